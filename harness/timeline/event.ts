@@ -1,0 +1,45 @@
+/**
+ * What happened to the site, on one time axis.
+ * All times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
+ */
+
+/** Who saw an event. */
+export type EventSource = 'deployer' | 'app' | 'journal' | 'proxy';
+
+/** The kinds of events, in the order in which one restart goes through them. */
+export const eventKinds = [
+  'load-begin',
+  'deploy-begin',
+  'sigterm',
+  'not-ready',
+  'accept-stopped',
+  'exit',
+  'unit-stopped',
+  'start',
+  'unit-started',
+  'accepting',
+  'ready',
+  'deploy-end',
+  'proxy-first-error',
+  'proxy-last-error',
+  'proxy-first-answer',
+  'load-end',
+] as const;
+
+export type EventKind = (typeof eventKinds)[number];
+
+/** One line of timeline.ndjson. */
+export interface TimelineEvent {
+  /** Microseconds since the run's origin; negative before the load begins. */
+  readonly atUs: number;
+  readonly kind: EventKind;
+  readonly source: EventSource;
+  /** Which restart it belongs to, from 1; 0 for what lies before the first. */
+  readonly restart: number;
+  /** The version of the process it is about, where there is one. */
+  readonly version?: string;
+  /** The process's own name for itself (`pid-starttime`), where there is one. */
+  readonly instance?: string;
+  /** Anything a reader may want to know; never parsed. */
+  readonly detail?: string;
+}

@@ -1,0 +1,101 @@
+/** The verdict of a run, as verdict.json holds it and `--json` prints it. */
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const milliseconds = z.number();
+
+const tallySchema = z.strictObject({
+  due: count,
+  sent: count,
+  dropped: count,
+  outcomes: z.record(z.string(), count),
+});
+
+const restartSchema = z.strictObject({
+  restart: z.number().int().positive(),
+  /** Microseconds since run start, from the timeline; null where the event was not seen. */
+  deployBeginUs: z.number(),
+  sigtermUs: z.number().nullable(),
+  acceptStoppedUs: z.number().nullable(),
+  acceptingUs: z.number().nullable(),
+  readyUs: z.number().nullable(),
+  /** From `accept-stopped` to `accepting`. */
+  outageMs: milliseconds.nullable(),
+  dueInOutage: count,
+  droppedInRestart: count,
+  inFlightAtSigterm: count,
+  longestWaitMs: milliseconds.nullable(),
+  predictedDropped: z.number().nullable(),
+});
+
+/** The JSON Schema of verdict.json is made from this. */
+export const verdictSchema = z.strictObject({
+  schema: z.literal(1),
+  experiment: z.string(),
+  variant: z.string().nullable(),
+  runId: z.string(),
+  verdict: z.enum(['pass', 'fail', 'inconclusive', 'aborted']),
+  reasons: z.array(z.string()),
+  due: count,
+  sent: count,
+  outcomes: z.record(z.string(), count),
+  byMethod: z.record(z.string(), tallySchema),
+  byConnection: z.record(z.string(), tallySchema),
+  dropped: count,
+  atRisk: z.strictObject({ due: count, dropped: count, ratePercent: z.number().nullable() }),
+  restarts: count,
+  badRestarts: count,
+  /** Upper end of the exact 95 % bound on the share of bad restarts; null when there was no restart. */
+  badRestartsUpper95: z.number().nullable(),
+  badRestartsInterval95: z.tuple([z.number(), z.number()]).nullable(),
+  /** Exact 95 % interval of the share of dropped requests, if requests were independent (they are not: they cluster). */
+  dropRateInterval95: z.tuple([z.number(), z.number()]).nullable(),
+  gapMs: milliseconds.nullable(),
+  affectedMs: milliseconds.nullable(),
+  /** Longest latency of an ok answer from its due time, less the time that the request itself asked the site to take. */
+  longestWaitMs: milliseconds.nullable(),
+  longestOutageMs: milliseconds.nullable(),
+  perRestart: z.array(restartSchema),
+  schedule: z.strictObject({
+    ratePerSecond: z.number(),
+    lagP50Ms: milliseconds.nullable(),
+    lagP99Ms: milliseconds.nullable(),
+    lagMaxMs: milliseconds.nullable(),
+    achievedRate: z.number().nullable(),
+    unsent: count,
+    local: count,
+  }),
+  predicted: z.strictObject({
+    dropped: z.number().nullable(),
+    formula: z.string(),
+    differencePercent: z.number().nullable(),
+  }),
+  expectations: z.array(
+    z.strictObject({
+      what: z.string(),
+      expected: z.string(),
+      measured: z.string(),
+      met: z.boolean(),
+      because: z.string(),
+    }),
+  ),
+  witnesses: z.strictObject({
+    proxy: z.strictObject({
+      arrived: count,
+      ledgerSent: count,
+      missing: count,
+      extra: count,
+      repeated: count,
+      disagreeing: count,
+    }),
+    kernel: z.record(z.string(), z.number()),
+  }),
+  citation: z.string(),
+});
+
+/** verdict.json. */
+export type Verdict = z.infer<typeof verdictSchema>;
+/** One restart within a verdict. */
+export type RestartVerdict = z.infer<typeof restartSchema>;
+/** Counts of one part of the load. */
+export type Tally = z.infer<typeof tallySchema>;
