@@ -1,0 +1,115 @@
+/**
+ * One thread of the store: it has the only connection it uses, and does one thing after another. node:sqlite blocks its
+ * thread while it waits for the database's lock (up to busy_timeout), which is why this is not the main thread.
+ */
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicUs } from './clock.ts';
+import type { Note, Pragmas, StoreFailure, StoreReply, StoreRequest, StoreSettings } from './store-messages.ts';
+
+// No unique index: a write that is applied twice must stay visible to whoever counts the rows.
+const schema = `
+  CREATE TABLE IF NOT EXISTS notes (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, text TEXT NOT NULL, version TEXT, instance TEXT, atUs INTEGER
+  );
+  CREATE INDEX IF NOT EXISTS notes_by_id ON notes (id);
+`;
+
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly pragmas: Pragmas;
+  readonly select: StatementSync;
+  readonly insert: StatementSync;
+}
+
+const settings = workerData as StoreSettings;
+let connection: Connection | undefined;
+
+parentPort?.on('message', (request: StoreRequest) => {
+  let reply: StoreReply;
+  try {
+    reply = { call: request.call, result: perform(request) };
+  } catch (error) {
+    reply = { call: request.call, failure: failureOf(error) };
+  }
+  parentPort?.postMessage(reply);
+  // Nothing more will be asked: the thread ends, so that exit need not wait for it.
+  if (request.kind === 'close') parentPort?.close();
+});
+
+function perform(request: StoreRequest): unknown {
+  switch (request.kind) {
+    case 'open':
+      connection ??= open();
+      return connection.pragmas;
+    case 'read':
+      return read(opened(), request.id);
+    case 'write':
+      return write(opened(), request);
+    case 'close':
+      connection?.database.close();
+      connection = undefined;
+      return undefined;
+  }
+}
+
+function opened(): Connection {
+  if (connection === undefined) throw new Error('the database is not open');
+  return connection;
+}
+
+function open(): Connection {
+  // The timeout applies from the first statement on: the change to WAL needs a lock, once in a database's life.
+  const database = new DatabaseSync(settings.path, { timeout: Math.round(settings.busyTimeoutMs) });
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec(`PRAGMA synchronous = ${settings.synchronous}`);
+  database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeoutMs)}`);
+  database.exec('PRAGMA foreign_keys = ON');
+  database.exec(schema);
+  const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+  return {
+    database,
+    pragmas: {
+      journal_mode: String(pragma('journal_mode')),
+      synchronous: Number(pragma('synchronous')),
+      busy_timeout: Number(pragma('busy_timeout')),
+      foreign_keys: Number(pragma('foreign_keys')),
+    },
+    select: database.prepare('SELECT id, text FROM notes WHERE id = ? ORDER BY seq LIMIT 1'),
+    insert: database.prepare('INSERT INTO notes (id, text, version, instance, atUs) VALUES (?, ?, ?, ?, ?)'),
+  };
+}
+
+function read({ select }: Connection, id: string): Note | undefined {
+  const row = select.get(id);
+  return row && { id: String(row['id']), text: String(row['text']) };
+}
+
+function write({ database, insert }: Connection, { note, version, instance }: StoreRequest & { kind: 'write' }): void {
+  // IMMEDIATE takes the write lock first: a deferred transaction that is upgraded fails at once, busy_timeout or not.
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    insert.run(note.id, note.text, version, instance, monotonicUs());
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+const primaryCodes: Readonly<Record<number, string>> = {
+  5: 'SQLITE_BUSY',
+  6: 'SQLITE_LOCKED',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  26: 'SQLITE_NOTADB',
+};
+
+function failureOf(error: unknown): StoreFailure {
+  const { message, errcode } = error as Error & { readonly errcode?: number };
+  // An extended result code holds its primary one in the lowest byte (sqlite.org/rescode.html).
+  return { code: primaryCodes[(errcode ?? 0) & 0xff] ?? 'SQLITE_ERROR', message };
+}

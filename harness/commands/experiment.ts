@@ -1,0 +1,107 @@
+/** `experiment`: list them, or run one. */
+import { randomInt } from 'node:crypto';
+import { join, relative, resolve } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { z } from 'zod';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { loadCatalog, loadExperiment } from '../scenario/catalog.ts';
+import { experimentSchema, type Experiment } from '../scenario/experiment.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { Context } from './context.ts';
+import { runExperiment } from './run-experiment.ts';
+
+/** Options as they are typed. */
+export interface ExperimentOptions {
+  readonly rate?: string;
+  readonly restarts?: string;
+  readonly seed?: string;
+  readonly json?: true;
+  readonly out?: string;
+  readonly keep?: true;
+}
+
+/** Prints every experiment with its question. */
+export async function listExperiments(context: Context): Promise<number> {
+  const rows = (await loadCatalog()).map(({ id, title, question }) => [id, title, question]);
+  context.stdout(`${markdownTable([['id', 'title', 'question'], ...rows])}\n`);
+  return exitCodes.pass;
+}
+
+/** Runs one experiment; the exit code says what came of it. */
+export async function experimentCommand(context: Context, id: string, options: ExperimentOptions): Promise<number> {
+  const experiment = withOptions(await loadExperiment(id), options);
+  const seed = options.seed === undefined ? randomInt(0, 2 ** 31) : wholeNumber('--seed', options.seed, 0, 2 ** 31 - 1);
+  const { folder, verdict, kept } = await runExperiment(context, experiment, {
+    seed,
+    reportsFolder: options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out),
+    keep: options.keep === true,
+    command: repeatCommand(experiment.id, options, seed),
+  });
+  if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+  else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
+  for (const name of kept) context.stderr(`kept: docker exec -it ${name} bash\n`);
+  if (kept.length > 0) context.stderr('`npm run clean` takes the lab down.\n');
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  return exitCodeOf(verdict.verdict);
+}
+
+/** What the process exits with after this verdict. */
+export function exitCodeOf(verdict: Verdict['verdict']): number {
+  switch (verdict) {
+    case 'pass':
+      return exitCodes.pass;
+    case 'fail':
+      return exitCodes.expectationMissed;
+    case 'inconclusive':
+    case 'aborted':
+      return exitCodes.inconclusive;
+  }
+}
+
+/** 128 and the signal's number, as shells have it. */
+export function interruptedCode(signal: AbortSignal): number {
+  return signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+}
+
+/** The experiment with the command line's options in place of its own. */
+export function withOptions(experiment: Experiment, { rate, restarts }: ExperimentOptions): Experiment {
+  const changed = {
+    ...experiment,
+    load: {
+      ...experiment.load,
+      ...(rate !== undefined && { ratePerSecond: wholeNumber('--rate', rate, 1, 5_000) }),
+    },
+    deploy: {
+      ...experiment.deploy,
+      ...(restarts !== undefined && { restarts: wholeNumber('--restarts', restarts, 1, 1_000) }),
+    },
+  };
+  if (restarts !== undefined && experiment.deploy.action === 'none') {
+    throw new HarnessError(`${experiment.id} restarts nothing: --restarts has no meaning there.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  const checked = experimentSchema.safeParse(changed);
+  if (checked.success) return checked.data;
+  throw new HarnessError(z.prettifyError(checked.error), { exitCode: exitCodes.usage });
+}
+
+function wholeNumber(option: string, text: string, low: number, high: number): number {
+  const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw new HarnessError(`${option} takes a whole number from ${low} to ${high}, not ${JSON.stringify(text)}.`, {
+    exitCode: exitCodes.usage,
+  });
+}
+
+function repeatCommand(id: string, { rate, restarts }: ExperimentOptions, seed: number): string {
+  const words = [`npm run experiment ${id} -- --seed ${seed}`];
+  if (rate !== undefined) words.push(`--rate ${rate}`);
+  if (restarts !== undefined) words.push(`--restarts ${restarts}`);
+  return words.join(' ');
+}
+
+function closingLines(verdict: Verdict, folder: string): string {
+  const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
+  return `${verdict.verdict}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
+}

@@ -1,0 +1,169 @@
+/** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { converse, type Conversation } from '../lab/exec.ts';
+import type { Lab } from '../lab/lab.ts';
+import { site } from '../lab/unit-files.ts';
+import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import { slotCount } from '../load/pacer.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { DeployerMessage, DeployPlan } from '../timeline/deploy-plan.ts';
+import type { Progress } from './progress.ts';
+
+/** Where the ledger lies in the client's container. */
+export const ledgerPathInClient = '/var/ledger.ndjson';
+/** From a request's due time to its complete answer: above busy_timeout (20 s) and the proxy's dial timeout (30 s). */
+const deadlineMs = 30_000;
+/** Longest wait that connections are kept for; rate × this is the cap. */
+const longestExpectedWaitMs = 5_000;
+const primedNotes = 50;
+/** How long a generator that was told to stop may take to settle what is under way. */
+const stopDeadlineMs = 5_000;
+
+/** What a measurement leaves, beside the files in the lab. */
+export interface Measurement {
+  readonly originUs: number | null;
+  readonly wallOffsetUs: [number, number] | null;
+  readonly deployer: readonly DeployerMessage[];
+  readonly aborted: string | null;
+  readonly unfinished: number;
+  readonly troubles: readonly string[];
+}
+
+/** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
+export async function measureInLab(
+  lab: Lab,
+  run: Pick<RunRecord, 'runId' | 'experiment' | 'seed' | 'deployBeginsMs' | 'durationMs'>,
+  options: { progress: Progress; signal: AbortSignal },
+): Promise<Measurement> {
+  const { load } = run.experiment;
+  const plan: LoadPlan = {
+    runId: run.runId,
+    trial: 1,
+    seed: run.seed,
+    host: lab.serverAddress,
+    port: 80,
+    hostHeader: site.hostHeader,
+    ratePerSecond: load.ratePerSecond,
+    durationMs: run.durationMs,
+    mix: load.mix,
+    connections: load.connections,
+    deadlineMs,
+    maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestExpectedWaitMs) / 1000)),
+    primedNotes,
+    ledgerPath: ledgerPathInClient,
+  };
+  const deployPlan: DeployPlan = {
+    unit: site.service,
+    releaseFile: site.releaseFile,
+    internalAddress: site.internalAddress,
+    beginsMs: run.deployBeginsMs,
+  };
+  const [generator, deployer] = await Promise.all([
+    converse(lab.client, ['node', '/opt/harness/load/main.ts']),
+    converse(lab.server, ['node', '/opt/harness/timeline/deployer.ts']),
+  ]);
+  try {
+    return await talk(generator, deployer, plan, deployPlan, options);
+  } finally {
+    generator.close();
+    deployer.close();
+  }
+}
+
+async function talk(
+  generator: Conversation,
+  deployer: Conversation,
+  plan: LoadPlan,
+  deployPlan: DeployPlan,
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
+): Promise<Measurement> {
+  const total = slotCount(plan.ratePerSecond, plan.durationMs);
+  const deployerSaid: DeployerMessage[] = [];
+  const troubles: string[] = [];
+  let originUs: number | null = null;
+  let before = 0;
+  let aborted: string | null = null;
+  generator.say(JSON.stringify(plan));
+  deployer.say(JSON.stringify(deployPlan));
+  await expectMessage(deployer, 'waiting', 'the deployer');
+  await expectMessage(generator, 'primed', 'the load generator');
+  signal.throwIfAborted();
+
+  const listening = (async (): Promise<void> => {
+    for await (const line of deployer.lines) {
+      const message = JSON.parse(line) as DeployerMessage;
+      deployerSaid.push(message);
+      if (message.kind === 'deploy-begin') progress.note(`restart ${message.restart} of ${deployPlan.beginsMs.length}`);
+      if (message.kind === 'deploy-end' && message.failure !== undefined) {
+        troubles.push(`Restart ${message.restart} failed: ${message.failure}`);
+      }
+      if (message.kind === 'never-ready') {
+        troubles.push(`Version ${message.version} of restart ${message.restart} never became ready.`);
+      }
+    }
+  })();
+  const stop = (): void => {
+    aborted = `The run was cut short (${String(signal.reason)}).`;
+    generator.say(JSON.stringify({ kind: 'stop' }));
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  generator.say(JSON.stringify({ kind: 'go' }));
+  let result: Extract<LoadMessage, { kind: 'done' }> | undefined;
+  const stopped = new AbortController();
+  const gaveUp = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => {
+      void sleep(stopDeadlineMs, undefined, { signal: stopped.signal }).then(
+        () => resolve(undefined),
+        () => undefined,
+      );
+    });
+  });
+  const heard = (async (): Promise<void> => {
+    for await (const line of generator.lines) {
+      const message = JSON.parse(line) as LoadMessage;
+      if (message.kind === 'origin') {
+        originUs = message.originUs;
+        before = message.clock.wallUs - message.clock.monotonicUs;
+        deployer.say(JSON.stringify({ originUs }));
+      }
+      if (message.kind === 'progress') progress.counts(message, total);
+      if (message.kind === 'error') aborted = `The load generator failed: ${message.message}`;
+      if (message.kind === 'done') {
+        progress.counts(message, total);
+        result = message;
+        return;
+      }
+    }
+  })();
+  await Promise.race([heard, gaveUp]);
+  stopped.abort();
+  signal.removeEventListener('abort', stop);
+  deployer.close();
+  await Promise.race([listening, sleep(1_000)]);
+  // The closures above write these; the compiler sees only their first values.
+  const end = result;
+  const why = aborted as string | null;
+  return {
+    originUs,
+    wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],
+    deployer: deployerSaid,
+    aborted: why ?? (end === undefined ? `The load generator ended without a word. ${generator.stderr()}`.trim() : null),
+    unfinished: end?.unfinished ?? 0,
+    troubles,
+  };
+}
+
+async function expectMessage(
+  conversation: Conversation,
+  kind: (LoadMessage | DeployerMessage)['kind'],
+  who: string,
+): Promise<void> {
+  const line = await conversation.lines.next();
+  const message = line.done === true ? undefined : (JSON.parse(line.value) as { kind: string; message?: string });
+  if (message?.kind === kind) return;
+  throw new HarnessError(
+    `Before the load began, ${who} failed: ${message?.message ?? (conversation.stderr().trim() || 'it said nothing')}`,
+    { exitCode: exitCodes.inconclusive },
+  );
+}

@@ -1,0 +1,147 @@
+/** One run of one experiment, from the engine to the closing line. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { labImageTag } from '../../containers/image-tag.mjs';
+import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { connectEngine } from '../lab/engine.ts';
+import { fingerprintOf } from '../lab/fingerprint.ts';
+import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
+import { bootLab, type Lab } from '../lab/lab.ts';
+import { writeReport } from '../report/write-report.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import { deploySchedule } from '../timeline/deploy-plan.ts';
+import { judgeRun } from '../verdict/judge.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { collectRecords, writeTimeline } from './collect.ts';
+import type { Context } from './context.ts';
+import { measureInLab, type Measurement } from './measure-in-lab.ts';
+import { startProgress } from './progress.ts';
+
+/** What a run is asked for, the experiment's own data apart. */
+export interface RunOptions {
+  readonly seed: number;
+  /** Folder that gets `E5/<run id>/`. */
+  readonly reportsFolder: string;
+  /** Leave the lab standing. */
+  readonly keep: boolean;
+  /** The command that repeats this run. */
+  readonly command: string;
+}
+
+/** What a run left. */
+export interface RunResult {
+  readonly folder: string;
+  readonly verdict: Verdict;
+  /** Names of the lab's containers, when it was kept. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Runs the experiment and writes its folder; whatever happens, the lab is taken down (unless it is to be kept).
+ * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
+ */
+export async function runExperiment(
+  context: Context,
+  experiment: Experiment,
+  options: RunOptions,
+): Promise<RunResult> {
+  const { signal } = context;
+  const progress = startProgress(context);
+  const runId = newRunId(new Date());
+  const schedule = deploySchedule(experiment.deploy, options.seed);
+  progress.phase(`${experiment.id} ${experiment.title}: booting the lab`);
+  const { docker, facts } = await connectEngine();
+  const image = labImageTag(facts.architecture);
+  await requireImage(docker, image);
+  const lab = await bootLab(docker, { runId, experiment, image, apparmor: facts.apparmor, signal });
+  try {
+    const [fingerprint, before] = await Promise.all([
+      fingerprintOf(lab.server, facts, image),
+      readKernelCounters(lab.server),
+    ]);
+    const run: RunRecord = {
+      schema: 1,
+      runId,
+      experiment,
+      variant: null,
+      seed: options.seed,
+      command: options.command,
+      startedAt: new Date().toISOString(),
+      originMonotonicUs: null,
+      wallOffsetUs: null,
+      deployBeginsMs: [...schedule.beginsMs],
+      durationMs: schedule.durationMs,
+      fingerprint,
+      aborted: null,
+      unfinished: 0,
+      troubles: [],
+    };
+    progress.phase(`${experiment.id} load`);
+    const measurement = await measureInLab(lab, run, { progress, signal });
+    progress.phase('collecting records');
+    const folder = join(options.reportsFolder, experiment.id, runId);
+    const after = await readKernelCounters(lab.server);
+    await saveRecords(folder, lab, run, measurement, counterChange(before, after));
+    const removal = options.keep ? Promise.resolve() : lab.remove();
+    progress.phase('verdict and report');
+    const verdict = await judgeRun(folder);
+    await writeReport(folder);
+    await pointLatest(join(options.reportsFolder, experiment.id), runId);
+    await removal;
+    const roles = ['server', 'edge', 'client'];
+    return { folder, verdict, kept: options.keep ? roles.map((role) => `restart-proof-${runId}-${role}`) : [] };
+  } finally {
+    progress.end();
+    if (!options.keep) await lab.remove();
+  }
+}
+
+/** UTC and four hex digits: sortable, readable. */
+export function newRunId(now: Date): string {
+  const utc = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
+  return `${utc}-${randomBytes(2).toString('hex')}`;
+}
+
+async function requireImage(docker: Awaited<ReturnType<typeof connectEngine>>['docker'], image: string): Promise<void> {
+  try {
+    await docker.getImage(image).inspect();
+  } catch (cause) {
+    throw new HarnessError(`The lab's image ${image} is not on this engine: ${messageOf(cause)}.`, {
+      exitCode: exitCodes.cannotRun,
+      hint: 'Run `npm run setup`, which builds it.',
+      cause,
+    });
+  }
+}
+
+async function saveRecords(
+  folder: string,
+  lab: Lab,
+  run: RunRecord,
+  measurement: Measurement,
+  kernel: Record<string, number>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const record: RunRecord = {
+    ...run,
+    originMonotonicUs: measurement.originUs,
+    wallOffsetUs: measurement.wallOffsetUs,
+    aborted: measurement.aborted,
+    unfinished: measurement.unfinished,
+    troubles: [...measurement.troubles],
+  };
+  await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
+  await collectRecords(lab, folder);
+  await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
+  const journal = await readFile(join(folder, runFiles.journal), 'utf8');
+  await writeTimeline(folder, measurement, { runId: run.runId, durationMs: run.durationMs, journal });
+}
+
+async function pointLatest(folder: string, runId: string): Promise<void> {
+  const link = join(folder, 'latest');
+  await rm(link, { force: true });
+  await symlink(relative(folder, join(folder, runId)), link);
+}

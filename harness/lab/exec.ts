@@ -1,0 +1,89 @@
+/** Commands in a container: run to their end, or kept as a conversation of lines. */
+import { createInterface } from 'node:readline';
+import { PassThrough, type Duplex } from 'node:stream';
+import type Docker from 'dockerode';
+
+/** What a command left. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. A failing command is a result, not an error. */
+export async function exec(container: Docker.Container, command: readonly string[]): Promise<ExecResult> {
+  const { exec: started, stream, stdout, stderr } = await start(container, command, false);
+  const [out, errors] = await Promise.all([readAll(stdout), readAll(stderr), ended(stream, stdout, stderr)]);
+  const { ExitCode } = await started.inspect();
+  return { exitCode: ExitCode ?? -1, stdout: out, stderr: errors };
+}
+
+/** A command that is spoken to, a line at a time. */
+export interface Conversation {
+  say(line: string): void;
+  /** Lines of its output; ends when it ends. */
+  readonly lines: AsyncIterableIterator<string>;
+  /** Closes its input and stops listening. */
+  close(): void;
+  /** What it wrote to stderr so far. */
+  stderr(): string;
+}
+
+/** Starts a command and keeps talking with it. */
+export async function converse(container: Docker.Container, command: readonly string[]): Promise<Conversation> {
+  const { stream, stdout, stderr } = await start(container, command, true);
+  let errors = '';
+  stderr.on('data', (part: Buffer) => (errors += part.toString('utf8')));
+  void ended(stream, stdout, stderr);
+  return {
+    say: (line) => {
+      stream.write(`${line}\n`);
+    },
+    lines: createInterface({ input: stdout })[Symbol.asyncIterator](),
+    close: () => {
+      stream.end();
+      stream.destroy();
+    },
+    stderr: () => errors,
+  };
+}
+
+/** The part of docker-modem that its types leave out: parts the engine's framed stream into its two halves. */
+interface Modem {
+  demuxStream(stream: Duplex, stdout: PassThrough, stderr: PassThrough): void;
+}
+
+async function start(
+  container: Docker.Container,
+  command: readonly string[],
+  stdin: boolean,
+): Promise<{ exec: Docker.Exec; stream: Duplex; stdout: PassThrough; stderr: PassThrough }> {
+  const made = await container.exec({
+    Cmd: [...command],
+    AttachStdin: stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+  });
+  const stream = await made.start({ hijack: stdin, stdin });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  (container.modem as Modem).demuxStream(stream, stdout, stderr);
+  return { exec: made, stream, stdout, stderr };
+}
+
+/** Passes the end (or loss) of the engine's stream on to both halves, which demuxStream does not do. */
+async function ended(stream: Duplex, stdout: PassThrough, stderr: PassThrough): Promise<void> {
+  await new Promise<void>((resolve) => {
+    stream.once('end', resolve);
+    stream.once('close', resolve);
+    stream.once('error', () => resolve());
+  });
+  stdout.end();
+  stderr.end();
+}
+
+async function readAll(stream: PassThrough): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,79 @@
+/** Files into and out of a container, through the engine's archive API: nothing is mounted from the user's machine. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import tar from 'tar-stream';
+
+/** A file to put into a container: an absolute path and what it holds, or where the link points. */
+export type LabFile =
+  { readonly path: string; readonly content: string | Buffer } | { readonly path: string; readonly linkTo: string };
+
+/** Reads every file under `folder` on this machine, as it would lie under `target` in the container. */
+export async function filesUnder(
+  folder: string,
+  target: string,
+  wanted: (relativePath: string) => boolean = () => true,
+): Promise<LabFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const relative = files.map((file) => file.slice(folder.length + 1).split(sep).join('/'));
+  return Promise.all(
+    relative
+      .filter(wanted)
+      .sort()
+      .map(async (path) => ({ path: posix.join(target, path), content: await readFile(join(folder, path)) })),
+  );
+}
+
+/** Puts the files in place, with the folders they need; readable by all, owned by root. */
+export async function putFiles(container: Docker.Container, files: readonly LabFile[]): Promise<void> {
+  const pack = tar.pack();
+  for (const file of files) {
+    const header = { name: file.path.replace(/^\/+/u, ''), mode: 0o644, mtime: new Date(0) };
+    if ('linkTo' in file) pack.entry({ ...header, type: 'symlink', linkname: file.linkTo });
+    else pack.entry(header, file.content);
+  }
+  pack.finalize();
+  await container.putArchive(Readable.from(pack), { path: '/' });
+}
+
+/**
+ * Streams one file out of a container into `receive`.
+ * @returns false when there is no such file
+ */
+export async function getFile(
+  container: Docker.Container,
+  path: string,
+  receive: (content: Readable) => Promise<void>,
+): Promise<boolean> {
+  let archive: NodeJS.ReadableStream;
+  try {
+    archive = await container.getArchive({ path });
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 404) return false;
+    throw error;
+  }
+  const extract = tar.extract();
+  archive.on('error', (error: Error) => extract.destroy(error));
+  archive.pipe(extract);
+  let found = false;
+  for await (const entry of extract) {
+    if (entry.header.type === 'file') {
+      found = true;
+      await receive(entry as unknown as Readable);
+    } else {
+      entry.resume();
+    }
+  }
+  return found;
+}
+
+/** The text of one file in a container; undefined when there is none. */
+export async function getText(container: Docker.Container, path: string): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  const found = await getFile(container, path, async (content) => {
+    for await (const part of content) parts.push(part as Buffer);
+  });
+  return found ? Buffer.concat(parts).toString('utf8') : undefined;
+}

@@ -1,0 +1,47 @@
+/** What the lab is made of, read inside it: versions and settings that bound a result. */
+import type Docker from 'dockerode';
+import type { EngineFacts } from './engine.ts';
+import { exec } from './exec.ts';
+
+/** sysctls of the server's network namespace that decide what becomes of a connection. */
+const sysctls = [
+  'net.core.somaxconn',
+  'net.ipv4.tcp_abort_on_overflow',
+  'net.ipv4.tcp_migrate_req',
+  'net.ipv4.tcp_syn_linear_timeouts',
+];
+
+/** Names and values; a setting that this kernel does not have is `absent`. */
+export async function fingerprintOf(
+  server: Docker.Container,
+  engine: EngineFacts,
+  image: string,
+): Promise<Record<string, string>> {
+  const script = [
+    'echo "systemd=$(systemctl --version | sed -n "1s/systemd \\([0-9]*\\).*/\\1/p")"',
+    'echo "node=$(node --version)"',
+    'echo "sqlite=$(node -p process.versions.sqlite)"',
+    'echo "traefik=$(traefik version | sed -n "s/^Version: *//p")"',
+    'echo "debian=$(cat /etc/debian_version)"',
+    ...sysctls.map((name) => `echo "${name}=$(cat /proc/sys/${name.replaceAll('.', '/')} 2>/dev/null || echo absent)"`),
+    'echo "cpu=$(sed -n "s/^model name[^:]*: //p" /proc/cpuinfo | head -n 1)"',
+  ].join('\n');
+  const { stdout } = await exec(server, ['sh', '-c', script]);
+  const inside = stdout
+    .trim()
+    .split('\n')
+    .map((line): [string, string] => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    });
+  return {
+    ...Object.fromEntries(inside),
+    kernel: engine.kernel,
+    engine: engine.version,
+    architecture: engine.architecture,
+    cgroup: `v${engine.cgroupVersion}`,
+    cpus: String(engine.cpus),
+    storage: engine.storageDriver,
+    image,
+  };
+}

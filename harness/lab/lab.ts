@@ -1,0 +1,192 @@
+/**
+ * The lab of one run: `server` (systemd as PID 1), `edge` (the proxy, in the server's network namespace) and `client`
+ * (the load generator), on a network of their own, each with the run's label.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type Docker from 'dockerode';
+import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { ownerLabel, runLabel } from './engine.ts';
+import { exec } from './exec.ts';
+import { filesUnder, putFiles, type LabFile } from './files.ts';
+import { dynamicFile } from './proxy-config.ts';
+import type { Readiness } from './readiness.ts';
+import { removeRun } from './remove.ts';
+import { experimentFiles, site } from './unit-files.ts';
+
+const projectFolder = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/u, '');
+const readyDeadlineMs = 30_000;
+
+/** A lab whose site answers through the proxy. */
+export interface Lab {
+  readonly runId: string;
+  readonly server: Docker.Container;
+  readonly edge: Docker.Container;
+  readonly client: Docker.Container;
+  /** The server's address on the lab's network, at which the client aims. */
+  readonly serverAddress: string;
+  /** The files that make this lab what it is: units, drop-ins, env files, proxy files. */
+  readonly files: readonly LabFile[];
+  remove(): Promise<void>;
+}
+
+/**
+ * Boots a lab and waits until it is ready. Whatever goes wrong, nothing of it is left behind.
+ * @param image the lab image's tag
+ * @throws {HarnessError} (exit code 4) saying what was missing, with the last lines of the journal
+ */
+export async function bootLab(
+  docker: Docker,
+  options: { runId: string; experiment: Experiment; image: string; apparmor: boolean; signal: AbortSignal },
+): Promise<Lab> {
+  const { runId, experiment, image, signal } = options;
+  try {
+    const labels = { [runLabel]: runId, [ownerLabel]: `${hostname()}/${process.pid}` };
+    const name = (role: string): string => `restart-proof-${runId}-${role}`;
+    const [serverFiles, edgeFiles, siteFiles, harnessFiles] = await Promise.all([
+      filesOfServer(experiment),
+      filesOfEdge(experiment),
+      filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
+      filesOfHarness(),
+    ]);
+    const network = await docker.createNetwork({ Name: name('net'), Driver: 'bridge', Labels: labels });
+    signal.throwIfAborted();
+    const create = async (
+      role: string,
+      container: Docker.ContainerCreateOptions,
+      files: readonly LabFile[],
+    ): Promise<Docker.Container> => {
+      const made = await docker.createContainer({ name: name(role), Image: image, Labels: labels, ...container });
+      await putFiles(made, files);
+      return made;
+    };
+    const [server, client] = await Promise.all([
+      create('server', serverOptions(network.id, options.apparmor), [...serverFiles, ...siteFiles, ...harnessFiles]),
+      create('client', clientOptions(network.id), harnessFiles),
+    ]);
+    signal.throwIfAborted();
+    await Promise.all([server.start(), client.start()]);
+    const edge = await create(
+      'edge',
+      { Cmd: ['/usr/local/bin/traefik'], HostConfig: { NetworkMode: `container:${server.id}` } },
+      edgeFiles,
+    );
+    await edge.start();
+    await ready(server, edge, signal);
+    const { NetworkSettings } = await server.inspect();
+    const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
+    if (serverAddress === undefined) throw new Error('the engine gave the server no address');
+    return {
+      runId,
+      server,
+      edge,
+      client,
+      serverAddress,
+      files: [...serverFiles, ...edgeFiles],
+      remove: async () => {
+        await removeRun(docker, runId);
+      },
+    };
+  } catch (error) {
+    await removeRun(docker, runId);
+    throw error;
+  }
+}
+
+/** Source files that run in the lab; tests stay outside. */
+function isSource(path: string): boolean {
+  return path.endsWith('.ts') && !path.endsWith('.test.ts');
+}
+
+async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
+  const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
+  const units = '/etc/systemd/system';
+  // What `systemctl enable` does.
+  const enabled: LabFile[] = [
+    { path: `${units}/multi-user.target.wants/${site.service}`, linkTo: `${units}/site@.service` },
+  ];
+  if (experiment.unit.activation === 'socket') {
+    enabled.push({ path: `${units}/sockets.target.wants/${site.socket}`, linkTo: `${units}/site@.socket` });
+  }
+  return [...files, ...experimentFiles(experiment), ...enabled];
+}
+
+async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
+  const files = await filesUnder(join(projectFolder, 'containers', 'edge'), '/');
+  return files.map((file) =>
+    file.path === '/etc/traefik/dynamic/site.yml' && 'content' in file
+      ? { path: file.path, content: dynamicFile(file.content.toString(), experiment.proxy) }
+      : file,
+  );
+}
+
+/** The harness's own programs that run inside the lab, at the paths they have here. */
+async function filesOfHarness(): Promise<LabFile[]> {
+  const inLab = /^(load\/|timeline\/deployer\.ts|lab\/readiness\.ts|scenario\/random\.ts)/u;
+  return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
+}
+
+/**
+ * Under a private cgroup namespace on v2, with nsdelegate as systemd hosts mount it, systemd dies at once.
+ * (The engine's field is older than the types know.)
+ */
+const hostCgroups = { CgroupnsMode: 'host' };
+
+/** Flags under which systemd boots as PID 1 on cgroup v1 and v2, without --privileged. */
+function serverOptions(networkId: string, apparmor: boolean): Docker.ContainerCreateOptions {
+  return {
+    Cmd: ['/lib/systemd/systemd'],
+    StopSignal: 'SIGRTMIN+3',
+    Hostname: 'server',
+    HostConfig: {
+      ...hostCgroups,
+      NetworkMode: networkId,
+      CapAdd: ['SYS_ADMIN'],
+      SecurityOpt: ['seccomp=unconfined', ...(apparmor ? ['apparmor=unconfined'] : [])],
+      Tmpfs: { '/run': '', '/run/lock': '', '/tmp': '' },
+      Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw'],
+    },
+  };
+}
+
+function clientOptions(networkId: string): Docker.ContainerCreateOptions {
+  return {
+    Cmd: ['sleep', 'infinity'],
+    Hostname: 'client',
+    HostConfig: {
+      NetworkMode: networkId,
+      // A new connection per request uses up a bridge address's ports at some 470 a second without these two.
+      Sysctls: { 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.ip_local_port_range': '1024 65535' },
+    },
+  };
+}
+
+async function ready(server: Docker.Container, edge: Docker.Container, signal: AbortSignal): Promise<void> {
+  const result = await exec(server, [
+    'node',
+    '/opt/harness/lab/readiness.ts',
+    String(readyDeadlineMs),
+    site.internalAddress,
+    site.hostHeader,
+  ]);
+  signal.throwIfAborted();
+  const missing = result.exitCode === 0 ? (JSON.parse(result.stdout) as Readiness).missing : [result.stderr.trim()];
+  if (missing.length === 0) return;
+  const lastWords = await Promise.all([
+    exec(server, ['journalctl', '--no-pager', '-n', '15', '-o', 'short-monotonic']),
+    edge.logs({ stdout: true, stderr: true, tail: 5 }),
+  ]).then(
+    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy.toString('utf8')}`,
+    (error: unknown) => `(no journal: ${messageOf(error)})`,
+  );
+  throw new HarnessError(
+    `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n` +
+      `Last lines of its journal:\n${lastWords.trim()}`,
+    {
+      exitCode: exitCodes.cannotRun,
+      hint: 'The units are under containers/server, the proxy files under containers/edge.',
+    },
+  );
+}

@@ -1,0 +1,52 @@
+/** From what the system said to the outcome that the ledger records. */
+import type { Outcome } from './row.ts';
+
+/** How far a request had come when it failed. */
+export type Step = 'connect' | 'wait' | 'body';
+
+/**
+ * The outcome of an error of the socket.
+ * @param code the system's word (`ECONNREFUSED` …), as Node puts it in `error.code`
+ * @param step `connect` until the connection stands, `wait` until the answer's first byte, `body` after it
+ */
+export function outcomeOfError(code: string, step: Step): Outcome {
+  switch (code) {
+    case 'EADDRNOTAVAIL':
+    case 'EADDRINUSE':
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOBUFS':
+    case 'ENOMEM':
+    case 'EACCES':
+    case 'EPERM':
+      return 'local';
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+      return 'unreachable';
+    case 'ECONNREFUSED':
+      return 'refused';
+    case 'ETIMEDOUT':
+      // On a connection that stands, the kernel gave up sending again: no answer came in time.
+      return step === 'connect' ? 'connect-timeout' : 'timeout';
+    default:
+      return step === 'body' ? 'truncated' : 'reset';
+  }
+}
+
+/** The outcome of a connection that the peer closed (FIN) before the answer was complete. */
+export function outcomeOfEnd(step: Step): Outcome {
+  return step === 'body' ? 'truncated' : 'closed';
+}
+
+/** The outcome of a request whose deadline passed. */
+export function outcomeOfDeadline(step: Step): Outcome {
+  return step === 'connect' ? 'connect-timeout' : 'timeout';
+}
+
+/** The outcome of a complete answer. */
+export function outcomeOfAnswer(status: number, expectedStatus: number, bodyIsRight: boolean): Outcome {
+  if (status !== expectedStatus) return `status-${status}`;
+  return bodyIsRight ? 'ok' : 'wrong';
+}

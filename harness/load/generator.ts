@@ -1,0 +1,190 @@
+/**
+ * The load: every slot's request leaves when it is due, whatever became of those before it (open model), and is
+ * settled exactly once. Nothing is ever sent again.
+ */
+import { Worker } from 'node:worker_threads';
+import { monotonicUs } from './clock.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { Exchange } from './exchange.ts';
+import { dueUsOf, slotCount } from './pacer.ts';
+import type { PacerTask } from './pacer-thread.ts';
+import type { LoadCounts, LoadPlan } from './plan.ts';
+import { prepareRequest } from './request.ts';
+import { isDropped, type LedgerRow } from './row.ts';
+import { assignments } from './schedule.ts';
+
+/** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
+const deadlineTickMs = 20;
+/** How long requests under way may still take when a load is cut short. */
+const stopGraceMs = 2_000;
+
+/** What a load has come to. */
+export interface LoadResult extends LoadCounts {
+  readonly aborted: boolean;
+  readonly unfinished: number;
+}
+
+/** A load that has been prepared: the pacing thread is up, the clock has not begun. */
+export interface PreparedLoad {
+  /** Begins; slot 0 is due at `originUs` (CLOCK_MONOTONIC). Resolves when every due request is settled. */
+  run(originUs: number): Promise<LoadResult>;
+  /** No further slot is sent; requests under way get two seconds. */
+  stop(): void;
+  counts(): LoadCounts;
+}
+
+/**
+ * Prepares a load.
+ * @param record takes each row as it is settled
+ * @throws when a request is settled twice or not at all: the ledger could not be trusted
+ */
+export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => void): Promise<PreparedLoad> {
+  const count = slotCount(plan.ratePerSecond, plan.durationMs);
+  const stopCell = new SharedArrayBuffer(4);
+  const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, count, stop: stopCell };
+  const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
+  await new Promise<void>((resolve, reject) => {
+    pacer.once('message', () => resolve());
+    pacer.once('error', reject);
+  });
+
+  const assignmentOf = assignments(plan.mix, plan.connections, plan.seed);
+  const tally = { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0 };
+  const idle: Connection[] = [];
+  const open = new Set<Connection>();
+  const carrying = new Map<Exchange, Connection>();
+  const waiting: Exchange[] = [];
+  // All requests have the same time from their due time, so the order of due times is the order of deadlines.
+  const underWay: Exchange[] = [];
+  let oldest = 0;
+  let origin = 0;
+  let stopped = false;
+  let finish: (result: LoadResult) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+
+  const owner: ConnectionOwner = {
+    idle: (connection) => {
+      idle.push(connection);
+      const next = waiting.shift();
+      if (next !== undefined) send(next);
+    },
+    gone: (connection) => {
+      open.delete(connection);
+      const at = idle.indexOf(connection);
+      if (at >= 0) idle.splice(at, 1);
+      const next = waiting.shift();
+      if (next !== undefined) send(next);
+    },
+  };
+
+  function carry(connection: Connection, exchange: Exchange): void {
+    carrying.set(exchange, connection);
+    connection.carry(exchange);
+  }
+
+  function send(exchange: Exchange): void {
+    if (exchange.connection === 'kept') {
+      // The one used last is the one least likely to be near its peer's idle timeout.
+      const connection = idle.pop();
+      if (connection !== undefined) {
+        carry(connection, exchange);
+        return;
+      }
+    }
+    if (open.size >= plan.maxConnections) {
+      // A new connection may take the place of an idle one; the cap is on what is open.
+      const spare = exchange.connection === 'new' ? idle.shift() : undefined;
+      if (spare === undefined) {
+        waiting.push(exchange);
+        return;
+      }
+      open.delete(spare);
+      spare.discard();
+    }
+    const connection = new Connection(plan, owner, exchange);
+    open.add(connection);
+    carrying.set(exchange, connection);
+  }
+
+  function settled(exchange: Exchange, row: Omit<LedgerRow, 'trial'>): void {
+    carrying.delete(exchange);
+    tally.settled++;
+    if (row.sentUs !== null) tally.sent++;
+    if (row.outcome === 'ok') tally.ok++;
+    if (isDropped(row.outcome)) tally.dropped++;
+    if (row.outcome === 'unsent') tally.unsent++;
+    if (row.outcome === 'local') tally.local++;
+    record({ trial: plan.trial, ...row });
+    if (tally.settled === tally.due && (tally.due === count || stopped)) end(false);
+  }
+
+  function sendSlot(seq: number): void {
+    const { entry, connection } = assignmentOf(seq);
+    const exchange = new Exchange({
+      seq,
+      dueUs: dueUsOf(seq, plan.ratePerSecond),
+      originUs: origin,
+      connection,
+      request: prepareRequest(plan, entry, seq, connection),
+      onSettled: settled,
+    });
+    tally.due++;
+    underWay.push(exchange);
+    send(exchange);
+  }
+
+  function expire(): void {
+    const latestDueUs = monotonicUs() - origin - plan.deadlineMs * 1000;
+    for (; oldest < underWay.length; oldest++) {
+      const exchange = underWay[oldest];
+      if (exchange === undefined || (!exchange.settled && exchange.dueUs > latestDueUs)) break;
+      if (exchange.settled) continue;
+      const connection = carrying.get(exchange);
+      if (connection === undefined) {
+        waiting.splice(waiting.indexOf(exchange), 1);
+        exchange.settle('unsent', { status: null, bytes: 0, error: 'no connection was free before the deadline' });
+      } else {
+        connection.expire();
+      }
+    }
+    if (oldest > 4_096) {
+      underWay.splice(0, oldest);
+      oldest = 0;
+    }
+  }
+
+  function end(cutShort: boolean): void {
+    clearInterval(ticker);
+    for (const connection of [...open]) connection.discard();
+    const unfinished = tally.due - tally.settled;
+    if (!cutShort && unfinished !== 0) fail(new Error(`${unfinished} due requests were never settled`));
+    void pacer.terminate();
+    finish({ ...tally, aborted: stopped, unfinished });
+  }
+
+  let ticker: NodeJS.Timeout | undefined;
+  return {
+    counts: () => ({ ...tally }),
+    run: (originUs) =>
+      new Promise<LoadResult>((resolve, reject) => {
+        origin = originUs;
+        finish = resolve;
+        fail = reject;
+        ticker = setInterval(expire, deadlineTickMs);
+        pacer.on('error', reject);
+        pacer.on('message', (told: number) => {
+          while (tally.due < told && !stopped) sendSlot(tally.due);
+        });
+        pacer.postMessage(originUs);
+        if (count === 0) end(false);
+      }),
+    stop: () => {
+      if (stopped) return;
+      stopped = true;
+      Atomics.store(new Int32Array(stopCell), 0, 1);
+      Atomics.notify(new Int32Array(stopCell), 0);
+      if (tally.settled === tally.due) end(true);
+      else setTimeout(() => tally.settled < tally.due && end(true), stopGraceMs);
+    },
+  };
+}

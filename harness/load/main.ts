@@ -1,0 +1,90 @@
+/**
+ * The load generator as it runs in the lab's `client` container: a plan on the first line of its input, commands on the
+ * lines after it, messages on its output (load/plan.ts has both).
+ */
+import { createInterface } from 'node:readline';
+import { clockPair, monotonicUs } from './clock.ts';
+import { Exchange } from './exchange.ts';
+import { Connection } from './connection.ts';
+import { prepareLoad, type PreparedLoad } from './generator.ts';
+import { openLedgerFile } from './ledger-file.ts';
+import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
+import { primedNoteId, writeNote } from './request.ts';
+import type { Outcome } from './row.ts';
+
+/** From the word to begin to the first slot: time for the pacing thread to hear of it. */
+const leadUs = 50_000;
+const progressMs = 250;
+
+function say(message: LoadMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Writes the notes that the load will read, one after another; each must be acknowledged. */
+async function prime(plan: LoadPlan): Promise<void> {
+  for (let index = 0; index < plan.primedNotes; index++) {
+    const noteId = primedNoteId(plan.runId, index);
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const exchange = new Exchange({
+        seq: index,
+        dueUs: 0,
+        originUs: monotonicUs(),
+        connection: 'new',
+        request: writeNote({
+          hostHeader: plan.hostHeader,
+          requestId: `prime-${noteId}`,
+          close: true,
+          noteId,
+          path: '/notes',
+        }),
+        onSettled: (_, row) => resolve(row.outcome),
+      });
+      new Connection(plan, { idle: () => undefined, gone: () => undefined }, exchange);
+    });
+    if (outcome !== 'ok') throw new Error(`note ${index} could not be written before the load: ${outcome}`);
+  }
+}
+
+async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<void> {
+  await prime(plan);
+  const ledger = openLedgerFile(plan.ledgerPath);
+  const load = await prepareLoad(plan, (row) => ledger.write(row));
+  say({ kind: 'primed', notes: plan.primedNotes });
+
+  const first = await nextCommand(commands);
+  if (first.kind === 'stop') process.exit(0);
+  void obey(load, commands);
+  const originUs = monotonicUs() + leadUs;
+  say({ kind: 'origin', originUs, clock: clockPair() });
+  const progress = setInterval(
+    () => say({ kind: 'progress', atUs: monotonicUs() - originUs, ...load.counts() }),
+    progressMs,
+  );
+  const result = await load.run(originUs);
+  clearInterval(progress);
+  await ledger.close();
+  say({ kind: 'done', clock: clockPair(), ...result });
+}
+
+async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {
+  while ((await nextCommand(commands)).kind !== 'stop');
+  load.stop();
+}
+
+async function nextCommand(commands: AsyncIterator<string>): Promise<LoadCommand> {
+  const line = await commands.next();
+  // The harness is gone: nobody would read what follows.
+  if (line.done === true) return { kind: 'stop' };
+  return JSON.parse(line.value) as LoadCommand;
+}
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+try {
+  const first = await lines.next();
+  if (first.done === true) throw new Error('no plan came');
+  await run(JSON.parse(first.value) as LoadPlan, lines);
+  process.exit(0);
+} catch (error) {
+  say({ kind: 'error', message: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
+}

@@ -1,0 +1,63 @@
+/** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
+import type { ClockPair } from './clock.ts';
+
+/** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
+export interface PlanMixEntry {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly weight: number;
+}
+
+/** How requests come by their connection. */
+export type ConnectionMode = 'kept' | 'new' | 'mixed';
+
+/** The whole plan of one load. */
+export interface LoadPlan {
+  readonly runId: string;
+  readonly trial: number;
+  readonly seed: number;
+  /** An IP literal: a name could mean two connection attempts for one request. */
+  readonly host: string;
+  readonly port: number;
+  readonly hostHeader: string;
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+  readonly mix: readonly PlanMixEntry[];
+  readonly connections: ConnectionMode;
+  /** The time a request has from its due time to its complete answer. */
+  readonly deadlineMs: number;
+  /** Connections open at once; a request that finds none free waits, and is `unsent` at its deadline. */
+  readonly maxConnections: number;
+  /** Notes that are written before the load begins, for `/notes/:id` to read. */
+  readonly primedNotes: number;
+  /** Where the ledger goes. */
+  readonly ledgerPath: string;
+}
+
+/** What the harness tells the generator, after the plan. */
+export type LoadCommand = { readonly kind: 'go' } | { readonly kind: 'stop' };
+
+/** Counts so far. */
+export interface LoadCounts {
+  readonly due: number;
+  readonly sent: number;
+  readonly settled: number;
+  readonly ok: number;
+  readonly dropped: number;
+  readonly unsent: number;
+  readonly local: number;
+}
+
+/** What the generator tells the harness. */
+export type LoadMessage =
+  | { readonly kind: 'primed'; readonly notes: number }
+  | { readonly kind: 'origin'; readonly originUs: number; readonly clock: ClockPair }
+  | ({ readonly kind: 'progress'; readonly atUs: number } & LoadCounts)
+  | ({
+      readonly kind: 'done';
+      readonly aborted: boolean;
+      /** Requests under way when the load was cut short; they have no row. */
+      readonly unfinished: number;
+      readonly clock: ClockPair;
+    } & LoadCounts)
+  | { readonly kind: 'error'; readonly message: string };

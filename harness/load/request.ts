@@ -1,0 +1,110 @@
+/** The bytes of a request, and whether an answer is the one it asked for. */
+import type { LoadPlan, PlanMixEntry } from './plan.ts';
+
+/** A request ready to be written, once. */
+export interface PreparedRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly requestId: string;
+  readonly bytes: Buffer;
+  readonly expectedStatus: number;
+  /** Is this the body that the request asks for? */
+  readonly isExpectedBody: (body: Buffer) => boolean;
+}
+
+/** Text of the note with this id: known to whoever knows the id, so that a mixed-up answer is seen. */
+export function noteText(id: string): string {
+  return `note ${id} ${'.'.repeat(32)}`;
+}
+
+/** Id of a note that exists from before the load. */
+export function primedNoteId(runId: string, index: number): string {
+  return `${runId}-p${index}`;
+}
+
+/** The request of slot `seq`. */
+export function prepareRequest(
+  plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeader' | 'primedNotes'>,
+  entry: PlanMixEntry,
+  seq: number,
+  connection: 'new' | 'kept',
+): PreparedRequest {
+  const requestId = `${plan.runId}-${plan.trial}-${seq}`;
+  const common = { hostHeader: plan.hostHeader, requestId, close: connection === 'new' };
+  if (entry.method === 'POST') {
+    return writeNote({ ...common, noteId: requestId, path: entry.path });
+  }
+  if (entry.path === '/notes/:id') {
+    const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
+    return get({ ...common, path: `/notes/${noteId}`, expected: { id: noteId, text: noteText(noteId) } });
+  }
+  const sleptMs = askedMs(entry.path);
+  return get({ ...common, path: entry.path, expected: { sleptMs } });
+}
+
+/** A POST that writes the note `noteId`. */
+export function writeNote(options: {
+  hostHeader: string;
+  requestId: string;
+  close: boolean;
+  noteId: string;
+  path: string;
+}): PreparedRequest {
+  const note = { id: options.noteId, text: noteText(options.noteId) };
+  const body = JSON.stringify(note);
+  return {
+    method: 'POST',
+    path: options.path,
+    requestId: options.requestId,
+    bytes: Buffer.from(
+      `${head('POST', options)}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    ),
+    expectedStatus: 201,
+    isExpectedBody: holds(note),
+  };
+}
+
+/** The time, in milliseconds, that a path asks the site to take: the N of `/slow?ms=N`, else 0. */
+export function askedMs(path: string): number {
+  const match = /^\/slow\?ms=(\d+)$/u.exec(path);
+  return match === null ? 0 : Number(match[1]);
+}
+
+function get(options: {
+  hostHeader: string;
+  requestId: string;
+  close: boolean;
+  path: string;
+  expected: Record<string, unknown>;
+}): PreparedRequest {
+  return {
+    method: 'GET',
+    path: options.path,
+    requestId: options.requestId,
+    bytes: Buffer.from(`${head('GET', options)}\r\n`),
+    expectedStatus: 200,
+    isExpectedBody: holds(options.expected),
+  };
+}
+
+function head(
+  method: string,
+  options: { hostHeader: string; requestId: string; close: boolean; path: string },
+): string {
+  return (
+    `${method} ${options.path} HTTP/1.1\r\nHost: ${options.hostHeader}\r\n` +
+    `X-Request-Id: ${options.requestId}\r\nConnection: ${options.close ? 'close' : 'keep-alive'}\r\n`
+  );
+}
+
+function holds(expected: Record<string, unknown>): (body: Buffer) => boolean {
+  return (body) => {
+    try {
+      const answer: unknown = JSON.parse(body.toString('utf8'));
+      if (typeof answer !== 'object' || answer === null) return false;
+      return Object.entries(expected).every(([key, value]) => (answer as Record<string, unknown>)[key] === value);
+    } catch {
+      return false;
+    }
+  };
+}

@@ -1,0 +1,47 @@
+/** The experiments that exist: one data file each in experiments/, found by their names. */
+import { readdir } from 'node:fs/promises';
+import { z } from 'zod';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { experimentSchema, type Experiment } from './experiment.ts';
+
+const folder = new URL('../../experiments/', import.meta.url);
+const fileName = /^(E\d+)-.*\.ts$/u;
+
+/** All experiments, in the order of their numbers. */
+export async function loadCatalog(): Promise<Experiment[]> {
+  const names = (await readdir(folder)).filter((name) => fileName.test(name) && !name.endsWith('.test.ts'));
+  const experiments = await Promise.all(names.map(loadFile));
+  return experiments.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
+}
+
+/**
+ * The experiment with this id, whatever its letter's case.
+ * @throws {HarnessError} naming those that exist
+ */
+export async function loadExperiment(id: string): Promise<Experiment> {
+  const catalog = await loadCatalog();
+  const found = catalog.find((experiment) => experiment.id === id.toUpperCase());
+  if (found !== undefined) return found;
+  throw new HarnessError(`There is no experiment ${JSON.stringify(id)}.`, {
+    exitCode: exitCodes.usage,
+    hint: `There are ${catalog.map((experiment) => experiment.id).join(', ')}; \`npm run experiment list\` tells what each asks.`,
+  });
+}
+
+async function loadFile(name: string): Promise<Experiment> {
+  const module = (await import(new URL(name, folder).href)) as { default?: unknown };
+  const checked = experimentSchema.safeParse(module.default);
+  if (!checked.success) {
+    throw new HarnessError(`experiments/${name} is no experiment:\n${z.prettifyError(checked.error)}`, {
+      exitCode: exitCodes.usage,
+      cause: checked.error,
+    });
+  }
+  const id = fileName.exec(name)?.[1];
+  if (checked.data.id !== id) {
+    throw new HarnessError(`experiments/${name} calls itself ${checked.data.id}: file name and id must agree.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  return checked.data;
+}

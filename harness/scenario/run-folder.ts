@@ -1,0 +1,48 @@
+/** The files of a run, by name; every step reads those of the steps before it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { runRecordSchema, type RunRecord } from './run-record.ts';
+
+/** Names within a run's folder. */
+export const runFiles = {
+  run: 'run.json',
+  timeline: 'timeline.ndjson',
+  ledger: 'ledger.ndjson.gz',
+  verdict: 'verdict.json',
+  report: 'report.md',
+  charts: 'charts',
+  lab: 'lab',
+  accessLog: 'witnesses/access.ndjson.gz',
+  requestLog: 'witnesses/site-requests.ndjson.gz',
+  proxyLog: 'witnesses/traefik.log.gz',
+  journal: 'witnesses/journal.ndjson',
+  kernel: 'witnesses/kernel.json',
+  deployer: 'witnesses/deployer.ndjson',
+} as const;
+
+/**
+ * Reads run.json of a run's folder.
+ * @throws {HarnessError} when there is none, or it is not one of ours
+ */
+export async function readRunRecord(folder: string): Promise<RunRecord> {
+  const path = join(folder, runFiles.run);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new HarnessError(`${folder} holds no run: ${runFiles.run} cannot be read.`, {
+      exitCode: exitCodes.usage,
+      hint: 'Name a folder under reports/, such as reports/E5/latest.',
+      cause,
+    });
+  }
+  try {
+    return runRecordSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new HarnessError(`${path} is not a run record that this version reads.`, {
+      exitCode: exitCodes.inconclusive,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,135 @@
+/** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
+import type { AccessLine } from './access-log.ts';
+import type { DeployerMessage } from './deploy-plan.ts';
+import { eventKinds, type EventKind, type TimelineEvent } from './event.ts';
+import { messageIds, siteEventOf, type JournalLine } from './journal.ts';
+
+/** What a timeline is made of. */
+export interface TimelineSources {
+  /** CLOCK_MONOTONIC of the first due time. */
+  readonly originUs: number;
+  /** Wall clock minus CLOCK_MONOTONIC, in microseconds. */
+  readonly wallOffsetUs: number;
+  readonly loadEndUs: number | undefined;
+  readonly deployer: readonly DeployerMessage[];
+  readonly journal: readonly JournalLine[];
+  /** Lines of the load's own requests. */
+  readonly access: Iterable<AccessLine>;
+  /** The unit that is restarted. */
+  readonly unit: string;
+}
+
+/** The site's events of the process that goes, and of the one that comes. */
+const goingKinds: Readonly<Record<string, EventKind>> = {
+  sigterm: 'sigterm',
+  'not-ready': 'not-ready',
+  'accept-stopped': 'accept-stopped',
+  exit: 'exit',
+};
+const comingKinds: Readonly<Record<string, EventKind>> = { start: 'start', accepting: 'accepting', ready: 'ready' };
+
+/** All events in order of time. */
+export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
+  const fromDeployer = deployEvents(sources);
+  const begins = fromDeployer.filter(({ kind }) => kind === 'deploy-begin').map(({ atUs }) => atUs);
+  const events = [
+    ...fromDeployer,
+    ...siteEvents(sources),
+    ...unitEvents(sources, begins),
+    ...proxyEvents(sources, begins),
+    at(0, 'load-begin', 'deployer', 0),
+    ...(sources.loadEndUs === undefined ? [] : [at(sources.loadEndUs, 'load-end', 'deployer', begins.length)]),
+  ];
+  const rank = new Map(eventKinds.map((kind, index) => [kind, index]));
+  return events.sort((a, b) => a.atUs - b.atUs || (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0));
+}
+
+function at(
+  atUs: number,
+  kind: EventKind,
+  source: TimelineEvent['source'],
+  restart: number,
+  more: Partial<Pick<TimelineEvent, 'version' | 'instance' | 'detail'>> = {},
+): TimelineEvent {
+  return { atUs: Math.round(atUs), kind, source, restart, ...more };
+}
+
+function deployEvents({ deployer, originUs }: TimelineSources): TimelineEvent[] {
+  return deployer.flatMap((message) =>
+    message.kind === 'deploy-begin' || message.kind === 'deploy-end'
+      ? [
+          at(message.atMonotonicUs - originUs, message.kind, 'deployer', message.restart, {
+            version: message.version,
+            ...(message.failure !== undefined && { detail: message.failure }),
+          }),
+        ]
+      : [],
+  );
+}
+
+/** Restart n replaces version n − 1 by version n: the version tells which restart an event belongs to. */
+function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
+  return journal.flatMap((line) => {
+    const event = siteEventOf(line);
+    const release = event === undefined ? null : /^v(\d+)$/u.exec(event.version);
+    if (event === undefined || release === null) return [];
+    const number = Number(release[1]);
+    const { event: name, atMonotonicUs, version, instance, ...detail } = event;
+    const going = goingKinds[name];
+    const coming = comingKinds[name];
+    const kind = going ?? coming;
+    if (kind === undefined) return [];
+    const extra = Object.keys(detail).length === 0 ? {} : { detail: JSON.stringify(detail) };
+    return [
+      at(atMonotonicUs - originUs, kind, 'app', going === undefined ? number : number + 1, {
+        version,
+        instance,
+        ...extra,
+      }),
+    ];
+  });
+}
+
+function unitEvents({ journal, originUs, unit }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+  return journal.flatMap((line) => {
+    if (line.unit !== unit) return [];
+    const kind =
+      line.messageId === messageIds.unitStopped
+        ? 'unit-stopped'
+        : line.messageId === messageIds.unitStarted
+          ? 'unit-started'
+          : undefined;
+    const atUs = line.atMonotonicUs - originUs;
+    return kind === undefined ? [] : [at(atUs, kind, 'journal', restartAt(begins, atUs), { detail: line.message })];
+  });
+}
+
+/** Of each restart: the proxy's first and last answer of its own (5xx without the site), and the new version's first. */
+function proxyEvents(sources: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+  const first = new Map<string, TimelineEvent>();
+  const last = new Map<number, TimelineEvent>();
+  for (const line of sources.access) {
+    const endUs = line.startWallUs + line.durationUs - sources.wallOffsetUs - sources.originUs;
+    const restart = restartAt(begins, endUs);
+    if (restart === 0) continue;
+    if (line.status >= 500 && line.originStatus !== line.status) {
+      const detail = `${line.status} for ${line.requestId}`;
+      const event = at(endUs, 'proxy-last-error', 'proxy', restart, { detail });
+      if ((last.get(restart)?.atUs ?? -Infinity) < event.atUs) last.set(restart, event);
+      earliest(first, `${restart} error`, { ...event, kind: 'proxy-first-error' });
+    } else if (line.version === `v${restart}`) {
+      const detail = `${line.status} for ${line.requestId}`;
+      earliest(first, `${restart} answer`, at(endUs, 'proxy-first-answer', 'proxy', restart, { detail }));
+    }
+  }
+  return [...first.values(), ...last.values()];
+}
+
+function earliest(events: Map<string, TimelineEvent>, key: string, event: TimelineEvent): void {
+  if ((events.get(key)?.atUs ?? Infinity) > event.atUs) events.set(key, event);
+}
+
+/** Which restart had begun last at this time; 0 before the first. */
+function restartAt(begins: readonly number[], atUs: number): number {
+  return begins.filter((begin) => begin <= atUs).length;
+}

@@ -1,0 +1,43 @@
+/** The one line that goes into a document. */
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What the line is made of. */
+export type Cited = Pick<
+  Verdict,
+  | 'experiment'
+  | 'runId'
+  | 'verdict'
+  | 'restarts'
+  | 'badRestarts'
+  | 'badRestartsInterval95'
+  | 'dropped'
+  | 'due'
+  | 'longestWaitMs'
+>;
+
+/** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
+export function citationLine(cited: Cited, run: RunRecord, ledgerSha256: string): string {
+  const { fingerprint } = run;
+  const parts = [
+    cited.restarts === 0
+      ? 'no restart'
+      : `${cited.badRestarts} of ${cited.restarts} restarts dropped anything (${boundText(cited)})`,
+    `${cited.dropped} of ${cited.due} requests at ${run.experiment.load.ratePerSecond}/s`,
+    cited.longestWaitMs === null ? 'no answer' : `longest wait ${cited.longestWaitMs.toFixed(0)} ms`,
+    ['traefik', 'systemd', 'node', 'kernel'].map((name) => `${name} ${fingerprint[name] ?? '?'}`).join(', '),
+    `ledger sha256:${ledgerSha256.slice(0, 16)}`,
+  ];
+  const doubt = cited.verdict === 'pass' || cited.verdict === 'fail' ? '' : ` [${cited.verdict}: not citable]`;
+  return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** The bound on the share of bad restarts, in words. */
+export function boundText({
+  badRestarts,
+  badRestartsInterval95,
+}: Pick<Verdict, 'badRestarts' | 'badRestartsInterval95'>): string {
+  if (badRestartsInterval95 === null) return 'no restart bounds nothing';
+  const [low, high] = badRestartsInterval95.map((share) => `${(share * 100).toFixed(1)} %`);
+  return badRestarts === 0 ? `≤ ${high}, one-sided exact 95 %` : `${low} to ${high}, exact 95 %`;
+}

@@ -1,0 +1,196 @@
+/** The verdict of a run, made from the files of the run alone: run.json, timeline, ledger, witnesses. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { readLedger } from '../ledger/read.ts';
+import { slotCount } from '../load/pacer.ts';
+import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import { parseAccessLine } from '../timeline/access-log.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import { citationLine } from './citation.ts';
+import { checkExpectations } from './expectations.ts';
+import { exactInterval } from './interval.ts';
+import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
+import { predictDrops } from './predict.ts';
+import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
+import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
+import { distrust } from './trust.ts';
+import type { RestartVerdict, Verdict } from './verdict.ts';
+
+/** Reads a run's folder, writes its verdict.json, and returns it. */
+export async function judgeRun(folder: string): Promise<Verdict> {
+  const run = await readRunRecord(folder);
+  const timeline = await readTimeline(join(folder, runFiles.timeline));
+  const windows = restartWindows(timeline);
+  const spans = windows.map((window) => atRiskSpan(window, run));
+  const slots = slotCount(run.experiment.load.ratePerSecond, run.durationMs);
+  const summarizer = new LedgerSummarizer(slots, windows, spans);
+  const witness = new ProxyWitnessCount(`${run.runId}-1-`);
+  const ledgerPath = join(folder, runFiles.ledger);
+  for await (const row of readLedger(ledgerPath)) {
+    summarizer.add(row);
+    witness.addRow(row);
+  }
+  for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) witness.addLine(parseAccessLine(line));
+  const verdict = verdictOf({
+    run,
+    windows,
+    ledger: summarizer.result(),
+    proxy: witness.result(),
+    kernel: JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>,
+    ledgerSha256: await sha256Of(ledgerPath),
+  });
+  await writeFile(join(folder, runFiles.verdict), `${JSON.stringify(verdict, null, 2)}\n`);
+  return verdict;
+}
+
+/** Everything a verdict is made of. */
+export interface Evidence {
+  readonly run: RunRecord;
+  readonly windows: readonly RestartWindow[];
+  readonly ledger: LedgerSummary;
+  readonly proxy: ProxyWitness;
+  /** Change of the kernel's counters over the load. */
+  readonly kernel: Record<string, number>;
+  readonly ledgerSha256: string;
+}
+
+/** The verdict. Pure. */
+export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }: Evidence): Verdict {
+  const { experiment } = run;
+  const prediction = predictDrops(experiment, windows);
+  const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
+  const perRestart = windows.map((window, index) => restartVerdict(window, ledger, prediction.perRestart[index], index));
+  const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
+  const { all } = ledger;
+  const measured = {
+    dropped: all.dropped,
+    restarts: windows.length,
+    badRestarts,
+    longestWaitMs: toMs(ledger.longestWaitUs),
+    longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
+  };
+  const expectations = checkExpectations(experiment.expect, { ...measured, predictedDropped: prediction.dropped });
+  const missed = expectations
+    .filter(({ met }) => !met)
+    .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
+  const doubts = run.aborted === null ? distrust(run, ledger, windows, proxy) : [run.aborted];
+  const kind =
+    run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
+  const badInterval = exactInterval(badRestarts, windows.length) ?? null;
+  const verdict = {
+    schema: 1,
+    experiment: experiment.id,
+    variant: run.variant,
+    runId: run.runId,
+    verdict: kind,
+    reasons: [...doubts, ...missed],
+    due: all.due,
+    sent: all.sent,
+    outcomes: all.outcomes,
+    byMethod: ledger.byMethod,
+    byConnection: ledger.byConnection,
+    dropped: all.dropped,
+    atRisk: {
+      ...ledger.atRisk,
+      ratePercent: ledger.atRisk.due === 0 ? null : round((100 * ledger.atRisk.dropped) / ledger.atRisk.due),
+    },
+    restarts: windows.length,
+    badRestarts,
+    badRestartsUpper95: badInterval?.[1] ?? null,
+    badRestartsInterval95: badInterval,
+    dropRateInterval95: exactInterval(all.dropped, all.due) ?? null,
+    gapMs: toMs(ledger.gapUs),
+    affectedMs: toMs(ledger.affectedUs),
+    longestWaitMs: measured.longestWaitMs,
+    longestOutageMs: measured.longestOutageMs,
+    perRestart,
+    schedule: {
+      ratePerSecond: experiment.load.ratePerSecond,
+      lagP50Ms: toMs(ledger.lag?.p50Us ?? null),
+      lagP99Ms: toMs(ledger.lag?.p99Us ?? null),
+      lagMaxMs: toMs(ledger.lag?.maxUs ?? null),
+      achievedRate: ledger.achievedRate === null ? null : round(ledger.achievedRate),
+      unsent: all.outcomes['unsent'] ?? 0,
+      local: all.outcomes['local'] ?? 0,
+    },
+    predicted: {
+      dropped: prediction.dropped === null ? null : round(prediction.dropped),
+      formula: prediction.formula,
+      differencePercent:
+        prediction.dropped === null || prediction.dropped === 0
+          ? null
+          : round((100 * (all.dropped - prediction.dropped)) / prediction.dropped),
+    },
+    expectations,
+    witnesses: { proxy, kernel },
+    citation: '',
+  } satisfies Verdict;
+  return { ...verdict, citation: citationLine(verdict, run, ledgerSha256) };
+}
+
+function restartVerdict(
+  window: RestartWindow,
+  ledger: LedgerSummary,
+  predicted: number | null | undefined,
+  index: number,
+): RestartVerdict {
+  const counts = ledger.perRestart[index];
+  const outageMs = outageMsOf(window);
+  return {
+    restart: window.restart,
+    deployBeginUs: window.deployBeginUs,
+    sigtermUs: window.sigtermUs,
+    acceptStoppedUs: window.acceptStoppedUs,
+    acceptingUs: window.acceptingUs,
+    readyUs: window.readyUs,
+    outageMs: outageMs === null ? null : round(outageMs),
+    dueInOutage: counts?.dueInOutage ?? 0,
+    droppedInRestart: counts?.dropped ?? 0,
+    inFlightAtSigterm: counts?.inFlightAtSigterm ?? 0,
+    longestWaitMs: toMs(counts?.longestWaitUs ?? null),
+    predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
+  };
+}
+
+/** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
+function atRiskSpan(window: RestartWindow, { experiment, durationMs }: RunRecord): Span {
+  const checkUs = (experiment.proxy.check?.intervalMs ?? 0) * 2_000;
+  const backUs = Math.max(window.readyUs ?? durationMs * 1000, window.firstAnswerUs ?? 0);
+  return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+/** The timeline of a run's folder, in order. */
+export async function readTimeline(path: string): Promise<TimelineEvent[]> {
+  const text = await readFile(path, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as TimelineEvent);
+}
+
+async function* readGzippedLines(path: string): AsyncGenerator<string> {
+  const unzipped = createGunzip();
+  const source = createReadStream(path);
+  source.on('error', (error) => unzipped.destroy(error));
+  for await (const line of createInterface({ input: source.pipe(unzipped) })) if (line !== '') yield line;
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
+
+function toMs(us: number | null): number | null {
+  return us === null ? null : round(us / 1000);
+}
+
+/** To a thousandth: what the stamps can tell. */
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

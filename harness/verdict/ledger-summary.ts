@@ -1,0 +1,179 @@
+/** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
+import { askedMs } from '../load/request.ts';
+import { isDropped, type LedgerRow } from '../load/row.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { Tally } from './verdict.ts';
+
+/** A span of the run in which requests are counted, in microseconds since the origin. */
+export interface Span {
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/** What one restart did to the load. */
+export interface RestartCounts {
+  dueInOutage: number;
+  dropped: number;
+  inFlightAtSigterm: number;
+  longestWaitUs: number | null;
+}
+
+/** What the ledger comes to. */
+export interface LedgerSummary {
+  readonly all: Tally;
+  readonly byMethod: Record<string, Tally>;
+  readonly byConnection: Record<string, Tally>;
+  readonly atRisk: { due: number; dropped: number };
+  readonly perRestart: readonly RestartCounts[];
+  /** Slots with no row, and slots with more than one. */
+  readonly missingSlots: number;
+  readonly repeatedSlots: number;
+  readonly gapUs: number | null;
+  readonly affectedUs: number | null;
+  readonly longestWaitUs: number | null;
+  readonly lag: { p50Us: number; p99Us: number; maxUs: number } | null;
+  readonly achievedRate: number | null;
+}
+
+/** Adds row after row; see {@link LedgerSummary} for what comes out. */
+export class LedgerSummarizer {
+  private readonly slots: number;
+  private readonly windows: readonly RestartWindow[];
+  private readonly spans: readonly Span[];
+  private readonly all = newTally();
+  private readonly byMethod: Record<string, Tally> = {};
+  private readonly byConnection: Record<string, Tally> = {};
+  private readonly atRisk = { due: 0, dropped: 0 };
+  private readonly perRestart: RestartCounts[];
+  private readonly seen: Uint8Array;
+  private strayRows = 0;
+  private readonly okDoneUs: number[] = [];
+  private readonly lagsUs: number[] = [];
+  private firstSentUs = Infinity;
+  private lastSentUs = -Infinity;
+  private firstBadDueUs = Infinity;
+  private lastBadDueUs = -Infinity;
+  private longestWaitUs: number | null = null;
+
+  /**
+   * @param slots how many slots the schedule has
+   * @param spans of each restart, the time in which a request is at risk
+   */
+  constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
+    this.slots = slots;
+    this.windows = windows;
+    this.spans = spans;
+    this.seen = new Uint8Array(slots);
+    this.perRestart = windows.map(() => ({ dueInOutage: 0, dropped: 0, inFlightAtSigterm: 0, longestWaitUs: null }));
+  }
+
+  add(row: LedgerRow): void {
+    if (Number.isInteger(row.seq) && row.seq >= 0 && row.seq < this.slots) {
+      this.seen[row.seq] = Math.min((this.seen[row.seq] ?? 0) + 1, 255);
+    } else {
+      this.strayRows++;
+    }
+    const dropped = isDropped(row.outcome);
+    for (const tally of [
+      this.all,
+      (this.byMethod[row.method] ??= newTally()),
+      (this.byConnection[row.connection] ??= newTally()),
+    ]) {
+      tally.due++;
+      if (row.sentUs !== null) tally.sent++;
+      if (dropped) tally.dropped++;
+      tally.outcomes[row.outcome] = (tally.outcomes[row.outcome] ?? 0) + 1;
+    }
+    if (this.spans.some(({ fromUs, toUs }) => row.dueUs >= fromUs && row.dueUs < toUs)) {
+      this.atRisk.due++;
+      if (dropped) this.atRisk.dropped++;
+    }
+    if (row.sentUs !== null) {
+      this.lagsUs.push(row.sentUs - row.dueUs);
+      this.firstSentUs = Math.min(this.firstSentUs, row.sentUs);
+      this.lastSentUs = Math.max(this.lastSentUs, row.sentUs);
+    }
+    if (row.outcome === 'ok') {
+      this.okDoneUs.push(row.doneUs);
+    } else {
+      this.firstBadDueUs = Math.min(this.firstBadDueUs, row.dueUs);
+      this.lastBadDueUs = Math.max(this.lastBadDueUs, row.dueUs);
+    }
+    this.addToRestarts(row, dropped);
+  }
+
+  private addToRestarts(row: LedgerRow, dropped: boolean): void {
+    const waitUs = row.outcome === 'ok' ? row.doneUs - row.dueUs - askedMs(row.path) * 1000 : null;
+    if (waitUs !== null) this.longestWaitUs = Math.max(this.longestWaitUs ?? 0, waitUs);
+    for (const [index, window] of this.windows.entries()) {
+      const counts = this.perRestart[index];
+      if (counts === undefined) continue;
+      const { acceptStoppedUs, acceptingUs, sigtermUs } = window;
+      if (acceptStoppedUs !== null && acceptingUs !== null) {
+        if (row.dueUs >= acceptStoppedUs && row.dueUs < acceptingUs) counts.dueInOutage++;
+      }
+      if (sigtermUs !== null && row.sentUs !== null && row.sentUs <= sigtermUs && row.doneUs > sigtermUs) {
+        counts.inFlightAtSigterm++;
+      }
+    }
+    const counts = this.perRestart[this.restartOf(row, dropped)];
+    if (counts === undefined) return;
+    if (dropped) counts.dropped++;
+    if (waitUs !== null) counts.longestWaitUs = Math.max(counts.longestWaitUs ?? 0, waitUs);
+  }
+
+  /**
+   * Index of the restart a row belongs to; −1 for none. A drop belongs to the first restart in whose at-risk span any
+   * part of its life lies, since one that was in flight at SIGTERM was due before it; all else goes by due time.
+   */
+  private restartOf(row: LedgerRow, dropped: boolean): number {
+    if (dropped) {
+      const met = this.spans.findIndex(({ fromUs, toUs }) => row.doneUs >= fromUs && row.dueUs < toUs);
+      if (met >= 0) return met;
+    }
+    return this.windows.findLastIndex(({ deployBeginUs }) => row.dueUs >= deployBeginUs);
+  }
+
+  result(): LedgerSummary {
+    let missingSlots = 0;
+    let repeatedSlots = this.strayRows;
+    for (const times of this.seen) {
+      if (times === 0) missingSlots++;
+      if (times > 1) repeatedSlots++;
+    }
+    const done = Float64Array.from(this.okDoneUs).sort();
+    let gapUs: number | null = null;
+    for (let index = 1; index < done.length; index++) {
+      gapUs = Math.max(gapUs ?? 0, (done[index] ?? 0) - (done[index - 1] ?? 0));
+    }
+    const lags = Float64Array.from(this.lagsUs).sort();
+    const sendingUs = this.lastSentUs - this.firstSentUs;
+    return {
+      all: this.all,
+      byMethod: this.byMethod,
+      byConnection: this.byConnection,
+      atRisk: this.atRisk,
+      perRestart: this.perRestart,
+      missingSlots,
+      repeatedSlots,
+      gapUs,
+      affectedUs: this.lastBadDueUs >= this.firstBadDueUs ? this.lastBadDueUs - this.firstBadDueUs : null,
+      longestWaitUs: this.longestWaitUs,
+      lag:
+        lags.length === 0
+          ? null
+          : { p50Us: quantile(lags, 0.5), p99Us: quantile(lags, 0.99), maxUs: lags[lags.length - 1] ?? 0 },
+      // n requests span n − 1 intervals.
+      achievedRate: lags.length > 1 && sendingUs > 0 ? ((lags.length - 1) * 1e6) / sendingUs : null,
+    };
+  }
+}
+
+function newTally(): Tally {
+  return { due: 0, sent: 0, dropped: 0, outcomes: {} };
+}
+
+/** Nearest-rank quantile of sorted values. */
+export function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}

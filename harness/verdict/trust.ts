@@ -1,0 +1,67 @@
+/** Can this run be trusted? Each reason why not is a sentence and what to do. */
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { LedgerSummary } from './ledger-summary.ts';
+import type { ProxyWitness } from './proxy-witness.ts';
+import type { RestartWindow } from './restart-windows.ts';
+
+/** Above this share of the slots, the generator's own failures void the run. */
+const ownFaultLimit = 0.001;
+/** A schedule this late, at the 99th percentile, is not the load that was asked for. */
+const lagP99LimitMs = 20;
+/** A wall clock that moved this far against the monotonic one breaks the join with the proxy's log. */
+const clockStepLimitMs = 20;
+
+/** Why the run is inconclusive; empty when it is not. */
+export function distrust(
+  run: RunRecord,
+  ledger: LedgerSummary,
+  windows: readonly RestartWindow[],
+  proxy: ProxyWitness,
+): string[] {
+  const reasons: string[] = [...run.troubles];
+  if (ledger.missingSlots > 0 || ledger.repeatedSlots > 0) {
+    reasons.push(
+      `The ledger does not balance: ${ledger.missingSlots} slots have no row and ${ledger.repeatedSlots} have more ` +
+        'than one; this is a fault of the harness, or the file was changed.',
+    );
+  }
+  const unsent = ledger.all.outcomes['unsent'] ?? 0;
+  const local = ledger.all.outcomes['local'] ?? 0;
+  if (unsent + local > ownFaultLimit * ledger.all.due) {
+    reasons.push(
+      `The generator could not send ${unsent} requests and failed by itself on ${local} of ${ledger.all.due} ` +
+        '(limit 0.1 %): lower --rate or run on a machine with more room.',
+    );
+  }
+  if (ledger.lag !== null && ledger.lag.p99Us > lagP99LimitMs * 1000) {
+    reasons.push(
+      `Requests left late: ${(ledger.lag.p99Us / 1000).toFixed(1)} ms at the 99th percentile (limit ${lagP99LimitMs} ` +
+        'ms); stop other work on this machine and run again.',
+    );
+  }
+  if (windows.length < run.deployBeginsMs.length) {
+    reasons.push(`Only ${windows.length} of ${run.deployBeginsMs.length} restarts began before the load ended.`);
+  }
+  const unseen = windows.filter(({ acceptStoppedUs, acceptingUs }) => acceptStoppedUs === null || acceptingUs === null);
+  if (unseen.length > 0) {
+    reasons.push(`Of restarts ${unseen.map(({ restart }) => restart).join(', ')} the outage window was not seen.`);
+  }
+  const last = windows.at(-1);
+  if (last?.readyUs != null && last.readyUs > run.durationMs * 1000) {
+    reasons.push('The last restart was ready only after the load had ended: its tail was not seen.');
+  }
+  if (proxy.missing + proxy.extra + proxy.repeated + proxy.disagreeing > 0) {
+    reasons.push(
+      `The proxy's access log and the ledger disagree: ${proxy.missing} requests sent are not in the log, ` +
+        `${proxy.extra} in the log were not sent, ${proxy.repeated} arrived more than once, ` +
+        `${proxy.disagreeing} were answered otherwise.`,
+    );
+  }
+  if (run.wallOffsetUs !== null) {
+    const stepMs = (run.wallOffsetUs[1] - run.wallOffsetUs[0]) / 1000;
+    if (Math.abs(stepMs) > clockStepLimitMs) {
+      reasons.push(`The engine's wall clock moved by ${stepMs.toFixed(1)} ms during the run (limit ${clockStepLimitMs}).`);
+    }
+  }
+  return reasons;
+}
