@@ -70,7 +70,7 @@ const patienceMs = 1000;
 export function writeLine(fd: number, line: string): void {
   let rest = Buffer.from(`${line}\n`);
   const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let waitedMs = 0; rest.length > 0 && waitedMs < patienceMs; ) {
+  for (let waitedMs = 0; rest.length > 0 && waitedMs < patienceMs;) {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {

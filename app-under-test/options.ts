@@ -114,7 +114,10 @@ const flagNames = Object.keys(flags) as FlagName[];
  * An environment variable that is set to nothing counts as not set. Returns 'help' when `--help` is among the
  * arguments. Throws UsageError for an unknown flag or a bad value.
  */
-export function parseOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Options | 'help' {
+export function parseOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Options | 'help' {
   const given = readArguments(args);
   if (given === 'help') return 'help';
 

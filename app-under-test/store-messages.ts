@@ -28,13 +28,18 @@ export interface Pragmas {
 export type StoreRequest =
   | { readonly call: number; readonly kind: 'open' }
   | { readonly call: number; readonly kind: 'read'; readonly id: string }
-  | { readonly call: number; readonly kind: 'write'; readonly note: Note; readonly version: string; readonly instance: string }
+  | {
+      readonly call: number;
+      readonly kind: 'write';
+      readonly note: Note;
+      readonly version: string;
+      readonly instance: string;
+    }
   | { readonly call: number; readonly kind: 'close' };
 
 /** What a thread answers: the result of the kind asked (Pragmas, Note or undefined, nothing), or why not. */
 export type StoreReply =
-  | { readonly call: number; readonly result: unknown }
-  | { readonly call: number; readonly failure: StoreFailure };
+  { readonly call: number; readonly result: unknown } | { readonly call: number; readonly failure: StoreFailure };
 
 /** Why a thread could not do as asked. */
 export interface StoreFailure {

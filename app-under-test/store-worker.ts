@@ -45,7 +45,7 @@ function perform(request: StoreRequest): unknown {
     case 'read':
       return read(opened(), request.id);
     case 'write':
-      return write(opened(), request);
+      { write(opened(), request); return; }
     case 'close':
       connection?.database.close();
       connection = undefined;

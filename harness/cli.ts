@@ -3,12 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { cleanCommand } from './commands/clean.ts';
 import type { Context } from './commands/context.ts';
-import {
-  experimentCommand,
-  interruptedCode,
-  listExperiments,
-  type ExperimentOptions,
-} from './commands/experiment.ts';
+import { experimentCommand, interruptedCode, listExperiments, type ExperimentOptions } from './commands/experiment.ts';
 import { exitCodes, HarnessError, messageOf } from './errors.ts';
 
 const interrupt = new AbortController();
@@ -18,7 +13,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     signals++;
     // The second time the user does not want to wait; `npm run clean` removes what is left.
     if (signals > 1) process.exit(name === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted);
-    process.stderr.write(`\n${name}: stopping, keeping what was recorded, taking the lab down (again to quit at once)\n`);
+    process.stderr.write(
+      `\n${name}: stopping, keeping what was recorded, taking the lab down (again to quit at once)\n`,
+    );
     interrupt.abort(name);
   });
 }
@@ -66,8 +63,7 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
   .action(async (id: string, options: ExperimentOptions) => {
-    process.exitCode =
-      id === 'list' ? await listExperiments(context) : await experimentCommand(context, id, options);
+    process.exitCode = id === 'list' ? await listExperiments(context) : await experimentCommand(context, id, options);
   });
 
 program

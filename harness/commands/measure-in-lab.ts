@@ -148,7 +148,8 @@ async function talk(
     originUs,
     wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],
     deployer: deployerSaid,
-    aborted: why ?? (end === undefined ? `The load generator ended without a word. ${generator.stderr()}`.trim() : null),
+    aborted:
+      why ?? (end === undefined ? `The load generator ended without a word. ${generator.stderr()}`.trim() : null),
     unfinished: end?.unfinished ?? 0,
     troubles,
   };

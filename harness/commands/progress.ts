@@ -24,7 +24,8 @@ export function startProgress({ stderr, isTerminal }: Pick<Context, 'stderr' | '
   let noteText = '';
   let lastPlainMs = -Infinity;
   const seconds = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1).padStart(5)} s`;
-  const write = (text: string): void => stderr(isTerminal ? `\r\u001b[K${seconds()}  ${text}` : `${seconds()}  ${text}\n`);
+  const write = (text: string): void =>
+    stderr(isTerminal ? `\r\u001b[K${seconds()}  ${text}` : `${seconds()}  ${text}\n`);
   return {
     phase: (text) => {
       phaseText = text;

@@ -43,11 +43,7 @@ export interface RunResult {
  * Runs the experiment and writes its folder; whatever happens, the lab is taken down (unless it is to be kept).
  * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
  */
-export async function runExperiment(
-  context: Context,
-  experiment: Experiment,
-  options: RunOptions,
-): Promise<RunResult> {
+export async function runExperiment(context: Context, experiment: Experiment, options: RunOptions): Promise<RunResult> {
   const { signal } = context;
   const progress = startProgress(context);
   const runId = newRunId(new Date());

@@ -31,7 +31,9 @@ export async function connectEngine(): Promise<{ docker: Docker; facts: EngineFa
     docker = new Docker();
     const [version, info] = await Promise.all([
       docker.version(),
-      docker.info() as Promise<Record<string, unknown> & { Driver: string; OperatingSystem: string; NCPU: number; SecurityOptions?: string[] }>,
+      docker.info() as Promise<
+        Record<string, unknown> & { Driver: string; OperatingSystem: string; NCPU: number; SecurityOptions?: string[] }
+      >,
     ]);
     return {
       docker,

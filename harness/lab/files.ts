@@ -17,7 +17,12 @@ export async function filesUnder(
 ): Promise<LabFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const relative = files.map((file) => file.slice(folder.length + 1).split(sep).join('/'));
+  const relative = files.map((file) =>
+    file
+      .slice(folder.length + 1)
+      .split(sep)
+      .join('/'),
+  );
   return Promise.all(
     relative
       .filter(wanted)

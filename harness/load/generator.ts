@@ -15,6 +15,11 @@ import { assignments } from './schedule.ts';
 
 /** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
 const deadlineTickMs = 20;
+/**
+ * The share of its deadline that a request may wait for a free connection. One sent later would be called the server's
+ * failure though the generator left it no time.
+ */
+const connectionWaitShare = 0.5;
 /** How long requests under way may still take when a load is cut short. */
 const stopGraceMs = 2_000;
 
@@ -134,18 +139,17 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
   }
 
   function expire(): void {
-    const latestDueUs = monotonicUs() - origin - plan.deadlineMs * 1000;
+    const nowUs = monotonicUs() - origin;
+    const latestWaitUs = nowUs - plan.deadlineMs * 1000 * connectionWaitShare;
+    // Before connections expire: the place that one leaves must not go to a request that has no time left for it.
+    for (let first = waiting[0]; first !== undefined && first.dueUs <= latestWaitUs; first = waiting[0]) {
+      waiting.shift();
+      first.settle('unsent', { status: null, bytes: 0, error: 'no connection was free in time' });
+    }
     for (; oldest < underWay.length; oldest++) {
       const exchange = underWay[oldest];
-      if (exchange === undefined || (!exchange.settled && exchange.dueUs > latestDueUs)) break;
-      if (exchange.settled) continue;
-      const connection = carrying.get(exchange);
-      if (connection === undefined) {
-        waiting.splice(waiting.indexOf(exchange), 1);
-        exchange.settle('unsent', { status: null, bytes: 0, error: 'no connection was free before the deadline' });
-      } else {
-        connection.expire();
-      }
+      if (exchange === undefined || (!exchange.settled && exchange.dueUs > nowUs - plan.deadlineMs * 1000)) break;
+      if (!exchange.settled) carrying.get(exchange)?.expire();
     }
     if (oldest > 4_096) {
       underWay.splice(0, oldest);

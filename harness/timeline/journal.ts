@@ -53,7 +53,9 @@ export function siteEventOf(line: JournalLine): SiteEvent | undefined {
   if (!line.message.startsWith('{')) return undefined;
   try {
     const event = JSON.parse(line.message) as Partial<SiteEvent>;
-    return typeof event.event === 'string' && typeof event.atMonotonicUs === 'number' ? (event as SiteEvent) : undefined;
+    return typeof event.event === 'string' && typeof event.atMonotonicUs === 'number'
+      ? (event as SiteEvent)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -64,7 +64,9 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
   const { experiment } = run;
   const prediction = predictDrops(experiment, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
-  const perRestart = windows.map((window, index) => restartVerdict(window, ledger, prediction.perRestart[index], index));
+  const perRestart = windows.map((window, index) =>
+    restartVerdict(window, ledger, prediction.perRestart[index], index),
+  );
   const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
   const { all } = ledger;
   const measured = {

@@ -60,7 +60,9 @@ export function distrust(
   if (run.wallOffsetUs !== null) {
     const stepMs = (run.wallOffsetUs[1] - run.wallOffsetUs[0]) / 1000;
     if (Math.abs(stepMs) > clockStepLimitMs) {
-      reasons.push(`The engine's wall clock moved by ${stepMs.toFixed(1)} ms during the run (limit ${clockStepLimitMs}).`);
+      reasons.push(
+        `The engine's wall clock moved by ${stepMs.toFixed(1)} ms during the run (limit ${clockStepLimitMs}).`,
+      );
     }
   }
   return reasons;

@@ -1,0 +1,220 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { monotonicUs } from './clock.ts';
+import { prepareLoad } from './generator.ts';
+import type { LoadPlan } from './plan.ts';
+import type { LedgerRow } from './row.ts';
+
+/** What a raw server does with one request, of which it has read everything. */
+type Behaviour = (
+  socket: Socket,
+  request: { method: string; id: string; path: string; body: string; nth: number },
+) => void;
+
+interface Witness {
+  readonly port: number;
+  /** How often each request id arrived. */
+  readonly arrivals: Map<string, number>;
+  readonly connections: () => number;
+}
+
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+/** A server that counts what arrives and then behaves as told. */
+async function witness(behaviour: Behaviour): Promise<Witness> {
+  const arrivals = new Map<string, number>();
+  let nth = 0;
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    sockets.add(socket);
+    let read = '';
+    socket.on('error', () => undefined);
+    socket.on('data', (part) => {
+      read += part.toString('latin1');
+      for (;;) {
+        const end = read.indexOf('\r\n\r\n');
+        if (end < 0) return;
+        const head = read.slice(0, end);
+        const length = Number(/content-length: (\d+)/iu.exec(head)?.[1] ?? 0);
+        if (read.length < end + 4 + length) return;
+        const body = read.slice(end + 4, end + 4 + length);
+        read = read.slice(end + 4 + length);
+        const [method = '', path = ''] = head.split(' ');
+        const id = /x-request-id: (\S+)/iu.exec(head)?.[1] ?? '';
+        arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
+        behaviour(socket, { method, path, id, body, nth: nth++ });
+      }
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return { port: address.port, arrivals, connections: () => connections };
+}
+
+function answer(socket: Socket, request: { method: string; path: string; body: string }, more = ''): void {
+  const id = request.path.split('/')[2] ?? '';
+  const body = request.method === 'POST' ? request.body : JSON.stringify({ id, text: `note ${id} ${'.'.repeat(32)}` });
+  const status = request.method === 'POST' ? '201 Created' : '200 OK';
+  socket.write(`HTTP/1.1 ${status}\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+function plan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
+  return {
+    runId: 'run',
+    trial: 1,
+    seed: 1,
+    host: '127.0.0.1',
+    port,
+    hostHeader: 'demo.test',
+    ratePerSecond: 200,
+    durationMs: 500,
+    mix: [
+      { method: 'GET', path: '/notes/:id', weight: 1 },
+      { method: 'POST', path: '/notes', weight: 1 },
+    ],
+    connections: 'mixed',
+    deadlineMs: 2_000,
+    maxConnections: 500,
+    primedNotes: 5,
+    ledgerPath: '',
+    ...over,
+  };
+}
+
+async function load(
+  asked: LoadPlan,
+  during?: (stop: () => void) => void,
+): Promise<{ rows: LedgerRow[]; unfinished: number }> {
+  const rows: LedgerRow[] = [];
+  const prepared = await prepareLoad(asked, (row) => rows.push(row));
+  const running = prepared.run(monotonicUs() + 20_000);
+  during?.(() => prepared.stop());
+  const { unfinished } = await running;
+  return { rows, unfinished };
+}
+
+function outcomes(rows: readonly LedgerRow[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of rows) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+/** Every slot has one row; nothing arrived twice. */
+function expectBalanced(rows: readonly LedgerRow[], count: number, { arrivals }: Witness): void {
+  expect(rows.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, seq) => seq));
+  expect([...arrivals.values()].filter((times) => times !== 1)).toEqual([]);
+}
+
+const everyTenth =
+  (fault: (socket: Socket, request: Parameters<Behaviour>[1]) => void): Behaviour =>
+  (socket, request) => {
+    if (request.nth % 10 === 9) fault(socket, request);
+    else answer(socket, request);
+  };
+
+describe('the generator against servers with known answers', () => {
+  it('settles every slot once, on kept and new connections', async () => {
+    const server = await witness(answer);
+    const { rows } = await load(plan(server.port));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ ok: 100 });
+    expect(server.arrivals.size).toBe(100);
+    const fresh = rows.filter(({ connection }) => connection === 'new');
+    expect(fresh).toHaveLength(50);
+    expect(fresh.every(({ connectedUs }) => connectedUs !== null)).toBe(true);
+    expect(
+      rows.filter(({ connection, connectedUs }) => connection === 'kept' && connectedUs === null).length,
+    ).toBeGreaterThan(30);
+  });
+
+  it.each([
+    ['a reset', 'reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['a close before the answer', 'closed', (socket: Socket) => socket.end()],
+    ['a cut body', 'truncated', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf')],
+    ['a 503', 'status-503', (socket: Socket) => socket.write('HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n')],
+    [
+      'another’s body',
+      'wrong',
+      (socket: Socket, { method }: { method: string }) =>
+        socket.write(`HTTP/1.1 ${method === 'POST' ? 201 : 200} OK\r\nContent-Length: 16\r\n\r\n{"id":"another"}`),
+    ],
+    ['no HTTP', 'parse', (socket: Socket) => socket.write('hello there\r\n\r\n')],
+  ] as const)('counts %s as such, exactly as often as it was met', async (_, outcome, fault) => {
+    for (const connections of ['kept', 'new'] as const) {
+      const server = await witness(everyTenth(fault));
+      const { rows } = await load(plan(server.port, { connections }));
+      expectBalanced(rows, 100, server);
+      expect(outcomes(rows)).toEqual({ ok: 90, [outcome]: 10 });
+    }
+  });
+
+  it('loses nothing to a server that says Connection: close', async () => {
+    const server = await witness((socket, request) => {
+      answer(socket, request, request.nth % 3 === 0 ? 'Connection: close\r\n' : '');
+      if (request.nth % 3 === 0) socket.end();
+    });
+    const { rows } = await load(plan(server.port, { connections: 'kept' }));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ ok: 100 });
+  });
+
+  it('gives a request that hangs its own deadline, from its due time', async () => {
+    const server = await witness(everyTenth(() => undefined));
+    const { rows } = await load(plan(server.port, { deadlineMs: 300 }));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ ok: 90, timeout: 10 });
+    for (const row of rows.filter(({ outcome }) => outcome === 'timeout')) {
+      expect(row.doneUs - row.dueUs).toBeGreaterThanOrEqual(300_000);
+    }
+  });
+
+  it('counts a port that nobody listens on as refused', async () => {
+    const server = await witness(answer);
+    servers.splice(0).forEach((listening) => listening.close());
+    const { rows } = await load(plan(server.port));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ refused: 100 });
+  });
+
+  it('calls a request that finds no free connection before its deadline unsent, never dropped by the server', async () => {
+    const server = await witness(() => undefined);
+    const { rows } = await load(plan(server.port, { maxConnections: 3, deadlineMs: 200 }));
+    expectBalanced(rows, 100, server);
+    const counts = outcomes(rows);
+    expect((counts['unsent'] ?? 0) + (counts['timeout'] ?? 0)).toBe(100);
+    expect(counts['unsent']).toBeGreaterThan(60);
+    for (const row of rows) expect(row.outcome === 'unsent').toBe(row.sentUs === null);
+  });
+
+  it('never has more connections open than it may', async () => {
+    let open = 0;
+    let most = 0;
+    const server = await witness((socket, request) => setTimeout(() => answer(socket, request), 100));
+    servers[0]?.on('connection', (socket: Socket) => {
+      most = Math.max(most, ++open);
+      socket.on('close', () => open--);
+    });
+    const { rows } = await load(plan(server.port, { maxConnections: 5, deadlineMs: 20_000 }));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ ok: 100 });
+    // The server hears of a close a moment after the client has opened the next.
+    expect(most).toBeLessThanOrEqual(7);
+  });
+
+  it('keeps what it recorded when it is cut short', async () => {
+    const server = await witness(answer);
+    const { rows, unfinished } = await load(plan(server.port, { durationMs: 10_000 }), (stop) => setTimeout(stop, 300));
+    expectBalanced(rows, rows.length, server);
+    expect(unfinished).toBe(0);
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.length).toBeLessThan(200);
+  });
+});
