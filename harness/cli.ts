@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { cleanCommand } from './commands/clean.ts';
 import type { Context } from './commands/context.ts';
 import { experimentCommand, interruptedCode, listExperiments, type ExperimentOptions } from './commands/experiment.ts';
+import { setupCommand } from './commands/setup.ts';
 import { exitCodes, HarnessError, messageOf } from './errors.ts';
 
 const interrupt = new AbortController();
@@ -71,6 +72,13 @@ program
   .description('take down what a crash or --keep left in the engine')
   .action(async () => {
     process.exitCode = await cleanCommand(context);
+  });
+
+program
+  .command('setup', { hidden: true })
+  .description("build the lab's image (the second half of `npm run setup`)")
+  .action(async () => {
+    process.exitCode = await setupCommand(context);
   });
 
 try {

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { labImageTag } from '../../containers/image-tag.mjs';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
 import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
+import { labImageTag } from '../lab/image.ts';
 import { bootLab, type Lab } from '../lab/lab.ts';
 import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';

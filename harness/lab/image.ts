@@ -1,0 +1,52 @@
+/** The lab's image: which one this checkout needs, and how it is made. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { exitCodes, HarnessError } from '../errors.ts';
+
+const dockerfileUrl = new URL('../../containers/lab/Dockerfile', import.meta.url);
+const versionsUrl = new URL('../../containers/versions.json', import.meta.url);
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
+const nodeSource = z.strictObject({ npmPackage: z.string(), sha256 });
+const traefikSource = z.strictObject({ pipPlatform: z.string(), file: z.string(), sha256 });
+const versionsSchema = z.strictObject({
+  comment: z.string(),
+  debian: z.string(),
+  node: z.strictObject({ version: z.string(), amd64: nodeSource, arm64: nodeSource }),
+  traefik: z.strictObject({ version: z.string(), amd64: traefikSource, arm64: traefikSource }),
+});
+
+/** What containers/versions.json says goes into the image. */
+export type LabVersions = z.infer<typeof versionsSchema>;
+/** Architectures that the lab can be built for, as engines name them. */
+export type LabArchitecture = 'amd64' | 'arm64';
+
+/** Reads containers/versions.json. */
+export function labVersions(): LabVersions {
+  return versionsSchema.parse(JSON.parse(readFileSync(versionsUrl, 'utf8')));
+}
+
+/** Path of the recipe on this machine. */
+export const dockerfilePath = fileURLToPath(dockerfileUrl);
+
+/**
+ * The engine's architecture, if the lab can be built for it.
+ * @throws {HarnessError} (exit code 4) if not
+ */
+export function labArchitecture(engineArchitecture: string): LabArchitecture {
+  if (engineArchitecture === 'amd64' || engineArchitecture === 'arm64') return engineArchitecture;
+  throw new HarnessError(`The lab has no image for the engine's architecture, ${engineArchitecture}.`, {
+    exitCode: exitCodes.cannotRun,
+    hint: 'It can be built on amd64 and arm64.',
+  });
+}
+
+/** The tag is a hash of the recipe: a checkout never runs on the image of another. */
+export function labImageTag(engineArchitecture: string): string {
+  const hash = createHash('sha256');
+  for (const url of [dockerfileUrl, versionsUrl]) hash.update(readFileSync(url));
+  hash.update(labArchitecture(engineArchitecture));
+  return `restart-proof/lab:${hash.digest('hex').slice(0, 12)}`;
+}
