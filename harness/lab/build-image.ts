@@ -51,15 +51,7 @@ async function pull(docker: Docker, image: string): Promise<string | undefined> 
   const timer = setTimeout(() => giveUp.abort(), pullAnswerMs);
   try {
     const stream = await docker.pull(image, { abortSignal: giveUp.signal });
-    await new Promise<void>((resolve, reject) => {
-      giveUp.signal.addEventListener('abort', () => reject(new Error('no answer within seconds')));
-      docker.modem.followProgress(
-        stream,
-        (error) => (error === null ? resolve() : reject(error)),
-        () => clearTimeout(timer),
-      );
-    });
-    return undefined;
+    return await progressEnd(docker, stream, () => clearTimeout(timer));
   } catch (error) {
     return messageOf(error);
   } finally {
@@ -87,10 +79,11 @@ async function debootstrap(
   try {
     await execa('debootstrap', ['--variant=minbase', `--arch=${architecture}`, release, folder]);
     const packed = spawn('tar', ['-C', folder, '--numeric-owner', '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await docker.importImage(packed.stdout, {
-      repo: tag.split(':')[0],
-      tag: tag.split(':')[1],
-    });
+    const [repo, name] = tag.split(':');
+    // The types know a path only; a stream is passed on as it is.
+    const stream = await docker.importImage(packed.stdout, { repo, tag: name });
+    const failure = await progressEnd(docker, stream);
+    if (failure !== undefined) throw new Error(failure);
   } catch (error) {
     const { code, shortMessage, stdout } = error as ExecaError;
     throw new HarnessError(
@@ -129,20 +122,26 @@ export async function buildLabImage(
     forcerm: true,
   });
   const lines: string[] = [];
-  const failure = await new Promise<string | undefined>((resolve) => {
-    docker.modem.followProgress(
-      stream,
-      (error) => resolve(error?.message),
-      (event: { stream?: string; error?: string }) => {
-        lines.push(event.stream ?? event.error ?? '');
-        if (event.error !== undefined) resolve(event.error);
-      },
-    );
-  });
+  const failure = await progressEnd(docker, stream, (line) => lines.push(line));
   if (failure === undefined) return;
   throw new HarnessError(`The lab's image could not be built: ${failure}\n${lines.join('').trim().slice(-1_500)}`, {
     exitCode: exitCodes.cannotRun,
     hint: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
+  });
+}
+
+/** Reads the engine's progress to its end. @returns what the engine said went wrong, if anything */
+async function progressEnd(
+  docker: Docker,
+  stream: NodeJS.ReadableStream,
+  hear: (line: string) => void = () => undefined,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    docker.modem.followProgress(
+      stream,
+      (error) => resolve(error?.message),
+      (event: { stream?: string; error?: string }) => hear(event.stream ?? event.error ?? ''),
+    );
   });
 }
 
