@@ -1,3 +1,73 @@
-export async function writeReport(_: string): Promise<string[]> {
-  return [];
+/** Writes a run's report and charts from the files of the run alone: the same files give the same bytes. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readLedger } from '../ledger/read.ts';
+import { slotCount } from '../load/pacer.ts';
+import { askedMs } from '../load/request.ts';
+import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { readTimeline } from '../timeline/read.ts';
+import { restartWindows } from '../verdict/restart-windows.ts';
+import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { Bins } from './bins.ts';
+import type { Picture } from './chart.ts';
+import { drawLatency, LatencyPoints } from './latency-chart.ts';
+import { reportMarkdown } from './markdown.ts';
+import { drawOverview, drawRestart, restartSpan } from './outcome-charts.ts';
+import { classifyRow } from './palette.ts';
+
+const binUs = 100_000;
+/** Restarts that get a chart of their own: those that dropped something first. */
+const mostRestartCharts = 8;
+
+/** Writes report.md and charts/ into the run's folder, from what the folder holds. */
+export async function writeReport(folder: string): Promise<void> {
+  const run = await readRunRecord(folder);
+  const verdict = verdictSchema.parse(JSON.parse(await readFile(join(folder, runFiles.verdict), 'utf8')));
+  const timeline = await readTimeline(join(folder, runFiles.timeline));
+  const windows = restartWindows(timeline);
+  const drawn = chosenRestarts(verdict);
+  const details = windows
+    .filter(({ restart }) => drawn.includes(restart))
+    .map((window) => {
+      const { fromUs, toUs } = restartSpan(window);
+      return { window, bins: new Bins(fromUs, toUs, binUs) };
+    });
+  const overview = new Bins(0, run.durationMs * 1000, binUs);
+  const latency = new LatencyPoints(slotCount(run.experiment.load.ratePerSecond, run.durationMs));
+  for await (const row of readLedger(join(folder, runFiles.ledger))) {
+    const latencyMs = (row.doneUs - row.dueUs) / 1000;
+    const name = classifyRow(row.outcome, latencyMs - askedMs(row.path));
+    overview.add(row.dueUs, name);
+    for (const { bins } of details) bins.add(row.dueUs, name);
+    latency.add({ dueUs: row.dueUs, latencyMs, name });
+  }
+
+  await mkdir(join(folder, runFiles.charts), { recursive: true });
+  const save = async (name: string, { png, svg }: Picture): Promise<string> => {
+    await writeFile(join(folder, runFiles.charts, `${name}.png`), png);
+    await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
+    return name;
+  };
+  const title = (what: string): string => `${run.experiment.id} ${run.experiment.title} · ${what} · ${run.runId}`;
+  const { durationMs } = run;
+  const charts = {
+    overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows, timeline })),
+    latency: await save(
+      'latency',
+      drawLatency({ title: title('latency'), kept: latency, durationMs, windows, timeline }),
+    ),
+    restarts: [] as string[],
+    restartsNotDrawn: windows.length - details.length,
+  };
+  for (const { window, bins } of details) {
+    const picture = drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline });
+    charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
+  }
+  await writeFile(join(folder, runFiles.report), reportMarkdown(run, verdict, charts));
+}
+
+function chosenRestarts({ perRestart }: Verdict): number[] {
+  const bad = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0);
+  const good = perRestart.filter(({ droppedInRestart }) => droppedInRestart === 0);
+  return [...bad, ...good].slice(0, mostRestartCharts).map(({ restart }) => restart);
 }

@@ -10,7 +10,7 @@ import { slotCount } from '../load/pacer.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
 import { parseAccessLine } from '../timeline/access-log.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
+import { readTimeline } from '../timeline/read.ts';
 import { citationLine } from './citation.ts';
 import { checkExpectations } from './expectations.ts';
 import { exactInterval } from './interval.ts';
@@ -164,15 +164,6 @@ function atRiskSpan(window: RestartWindow, { experiment, durationMs }: RunRecord
   const checkUs = (experiment.proxy.check?.intervalMs ?? 0) * 2_000;
   const backUs = Math.max(window.readyUs ?? durationMs * 1000, window.firstAnswerUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
-}
-
-/** The timeline of a run's folder, in order. */
-export async function readTimeline(path: string): Promise<TimelineEvent[]> {
-  const text = await readFile(path, 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as TimelineEvent);
 }
 
 async function* readGzippedLines(path: string): AsyncGenerator<string> {

@@ -1,0 +1,73 @@
+/** Draws a chart.js configuration as PNG and as SVG; the same configuration gives the same bytes. */
+import { createCanvas, SvgExportFlag } from '@napi-rs/canvas';
+import { Chart, registerables, type ChartConfiguration, type ChartItem } from 'chart.js';
+import annotationPlugin from 'chartjs-plugin-annotation';
+import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
+import { chartFont, registerFonts } from './fonts.ts';
+
+/** Size of a chart in CSS pixels. */
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture in both formats. */
+export interface Picture {
+  readonly png: Buffer;
+  readonly svg: Buffer;
+}
+
+/** PNGs are drawn at twice their size, so that they stay sharp in a document. */
+const pngScale = 2;
+
+/** Draws the chart. `configuration` makes a new one at each call, since chart.js writes into what it is given. */
+export function drawChart(configuration: () => ChartConfiguration, size: ChartSize): Picture {
+  registerFonts();
+  return { png: drawPng(configuration(), size), svg: drawSvg(configuration(), size) };
+}
+
+const renderers = new Map<string, ChartJSNodeCanvas>();
+
+function drawPng(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
+  const key = `${width}x${height}`;
+  let renderer = renderers.get(key);
+  if (renderer === undefined) {
+    renderer = new ChartJSNodeCanvas({
+      width: width * pngScale,
+      height: height * pngScale,
+      backgroundColour: 'white',
+      // By name: imported here, it would belong to another copy of chart.js than this renderer's.
+      plugins: { modern: ['chartjs-plugin-annotation'] },
+      chartCallback: (chart) => {
+        chart.defaults.font.family = chartFont;
+      },
+    });
+    renderers.set(key, renderer);
+  }
+  return renderer.renderToBufferSync(scaled(configuration, pngScale), 'image/png');
+}
+
+function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
+  Chart.register(...registerables, annotationPlugin);
+  Chart.defaults.font.family = chartFont;
+  // Text as paths: the reader's machine may not have the font either.
+  const canvas = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
+  // chart.js expects an element of a page.
+  Object.assign(canvas, { style: {} });
+  const context = canvas.getContext('2d');
+  context.fillStyle = 'white';
+  context.fillRect(0, 0, width, height);
+  const options = { ...configuration.options, animation: false as const, responsive: false, devicePixelRatio: 1 };
+  const chart = new Chart(canvas, { ...configuration, options });
+  const svg = canvas.getContent();
+  chart.destroy();
+  return svg;
+}
+
+/** The same picture at a larger scale: drawn by a transform, so that no size in the configuration has to change. */
+function scaled(configuration: ChartConfiguration, scale: number): ChartConfiguration {
+  return {
+    ...configuration,
+    options: { ...configuration.options, animation: false, responsive: false, devicePixelRatio: scale },
+  };
+}

@@ -1,0 +1,211 @@
+/** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
+import { markdownTable } from 'markdown-table';
+import type { RunRecord } from '../scenario/run-record.ts';
+import { boundText } from '../verdict/citation.ts';
+import type { Tally, Verdict } from '../verdict/verdict.ts';
+import { meaningOf } from './palette.ts';
+
+/** The charts of a report, by file name within charts/ and without the ending. */
+export interface ReportCharts {
+  readonly overview: string;
+  readonly latency: string;
+  readonly restarts: readonly string[];
+  /** Restarts that have no chart of their own. */
+  readonly restartsNotDrawn: number;
+}
+
+/** The report's text. */
+export function reportMarkdown(run: RunRecord, verdict: Verdict, charts: ReportCharts): string {
+  const sections = [
+    heading(run, verdict),
+    reasons(verdict),
+    asked(run),
+    expectations(verdict),
+    counts(verdict),
+    restarts(verdict),
+    pictures(charts),
+    trust(verdict),
+    howToRepeat(run),
+    words(verdict),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function heading({ experiment }: RunRecord, verdict: Verdict): string {
+  return [
+    `# ${experiment.id} ${experiment.title}: ${verdict.verdict}`,
+    `**${experiment.question}** ${sentence(verdict)}`,
+    `\`\`\`\n${verdict.citation}\n\`\`\``,
+  ].join('\n\n');
+}
+
+function sentence(verdict: Verdict): string {
+  const { restarts, badRestarts, dropped, due } = verdict;
+  if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
+  const doubt = verdict.verdict === 'inconclusive' ? 'This run cannot be trusted. It counted: ' : '';
+  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with no restart.`;
+  return (
+    `${doubt}${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
+    `${dropped} of ${due} requests in all, ${(dropped / restarts).toFixed(1)} a restart.`
+  );
+}
+
+function reasons({ reasons: why }: Verdict): string {
+  return why.length === 0 ? '' : `## Why\n\n${why.map((reason) => `- ${reason}`).join('\n')}`;
+}
+
+function asked({ experiment }: RunRecord): string {
+  const { app, unit, proxy, load, deploy } = experiment;
+  const mix = load.mix.map(({ method, path, weight }) => `${weight} × ${method} ${path}`).join(', ');
+  const rows = [
+    [
+      'site',
+      `${app.drain} drain, grace ${app.graceMs} ms, timeout ${app.shutdownTimeoutMs} ms, warm-up ${app.warmupMs} ms`,
+    ],
+    [
+      'unit',
+      unit.activation === 'socket'
+        ? `the socket unit owns the port, Backlog=${unit.backlog ?? 'default'}`
+        : 'the process owns the port',
+    ],
+    [
+      'proxy',
+      `${proxy.kind}, ` +
+        (proxy.retry === undefined
+          ? 'no retry, '
+          : `retry ${proxy.retry.attempts} × ${proxy.retry.initialIntervalMs} ms, `) +
+        (proxy.check === undefined
+          ? 'no check'
+          : `check ${proxy.check.path} every ${proxy.check.intervalMs} ms on the ${proxy.check.port} port`),
+    ],
+    ['load', `${load.ratePerSecond} requests a second, ${load.connections} connections: ${mix}`],
+    ['deploy', deploy.action === 'none' ? 'none' : `${deploy.restarts} × systemctl ${deploy.action}`],
+  ];
+  return `## What was asked\n\n${experiment.hypothesis}\n\n${markdownTable([['part', 'setting'], ...rows])}`;
+}
+
+function expectations({ expectations: rows }: Verdict): string {
+  const body = rows.map(({ what, expected, measured, met, because }) => [
+    what,
+    expected,
+    measured,
+    met ? 'yes' : '**no**',
+    because,
+  ]);
+  return `## Expected and measured\n\n${markdownTable([['what', 'expected', 'measured', 'met', 'because'], ...body])}`;
+}
+
+function counts(verdict: Verdict): string {
+  const whole: Tally = verdict;
+  const parts: [string, Tally][] = [
+    ['all', whole],
+    ...Object.entries(verdict.byMethod),
+    ...Object.entries(verdict.byConnection).map(([kind, tally]): [string, Tally] => [`${kind} connections`, tally]),
+  ];
+  const outcomes = Object.keys(verdict.outcomes).sort((a, b) =>
+    a === 'ok' ? -1 : b === 'ok' ? 1 : a.localeCompare(b),
+  );
+  const rows = parts.map(([name, tally]) => [
+    name,
+    String(tally.due),
+    String(tally.sent),
+    ...outcomes.map((outcome) => String(tally.outcomes[outcome] ?? 0)),
+    String(tally.dropped),
+  ]);
+  const { predicted } = verdict;
+  const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
+  return [
+    `## Every due request, counted once`,
+    markdownTable([['requests', 'due', 'sent', ...outcomes, 'dropped'], ...rows]),
+    `Predicted from timeline and options alone: ${predicted.formula}${difference}. ` +
+      `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped. ` +
+      `Longest silence between two ok answers: ${inMs(verdict.gapMs)}. Longest wait for an ok answer, less what the ` +
+      `request itself asked for: ${inMs(verdict.longestWaitMs)}.`,
+  ].join('\n\n');
+}
+
+function restarts({ perRestart }: Verdict): string {
+  if (perRestart.length === 0) return '';
+  const rows = perRestart.map((row) => [
+    String(row.restart),
+    (row.deployBeginUs / 1e6).toFixed(3),
+    inMs(row.outageMs),
+    String(row.dueInOutage),
+    String(row.inFlightAtSigterm),
+    row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
+    String(row.droppedInRestart),
+    inMs(row.longestWaitMs),
+  ]);
+  const head = [
+    'restart',
+    'began, s',
+    'outage window',
+    'due in it',
+    'in flight at SIGTERM',
+    'predicted',
+    'dropped',
+    'longest wait',
+  ];
+  return (
+    `## Restart by restart\n\n${markdownTable([head, ...rows])}\n\n` +
+    'The outage window runs from the last accept of the old process to the first accept of the new one.'
+  );
+}
+
+function pictures({ overview, latency, restarts: names, restartsNotDrawn }: ReportCharts): string {
+  const picture = (name: string, what: string): string => `![${what}](charts/${name}.svg)\n\n[PNG](charts/${name}.png)`;
+  const more = restartsNotDrawn === 0 ? [] : [`${restartsNotDrawn} further restarts are not drawn.`];
+  return [
+    '## Charts',
+    picture(overview, 'Outcomes over the whole run'),
+    picture(latency, 'Latency of every request over its due time'),
+    ...names.map((name, index) => picture(name, `Outcomes around restart ${index + 1}`)),
+    ...more,
+  ].join('\n\n');
+}
+
+function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
+  const { proxy, kernel } = witnesses;
+  const counters = Object.entries(kernel)
+    .filter(([, value]) => value !== 0)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+  return [
+    '## How far to trust it',
+    `- Schedule: ${schedule.ratePerSecond} a second asked, ${schedule.achievedRate ?? '–'} achieved; requests left ` +
+      `${inMs(schedule.lagP50Ms)} late at the median, ${inMs(schedule.lagP99Ms)} at the 99th percentile, at most ` +
+      `${inMs(schedule.lagMaxMs)}. Not sent: ${schedule.unsent}; failed by the generator's own fault: ${schedule.local}.`,
+    `- Proxy's access log: ${proxy.arrived} arrived, ${proxy.ledgerSent} written by the client; missing ${proxy.missing}, ` +
+      `unexpected ${proxy.extra}, repeated ${proxy.repeated}, answered otherwise ${proxy.disagreeing}.`,
+    `- Kernel's counters over the load: ${counters === '' ? 'none moved' : counters}.`,
+    `- Longest outage window: ${inMs(longestOutageMs)}.`,
+    '- Holds for: HTTP/1.1, no TLS, no upgraded connections, requests up to 30 s, one host.',
+  ].join('\n');
+}
+
+function howToRepeat({ command, fingerprint, startedAt, seed }: RunRecord): string {
+  const rows = Object.entries(fingerprint).sort(([a], [b]) => a.localeCompare(b));
+  return [
+    '## How to repeat it',
+    `\`\`\`\n${command}\n\`\`\``,
+    `Seed ${seed}, begun ${startedAt}.`,
+    markdownTable([['of the lab', 'value'], ...rows]),
+  ].join('\n\n');
+}
+
+function words({ outcomes }: Verdict): string {
+  const lines = Object.keys(outcomes)
+    .sort((a, b) => a.localeCompare(b))
+    .map((outcome) => `- **${outcome}**: ${meaningOf(outcome)}.`);
+  return ['## Words', '- **dropped**: due and sent, without a complete, expected answer.', ...lines]
+    .join('\n')
+    .replace('## Words\n', '## Words\n\n');
+}
+
+function inMs(ms: number | null): string {
+  return ms === null ? '–' : `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
+}
+
+function signed(value: number): string {
+  return value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1);
+}

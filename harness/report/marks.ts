@@ -1,0 +1,123 @@
+/** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
+import type { AnnotationOptions } from 'chartjs-plugin-annotation/types/options.js';
+import type { RestartWindow } from '../verdict/restart-windows.ts';
+import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+
+/** A stretch of a restart. */
+export interface Phase {
+  readonly name: 'draining' | 'down' | 'warming';
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+const phaseColours: Record<Phase['name'], string> = {
+  draining: 'rgba(240, 228, 66, 0.20)',
+  down: 'rgba(213, 94, 0, 0.13)',
+  warming: 'rgba(230, 159, 0, 0.16)',
+};
+
+/** What a reader sees of each kind of event. */
+const eventLabels: Partial<Record<EventKind, string>> = {
+  sigterm: 'SIGTERM',
+  'accept-stopped': 'accept stopped',
+  exit: 'exit',
+  start: 'start',
+  accepting: 'accepting',
+};
+
+/** Draining, down and warming of one restart, as far as the timeline tells them. */
+export function phasesOf(window: RestartWindow, timeline: readonly TimelineEvent[]): Phase[] {
+  const { restart, sigtermUs, acceptStoppedUs, acceptingUs } = window;
+  const first = (kind: EventKind): number | null =>
+    timeline.find((event) => event.restart === restart && event.kind === kind)?.atUs ?? null;
+  const goneUs = first('exit') ?? acceptStoppedUs;
+  const startUs = first('start');
+  const phases: [Phase['name'], number | null, number | null][] = [
+    ['draining', sigtermUs, goneUs],
+    ['down', goneUs, startUs],
+    ['warming', startUs, acceptingUs],
+  ];
+  return phases.flatMap(([name, fromUs, toUs]) =>
+    fromUs === null || toUs === null || toUs <= fromUs ? [] : [{ name, fromUs, toUs }],
+  );
+}
+
+/** How the x axis of a chart is laid out. */
+export interface Axis {
+  readonly minS: number;
+  readonly maxS: number;
+  /** Width of the plotted area in pixels, roughly: labels keep this apart. */
+  readonly widthPx: number;
+  /** Seconds on the axis of a moment of the run. */
+  readonly secondsOf: (us: number) => number;
+}
+
+const labelCharacterPx = 6.2;
+const labelPaddingPx = 10;
+const rowPx = 15;
+
+/** Rows in which labels at these places do not overlap: each in the lowest row that is free there. */
+export function labelRows(labels: readonly { readonly atPx: number; readonly text: string }[]): number[] {
+  const ends: number[] = [];
+  return labels.map(({ atPx, text }) => {
+    const halfPx = (text.length * labelCharacterPx) / 2 + labelPaddingPx / 2;
+    let row = ends.findIndex((end) => end <= atPx - halfPx);
+    if (row < 0) row = ends.length;
+    ends[row] = atPx + halfPx;
+    return row;
+  });
+}
+
+/** Shading of the phases. */
+export function phaseAnnotations(phases: readonly Phase[], axis: Axis): Record<string, AnnotationOptions> {
+  return Object.fromEntries(
+    phases.map(({ name, fromUs, toUs }, index): [string, AnnotationOptions] => [
+      `phase${index}`,
+      {
+        type: 'box',
+        xMin: axis.secondsOf(fromUs),
+        xMax: axis.secondsOf(toUs),
+        backgroundColor: phaseColours[name],
+        borderWidth: 0,
+        drawTime: 'beforeDatasetsDraw',
+      },
+    ]),
+  );
+}
+
+/** Lines and labels of one restart's events. */
+export function eventAnnotations(
+  events: readonly TimelineEvent[],
+  axis: Axis,
+): { annotations: Record<string, AnnotationOptions>; rows: number } {
+  const shown = events
+    .filter(({ kind }) => eventLabels[kind] !== undefined)
+    .map(({ kind, atUs }) => ({ text: eventLabels[kind] ?? kind, atS: axis.secondsOf(atUs) }));
+  const rows = labelRows(
+    shown.map(({ text, atS }) => ({ text, atPx: ((atS - axis.minS) / (axis.maxS - axis.minS)) * axis.widthPx })),
+  );
+  const annotations = Object.fromEntries(
+    shown.map(({ text, atS }, index): [string, AnnotationOptions] => [
+      `event${index}`,
+      {
+        type: 'line',
+        scaleID: 'x',
+        value: atS,
+        borderColor: '#444444',
+        borderWidth: 1,
+        borderDash: [3, 3],
+        label: {
+          display: true,
+          content: text,
+          position: 'end',
+          yAdjust: (rows[index] ?? 0) * rowPx - 2,
+          backgroundColor: 'rgba(255, 255, 255, 0.85)',
+          color: '#222222',
+          font: { size: 11, weight: 'normal' },
+          padding: 2,
+        },
+      },
+    ]),
+  );
+  return { annotations, rows: Math.max(0, ...rows) + 1 };
+}
