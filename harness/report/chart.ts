@@ -1,6 +1,6 @@
 /** Draws a chart.js configuration as PNG and as SVG; the same configuration gives the same bytes. */
 import { createCanvas, SvgExportFlag } from '@napi-rs/canvas';
-import { Chart, registerables, type ChartConfiguration, type ChartItem } from 'chart.js';
+import { Chart, registerables, type ChartConfiguration } from 'chart.js';
 import annotationPlugin from 'chartjs-plugin-annotation';
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import { chartFont, registerFonts } from './fonts.ts';
@@ -33,8 +33,8 @@ function drawPng(configuration: ChartConfiguration, { width, height }: ChartSize
   let renderer = renderers.get(key);
   if (renderer === undefined) {
     renderer = new ChartJSNodeCanvas({
-      width: width * pngScale,
-      height: height * pngScale,
+      width,
+      height,
       backgroundColour: 'white',
       // By name: imported here, it would belong to another copy of chart.js than this renderer's.
       plugins: { modern: ['chartjs-plugin-annotation'] },
@@ -64,7 +64,7 @@ function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize
   return svg;
 }
 
-/** The same picture at a larger scale: drawn by a transform, so that no size in the configuration has to change. */
+/** The same picture with more pixels: chart.js enlarges the canvas and draws by a transform. */
 function scaled(configuration: ChartConfiguration, scale: number): ChartConfiguration {
   return {
     ...configuration,

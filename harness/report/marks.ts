@@ -1,7 +1,9 @@
 /** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
-import type { AnnotationOptions } from 'chartjs-plugin-annotation/types/options.js';
 import type { RestartWindow } from '../verdict/restart-windows.ts';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+
+/** An annotation as chartjs-plugin-annotation takes it; its own types do not resolve under NodeNext. */
+export type AnnotationOptions = Readonly<Record<string, unknown>>;
 
 /** A stretch of a restart. */
 export interface Phase {
@@ -68,18 +70,36 @@ export function labelRows(labels: readonly { readonly atPx: number; readonly tex
   });
 }
 
-/** Shading of the phases. */
-export function phaseAnnotations(phases: readonly Phase[], axis: Axis): Record<string, AnnotationOptions> {
+/**
+ * Shading of the phases.
+ * @param labelRow the row below the events' labels in which the phases are named; none names them
+ */
+export function phaseAnnotations(
+  phases: readonly Phase[],
+  axis: Axis,
+  labelRow?: number,
+): Record<string, AnnotationOptions> {
+  const isRoomFor = ({ name, fromUs, toUs }: Phase): boolean =>
+    (((toUs - fromUs) / 1e6) * axis.widthPx) / (axis.maxS - axis.minS) > name.length * labelCharacterPx;
   return Object.fromEntries(
-    phases.map(({ name, fromUs, toUs }, index): [string, AnnotationOptions] => [
+    phases.map((phase, index): [string, AnnotationOptions] => [
       `phase${index}`,
       {
         type: 'box',
-        xMin: axis.secondsOf(fromUs),
-        xMax: axis.secondsOf(toUs),
-        backgroundColor: phaseColours[name],
+        xMin: axis.secondsOf(phase.fromUs),
+        xMax: axis.secondsOf(phase.toUs),
+        backgroundColor: phaseColours[phase.name],
         borderWidth: 0,
         drawTime: 'beforeDatasetsDraw',
+        label: {
+          display: labelRow !== undefined && isRoomFor(phase),
+          content: phase.name,
+          position: { x: 'center', y: 'start' },
+          yAdjust: (labelRow ?? 0) * rowPx,
+          color: '#6b5b1f',
+          font: { size: 11, weight: 'normal' },
+          padding: 2,
+        },
       },
     ]),
   );
@@ -109,8 +129,8 @@ export function eventAnnotations(
         label: {
           display: true,
           content: text,
-          position: 'end',
-          yAdjust: (rows[index] ?? 0) * rowPx - 2,
+          position: 'start',
+          yAdjust: (rows[index] ?? 0) * rowPx,
           backgroundColor: 'rgba(255, 255, 255, 0.85)',
           color: '#222222',
           font: { size: 11, weight: 'normal' },

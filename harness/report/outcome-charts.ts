@@ -39,8 +39,8 @@ export function drawRestart(options: {
         bins,
         axis,
         xTitle: 'seconds since SIGTERM, by due time',
-        headroom: rows,
-        annotations: { ...phaseAnnotations(phasesOf(window, timeline), axis), ...annotations },
+        headroom: rows + 1,
+        annotations: { ...phaseAnnotations(phasesOf(window, timeline), axis, rows), ...annotations },
       }),
     size,
   );

@@ -12,7 +12,7 @@ export const waitedMs = 100;
 
 const classes = {
   ok: { name: 'ok', colour: '#c9d9e6' },
-  waited: { name: `ok, waited ≥ ${waitedMs} ms`, colour: '#56b4e9' },
+  waited: { name: `ok after ${waitedMs} ms or more`, colour: '#56b4e9' },
   bad502: { name: '502', colour: '#d55e00' },
   bad503: { name: '503', colour: '#e69f00' },
   badStatus: { name: 'other status', colour: '#f0e442' },
