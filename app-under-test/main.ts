@@ -53,6 +53,7 @@ async function main(options: Options): Promise<void> {
   });
 
   let leaving = false;
+  const isLeaving = (): boolean => leaving;
   const leave = (signal: NodeJS.Signals): void => {
     if (leaving) return;
     leaving = true;
@@ -78,7 +79,7 @@ async function main(options: Options): Promise<void> {
   log.event('start', { processStartUs: startUs, socket: fd === undefined ? 'own' : 'inherited' }, beganUs);
   log.event('internal-listening', { port: options.internalListenAddress.port });
   const [pragmas, , backlog] = await warm;
-  if (leaving) return;
+  if (isLeaving()) return;
   if (fd === undefined) await listen(publicServer, { ...options.listenAddress, backlog });
   else await listen(publicServer, { fd }, backlog);
   log.event('accepting', { backlog, pragmas });

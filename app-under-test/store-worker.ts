@@ -44,8 +44,10 @@ function perform(request: StoreRequest): unknown {
       return connection.pragmas;
     case 'read':
       return read(opened(), request.id);
-    case 'write':
-      { write(opened(), request); return; }
+    case 'write': {
+      write(opened(), request);
+      return;
+    }
     case 'close':
       connection?.database.close();
       connection = undefined;

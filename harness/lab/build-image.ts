@@ -8,7 +8,6 @@ import type Docker from 'dockerode';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
-import { runLabel } from './engine.ts';
 import { dockerfilePath, type LabArchitecture } from './image.ts';
 
 /** A registry that has not begun to answer by then is not waited for. */
@@ -117,7 +116,6 @@ export async function buildLabImage(
   const stream = await docker.buildImage(Readable.from(context), {
     t: options.tag,
     buildargs: { BASE: options.base, ...proxySettings() },
-    labels: { [runLabel]: 'image' },
     rm: true,
     forcerm: true,
   });
