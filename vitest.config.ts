@@ -7,6 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: ['**/*.lab.test.ts', 'node_modules/**', '.cache/**', 'reports/**'],
         },
@@ -14,6 +15,8 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
+          // Not beside the unit tests: their work would make the load's requests leave late.
+          sequence: { groupOrder: 1 },
           include: ['**/*.lab.test.ts'],
           exclude: ['node_modules/**', '.cache/**', 'reports/**'],
           fileParallelism: false,

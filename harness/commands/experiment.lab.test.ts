@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectEngine, runLabel } from '../lab/engine.ts';
+import { connectEngine, ownerLabel } from '../lab/engine.ts';
 import { readLedger } from '../ledger/read.ts';
 import { loadExperiment } from '../scenario/catalog.ts';
 import { readTimeline } from '../timeline/read.ts';
@@ -31,11 +31,11 @@ function cli(...args: string[]) {
 
 async function ourThings(): Promise<string[]> {
   const { docker } = await connectEngine();
-  const filters = { label: [runLabel] };
+  const filters = { label: [ownerLabel] };
   const [containers, networks, volumes] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
-    docker.listVolumes({ filters: { label: [runLabel] } }),
+    docker.listVolumes({ filters: { label: [ownerLabel] } }),
   ]);
   return [
     ...containers.flatMap(({ Names }) => Names),

@@ -8,8 +8,9 @@ import { site } from './unit-files.ts';
  * @param base the file's text
  */
 export function dynamicFile(base: string, proxy: Experiment['proxy']): string {
-  const document = parseDocument(base);
   const { retry, check } = proxy;
+  if (retry === undefined && check === undefined) return base;
+  const document = parseDocument(base);
   if (retry !== undefined) {
     document.setIn(['http', 'middlewares', 'retry', 'retry'], {
       attempts: retry.attempts,

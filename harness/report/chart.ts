@@ -59,9 +59,19 @@ function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize
   context.fillRect(0, 0, width, height);
   const options = { ...configuration.options, animation: false as const, responsive: false, devicePixelRatio: 1 };
   const chart = new Chart(canvas, { ...configuration, options });
-  const svg = canvas.getContent();
+  const svg = canvas.getContent().toString('utf8');
   chart.destroy();
-  return svg;
+  return Buffer.from(withOwnIds(svg));
+}
+
+/** The canvas numbers clip paths on from picture to picture: counted anew, the same chart gives the same bytes. */
+function withOwnIds(svg: string): string {
+  const ids = new Map<string, string>();
+  return svg.replaceAll(/\b(?:cl|gr|img)_[0-9a-f]+\b/gu, (id) => {
+    const own = ids.get(id) ?? `c${ids.size}`;
+    ids.set(id, own);
+    return own;
+  });
 }
 
 /** The same picture with more pixels: chart.js enlarges the canvas and draws by a transform. */

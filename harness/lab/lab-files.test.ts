@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import { parseCounters } from './kernel-counters.ts';
+import { dynamicFile } from './proxy-config.ts';
+import { experimentFiles } from './unit-files.ts';
+
+const base = readFileSync(new URL('../../containers/edge/etc/traefik/dynamic/site.yml', import.meta.url), 'utf8');
+
+describe('what an experiment changes on the server', () => {
+  const text = (files: ReturnType<typeof experimentFiles>, path: string): string => {
+    const file = files.find((one) => one.path === path);
+    if (file === undefined || !('content' in file)) throw new Error(`no ${path}`);
+    return String(file.content);
+  };
+
+  it('is an env file and a drop-in that reads it', () => {
+    const files = experimentFiles(e1);
+    expect(text(files, '/etc/site/demo.experiment.env').split('\n')).toEqual(
+      expect.arrayContaining(['APP_DRAIN=naive', 'APP_WARM_UP=300ms', 'APP_SHUTDOWN_GRACE_PERIOD=50ms']),
+    );
+    expect(text(files, '/etc/systemd/system/site@demo.service.d/50-experiment.conf')).toContain(
+      'EnvironmentFile=/etc/site/demo.experiment.env\nTimeoutStopSec=20\n',
+    );
+    expect(files).toHaveLength(2);
+  });
+
+  it('sets the socket’s queue where there is a socket', () => {
+    expect(text(experimentFiles(e5), '/etc/systemd/system/site@demo.socket.d/50-experiment.conf')).toContain(
+      '[Socket]\nBacklog=4096\n',
+    );
+  });
+});
+
+describe('the proxy’s dynamic file', () => {
+  it('stays as it is, comments included, when nothing is asked', () => {
+    expect(dynamicFile(base, { kind: 'traefik' })).toBe(base);
+  });
+
+  it('gets the retry and the check that the experiment names', () => {
+    const changed = parse(
+      dynamicFile(base, {
+        kind: 'traefik',
+        retry: { attempts: 4, initialIntervalMs: 250 },
+        check: { path: '/healthz', port: 'internal', intervalMs: 1_000, timeoutMs: 1_000 },
+      }),
+    ) as { http: Record<string, unknown> };
+    expect(changed.http).toMatchObject({
+      routers: { demo: { middlewares: ['retry'] } },
+      middlewares: { retry: { retry: { attempts: 4, initialInterval: '250ms' } } },
+      services: {
+        demo: {
+          loadBalancer: { healthCheck: { path: '/healthz', port: 19_080, interval: '1000ms', timeout: '1000ms' } },
+        },
+      },
+    });
+  });
+});
+
+describe('the kernel’s counters', () => {
+  it('are read by name from pairs of lines', () => {
+    const text = 'Tcp: RtoMin OutRsts\nTcp: 200 7\nTcpExt: ListenOverflows ListenDrops\nTcpExt: 3 4\n';
+    expect(parseCounters(text)).toEqual({ 'Tcp.OutRsts': 7, 'TcpExt.ListenOverflows': 3, 'TcpExt.ListenDrops': 4 });
+  });
+});

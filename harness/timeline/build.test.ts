@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { parseAccessLine, wallUsOf } from './access-log.ts';
+import { buildTimeline } from './build.ts';
+import { deploySchedule } from './deploy-plan.ts';
+import { messageIds, parseJournal } from './journal.ts';
+
+const originUs = 1_000_000;
+const siteLine = (atUs: number, event: string, version: string): string =>
+  JSON.stringify({
+    __MONOTONIC_TIMESTAMP: String(originUs + atUs + 300),
+    MESSAGE: JSON.stringify({ event, atMonotonicUs: originUs + atUs, version, instance: 'i', open: 3 }),
+    _SYSTEMD_UNIT: 'site@demo.service',
+  });
+const unitLine = (atUs: number, id: string): string =>
+  JSON.stringify({
+    __MONOTONIC_TIMESTAMP: String(originUs + atUs),
+    MESSAGE: 'as systemd says it',
+    MESSAGE_ID: id,
+    UNIT: 'site@demo.service',
+  });
+const accessLine = (startUs: number, status: number, origin: number, version?: string): string =>
+  JSON.stringify({
+    StartUTC: new Date(Math.floor((originUs + startUs) / 1000)).toISOString().replace('Z', '123Z'),
+    Duration: 1_000_000,
+    DownstreamStatus: status,
+    OriginStatus: origin,
+    RequestMethod: 'GET',
+    RequestPath: '/',
+    'request_X-Request-Id': 'run-1-7',
+    ...(version !== undefined && { 'origin_X-App-Version': version }),
+  });
+
+describe('the timeline', () => {
+  it('joins deployer, site, journal and proxy into one order, each event with its restart', () => {
+    const events = buildTimeline({
+      originUs,
+      wallOffsetUs: 0,
+      loadEndUs: 5_000_000,
+      unit: 'site@demo.service',
+      deployer: [
+        { kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 },
+        { kind: 'deploy-end', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_300_000 },
+        { kind: 'done' },
+      ],
+      journal: parseJournal(
+        [
+          siteLine(-500_000, 'accepting', 'v0'),
+          siteLine(1_010_000, 'sigterm', 'v0'),
+          siteLine(1_060_000, 'accept-stopped', 'v0'),
+          siteLine(1_200_000, 'exit', 'v0'),
+          unitLine(1_210_000, messageIds.unitStopped),
+          unitLine(1_220_000, messageIds.unitStarted),
+          siteLine(1_400_000, 'start', 'v1'),
+          siteLine(1_700_000, 'accepting', 'v1'),
+          siteLine(1_700_100, 'ready', 'v1'),
+        ].join('\n'),
+      ),
+      access: [
+        accessLine(500_000, 502, 502, 'v0'),
+        accessLine(1_100_000, 502, 0),
+        accessLine(1_690_000, 502, 0),
+        accessLine(1_710_000, 200, 200, 'v1'),
+      ].map(parseAccessLine),
+    });
+    expect(events.map(({ kind, restart }) => `${restart} ${kind}`)).toEqual([
+      '0 accepting',
+      '0 load-begin',
+      '1 deploy-begin',
+      '1 sigterm',
+      '1 accept-stopped',
+      '1 proxy-first-error',
+      '1 exit',
+      '1 unit-stopped',
+      '1 unit-started',
+      '1 deploy-end',
+      '1 start',
+      '1 proxy-last-error',
+      '1 accepting',
+      '1 ready',
+      '1 proxy-first-answer',
+      '1 load-end',
+    ]);
+    expect(events.find(({ kind }) => kind === 'sigterm')).toMatchObject({
+      atUs: 1_010_000,
+      version: 'v0',
+      source: 'app',
+    });
+  });
+
+  it('reads Traefik’s nanosecond stamps', () => {
+    expect(wallUsOf('1970-01-01T00:00:01.000000500Z')).toBe(1_000_000.5);
+    expect(wallUsOf('1970-01-01T00:00:01.5Z')).toBe(1_500_000);
+    expect(wallUsOf('1970-01-01T00:00:01Z')).toBe(1_000_000);
+  });
+});
+
+describe('the deploy’s schedule', () => {
+  const deploy = { action: 'restart', restarts: 50, spacingMs: [1_900, 2_500], leadMs: 1_000, tailMs: 3_000 } as const;
+
+  it('is drawn from the seed, within its bounds, and ends after the last restart’s tail', () => {
+    const { beginsMs, durationMs } = deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 7);
+    expect(beginsMs).toHaveLength(50);
+    expect(deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 7).beginsMs).toEqual(beginsMs);
+    expect(deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 8).beginsMs).not.toEqual(beginsMs);
+    const spacings = beginsMs.slice(1).map((begin, index) => begin - (beginsMs[index] ?? 0));
+    expect(Math.min(...spacings)).toBeGreaterThanOrEqual(1_900);
+    expect(Math.max(...spacings)).toBeLessThanOrEqual(2_500);
+    expect(new Set(spacings).size).toBeGreaterThan(20);
+    expect(durationMs).toBe((beginsMs.at(-1) ?? 0) + 3_000);
+  });
+});

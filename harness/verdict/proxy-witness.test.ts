@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { AccessLine } from '../timeline/access-log.ts';
+import { ProxyWitnessCount } from './proxy-witness.ts';
+import { badRow, row } from './testing.ts';
+
+function line(seq: number, over: Partial<AccessLine> = {}): AccessLine {
+  return {
+    requestId: `run-1-${seq}`,
+    method: 'GET',
+    path: '/notes/x',
+    status: 200,
+    originStatus: 200,
+    startWallUs: 0,
+    durationUs: 1,
+    retries: 0,
+    version: 'v0',
+    ...over,
+  };
+}
+
+describe('the proxy’s log against the ledger', () => {
+  it('agrees when each request that was written arrived once and got the same answer', () => {
+    const witness = new ProxyWitnessCount('run-1-');
+    for (const seq of [0, 1, 2]) {
+      witness.addRow(row(seq));
+      witness.addLine(line(seq));
+    }
+    witness.addLine(line(9, { requestId: 'prime-9' }));
+    witness.addRow(badRow(3, { outcome: 'refused', status: null, firstByteUs: null, error: 'ECONNREFUSED, connect' }));
+    witness.addRow(row(4, { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null }));
+    expect(witness.result()).toEqual({
+      arrived: 3,
+      ledgerSent: 3,
+      missing: 0,
+      extra: 0,
+      repeated: 0,
+      disagreeing: 0,
+    });
+  });
+
+  it('finds what is missing, extra, repeated or answered otherwise', () => {
+    const witness = new ProxyWitnessCount('run-1-');
+    witness.addRow(row(0));
+    witness.addRow(row(1));
+    witness.addLine(line(1));
+    witness.addLine(line(1));
+    witness.addLine(line(2));
+    witness.addRow(row(3));
+    witness.addLine(line(3, { status: 502 }));
+    expect(witness.result()).toEqual({
+      arrived: 4,
+      ledgerSent: 3,
+      missing: 1,
+      extra: 1,
+      repeated: 1,
+      disagreeing: 1,
+    });
+  });
+
+  it('takes a kept connection that died after the write as written', () => {
+    const witness = new ProxyWitnessCount('run-1-');
+    witness.addRow(badRow(0, { outcome: 'reset', status: null, firstByteUs: null, error: 'ECONNRESET, wait' }));
+    expect(witness.result()).toMatchObject({ ledgerSent: 1, missing: 1 });
+  });
+});

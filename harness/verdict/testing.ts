@@ -1,0 +1,68 @@
+/** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
+import type { LedgerRow } from '../load/row.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { RestartWindow } from './restart-windows.ts';
+
+/** A row that is ok after 2 ms. */
+export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
+  const dueUs = over.dueUs ?? seq * 10_000;
+  return {
+    seq,
+    trial: 1,
+    dueUs,
+    sentUs: dueUs + 100,
+    connectedUs: null,
+    firstByteUs: dueUs + 1_500,
+    doneUs: dueUs + 2_000,
+    method: 'GET',
+    path: '/notes/x',
+    requestId: `run-1-${seq}`,
+    connection: 'kept',
+    outcome: 'ok',
+    status: 200,
+    bytes: 10,
+    instance: 'i',
+    version: 'v0',
+    error: null,
+    ...over,
+  };
+}
+
+/** A row that the proxy answered 502 at once. */
+export function badRow(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
+  return row(seq, { outcome: 'status-502', status: 502, version: null, instance: null, ...over });
+}
+
+/** Restart 1, of which everything was seen: SIGTERM at 1 s, closed at 1.05 s, open again at 1.75 s. */
+export const window: RestartWindow = {
+  restart: 1,
+  deployBeginUs: 990_000,
+  sigtermUs: 1_000_000,
+  acceptStoppedUs: 1_050_000,
+  acceptingUs: 1_750_000,
+  readyUs: 1_750_100,
+  firstAnswerUs: 1_755_000,
+};
+
+/** The record of a run of `experiment` at 100 a second for 3 s, with one restart. */
+export function runRecord(experiment: Experiment, over: Partial<RunRecord> = {}): RunRecord {
+  return {
+    schema: 1,
+    runId: '20261123T120000Z-abcd',
+    experiment: { ...experiment, load: { ...experiment.load, ratePerSecond: 100 } },
+    variant: null,
+    seed: 1,
+    command: 'npm run experiment E1 -- --seed 1',
+    startedAt: '2026-11-23T12:00:00.000Z',
+    originMonotonicUs: 1_000_000_000,
+    wallOffsetUs: [5, 5],
+    deployBeginsMs: [990],
+    durationMs: 3_000,
+    fingerprint: { traefik: '3.7.15', systemd: '252', node: 'v24', kernel: '6' },
+    aborted: null,
+    unfinished: 0,
+    troubles: [],
+    ...over,
+  };
+}
