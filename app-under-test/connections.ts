@@ -18,7 +18,10 @@ export interface Connections {
   lastArrivalMs(): number;
   /** Resolves once no connection is open. */
   whenNoneOpen(): Promise<void>;
-  /** Sends a FIN on each connection that has no request, not even the beginning of one. Returns how many. */
+  /**
+   * Closes each connection that has no request, not even the beginning of one. Returns how many. Closed for good, not
+   * only for writing: a request that arrives later must be reset, not carried out without an answer.
+   */
   endIdle(): number;
   /** Destroys every connection, answered or not. Returns how many. */
   destroyAll(): number;
@@ -61,9 +64,9 @@ export function trackConnections(server: Server, nowMs: () => number): Connectio
     whenNoneOpen: () => (traffic.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     endIdle: () => {
       const idle = [...traffic].filter(
-        ([socket, its]) => its.inFlight === 0 && socket.bytesRead === its.bytesReadWhenIdle && socket.writable,
+        ([socket, its]) => its.inFlight === 0 && socket.bytesRead === its.bytesReadWhenIdle,
       );
-      for (const [socket] of idle) socket.end();
+      for (const [socket] of idle) socket.destroy();
       return idle.length;
     },
     destroyAll: () => {

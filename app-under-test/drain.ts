@@ -1,73 +1,77 @@
 /**
- * How the site leaves at SIGTERM: not ready at once, the grace period, then a graceful close that never outlives its
- * timeout.
+ * How the public port leaves. Both ways close only the site's own copy of the listening socket, without shutdown(2):
+ * where systemd holds it too, connections go on waiting in its queue for the next process.
+ *
+ * `polite`: the listening handle alone is closed, and every answer from then on ends its connection. A proxy that sends
+ * a request on a kept connection gets its answer, and learns from that answer that the connection is over; nobody
+ * writes into a connection that is being closed. Idle connections are ended once nothing has arrived for a while.
+ *
+ * `naive`: what Go's http.Server.Shutdown, Node's http.Server.close and most frameworks do: idle connections are closed
+ * at once. A request that the proxy is about to write on one of them is lost.
  */
-import { Server as TcpServer } from 'node:net';
-import type { Server, ServerResponse } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connections } from './connections.ts';
+import { monotonicUs } from './clock.ts';
 import type { Log } from './log.ts';
-import type { Options } from './options.ts';
-import { closeAfterAnswer, type State } from './server.ts';
+import type { PublicServer } from './server.ts';
 
-/** How often a polite drain looks whether nothing arrives any more. */
-const quietPollMs = 25;
-
-/** What a drain acts upon. */
-export interface Draining {
-  readonly options: Pick<Options, 'drain' | 'drainQuietMs' | 'shutdownGracePeriodMs' | 'shutdownTimeoutMs'>;
-  readonly server: Server;
-  readonly connections: Connections;
-  /** Answers that are not finished. */
-  readonly responses: ReadonlySet<ServerResponse>;
-  readonly state: State;
-  readonly log: Log;
+/** How to drain, in milliseconds. */
+export interface DrainPlan {
+  readonly style: 'polite' | 'naive';
+  /** How long without any request until a polite drain ends idle connections. */
+  readonly quietMs: number;
+  /** After this long, what is open is cut. */
+  readonly timeoutMs: number;
 }
 
 /**
- * Ends the traffic of a site that has been told to go.
- * `polite`: only the listening socket is closed; each kept connection is answered once more, with `Connection: close`,
- * since a proxy may be writing to any of them at this moment. A request that meets a connection closed under it is sent
- * again by the proxy if it is a GET, and fails with 502 if it is a POST.
- * `naive`: what Go's Shutdown and most frameworks do: idle connections are ended at once.
- * @returns true when every connection had ended by itself, false when the timeout cut some
+ * Stops accepting and resolves once no connection is open, at the latest shortly after the timeout. Writes the events
+ * `accept-stopped`, and `drained` or `drain-timeout`. Never rejects.
  */
-export async function drain({ options, server, connections, responses, state, log }: Draining): Promise<boolean> {
-  await sleep(options.shutdownGracePeriodMs);
-  const deadline = performance.now() + options.shutdownTimeoutMs;
-  stopAccepting(server);
+export async function drain(site: PublicServer, plan: DrainPlan, log: Log): Promise<void> {
+  const { server, connections } = site;
+  site.lastAnswers();
+  // http.Server.close would end idle connections as well; net.Server's does what its name says.
+  if (plan.style === 'polite') NetServer.prototype.close.call(server);
+  else server.close();
+  const stoppedMs = monotonicUs() / 1000;
   log.event('accept-stopped', { open: connections.open(), inFlight: connections.inFlight() });
-  state.closing = true;
-  closeAfterAnswer(responses);
-  if (options.drain === 'naive') connections.endIdle();
 
-  const timeout = new AbortController();
-  const end = connections.whenNoneOpen().then(() => true);
-  const late = sleep(options.shutdownTimeoutMs, false, { signal: timeout.signal }).catch(() => false);
-  if (options.drain === 'polite') void endWhenQuiet(connections, options.drainQuietMs, timeout.signal);
-  const done = await Promise.race([end, late]);
-  timeout.abort();
-  if (!done) {
-    log.event('drain-timeout', { open: connections.open(), inFlight: connections.inFlight() });
-    connections.destroyAll();
+  const over = new AbortController();
+  const empty = connections.whenNoneOpen().then(() => 'drained' as const);
+  const late = sleep(plan.timeoutMs, 'late' as const, { signal: over.signal }).catch(() => 'late' as const);
+  if (plan.style === 'polite') void endIdleWhenQuiet(site, plan.quietMs, stoppedMs, over.signal);
+  const outcome = await Promise.race([empty, late]);
+  over.abort();
+
+  if (outcome === 'drained') {
+    log.event('drained', { tookMs: Math.round(monotonicUs() / 1000 - stoppedMs) });
+    return;
   }
-  log.event('drained', { leftMs: Math.round(deadline - performance.now()) });
-  return done;
+  const cut = connections.inFlight();
+  const ended = connections.endIdle();
+  log.event('drain-timeout', { waitingFor: 'connections', inFlight: cut, idle: ended, open: connections.open() });
+  connections.destroyAll();
+  // Requests that were cut write their line in the log when their connection has closed, a turn of the loop later.
+  await Promise.race([empty, sleep(20)]);
 }
 
-/**
- * Closes the listening socket and nothing else: http.Server's own close would end idle connections too. No shutdown(2):
- * systemd holds the same socket.
- */
-function stopAccepting(server: Server): void {
-  if (server.listening) TcpServer.prototype.close.call(server);
-}
-
-/** Where nothing arrives for a while nobody is using the connections that are left: they are ended. */
-async function endWhenQuiet(connections: Connections, quietMs: number, signal: AbortSignal): Promise<void> {
-  const startedMs = performance.now();
-  while (!signal.aborted) {
-    await sleep(quietPollMs);
-    if (performance.now() - Math.max(startedMs, connections.lastArrivalMs()) >= quietMs) connections.endIdle();
+/** Counts the quiet from the moment on which answers end their connections: before it, being idle meant being kept. */
+async function endIdleWhenQuiet(
+  { connections }: PublicServer,
+  quietMs: number,
+  stoppedMs: number,
+  over: AbortSignal,
+): Promise<void> {
+  let countedFromMs = stoppedMs;
+  while (!over.aborted) {
+    const quietSinceMs = Math.max(connections.lastArrivalMs(), countedFromMs);
+    const leftMs = quietSinceMs + quietMs - monotonicUs() / 1000;
+    if (leftMs <= 0) {
+      connections.endIdle();
+      countedFromMs = monotonicUs() / 1000;
+    }
+    // At least a little, so that a quiet time of 0 does not spin.
+    await sleep(Math.max(leftMs, 10), undefined, { signal: over }).catch(() => undefined);
   }
 }

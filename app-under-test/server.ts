@@ -1,179 +1,155 @@
-/** The site over HTTP: notes and /livez on the public port, the health signals on the internal one. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+/** The public port: notes to read and write, and a page that is slow on purpose. */
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { identityHeaders, isRead, noSuchPath, problem, send, splitUrl, wrongMethod, type Answer } from './answer.ts';
+import { readBody } from './body.ts';
 import { monotonicUs } from './clock.ts';
+import { trackConnections, type Connections } from './connections.ts';
 import type { Identity, Log } from './log.ts';
+import { parseNote } from './note.ts';
 import { StoreError, type Store } from './store.ts';
-import type { Note } from './store-messages.ts';
 
-/** What the site says of its own state; written by main and drain, read at every answer. */
-export interface State {
-  /** Warm, and no SIGTERM yet. */
-  ready: boolean;
-  /** From the end of the grace period on: every answer ends its connection. */
-  closing: boolean;
-}
-
-const maxBodyBytes = 64 * 1024;
-const maxSleepMs = 60_000;
-
-/** Thrown by a handler: becomes the answer. */
-class HttpError extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
-
-/** What both ports are made with. */
-export interface ServerParts {
-  readonly store: Store;
-  readonly state: State;
+/** What the public server needs. */
+export interface PublicServerParts {
   readonly identity: Identity;
   readonly log: Log;
+  readonly store: Pick<Store, 'read' | 'write'>;
   readonly keepAliveTimeoutMs: number;
 }
 
-/** The public port's server: not listening yet. */
-export function createPublicServer({ store, state, identity, log, keepAliveTimeoutMs }: ServerParts): Server {
-  const server = createServer({ noDelay: true }, (request, response) => {
-    const receivedUs = monotonicUs();
-    nameInstance(response, identity);
-    if (state.closing) response.setHeader('Connection', 'close');
-    response.on('close', () =>
-      log.request({
-        request: headerText(request, 'x-request-id'),
-        method: request.method ?? '',
-        path: request.url ?? '',
-        status: response.headersSent ? response.statusCode : null,
-        receivedUs,
-        answeredUs: monotonicUs(),
-        ...(!response.writableFinished && { outcome: 'cut' as const }),
-      }),
+/** The public server, and what a drain needs of it. */
+export interface PublicServer {
+  readonly server: Server;
+  readonly connections: Connections;
+  /** From now on each answer is its connection's last (`Connection: close`), those not yet sent included. */
+  lastAnswers(): void;
+}
+
+/** Node ends a kept connection this long after the timeout it announces, so that the client's own timer is first. */
+const keepAliveBufferMs = 1000;
+
+/** How long `/slow` may be asked to take. */
+const longestSleepMs = 60_000;
+
+/** The public server, not yet listening. */
+export function createPublicServer({ identity, log, store, keepAliveTimeoutMs }: PublicServerParts): PublicServer {
+  // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
+  // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
+  // request on it any time later: it must live as long as any kept one. requestTimeout may not be shorter.
+  const headersTimeout = Math.max(60_000, Math.ceil(keepAliveTimeoutMs) + keepAliveBufferMs + 10_000);
+  const server = createServer({
+    keepAliveTimeout: Math.ceil(keepAliveTimeoutMs),
+    keepAliveTimeoutBuffer: keepAliveBufferMs,
+    headersTimeout,
+    requestTimeout: Math.max(300_000, headersTimeout),
+    noDelay: true,
+  });
+  const connections = trackConnections(server, () => monotonicUs() / 1000);
+  let last = false;
+
+  server.on('request', (request, response) => {
+    const line = {
+      request: request.headers['x-request-id']?.toString() ?? null,
+      method: request.method ?? '',
+      path: request.url ?? '',
+      receivedUs: monotonicUs(),
+    };
+    response.on('finish', () => log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs() }));
+    const gone = new AbortController();
+    response.on('close', () => {
+      gone.abort();
+      if (response.writableFinished) return;
+      const status = response.headersSent ? response.statusCode : null;
+      log.request({ ...line, status, answeredUs: monotonicUs(), outcome: 'cut' });
+    });
+    answerTo(request, store, gone.signal).then(
+      (answer) => send(response, identity, last, answer),
+      (error: unknown) => {
+        if (gone.signal.aborted) return;
+        send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
+        log.event('warning', { message: `${line.method} ${line.path}: ${String(error)}` });
+      },
     );
-    answer(store, request, response).catch((error: unknown) => fail(response, error));
   });
-  server.keepAliveTimeout = keepAliveTimeoutMs;
-  // Node adds its own slack to the announced timeout; a client that believes the header is never met by a closed door.
-  server.keepAliveTimeoutBuffer = 1_000;
-  // A proxy dials ahead of its next request: a connection that is silent at first is an idle one.
-  server.headersTimeout = keepAliveTimeoutMs + 1_000;
-  server.requestTimeout = 0;
-  return server;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(error, socket, identity));
+
+  return {
+    server,
+    connections,
+    lastAnswers: () => {
+      last = true;
+    },
+  };
 }
 
-/** The internal port's server: not listening yet. Its answers depend on nothing but the main thread and the state. */
-export function createInternalServer({ state, identity }: Pick<ServerParts, 'state' | 'identity'>): Server {
-  return createServer({ noDelay: true }, (request, response) => {
-    nameInstance(response, identity);
-    const { pathname } = new URL(request.url ?? '/', 'http://internal');
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendJson(response, 405, { error: 'METHOD_NOT_ALLOWED', message: 'only GET' });
-    } else if (pathname === '/livez') {
-      sendJson(response, 200, { status: 'alive' });
-    } else if (pathname === '/readyz' || pathname === '/healthz') {
-      sendJson(response, state.ready ? 200 : 503, { status: state.ready ? 'ready' : 'not ready' });
-    } else {
-      sendJson(response, 404, { error: 'NOT_FOUND', message: `no ${pathname} here` });
-    }
-  });
-}
+/** Rejects only if the connection died, or on a mistake of ours. */
+async function answerTo(
+  request: IncomingMessage,
+  store: PublicServerParts['store'],
+  gone: AbortSignal,
+): Promise<Answer> {
+  const { path, query } = splitUrl(request.url);
+  // Read first, whatever the answer: closing a connection with unread bytes resets it, and may destroy the answer.
+  const body = await readBody(request);
+  if (body === 'too-large') return problem(413, 'TOO_LARGE', 'The body is larger than 64 KiB.');
 
-/** Makes the answers that are not yet begun end their connection too. */
-export function closeAfterAnswer(responses: Iterable<ServerResponse>): void {
-  for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close');
-}
-
-async function answer(store: Store, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://site');
-  const path = url.pathname;
-  if (path === '/livez') {
-    requireMethod(request, 'GET');
-    sendJson(response, 200, { status: 'alive' });
-    return;
+  if (path === '/livez') return isRead(request) ? { status: 200, body: { status: 'alive' } } : wrongMethod('GET');
+  if (path === '/slow') return isRead(request) ? await slow(query.get('ms'), gone) : wrongMethod('GET');
+  if (path === '/notes') return request.method === 'POST' ? await writeNote(body, store) : wrongMethod('POST');
+  if (path.startsWith('/notes/')) {
+    return isRead(request) ? await readNote(path.slice('/notes/'.length), store) : wrongMethod('GET');
   }
-  if (path === '/slow') {
-    requireMethod(request, 'GET');
-    const text = url.searchParams.get('ms') ?? '';
-    const ms = /^\d{1,5}$/u.test(text) ? Number(text) : Number.NaN;
-    if (!(ms <= maxSleepMs))
-      throw new HttpError(400, 'BAD_REQUEST', `ms must be a whole number from 0 to ${maxSleepMs}`);
-    setTimeout(() => sendJson(response, 200, { sleptMs: ms }), ms);
-    return;
-  }
-  if (path === '/notes') {
-    requireMethod(request, 'POST');
-    const note = readNote(await readBody(request));
-    await store.write(note);
-    sendJson(response, 201, note);
-    return;
-  }
-  const id = /^\/notes\/([^/]+)$/u.exec(path)?.[1];
-  if (id === undefined) throw new HttpError(404, 'NOT_FOUND', `no ${path} here`);
-  requireMethod(request, 'GET');
-  const note = await store.read(decodeURIComponent(id));
-  if (note === undefined) throw new HttpError(404, 'NOT_FOUND', 'no note has this id');
-  sendJson(response, 200, note);
+  return noSuchPath;
 }
 
-function fail(response: ServerResponse, error: unknown): void {
-  if (response.headersSent) {
-    response.destroy();
-  } else if (error instanceof HttpError) {
-    sendJson(response, error.status, { error: error.code, message: error.message });
-  } else if (error instanceof StoreError) {
-    sendJson(response, error.code === 'SQLITE_BUSY' ? 503 : 500, { error: error.code, message: error.message });
-  } else if (error instanceof URIError) {
-    sendJson(response, 400, { error: 'BAD_REQUEST', message: 'the path is not well encoded' });
-  } else {
-    sendJson(response, 500, { error: 'INTERNAL', message: String(error) });
-  }
+async function slow(text: string | null, gone: AbortSignal): Promise<Answer> {
+  const ms = /^\d{1,5}$/u.test(text ?? '') ? Number(text) : Infinity;
+  if (ms > longestSleepMs) return problem(400, 'BAD_REQUEST', `ms must be a whole number from 0 to ${longestSleepMs}.`);
+  await sleep(ms, undefined, { signal: gone });
+  return { status: 200, body: { sleptMs: ms } };
 }
 
-function requireMethod(request: IncomingMessage, method: string): void {
-  if (request.method !== method) throw new HttpError(405, 'METHOD_NOT_ALLOWED', `only ${method}`);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += (part as Buffer).length;
-    if (size > maxBodyBytes) throw new HttpError(413, 'TOO_LARGE', `a note is at most ${maxBodyBytes} bytes`);
-    parts.push(part as Buffer);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function readNote(body: string): Note {
-  let note: unknown;
+async function readNote(encodedId: string, store: PublicServerParts['store']): Promise<Answer> {
+  let id: string;
   try {
-    note = JSON.parse(body);
+    id = decodeURIComponent(encodedId);
   } catch {
-    throw new HttpError(400, 'BAD_REQUEST', 'the body is not JSON');
+    return problem(400, 'BAD_REQUEST', 'The id in the path is not valid percent-encoding.');
   }
-  const { id, text } = (typeof note === 'object' && note !== null ? note : {}) as Record<string, unknown>;
-  if (typeof id !== 'string' || id === '' || id.length > 200 || typeof text !== 'string') {
-    throw new HttpError(400, 'BAD_REQUEST', 'a note is {"id": 1 to 200 characters, "text": text}');
+  return await fromStore(async () => {
+    const note = await store.read(id);
+    return note ? { status: 200, body: note } : problem(404, 'NOT_FOUND', 'There is no note with this id.');
+  });
+}
+
+async function writeNote(body: Buffer, store: PublicServerParts['store']): Promise<Answer> {
+  const note = parseNote(body.toString('utf8'));
+  if (typeof note === 'string') return problem(400, 'BAD_REQUEST', note);
+  return await fromStore(async () => {
+    await store.write(note);
+    return { status: 201, body: note };
+  });
+}
+
+/** Busy is 503, since the write was not applied and may be tried again; any other failure of the store is 500. */
+async function fromStore(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return problem(error.code === 'SQLITE_BUSY' ? 503 : 500, error.code, `The store refused: ${error.message}.`);
   }
-  return { id, text };
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
-  response.end(text);
-}
-
-function nameInstance(response: ServerResponse, { version, instance }: Identity): void {
-  response.setHeader('X-App-Version', version);
-  response.setHeader('X-App-Instance', instance);
-}
-
-function headerText(request: IncomingMessage, name: string): string | null {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : null;
+/** Node's own answer to what is no HTTP, but with the headers that every answer of this site carries. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex, identity: Identity): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }[error.code ?? ''] ?? 400;
+  const headers = { ...identityHeaders(identity), Connection: 'close', 'Content-Length': '0' };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`);
 }

@@ -1,0 +1,161 @@
+/** The life of the site, from start to exit. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicUs, processStartUs } from './clock.ts';
+import { drain } from './drain.ts';
+import { exitNow } from './exit.ts';
+import { createInternalServer, type Phase } from './internal-server.ts';
+import { inheritedBacklog, longBacklog, takeListenFd } from './listen-fds.ts';
+import { listen } from './listen.ts';
+import { createLog, writeLine, type Identity, type Log } from './log.ts';
+import { helpText, parseOptions, UsageError, type Options } from './options.ts';
+import { createPublicServer, type PublicServer } from './server.ts';
+import { openStore, type Store } from './store.ts';
+
+/** How long the store may take to close when nothing is left of the time to leave in. */
+const storePatienceMs = 50;
+
+/** What a site that leaves has to put in order. */
+interface Leaving {
+  readonly options: Options;
+  readonly log: Log;
+  readonly site: PublicServer;
+  readonly store: Store;
+  /** Settles when the public port accepts; undefined before it was asked to. */
+  readonly accepting: Promise<void> | undefined;
+  readonly sigtermUs: number;
+}
+
+/**
+ * Runs the site with the arguments and environment of this process. `startedUs` is the stamp of the event `start`.
+ * Resolves once the site accepts, or is leaving. The process exits 2 on a mistake in the options, 1 if it cannot listen
+ * or open its database, and 0 after SIGTERM or SIGINT, however the drain went.
+ */
+export async function runSite(startedUs: number): Promise<void> {
+  const options = readOptions();
+  const inheritedFd = takeListenFd(process.env, process.pid);
+  const bornUs = processStartUs();
+  const identity: Identity = {
+    version: options.versionName,
+    instance: `${process.pid}-${Math.floor(bornUs / 1000)}`,
+  };
+  const log = createLog(identity);
+  // Node's own way out, process.exit, would wait for a thread that waits for SQLite.
+  process.on('uncaughtException', (error) => fail(log, error.stack ?? String(error)));
+
+  const state: { phase: Phase } = { phase: 'warming' };
+  const leaving = () => state.phase === 'stopping';
+  const internal = createInternalServer(identity, () => state.phase);
+  const internalListening = listen(internal, options.internalListenAddress, longBacklog);
+  // A failure is reported below, where it is awaited; until then it is not an unhandled one.
+  internalListening.catch(() => undefined);
+  const store = openStore(
+    { path: options.databasePath, busyTimeoutMs: options.busyTimeoutMs, synchronous: options.synchronous },
+    identity,
+  );
+  store.opened.catch(() => undefined);
+  const site = createPublicServer({ identity, log, store, keepAliveTimeoutMs: options.keepAliveTimeoutMs });
+
+  // The line waits for the store, to name the pragmas in effect; but a site that fails or leaves before has begun too.
+  let announced = false;
+  const announceStart = (pragmas?: unknown) => {
+    if (announced) return;
+    announced = true;
+    const { node, sqlite } = process.versions;
+    const socket = inheritedFd === undefined ? 'own' : 'inherited';
+    log.event('start', { processStartUs: bornUs, socket, node, sqlite, pragmas, options }, startedUs);
+  };
+
+  let accepting: Promise<void> | undefined;
+  const onSignal = (signal: string) => {
+    if (leaving()) return;
+    const sigtermUs = monotonicUs();
+    state.phase = 'stopping';
+    announceStart();
+    const { connections } = site;
+    log.event('sigterm', { signal, open: connections.open(), inFlight: connections.inFlight() }, sigtermUs);
+    log.event('not-ready');
+    void leave({ options, log, site, store, accepting, sigtermUs });
+  };
+  if (options.drain !== 'none') {
+    // The handler stays: a second signal must find it, or it would kill.
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  }
+
+  try {
+    await internalListening;
+    log.event('internal-listening', { address: internal.address() });
+    const [backlog] = await Promise.all([
+      inheritedFd === undefined ? longBacklog : backlogOf(inheritedFd, log),
+      store.opened.then(announceStart),
+      sleep(options.warmUpMs),
+    ]);
+    if (leaving()) return;
+    accepting = listen(site.server, inheritedFd ?? options.listenAddress, backlog);
+    await accepting;
+    log.event('accepting', { address: site.server.address(), backlog });
+    if (leaving()) return;
+    state.phase = 'ready';
+    log.event('ready');
+  } catch (error) {
+    // A site that leaves closes its store, which may not have been open yet.
+    if (leaving()) return;
+    announceStart();
+    fail(log, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function leave({ options, log, site, store, accepting, sigtermUs }: Leaving): Promise<never> {
+  const { shutdownGracePeriodMs, shutdownTimeoutMs, drain: style, drainQuietMs } = options;
+  let leftMs = 0;
+  // While warming nothing was ever accepted, and there is nobody to be graceful to.
+  if (accepting !== undefined) {
+    await accepting.catch(() => undefined);
+    await sleep(shutdownGracePeriodMs);
+    const plan = { quietMs: drainQuietMs, timeoutMs: shutdownTimeoutMs };
+    await drain(site, { style: style === 'naive' ? 'naive' : 'polite', ...plan }, log);
+    leftMs = shutdownGracePeriodMs + shutdownTimeoutMs - (monotonicUs() - sigtermUs) / 1000;
+  }
+  const storeClosed = await Promise.race([
+    store.close().then(
+      () => true,
+      // It was never open.
+      () => true,
+    ),
+    sleep(Math.max(leftMs, storePatienceMs), false),
+  ]);
+  if (!storeClosed) log.event('drain-timeout', { waitingFor: 'store' });
+  log.event('exit', { code: 0, storeClosed });
+  if (storeClosed) process.exit(0);
+  exitNow(0);
+}
+
+/** The length of the queue to ask for: an inherited socket's own, so that it stays as systemd set it. */
+async function backlogOf(fd: number, log: Log): Promise<number> {
+  try {
+    return await inheritedBacklog(fd);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.event('warning', { message: `the queue's length is not known, so ${longBacklog} is asked for: ${why}` });
+    return longBacklog;
+  }
+}
+
+function readOptions(): Options {
+  try {
+    const options = parseOptions(process.argv.slice(2), process.env);
+    if (options !== 'help') return options;
+    writeLine(1, helpText().trimEnd());
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    writeLine(2, error.message);
+    process.exit(2);
+  }
+}
+
+function fail(log: Log, message: string): never {
+  log.event('failed', { message });
+  log.event('exit', { code: 1 });
+  exitNow(1);
+}
