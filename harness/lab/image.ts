@@ -1,8 +1,8 @@
 /** The lab's image: which one this checkout needs, and how it is made. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { labImageTag as imageTag } from '../../containers/image-tag.mjs';
 import { exitCodes, HarnessError } from '../errors.ts';
 
 const dockerfileUrl = new URL('../../containers/lab/Dockerfile', import.meta.url);
@@ -43,10 +43,7 @@ export function labArchitecture(engineArchitecture: string): LabArchitecture {
   });
 }
 
-/** The tag is a hash of the recipe: a checkout never runs on the image of another. */
+/** The image this checkout needs on an engine of this architecture. */
 export function labImageTag(engineArchitecture: string): string {
-  const hash = createHash('sha256');
-  for (const url of [dockerfileUrl, versionsUrl]) hash.update(readFileSync(url));
-  hash.update(labArchitecture(engineArchitecture));
-  return `restart-proof/lab:${hash.digest('hex').slice(0, 12)}`;
+  return imageTag(labArchitecture(engineArchitecture));
 }
