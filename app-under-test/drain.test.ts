@@ -1,8 +1,10 @@
 /** How the site leaves, under traffic, tried on real processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { killLeftovers, msBetween, open, startSite, type Connection, type RunningSite } from './testing.ts';
 
+// A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
+vi.setConfig({ testTimeout: 15_000 });
 afterAll(killLeftovers);
 
 /** Kept connections that have each had an answer. */
@@ -116,7 +118,7 @@ describe.concurrent('a site that is told to go', () => {
     expect(await site.exited).toBe(0);
     expect(await site.seen('drain-timeout')).toMatchObject({ waitingFor: 'connections', inFlight: 1 });
     expect(site.events.map(({ event }) => event)).not.toContain('drained');
-    expect(msBetween(await site.seen('sigterm'), await site.seen('exit'))).toBeLessThan(50 + 300 + 150);
+    expect(msBetween(await site.seen('sigterm'), await site.seen('exit'))).toBeLessThan(50 + 300 + 250);
     expect(site.requests.at(-1)).toMatchObject({ path: '/slow?ms=20000', status: null, outcome: 'cut' });
   });
 });

@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ask, freePort, killLeftovers, msBetween, newDatabase, open, startSite } from './testing.ts';
 
+// A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
+vi.setConfig({ testTimeout: 15_000 });
 afterEach(killLeftovers);
 
 const health = async (port: number) => {

@@ -12,7 +12,10 @@ import { createPublicServer, type PublicServer } from './server.ts';
 import { openStore, type Store } from './store.ts';
 
 /** How long the store may take to close when nothing is left of the time to leave in. */
-const storePatienceMs = 50;
+const storePatienceMs = 30;
+
+/** The same for a site that was still warming: its store may have to finish opening first. */
+const warmingPatienceMs = 200;
 
 /** What a site that leaves has to put in order. */
 interface Leaving {
@@ -107,7 +110,7 @@ export async function runSite(startedUs: number): Promise<void> {
 
 async function leave({ options, log, site, store, accepting, sigtermUs }: Leaving): Promise<never> {
   const { shutdownGracePeriodMs, shutdownTimeoutMs, drain: style, drainQuietMs } = options;
-  let leftMs = 0;
+  let leftMs = warmingPatienceMs;
   // While warming nothing was ever accepted, and there is nobody to be graceful to.
   if (accepting !== undefined) {
     await accepting.catch(() => undefined);

@@ -1,7 +1,7 @@
 /** For tests: real sites on loopback ports, and a client so simple that it hides nothing (no retry, no pool of its own). */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export interface RunningSite {
   readonly requests: Line[];
   /** All of stderr. */
   stderr(): string;
-  /** Waits for the nth event of this name (from 1), and fails with stderr if it does not come within 4 s. */
+  /** Waits for the nth event of this name (from 1), and fails with stderr if it does not come within 8 s. */
   seen(event: string, nth?: number): Promise<SiteEvent>;
   /** Waits for a line of the request log. */
   logged(matches: (line: Line) => boolean): Promise<Line>;
@@ -38,9 +38,13 @@ export interface RunningSite {
   port(event: 'accepting' | 'internal-listening', nth?: number): Promise<number>;
 }
 
-/** A new folder for a database. */
+const folders: string[] = [];
+
+/** The path of a database in a new folder, which killLeftovers removes. */
 export function newDatabase(): string {
-  return join(mkdtempSync(join(tmpdir(), 'site-')), 'site.db');
+  const folder = mkdtempSync(join(tmpdir(), 'site-'));
+  folders.push(folder);
+  return join(folder, 'site.db');
 }
 
 /** Starts a site on ports that the kernel chooses, unless the arguments say otherwise (the last one of a flag holds). */
@@ -75,11 +79,11 @@ export function watch(child: ChildProcess): RunningSite {
     return (code ?? signal) as number | string;
   });
   const until = async <T>(what: string, find: () => T | undefined): Promise<T> => {
-    const deadline = performance.now() + 4000;
+    const deadline = performance.now() + 8000;
     for (;;) {
       const found = find();
       if (found !== undefined) return found;
-      if (performance.now() > deadline) throw new Error(`no ${what} within 4 s; stderr:\n${stderr}`);
+      if (performance.now() > deadline) throw new Error(`no ${what} within 8 s; stderr:\n${stderr}`);
       await new Promise<void>((resolve) => {
         wakeUp = [...wakeUp, resolve];
         setTimeout(resolve, 100);
@@ -101,7 +105,7 @@ export function watch(child: ChildProcess): RunningSite {
 }
 
 /**
- * Kills what tests left running, for afterEach or afterAll. One that was told to go and is still there has hung, and
+ * Kills what tests left running and removes their databases, for afterEach or afterAll. One that was told to go and is still there has hung, and
  * its test says nothing of why: what it had written is printed.
  */
 export function killLeftovers(): void {
@@ -109,6 +113,7 @@ export function killLeftovers(): void {
     if (written().includes('"sigterm"')) console.error(`told to go, yet still running:\n${written()}`);
     child.kill('SIGKILL');
   }
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** A port that nobody listens on, for the moment. */
