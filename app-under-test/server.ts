@@ -1,5 +1,5 @@
 /** The public port: notes to read and write, and a page that is slow on purpose. */
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityHeaders, isRead, noSuchPath, problem, send, splitUrl, wrongMethod, type Answer } from './answer.ts';
@@ -56,17 +56,15 @@ export function createPublicServer({ identity, log, store, keepAliveTimeoutMs }:
       receivedUs: monotonicUs(),
     };
     response.on('finish', () => log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs() }));
-    const gone = new AbortController();
     response.on('close', () => {
-      gone.abort();
       if (response.writableFinished) return;
       const status = response.headersSent ? response.statusCode : null;
       log.request({ ...line, status, answeredUs: monotonicUs(), outcome: 'cut' });
     });
-    answerTo(request, store, gone.signal).then(
+    answerTo(request, response, store).then(
       (answer) => send(response, identity, last, answer),
       (error: unknown) => {
-        if (gone.signal.aborted) return;
+        if (response.destroyed) return;
         send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
         log.event('warning', { message: `${line.method} ${line.path}: ${String(error)}` });
       },
@@ -86,8 +84,8 @@ export function createPublicServer({ identity, log, store, keepAliveTimeoutMs }:
 /** Rejects only if the connection died, or on a mistake of ours. */
 async function answerTo(
   request: IncomingMessage,
+  response: ServerResponse,
   store: PublicServerParts['store'],
-  gone: AbortSignal,
 ): Promise<Answer> {
   const { path, query } = splitUrl(request.url);
   // Read first, whatever the answer: closing a connection with unread bytes resets it, and may destroy the answer.
@@ -95,7 +93,7 @@ async function answerTo(
   if (body === 'too-large') return problem(413, 'TOO_LARGE', 'The body is larger than 64 KiB.');
 
   if (path === '/livez') return isRead(request) ? { status: 200, body: { status: 'alive' } } : wrongMethod('GET');
-  if (path === '/slow') return isRead(request) ? await slow(query.get('ms'), gone) : wrongMethod('GET');
+  if (path === '/slow') return isRead(request) ? await slow(query.get('ms'), response) : wrongMethod('GET');
   if (path === '/notes') return request.method === 'POST' ? await writeNote(body, store) : wrongMethod('POST');
   if (path.startsWith('/notes/')) {
     return isRead(request) ? await readNote(path.slice('/notes/'.length), store) : wrongMethod('GET');
@@ -103,10 +101,12 @@ async function answerTo(
   return noSuchPath;
 }
 
-async function slow(text: string | null, gone: AbortSignal): Promise<Answer> {
+async function slow(text: string | null, response: ServerResponse): Promise<Answer> {
   const ms = /^\d{1,5}$/u.test(text ?? '') ? Number(text) : Infinity;
   if (ms > longestSleepMs) return problem(400, 'BAD_REQUEST', `ms must be a whole number from 0 to ${longestSleepMs}.`);
-  await sleep(ms, undefined, { signal: gone });
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  await sleep(ms, undefined, { signal: gone.signal });
   return { status: 200, body: { sleptMs: ms } };
 }
 
