@@ -25,17 +25,22 @@ interface Connection {
 const settings = workerData as StoreSettings;
 let connection: Connection | undefined;
 
-parentPort?.on('message', (request: StoreRequest) => {
-  let reply: StoreReply;
-  try {
-    reply = { call: request.call, result: perform(request) };
-  } catch (error) {
-    reply = { call: request.call, failure: failureOf(error) };
+parentPort?.on('message', (requests: readonly StoreRequest[]) => {
+  for (const request of requests) {
+    // Each reply leaves before the next request is begun, which may wait for the lock.
+    parentPort?.postMessage(replyTo(request));
+    // Nothing more will be asked: the thread ends, so that exit need not wait for it.
+    if (request.kind === 'close') parentPort?.close();
   }
-  parentPort?.postMessage(reply);
-  // Nothing more will be asked: the thread ends, so that exit need not wait for it.
-  if (request.kind === 'close') parentPort?.close();
 });
+
+function replyTo(request: StoreRequest): StoreReply {
+  try {
+    return { call: request.call, result: perform(request) };
+  } catch (error) {
+    return { call: request.call, failure: failureOf(error) };
+  }
+}
 
 function perform(request: StoreRequest): unknown {
   switch (request.kind) {

@@ -62,6 +62,12 @@ function startThread(settings: StoreSettings): { ask(question: Question): Promis
   const worker = new Worker(new URL('store-worker.ts', import.meta.url), { workerData: settings });
   const pending = new Map<number, Pending>();
   let calls = 0;
+  let unsent: StoreRequest[] = [];
+  // What one turn of the loop asks goes to the thread in one message: after a restart hundreds are asked at once.
+  const send = () => {
+    worker.postMessage(unsent);
+    unsent = [];
+  };
   let dead: StoreError | undefined;
   // Never expected. What was asked must still be answered, or its clients would wait for ever.
   const die = (message: string) => {
@@ -86,7 +92,8 @@ function startThread(settings: StoreSettings): { ask(question: Question): Promis
         }
         const call = ++calls;
         pending.set(call, { resolve, reject });
-        worker.postMessage({ ...question, call });
+        if (unsent.length === 0) setImmediate(send);
+        unsent.push({ ...question, call });
       }),
   };
 }
