@@ -64,7 +64,7 @@ const flags = {
     value: 'duration',
     env: 'APP_WARM_UP',
     fallback: '0',
-    help: 'How long to pretend to warm up before the public port accepts.',
+    help: 'How long to warm up, by rehearsing, before the public port accepts.',
   },
   drain: {
     value: 'style',

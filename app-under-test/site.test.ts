@@ -106,6 +106,15 @@ test('the log has a line for each answer, and one for the request whose client l
   expect(await site.logged(({ request }) => request === 'r2')).toMatchObject({ status: null, outcome: 'cut' });
 });
 
+test('the warm-up rehearses, and leaves no trace of it', async () => {
+  const database = newDatabase();
+  const site = startSite(['--warm-up', '300ms', '--database', database]);
+  expect(Number((await site.seen('ready'))['rehearsed'])).toBeGreaterThan(0);
+  await ask(await site.port('accepting'), 'GET', '/livez?first');
+  expect(await site.logged(() => true)).toMatchObject({ path: '/livez?first' });
+  expect(new DatabaseSync(database).prepare('SELECT * FROM notes').all()).toEqual([]);
+});
+
 test('SIGTERM during the warm-up: leaves soon, and never accepts', async () => {
   const site = startSite(['--warm-up', '30s', '--shutdown-grace-period', '5s']);
   await site.seen('internal-listening');

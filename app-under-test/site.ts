@@ -10,6 +10,7 @@ import { createLog, writeLine, type Identity, type Log } from './log.ts';
 import { helpText, parseOptions, UsageError, type Options } from './options.ts';
 import { createPublicServer, type PublicServer } from './server.ts';
 import { openStore, type Store } from './store.ts';
+import { warmUp } from './warm-up.ts';
 
 /** How long the store may take to close when nothing is left of the time to leave in. */
 const storePatienceMs = 30;
@@ -88,9 +89,13 @@ export async function runSite(startedUs: number): Promise<void> {
   try {
     await internalListening;
     log.event('internal-listening', { address: internal.address() });
-    const [backlog] = await Promise.all([
+    const warmMs = performance.now() + options.warmUpMs;
+    const [backlog, rehearsed] = await Promise.all([
       inheritedFd === undefined ? longBacklog : backlogOf(inheritedFd, log),
-      store.opened.then(announceStart),
+      store.opened.then(async (pragmas) => {
+        announceStart(pragmas);
+        return await warmUp(warmMs, { identity, store, keepAliveTimeoutMs: options.keepAliveTimeoutMs }, leaving);
+      }),
       sleep(options.warmUpMs),
     ]);
     if (leaving()) return;
@@ -99,7 +104,7 @@ export async function runSite(startedUs: number): Promise<void> {
     log.event('accepting', { address: site.server.address(), backlog });
     if (leaving()) return;
     state.phase = 'ready';
-    log.event('ready');
+    log.event('ready', { rehearsed });
   } catch (error) {
     // A site that leaves closes its store, which may not have been open yet.
     if (leaving()) return;
