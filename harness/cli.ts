@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander';
 import { cleanCommand } from './commands/clean.ts';
 import type { Context } from './commands/context.ts';
 import { experimentCommand, interruptedCode, listExperiments, type ExperimentOptions } from './commands/experiment.ts';
+import { measureCommand } from './commands/measure.ts';
+import type { MeasureOptions } from './commands/service-options.ts';
 import { setupCommand } from './commands/setup.ts';
 import { exitCodes, HarnessError, messageOf } from './errors.ts';
 
@@ -64,14 +66,49 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E5 -- --rate 1000 --restarts 20
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
-  .action(async (id: string, options: ExperimentOptions, { args }: Command) => {
-    refuseOptionsThatNpmTook();
-    if (args.length > 1) {
-      throw new HarnessError(`One experiment at a time: ${args.slice(1).join(' ')} is too much.`, {
-        exitCode: exitCodes.usage,
-      });
-    }
+  .action(async (id: string, options: ExperimentOptions, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 1, 'One experiment at a time');
     process.exitCode = id === 'list' ? await listExperiments(context) : await experimentCommand(context, id, options);
+  });
+
+program
+  .command('measure')
+  .description('count every failed request of a service of your own, while a command of yours (a deploy) runs')
+  .allowExcessArguments()
+  .option('--url <url>', 'the service to ask, http:// only')
+  .option('--rate <n>', 'requests a second (default: 100)')
+  .option('--duration <time>', 'how long to ask (default: 30s); with --while at least so long')
+  .option('--method <name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)')
+  .option('--body <text>', 'body of each request, or @file')
+  .option('--header <line>', 'a header "Name: value"; may be given again', collect)
+  .option('--connections <kind>', 'kept, new or mixed, half and half (default: mixed)')
+  .option('--expect-status <n>', 'the status that is ok (default: any from 200 to 299)')
+  .option('--timeout <time>', 'what a request has from its due time to its whole answer (default: 30s)')
+  .option('--max-connections <n>', 'connections open at once (default: rate × timeout, at most 8192)')
+  .option('--while <command>', 'run this under the load, and go on until the service is steady again')
+  .option('--settle <time>', 'how long it must answer without a failure after the command (default: 3s)')
+  .option('--settle-timeout <time>', 'the longest to wait for that (default: 60s)')
+  .option('--max-dropped <n>', 'more dropped requests than this fail, exit 1 (default: 0)')
+  .option('--seed <n>', 'makes the order of kept and new connections the same again')
+  .option('--json', 'verdict.json on stdout, and nothing else there')
+  .option('--out <folder>', 'where the run goes (default: reports/ where you are)')
+  .option('--yes-i-own-this', 'allow more than 1000 requests a second to another machine')
+  .addHelpText(
+    'after',
+    `
+Each request carries an X-Request-Id of its own, is sent once, and is counted once. Load goes only to --url.
+
+Examples:
+  npm run measure -- --url http://127.0.0.1:8080/ --rate 100 --duration 30s
+  npm run measure -- --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0
+  npm run measure -- --url http://127.0.0.1:8080/orders --method POST --body @order.json \\
+    --header 'Content-Type: application/json' --connections kept --while './deploy.sh'`,
+  )
+  .action(async (options: MeasureOptions, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 0, 'measure takes options only');
+    process.exitCode = await measureCommand(context, options);
   });
 
 program
@@ -95,15 +132,28 @@ try {
 }
 
 /** `npm run experiment E5 --rate 9` gives the option to npm and not to us: a run without it would not be what was asked. */
-function refuseOptionsThatNpmTook(): void {
-  for (const name of ['rate', 'restarts', 'seed', 'json', 'out', 'keep']) {
-    const value = process.env[`npm_config_${name}`];
-    if (value === undefined || value === '' || process.argv.some((word) => word.startsWith(`--${name}`))) continue;
-    throw new HarnessError(`npm took --${name} for an option of its own.`, {
+function refuseOptionsThatNpmTook(command: Command): void {
+  for (const { long, attributeName } of command.options.map((option) => ({
+    long: option.long ?? '',
+    attributeName: option.attributeName(),
+  }))) {
+    const value = process.env[`npm_config_${long.slice(2).replaceAll('-', '_')}`];
+    if (value === undefined || value === '' || command.getOptionValue(attributeName) !== undefined) continue;
+    throw new HarnessError(`npm took ${long} for an option of its own.`, {
       exitCode: exitCodes.usage,
-      hint: `Put two dashes before it: npm run experiment E5 -- --${name}${value === 'true' ? '' : ` ${value}`}`,
+      hint: `Put two dashes before it: npm run ${[command.name(), ...command.args].join(' ')} -- ${long}${value === 'true' ? '' : ` ${value}`}`,
     });
   }
+}
+
+function refuseArguments(args: readonly string[], allowed: number, what: string): void {
+  if (args.length <= allowed) return;
+  throw new HarnessError(`${what}: ${args.slice(allowed).join(' ')} is too much.`, { exitCode: exitCodes.usage });
+}
+
+/** The values of an option that may be given more than once. */
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */

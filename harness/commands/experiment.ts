@@ -8,6 +8,7 @@ import { loadCatalog, loadExperiment } from '../scenario/catalog.ts';
 import { experimentSchema, type Experiment } from '../scenario/experiment.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Context } from './context.ts';
+import { highestSeed, wholeNumber } from './option-values.ts';
 import { runExperiment } from './run-experiment.ts';
 
 /** Options as they are typed. */
@@ -30,7 +31,8 @@ export async function listExperiments(context: Context): Promise<number> {
 /** Runs one experiment; the exit code says what came of it. */
 export async function experimentCommand(context: Context, id: string, options: ExperimentOptions): Promise<number> {
   const experiment = withOptions(await loadExperiment(id), options);
-  const seed = options.seed === undefined ? randomInt(0, 2 ** 31) : wholeNumber('--seed', options.seed, 0, 2 ** 31 - 1);
+  const seed =
+    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
   const { folder, verdict, kept } = await runExperiment(context, experiment, {
     seed,
     reportsFolder: options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out),
@@ -86,14 +88,6 @@ export function withOptions(experiment: Experiment, { rate, restarts }: Experime
   throw new HarnessError(z.prettifyError(checked.error), { exitCode: exitCodes.usage });
 }
 
-function wholeNumber(option: string, text: string, low: number, high: number): number {
-  const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
-  if (value >= low && value <= high) return value;
-  throw new HarnessError(`${option} takes a whole number from ${low} to ${high}, not ${JSON.stringify(text)}.`, {
-    exitCode: exitCodes.usage,
-  });
-}
-
 function repeatCommand(id: string, { rate, restarts }: ExperimentOptions, seed: number): string {
   const words = [`npm run experiment ${id} -- --seed ${seed}`];
   if (rate !== undefined) words.push(`--rate ${rate}`);
@@ -101,7 +95,8 @@ function repeatCommand(id: string, { rate, restarts }: ExperimentOptions, seed: 
   return words.join(' ');
 }
 
-function closingLines(verdict: Verdict, folder: string): string {
+/** What a run prints when it has ended: verdict and citation, why, and where to read on. */
+export function closingLines(verdict: Verdict, folder: string): string {
   const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
   return `${verdict.verdict}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
 }

@@ -6,7 +6,7 @@ import type { Lab } from '../lab/lab.ts';
 import { site } from '../lab/unit-files.ts';
 import type { LoadMessage, LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { DeployerMessage, DeployPlan } from '../timeline/deploy-plan.ts';
 import type { Progress } from './progress.ts';
 
@@ -33,7 +33,7 @@ export interface Measurement {
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
 export async function measureInLab(
   lab: Lab,
-  run: Pick<RunRecord, 'runId' | 'experiment' | 'seed' | 'deployBeginsMs' | 'durationMs'>,
+  run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed' | 'deployBeginsMs' | 'durationMs'>,
   options: { progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
   const { load } = run.experiment;

@@ -9,8 +9,8 @@ const plainEveryMs = 2_000;
 export interface Progress {
   /** A new phase of the run, such as `booting the lab`. */
   phase(text: string): void;
-  /** Counts so far. */
-  counts(counts: LoadCounts, total: number): void;
+  /** Counts so far; a total of null is not known yet. */
+  counts(counts: LoadCounts, total: number | null): void;
   /** Something that happened: a restart began. */
   note(text: string): void;
   /** Takes the line away. */
@@ -34,11 +34,13 @@ export function startProgress({ stderr, isTerminal }: Pick<Context, 'stderr' | '
     },
     counts: ({ due, ok, dropped, sent, unsent }, total) => {
       const nowMs = performance.now();
-      if (!isTerminal && nowMs - lastPlainMs < plainEveryMs && due < total) return;
+      if (!isTerminal && nowMs - lastPlainMs < plainEveryMs && (total === null || due < total)) return;
       lastPlainMs = nowMs;
       const own = unsent > 0 ? `, unsent ${unsent}` : '';
       const note = noteText === '' ? '' : `  ${noteText}`;
-      write(`${phaseText}: ${due} of ${total} due, sent ${sent}, ok ${ok}, dropped ${dropped}${own}${note}`);
+      write(
+        `${phaseText}: ${due}${total === null ? '' : ` of ${total}`} due, sent ${sent}, ok ${ok}, dropped ${dropped}${own}${note}`,
+      );
     },
     note: (text) => {
       noteText = text;

@@ -1,7 +1,7 @@
 /** One run of one experiment, from the engine to the closing line. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
@@ -10,8 +10,8 @@ import { labImageTag } from '../lab/image.ts';
 import { bootLab, type Lab } from '../lab/lab.ts';
 import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { pointLatest, runFiles } from '../scenario/run-folder.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-plan.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
@@ -58,7 +58,8 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       fingerprintOf(lab.server, facts, image),
       readKernelCounters(lab.server),
     ]);
-    const run: RunRecord = {
+    const run: ExperimentRun = {
+      kind: 'experiment',
       schema: 1,
       runId,
       experiment,
@@ -116,12 +117,12 @@ async function requireImage(docker: Awaited<ReturnType<typeof connectEngine>>['d
 async function saveRecords(
   folder: string,
   lab: Lab,
-  run: RunRecord,
+  run: ExperimentRun,
   measurement: Measurement,
   kernel: Record<string, number>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const record: RunRecord = {
+  const record: ExperimentRun = {
     ...run,
     originMonotonicUs: measurement.originUs,
     wallOffsetUs: measurement.wallOffsetUs,
@@ -134,10 +135,4 @@ async function saveRecords(
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
   const journal = await readFile(join(folder, runFiles.journal), 'utf8');
   await writeTimeline(folder, measurement, { runId: run.runId, durationMs: run.durationMs, journal });
-}
-
-async function pointLatest(folder: string, runId: string): Promise<void> {
-  const link = join(folder, 'latest');
-  await rm(link, { force: true });
-  await symlink(relative(folder, join(folder, runId)), link);
 }

@@ -45,8 +45,9 @@ export function outcomeOfDeadline(step: Step): Outcome {
   return step === 'connect' ? 'connect-timeout' : 'timeout';
 }
 
-/** The outcome of a complete answer. */
-export function outcomeOfAnswer(status: number, expectedStatus: number, bodyIsRight: boolean): Outcome {
-  if (status !== expectedStatus) return `status-${status}`;
+/** The outcome of a complete answer; an expected status of null stands for any from 200 to 299. */
+export function outcomeOfAnswer(status: number, expectedStatus: number | null, bodyIsRight: boolean): Outcome {
+  const isExpected = expectedStatus === null ? status >= 200 && status < 300 : status === expectedStatus;
+  if (!isExpected) return `status-${status}`;
   return bodyIsRight ? 'ok' : 'wrong';
 }

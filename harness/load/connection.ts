@@ -9,6 +9,11 @@ import { ParseError, ResponseParser, type Response } from './response-parser.ts'
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
+  /**
+   * Something happened on a connection that carries a request; called first, so that no slot waits behind a row of
+   * answers. Never on an idle one: what arrives there must not be taken for the answer to a request written just now.
+   */
+  turn(): void;
   /** The answer is complete and the connection may carry another request. */
   idle(connection: Connection): void;
   /** The connection is gone, and with it its place under the cap. */
@@ -67,6 +72,7 @@ export class Connection {
   }
 
   private connected(): void {
+    if (this.exchange !== null) this.owner.turn();
     const { exchange } = this;
     this.open = true;
     if (exchange === null) return;
@@ -80,6 +86,7 @@ export class Connection {
   }
 
   private received(bytes: Buffer): void {
+    if (this.exchange !== null) this.owner.turn();
     const { exchange } = this;
     if (exchange === null) {
       // Bytes that nobody asked for: nothing that follows on this connection could be trusted.

@@ -6,7 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
-import { dueUsOf, slotCount } from './pacer.ts';
+import { moduleBeside } from './module-beside.ts';
+import { dueUsOf, slotCount, slotsDueBy } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
 import type { LoadCounts, LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
@@ -33,6 +34,8 @@ export interface LoadResult extends LoadCounts {
 export interface PreparedLoad {
   /** Begins; slot 0 is due at `originUs` (CLOCK_MONOTONIC). Resolves when every due request is settled. */
   run(originUs: number): Promise<LoadResult>;
+  /** No further slot is due; every one that was is settled, as late as its deadline. */
+  finish(): void;
   /** No further slot is sent; requests under way get two seconds. */
   stop(): void;
   counts(): LoadCounts;
@@ -47,7 +50,7 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
   const count = slotCount(plan.ratePerSecond, plan.durationMs);
   const stopCell = new SharedArrayBuffer(4);
   const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, count, stop: stopCell };
-  const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
+  const pacer = new Worker(moduleBeside(import.meta.url, 'pacer-thread'), { workerData });
   await new Promise<void>((resolve, reject) => {
     pacer.once('message', () => resolve());
     pacer.once('error', reject);
@@ -63,11 +66,15 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
   const underWay: Exchange[] = [];
   let oldest = 0;
   let origin = 0;
+  /** When the next slot is due, on the clock's own scale; never before the load begins. */
+  let nextDueUs = Infinity;
   let stopped = false;
+  let finishing = false;
   let finish: (result: LoadResult) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
   const owner: ConnectionOwner = {
+    turn: () => sendDue(monotonicUs()),
     idle: (connection) => {
       idle.push(connection);
       const next = waiting.shift();
@@ -120,7 +127,14 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
     if (row.outcome === 'unsent') tally.unsent++;
     if (row.outcome === 'local') tally.local++;
     record({ trial: plan.trial, ...row });
-    if (tally.settled === tally.due && (tally.due === count || stopped)) end(false);
+    if (tally.settled === tally.due && (tally.due === count || stopped || finishing)) end(false);
+  }
+
+  function sendDue(nowUs: number): void {
+    if (nowUs < nextDueUs || stopped || finishing) return;
+    const due = slotsDueBy(nowUs - origin, plan.ratePerSecond, count);
+    while (tally.due < due) sendSlot(tally.due);
+    nextDueUs = tally.due < count ? origin + dueUsOf(tally.due, plan.ratePerSecond) : Infinity;
   }
 
   function sendSlot(seq: number): void {
@@ -166,27 +180,36 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
     finish({ ...tally, aborted: stopped, unfinished });
   }
 
+  function stopPacer(): void {
+    Atomics.store(new Int32Array(stopCell), 0, 1);
+    Atomics.notify(new Int32Array(stopCell), 0);
+  }
+
   let ticker: NodeJS.Timeout | undefined;
   return {
     counts: () => ({ ...tally }),
     run: (originUs) =>
       new Promise<LoadResult>((resolve, reject) => {
         origin = originUs;
+        nextDueUs = originUs;
         finish = resolve;
         fail = reject;
         ticker = setInterval(expire, deadlineTickMs);
         pacer.on('error', reject);
-        pacer.on('message', (told: number) => {
-          while (tally.due < told && !stopped) sendSlot(tally.due);
-        });
+        pacer.on('message', () => sendDue(monotonicUs()));
         pacer.postMessage(originUs);
         if (count === 0) end(false);
       }),
+    finish: () => {
+      if (stopped || finishing) return;
+      finishing = true;
+      stopPacer();
+      if (tally.settled === tally.due) end(false);
+    },
     stop: () => {
       if (stopped) return;
       stopped = true;
-      Atomics.store(new Int32Array(stopCell), 0, 1);
-      Atomics.notify(new Int32Array(stopCell), 0);
+      stopPacer();
       if (tally.settled === tally.due) end(true);
       else setTimeout(() => tally.settled < tally.due && end(true), stopGraceMs);
     },

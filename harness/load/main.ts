@@ -39,7 +39,7 @@ async function prime(plan: LoadPlan): Promise<void> {
         }),
         onSettled: (_, row) => resolve(row.outcome),
       });
-      new Connection(plan, { idle: () => undefined, gone: () => undefined }, exchange);
+      new Connection(plan, { turn: () => undefined, idle: () => undefined, gone: () => undefined }, exchange);
     });
     if (outcome !== 'ok') throw new Error(`note ${index} could not be written before the load: ${outcome}`);
   }
@@ -67,8 +67,13 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
 }
 
 async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {
-  while ((await nextCommand(commands)).kind !== 'stop');
-  load.stop();
+  for (;;) {
+    const { kind } = await nextCommand(commands);
+    if (kind === 'finish') load.finish();
+    if (kind !== 'stop') continue;
+    load.stop();
+    return;
+  }
 }
 
 async function nextCommand(commands: AsyncIterator<string>): Promise<LoadCommand> {

@@ -1,11 +1,22 @@
 /** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
+import type { Method } from '../scenario/service.ts';
 import type { ClockPair } from './clock.ts';
 
 /** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
 export interface PlanMixEntry {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   readonly path: string;
   readonly weight: number;
+  /** Present where the server is not the lab's site: what to send, and what to take for ok. */
+  readonly fixed?: FixedRequest;
+}
+
+/** A request that is the same in every slot, its id apart. */
+export interface FixedRequest {
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | null;
+  /** null stands for any status from 200 to 299. */
+  readonly expectedStatus: number | null;
 }
 
 /** How requests come by their connection. */
@@ -34,8 +45,11 @@ export interface LoadPlan {
   readonly ledgerPath: string;
 }
 
-/** What the harness tells the generator, after the plan. */
-export type LoadCommand = { readonly kind: 'go' } | { readonly kind: 'stop' };
+/**
+ * What the harness tells the generator, after the plan: begin; let no further slot be due, but wait for those that were;
+ * or break off, with two seconds for what is under way.
+ */
+export type LoadCommand = { readonly kind: 'go' } | { readonly kind: 'finish' } | { readonly kind: 'stop' };
 
 /** Counts so far. */
 export interface LoadCounts {

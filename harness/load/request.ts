@@ -1,13 +1,15 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
-import type { LoadPlan, PlanMixEntry } from './plan.ts';
+import type { Method } from '../scenario/service.ts';
+import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
 
 /** A request ready to be written, once. */
 export interface PreparedRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   readonly path: string;
   readonly requestId: string;
   readonly bytes: Buffer;
-  readonly expectedStatus: number;
+  /** null stands for any status from 200 to 299. */
+  readonly expectedStatus: number | null;
   /** Is this the body that the request asks for? */
   readonly isExpectedBody: (body: Buffer) => boolean;
 }
@@ -31,6 +33,7 @@ export function prepareRequest(
 ): PreparedRequest {
   const requestId = `${plan.runId}-${plan.trial}-${seq}`;
   const common = { hostHeader: plan.hostHeader, requestId, close: connection === 'new' };
+  if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
   if (entry.method === 'POST') {
     return writeNote({ ...common, noteId: requestId, path: entry.path });
   }
@@ -40,6 +43,23 @@ export function prepareRequest(
   }
   const sleptMs = askedMs(entry.path);
   return get({ ...common, path: entry.path, expected: { sleptMs } });
+}
+
+function fixedRequest(
+  { method, path }: PlanMixEntry,
+  { headers, body, expectedStatus }: FixedRequest,
+  common: { hostHeader: string; requestId: string; close: boolean },
+): PreparedRequest {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const length = body === null ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  return {
+    method,
+    path,
+    requestId: common.requestId,
+    bytes: Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n${body ?? ''}`),
+    expectedStatus,
+    isExpectedBody: () => true,
+  };
 }
 
 /** A POST that writes the note `noteId`. */

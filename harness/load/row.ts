@@ -3,6 +3,8 @@
  * Times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
  */
 
+import type { Method } from '../scenario/service.ts';
+
 /** Outcomes that are not an HTTP status; see docs/glossary.md for each. */
 export const plainOutcomes = [
   'ok',
@@ -38,7 +40,7 @@ export interface LedgerRow {
   readonly firstByteUs: number | null;
   /** When the outcome was known. */
   readonly doneUs: number;
-  readonly method: 'GET' | 'POST';
+  readonly method: Method;
   readonly path: string;
   /** The id of the request header X-Request-Id. */
   readonly requestId: string;

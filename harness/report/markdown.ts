@@ -1,6 +1,6 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import { markdownTable } from 'markdown-table';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { boundText } from '../verdict/citation.ts';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
 import { meaningOf } from './palette.ts';
@@ -19,7 +19,7 @@ export function reportMarkdown(run: RunRecord, verdict: Verdict, charts: ReportC
   const sections = [
     heading(run, verdict),
     reasons(verdict),
-    asked(run),
+    run.kind === 'experiment' ? askedOfLab(run) : askedOfService(run),
     expectations(verdict),
     counts(verdict),
     restarts(verdict),
@@ -31,10 +31,11 @@ export function reportMarkdown(run: RunRecord, verdict: Verdict, charts: ReportC
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-function heading({ experiment }: RunRecord, verdict: Verdict): string {
+function heading(run: RunRecord, verdict: Verdict): string {
+  const { id, title, question } = subjectOf(run);
   return [
-    `# ${experiment.id} ${experiment.title}: ${verdict.verdict}`,
-    `**${experiment.question}** ${sentence(verdict)}`,
+    `# ${id} ${title}: ${verdict.verdict}`,
+    `**${question}** ${sentence(verdict)}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
   ].join('\n\n');
 }
@@ -54,7 +55,21 @@ function reasons({ reasons: why }: Verdict): string {
   return why.length === 0 ? '' : `## Why\n\n${why.map((reason) => `- ${reason}`).join('\n')}`;
 }
 
-function asked({ experiment }: RunRecord): string {
+function askedOfService({ service, durationMs }: ServiceRun): string {
+  const { method, url, address, headers, body, expectedStatus, ratePerSecond, connections } = service;
+  const rows = [
+    ['request', `${method} ${url} (${address})`],
+    ...headers.map(([name, value]) => ['header', `${name}: ${value}`]),
+    ...(body === null ? [] : [['body', `${Buffer.byteLength(body)} bytes`]]),
+    ['ok is', expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`],
+    ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
+    ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
+    ['while', service.whileCommand === null ? 'nothing ran' : `\`${service.whileCommand}\``],
+  ];
+  return `## What was asked\n\n${markdownTable([['part', 'setting'], ...rows])}`;
+}
+
+function askedOfLab({ experiment }: ExperimentRun): string {
   const { app, unit, proxy, load, deploy } = experiment;
   const mix = load.mix.map(({ method, path, weight }) => `${weight} × ${method} ${path}`).join(', ');
   const rows = [
@@ -119,6 +134,8 @@ function counts(verdict: Verdict): string {
     markdownTable([['requests', 'due', 'sent', ...outcomes, 'dropped'], ...rows]),
     `Predicted from timeline and options alone: ${predicted.formula}${difference}. ` +
       `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped. ` +
+      `A client that sends idempotent requests again would have done so ${verdict.retryingClient.resent} times and, at ` +
+      `best, seen ${verdict.retryingClient.droppedAtBest} failures (computed, never sent). ` +
       `Longest silence between two ok answers: ${inMs(verdict.gapMs)}. Longest wait for an ok answer, less what the ` +
       `request itself asked for: ${inMs(verdict.longestWaitMs)}.`,
   ].join('\n\n');
@@ -175,10 +192,14 @@ function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
     `- Schedule: ${schedule.ratePerSecond} a second asked, ${schedule.achievedRate ?? '–'} achieved; requests left ` +
       `${inMs(schedule.lagP50Ms)} late at the median, ${inMs(schedule.lagP99Ms)} at the 99th percentile, at most ` +
       `${inMs(schedule.lagMaxMs)}. Not sent: ${schedule.unsent}; failed by the generator's own fault: ${schedule.local}.`,
-    `- Proxy's access log: ${proxy.arrived} arrived, ${proxy.ledgerSent} written by the client; missing ${proxy.missing}, ` +
-      `unexpected ${proxy.extra}, repeated ${proxy.repeated}, answered otherwise ${proxy.disagreeing}.`,
-    `- Kernel's counters over the load: ${counters === '' ? 'none moved' : counters}.`,
-    `- Longest outage window: ${inMs(longestOutageMs)}.`,
+    ...(proxy === null
+      ? ['- No other witness: a service that the user runs was asked, and the client is the only one who counted.']
+      : [
+          `- Proxy's access log: ${proxy.arrived} arrived, ${proxy.ledgerSent} written by the client; missing ` +
+            `${proxy.missing}, unexpected ${proxy.extra}, repeated ${proxy.repeated}, answered otherwise ${proxy.disagreeing}.`,
+          `- Kernel's counters over the load: ${counters === '' ? 'none moved' : counters}.`,
+          `- Longest outage window: ${inMs(longestOutageMs)}.`,
+        ]),
     '- Holds for: HTTP/1.1, no TLS, no upgraded connections, requests up to 30 s, one host.',
   ].join('\n');
 }

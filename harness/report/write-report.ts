@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
+import { subjectOf } from '../scenario/run-record.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { restartWindows } from '../verdict/restart-windows.ts';
@@ -22,6 +23,7 @@ const mostRestartCharts = 8;
 /** Writes report.md and charts/ into the run's folder, from what the folder holds. */
 export async function writeReport(folder: string): Promise<void> {
   const run = await readRunRecord(folder);
+  const subject = subjectOf(run);
   const verdict = verdictSchema.parse(JSON.parse(await readFile(join(folder, runFiles.verdict), 'utf8')));
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
@@ -33,7 +35,7 @@ export async function writeReport(folder: string): Promise<void> {
       return { window, bins: new Bins(fromUs, toUs, binUs) };
     });
   const overview = new Bins(0, run.durationMs * 1000, binUs);
-  const latency = new LatencyPoints(slotCount(run.experiment.load.ratePerSecond, run.durationMs));
+  const latency = new LatencyPoints(slotCount(subject.ratePerSecond, run.durationMs));
   for await (const row of readLedger(join(folder, runFiles.ledger))) {
     const latencyMs = (row.doneUs - row.dueUs) / 1000;
     const name = classifyRow(row.outcome, latencyMs - askedMs(row.path));
@@ -48,7 +50,7 @@ export async function writeReport(folder: string): Promise<void> {
     await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
     return name;
   };
-  const title = (what: string): string => `${run.experiment.id} ${run.experiment.title} · ${what} · ${run.runId}`;
+  const title = (what: string): string => `${subject.id} ${subject.title} · ${what} · ${run.runId}`;
   const { durationMs } = run;
   const charts = {
     overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows, timeline })),

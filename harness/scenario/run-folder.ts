@@ -1,6 +1,6 @@
 /** The files of a run, by name; every step reads those of the steps before it. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, symlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { runRecordSchema, type RunRecord } from './run-record.ts';
 
@@ -45,4 +45,11 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
       cause,
     });
   }
+}
+
+/** Makes `latest` in the folder of an experiment's runs point at this one. */
+export async function pointLatest(folder: string, runId: string): Promise<void> {
+  const link = join(folder, 'latest');
+  await rm(link, { force: true });
+  await symlink(relative(folder, join(folder, runId)), link);
 }

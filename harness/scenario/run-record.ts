@@ -1,24 +1,20 @@
 /** run.json: what was asked, of whom, and when; the only place with a wall clock. */
 import { z } from 'zod';
 import { experimentSchema } from './experiment.ts';
+import { serviceSchema } from './service.ts';
 
-/** The schema of run.json. */
-export const runRecordSchema = z.strictObject({
+const common = {
   schema: z.literal(1),
   runId: z.string(),
-  /** The experiment as it ran, options applied. */
-  experiment: experimentSchema,
-  variant: z.string().nullable(),
   seed: z.number().int(),
   /** The command that repeats it. */
   command: z.string(),
   startedAt: z.iso.datetime(),
-  /** CLOCK_MONOTONIC of the engine's kernel at the first due time, in microseconds: the zero of all other times. */
+  /** CLOCK_MONOTONIC of the load's kernel at the first due time, in microseconds: the zero of all other times. */
   originMonotonicUs: z.number().int().nullable(),
-  /** Wall clock minus CLOCK_MONOTONIC in the engine's kernel, before and after the load, in microseconds. */
+  /** Wall clock minus CLOCK_MONOTONIC in that kernel, before and after the load, in microseconds. */
   wallOffsetUs: z.tuple([z.number(), z.number()]).nullable(),
-  /** When each deploy was to begin, in milliseconds since the origin. */
-  deployBeginsMs: z.array(z.number()),
+  /** How long slots were due; with the rate it gives their number. */
   durationMs: z.number(),
   /** Versions and settings that bound the result. */
   fingerprint: z.record(z.string(), z.string()),
@@ -28,7 +24,60 @@ export const runRecordSchema = z.strictObject({
   unfinished: z.number().int().nonnegative(),
   /** Troubles of the run itself, each a sentence: a deploy that failed, a version that never became ready. */
   troubles: z.array(z.string()),
+};
+
+const experimentRunSchema = z.strictObject({
+  kind: z.literal('experiment'),
+  ...common,
+  /** The experiment as it ran, options applied. */
+  experiment: experimentSchema,
+  variant: z.string().nullable(),
+  /** When each deploy was to begin, in milliseconds since the origin. */
+  deployBeginsMs: z.array(z.number()),
 });
+
+const serviceRunSchema = z.strictObject({
+  kind: z.literal('measure'),
+  ...common,
+  service: serviceSchema,
+});
+
+/** The schema of run.json: a run of an experiment in the lab, or a measurement of a service that the user runs. */
+export const runRecordSchema = z.discriminatedUnion('kind', [experimentRunSchema, serviceRunSchema]);
 
 /** run.json. */
 export type RunRecord = z.infer<typeof runRecordSchema>;
+/** run.json of an experiment. */
+export type ExperimentRun = z.infer<typeof experimentRunSchema>;
+/** run.json of a measured service. */
+export type ServiceRun = z.infer<typeof serviceRunSchema>;
+
+/** What verdict and report ask of either kind of run. */
+export interface Subject {
+  /** `E5`, or `measure`. */
+  readonly id: string;
+  readonly title: string;
+  readonly question: string;
+  readonly ratePerSecond: number;
+  /** How many restarts were to happen under the load. */
+  readonly plannedRestarts: number;
+}
+
+/** The subject of a run. */
+export function subjectOf(run: RunRecord): Subject {
+  if (run.kind === 'experiment') {
+    const { id, title, question, load } = run.experiment;
+    return { id, title, question, ratePerSecond: load.ratePerSecond, plannedRestarts: run.deployBeginsMs.length };
+  }
+  const { method, url, ratePerSecond, whileCommand } = run.service;
+  return {
+    id: 'measure',
+    title: `${method} ${url}`,
+    question:
+      whileCommand === null
+        ? `Does ${url} answer every request?`
+        : `Does ${url} answer every request while \`${whileCommand}\` runs?`,
+    ratePerSecond,
+    plannedRestarts: whileCommand === null ? 0 : 1,
+  };
+}

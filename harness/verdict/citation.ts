@@ -1,5 +1,5 @@
 /** The one line that goes into a document. */
-import type { RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the line is made of. */
@@ -23,9 +23,12 @@ export function citationLine(cited: Cited, run: RunRecord, ledgerSha256: string)
     cited.restarts === 0
       ? 'no restart'
       : `${cited.badRestarts} of ${cited.restarts} restarts dropped anything (${boundText(cited)})`,
-    `${cited.dropped} of ${cited.due} requests at ${run.experiment.load.ratePerSecond}/s`,
+    `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s`,
     cited.longestWaitMs === null ? 'no answer' : `longest wait ${cited.longestWaitMs.toFixed(0)} ms`,
-    ['traefik', 'systemd', 'node', 'kernel'].map((name) => `${name} ${fingerprint[name] ?? '?'}`).join(', '),
+    ['traefik', 'systemd', 'node', 'kernel']
+      .filter((name) => fingerprint[name] !== undefined)
+      .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
+      .join(', '),
     `ledger sha256:${ledgerSha256.slice(0, 16)}`,
   ];
   const doubt = cited.verdict === 'pass' || cited.verdict === 'fail' ? '' : ` [${cited.verdict}: not citable]`;

@@ -3,7 +3,7 @@ import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import { verdictOf } from './judge.ts';
 import { LedgerSummarizer } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
@@ -24,7 +24,7 @@ function rows(inOutage: (seq: number) => LedgerRow): LedgerRow[] {
 function judge(
   experiment: Experiment,
   ledger: readonly LedgerRow[],
-  over: { run?: Partial<RunRecord>; windows?: readonly RestartWindow[]; proxy?: Partial<ProxyWitness> } = {},
+  over: { run?: Partial<ExperimentRun>; windows?: readonly RestartWindow[]; proxy?: Partial<ProxyWitness> } = {},
 ): Verdict {
   const windows = over.windows ?? [window];
   const summarizer = new LedgerSummarizer(

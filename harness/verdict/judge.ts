@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
+import type { Experiment } from '../scenario/experiment.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { parseAccessLine } from '../timeline/access-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { citationLine } from './citation.ts';
@@ -27,7 +28,7 @@ export async function judgeRun(folder: string): Promise<Verdict> {
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
   const spans = windows.map((window) => atRiskSpan(window, run));
-  const slots = slotCount(run.experiment.load.ratePerSecond, run.durationMs);
+  const slots = slotCount(subjectOf(run).ratePerSecond, run.durationMs);
   const summarizer = new LedgerSummarizer(slots, windows, spans);
   const witness = new ProxyWitnessCount(`${run.runId}-1-`);
   const ledgerPath = join(folder, runFiles.ledger);
@@ -35,13 +36,18 @@ export async function judgeRun(folder: string): Promise<Verdict> {
     summarizer.add(row);
     witness.addRow(row);
   }
-  for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) witness.addLine(parseAccessLine(line));
+  if (run.kind === 'experiment') {
+    for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) witness.addLine(parseAccessLine(line));
+  }
   const verdict = verdictOf({
     run,
     windows,
     ledger: summarizer.result(),
-    proxy: witness.result(),
-    kernel: JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>,
+    proxy: run.kind === 'experiment' ? witness.result() : null,
+    kernel:
+      run.kind === 'experiment'
+        ? (JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>)
+        : {},
     ledgerSha256: await sha256Of(ledgerPath),
   });
   await writeFile(join(folder, runFiles.verdict), `${JSON.stringify(verdict, null, 2)}\n`);
@@ -53,7 +59,8 @@ export interface Evidence {
   readonly run: RunRecord;
   readonly windows: readonly RestartWindow[];
   readonly ledger: LedgerSummary;
-  readonly proxy: ProxyWitness;
+  /** null where no proxy of ours was part of the run. */
+  readonly proxy: ProxyWitness | null;
   /** Change of the kernel's counters over the load. */
   readonly kernel: Record<string, number>;
   readonly ledgerSha256: string;
@@ -61,8 +68,8 @@ export interface Evidence {
 
 /** The verdict. Pure. */
 export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }: Evidence): Verdict {
-  const { experiment } = run;
-  const prediction = predictDrops(experiment, windows);
+  const subject = subjectOf(run);
+  const prediction = predictDrops(run, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
   const perRestart = windows.map((window, index) =>
     restartVerdict(window, ledger, prediction.perRestart[index], index),
@@ -76,7 +83,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
   };
-  const expectations = checkExpectations(experiment.expect, { ...measured, predictedDropped: prediction.dropped });
+  const expectations = checkExpectations(expectOf(run), { ...measured, predictedDropped: prediction.dropped });
   const missed = expectations
     .filter(({ met }) => !met)
     .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
@@ -86,8 +93,8 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
   const badInterval = exactInterval(badRestarts, windows.length) ?? null;
   const verdict = {
     schema: 1,
-    experiment: experiment.id,
-    variant: run.variant,
+    experiment: subject.id,
+    variant: run.kind === 'experiment' ? run.variant : null,
     runId: run.runId,
     verdict: kind,
     reasons: [...doubts, ...missed],
@@ -97,6 +104,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     byMethod: ledger.byMethod,
     byConnection: ledger.byConnection,
     dropped: all.dropped,
+    retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
     atRisk: {
       ...ledger.atRisk,
       ratePercent: ledger.atRisk.due === 0 ? null : round((100 * ledger.atRisk.dropped) / ledger.atRisk.due),
@@ -112,7 +120,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     longestOutageMs: measured.longestOutageMs,
     perRestart,
     schedule: {
-      ratePerSecond: experiment.load.ratePerSecond,
+      ratePerSecond: subject.ratePerSecond,
       lagP50Ms: toMs(ledger.lag?.p50Us ?? null),
       lagP99Ms: toMs(ledger.lag?.p99Us ?? null),
       lagMaxMs: toMs(ledger.lag?.maxUs ?? null),
@@ -159,10 +167,16 @@ function restartVerdict(
   };
 }
 
+/** What is expected of the run; of a user's service, that it drops no more than the user allows. */
+function expectOf(run: RunRecord): Experiment['expect'] {
+  if (run.kind === 'experiment') return run.experiment.expect;
+  return { dropped: { max: run.service.maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' } };
+}
+
 /** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
-function atRiskSpan(window: RestartWindow, { experiment, durationMs }: RunRecord): Span {
-  const checkUs = (experiment.proxy.check?.intervalMs ?? 0) * 2_000;
-  const backUs = Math.max(window.readyUs ?? durationMs * 1000, window.firstAnswerUs ?? 0);
+function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
+  const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
+  const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
 }
 

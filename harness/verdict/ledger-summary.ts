@@ -24,6 +24,8 @@ export interface LedgerSummary {
   readonly byMethod: Record<string, Tally>;
   readonly byConnection: Record<string, Tally>;
   readonly atRisk: { due: number; dropped: number };
+  /** Requests that a client which retries idempotent ones would have sent again. */
+  readonly resendable: number;
   readonly perRestart: readonly RestartCounts[];
   /** Slots with no row, and slots with more than one. */
   readonly missingSlots: number;
@@ -54,6 +56,7 @@ export class LedgerSummarizer {
   private firstBadDueUs = Infinity;
   private lastBadDueUs = -Infinity;
   private longestWaitUs: number | null = null;
+  private resendable = 0;
 
   /**
    * @param slots how many slots the schedule has
@@ -74,6 +77,7 @@ export class LedgerSummarizer {
       this.strayRows++;
     }
     const dropped = isDropped(row.outcome);
+    if (isResendable(row)) this.resendable++;
     for (const tally of [
       this.all,
       (this.byMethod[row.method] ??= newTally()),
@@ -153,6 +157,7 @@ export class LedgerSummarizer {
       byMethod: this.byMethod,
       byConnection: this.byConnection,
       atRisk: this.atRisk,
+      resendable: this.resendable,
       perRestart: this.perRestart,
       missingSlots,
       repeatedSlots,
@@ -167,6 +172,17 @@ export class LedgerSummarizer {
       achievedRate: lags.length > 1 && sendingUs > 0 ? ((lags.length - 1) * 1e6) / sendingUs : null,
     };
   }
+}
+
+/** Died on a connection that had carried another request before, unanswered, and safe to send twice. */
+function isResendable({ method, connectedUs, sentUs, firstByteUs, outcome }: LedgerRow): boolean {
+  return (
+    method === 'GET' &&
+    sentUs !== null &&
+    connectedUs === null &&
+    firstByteUs === null &&
+    (outcome === 'reset' || outcome === 'closed')
+  );
 }
 
 function newTally(): Tally {

@@ -1,5 +1,5 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
-import type { Experiment } from '../scenario/experiment.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
 import { outageMsOf, type RestartWindow } from './restart-windows.ts';
 
 /** A prediction and where it comes from. */
@@ -11,9 +11,12 @@ export interface Prediction {
   readonly formula: string;
 }
 
-/** What the mechanism of this experiment makes of these restarts. */
-export function predictDrops(experiment: Experiment, windows: readonly RestartWindow[]): Prediction {
-  const { load, unit, proxy } = experiment;
+/** What the mechanism of this experiment makes of these restarts; nothing is known of how a user's service restarts. */
+export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]): Prediction {
+  if (run.kind === 'measure') {
+    return { dropped: null, perRestart: windows.map(() => null), formula: 'none: the mechanism is not known' };
+  }
+  const { load, unit, proxy } = run.experiment;
   if (windows.length === 0) return { dropped: 0, perRestart: [], formula: 'no restart: 0' };
   if (proxy.check !== undefined || proxy.retry !== undefined) {
     return {

@@ -5,6 +5,7 @@ import type { EventKind, TimelineEvent } from '../timeline/event.ts';
 export interface RestartWindow {
   readonly restart: number;
   readonly deployBeginUs: number;
+  readonly deployEndUs: number | null;
   readonly sigtermUs: number | null;
   readonly acceptStoppedUs: number | null;
   readonly acceptingUs: number | null;
@@ -23,6 +24,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     return {
       restart,
       deployBeginUs: first('deploy-begin') ?? 0,
+      deployEndUs: first('deploy-end'),
       sigtermUs: first('sigterm'),
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
       acceptStoppedUs: first('accept-stopped') ?? first('exit') ?? first('unit-stopped'),

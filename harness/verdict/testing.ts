@@ -1,7 +1,7 @@
 /** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { RestartWindow } from './restart-windows.ts';
 
 /** A row that is ok after 2 ms. */
@@ -38,6 +38,7 @@ export function badRow(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
 export const window: RestartWindow = {
   restart: 1,
   deployBeginUs: 990_000,
+  deployEndUs: 1_200_000,
   sigtermUs: 1_000_000,
   acceptStoppedUs: 1_050_000,
   acceptingUs: 1_750_000,
@@ -46,8 +47,9 @@ export const window: RestartWindow = {
 };
 
 /** The record of a run of `experiment` at 100 a second for 3 s, with one restart. */
-export function runRecord(experiment: Experiment, over: Partial<RunRecord> = {}): RunRecord {
+export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> = {}): ExperimentRun {
   return {
+    kind: 'experiment',
     schema: 1,
     runId: '20261123T120000Z-abcd',
     experiment: { ...experiment, load: { ...experiment.load, ratePerSecond: 100 } },

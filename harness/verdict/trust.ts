@@ -1,5 +1,5 @@
 /** Can this run be trusted? Each reason why not is a sentence and what to do. */
-import type { RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
@@ -16,7 +16,7 @@ export function distrust(
   run: RunRecord,
   ledger: LedgerSummary,
   windows: readonly RestartWindow[],
-  proxy: ProxyWitness,
+  proxy: ProxyWitness | null,
 ): string[] {
   const reasons: string[] = [...run.troubles];
   if (ledger.missingSlots > 0 || ledger.repeatedSlots > 0) {
@@ -39,18 +39,21 @@ export function distrust(
         'ms); stop other work on this machine and run again.',
     );
   }
-  if (windows.length < run.deployBeginsMs.length) {
-    reasons.push(`Only ${windows.length} of ${run.deployBeginsMs.length} restarts began before the load ended.`);
+  const { plannedRestarts } = subjectOf(run);
+  if (windows.length < plannedRestarts) {
+    reasons.push(`Only ${windows.length} of ${plannedRestarts} restarts began before the load ended.`);
   }
-  const unseen = windows.filter(({ acceptStoppedUs, acceptingUs }) => acceptStoppedUs === null || acceptingUs === null);
+  // Of a service that the user runs nobody tells when it stopped accepting.
+  const told = run.kind === 'experiment' ? windows : [];
+  const unseen = told.filter(({ acceptStoppedUs, acceptingUs }) => acceptStoppedUs === null || acceptingUs === null);
   if (unseen.length > 0) {
     reasons.push(`Of restarts ${unseen.map(({ restart }) => restart).join(', ')} the outage window was not seen.`);
   }
-  const last = windows.at(-1);
+  const last = told.at(-1);
   if (last?.readyUs != null && last.readyUs > run.durationMs * 1000) {
     reasons.push('The last restart was ready only after the load had ended: its tail was not seen.');
   }
-  if (proxy.missing + proxy.extra + proxy.repeated + proxy.disagreeing > 0) {
+  if (proxy !== null && proxy.missing + proxy.extra + proxy.repeated + proxy.disagreeing > 0) {
     reasons.push(
       `The proxy's access log and the ledger disagree: ${proxy.missing} requests sent are not in the log, ` +
         `${proxy.extra} in the log were not sent, ${proxy.repeated} arrived more than once, ` +

@@ -11,6 +11,13 @@ const tallySchema = z.strictObject({
   outcomes: z.record(z.string(), count),
 });
 
+/**
+ * What a client that sends idempotent requests again (as RFC 9110, section 9.2.2, lets it) would have seen: computed
+ * from the rows, never sent. Sent again would have been each GET that died on a connection used before, with no byte
+ * of its answer seen; whether the second try would have been answered nobody knows, so this is the best case.
+ */
+const retryingClientSchema = z.strictObject({ resent: count, droppedAtBest: count });
+
 const restartSchema = z.strictObject({
   restart: z.number().int().positive(),
   /** Microseconds since run start, from the timeline; null where the event was not seen. */
@@ -42,6 +49,7 @@ export const verdictSchema = z.strictObject({
   byMethod: z.record(z.string(), tallySchema),
   byConnection: z.record(z.string(), tallySchema),
   dropped: count,
+  retryingClient: retryingClientSchema,
   atRisk: z.strictObject({ due: count, dropped: count, ratePercent: z.number().nullable() }),
   restarts: count,
   badRestarts: count,
@@ -80,14 +88,17 @@ export const verdictSchema = z.strictObject({
     }),
   ),
   witnesses: z.strictObject({
-    proxy: z.strictObject({
-      arrived: count,
-      ledgerSent: count,
-      missing: count,
-      extra: count,
-      repeated: count,
-      disagreeing: count,
-    }),
+    /** null where the run has no proxy of ours. */
+    proxy: z
+      .strictObject({
+        arrived: count,
+        ledgerSent: count,
+        missing: count,
+        extra: count,
+        repeated: count,
+        disagreeing: count,
+      })
+      .nullable(),
     kernel: z.record(z.string(), z.number()),
   }),
   citation: z.string(),

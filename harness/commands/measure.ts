@@ -1,0 +1,67 @@
+/** `measure`: the instrument on its own, for a service that the user runs. */
+import { randomInt } from 'node:crypto';
+import { join, relative, resolve } from 'node:path';
+import { pointLatest } from '../scenario/run-folder.ts';
+import type { Context } from './context.ts';
+import { closingLines, exitCodeOf, interruptedCode } from './experiment.ts';
+import { measureService, type MeasureTimes } from './measure-service.ts';
+import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
+import { startProgress } from './progress.ts';
+import { newRunId } from './run-experiment.ts';
+import { serviceOf, type MeasureOptions } from './service-options.ts';
+
+/** With a command, the load lasts as long as that takes, and this is not asked of it. */
+const defaultDuration = '30s';
+/** Load before the command: enough to see that the service is well. */
+const leadMs = 1_000;
+
+/** Measures one service; the exit code says what came of it. */
+export async function measureCommand(context: Context, options: MeasureOptions): Promise<number> {
+  const service = await serviceOf(options);
+  const seed =
+    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+  const hasCommand = service.whileCommand !== null;
+  const times: MeasureTimes = {
+    durationMs: durationMs('--duration', options.duration ?? (hasCommand ? '1s' : defaultDuration), 100, 4 * 3_600_000),
+    leadMs,
+    settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
+    settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
+  };
+  const reports = resolve(options.out ?? 'reports');
+  const runId = newRunId(new Date());
+  const folder = join(reports, 'measure', runId);
+  const progress = startProgress(context);
+  progress.phase(`measure ${service.method} ${service.url}`);
+  try {
+    const { verdict } = await measureService(service, times, {
+      seed,
+      runId,
+      folder,
+      command: repeatCommand(options, seed),
+      signal: context.signal,
+      onCounts: (counts, total) => progress.counts(counts, total),
+      onNote: (text) => progress.note(text),
+    });
+    await pointLatest(join(reports, 'measure'), runId);
+    progress.end();
+    if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+    else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
+    return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
+  } finally {
+    progress.end();
+  }
+}
+
+function repeatCommand(options: MeasureOptions, seed: number): string {
+  const words = Object.entries({ ...options, seed: String(seed) }).flatMap(([name, value]) => {
+    if (name === 'out' || name === 'json') return [];
+    const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.flatMap((one) => (one === true ? [flag] : [flag, quoted(String(one))]));
+  });
+  return `npm run measure -- ${words.join(' ')}`;
+}
+
+function quoted(text: string): string {
+  return /^[\w./:@%+=,-]+$/u.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

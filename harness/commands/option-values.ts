@@ -1,0 +1,35 @@
+/** Values of options, checked. */
+import { exitCodes, HarnessError } from '../errors.ts';
+
+/**
+ * A whole number from `low` to `high`.
+ * @throws {HarnessError} naming the option
+ */
+export function wholeNumber(option: string, text: string, low: number, high: number): number {
+  const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`;
+  throw new HarnessError(`${option} takes a whole number ${range}, not ${JSON.stringify(text)}.`, {
+    exitCode: exitCodes.usage,
+  });
+}
+
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Milliseconds of a duration such as `500ms`, `30s` or `2m`.
+ * @throws {HarnessError} naming the option
+ */
+export function durationMs(option: string, text: string, lowMs: number, highMs: number): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/u.exec(text);
+  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN));
+  if (ms >= lowMs && ms <= highMs) return ms;
+  throw new HarnessError(
+    `${option} takes a duration such as 500ms, 30s or 2m, from ${lowMs} ms to ${highMs / 1000} s, ` +
+      `not ${JSON.stringify(text)}.`,
+    { exitCode: exitCodes.usage },
+  );
+}
+
+/** The highest seed: what a signed integer of 32 bits holds. */
+export const highestSeed = 2 ** 31 - 1;

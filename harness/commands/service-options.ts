@@ -1,0 +1,135 @@
+/** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
+import { lookup } from 'node:dns/promises';
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { methods, serviceSchema, type Method, type Service } from '../scenario/service.ts';
+import { durationMs, wholeNumber } from './option-values.ts';
+
+/** Options as they are typed. */
+export interface MeasureOptions {
+  readonly url?: string;
+  readonly rate?: string;
+  readonly duration?: string;
+  readonly method?: string;
+  readonly body?: string;
+  readonly header?: readonly string[];
+  readonly connections?: string;
+  readonly expectStatus?: string;
+  readonly timeout?: string;
+  readonly maxConnections?: string;
+  readonly while?: string;
+  readonly settle?: string;
+  readonly settleTimeout?: string;
+  readonly maxDropped?: string;
+  readonly seed?: string;
+  readonly json?: true;
+  readonly out?: string;
+  readonly yesIOwnThis?: true;
+  readonly baseline?: true;
+}
+
+/** Above this rate a service on another machine may be hurt: the user has to say that it is theirs. */
+const unownedRateLimit = 1_000;
+/** Beyond this, connections crowd each other out rather than the service. */
+const mostConnections = 8_192;
+/** Headers that belong to the instrument. */
+const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
+
+/**
+ * The service that the options name, its host resolved.
+ * @throws {HarnessError} naming the option that is wrong
+ */
+export async function serviceOf(options: MeasureOptions): Promise<Service> {
+  const url = parseUrl(options.url);
+  const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
+  const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
+  const address = await resolve(url.hostname);
+  if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
+    throw usage(
+      `${ratePerSecond} requests a second to ${url.hostname} (${address}), which is not this machine.`,
+      'If that service is yours and may be loaded so, add --yes-i-own-this.',
+    );
+  }
+  return serviceSchema.parse({
+    url: url.href,
+    address,
+    port: url.port === '' ? 80 : Number(url.port),
+    method: parseMethod(options.method),
+    path: `${url.pathname}${url.search}`,
+    headers: [['Host', url.host], ...(options.header ?? []).map(parseHeader)],
+    body: parseBody(options.body),
+    expectedStatus:
+      options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
+    ratePerSecond,
+    connections: parseConnections(options.connections),
+    timeoutMs,
+    maxConnections:
+      options.maxConnections === undefined
+        ? Math.min(Math.max(64, Math.ceil((ratePerSecond * timeoutMs) / 1000)), mostConnections)
+        : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
+    whileCommand: options.while ?? null,
+    maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
+  } satisfies Record<keyof Service, unknown>);
+}
+
+function parseUrl(text: string | undefined): URL {
+  if (text === undefined) {
+    throw usage('measure needs --url: the service to ask.', 'npm run measure -- --url http://127.0.0.1:8080/');
+  }
+  const url = URL.parse(text);
+  if (url === null) throw usage(`--url ${JSON.stringify(text)} is not a URL.`, 'Such as http://127.0.0.1:8080/path');
+  if (url.protocol === 'https:') {
+    throw usage('TLS is outside what is measured: --url must begin with http://.', 'Ask the service behind its TLS.');
+  }
+  if (url.protocol !== 'http:') throw usage(`--url must begin with http://, not ${url.protocol}//.`);
+  if (url.username !== '') throw usage('--url must not hold a user name; send an Authorization header with --header.');
+  return url;
+}
+
+async function resolve(hostname: string): Promise<string> {
+  const literal = hostname.replace(/^\[|\]$/gu, '');
+  if (isIP(literal) !== 0) return literal;
+  try {
+    return (await lookup(literal)).address;
+  } catch (cause) {
+    throw usage(`The host ${literal} of --url has no address.`, undefined, cause);
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
+}
+
+function parseMethod(text = 'GET'): Method {
+  const method = methods.find((known) => known === text.toUpperCase());
+  if (method === undefined) throw usage(`--method must be one of ${methods.join(', ')}, not ${JSON.stringify(text)}.`);
+  return method;
+}
+
+function parseConnections(text = 'mixed'): Service['connections'] {
+  if (text === 'kept' || text === 'new' || text === 'mixed') return text;
+  throw usage(`--connections must be kept, new or mixed, not ${JSON.stringify(text)}.`);
+}
+
+function parseHeader(text: string): [string, string] {
+  const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*([\t\x20-\x7e\x80-\xff]*)$/u.exec(text);
+  const [, name = '', value = ''] = match ?? [];
+  if (match === null) throw usage(`--header ${JSON.stringify(text)} is not of the form "Name: value".`);
+  if (ownHeaders.includes(name.toLowerCase())) throw usage(`The header ${name} is set by the instrument itself.`);
+  return [name, value.trimEnd()];
+}
+
+function parseBody(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (!text.startsWith('@')) return text;
+  try {
+    return readFileSync(text.slice(1), 'utf8');
+  } catch (cause) {
+    throw usage(`The file of --body ${text} cannot be read.`, undefined, cause);
+  }
+}
+
+function usage(message: string, hint?: string, cause?: unknown): HarnessError {
+  return new HarnessError(message, { exitCode: exitCodes.usage, hint, cause });
+}

@@ -1,0 +1,25 @@
+/** The load generator as a process of its own on this machine, spoken to as the one in the lab is. */
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Conversation } from '../lab/exec.ts';
+import { moduleBeside } from './module-beside.ts';
+
+/** Starts the generator. It ends by itself when its input is closed. */
+export function spawnGenerator(): Conversation & { readonly pid: number | undefined } {
+  const child = execa(process.execPath, [fileURLToPath(moduleBeside(import.meta.url, 'main'))], {
+    reject: false,
+    stdin: 'pipe',
+    buffer: { stdout: false },
+  });
+  let errors = '';
+  child.stderr.on('data', (part: Buffer) => (errors += part.toString('utf8')));
+  // Whatever it dies of shows as an end of its lines.
+  child.stdin.on('error', () => undefined);
+  return {
+    pid: child.pid,
+    say: (line) => void child.stdin.write(`${line}\n`),
+    lines: child.iterable(),
+    close: () => void child.stdin.end(),
+    stderr: () => errors,
+  };
+}

@@ -1,0 +1,34 @@
+/** A service that the user runs, as `measure` asks it: where it is, what is sent, and what may be lost. */
+import { z } from 'zod';
+
+/** Methods that a request may have. */
+export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** The schema of a measured service. */
+export const serviceSchema = z.strictObject({
+  /** As the user wrote it. */
+  url: z.string(),
+  /** The address that the URL's host was resolved to, once: a name could mean two connection attempts a request. */
+  address: z.string(),
+  port: z.number().int().min(1).max(65_535),
+  method: z.enum(methods),
+  /** Path and query. */
+  path: z.string().startsWith('/'),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  body: z.string().nullable(),
+  /** The status that is ok; null stands for any from 200 to 299. */
+  expectedStatus: z.number().int().nullable(),
+  ratePerSecond: z.number().positive(),
+  connections: z.enum(['kept', 'new', 'mixed']),
+  /** From a request's due time to its complete answer. */
+  timeoutMs: z.number().int().positive(),
+  maxConnections: z.number().int().positive(),
+  /** The command that runs under the load, for the user's shell. */
+  whileCommand: z.string().nullable(),
+  maxDropped: z.number().int().nonnegative(),
+});
+
+/** A measured service. */
+export type Service = z.infer<typeof serviceSchema>;
+/** A method that a request may have. */
+export type Method = (typeof methods)[number];
