@@ -1,7 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 /** The rooms in the order in which data flows; a folder imports only from itself and from those before it. */
-const stream = ['scenario', 'lab', 'timeline', 'load', 'ledger', 'verdict', 'report', 'commands'];
+const stream = [
+  'scenario',
+  'lab',
+  'timeline',
+  'load',
+  'ledger',
+  'verdict',
+  'report',
+  'measure',
+  'calibration',
+  'commands',
+];
 
 const importsOnlyUpstream = stream.map((room, index) => ({
   files: [`harness/${room}/**/*.ts`],

@@ -1,6 +1,8 @@
 /** The command line: the only file that touches the process. */
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { benchCommand, type BenchOptions } from './commands/bench.ts';
+import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
 import type { Context } from './commands/context.ts';
 import { experimentCommand, interruptedCode, listExperiments, type ExperimentOptions } from './commands/experiment.ts';
@@ -109,6 +111,32 @@ Examples:
     refuseOptionsThatNpmTook(command);
     refuseArguments(command.args, 0, 'measure takes options only');
     process.exitCode = await measureCommand(context, options);
+  });
+
+program
+  .command('calibrate')
+  .description('check the instrument against servers that fail in known ways')
+  .allowExcessArguments()
+  .option('--short', 'fewer cases and requests: half a minute instead of two and a half')
+  .option('--peers', 'show beside it what autocannon, vegeta, oha and wrk say (five minutes more)')
+  .option('--json', 'results on stdout, and nothing else there')
+  .option('--out <folder>', 'where the table goes (default: reports/)')
+  .action(async (options: CalibrateOptions, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 0, 'calibrate takes options only');
+    process.exitCode = await calibrateCommand(context, options);
+  });
+
+program
+  .command('bench')
+  .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes a quarter of an hour')
+  .allowExcessArguments()
+  .option('--rounds <n>', 'how often everything is repeated (default: 3)')
+  .option('--out <folder>', 'where the table goes (default: reports/)')
+  .action(async (options: BenchOptions, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 0, 'bench takes options only');
+    process.exitCode = await benchCommand(context, options);
   });
 
 program

@@ -1,13 +1,13 @@
 /** `measure`: the instrument on its own, for a service that the user runs. */
 import { randomInt } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
-import { pointLatest } from '../scenario/run-folder.ts';
+import { measureService, type MeasureTimes } from '../measure/measure-service.ts';
+import { writeReport } from '../report/write-report.ts';
+import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
 import { closingLines, exitCodeOf, interruptedCode } from './experiment.ts';
-import { measureService, type MeasureTimes } from './measure-service.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
-import { newRunId } from './run-experiment.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
 
 /** With a command, the load lasts as long as that takes, and this is not asked of it. */
@@ -33,7 +33,7 @@ export async function measureCommand(context: Context, options: MeasureOptions):
   const progress = startProgress(context);
   progress.phase(`measure ${service.method} ${service.url}`);
   try {
-    const { verdict } = await measureService(service, times, {
+    const verdict = await measureService(service, times, {
       seed,
       runId,
       folder,
@@ -42,6 +42,7 @@ export async function measureCommand(context: Context, options: MeasureOptions):
       onCounts: (counts, total) => progress.counts(counts, total),
       onNote: (text) => progress.note(text),
     });
+    await writeReport(folder);
     await pointLatest(join(reports, 'measure'), runId);
     progress.end();
     if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);

@@ -1,5 +1,4 @@
 /** One run of one experiment, from the engine to the closing line. */
-import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
@@ -10,7 +9,7 @@ import { labImageTag } from '../lab/image.ts';
 import { bootLab, type Lab } from '../lab/lab.ts';
 import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import { pointLatest, runFiles } from '../scenario/run-folder.ts';
+import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-plan.ts';
 import { judgeRun } from '../verdict/judge.ts';
@@ -94,12 +93,6 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     progress.end();
     if (!options.keep) await lab.remove();
   }
-}
-
-/** UTC and four hex digits: sortable, readable. */
-export function newRunId(now: Date): string {
-  const utc = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
-  return `${utc}-${randomBytes(2).toString('hex')}`;
 }
 
 async function requireImage(docker: Awaited<ReturnType<typeof connectEngine>>['docker'], image: string): Promise<void> {

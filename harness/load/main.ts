@@ -63,7 +63,7 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
   const result = await load.run(originUs);
   clearInterval(progress);
   await ledger.close();
-  say({ kind: 'done', clock: clockPair(), ...result });
+  say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...result });
 }
 
 async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {

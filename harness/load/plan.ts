@@ -72,6 +72,8 @@ export type LoadMessage =
       readonly aborted: boolean;
       /** Requests under way when the load was cut short; they have no row. */
       readonly unfinished: number;
+      /** Peak resident memory of the generator. */
+      readonly peakRssKiB: number;
       readonly clock: ClockPair;
     } & LoadCounts)
   | { readonly kind: 'error'; readonly message: string };

@@ -136,7 +136,8 @@ function counts(verdict: Verdict): string {
       `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped. ` +
       `A client that sends idempotent requests again would have done so ${verdict.retryingClient.resent} times and, at ` +
       `best, seen ${verdict.retryingClient.droppedAtBest} failures (computed, never sent). ` +
-      `Longest silence between two ok answers: ${inMs(verdict.gapMs)}. Longest wait for an ok answer, less what the ` +
+      `Longest time without an ok answer, the slot between two of them taken off: ${inMs(verdict.gapMs)}, right to one ` +
+      `slot (${(1000 / verdict.schedule.ratePerSecond).toFixed(1)} ms) either way. Longest wait for an ok answer, less what the ` +
       `request itself asked for: ${inMs(verdict.longestWaitMs)}.`,
   ].join('\n\n');
 }
@@ -144,7 +145,7 @@ function counts(verdict: Verdict): string {
 function restarts({ perRestart }: Verdict): string {
   if (perRestart.length === 0) return '';
   const rows = perRestart.map((row) => [
-    String(row.restart),
+    row.voided ? `${row.restart} (void)` : String(row.restart),
     (row.deployBeginUs / 1e6).toFixed(3),
     inMs(row.outageMs),
     String(row.dueInOutage),
@@ -165,7 +166,8 @@ function restarts({ perRestart }: Verdict): string {
   ];
   return (
     `## Restart by restart\n\n${markdownTable([head, ...rows])}\n\n` +
-    'The outage window runs from the last accept of the old process to the first accept of the new one.'
+    'The outage window runs from the last accept of the old process to the first accept of the new one. A restart is ' +
+    'void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.'
   );
 }
 

@@ -1,4 +1,5 @@
 /** The files of a run, by name; every step reads those of the steps before it. */
+import { randomBytes } from 'node:crypto';
 import { readFile, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exitCodes, HarnessError } from '../errors.ts';
@@ -52,4 +53,10 @@ export async function pointLatest(folder: string, runId: string): Promise<void> 
   const link = join(folder, 'latest');
   await rm(link, { force: true });
   await symlink(relative(folder, join(folder, runId)), link);
+}
+
+/** UTC and four hex digits: sortable, readable. */
+export function newRunId(now: Date): string {
+  const utc = now.toISOString().replaceAll(/[-:]|\.\d+/gu, '');
+  return `${utc}-${randomBytes(2).toString('hex')}`;
 }

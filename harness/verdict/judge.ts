@@ -19,7 +19,7 @@ import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summar
 import { predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
-import { distrust } from './trust.ts';
+import { distrust, voidAboveMs } from './trust.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
 
 /** Reads a run's folder, writes its verdict.json, and returns it. */
@@ -75,10 +75,12 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     restartVerdict(window, ledger, prediction.perRestart[index], index),
   );
   const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
+  const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
+  const restarts = windows.length - voidRestarts;
   const { all } = ledger;
   const measured = {
     dropped: all.dropped,
-    restarts: windows.length,
+    restarts,
     badRestarts,
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
@@ -90,7 +92,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
   const doubts = run.aborted === null ? distrust(run, ledger, windows, proxy) : [run.aborted];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
-  const badInterval = exactInterval(badRestarts, windows.length) ?? null;
+  const badInterval = exactInterval(badRestarts, restarts) ?? null;
   const verdict = {
     schema: 1,
     experiment: subject.id,
@@ -109,12 +111,14 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
       ...ledger.atRisk,
       ratePercent: ledger.atRisk.due === 0 ? null : round((100 * ledger.atRisk.dropped) / ledger.atRisk.due),
     },
-    restarts: windows.length,
+    restarts,
+    voidRestarts,
     badRestarts,
     badRestartsUpper95: badInterval?.[1] ?? null,
     badRestartsInterval95: badInterval,
     dropRateInterval95: exactInterval(all.dropped, all.due) ?? null,
-    gapMs: toMs(ledger.gapUs),
+    gapMs:
+      ledger.silenceUs === null ? null : Math.max(0, round(ledger.silenceUs / 1000 - 1000 / subject.ratePerSecond)),
     affectedMs: toMs(ledger.affectedUs),
     longestWaitMs: measured.longestWaitMs,
     longestOutageMs: measured.longestOutageMs,
@@ -163,6 +167,7 @@ function restartVerdict(
     droppedInRestart: counts?.dropped ?? 0,
     inFlightAtSigterm: counts?.inFlightAtSigterm ?? 0,
     longestWaitMs: toMs(counts?.longestWaitUs ?? null),
+    voided: (counts?.latestUs ?? 0) > voidAboveMs * 1000,
     predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
   };
 }

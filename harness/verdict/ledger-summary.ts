@@ -16,6 +16,8 @@ export interface RestartCounts {
   dropped: number;
   inFlightAtSigterm: number;
   longestWaitUs: number | null;
+  /** How late the latest request left whose due time lies in the restart's at-risk span; 0 when none was late. */
+  latestUs: number;
 }
 
 /** What the ledger comes to. */
@@ -30,7 +32,8 @@ export interface LedgerSummary {
   /** Slots with no row, and slots with more than one. */
   readonly missingSlots: number;
   readonly repeatedSlots: number;
-  readonly gapUs: number | null;
+  /** Longest time between the completions of two consecutive ok answers. */
+  readonly silenceUs: number | null;
   readonly affectedUs: number | null;
   readonly longestWaitUs: number | null;
   readonly lag: { p50Us: number; p99Us: number; maxUs: number } | null;
@@ -67,7 +70,13 @@ export class LedgerSummarizer {
     this.windows = windows;
     this.spans = spans;
     this.seen = new Uint8Array(slots);
-    this.perRestart = windows.map(() => ({ dueInOutage: 0, dropped: 0, inFlightAtSigterm: 0, longestWaitUs: null }));
+    this.perRestart = windows.map(() => ({
+      dueInOutage: 0,
+      dropped: 0,
+      inFlightAtSigterm: 0,
+      longestWaitUs: null,
+      latestUs: 0,
+    }));
   }
 
   add(row: LedgerRow): void {
@@ -88,7 +97,15 @@ export class LedgerSummarizer {
       if (dropped) tally.dropped++;
       tally.outcomes[row.outcome] = (tally.outcomes[row.outcome] ?? 0) + 1;
     }
-    if (this.spans.some(({ fromUs, toUs }) => row.dueUs >= fromUs && row.dueUs < toUs)) {
+    let isAtRisk = false;
+    for (const [index, { fromUs, toUs }] of this.spans.entries()) {
+      if (row.dueUs < fromUs || row.dueUs >= toUs) continue;
+      isAtRisk = true;
+      const counts = this.perRestart[index];
+      if (counts !== undefined && row.sentUs !== null)
+        counts.latestUs = Math.max(counts.latestUs, row.sentUs - row.dueUs);
+    }
+    if (isAtRisk) {
       this.atRisk.due++;
       if (dropped) this.atRisk.dropped++;
     }
@@ -146,9 +163,9 @@ export class LedgerSummarizer {
       if (times > 1) repeatedSlots++;
     }
     const done = Float64Array.from(this.okDoneUs).sort();
-    let gapUs: number | null = null;
+    let silenceUs: number | null = null;
     for (let index = 1; index < done.length; index++) {
-      gapUs = Math.max(gapUs ?? 0, (done[index] ?? 0) - (done[index - 1] ?? 0));
+      silenceUs = Math.max(silenceUs ?? 0, (done[index] ?? 0) - (done[index - 1] ?? 0));
     }
     const lags = Float64Array.from(this.lagsUs).sort();
     const sendingUs = this.lastSentUs - this.firstSentUs;
@@ -161,7 +178,7 @@ export class LedgerSummarizer {
       perRestart: this.perRestart,
       missingSlots,
       repeatedSlots,
-      gapUs,
+      silenceUs,
       affectedUs: this.lastBadDueUs >= this.firstBadDueUs ? this.lastBadDueUs - this.firstBadDueUs : null,
       longestWaitUs: this.longestWaitUs,
       lag:

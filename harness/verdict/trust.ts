@@ -7,7 +7,13 @@ import type { RestartWindow } from './restart-windows.ts';
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;
 /** A schedule this late, at the 99th percentile, is not the load that was asked for. */
-const lagP99LimitMs = 20;
+const lagP99LimitMs = 5;
+/** A single request this late means that the generator stood still, and may have missed what it should have met. */
+const lagMaxLimitMs = 100;
+/** A request this late within a restart's at-risk span voids the restart: its worst moment may have gone unasked. */
+export const voidAboveMs = 50;
+/** More voided restarts than one in so many void the run. */
+const oneVoidIn = 5;
 /** A wall clock that moved this far against the monotonic one breaks the join with the proxy's log. */
 const clockStepLimitMs = 20;
 
@@ -31,6 +37,19 @@ export function distrust(
     reasons.push(
       `The generator could not send ${unsent} requests and failed by itself on ${local} of ${ledger.all.due} ` +
         '(limit 0.1 %): lower --rate or run on a machine with more room.',
+    );
+  }
+  if (ledger.lag !== null && ledger.lag.maxUs > lagMaxLimitMs * 1000) {
+    reasons.push(
+      `A request left ${(ledger.lag.maxUs / 1000).toFixed(1)} ms late (limit ${lagMaxLimitMs} ms): the generator stood ` +
+        'still; stop other work on this machine and run again.',
+    );
+  }
+  const voided = ledger.perRestart.filter(({ latestUs }) => latestUs > voidAboveMs * 1000).length;
+  if (voided * oneVoidIn > windows.length) {
+    reasons.push(
+      `Of ${windows.length} restarts ${voided} met requests that left more than ${voidAboveMs} ms late (limit 1 in ` +
+        `${oneVoidIn}): stop other work on this machine and run again.`,
     );
   }
   if (ledger.lag !== null && ledger.lag.p99Us > lagP99LimitMs * 1000) {

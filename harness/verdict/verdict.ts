@@ -32,6 +32,8 @@ const restartSchema = z.strictObject({
   droppedInRestart: count,
   inFlightAtSigterm: count,
   longestWaitMs: milliseconds.nullable(),
+  /** A request left too late in its at-risk span: it proves nothing, but what it dropped counts. */
+  voided: z.boolean(),
   predictedDropped: z.number().nullable(),
 });
 
@@ -51,13 +53,20 @@ export const verdictSchema = z.strictObject({
   dropped: count,
   retryingClient: retryingClientSchema,
   atRisk: z.strictObject({ due: count, dropped: count, ratePercent: z.number().nullable() }),
+  /** Restarts that count: those under which the load was on time, and those that dropped something. */
   restarts: count,
+  /** Restarts that were voided and dropped nothing: no evidence either way. */
+  voidRestarts: count,
   badRestarts: count,
   /** Upper end of the exact 95 % bound on the share of bad restarts; null when there was no restart. */
   badRestartsUpper95: z.number().nullable(),
   badRestartsInterval95: z.tuple([z.number(), z.number()]).nullable(),
   /** Exact 95 % interval of the share of dropped requests, if requests were independent (they are not: they cluster). */
   dropRateInterval95: z.tuple([z.number(), z.number()]).nullable(),
+  /**
+   * The longest time between the completions of two consecutive ok answers, less the slot that lies between them
+   * anyway: how long nobody answered, right to one slot (1/rate) either way.
+   */
   gapMs: milliseconds.nullable(),
   affectedMs: milliseconds.nullable(),
   /** Longest latency of an ok answer from its due time, less the time that the request itself asked the site to take. */

@@ -1,4 +1,4 @@
-/** The measurement of a service that the user runs: load, the command under it, and a run's folder like any other. */
+/** The measurement of a service on its own: load, the command under it, and the files of a run like any other. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
@@ -12,7 +12,6 @@ import { monotonicUs } from '../load/clock.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { LoadMessage, LoadPlan } from '../load/plan.ts';
 import { spawnGenerator } from '../load/spawn.ts';
-import { writeReport } from '../report/write-report.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ServiceRun } from '../scenario/run-record.ts';
 import type { Service } from '../scenario/service.ts';
@@ -51,12 +50,8 @@ const longestMs = 4 * 3_600_000;
 /** How long a generator that was told to stop may take. */
 const stopDeadlineMs = 5_000;
 
-/** Measures, and writes run.json, timeline, ledger, verdict and report. Whatever is recorded is kept. */
-export async function measureService(
-  service: Service,
-  times: MeasureTimes,
-  setting: MeasureSetting,
-): Promise<{ verdict: Verdict; run: ServiceRun }> {
+/** Measures, and writes run.json, timeline, ledger and verdict. Whatever is recorded is kept. */
+export async function measureService(service: Service, times: MeasureTimes, setting: MeasureSetting): Promise<Verdict> {
   const { folder, runId, seed } = setting;
   await mkdir(folder, { recursive: true });
   const rawLedger = join(folder, 'ledger.ndjson');
@@ -90,9 +85,7 @@ export async function measureService(
     join(folder, runFiles.timeline),
     measured.events.map((event) => `${JSON.stringify(event)}\n`).join(''),
   );
-  const verdict = await judgeRun(folder);
-  await writeReport(folder);
-  return { verdict, run };
+  return await judgeRun(folder);
 }
 
 function planOf(

@@ -1,0 +1,29 @@
+/** When requests arrived, beside when they should have: what a server can tell of a load generator's schedule. */
+
+/** What the arrivals of one load come to. */
+export interface ArrivalSummary {
+  readonly arrived: number;
+  /** Requests a second between the first and the last. */
+  readonly achievedRate: number;
+  /** Arrival less ideal slot, in milliseconds; slots are counted from the arrival that makes the smallest lag 0. */
+  readonly lagP50Ms: number;
+  readonly lagP99Ms: number;
+  readonly lagMaxMs: number;
+}
+
+/** Sums up arrivals (any clock's microseconds, in order of arrival) against an even schedule. */
+export function summarizeArrivals(arrivalsUs: readonly number[], ratePerSecond: number): ArrivalSummary {
+  const slotUs = 1e6 / ratePerSecond;
+  const offsets = arrivalsUs.map((atUs, index) => atUs - index * slotUs);
+  const earliest = offsets.reduce((least, offset) => Math.min(least, offset), Infinity);
+  const lags = Float64Array.from(offsets, (offset) => (offset - earliest) / 1000).sort();
+  const at = (share: number): number => lags[Math.max(0, Math.ceil(share * lags.length) - 1)] ?? Number.NaN;
+  const spanUs = (arrivalsUs.at(-1) ?? 0) - (arrivalsUs[0] ?? 0);
+  return {
+    arrived: arrivalsUs.length,
+    achievedRate: spanUs > 0 ? ((arrivalsUs.length - 1) * 1e6) / spanUs : 0,
+    lagP50Ms: at(0.5),
+    lagP99Ms: at(0.99),
+    lagMaxMs: at(1),
+  };
+}

@@ -1,0 +1,137 @@
+/** Single runs of a benchmark: a tool, a rate, and what the server saw of it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { slotCount } from '../load/pacer.ts';
+import { moduleBeside } from '../load/module-beside.ts';
+import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import type { ArrivalSummary } from './arrivals.ts';
+import { peerCommand, type PeerName } from './peers.ts';
+
+/** What is benched: this project's generator, or a peer. */
+export type Tool = 'ours' | PeerName;
+
+/** One load. */
+export interface BenchLoad {
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+  readonly connections: 'kept' | 'new';
+}
+
+/** What a run came to. */
+export interface BenchRun extends ArrivalSummary {
+  readonly slots: number;
+  /** CPU time of the tool, start-up included, as a share of one core over the load's length. */
+  readonly cpuPercent: number;
+  /** Peak resident memory; of this project's generator only. */
+  readonly peakMiB: number | null;
+}
+
+/** A server that remembers arrivals. */
+export interface ArrivalServer {
+  readonly port: number;
+  summary(ratePerSecond: number): Promise<ArrivalSummary>;
+  close(): void;
+}
+
+/** Starts the arrival server on a free port. */
+export async function startArrivalServer(): Promise<ArrivalServer> {
+  const path = fileURLToPath(moduleBeside(import.meta.url, 'arrival-server'));
+  const child = execa(process.execPath, [path], { reject: false, stdin: 'pipe', buffer: false });
+  const lines: AsyncIterator<string> = child.iterable();
+  const next = async (): Promise<string> => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error('the arrival server ended');
+    return line.value;
+  };
+  const port = Number(await next());
+  return {
+    port,
+    summary: async (ratePerSecond) => {
+      child.stdin.write(`${ratePerSecond}\n`);
+      return JSON.parse(await next()) as ArrivalSummary;
+    },
+    close: () => void child.stdin.end(),
+  };
+}
+
+/** Runs a tool against the server. */
+export async function benchRun(tool: Tool, load: BenchLoad, server: ArrivalServer): Promise<BenchRun> {
+  const used = tool === 'ours' ? await runOurs(load, server.port) : await runPeerTimed(tool, load, server.port);
+  const summary = await server.summary(load.ratePerSecond);
+  return {
+    ...summary,
+    slots: slotCount(load.ratePerSecond, load.durationMs),
+    cpuPercent: (100_000 * used.cpuSeconds) / load.durationMs,
+    peakMiB: used.peakMiB,
+  };
+}
+
+/** Was the rate held: 99 % of the slots arrived, at 99 % of the rate? */
+export function isHeld(run: BenchRun, load: BenchLoad): boolean {
+  return run.arrived >= 0.99 * run.slots && run.achievedRate >= 0.99 * load.ratePerSecond;
+}
+
+interface Used {
+  readonly cpuSeconds: number;
+  readonly peakMiB: number | null;
+}
+
+/** The shell's own account of what its children used: `times` prints theirs on its second line. */
+const timed = ['-c', '"$0" "$@"; times >&2'];
+
+async function runOurs(load: BenchLoad, port: number): Promise<Used> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  try {
+    const plan: LoadPlan = {
+      runId: 'bench',
+      trial: 1,
+      seed: 1,
+      host: '127.0.0.1',
+      port,
+      hostHeader: '127.0.0.1',
+      ratePerSecond: load.ratePerSecond,
+      durationMs: load.durationMs,
+      mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], body: null, expectedStatus: null } }],
+      connections: load.connections,
+      deadlineMs: 30_000,
+      maxConnections: load.connections === 'kept' ? 128 : 1_000,
+      primedNotes: 0,
+      ledgerPath: join(folder, 'ledger.ndjson'),
+    };
+    const main = fileURLToPath(moduleBeside(import.meta.url.replace('/calibration/', '/load/'), 'main'));
+    const child = execa('bash', [...timed, process.execPath, main], { stdin: 'pipe' });
+    child.stdin.write(`${JSON.stringify(plan)}\n{"kind":"go"}\n`);
+    let peakMiB: number | null = null;
+    for await (const line of child.iterable()) {
+      const message = JSON.parse(line) as LoadMessage;
+      if (message.kind === 'error') throw new Error(message.message);
+      if (message.kind === 'done') peakMiB = message.peakRssKiB / 1024;
+    }
+    child.stdin.end();
+    const { stderr } = await child;
+    return { cpuSeconds: childSeconds(stderr), peakMiB };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function runPeerTimed(peer: PeerName, load: BenchLoad, port: number): Promise<Used> {
+  const { command, input } = peerCommand(peer, {
+    url: `http://127.0.0.1:${port}/`,
+    method: 'GET',
+    body: null,
+    timeoutMs: 30_000,
+    ...load,
+  });
+  const { stderr } = await execa('bash', [...timed, ...command], { input: input ?? '', stdout: 'ignore' });
+  return { cpuSeconds: childSeconds(stderr), peakMiB: null };
+}
+
+/** User and system time of the second line that `times` prints: `0m1.200s 0m0.400s`. */
+function childSeconds(stderr: string): number {
+  const line = stderr.trimEnd().split('\n').at(-1) ?? '';
+  return [...line.matchAll(/(\d+)m([\d.]+)s/gu)].reduce((sum, [, m, s]) => sum + Number(m) * 60 + Number(s), 0);
+}

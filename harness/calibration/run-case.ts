@@ -1,0 +1,121 @@
+/** One case of the calibration: the instrument against the server with known answers, and everything that must agree. */
+import { join } from 'node:path';
+import { readLedger } from '../ledger/read.ts';
+import { slotCount } from '../load/pacer.ts';
+import { measureService } from '../measure/measure-service.ts';
+import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import type { Service } from '../scenario/service.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { startServer, type ServerCounts } from './calibration-server.ts';
+import type { CalibrationCase } from './cases.ts';
+import { factsOf } from './faults.ts';
+
+/** What a case came to. */
+export interface CaseResult {
+  readonly calibration: CalibrationCase;
+  readonly verdict: Verdict;
+  readonly server: ServerCounts;
+  /** The number of failures that there were. */
+  readonly truth: number;
+  /** How long nobody listened, by the server's clock. */
+  readonly awayMs: number | null;
+  /** Each disagreement, a sentence; none when the instrument was right. */
+  readonly wrong: readonly string[];
+}
+
+/** What may lie between the gap and the absence beside one slot: connecting, answering and waking up. */
+const gapSlackMs = 2;
+
+/** Runs one case; its files go into `folder`. */
+export async function runCase(
+  calibration: CalibrationCase,
+  { folder, runId, signal }: { folder: string; runId: string; signal: AbortSignal },
+): Promise<CaseResult> {
+  const server = await startServer(calibration);
+  try {
+    const verdict = await measureService(
+      serviceFor(calibration, server.port),
+      { durationMs: calibration.durationMs, leadMs: 0, settleMs: 0, settleTimeoutMs: 0 },
+      { seed: 1, runId, folder, command: 'npm run calibrate', signal },
+    );
+    const counts = await server.counts();
+    return await compare(calibration, verdict, counts, folder);
+  } finally {
+    server.close();
+  }
+}
+
+/** The service that a case's requests go to. */
+export function serviceFor(calibration: CalibrationCase, port: number): Service {
+  const { method, connections, ratePerSecond, timeoutMs } = calibration;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    address: '127.0.0.1',
+    port,
+    method,
+    path: '/',
+    headers: [['Host', `127.0.0.1:${port}`]],
+    body: method === 'POST' ? '{"note":"calibration"}' : null,
+    expectedStatus: null,
+    ratePerSecond,
+    connections,
+    timeoutMs,
+    maxConnections: 2_000,
+    whileCommand: null,
+    maxDropped: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+async function compare(
+  calibration: CalibrationCase,
+  verdict: Verdict,
+  server: ServerCounts,
+  folder: string,
+): Promise<CaseResult> {
+  const wrong: string[] = [];
+  const check = (what: string, expected: number, measured: number, slack = 0): void => {
+    if (Math.abs(measured - expected) > slack) wrong.push(`${what}: ${measured}, where ${expected} is right`);
+  };
+  const slots = slotCount(calibration.ratePerSecond, calibration.durationMs);
+  const count = (outcome: string): number => verdict.outcomes[outcome] ?? 0;
+  check('due', slots, verdict.due);
+  check(
+    'sum of outcomes',
+    slots,
+    Object.values(verdict.outcomes).reduce((sum, some) => sum + some, 0),
+  );
+  check('ids that arrived twice', 0, server.repeatedIds);
+  const awayMs =
+    server.awayFromUs === null || server.awayToUs === null ? null : (server.awayToUs - server.awayFromUs) / 1000;
+
+  let truth: number;
+  if (calibration.awayMs === 0) {
+    const { outcome } = factsOf(calibration.fault);
+    truth = outcome === 'ok' ? 0 : server.faulted;
+    if (outcome !== 'ok') check(outcome, server.faulted, count(outcome));
+    check('ok', slots - truth, count('ok'));
+    check('dropped', truth, verdict.dropped);
+    // A connection that is reset at once carries its request nowhere.
+    check('arrivals', verdict.sent - (calibration.fault === 'accept-rst' ? server.faulted : 0), server.arrivals);
+  } else {
+    truth = await slotsWithin(folder, server);
+    // On either edge one request may have been on its way.
+    check('dropped', truth, verdict.dropped, 1);
+    check('arrivals', count('ok'), server.arrivals, 1);
+    check('gapMs', awayMs ?? Number.NaN, verdict.gapMs ?? Number.NaN, 1000 / calibration.ratePerSecond + gapSlackMs);
+    if (awayMs === null) wrong.push('the server was never away');
+  }
+  return { calibration, verdict, server, truth, awayMs, wrong };
+}
+
+/** How many requests set off while nobody listened. */
+async function slotsWithin(folder: string, { awayFromUs, awayToUs }: ServerCounts): Promise<number> {
+  const { originMonotonicUs } = await readRunRecord(folder);
+  let within = 0;
+  for await (const { sentUs } of readLedger(join(folder, runFiles.ledger))) {
+    if (sentUs === null || originMonotonicUs === null || awayFromUs === null || awayToUs === null) continue;
+    const atUs = originMonotonicUs + sentUs;
+    if (atUs >= awayFromUs && atUs < awayToUs) within++;
+  }
+  return within;
+}
