@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -96,10 +96,14 @@ function isAbandoned(lock) {
   }
 }
 
+/** The package of its own that pins Node, below the project's folder. */
+const pinnedNodeFolder = 'harness/node';
+
 async function dependencies() {
   const startedMs = performance.now();
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const file of ['package-lock.json', '.npmrc']) hash.update(readFileSync(join(folder, file)));
+  for (const file of ['package-lock.json', 'harness/node/package-lock.json', '.npmrc'])
+    hash.update(readFileSync(join(folder, file)));
   const wanted = hash.digest('hex');
   const stamp = join(folder, 'node_modules', '.setup-stamp');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
@@ -109,13 +113,18 @@ async function dependencies() {
   // Errors only: Node 20 gives pages of warnings about engines, and the Node that will run this is the pinned one.
   // By npm's own times a machine without a network would be silent for minutes before it says so.
   const soon = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
-  const { code, output } = await quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...soon]);
-  if (code !== 0) {
+  for (const where of ['.', pinnedNodeFolder]) {
+    const words = ['ci', '--prefix', where, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...soon];
+    const { code, output } = await quietly('npm', words);
+    if (code === 0) continue;
     throw new CannotRun(
       `npm ci failed:\n${lastWords(output)}`,
       `Check that this machine reaches its npm registry, and ${again}.`,
     );
   }
+  // npm puts this folder first on the PATH of every script: they all run under the pinned Node.
+  const pinned = join(folder, pinnedNodeFolder, 'node_modules', '.bin', 'node');
+  if (existsSync(pinned)) symlinkSync(pinned, join(folder, 'node_modules', '.bin', 'node'));
   writeFileSync(stamp, wanted);
   say('dependencies', 'installed by npm ci', startedMs);
 }

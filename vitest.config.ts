@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit: no Docker, no lab. lab: real containers, one file at a time. */
+/** unit: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time. */
 export default defineConfig({
   test: {
     projects: [

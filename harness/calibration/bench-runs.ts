@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../load/pacer.ts';
-import { moduleBeside } from '../load/module-beside.ts';
 import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import { generatorPath } from '../load/spawn.ts';
 import type { ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 
@@ -38,7 +38,7 @@ export interface ArrivalServer {
 
 /** Starts the arrival server on a free port. */
 export async function startArrivalServer(): Promise<ArrivalServer> {
-  const path = fileURLToPath(moduleBeside(import.meta.url, 'arrival-server'));
+  const path = fileURLToPath(new URL('./arrival-server.ts', import.meta.url));
   const child = execa(process.execPath, [path], { reject: false, stdin: 'pipe', buffer: false });
   const lines: AsyncIterator<string> = child.iterable();
   const next = async (): Promise<string> => {
@@ -101,8 +101,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
     };
-    const main = fileURLToPath(moduleBeside(import.meta.url.replace('/calibration/', '/load/'), 'main'));
-    const child = execa('bash', [...timed, process.execPath, main], { stdin: 'pipe' });
+    const child = execa('bash', [...timed, process.execPath, generatorPath], { stdin: 'pipe' });
     child.stdin.write(`${JSON.stringify(plan)}\n{"kind":"go"}\n`);
     let peakMiB: number | null = null;
     for await (const line of child.iterable()) {

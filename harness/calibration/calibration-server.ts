@@ -1,7 +1,6 @@
 /** Starts the calibration server and asks it for its counts. */
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { moduleBeside } from '../load/module-beside.ts';
 import type { ServerMessage, ServerTask } from './faults.ts';
 
 /** What the server did. */
@@ -18,7 +17,7 @@ export interface CalibrationServer {
 export async function startServer(task: ServerTask): Promise<CalibrationServer> {
   const child = execa(
     process.execPath,
-    [fileURLToPath(moduleBeside(import.meta.url, 'server')), JSON.stringify(task)],
+    [fileURLToPath(new URL('./server.ts', import.meta.url)), JSON.stringify(task)],
     { reject: false, stdin: 'pipe', buffer: false, stderr: 'inherit' },
   );
   const lines: AsyncIterator<string> = child.iterable();

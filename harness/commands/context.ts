@@ -1,5 +1,7 @@
 /** What a command may touch of the world; only cli.ts makes one from the process. */
 
+import { exitCodes } from '../errors.ts';
+
 /** The world as a command sees it. */
 export interface Context {
   /** Results: what a pipe or a script reads. */
@@ -10,6 +12,13 @@ export interface Context {
   readonly isTerminal: boolean;
   /** Aborted by Ctrl-C or SIGTERM; its reason is the signal's name. */
   readonly signal: AbortSignal;
+  /** How a user calls a command: `npm run measure --`, or `npx restart-proof measure`. */
+  readonly callOf: (command: string) => string;
   /** The folder that `reports` lies in. */
   readonly projectFolder: string;
+}
+
+/** 128 and the signal's number, as shells have it. */
+export function interruptedCode(signal: AbortSignal): number {
+  return signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }

@@ -143,10 +143,11 @@ describe('on the real lab', () => {
         stderr: () => undefined,
         isTerminal: false,
         signal: new AbortController().signal,
+        callOf: (command: string) => command,
         projectFolder: project,
       },
       { ...e5, unit: { activation: 'none', timeoutStopSec: 20 }, deploy: { ...e5.deploy, restarts: 2 } },
-      { seed: 1, reportsFolder: out, keep: false, command: 'test' },
+      { seed: 1, reportsFolder: out, keep: false, baseline: false, command: 'test' },
     );
     expect(verdict.badRestarts).toBe(2);
     expect(verdict.expectations.map(({ what, met }) => [what, met])).toEqual(

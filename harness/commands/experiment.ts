@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { loadCatalog, loadExperiment } from '../scenario/catalog.ts';
 import { experimentSchema, type Experiment } from '../scenario/experiment.ts';
-import type { Verdict } from '../verdict/verdict.ts';
-import type { Context } from './context.ts';
+import { closingLines, exitCodeOf } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
 import { highestSeed, wholeNumber } from './option-values.ts';
 import { runExperiment } from './run-experiment.ts';
 
@@ -19,6 +19,7 @@ export interface ExperimentOptions {
   readonly json?: true;
   readonly out?: string;
   readonly keep?: true;
+  readonly baseline?: true;
 }
 
 /** Prints every experiment with its question. */
@@ -37,6 +38,7 @@ export async function experimentCommand(context: Context, id: string, options: E
     seed,
     reportsFolder: options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out),
     keep: options.keep === true,
+    baseline: options.baseline === true,
     command: repeatCommand(experiment.id, options, seed),
   });
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
@@ -45,24 +47,6 @@ export async function experimentCommand(context: Context, id: string, options: E
   if (kept.length > 0) context.stderr('`npm run clean` takes the lab down.\n');
   if (context.signal.aborted) return interruptedCode(context.signal);
   return exitCodeOf(verdict.verdict);
-}
-
-/** What the process exits with after this verdict. */
-export function exitCodeOf(verdict: Verdict['verdict']): number {
-  switch (verdict) {
-    case 'pass':
-      return exitCodes.pass;
-    case 'fail':
-      return exitCodes.expectationMissed;
-    case 'inconclusive':
-    case 'aborted':
-      return exitCodes.inconclusive;
-  }
-}
-
-/** 128 and the signal's number, as shells have it. */
-export function interruptedCode(signal: AbortSignal): number {
-  return signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 /** The experiment with the command line's options in place of its own. */
@@ -93,10 +77,4 @@ function repeatCommand(id: string, { rate, restarts }: ExperimentOptions, seed: 
   if (rate !== undefined) words.push(`--rate ${rate}`);
   if (restarts !== undefined) words.push(`--restarts ${restarts}`);
   return words.join(' ');
-}
-
-/** What a run prints when it has ended: verdict and citation, why, and where to read on. */
-export function closingLines(verdict: Verdict, folder: string): string {
-  const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
-  return `${verdict.verdict}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
 }

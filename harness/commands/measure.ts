@@ -1,11 +1,14 @@
 /** `measure`: the instrument on its own, for a service that the user runs. */
 import { randomInt } from 'node:crypto';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Baseline } from '../load/baseline.ts';
+import { baselinesOf, localBaseline } from '../measure/local-baseline.ts';
 import { measureService, type MeasureTimes } from '../measure/measure-service.ts';
 import { writeReport } from '../report/write-report.ts';
-import { newRunId, pointLatest } from '../scenario/run-folder.ts';
-import type { Context } from './context.ts';
-import { closingLines, exitCodeOf, interruptedCode } from './experiment.ts';
+import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
+import { closingLines, exitCodeOf } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
@@ -31,17 +34,29 @@ export async function measureCommand(context: Context, options: MeasureOptions):
   const runId = newRunId(new Date());
   const folder = join(reports, 'measure', runId);
   const progress = startProgress(context);
-  progress.phase(`measure ${service.method} ${service.url}`);
+  const title = `measure ${service.method} ${service.url}`;
+  const takeBaseline = async (when: string): Promise<Baseline | null> => {
+    if (options.baseline !== true || context.signal.aborted) return null;
+    progress.phase(`baseline ${when} the load`);
+    return await localBaseline(service);
+  };
   try {
+    const before = await takeBaseline('before');
+    progress.phase(title);
     const verdict = await measureService(service, times, {
       seed,
       runId,
       folder,
-      command: repeatCommand(options, seed),
+      command: `${context.callOf('measure')} ${optionsToRepeat(options, seed)}`,
       signal: context.signal,
       onCounts: (counts, total) => progress.counts(counts, total),
       onNote: (text) => progress.note(text),
     });
+    if (options.baseline === true) {
+      const baselines = await baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
+      await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
+      await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
+    }
     await writeReport(folder);
     await pointLatest(join(reports, 'measure'), runId);
     progress.end();
@@ -53,14 +68,14 @@ export async function measureCommand(context: Context, options: MeasureOptions):
   }
 }
 
-function repeatCommand(options: MeasureOptions, seed: number): string {
+function optionsToRepeat(options: MeasureOptions, seed: number): string {
   const words = Object.entries({ ...options, seed: String(seed) }).flatMap(([name, value]) => {
     if (name === 'out' || name === 'json') return [];
     const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
     return values.flatMap((one) => (one === true ? [flag] : [flag, quoted(String(one))]));
   });
-  return `npm run measure -- ${words.join(' ')}`;
+  return words.join(' ');
 }
 
 function quoted(text: string): string {

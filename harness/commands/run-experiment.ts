@@ -7,6 +7,9 @@ import { fingerprintOf } from '../lab/fingerprint.ts';
 import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
 import { labImageTag } from '../lab/image.ts';
 import { bootLab, type Lab } from '../lab/lab.ts';
+import type { Baseline } from '../load/baseline.ts';
+import { installBaseline, labBaseline } from '../measure/lab-baseline.ts';
+import { baselinesOf } from '../measure/local-baseline.ts';
 import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
@@ -26,6 +29,8 @@ export interface RunOptions {
   readonly reportsFolder: string;
   /** Leave the lab standing. */
   readonly keep: boolean;
+  /** Before and after the load, have autocannon tell what the site can do. */
+  readonly baseline: boolean;
   /** The command that repeats this run. */
   readonly command: string;
 }
@@ -75,12 +80,23 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       unfinished: 0,
       troubles: [],
     };
+    const takeBaseline = async (when: string): Promise<Baseline | null> => {
+      if (!options.baseline || signal.aborted) return null;
+      progress.phase(`baseline ${when} the load`);
+      return await labBaseline(lab);
+    };
+    if (options.baseline) await installBaseline(lab);
+    const baselineBefore = await takeBaseline('before');
     progress.phase(`${experiment.id} load`);
     const measurement = await measureInLab(lab, run, { progress, signal });
     progress.phase('collecting records');
     const folder = join(options.reportsFolder, experiment.id, runId);
     const after = await readKernelCounters(lab.server);
     await saveRecords(folder, lab, run, measurement, counterChange(before, after));
+    if (options.baseline) {
+      const baselines = await baselinesOf('GET /livez, through the proxy', baselineBefore, await takeBaseline('after'));
+      await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
+    }
     const removal = options.keep ? Promise.resolve() : lab.remove();
     progress.phase('verdict and report');
     const verdict = await judgeRun(folder);

@@ -51,6 +51,12 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
       'If that service is yours and may be loaded so, add --yes-i-own-this.',
     );
   }
+  if (options.baseline === true && !isLoopback(address) && options.yesIOwnThis !== true) {
+    throw usage(
+      `--baseline asks ${url.hostname} (${address}), which is not this machine, as fast as it answers.`,
+      'If that service is yours and may be loaded so, add --yes-i-own-this.',
+    );
+  }
   return serviceSchema.parse({
     url: url.href,
     address,
@@ -75,7 +81,7 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
 
 function parseUrl(text: string | undefined): URL {
   if (text === undefined) {
-    throw usage('measure needs --url: the service to ask.', 'npm run measure -- --url http://127.0.0.1:8080/');
+    throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
   }
   const url = URL.parse(text);
   if (url === null) throw usage(`--url ${JSON.stringify(text)} is not a URL.`, 'Such as http://127.0.0.1:8080/path');

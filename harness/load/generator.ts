@@ -6,7 +6,6 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
-import { moduleBeside } from './module-beside.ts';
 import { dueUsOf, slotCount, slotsDueBy } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
 import type { LoadCounts, LoadPlan } from './plan.ts';
@@ -50,7 +49,7 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
   const count = slotCount(plan.ratePerSecond, plan.durationMs);
   const stopCell = new SharedArrayBuffer(4);
   const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, count, stop: stopCell };
-  const pacer = new Worker(moduleBeside(import.meta.url, 'pacer-thread'), { workerData });
+  const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
   await new Promise<void>((resolve, reject) => {
     pacer.once('message', () => resolve());
     pacer.once('error', reject);

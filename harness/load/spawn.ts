@@ -2,11 +2,13 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { Conversation } from '../lab/exec.ts';
-import { moduleBeside } from './module-beside.ts';
+
+/** Where the generator's own program lies. */
+export const generatorPath = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 /** Starts the generator. It ends by itself when its input is closed. */
 export function spawnGenerator(): Conversation & { readonly pid: number | undefined } {
-  const child = execa(process.execPath, [fileURLToPath(moduleBeside(import.meta.url, 'main'))], {
+  const child = execa(process.execPath, [...process.execArgv, generatorPath], {
     reject: false,
     stdin: 'pipe',
     buffer: { stdout: false },

@@ -1,8 +1,8 @@
 /** Draws a chart.js configuration as PNG and as SVG; the same configuration gives the same bytes. */
-import { createCanvas, SvgExportFlag } from '@napi-rs/canvas';
+import { createRequire } from 'node:module';
+import { createCanvas, SvgExportFlag, type Canvas, type SvgCanvas } from '@napi-rs/canvas';
 import { Chart, registerables, type ChartConfiguration } from 'chart.js';
 import annotationPlugin from 'chartjs-plugin-annotation';
-import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import { chartFont, registerFonts } from './fonts.ts';
 
 /** Size of a chart in CSS pixels. */
@@ -26,13 +26,19 @@ export function drawChart(configuration: () => ChartConfiguration, size: ChartSi
   return { png: drawPng(configuration(), size), svg: drawSvg(configuration(), size) };
 }
 
-const renderers = new Map<string, ChartJSNodeCanvas>();
+type Renderer = import('chartjs-node-canvas').ChartJSNodeCanvas;
+const renderers = new Map<string, Renderer>();
 
-function drawPng(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
-  const key = `${width}x${height}`;
-  let renderer = renderers.get(key);
-  if (renderer === undefined) {
-    renderer = new ChartJSNodeCanvas({
+/**
+ * A renderer of chartjs-node-canvas; none in the package for other projects, which leaves it out: it asks for a native
+ * canvas that wants a compiler, and only a checkout can put the prebuilt one in that one's place.
+ */
+function makeRenderer({ width, height }: ChartSize): Renderer | undefined {
+  try {
+    const { ChartJSNodeCanvas } = createRequire(import.meta.url)(
+      'chartjs-node-canvas',
+    ) as typeof import('chartjs-node-canvas');
+    return new ChartJSNodeCanvas({
       width,
       height,
       backgroundColour: 'white',
@@ -42,26 +48,50 @@ function drawPng(configuration: ChartConfiguration, { width, height }: ChartSize
         chart.defaults.font.family = chartFont;
       },
     });
-    renderers.set(key, renderer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
   }
+}
+
+function drawPng(configuration: ChartConfiguration, size: ChartSize): Buffer {
+  const key = `${size.width}x${size.height}`;
+  const renderer = renderers.get(key) ?? makeRenderer(size);
+  if (renderer === undefined)
+    return drawOn(createCanvas(size.width, size.height), configuration, pngScale).toBuffer('image/png');
+  renderers.set(key, renderer);
   return renderer.renderToBufferSync(scaled(configuration, pngScale), 'image/png');
 }
 
 function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
+  // Text as paths: the reader's machine may not have the font either.
+  const canvas = drawOn(createCanvas(width, height, SvgExportFlag.ConvertTextToPaths), configuration, 1);
+  return Buffer.from(withOwnIds(canvas.getContent().toString('utf8')));
+}
+
+/** Draws on a canvas of our own, `scale` times its size, and gives it back. */
+function drawOn<C extends Canvas | SvgCanvas>(canvas: C, configuration: ChartConfiguration, scale: number): C {
   Chart.register(...registerables, annotationPlugin);
   Chart.defaults.font.family = chartFont;
-  // Text as paths: the reader's machine may not have the font either.
-  const canvas = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
   // chart.js expects an element of a page.
   Object.assign(canvas, { style: {} });
-  const context = canvas.getContext('2d');
-  context.fillStyle = 'white';
-  context.fillRect(0, 0, width, height);
-  const options = { ...configuration.options, animation: false as const, responsive: false, devicePixelRatio: 1 };
-  const chart = new Chart(canvas, { ...configuration, options });
-  const svg = canvas.getContent().toString('utf8');
-  chart.destroy();
-  return Buffer.from(withOwnIds(svg));
+  const background = {
+    id: 'white',
+    beforeDraw: (chart: { width: number; height: number }) => {
+      const context = canvas.getContext('2d');
+      context.fillStyle = 'white';
+      context.fillRect(0, 0, chart.width, chart.height);
+    },
+  };
+  const { options, plugins = [], ...rest } = scaled(configuration, scale);
+  const chart = new Chart(canvas, {
+    ...rest,
+    ...(options !== undefined && { options }),
+    plugins: [background, ...plugins],
+  });
+  // Destroyed, the chart would clear its canvas.
+  chart.stop();
+  return canvas;
 }
 
 /** The canvas numbers clip paths on from picture to picture: counted anew, the same chart gives the same bytes. */

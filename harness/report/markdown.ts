@@ -1,5 +1,6 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import { markdownTable } from 'markdown-table';
+import type { Baseline, Baselines } from '../load/baseline.ts';
 import { subjectOf, type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { boundText } from '../verdict/citation.ts';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
@@ -15,7 +16,12 @@ export interface ReportCharts {
 }
 
 /** The report's text. */
-export function reportMarkdown(run: RunRecord, verdict: Verdict, charts: ReportCharts): string {
+export function reportMarkdown(
+  run: RunRecord,
+  verdict: Verdict,
+  charts: ReportCharts,
+  baselines: Baselines | null = null,
+): string {
   const sections = [
     heading(run, verdict),
     reasons(verdict),
@@ -25,6 +31,7 @@ export function reportMarkdown(run: RunRecord, verdict: Verdict, charts: ReportC
     restarts(verdict),
     pictures(charts),
     trust(verdict),
+    baselines === null ? '' : capacity(baselines),
     howToRepeat(run),
     words(verdict),
   ];
@@ -204,6 +211,25 @@ function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
         ]),
     '- Holds for: HTTP/1.1, no TLS, no upgraded connections, requests up to 30 s, one host.',
   ].join('\n');
+}
+
+function capacity({ tool, request, before, after }: Baselines): string {
+  const taken: [string, Baseline | null][] = [
+    ['before the load', before],
+    ['after it', after],
+  ];
+  const rows = taken.map(([when, baseline]) =>
+    baseline === null
+      ? [when, '–', '–', '–']
+      : [when, baseline.requestsPerSecond.toFixed(0), `${baseline.latencyP50Ms} ms`, `${baseline.latencyP99Ms} ms`],
+  );
+  const connections = (before ?? after)?.connections ?? 0;
+  return [
+    '## Capacity, by another tool',
+    `${tool}, a closed model (${connections} connections, each asking again once it was answered): ${request}. It tells ` +
+      'what the site can do, and is never the source of a count of lost requests.',
+    markdownTable([['when', 'requests a second', 'latency p50', 'latency p99'], ...rows]),
+  ].join('\n\n');
 }
 
 function howToRepeat({ command, fingerprint, startedAt, seed }: RunRecord): string {

@@ -1,7 +1,9 @@
 /** Writes a run's report and charts from the files of the run alone: the same files give the same bytes. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLedger } from '../ledger/read.ts';
+import { baselinesSchema, type Baselines } from '../load/baseline.ts';
 import { slotCount } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
 import { subjectOf } from '../scenario/run-record.ts';
@@ -65,7 +67,13 @@ export async function writeReport(folder: string): Promise<void> {
     const picture = drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline });
     charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
   }
-  await writeFile(join(folder, runFiles.report), reportMarkdown(run, verdict, charts));
+  await writeFile(join(folder, runFiles.report), reportMarkdown(run, verdict, charts, await readBaselines(folder)));
+}
+
+/** Only a run that was asked for a baseline has one. */
+async function readBaselines(folder: string): Promise<Baselines | null> {
+  const path = join(folder, runFiles.baseline);
+  return existsSync(path) ? baselinesSchema.parse(JSON.parse(await readFile(path, 'utf8'))) : null;
 }
 
 function chosenRestarts({ perRestart }: Verdict): number[] {

@@ -19,6 +19,7 @@ export const runFiles = {
   proxyLog: 'witnesses/traefik.log.gz',
   journal: 'witnesses/journal.ndjson',
   kernel: 'witnesses/kernel.json',
+  baseline: 'witnesses/baseline.json',
   deployer: 'witnesses/deployer.ndjson',
 } as const;
 

@@ -49,6 +49,9 @@ function judge(
 /** What waits until the site accepts again. */
 const waited = (seq: number): LedgerRow => row(seq, { doneUs: 1_760_000 + seq });
 
+/** A ledger whose every row is made by `make`. */
+const every = (make: (seq: number) => LedgerRow): LedgerRow[] => Array.from({ length: 300 }, (_, seq) => make(seq));
+
 describe('the verdict', () => {
   it('passes E5 when everything due in the window waited and was answered', () => {
     const verdict = judge(e5, rows(waited));
@@ -130,7 +133,19 @@ describe('the verdict', () => {
       'could not send',
     ],
     ['the generator failed by itself', rows((seq) => row(seq, { outcome: 'local' })), {}, 'failed by itself'],
-    ['requests left late', rows((seq) => row(seq, { sentUs: seq * 10_000 + 30_000 })), {}, 'left late'],
+    [
+      'the generator stood still for a moment',
+      rows(waited).map((one) => (one.seq === 10 ? row(10, { sentUs: 100_000 + 100_001 }) : one)),
+      {},
+      'stood still',
+    ],
+    ['requests left late', rows((seq) => row(seq, { sentUs: seq * 10_000 + 5_001 })), {}, 'left late'],
+    [
+      'a request of the only restart left late',
+      rows((seq) => (seq === 120 ? row(seq, { sentUs: 1_200_000 + 50_001 }) : waited(seq))),
+      {},
+      'Of 1 restarts 1 met',
+    ],
     ['a deploy failed', rows(waited), { run: { troubles: ['Restart 1 failed: no'] } }, 'Restart 1 failed'],
     ['a restart never began', rows(waited), { run: { deployBeginsMs: [990, 2_000] } }, 'Only 1 of 2'],
     ['a window was not seen', rows(waited), { windows: [{ ...window, acceptingUs: null }] }, 'was not seen'],
@@ -143,6 +158,41 @@ describe('the verdict', () => {
     expect(verdict.verdict).toBe('inconclusive');
     expect(verdict.reasons.join()).toContain(reason);
     expect(verdict.citation).toContain('not citable');
+  });
+
+  it('takes a restart whose requests left late for no evidence, unless it dropped something', () => {
+    const late = (seq: number): LedgerRow => (seq === 120 ? row(seq, { sentUs: 1_200_000 + 50_001 }) : row(seq));
+    expect(judge(e5, every(late))).toMatchObject({ restarts: 0, voidRestarts: 1, badRestarts: 0 });
+    const lateAndBad = judge(
+      e5,
+      every((seq) => (seq === 121 ? badRow(seq) : late(seq))),
+    );
+    expect(lateAndBad).toMatchObject({ restarts: 1, voidRestarts: 0, badRestarts: 1 });
+    expect(lateAndBad.perRestart[0]?.voided).toBe(true);
+  });
+
+  it('tells how long nobody answered, without the slot that lies between two answers anyway', () => {
+    const gone = (seq: number): LedgerRow => (seq >= 100 && seq < 130 ? badRow(seq, { outcome: 'refused' }) : row(seq));
+    // 30 slots of 10 ms: the absence was longer than 290 ms and shorter than 310 ms.
+    expect(judge(e1, every(gone)).gapMs).toBe(300);
+    expect(
+      judge(
+        e1,
+        every((seq) => row(seq)),
+      ).gapMs,
+    ).toBe(0);
+  });
+
+  it('computes what a client that retries idempotent requests would have seen, and takes nothing off the count', () => {
+    const ledger = every((seq) => {
+      const died = { outcome: 'closed', status: null, firstByteUs: null } as const;
+      if (seq === 10) return badRow(seq, died);
+      if (seq === 11) return badRow(seq, { ...died, method: 'POST' });
+      if (seq === 12) return badRow(seq, { ...died, connectedUs: 1 });
+      if (seq === 13) return badRow(seq, { ...died, firstByteUs: 131_000, outcome: 'truncated' });
+      return row(seq);
+    });
+    expect(judge(e5, ledger)).toMatchObject({ dropped: 4, retryingClient: { resent: 1, droppedAtBest: 3 } });
   });
 
   it('never holds against the server what the generator did not send', () => {

@@ -1,0 +1,23 @@
+/** How a run ends on the command line: what is printed, and what the process exits with. */
+import { join } from 'node:path';
+import { exitCodes } from '../errors.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+/** What the process exits with after this verdict. */
+export function exitCodeOf(verdict: Verdict['verdict']): number {
+  switch (verdict) {
+    case 'pass':
+      return exitCodes.pass;
+    case 'fail':
+      return exitCodes.expectationMissed;
+    case 'inconclusive':
+    case 'aborted':
+      return exitCodes.inconclusive;
+  }
+}
+
+/** What a run prints when it has ended: verdict and citation, why, and where to read on. */
+export function closingLines(verdict: Verdict, folder: string): string {
+  const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
+  return `${verdict.verdict}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
+}

@@ -1,0 +1,138 @@
+/** `measure` as a user calls it, against a plain server that a command restarts. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+
+const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'measure-'));
+const children: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A server as anybody would write it: it dies of SIGTERM as it stands. Its pid goes into a file, for the deploy. */
+const serverScript = join(folder, 'server.mjs');
+writeFileSync(
+  serverScript,
+  `import { createServer } from 'node:http';
+   import { writeFileSync } from 'node:fs';
+   createServer((_, response) => response.end('ok')).listen(Number(process.argv[2]), '127.0.0.1', () =>
+     writeFileSync(process.argv[3], String(process.pid)));`,
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startPlainServer(): Promise<{ port: number; url: string; deploy: string }> {
+  const port = await freePort();
+  const pidFile = join(folder, `${port}.pid`);
+  children.push(spawn(process.execPath, [serverScript, String(port), pidFile]));
+  while (!existsSync(pidFile)) await new Promise((resolve) => setTimeout(resolve, 20));
+  // Stops the old one, is gone for at least 300 ms, starts a new one that outlives the command.
+  const deploy =
+    `kill $(cat ${pidFile}); rm ${pidFile}; sleep 0.3; ` +
+    `nohup ${process.execPath} ${serverScript} ${port} ${pidFile} >/dev/null 2>&1 & ` +
+    `while [ ! -s ${pidFile} ]; do sleep 0.02; done`;
+  return { port, url: `http://127.0.0.1:${port}/`, deploy };
+}
+
+const measure = (...words: string[]) =>
+  execa(process.execPath, [cliPath, 'measure', '--out', folder, ...words], { reject: false });
+
+async function measured(...words: string[]): Promise<{ verdict: Verdict; exitCode: number | undefined }> {
+  const { stdout, exitCode } = await measure('--json', ...words);
+  return { verdict: verdictSchema.parse(JSON.parse(stdout)), exitCode };
+}
+
+describe('measure', () => {
+  it('drops nothing of a server that is left alone, and exits 0', async () => {
+    const { url } = await startPlainServer();
+    const { verdict, exitCode } = await measured('--url', url, '--duration', '1s');
+    expect(verdict.reasons).toEqual([]);
+    expect(verdict).toMatchObject({ verdict: 'pass', due: 100, outcomes: { ok: 100 }, restarts: 0 });
+    expect(exitCode).toBe(0);
+  });
+
+  it('counts the drops of a restart, tells the gap, and waits until the service is steady again', async () => {
+    const { port, url, deploy } = await startPlainServer();
+    const { verdict, exitCode } = await measured('--url', url, '--rate', '200', '--while', deploy, '--settle', '1s');
+    process.kill(Number(readFileSync(join(folder, `${port}.pid`), 'utf8')), 'SIGKILL');
+    expect(exitCode).toBe(1);
+    expect(verdict).toMatchObject({ verdict: 'fail', restarts: 1, badRestarts: 1 });
+    // Gone for at least 300 ms: at least 60 slots less those at the edges; the new process needs some time to start.
+    expect(verdict.dropped).toBeGreaterThanOrEqual(58);
+    expect(verdict.gapMs).toBeGreaterThanOrEqual(290);
+    // What was dropped is what was due in the gap, a slot or two at either edge aside.
+    expect(Math.abs(verdict.dropped - (verdict.gapMs ?? 0) / 5)).toBeLessThanOrEqual(3);
+    expect(Object.values(verdict.outcomes).reduce((sum, count) => sum + count, 0)).toBe(verdict.due);
+    const report = readFileSync(join(folder, 'measure', verdict.runId, 'report.md'), 'utf8');
+    expect(report).toContain('dropped something');
+    expect(existsSync(join(folder, 'measure', verdict.runId, 'charts', 'restart-001.png'))).toBe(true);
+  });
+
+  it('allows what --max-dropped allows', async () => {
+    const port = await freePort();
+    const { verdict, exitCode } = await measured(
+      ...['--url', `http://127.0.0.1:${port}/`, '--duration', '500ms', '--max-dropped', '50'],
+    );
+    expect(verdict.outcomes).toEqual({ refused: 50 });
+    expect(exitCode).toBe(0);
+  });
+
+  it('makes no claim when the command failed, and tells its status', async () => {
+    const { url } = await startPlainServer();
+    const { verdict, exitCode } = await measured('--url', url, '--while', 'exit 7', '--settle', '500ms');
+    expect(verdict.reasons).toEqual([expect.stringContaining('status 7')]);
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(exitCode).toBe(3);
+  });
+
+  it('is inconclusive when the generator stood still for 300 ms', async () => {
+    const { url } = await startPlainServer();
+    const running = measure('--json', '--url', url, '--duration', '3s');
+    await new Promise((resolve) => setTimeout(resolve, 1_800));
+    const { stdout: found } = await execa('pgrep', ['-P', String(running.pid), '-f', 'load/main.ts']);
+    const generator = Number(found);
+    process.kill(generator, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(generator, 'SIGCONT');
+    const { stdout, exitCode } = await running;
+    const verdict = verdictSchema.parse(JSON.parse(stdout));
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(verdict.reasons.join(' ')).toMatch(/stood still|left late/u);
+    expect(verdict.due).toBe(300);
+    expect(exitCode).toBe(3);
+  });
+
+  it('keeps what was recorded when it is cut short', async () => {
+    const { url } = await startPlainServer();
+    const running = measure('--json', '--url', url, '--duration', '60s');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    running.kill('SIGTERM');
+    const { stdout, exitCode } = await running;
+    const verdict = verdictSchema.parse(JSON.parse(stdout));
+    expect(verdict.verdict).toBe('aborted');
+    expect(verdict.due).toBeGreaterThan(50);
+    expect(exitCode).toBe(143);
+  });
+
+  it('refuses a wrong option in a sentence, with exit 2', async () => {
+    const { stderr, stdout, exitCode } = await measure('--url', 'https://127.0.0.1/');
+    expect(stderr).toContain('TLS is outside');
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(2);
+  });
+});

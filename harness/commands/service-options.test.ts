@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../errors.ts';
+import { serviceOf, type MeasureOptions } from './service-options.ts';
+
+const url = 'http://127.0.0.1:8080/orders?x=1';
+
+describe('the options of measure', () => {
+  it('name a service, with defaults for what is not said', async () => {
+    expect(await serviceOf({ url })).toEqual({
+      url,
+      address: '127.0.0.1',
+      port: 8_080,
+      method: 'GET',
+      path: '/orders?x=1',
+      headers: [['Host', '127.0.0.1:8080']],
+      body: null,
+      expectedStatus: null,
+      ratePerSecond: 100,
+      connections: 'mixed',
+      timeoutMs: 30_000,
+      maxConnections: 3_000,
+      whileCommand: null,
+      maxDropped: 0,
+    });
+  });
+
+  it('take headers, of which the last Host wins, a body and IPv6', async () => {
+    const service = await serviceOf({
+      url: 'http://[::1]/',
+      header: ['Host: shop.test', 'A: b: c'],
+      body: 'ü',
+      method: 'post',
+    });
+    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', body: 'ü' });
+    expect(service.headers).toEqual([
+      ['Host', '[::1]'],
+      ['Host', 'shop.test'],
+      ['A', 'b: c'],
+    ]);
+  });
+
+  it.each<[MeasureOptions, RegExp]>([
+    [{}, /needs --url/u],
+    [{ url: 'nonsense' }, /is not a URL/u],
+    [{ url: 'https://127.0.0.1/' }, /TLS is outside/u],
+    [{ url: 'ftp://127.0.0.1/' }, /must begin with http/u],
+    [{ url: 'http://me:secret@127.0.0.1/' }, /user name/u],
+    [{ url: 'http://no-such-host.invalid/' }, /has no address/u],
+    [{ url, rate: '0' }, /--rate takes a whole number/u],
+    [{ url, rate: '1e3' }, /--rate takes a whole number/u],
+    [{ url, timeout: '5' }, /--timeout takes a duration/u],
+    [{ url, method: 'BREW' }, /--method must be one of/u],
+    [{ url, connections: 'keep-alive' }, /--connections must be/u],
+    [{ url, header: ['no colon'] }, /is not of the form/u],
+    [{ url, header: ['A: b\r\nC: d'] }, /is not of the form/u],
+    [{ url, header: ['X-Request-Id: 1'] }, /set by the instrument/u],
+    [{ url, body: '@/no/such/file' }, /cannot be read/u],
+    [{ url, maxDropped: '-1' }, /--max-dropped takes/u],
+    [{ url, expectStatus: '99' }, /--expect-status takes/u],
+    [{ url: 'http://192.0.2.1/', rate: '1001' }, /not this machine/u],
+    [{ url: 'http://192.0.2.1/', baseline: true }, /not this machine/u],
+  ])('%j is refused in a sentence', async (options, sentence) => {
+    await expect(serviceOf(options)).rejects.toMatchObject({
+      message: expect.stringMatching(sentence) as string,
+      exitCode: exitCodes.usage,
+    });
+  });
+
+  it('allow a high rate to loopback, and elsewhere to whom says that it is theirs', async () => {
+    expect((await serviceOf({ url, rate: '20000' })).ratePerSecond).toBe(20_000);
+    const elsewhere = { url: 'http://192.0.2.1/', rate: '2000', yesIOwnThis: true } as const;
+    expect((await serviceOf(elsewhere)).ratePerSecond).toBe(2_000);
+  });
+});
