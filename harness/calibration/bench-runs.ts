@@ -1,12 +1,13 @@
 /** Single runs of a benchmark: a tool, a rate, and what the server saw of it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../load/pacer.ts';
-import type { LoadMessage, LoadPlan } from '../load/plan.ts';
-import { generatorPath } from '../load/spawn.ts';
+import { threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
+import { generatorFlags, generatorPath } from '../load/spawn.ts';
 import type { ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 
@@ -57,8 +58,24 @@ export async function startArrivalServer(): Promise<ArrivalServer> {
   };
 }
 
+/** Below so many connections in TIME_WAIT, local ports are no concern. */
+const fewTimeWait = 5_000;
+
+/**
+ * vegeta binds each connection to an address first, and the kernel then does not reuse ports in TIME_WAIT (60 s): after
+ * another tool's new connections it would have none. It is the only one that has to wait.
+ */
+async function portsFree(): Promise<void> {
+  for (let waited = 0; waited < 65; waited++) {
+    const sockets = await readFile('/proc/net/sockstat', 'utf8').catch(() => '');
+    if (Number(/ tw (\d+)/u.exec(sockets)?.[1] ?? 0) < fewTimeWait) return;
+    await sleep(1_000);
+  }
+}
+
 /** Runs a tool against the server. */
 export async function benchRun(tool: Tool, load: BenchLoad, server: ArrivalServer): Promise<BenchRun> {
+  if (tool === 'vegeta') await portsFree();
   const used = tool === 'ours' ? await runOurs(load, server.port) : await runPeerTimed(tool, load, server.port);
   const summary = await server.summary(load.ratePerSecond);
   return {
@@ -100,8 +117,9 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
       primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
+      threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
     };
-    const child = execa('bash', [...timed, process.execPath, generatorPath], { stdin: 'pipe' });
+    const child = execa('bash', [...timed, process.execPath, ...generatorFlags, generatorPath], { stdin: 'pipe' });
     child.stdin.write(`${JSON.stringify(plan)}\n{"kind":"go"}\n`);
     let peakMiB: number | null = null;
     for await (const line of child.iterable()) {

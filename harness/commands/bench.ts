@@ -46,12 +46,13 @@ export async function benchCommand(context: Context, options: BenchOptions): Pro
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const ratePerSecond of lagRates) {
-        for (const tool of ratePerSecond === 5_000 ? paced : [...paced, ...bursty]) {
+        for (const tool of rotated(ratePerSecond === 5_000 ? paced : [...paced, ...bursty], round)) {
           await bench.lag(tool, { ratePerSecond, durationMs: lagDurationMs, connections: 'kept' }, round);
         }
       }
       for (const connections of ['kept', 'new'] as const) {
-        for (const tool of paced) await bench.climb(tool, connections, round);
+        // Who comes first finds the machine quietest: each in its turn.
+        for (const tool of rotated(paced, round)) await bench.climb(tool, connections, round);
       }
     }
     for (const ratePerSecond of longRates) {
@@ -156,6 +157,11 @@ class Bench {
     ]);
     return markdownTable([['tool', 'highest rate held, kept', 'highest rate held, new'], ...rows]);
   }
+}
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const cut = by % all.length;
+  return [...all.slice(cut), ...all.slice(0, cut)];
 }
 
 /** Median, and least and greatest where there are several. */

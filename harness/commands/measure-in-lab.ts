@@ -52,6 +52,7 @@ export async function measureInLab(
     maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestExpectedWaitMs) / 1000)),
     primedNotes,
     ledgerPath: ledgerPathInClient,
+    threads: 1,
   };
   const deployPlan: DeployPlan = {
     unit: site.service,

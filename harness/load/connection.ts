@@ -34,7 +34,8 @@ export class Connection {
     this.owner = owner;
     this.exchange = first;
     first.sentUs = first.now();
-    this.socket = connect({ host: target.host, port: target.port, noDelay: true });
+    // The only request of a new connection is never held back; to say so would cost a system call for each.
+    this.socket = connect({ host: target.host, port: target.port, noDelay: first.connection === 'kept' });
     this.socket.on('connect', () => this.connected());
     this.socket.on('data', (bytes: Buffer) => this.received(bytes));
     this.socket.on('end', () => this.ended());

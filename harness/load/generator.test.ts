@@ -69,6 +69,7 @@ function answer(socket: Socket, request: { method: string; path: string; body: s
 function plan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
   return {
     runId: 'run',
+    threads: 1,
     trial: 1,
     seed: 1,
     host: '127.0.0.1',

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
-import { dueUsOf, slotCount, slotsDueBy } from './pacer.ts';
+import { dueUsOf, shareOfSlots, slotCount, slotOfShare, slotsDueBy, wholeShare } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
 import type { LoadCounts, LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
@@ -33,8 +33,8 @@ export interface LoadResult extends LoadCounts {
 export interface PreparedLoad {
   /** Begins; slot 0 is due at `originUs` (CLOCK_MONOTONIC). Resolves when every due request is settled. */
   run(originUs: number): Promise<LoadResult>;
-  /** No further slot is due; every one that was is settled, as late as its deadline. */
-  finish(): void;
+  /** The load has only so many slots; every one that was due is settled, as late as its deadline. */
+  finish(slots: number): void;
   /** No further slot is sent; requests under way get two seconds. */
   stop(): void;
   counts(): LoadCounts;
@@ -43,12 +43,18 @@ export interface PreparedLoad {
 /**
  * Prepares a load.
  * @param record takes each row as it is settled
+ * @param share which of the plan's slots are sent: all, or one thread's part of them
  * @throws when a request is settled twice or not at all: the ledger could not be trusted
  */
-export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => void): Promise<PreparedLoad> {
-  const count = slotCount(plan.ratePerSecond, plan.durationMs);
+export async function prepareLoad(
+  plan: LoadPlan,
+  record: (row: LedgerRow) => void,
+  share = wholeShare,
+): Promise<PreparedLoad> {
+  let slots = slotCount(plan.ratePerSecond, plan.durationMs);
+  let count = shareOfSlots(slots, share);
   const stopCell = new SharedArrayBuffer(4);
-  const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, count, stop: stopCell };
+  const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, slots, share, stop: stopCell };
   const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
   await new Promise<void>((resolve, reject) => {
     pacer.once('message', () => resolve());
@@ -68,7 +74,6 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
   /** When the next slot is due, on the clock's own scale; never before the load begins. */
   let nextDueUs = Infinity;
   let stopped = false;
-  let finishing = false;
   let finish: (result: LoadResult) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
@@ -126,14 +131,14 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
     if (row.outcome === 'unsent') tally.unsent++;
     if (row.outcome === 'local') tally.local++;
     record({ trial: plan.trial, ...row });
-    if (tally.settled === tally.due && (tally.due === count || stopped || finishing)) end(false);
+    if (tally.settled === tally.due && (tally.due === count || stopped)) end(false);
   }
 
   function sendDue(nowUs: number): void {
-    if (nowUs < nextDueUs || stopped || finishing) return;
-    const due = slotsDueBy(nowUs - origin, plan.ratePerSecond, count);
-    while (tally.due < due) sendSlot(tally.due);
-    nextDueUs = tally.due < count ? origin + dueUsOf(tally.due, plan.ratePerSecond) : Infinity;
+    if (nowUs < nextDueUs || stopped) return;
+    const due = shareOfSlots(slotsDueBy(nowUs - origin, plan.ratePerSecond, slots), share);
+    while (tally.due < due) sendSlot(slotOfShare(tally.due, share));
+    nextDueUs = tally.due < count ? origin + dueUsOf(slotOfShare(tally.due, share), plan.ratePerSecond) : Infinity;
   }
 
   function sendSlot(seq: number): void {
@@ -199,10 +204,13 @@ export async function prepareLoad(plan: LoadPlan, record: (row: LedgerRow) => vo
         pacer.postMessage(originUs);
         if (count === 0) end(false);
       }),
-    finish: () => {
-      if (stopped || finishing) return;
-      finishing = true;
-      stopPacer();
+    finish: (wanted) => {
+      if (stopped || wanted >= slots) return;
+      slots = wanted;
+      // What was due already cannot be taken back.
+      count = Math.max(shareOfSlots(slots, share), tally.due);
+      if (tally.due < count) return;
+      nextDueUs = Infinity;
       if (tally.settled === tally.due) end(false);
     },
     stop: () => {

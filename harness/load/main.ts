@@ -6,11 +6,10 @@ import { createInterface } from 'node:readline';
 import { clockPair, monotonicUs } from './clock.ts';
 import { Exchange } from './exchange.ts';
 import { Connection } from './connection.ts';
-import { prepareLoad, type PreparedLoad } from './generator.ts';
-import { openLedgerFile } from './ledger-file.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
 import { primedNoteId, writeNote } from './request.ts';
 import type { Outcome } from './row.ts';
+import { prepareThreads, type LedgeredLoad } from './threads.ts';
 
 /** From the word to begin to the first slot: time for the pacing thread to hear of it. */
 const leadUs = 50_000;
@@ -47,8 +46,7 @@ async function prime(plan: LoadPlan): Promise<void> {
 
 async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<void> {
   await prime(plan);
-  const ledger = openLedgerFile(plan.ledgerPath);
-  const load = await prepareLoad(plan, (row) => ledger.write(row));
+  const load = await prepareThreads(plan);
   say({ kind: 'primed', notes: plan.primedNotes });
 
   const first = await nextCommand(commands);
@@ -62,11 +60,10 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
   );
   const result = await load.run(originUs);
   clearInterval(progress);
-  await ledger.close();
   say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...result });
 }
 
-async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {
+async function obey(load: LedgeredLoad, commands: AsyncIterator<string>): Promise<void> {
   for (;;) {
     const { kind } = await nextCommand(commands);
     if (kind === 'finish') load.finish();

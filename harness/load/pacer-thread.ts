@@ -4,12 +4,14 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
-import { dueUsOf, slotsDueBy } from './pacer.ts';
+import { dueUsOf, shareOfSlots, slotOfShare, slotsDueBy, type SlotShare } from './pacer.ts';
 
 /** What the main thread hands over. */
 export interface PacerTask {
   readonly ratePerSecond: number;
-  readonly count: number;
+  /** How many slots the load has, and which of them are told. */
+  readonly slots: number;
+  readonly share: SlotShare;
   /** Int32: [0] becomes 1 to stop early. */
   readonly stop: SharedArrayBuffer;
 }
@@ -24,15 +26,16 @@ const stop = new Int32Array(task.stop);
 
 port.once('message', (originUs: number) => {
   let told = 0;
-  while (told < task.count && Atomics.load(stop, 0) === 0) {
+  const count = shareOfSlots(task.slots, task.share);
+  while (told < count && Atomics.load(stop, 0) === 0) {
     const elapsedUs = monotonicUs() - originUs;
-    const due = slotsDueBy(elapsedUs, task.ratePerSecond, task.count);
+    const due = shareOfSlots(slotsDueBy(elapsedUs, task.ratePerSecond, task.slots), task.share);
     if (due > told) {
       told = due;
       port.postMessage(told);
     }
-    if (told >= task.count) break;
-    const waitMs = (dueUsOf(told, task.ratePerSecond) - (monotonicUs() - originUs)) / 1000;
+    if (told >= count) break;
+    const waitMs = (dueUsOf(slotOfShare(told, task.share), task.ratePerSecond) - (monotonicUs() - originUs)) / 1000;
     Atomics.wait(stop, 0, 0, Math.max(waitMs, told === 0 ? 0 : shortestSleepMs));
   }
   port.close();

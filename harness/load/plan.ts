@@ -43,6 +43,8 @@ export interface LoadPlan {
   readonly primedNotes: number;
   /** Where the ledger goes. */
   readonly ledgerPath: string;
+  /** Threads that share the slots; 1 where one can hold the rate. */
+  readonly threads: number;
 }
 
 /**
@@ -60,6 +62,16 @@ export interface LoadCounts {
   readonly dropped: number;
   readonly unsent: number;
   readonly local: number;
+}
+
+/** What one thread can send in a second; beyond it, requests leave late. Measured by `npm run bench`, with room. */
+const threadHolds = { kept: 20_000, new: 5000 };
+
+/** How many threads a load takes, where there are so many cores. */
+export function threadsFor(ratePerSecond: number, connections: ConnectionMode, cores: number): number {
+  const newShare = { kept: 0, mixed: 0.5, new: 1 }[connections];
+  const needed = (ratePerSecond * newShare) / threadHolds.new + (ratePerSecond * (1 - newShare)) / threadHolds.kept;
+  return Math.max(1, Math.min(Math.ceil(needed), cores));
 }
 
 /** What the generator tells the harness. */

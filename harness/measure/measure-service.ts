@@ -1,7 +1,7 @@
 /** The measurement of a service on its own: load, the command under it, and the files of a run like any other. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
+import { availableParallelism, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { monotonicUs } from '../load/clock.ts';
 import { slotCount } from '../load/pacer.ts';
-import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import { threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { spawnGenerator } from '../load/spawn.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ServiceRun } from '../scenario/run-record.ts';
@@ -117,6 +117,7 @@ function planOf(
     maxConnections: service.maxConnections,
     primedNotes: 0,
     ledgerPath,
+    threads: threadsFor(service.ratePerSecond, service.connections, availableParallelism()),
   };
 }
 
