@@ -123,8 +123,10 @@ async function dependencies() {
     );
   }
   // npm puts this folder first on the PATH of every script: they all run under the pinned Node.
-  const pinned = join(folder, pinnedNodeFolder, 'node_modules', '.bin', 'node');
-  if (existsSync(pinned)) symlinkSync(pinned, join(folder, 'node_modules', '.bin', 'node'));
+  const pinned = join(pinnedNodeFolder, 'node_modules', '.bin', 'node');
+  if (existsSync(join(folder, pinned))) {
+    symlinkSync(join('..', '..', pinned), join(folder, 'node_modules', '.bin', 'node'));
+  }
   writeFileSync(stamp, wanted);
   say('dependencies', 'installed by npm ci', startedMs);
 }

@@ -4,7 +4,7 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesUnder, type LabFile } from './files.ts';
 
-const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/u, '');
 
 /**
  * The files of `name` and its dependencies as they lie in this project's node_modules, under `target` in the container.
@@ -24,7 +24,10 @@ export async function packageFiles(name: string, target: string): Promise<LabFil
   visit(name, projectFolder);
   const files = await Promise.all(
     [...folders].map((folder) => {
-      const relative = folder.slice(projectFolder.length).split('\\').join('/');
+      const relative = folder
+        .slice(projectFolder.length + 1)
+        .split('\\')
+        .join('/');
       const isCode = (path: string): boolean => !/(^|\/)node_modules\//u.test(path) && /\.(c?js|mjs|json)$/u.test(path);
       return filesUnder(folder, posix.join(target, relative), isCode);
     }),
@@ -34,10 +37,9 @@ export async function packageFiles(name: string, target: string): Promise<LabFil
 
 /** Where Node would find the package: in the node_modules of this folder, or of one above it. */
 function folderOf(name: string, from: string): string {
-  for (let at = from; at.startsWith(projectFolder) || at === dirname(projectFolder); at = dirname(at)) {
+  for (let at = from; at.startsWith(projectFolder); at = dirname(at)) {
     const folder = join(at, 'node_modules', name);
     if (existsSync(join(folder, 'package.json'))) return folder;
-    if (at === dirname(at)) break;
   }
   throw new Error(`the package ${name} is not installed`);
 }

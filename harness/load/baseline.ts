@@ -40,7 +40,7 @@ const durationSeconds = 3;
 /** The words after `node`, given where autocannon's program lies. */
 export function baselineCommand(program: string, { url, method, headers, body }: BaselineRequest): string[] {
   return [
-    ...[program, '--json', '--no-progress', '--ignoreCoordinatedOmission', '--method', method],
+    ...[program, '--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
     ...headers.flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
     ...(body === null ? [] : ['--body', body]),
