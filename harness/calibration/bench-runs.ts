@@ -97,7 +97,7 @@ interface Used {
 }
 
 /** The shell's own account of what its children used: `times` prints theirs on its second line. */
-const timed = ['-c', '"$0" "$@"; times >&2'];
+const timed = ['-c', '"$0" "$@"; code=$?; times >&2; exit $code'];
 
 async function runOurs(load: BenchLoad, port: number): Promise<Used> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
@@ -129,6 +129,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
     }
     child.stdin.end();
     const { stderr } = await child;
+    if (peakMiB === null) throw new Error(`the load generator ended before its load did: ${stderr}`);
     return { cpuSeconds: childSeconds(stderr), peakMiB };
   } finally {
     await rm(folder, { recursive: true });

@@ -7,8 +7,10 @@ import { site } from '../lab/unit-files.ts';
 import type { LoadMessage, LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import type { DeployerMessage, DeployPlan } from '../timeline/deploy-plan.ts';
+import { anotherRestart, type DeployerMessage, type DeployPlan } from '../timeline/deploy-plan.ts';
+import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
 import type { Progress } from './progress.ts';
+import { SpareRestarts } from './spare-restarts.ts';
 
 /** Where the ledger lies in the client's container. */
 export const ledgerPathInClient = '/var/ledger.ndjson';
@@ -22,6 +24,10 @@ const stopDeadlineMs = 5_000;
 
 /** What a measurement leaves, beside the files in the lab. */
 export interface Measurement {
+  /** Restarts that were used: those wanted, and those that made up for voided ones. */
+  readonly restarts: number;
+  /** Slots that were due; null when the load was cut short. */
+  readonly due: number | null;
   readonly originUs: number | null;
   readonly wallOffsetUs: [number, number] | null;
   readonly deployer: readonly DeployerMessage[];
@@ -33,7 +39,8 @@ export interface Measurement {
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
 export async function measureInLab(
   lab: Lab,
-  run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed' | 'deployBeginsMs' | 'durationMs'>,
+  run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed'>,
+  schedule: DeploySchedule,
   options: { progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
   const { load } = run.experiment;
@@ -45,7 +52,7 @@ export async function measureInLab(
     port: 80,
     hostHeader: site.hostHeader,
     ratePerSecond: load.ratePerSecond,
-    durationMs: run.durationMs,
+    durationMs: schedule.durationMs(schedule.beginsMs.length),
     mix: load.mix,
     connections: load.connections,
     deadlineMs,
@@ -58,14 +65,15 @@ export async function measureInLab(
     unit: site.service,
     releaseFile: site.releaseFile,
     internalAddress: site.internalAddress,
-    beginsMs: run.deployBeginsMs,
+    beginsMs: schedule.beginsMs,
+    wanted: schedule.wanted,
   };
   const [generator, deployer] = await Promise.all([
     converse(lab.client, ['node', '/opt/harness/load/main.ts']),
     converse(lab.server, ['node', '/opt/harness/timeline/deployer.ts']),
   ]);
   try {
-    return await talk(generator, deployer, plan, deployPlan, options);
+    return await talk(generator, deployer, plan, deployPlan, { schedule, ...options });
   } finally {
     generator.close();
     deployer.close();
@@ -77,9 +85,10 @@ async function talk(
   deployer: Conversation,
   plan: LoadPlan,
   deployPlan: DeployPlan,
-  { progress, signal }: { progress: Progress; signal: AbortSignal },
+  { schedule, progress, signal }: { schedule: DeploySchedule; progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
-  const total = slotCount(plan.ratePerSecond, plan.durationMs);
+  const spares = new SpareRestarts(schedule);
+  const slots = (): number => slotCount(plan.ratePerSecond, schedule.durationMs(spares.used));
   const deployerSaid: DeployerMessage[] = [];
   const troubles: string[] = [];
   let originUs: number | null = null;
@@ -95,7 +104,7 @@ async function talk(
     for await (const line of deployer.lines) {
       const message = JSON.parse(line) as DeployerMessage;
       deployerSaid.push(message);
-      if (message.kind === 'deploy-begin') progress.note(`restart ${message.restart} of ${deployPlan.beginsMs.length}`);
+      if (message.kind === 'deploy-begin') progress.note(`restart ${message.restart} of ${spares.used}`);
       if (message.kind === 'deploy-end' && message.failure !== undefined) {
         troubles.push(`Restart ${message.restart} failed: ${message.failure}`);
       }
@@ -128,10 +137,15 @@ async function talk(
         before = message.clock.wallUs - message.clock.monotonicUs;
         deployer.say(JSON.stringify({ originUs }));
       }
-      if (message.kind === 'progress') progress.counts(message, total);
+      if (message.kind === 'progress') {
+        progress.counts(message, slots());
+        const next = spares.decide(message.atUs, message.lateDueUs);
+        if (next === 'another') deployer.say(anotherRestart);
+        if (next === 'enough') generator.say(JSON.stringify({ kind: 'finish', slots: slots() }));
+      }
       if (message.kind === 'error') aborted = `The load generator failed: ${message.message}`;
       if (message.kind === 'done') {
-        progress.counts(message, total);
+        progress.counts(message, slots());
         result = message;
         return;
       }
@@ -146,6 +160,8 @@ async function talk(
   const end = result;
   const why = aborted as string | null;
   return {
+    restarts: spares.used,
+    due: end === undefined || why !== null ? null : end.due,
     originUs,
     wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],
     deployer: deployerSaid,

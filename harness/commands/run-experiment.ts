@@ -14,7 +14,7 @@ import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import { deploySchedule } from '../timeline/deploy-plan.ts';
+import { deploySchedule } from '../timeline/deploy-schedule.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { collectRecords, writeTimeline } from './collect.ts';
@@ -73,8 +73,8 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       startedAt: new Date().toISOString(),
       originMonotonicUs: null,
       wallOffsetUs: null,
-      deployBeginsMs: [...schedule.beginsMs],
-      durationMs: schedule.durationMs,
+      deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
+      durationMs: schedule.durationMs(schedule.wanted),
       fingerprint,
       aborted: null,
       unfinished: 0,
@@ -88,11 +88,19 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     if (options.baseline) await installBaseline(lab);
     const baselineBefore = await takeBaseline('before');
     progress.phase(`${experiment.id} load`);
-    const measurement = await measureInLab(lab, run, { progress, signal });
+    const measurement = await measureInLab(lab, run, schedule, { progress, signal });
+    const used = {
+      ...run,
+      deployBeginsMs: schedule.beginsMs.slice(0, measurement.restarts),
+      durationMs:
+        measurement.due === null
+          ? schedule.durationMs(measurement.restarts)
+          : (measurement.due * 1000) / experiment.load.ratePerSecond,
+    };
     progress.phase('collecting records');
     const folder = join(options.reportsFolder, experiment.id, runId);
     const after = await readKernelCounters(lab.server);
-    await saveRecords(folder, lab, run, measurement, counterChange(before, after));
+    await saveRecords(folder, lab, used, measurement, counterChange(before, after));
     if (options.baseline) {
       const baselines = await baselinesOf('GET /livez, through the proxy', baselineBefore, await takeBaseline('after'));
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);

@@ -1,7 +1,7 @@
 /** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { methods, serviceSchema, type Method, type Service } from '../scenario/service.ts';
 import { durationMs, wholeNumber } from './option-values.ts';
@@ -44,7 +44,7 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
   const url = parseUrl(options.url);
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
-  const address = await resolve(url.hostname);
+  const address = await resolve(url.hostname, url.port === '' ? 80 : Number(url.port));
   if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
     throw usage(
       `${ratePerSecond} requests a second to ${url.hostname} (${address}), which is not this machine.`,
@@ -93,14 +93,35 @@ function parseUrl(text: string | undefined): URL {
   return url;
 }
 
-async function resolve(hostname: string): Promise<string> {
+/** How long an address of a name with several may take to accept a connection. */
+const probeMs = 1_000;
+
+/** The address of a host; of a name with several (localhost is 127.0.0.1 and ::1), the first at which somebody listens. */
+async function resolve(hostname: string, port: number): Promise<string> {
   const literal = hostname.replace(/^\[|\]$/gu, '');
   if (isIP(literal) !== 0) return literal;
+  let addresses: readonly string[];
   try {
-    return (await lookup(literal)).address;
+    addresses = (await lookup(literal, { all: true })).map(({ address }) => address);
   } catch (cause) {
     throw usage(`The host ${literal} of --url has no address.`, undefined, cause);
   }
+  if (addresses.length > 1) {
+    for (const address of addresses) if (await isListening(address, port)) return address;
+  }
+  return addresses[0] ?? literal;
+}
+
+/** Does anybody accept a connection there? Nothing is sent on it. */
+async function isListening(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: probeMs });
+    const done = (accepted: boolean) => () => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false));
+  });
 }
 
 function isLoopback(address: string): boolean {

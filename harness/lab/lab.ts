@@ -124,7 +124,7 @@ async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
 
 /** The harness's own programs that run inside the lab, at the paths they have here. */
 async function filesOfHarness(): Promise<LabFile[]> {
-  const inLab = /^(load\/|timeline\/deployer\.ts|lab\/readiness\.ts|scenario\/random\.ts)/u;
+  const inLab = /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/readiness\.ts|scenario\/random\.ts)/u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
 }
 

@@ -8,7 +8,7 @@ import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
 import { dueUsOf, shareOfSlots, slotCount, slotOfShare, slotsDueBy, wholeShare } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
-import type { LoadCounts, LoadPlan } from './plan.ts';
+import { lateAboveMs, type LoadCounts, type LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
 import { isDropped, type LedgerRow } from './row.ts';
 import { assignments } from './schedule.ts';
@@ -62,6 +62,7 @@ export async function prepareLoad(
   });
 
   const assignmentOf = assignments(plan.mix, plan.connections, plan.seed);
+  const lateDueUs: number[] = [];
   const tally = { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0 };
   const idle: Connection[] = [];
   const open = new Set<Connection>();
@@ -152,6 +153,7 @@ export async function prepareLoad(
       onSettled: settled,
     });
     tally.due++;
+    if (exchange.now() - exchange.dueUs > lateAboveMs * 1000) lateDueUs.push(exchange.dueUs);
     underWay.push(exchange);
     send(exchange);
   }
@@ -181,7 +183,7 @@ export async function prepareLoad(
     const unfinished = tally.due - tally.settled;
     if (!cutShort && unfinished !== 0) fail(new Error(`${unfinished} due requests were never settled`));
     void pacer.terminate();
-    finish({ ...tally, aborted: stopped, unfinished });
+    finish({ ...tally, lateDueUs, aborted: stopped, unfinished });
   }
 
   function stopPacer(): void {
@@ -191,7 +193,7 @@ export async function prepareLoad(
 
   let ticker: NodeJS.Timeout | undefined;
   return {
-    counts: () => ({ ...tally }),
+    counts: () => ({ ...tally, lateDueUs }),
     run: (originUs) =>
       new Promise<LoadResult>((resolve, reject) => {
         origin = originUs;

@@ -65,9 +65,9 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
 
 async function obey(load: LedgeredLoad, commands: AsyncIterator<string>): Promise<void> {
   for (;;) {
-    const { kind } = await nextCommand(commands);
-    if (kind === 'finish') load.finish();
-    if (kind !== 'stop') continue;
+    const command = await nextCommand(commands);
+    if (command.kind === 'finish') load.finish(command.slots);
+    if (command.kind !== 'stop') continue;
     load.stop();
     return;
   }

@@ -48,10 +48,12 @@ export interface LoadPlan {
 }
 
 /**
- * What the harness tells the generator, after the plan: begin; let no further slot be due, but wait for those that were;
+ * What the harness tells the generator, after the plan: begin; let no slot be due beyond so many (none from now on, unless
+ * said), but wait for those that were;
  * or break off, with two seconds for what is under way.
  */
-export type LoadCommand = { readonly kind: 'go' } | { readonly kind: 'finish' } | { readonly kind: 'stop' };
+export type LoadCommand =
+  { readonly kind: 'go' } | { readonly kind: 'finish'; readonly slots?: number } | { readonly kind: 'stop' };
 
 /** Counts so far. */
 export interface LoadCounts {
@@ -62,7 +64,12 @@ export interface LoadCounts {
   readonly dropped: number;
   readonly unsent: number;
   readonly local: number;
+  /** Due times, in microseconds since the origin, of the slots that left more than {@link lateAboveMs} late. */
+  readonly lateDueUs: readonly number[];
 }
+
+/** A request this late voids the restart that it should have met. */
+export const lateAboveMs = 50;
 
 /** What one thread can send in a second; beyond it, requests leave late. Measured by `npm run bench`, with room. */
 const threadHolds = { kept: 20_000, new: 5000 };

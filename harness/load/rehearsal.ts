@@ -2,6 +2,7 @@
  * A load against a server of our own in the same thread, before the real one: code that has never run is many times
  * slower, and at high rates the first second's requests would leave late for no other reason. None of it is recorded.
  */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { monotonicUs } from './clock.ts';
 import { prepareLoad } from './generator.ts';
@@ -19,8 +20,11 @@ export async function rehearse(plan: LoadPlan): Promise<void> {
     socket.on('error', () => undefined);
     socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // After a load on new connections every port may be in TIME_WAIT, and none left to listen on: then no rehearsal.
+  server.on('error', () => undefined);
+  server.listen(0, '127.0.0.1');
   try {
+    await once(server, 'listening').catch(() => undefined);
     const address = server.address();
     if (address === null || typeof address === 'string') return;
     const rehearsal: LoadPlan = {

@@ -33,8 +33,8 @@ const youngGenerationMb = 12;
 
 /** A load that ends with its ledger written. */
 export interface LedgeredLoad extends Omit<PreparedLoad, 'finish'> {
-  /** No further slot is due from now on; all that were are settled. */
-  finish(): void;
+  /** No slot is due beyond so many, or, unless said, from now on; all that were are settled. */
+  finish(slots?: number): void;
 }
 
 /** Prepares a load on as many threads as its plan says. */
@@ -47,7 +47,8 @@ export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
       originUs = from;
       return prepared.run(from);
     },
-    finish: () => prepared.finish(slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
+    finish: (slots) =>
+      prepared.finish(slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
   };
 }
 
@@ -116,7 +117,7 @@ async function startThread(task: ThreadTask): Promise<LoadThread> {
     workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   });
-  let counts: LoadCounts = { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0 };
+  let counts: LoadCounts = sum([]);
   let done: (result: LoadResult) => void = () => undefined;
   const tell = (command: ThreadCommand): void => worker.postMessage(command);
   await new Promise<void>((resolve, reject) => {
@@ -153,5 +154,6 @@ function sum(all: readonly LoadCounts[]): LoadCounts {
     dropped: total(({ dropped }) => dropped),
     unsent: total(({ unsent }) => unsent),
     local: total(({ local }) => local),
+    lateDueUs: all.flatMap(({ lateDueUs }) => lateDueUs),
   };
 }

@@ -10,6 +10,7 @@ const counts = (due: number, ok: number, dropped = 0): LoadCounts => ({
   dropped,
   unsent: 0,
   local: 0,
+  lateDueUs: [],
 });
 
 /** Counts each quarter of a second at 100 a second: what `at` says became of the slots. */

@@ -78,7 +78,7 @@ export function drawLatency(options: {
           y: {
             type: 'logarithmic',
             title: { display: true, text: 'latency from the due time, ms' },
-            ticks: { callback: (value) => (Math.log10(Number(value)) % 1 === 0 ? String(value) : '') },
+            ticks: { autoSkip: false, callback: (value) => (isNamed(Number(value)) ? String(value) : '') },
           },
         },
         plugins: {
@@ -95,4 +95,10 @@ export function drawLatency(options: {
     }),
     size,
   );
+}
+
+/** Of a logarithmic axis, 1, 2 and 5 of each decade get a number. */
+function isNamed(value: number): boolean {
+  const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return [1, 2, 5].some((named) => Math.abs(mantissa - named) < 1e-6);
 }

@@ -1,6 +1,4 @@
-/** What the deployer is asked to do, and what it says; and when, drawn from the seed. */
-import type { Experiment } from '../scenario/experiment.ts';
-import { seededRandom } from '../scenario/random.ts';
+/** What the deployer is asked to do, and what it says. It runs in the lab too, so it imports nothing. */
 
 /** The plan on the first line of the deployer's input. */
 export interface DeployPlan {
@@ -12,7 +10,12 @@ export interface DeployPlan {
   readonly internalAddress: string;
   /** When each deploy begins, in milliseconds since the load's origin. */
   readonly beginsMs: readonly number[];
+  /** How many of them are wanted from the start; each further one waits for a line of its own, {@link anotherRestart}. */
+  readonly wanted: number;
 }
+
+/** The line that asks for one more restart than were wanted so far. */
+export const anotherRestart = 'another';
 
 /** Lines of the deployer's output; stamps are CLOCK_MONOTONIC. */
 export type DeployerMessage =
@@ -26,26 +29,3 @@ export type DeployerMessage =
       /** What systemctl said when it failed. */
       readonly failure?: string;
     };
-
-/** When each deploy begins and how long the load is, both in milliseconds since the origin. */
-export interface DeploySchedule {
-  readonly beginsMs: readonly number[];
-  readonly durationMs: number;
-}
-
-/** The same seed gives the same schedule. */
-export function deploySchedule(deploy: Experiment['deploy'], seed: number): DeploySchedule {
-  const random = seededRandom(seed, 'deploys');
-  const [shortest, longest] = deploy.spacingMs;
-  const draw = (): number => Math.round(shortest + random() * (longest - shortest));
-  const beginsMs: number[] = [];
-  const restarts = deploy.action === 'none' ? 0 : deploy.restarts;
-  // The first is drawn too: with a fixed start its phase against a proxy's check would be the same in every run.
-  let atMs = deploy.leadMs + Math.round(random() * 1_000);
-  for (let restart = 1; restart <= restarts; restart++) {
-    beginsMs.push(atMs);
-    atMs += draw();
-  }
-  const last = beginsMs.at(-1) ?? deploy.leadMs;
-  return { beginsMs, durationMs: last + deploy.tailMs };
-}

@@ -9,7 +9,7 @@ import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { DeployerMessage, DeployPlan } from './deploy-plan.ts';
+import { anotherRestart, type DeployerMessage, type DeployPlan } from './deploy-plan.ts';
 
 /** How often the internal port is asked whether the last release is ready. */
 const readyPollMs = 20;
@@ -77,9 +77,18 @@ say({ kind: 'waiting' });
 const originLine = await lines.next();
 if (originLine.done !== true) {
   const { originUs } = JSON.parse(originLine.value) as { originUs: number };
-  // Once the harness is gone nobody wants a further restart.
-  void lines.next().then(() => process.exit(0));
+  let wanted = plan.wanted;
+  let wake: () => void = () => undefined;
+  void (async () => {
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+      if (line.value === anotherRestart) wanted++;
+      wake();
+    }
+    // Once the harness is gone nobody wants a further restart.
+    process.exit(0);
+  })();
   for (const [index, beginMs] of plan.beginsMs.entries()) {
+    while (index >= wanted) await new Promise<void>((resolve) => (wake = resolve));
     const waitMs = beginMs - (monotonicUs() - originUs) / 1000;
     if (waitMs > 0) await sleep(waitMs);
     await deploy(plan, index + 1);

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
+import { lateAboveMs } from '../load/plan.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
@@ -19,7 +20,7 @@ import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summar
 import { predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
-import { distrust, voidAboveMs } from './trust.ts';
+import { distrust } from './trust.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
 
 /** Reads a run's folder, writes its verdict.json, and returns it. */
@@ -167,7 +168,7 @@ function restartVerdict(
     droppedInRestart: counts?.dropped ?? 0,
     inFlightAtSigterm: counts?.inFlightAtSigterm ?? 0,
     longestWaitMs: toMs(counts?.longestWaitUs ?? null),
-    voided: (counts?.latestUs ?? 0) > voidAboveMs * 1000,
+    voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
     predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
   };
 }

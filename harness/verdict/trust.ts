@@ -1,5 +1,6 @@
 /** Can this run be trusted? Each reason why not is a sentence and what to do. */
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
+import { lateAboveMs } from '../load/plan.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
@@ -10,8 +11,6 @@ const ownFaultLimit = 0.001;
 const lagP99LimitMs = 5;
 /** A single request this late means that the generator stood still, and may have missed what it should have met. */
 const lagMaxLimitMs = 100;
-/** A request this late within a restart's at-risk span voids the restart: its worst moment may have gone unasked. */
-export const voidAboveMs = 50;
 /** More voided restarts than one in so many void the run. */
 const oneVoidIn = 5;
 /** A wall clock that moved this far against the monotonic one breaks the join with the proxy's log. */
@@ -45,10 +44,10 @@ export function distrust(
         'still; stop other work on this machine and run again.',
     );
   }
-  const voided = ledger.perRestart.filter(({ latestUs }) => latestUs > voidAboveMs * 1000).length;
+  const voided = ledger.perRestart.filter(({ latestUs }) => latestUs > lateAboveMs * 1000).length;
   if (voided * oneVoidIn > windows.length) {
     reasons.push(
-      `Of ${windows.length} restarts ${voided} met requests that left more than ${voidAboveMs} ms late (limit 1 in ` +
+      `Of ${windows.length} restarts ${voided} met requests that left more than ${lateAboveMs} ms late (limit 1 in ` +
         `${oneVoidIn}): stop other work on this machine and run again.`,
     );
   }
