@@ -1,4 +1,5 @@
 import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { cleanLab, seedDefaults, standardLoad } from './standard.ts';
 
 /** The control of the whole house: the same site, proxy and load, and nobody restarts anything. */
 export default defineExperiment({
@@ -8,18 +9,48 @@ export default defineExperiment({
   hypothesis:
     'Nothing closes a connection that another may be writing to: the site keeps idle connections (120 s) longer than ' +
     'the proxy does (90 s). So nothing is dropped, and a drop in another experiment is owed to its restarts.',
-  app: { warmupMs: 300, drain: 'polite', graceMs: 50, shutdownTimeoutMs: 1_000, keepAliveTimeoutMs: 120_000 },
+  app: { ...seedDefaults, drain: 'polite' },
   unit: { activation: 'none', timeoutStopSec: 20 },
   proxy: { kind: 'traefik' },
-  load: {
-    ratePerSecond: 200,
-    mix: [
-      { method: 'GET', path: '/notes/:id', weight: 45 },
-      { method: 'GET', path: '/slow?ms=300', weight: 5 },
-      { method: 'POST', path: '/notes', weight: 50 },
-    ],
-    connections: 'mixed',
-  },
+  load: standardLoad,
   deploy: { action: 'none', restarts: 0, spacingMs: [1_000, 1_000], leadMs: 0, tailMs: 15_000 },
   expect: { dropped: { max: 0, because: 'nothing happens that could drop a request; else every other run is void' } },
+  control: cleanLab,
+  variants: {
+    'keep-alive-race': {
+      about:
+        'The site ends idle connections sooner than the proxy does: a POST written on one that is just being ended ' +
+        'fails, with no restart at all. A slow load, since a busy connection is never idle.',
+      set: { 'app.keepAliveTimeoutMs': 250, 'load.ratePerSecond': 60, 'deploy.tailMs': 40_000 },
+      expect: {
+        bounds: [
+          {
+            of: 'dropped-GET',
+            max: 0,
+            because: 'the proxy sends a GET again that died on a kept connection without an answer',
+          },
+        ],
+      },
+    },
+    'planted-ack-before-commit': {
+      about:
+        'The site answers a write before it commits, and is stopped meanwhile: the check of the writes must see it.',
+      set: {
+        'app.fault': 'ack-before-commit',
+        'app.drain': 'none',
+        'deploy.action': 'restart',
+        'deploy.restarts': 3,
+        'deploy.leadMs': 1_000,
+        'deploy.tailMs': 3_000,
+      },
+      expect: {
+        bounds: [{ of: 'lost', min: 1, because: 'what was acknowledged within 200 ms of the end was never committed' }],
+      },
+    },
+    'planted-apply-twice': {
+      about: 'The site applies each write twice: the check of the writes must see it.',
+      set: { 'app.fault': 'apply-twice', 'deploy.tailMs': 3_000 },
+      expect: { bounds: [{ of: 'duplicated', min: 1, because: 'each write is in the database twice' }] },
+    },
+  },
 });

@@ -1,4 +1,6 @@
 import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { e5Variants } from './E5-socket-activation.variants.ts';
+import { quickRestarts, seedDefaults, standardLoad } from './standard.ts';
 
 /** systemd owns the listening socket: while no process serves it, the kernel queues connections instead of refusing them. */
 export default defineExperiment({
@@ -10,20 +12,12 @@ export default defineExperiment({
     'answered by the next process. The old process ends each kept connection only after an answer that says ' +
     '`Connection: close`, so no request is written to a dying connection. Nothing is dropped; the cost is waiting, ' +
     'at most about the outage window.',
-  app: { warmupMs: 300, drain: 'polite', graceMs: 50, shutdownTimeoutMs: 10_000, keepAliveTimeoutMs: 120_000 },
+  app: { ...seedDefaults, drain: 'polite', shutdownTimeoutMs: 10_000 },
   unit: { activation: 'socket', backlog: 4_096, timeoutStopSec: 20 },
   // No retry and no check: whatever is not dropped is owed to the socket and the drain alone.
   proxy: { kind: 'traefik' },
-  load: {
-    ratePerSecond: 200,
-    mix: [
-      { method: 'GET', path: '/notes/:id', weight: 45 },
-      { method: 'GET', path: '/slow?ms=300', weight: 5 },
-      { method: 'POST', path: '/notes', weight: 50 },
-    ],
-    connections: 'mixed',
-  },
-  deploy: { action: 'restart', restarts: 8, spacingMs: [1_900, 2_500], leadMs: 1_000, tailMs: 3_000 },
+  load: standardLoad,
+  deploy: quickRestarts,
   expect: {
     dropped: { max: 0, because: 'the listen queue (4096) holds far more than rate × outage window' },
     badRestarts: { max: 0, because: 'no restart may drop anything' },
@@ -31,5 +25,11 @@ export default defineExperiment({
       abovePercentOfOutage: 20,
       because: 'the first connection queued waits for the whole window, then for its turn',
     },
+    bounds: [{ of: 'refused-directly', max: 0, because: 'a port that systemd owns is never closed' }],
   },
+  control: {
+    variant: 'own-port',
+    because: 'the same site with the same drain, which owns its port, must drop something at every restart',
+  },
+  variants: e5Variants,
 });

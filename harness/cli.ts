@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { benchCommand, type BenchOptions } from './commands/bench.ts';
 import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
-import { experimentCommand, listExperiments, type ExperimentOptions } from './commands/experiment.ts';
+import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
+import { listExperiments } from './commands/list-experiments.ts';
 import { addMeasure } from './commands/measure-options.ts';
 import { refuseArguments, refuseOptionsThatNpmTook } from './commands/refusals.ts';
 import { setupCommand } from './commands/setup.ts';
@@ -23,9 +24,14 @@ Exit codes:
 
 program
   .command('experiment')
-  .description('run one experiment, or `list` them')
-  .argument('<id>', 'E0, E1, E5 …, or list')
+  .description('run one experiment, or all, or list them')
+  .argument('<id>', 'E0 to E7, all, or list')
   .allowExcessArguments()
+  .option('--variant <name>', 'a named variant of it (`list` has their names)')
+  .option('--set <path=value>', 'give a field another value; may be repeated', collect)
+  .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
+  .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
+  .option('--dry-run', 'print units, proxy file and schedule; start nothing')
   .option('--rate <n>', 'requests a second')
   .option('--restarts <n>', 'how many restarts under one load')
   .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
@@ -39,13 +45,18 @@ program
 Examples (options come after --, or npm takes them for its own):
   npm run experiment list
   npm run experiment E5
+  npm run experiment all
   npm run experiment E5 -- --rate 1000 --restarts 20
+  npm run experiment E5 -- --variant as-seeded
+  npm run experiment E1 -- --set app.warmupMs=1000 --dry-run
+  npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
   .action(async (id: string, options: ExperimentOptions, command: Command) => {
     refuseOptionsThatNpmTook(command);
     refuseArguments(command.args, 1, 'One experiment at a time');
-    process.exitCode = id === 'list' ? await listExperiments(context) : await experimentCommand(context, id, options);
+    process.exitCode =
+      id === 'list' ? await listExperiments(context, options) : await experimentCommand(context, id, options);
   });
 
 addMeasure(program, context);
@@ -89,5 +100,10 @@ program
   .action(async () => {
     process.exitCode = await setupCommand(context);
   });
+
+/** Gathers the values of an option that may be repeated. */
+function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
 
 await runProgram(program, context);

@@ -1,6 +1,6 @@
 /** Brings a run's records out of the lab into its folder, and makes the timeline of them. */
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
@@ -9,11 +9,13 @@ import type Docker from 'dockerode';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
-import { site } from '../lab/unit-files.ts';
+import { site, type Colour } from '../lab/unit-files.ts';
+import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { parseAccessLine, type AccessLine } from '../timeline/access-log.ts';
 import { buildTimeline } from '../timeline/build.ts';
 import { parseJournal } from '../timeline/journal.ts';
+import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, type Measurement } from './measure-in-lab.ts';
 
 /** Fetches ledger and witnesses, and writes the units and proxy files as they ran. */
@@ -21,9 +23,13 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
   await mkdir(join(folder, dirname(runFiles.accessLog)), { recursive: true });
   await Promise.all([
     fetchGzipped(lab.client, ledgerPathInClient, join(folder, runFiles.ledger)),
-    fetchGzipped(lab.edge, '/var/log/traefik/access.ndjson', join(folder, runFiles.accessLog)),
-    fetchGzipped(lab.edge, '/var/log/traefik/traefik.log', join(folder, runFiles.proxyLog)),
-    fetchGzipped(lab.server, site.requestLog, join(folder, runFiles.requestLog)),
+    ...(lab.edge === null
+      ? []
+      : [
+          fetchGzipped(lab.edge, '/var/log/traefik/access.ndjson', join(folder, runFiles.accessLog)),
+          fetchGzipped(lab.edge, '/var/log/traefik/traefik.log', join(folder, runFiles.proxyLog)),
+        ]),
+    fetchRequestLogs(lab, join(folder, runFiles.requestLog)),
     fetchJournal(lab, join(folder, runFiles.journal)),
     writeLabFiles(lab, join(folder, runFiles.lab)),
   ]);
@@ -33,13 +39,14 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
 export async function writeTimeline(
   folder: string,
   measurement: Measurement,
-  run: { runId: string; durationMs: number; journal: string },
+  run: { runId: string; durationMs: number; journal: string; units: readonly Colour[] },
 ): Promise<void> {
   const { originUs, wallOffsetUs, deployer, aborted } = measurement;
   await writeFile(join(folder, runFiles.deployer), deployer.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const access: AccessLine[] = [];
   if (originUs !== null && wallOffsetUs !== null) {
-    for await (const line of gunzippedLines(join(folder, runFiles.accessLog))) {
+    const path = join(folder, runFiles.accessLog);
+    for await (const line of existsSync(path) ? gunzippedLines(path) : []) {
       const parsed = parseAccessLine(line);
       if (parsed.requestId.startsWith(run.runId)) access.push(parsed);
     }
@@ -51,17 +58,69 @@ export async function writeTimeline(
     deployer,
     journal: parseJournal(run.journal),
     access,
-    unit: site.service,
+    units: run.units,
   });
   await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
 
-/** A record that is not there (a container that died early) is an empty file: what is missing is judged, not hidden. */
-async function fetchGzipped(container: Docker.Container, path: string, target: string): Promise<void> {
-  const found = await getFile(container, path, async (content) => {
-    await pipeline(content, createGzip({ level: 6 }), createWriteStream(target));
+/** The request logs of all units, one after another: concatenated gzip files are one. */
+async function fetchRequestLogs(lab: Lab, target: string): Promise<void> {
+  await rm(target, { force: true });
+  for (const { requestLog } of lab.colours) await fetchGzipped(lab.server, requestLog, target, 'a');
+}
+
+/** Brings the direct probe's ledger, its times shifted from the probe's own origin to the run's. */
+export async function collectDirect(lab: Lab, folder: string, shiftUs: number): Promise<void> {
+  const rows: string[] = [];
+  await getFile(lab.server, directLedgerPath, async (content) => {
+    for await (const line of createInterface({ input: content })) {
+      if (line === '') continue;
+      const row = JSON.parse(line) as LedgerRow;
+      const shifted = (us: number | null): number | null => (us === null ? null : us + shiftUs);
+      const moved = {
+        dueUs: row.dueUs + shiftUs,
+        sentUs: shifted(row.sentUs),
+        connectedUs: shifted(row.connectedUs),
+        firstByteUs: shifted(row.firstByteUs),
+        doneUs: row.doneUs + shiftUs,
+      };
+      rows.push(`${JSON.stringify({ ...row, ...moved })}\n`);
+    }
   });
-  if (!found) await pipeline([], createGzip(), createWriteStream(target));
+  await pipeline(rows, createGzip(), createWriteStream(join(folder, runFiles.direct)));
+}
+
+/**
+ * Ends every process of the site, and brings what the database then holds. A kill, so that it takes no drain: what is
+ * acknowledged must have been committed.
+ * @throws {Error} when the database cannot be read
+ */
+export async function collectNotes(lab: Lab, folder: string): Promise<void> {
+  const sockets = lab.colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]);
+  const services = lab.colours.map(({ service }) => service);
+  const all = services.join(' ');
+  const script = `systemctl stop ${sockets.join(' ')}; systemctl kill --signal=SIGKILL ${all}; systemctl stop ${all}`;
+  await exec(lab.server, ['sh', '-c', script]);
+  const { exitCode, stdout, stderr } = await exec(lab.server, [
+    'node',
+    '/opt/harness/lab/read-notes.ts',
+    site.database,
+  ]);
+  if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);
+  await pipeline([stdout], createGzip(), createWriteStream(join(folder, runFiles.notes)));
+}
+
+/** After {@link collectNotes}, in a lab that is kept: what was enabled at boot runs again. */
+export async function restartSite({ server }: Lab): Promise<void> {
+  await exec(server, ['systemctl', 'start', 'sockets.target', 'multi-user.target']);
+}
+
+/** A record that is not there (a container that died early) is an empty file: what is missing is judged, not hidden. */
+async function fetchGzipped(container: Docker.Container, path: string, target: string, flags = 'w'): Promise<void> {
+  const found = await getFile(container, path, async (content) => {
+    await pipeline(content, createGzip({ level: 6 }), createWriteStream(target, { flags }));
+  });
+  if (!found) await pipeline([], createGzip(), createWriteStream(target, { flags }));
 }
 
 async function fetchJournal(lab: Lab, target: string): Promise<void> {

@@ -1,18 +1,27 @@
-/** `experiment`: list them, or run one. */
+/** `experiment`: list them, show what one would do, or run one, several times, over the values of a field, or all. */
 import { randomInt } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
-import { markdownTable } from 'markdown-table';
-import { z } from 'zod';
 import { exitCodes, HarnessError } from '../errors.ts';
-import { loadCatalog, loadExperiment } from '../scenario/catalog.ts';
-import { experimentSchema, type Experiment } from '../scenario/experiment.ts';
+import { loadExperiment } from '../scenario/catalog.ts';
+import type { ExperimentFile } from '../scenario/experiment.ts';
+import { parseChange, resolveExperiment, type Change } from '../scenario/fields.ts';
+import { runOptionsOf, type Asked } from './asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
+import { dryRunText } from './dry-run.ts';
 import { highestSeed, wholeNumber } from './option-values.ts';
+import { runAll } from './run-all.ts';
 import { runExperiment } from './run-experiment.ts';
+import { runSweep } from './run-sweep.ts';
+import { runTrials } from './run-trials.ts';
 
 /** Options as they are typed. */
 export interface ExperimentOptions {
+  readonly variant?: string;
+  readonly set?: readonly string[];
+  readonly sweep?: readonly string[];
+  readonly trials?: string;
+  readonly dryRun?: true;
   readonly rate?: string;
   readonly restarts?: string;
   readonly seed?: string;
@@ -22,25 +31,39 @@ export interface ExperimentOptions {
   readonly baseline?: true;
 }
 
-/** Prints every experiment with its question. */
-export async function listExperiments(context: Context): Promise<number> {
-  const rows = (await loadCatalog()).map(({ id, title, question }) => [id, title, question]);
-  context.stdout(`${markdownTable([['id', 'title', 'question'], ...rows])}\n`);
-  return exitCodes.pass;
-}
+/** The most trials at once. */
+const mostTrials = 1_000;
 
-/** Runs one experiment; the exit code says what came of it. */
+/** Runs what was asked for; the exit code says what came of it. */
 export async function experimentCommand(context: Context, id: string, options: ExperimentOptions): Promise<number> {
-  const experiment = withOptions(await loadExperiment(id), options);
   const seed =
     options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
-  const { folder, verdict, kept } = await runExperiment(context, experiment, {
+  const reportsFolder = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
+  if (id === 'all') {
+    refuseForAll(options);
+    return await runAll(context, { seed, reportsFolder, json: options.json === true });
+  }
+  const file = await loadExperiment(id);
+  const changes = changesOf(file, options);
+  const asked: Asked = {
+    file,
+    experiment: resolveExperiment(file, { variant: options.variant, changes }),
+    variant: options.variant ?? null,
+    changes,
     seed,
-    reportsFolder: options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out),
+    reportsFolder,
     keep: options.keep === true,
     baseline: options.baseline === true,
-    command: repeatCommand(experiment.id, options, seed),
-  });
+  };
+  const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
+  if (options.dryRun === true) {
+    context.stdout(await dryRunText(asked.experiment, seed));
+    return exitCodes.pass;
+  }
+  if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials });
+  if (trials > 1) return await runTrials(context, asked, { trials, json: options.json === true });
+
+  const { folder, verdict, kept } = await runExperiment(context, asked.experiment, runOptionsOf(asked));
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
   for (const name of kept) context.stderr(`kept: docker exec -it ${name} bash\n`);
@@ -49,32 +72,28 @@ export async function experimentCommand(context: Context, id: string, options: E
   return exitCodeOf(verdict.verdict);
 }
 
-/** The experiment with the command line's options in place of its own. */
-export function withOptions(experiment: Experiment, { rate, restarts }: ExperimentOptions): Experiment {
-  const changed = {
-    ...experiment,
-    load: {
-      ...experiment.load,
-      ...(rate !== undefined && { ratePerSecond: wholeNumber('--rate', rate, 1, 5_000) }),
-    },
-    deploy: {
-      ...experiment.deploy,
-      ...(restarts !== undefined && { restarts: wholeNumber('--restarts', restarts, 1, 1_000) }),
-    },
-  };
-  if (restarts !== undefined && experiment.deploy.action === 'none') {
-    throw new HarnessError(`${experiment.id} restarts nothing: --restarts has no meaning there.`, {
-      exitCode: exitCodes.usage,
-    });
+/** What the options set, in the experiment's own words. */
+export function changesOf(file: ExperimentFile, { set, rate, restarts }: ExperimentOptions): Change[] {
+  const changes = (set ?? []).map((text) => parseChange('--set', text));
+  if (rate !== undefined) changes.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
+  if (restarts !== undefined) {
+    if (file.deploy.action === 'none' && !changes.some(([path]) => path === 'deploy.action')) {
+      throw new HarnessError(`${file.id} restarts nothing: --restarts has no meaning there.`, {
+        exitCode: exitCodes.usage,
+      });
+    }
+    changes.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 1_000)]);
   }
-  const checked = experimentSchema.safeParse(changed);
-  if (checked.success) return checked.data;
-  throw new HarnessError(z.prettifyError(checked.error), { exitCode: exitCodes.usage });
+  return changes;
 }
 
-function repeatCommand(id: string, { rate, restarts }: ExperimentOptions, seed: number): string {
-  const words = [`npm run experiment ${id} -- --seed ${seed}`];
-  if (rate !== undefined) words.push(`--rate ${rate}`);
-  if (restarts !== undefined) words.push(`--restarts ${restarts}`);
-  return words.join(' ');
+function refuseForAll(options: ExperimentOptions): void {
+  const given = (['variant', 'set', 'sweep', 'trials', 'dryRun', 'rate', 'restarts', 'keep', 'baseline'] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (given === undefined) return;
+  const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
+  throw new HarnessError(`\`all\` runs every experiment as it is: --${option} is for a single one.`, {
+    exitCode: exitCodes.usage,
+  });
 }

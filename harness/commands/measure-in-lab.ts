@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { converse, type Conversation } from '../lab/exec.ts';
-import type { Lab } from '../lab/lab.ts';
-import { site } from '../lab/unit-files.ts';
+import { proxyFileTexts, type Lab } from '../lab/lab.ts';
+import { site, type Colour } from '../lab/unit-files.ts';
 import type { LoadMessage, LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import { anotherRestart, type DeployerMessage, type DeployPlan } from '../timeline/deploy-plan.ts';
+import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
 import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
+import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
 import type { Progress } from './progress.ts';
 import { SpareRestarts } from './spare-restarts.ts';
 
@@ -29,6 +30,8 @@ export interface Measurement {
   /** Slots that were due; null when the load was cut short. */
   readonly due: number | null;
   readonly originUs: number | null;
+  /** CLOCK_MONOTONIC of the direct probe's first due time; null where there was no probe. */
+  readonly directOriginUs: number | null;
   readonly wallOffsetUs: [number, number] | null;
   readonly deployer: readonly DeployerMessage[];
   readonly aborted: string | null;
@@ -43,13 +46,13 @@ export async function measureInLab(
   schedule: DeploySchedule,
   options: { progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
-  const { load } = run.experiment;
+  const { load, proxy } = run.experiment;
   const plan: LoadPlan = {
     runId: run.runId,
     trial: 1,
     seed: run.seed,
     host: lab.serverAddress,
-    port: 80,
+    port: lab.targetPort,
     hostHeader: site.hostHeader,
     ratePerSecond: load.ratePerSecond,
     durationMs: schedule.durationMs(schedule.beginsMs.length),
@@ -62,27 +65,51 @@ export async function measureInLab(
     threads: 1,
   };
   const deployPlan: DeployPlan = {
-    unit: site.service,
-    releaseFile: site.releaseFile,
-    internalAddress: site.internalAddress,
+    runId: run.runId,
+    deploy: run.experiment.deploy,
+    units: deployUnits(lab),
     beginsMs: schedule.beginsMs,
     wanted: schedule.wanted,
+    proxyFile:
+      proxy.cutover === 'check'
+        ? null
+        : { path: site.proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
-  const [generator, deployer] = await Promise.all([
+  const [generator, deployer, probe] = await Promise.all([
     converse(lab.client, ['node', '/opt/harness/load/main.ts']),
     converse(lab.server, ['node', '/opt/harness/timeline/deployer.ts']),
+    startDirectProbe(lab, run.experiment, plan),
   ]);
   try {
-    return await talk(generator, deployer, plan, deployPlan, { schedule, ...options });
+    return await talk({ generator, deployer, probe }, plan, deployPlan, { schedule, ...options });
   } finally {
     generator.close();
     deployer.close();
+    probe?.close();
   }
 }
 
+function deployUnits({ colours }: Lab): DeployPlan['units'] {
+  const [first, ...others] = colours;
+  const unitOf = ({ service, socket, releaseFile, internalAddress, publicPort }: Colour): DeployUnit => ({
+    service,
+    socket,
+    releaseFile,
+    internalAddress,
+    publicAddress: `127.0.0.1:${publicPort}`,
+  });
+  return [unitOf(first), ...others.map(unitOf)];
+}
+
+/** Those whom a measurement talks with, in the lab. */
+interface Parties {
+  readonly generator: Conversation;
+  readonly deployer: Conversation;
+  readonly probe: DirectProbe | null;
+}
+
 async function talk(
-  generator: Conversation,
-  deployer: Conversation,
+  { generator, deployer, probe }: Parties,
   plan: LoadPlan,
   deployPlan: DeployPlan,
   { schedule, progress, signal }: { schedule: DeploySchedule; progress: Progress; signal: AbortSignal },
@@ -135,6 +162,7 @@ async function talk(
       if (message.kind === 'origin') {
         originUs = message.originUs;
         before = message.clock.wallUs - message.clock.monotonicUs;
+        probe?.begin();
         deployer.say(JSON.stringify({ originUs }));
       }
       if (message.kind === 'progress') {
@@ -155,7 +183,7 @@ async function talk(
   stopped.abort();
   signal.removeEventListener('abort', stop);
   deployer.close();
-  await Promise.race([listening, sleep(1_000)]);
+  const [directOriginUs] = await Promise.all([probe?.end() ?? null, Promise.race([listening, sleep(1_000)])]);
   // The closures above write these; the compiler sees only their first values.
   const end = result;
   const why = aborted as string | null;
@@ -163,6 +191,7 @@ async function talk(
     restarts: spares.used,
     due: end === undefined || why !== null ? null : end.due,
     originUs,
+    directOriginUs,
     wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],
     deployer: deployerSaid,
     aborted:

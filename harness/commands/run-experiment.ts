@@ -17,7 +17,7 @@ import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-schedule.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { collectRecords, writeTimeline } from './collect.ts';
+import { collectDirect, collectNotes, collectRecords, restartSite, writeTimeline } from './collect.ts';
 import type { Context } from './context.ts';
 import { measureInLab, type Measurement } from './measure-in-lab.ts';
 import { startProgress } from './progress.ts';
@@ -27,6 +27,7 @@ export interface RunOptions {
   readonly seed: number;
   /** Folder that gets `E5/<run id>/`. */
   readonly reportsFolder: string;
+  readonly variant: string | null;
   /** Leave the lab standing. */
   readonly keep: boolean;
   /** Before and after the load, have autocannon tell what the site can do. */
@@ -67,7 +68,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       schema: 1,
       runId,
       experiment,
-      variant: null,
+      variant: options.variant,
       seed: options.seed,
       command: options.command,
       startedAt: new Date().toISOString(),
@@ -105,13 +106,14 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       const baselines = await baselinesOf('GET /livez, through the proxy', baselineBefore, await takeBaseline('after'));
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
+    await collectWrites(lab, folder, measurement, options.keep);
     const removal = options.keep ? Promise.resolve() : lab.remove();
     progress.phase('verdict and report');
     const verdict = await judgeRun(folder);
     await writeReport(folder);
     await pointLatest(join(options.reportsFolder, experiment.id), runId);
     await removal;
-    const roles = ['server', 'edge', 'client'];
+    const roles = ['server', ...(lab.edge === null ? [] : ['edge']), 'client'];
     return { folder, verdict, kept: options.keep ? roles.map((role) => `restart-proof-${runId}-${role}`) : [] };
   } finally {
     progress.end();
@@ -149,7 +151,22 @@ async function saveRecords(
   };
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
   await collectRecords(lab, folder);
+  if (measurement.directOriginUs !== null && measurement.originUs !== null) {
+    await collectDirect(lab, folder, measurement.directOriginUs - measurement.originUs);
+  }
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
   const journal = await readFile(join(folder, runFiles.journal), 'utf8');
-  await writeTimeline(folder, measurement, { runId: run.runId, durationMs: run.durationMs, journal });
+  await writeTimeline(folder, measurement, {
+    runId: run.runId,
+    durationMs: run.durationMs,
+    journal,
+    units: lab.colours,
+  });
+}
+
+/** Reads the database with every process stopped; what cannot be read is missing, which the verdict says. */
+async function collectWrites(lab: Lab, folder: string, { aborted }: Measurement, keep: boolean): Promise<void> {
+  if (aborted !== null) return;
+  await collectNotes(lab, folder);
+  if (keep) await restartSite(lab);
 }

@@ -36,15 +36,18 @@ describe('what an experiment changes on the server', () => {
 
 describe('the proxy’s dynamic file', () => {
   it('stays as it is, comments included, when nothing is asked', () => {
-    expect(dynamicFile(base, { kind: 'traefik' })).toBe(base);
+    expect(dynamicFile(base, e1)).toBe(base);
   });
 
   it('gets the retry and the check that the experiment names', () => {
     const changed = parse(
       dynamicFile(base, {
-        kind: 'traefik',
-        retry: { attempts: 4, initialIntervalMs: 250 },
-        check: { path: '/healthz', port: 'internal', intervalMs: 1_000, timeoutMs: 1_000 },
+        ...e1,
+        proxy: {
+          ...e1.proxy,
+          retry: { attempts: 4, initialIntervalMs: 250 },
+          check: { path: '/healthz', port: 'internal', intervalMs: 1_000, timeoutMs: 1_000 },
+        },
       }),
     ) as { http: Record<string, unknown> };
     expect(changed.http).toMatchObject({

@@ -2,8 +2,9 @@
  * The lab of one run: `server` (systemd as PID 1), `edge` (the proxy, in the server's network namespace) and `client`
  * (the load generator), on a network of their own, each with the run's label.
  */
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
@@ -12,9 +13,9 @@ import { ownerLabel, runLabel } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { dynamicFile } from './proxy-config.ts';
-import type { Readiness } from './readiness.ts';
+import type { Readiness, ReadinessQuestion } from './readiness.ts';
 import { removeRun } from './remove.ts';
-import { experimentFiles, site } from './unit-files.ts';
+import { coloursOf, experimentFiles, site, type Colour } from './unit-files.ts';
 
 const projectFolder = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/u, '');
 const readyDeadlineMs = 30_000;
@@ -23,10 +24,15 @@ const readyDeadlineMs = 30_000;
 export interface Lab {
   readonly runId: string;
   readonly server: Docker.Container;
-  readonly edge: Docker.Container;
+  /** The proxy; null in an experiment without one. */
+  readonly edge: Docker.Container | null;
   readonly client: Docker.Container;
+  /** The site's units, the one that serves first at first. */
+  readonly colours: readonly [Colour, ...Colour[]];
   /** The server's address on the lab's network, at which the client aims. */
   readonly serverAddress: string;
+  /** The port of it that the load asks: the proxy's, or without one the site's own. */
+  readonly targetPort: number;
   /** The files that make this lab what it is: units, drop-ins, env files, proxy files. */
   readonly files: readonly LabFile[];
   remove(): Promise<void>;
@@ -45,12 +51,15 @@ export async function bootLab(
   try {
     const labels = { [runLabel]: runId, [ownerLabel]: `${hostname()}/${process.pid}` };
     const name = (role: string): string => `restart-proof-${runId}-${role}`;
+    const hasProxy = experiment.proxy.kind !== 'none';
+    const colours = coloursOf(experiment);
     const [serverFiles, edgeFiles, siteFiles, harnessFiles] = await Promise.all([
       filesOfServer(experiment),
       filesOfEdge(experiment),
       filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
       filesOfHarness(),
     ]);
+    const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
     const network = await docker.createNetwork({ Name: name('net'), Driver: 'bridge', Labels: labels });
     signal.throwIfAborted();
     const create = async (
@@ -63,18 +72,27 @@ export async function bootLab(
       return made;
     };
     const [server, client] = await Promise.all([
-      create('server', serverOptions(network.id, options.apparmor), [...serverFiles, ...siteFiles, ...harnessFiles]),
+      create('server', serverOptions(network.id, { apparmor: options.apparmor, proxyFiles }), [
+        ...serverFiles,
+        ...siteFiles,
+        ...harnessFiles,
+      ]),
       create('client', clientOptions(network.id), harnessFiles),
     ]);
     signal.throwIfAborted();
     await Promise.all([server.start(), client.start()]);
-    const edge = await create(
-      'edge',
-      { Cmd: ['/usr/local/bin/traefik'], HostConfig: { NetworkMode: `container:${server.id}` } },
-      edgeFiles,
-    );
-    await edge.start();
-    await ready(server, edge, signal);
+    const edge = hasProxy
+      ? await create(
+          'edge',
+          {
+            Cmd: ['/usr/local/bin/traefik'],
+            HostConfig: { NetworkMode: `container:${server.id}`, Binds: [...proxyFiles] },
+          },
+          edgeFiles,
+        )
+      : null;
+    await edge?.start();
+    await ready(server, edge, experiment, signal);
     const { NetworkSettings } = await server.inspect();
     const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
     if (serverAddress === undefined) throw new Error('the engine gave the server no address');
@@ -83,8 +101,10 @@ export async function bootLab(
       server,
       edge,
       client,
+      colours,
       serverAddress,
-      files: [...serverFiles, ...edgeFiles],
+      targetPort: hasProxy ? 80 : colours[0].publicPort,
+      files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
       remove: async () => {
         await removeRun(docker, runId);
       },
@@ -100,31 +120,63 @@ function isSource(path: string): boolean {
   return path.endsWith('.ts') && !path.endsWith('.test.ts');
 }
 
-async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
+/** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
+export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
   const units = '/etc/systemd/system';
+  // The other colour is idle at first.
+  const [first] = coloursOf(experiment);
   // What `systemctl enable` does.
   const enabled: LabFile[] = [
-    { path: `${units}/multi-user.target.wants/${site.service}`, linkTo: `${units}/site@.service` },
+    { path: `${units}/multi-user.target.wants/${first.service}`, linkTo: `${units}/site@.service` },
   ];
-  if (experiment.unit.activation === 'socket') {
-    enabled.push({ path: `${units}/sockets.target.wants/${site.socket}`, linkTo: `${units}/site@.socket` });
+  if (experiment.unit.activation !== 'none') {
+    enabled.push({ path: `${units}/sockets.target.wants/${first.socket}`, linkTo: `${units}/site@.socket` });
+  }
+  if (experiment.unit.activation === 'both') {
+    enabled.push({
+      path: `${units}/sockets.target.wants/${first.internalSocket}`,
+      linkTo: `${units}/site-internal@.socket`,
+    });
   }
   return [...files, ...experimentFiles(experiment), ...enabled];
 }
 
-async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
+/** The proxy's files. */
+export async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'edge'), '/');
   return files.map((file) =>
-    file.path === '/etc/traefik/dynamic/site.yml' && 'content' in file
-      ? { path: file.path, content: dynamicFile(file.content.toString(), experiment.proxy) }
+    file.path === site.proxyFile && 'content' in file
+      ? { path: file.path, content: dynamicFile(file.content.toString(), experiment) }
       : file,
   );
 }
 
+/** The text of the proxy's file for each colour that may be the active one. */
+export async function proxyFileTexts(experiment: Experiment): Promise<string[]> {
+  const path = join(projectFolder, 'containers', 'edge', site.proxyFile);
+  const base = await readFile(path, 'utf8');
+  return coloursOf(experiment).map((_, index) => dynamicFile(base, experiment, index));
+}
+
+/**
+ * Where a deploy on the server rewrites the proxy's file, both containers see one folder: a volume of the run's own.
+ * @returns what to mount; nothing where no file is rewritten
+ */
+async function proxyFilesVolume(
+  docker: Docker,
+  { proxy }: Experiment,
+  name: string,
+  labels: Record<string, string>,
+): Promise<string[]> {
+  if (proxy.cutover === 'check') return [];
+  await docker.createVolume({ Name: name, Labels: labels });
+  return [`${name}:${posix.dirname(site.proxyFile)}`];
+}
+
 /** The harness's own programs that run inside the lab, at the paths they have here. */
 async function filesOfHarness(): Promise<LabFile[]> {
-  const inLab = /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/readiness\.ts|scenario\/random\.ts)/u;
+  const inLab = /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/(readiness|read-notes)\.ts|scenario\/random\.ts)/u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
 }
 
@@ -135,7 +187,10 @@ async function filesOfHarness(): Promise<LabFile[]> {
 const hostCgroups = { CgroupnsMode: 'host' };
 
 /** Flags under which systemd boots as PID 1 on cgroup v1 and v2, without --privileged. */
-function serverOptions(networkId: string, apparmor: boolean): Docker.ContainerCreateOptions {
+function serverOptions(
+  networkId: string,
+  { apparmor, proxyFiles }: { apparmor: boolean; proxyFiles: readonly string[] },
+): Docker.ContainerCreateOptions {
   return {
     Cmd: ['/lib/systemd/systemd'],
     StopSignal: 'SIGRTMIN+3',
@@ -146,7 +201,7 @@ function serverOptions(networkId: string, apparmor: boolean): Docker.ContainerCr
       CapAdd: ['SYS_ADMIN'],
       SecurityOpt: ['seccomp=unconfined', ...(apparmor ? ['apparmor=unconfined'] : [])],
       Tmpfs: { '/run': '', '/run/lock': '', '/tmp': '' },
-      Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw'],
+      Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw', ...proxyFiles],
     },
   };
 }
@@ -165,22 +220,28 @@ function clientOptions(networkId: string): Docker.ContainerCreateOptions {
   };
 }
 
-async function ready(server: Docker.Container, edge: Docker.Container, signal: AbortSignal): Promise<void> {
-  const result = await exec(server, [
-    'node',
-    '/opt/harness/lab/readiness.ts',
-    String(readyDeadlineMs),
-    site.internalAddress,
-    site.hostHeader,
-  ]);
+async function ready(
+  server: Docker.Container,
+  edge: Docker.Container | null,
+  experiment: Experiment,
+  signal: AbortSignal,
+): Promise<void> {
+  const [first, idle] = coloursOf(experiment);
+  const question: ReadinessQuestion = {
+    deadlineMs: readyDeadlineMs,
+    internalAddress: first.internalAddress,
+    proxied: edge === null ? null : { hostHeader: site.hostHeader },
+    downService: idle !== undefined && experiment.proxy.cutover === 'check' ? `${idle.proxyService}@file` : null,
+  };
+  const result = await exec(server, ['node', '/opt/harness/lab/readiness.ts', JSON.stringify(question)]);
   signal.throwIfAborted();
   const missing = result.exitCode === 0 ? (JSON.parse(result.stdout) as Readiness).missing : [result.stderr.trim()];
   if (missing.length === 0) return;
   const lastWords = await Promise.all([
     exec(server, ['journalctl', '--no-pager', '-n', '15', '-o', 'short-monotonic']),
-    edge.logs({ stdout: true, stderr: true, tail: 5 }),
+    edge?.logs({ stdout: true, stderr: true, tail: 5 }),
   ]).then(
-    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy.toString('utf8')}`,
+    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy?.toString('utf8') ?? ''}`,
     (error: unknown) => `(no journal: ${messageOf(error)})`,
   );
   throw new HarnessError(

@@ -1,15 +1,17 @@
 /** What an experiment changes in the proxy's dynamic file. */
 import { parseDocument } from 'yaml';
 import type { Experiment } from '../scenario/experiment.ts';
-import { site } from './unit-files.ts';
+import { coloursOf, type Colour } from './unit-files.ts';
 
 /**
- * The dynamic file of containers/edge with the experiment's retry and check added; all else, comments included, stays.
+ * The dynamic file of containers/edge with the experiment's retry, check and backends; all else, comments included,
+ * stays.
  * @param base the file's text
+ * @param active which of two colours the file names, where it names one alone (a cut-over by file)
  */
-export function dynamicFile(base: string, proxy: Experiment['proxy']): string {
-  const { retry, check } = proxy;
-  if (retry === undefined && check === undefined) return base;
+export function dynamicFile(base: string, experiment: Pick<Experiment, 'proxy' | 'sites'>, active = 0): string {
+  const { retry, check, cutover } = experiment.proxy;
+  const colours = coloursOf(experiment);
   const document = parseDocument(base);
   if (retry !== undefined) {
     document.setIn(['http', 'middlewares', 'retry', 'retry'], {
@@ -18,13 +20,32 @@ export function dynamicFile(base: string, proxy: Experiment['proxy']): string {
     });
     document.setIn(['http', 'routers', 'demo', 'middlewares'], ['retry']);
   }
-  if (check !== undefined) {
-    document.setIn(['http', 'services', 'demo', 'loadBalancer', 'healthCheck'], {
-      path: check.path,
-      interval: `${check.intervalMs}ms`,
-      timeout: `${check.timeoutMs}ms`,
-      ...(check.port === 'internal' && { port: site.internalPort }),
+  const loadBalancer = ({ publicPort, internalPort }: Colour) => ({
+    servers: [{ url: `http://127.0.0.1:${publicPort}` }],
+    ...(check !== undefined && {
+      healthCheck: {
+        path: check.path,
+        interval: `${check.intervalMs}ms`,
+        timeout: `${check.timeoutMs}ms`,
+        ...(check.port === 'internal' && { port: internalPort }),
+      },
+    }),
+  });
+  if (colours.length === 1) {
+    if (check !== undefined) document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(colours[0]));
+  } else if (cutover === 'check') {
+    // A check has one port for all servers of a balancer, and the colours have one each: a balancer each, then.
+    for (const each of colours) {
+      document.setIn(['http', 'services', each.proxyService, 'loadBalancer'], loadBalancer(each));
+    }
+    document.deleteIn(['http', 'services', 'demo', 'loadBalancer']);
+    document.setIn(['http', 'services', 'demo', 'weighted'], {
+      services: colours.map(({ proxyService }) => ({ name: proxyService, weight: 1 })),
+      healthCheck: {},
     });
+  } else {
+    const one = colours[active] ?? colours[0];
+    document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(one));
   }
-  return document.toString();
+  return retry === undefined && check === undefined && colours.length === 1 ? base : document.toString();
 }

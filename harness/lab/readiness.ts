@@ -1,10 +1,21 @@
 /**
  * Runs in the lab's `server` container until the lab is ready, or says what is missing: systemd is up, the site says so
- * itself, and one request has been answered through the proxy. Arguments: deadline in ms, internal address, Host header.
+ * itself, one request has been answered through the proxy, and the proxy knows which backend is down. Its argument is a
+ * {@link ReadinessQuestion} as JSON.
  */
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is to be waited for. */
+export interface ReadinessQuestion {
+  readonly deadlineMs: number;
+  readonly internalAddress: string;
+  /** null where there is no proxy. */
+  readonly proxied: { readonly hostHeader: string } | null;
+  /** The proxy's service whose only server is not running, and has to be known as such: at first all are taken for up. */
+  readonly downService: string | null;
+}
 
 /** The last line of its output. */
 export interface Readiness {
@@ -13,7 +24,9 @@ export interface Readiness {
 }
 
 const pollMs = 20;
-const [deadlineMs = '0', internalAddress = '', hostHeader = ''] = process.argv.slice(2);
+/** The proxy's own view of its services, on the server itself (containers/edge). */
+const proxyApi = 'http://127.0.0.1:8099/api/http/services';
+const question = JSON.parse(process.argv[2] ?? '') as ReadinessQuestion;
 
 /** undefined when the answer is 200, else what came instead. */
 async function ask(url: string, headers: Record<string, string>): Promise<string | undefined> {
@@ -28,6 +41,18 @@ async function ask(url: string, headers: Record<string, string>): Promise<string
   });
 }
 
+/** undefined when the proxy holds every server of the service to be down. */
+async function stateOfService(name: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${proxyApi}/${name}`);
+    const { serverStatus } = (await answer.json()) as { serverStatus?: Record<string, string> };
+    const states = Object.values(serverStatus ?? {});
+    return states.length > 0 && states.every((state) => state === 'DOWN') ? undefined : `it is ${states.join(', ')}`;
+  } catch (error) {
+    return String(error);
+  }
+}
+
 async function systemdState(): Promise<string | undefined> {
   return new Promise((resolve) => {
     execFile('systemctl', ['is-system-running'], (_, stdout, stderr) => {
@@ -37,13 +62,22 @@ async function systemdState(): Promise<string | undefined> {
   });
 }
 
-const conditions: readonly (readonly [string, () => Promise<string | undefined>])[] = [
+const { internalAddress, proxied, downService } = question;
+const conditions: (readonly [string, () => Promise<string | undefined>])[] = [
   ['the site is not ready (/readyz on its internal port)', () => ask(`http://${internalAddress}/readyz`, {})],
-  ['the proxy does not answer for the site', () => ask('http://127.0.0.1:80/livez', { Host: hostHeader })],
-  ['systemd is not running', systemdState],
 ];
+if (proxied !== null) {
+  conditions.push([
+    'the proxy does not answer for the site',
+    () => ask('http://127.0.0.1:80/livez', { Host: proxied.hostHeader }),
+  ]);
+}
+if (downService !== null) {
+  conditions.push([`the proxy does not hold ${downService} to be down`, () => stateOfService(downService)]);
+}
+conditions.push(['systemd is not running', systemdState]);
 
-const end = performance.now() + Number(deadlineMs);
+const end = performance.now() + question.deadlineMs;
 const missing: string[] = [];
 for (const [what, condition] of conditions) {
   let state = await condition();

@@ -11,7 +11,7 @@ export interface Removed {
   readonly live: readonly string[];
 }
 
-/** Removes containers (with their volumes) and networks of one run. */
+/** Removes containers, networks and volumes of one run. */
 export async function removeRun(docker: Docker, runId: string): Promise<Removed> {
   return remove(docker, `${runLabel}=${runId}`, () => true);
 }
@@ -27,9 +27,10 @@ async function remove(
   mayGo: (labels: Record<string, string>) => boolean,
 ): Promise<Removed> {
   const filters = { label: [label] };
-  const [containers, networks] = await Promise.all([
+  const [containers, networks, { Volumes: volumes }] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
+    docker.listVolumes({ filters: { label: [label] } }),
   ]);
   const goingContainers = containers.filter(({ Labels }) => mayGo(Labels));
   const goingNetworks = networks.filter(({ Labels }) => mayGo(Labels ?? {}));
@@ -37,6 +38,11 @@ async function remove(
     goingContainers.map(async ({ Id }) => ignoreGone(docker.getContainer(Id).remove({ force: true, v: true }))),
   );
   await Promise.all(goingNetworks.map(async ({ Id }) => ignoreGone(docker.getNetwork(Id).remove())));
+  await Promise.all(
+    volumes
+      .filter(({ Labels }) => mayGo(Labels))
+      .map(async ({ Name }) => ignoreGone(docker.getVolume(Name).remove({ force: true }))),
+  );
   const left = [...containers, ...networks].map(({ Labels }) => Labels).filter((labels) => !mayGo(labels ?? {}));
   return {
     containers: goingContainers.length,

@@ -17,7 +17,7 @@ export async function installBaseline(lab: Lab): Promise<void> {
 /** One baseline, of a page that costs the site next to nothing; null when autocannon could not make one. */
 export async function labBaseline(lab: Lab): Promise<Baseline | null> {
   const request = {
-    url: `http://${lab.serverAddress}/livez`,
+    url: `http://${lab.serverAddress}:${lab.targetPort}/livez`,
     method: 'GET',
     headers: [['Host', site.hostHeader]] as const,
     body: null,

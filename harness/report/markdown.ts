@@ -29,6 +29,8 @@ export function reportMarkdown(
     expectations(verdict),
     counts(verdict),
     restarts(verdict),
+    writes(verdict),
+    direct(verdict),
     pictures(charts),
     trust(verdict),
     baselines === null ? '' : capacity(baselines),
@@ -40,8 +42,9 @@ export function reportMarkdown(
 
 function heading(run: RunRecord, verdict: Verdict): string {
   const { id, title, question } = subjectOf(run);
+  const variant = verdict.variant === null ? '' : ` (${verdict.variant})`;
   return [
-    `# ${id} ${title}: ${verdict.verdict}`,
+    `# ${id} ${title}${variant}: ${verdict.verdict}`,
     `**${question}** ${sentence(verdict)}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
   ].join('\n\n');
@@ -77,31 +80,52 @@ function askedOfService({ service, durationMs }: ServiceRun): string {
 }
 
 function askedOfLab({ experiment }: ExperimentRun): string {
-  const { app, unit, proxy, load, deploy } = experiment;
+  const { app, unit, sites, proxy, load, probe, deploy } = experiment;
   const mix = load.mix.map(({ method, path, weight }) => `${weight} × ${method} ${path}`).join(', ');
   const rows = [
     [
       'site',
-      `${app.drain} drain, grace ${app.graceMs} ms, timeout ${app.shutdownTimeoutMs} ms, warm-up ${app.warmupMs} ms`,
+      `${app.drain} drain, grace ${app.graceMs} ms, timeout ${app.shutdownTimeoutMs} ms, warm-up ${app.warmupMs} ms` +
+        (app.fault === 'none' ? '' : `, **planted fault ${app.fault}**`),
+    ],
+    [
+      'store',
+      `SQLite, busy_timeout ${sites.busyTimeoutMs} ms, ${sites.transaction} transactions` +
+        (sites.transactionHoldMs === 0 ? '' : ` that work for ${sites.transactionHoldMs} ms`),
     ],
     [
       'unit',
-      unit.activation === 'socket'
-        ? `the socket unit owns the port, Backlog=${unit.backlog ?? 'default'}`
-        : 'the process owns the port',
+      [
+        unit.activation === 'none'
+          ? `the process owns the port${sites.backends === 2 ? '; two units, two ports, one database' : ''}`
+          : `a socket unit owns ${unit.activation === 'both' ? 'both ports' : 'the port'}, Backlog=${unit.backlog ?? 'default'}`,
+        `TimeoutStopSec=${unit.timeoutStopSec}, KillMode=${unit.killMode}, Restart=${unit.restart}`,
+        ...(unit.socketTie === 'none'
+          ? []
+          : [`**${unit.socketTie === 'part-of' ? 'PartOf' : 'BindsTo'}= the service**`]),
+        ...(unit.flushPending ? ['**FlushPending=yes**'] : []),
+      ].join(', '),
     ],
     [
       'proxy',
-      `${proxy.kind}, ` +
-        (proxy.retry === undefined
-          ? 'no retry, '
-          : `retry ${proxy.retry.attempts} × ${proxy.retry.initialIntervalMs} ms, `) +
-        (proxy.check === undefined
-          ? 'no check'
-          : `check ${proxy.check.path} every ${proxy.check.intervalMs} ms on the ${proxy.check.port} port`),
+      proxy.kind === 'none'
+        ? 'none: the load goes to the site’s own port'
+        : [
+            proxy.kind,
+            proxy.retry === undefined
+              ? 'no retry'
+              : `retry, ${proxy.retry.attempts} tries, waits from ${proxy.retry.initialIntervalMs} ms`,
+            proxy.check === undefined
+              ? 'no check'
+              : `check ${proxy.check.path} every ${proxy.check.intervalMs} ms on the ${proxy.check.port} port, timeout ${proxy.check.timeoutMs} ms`,
+            ...(deploy.action === 'swap' ? [`cut-over by ${proxy.cutover}`] : []),
+          ].join(', '),
     ],
-    ['load', `${load.ratePerSecond} requests a second, ${load.connections} connections: ${mix}`],
-    ['deploy', deploy.action === 'none' ? 'none' : `${deploy.restarts} × systemctl ${deploy.action}`],
+    [
+      'load',
+      `${load.ratePerSecond} requests a second, ${load.connections} connections: ${mix}; ${probe.ratePerSecond} a second beside it`,
+    ],
+    ['deploy', deploy.action === 'none' ? 'none' : `${deploy.restarts} × ${deploy.action}`],
   ];
   return `## What was asked\n\n${experiment.hypothesis}\n\n${markdownTable([['part', 'setting'], ...rows])}`;
 }
@@ -123,6 +147,7 @@ function counts(verdict: Verdict): string {
     ['all', whole],
     ...Object.entries(verdict.byMethod),
     ...Object.entries(verdict.byConnection).map(([kind, tally]): [string, Tally] => [`${kind} connections`, tally]),
+    ...sorted(verdict.byKind),
   ];
   const outcomes = Object.keys(verdict.outcomes).sort((a, b) =>
     a === 'ok' ? -1 : b === 'ok' ? 1 : a.localeCompare(b),
@@ -135,12 +160,16 @@ function counts(verdict: Verdict): string {
     String(tally.dropped),
   ]);
   const { predicted } = verdict;
+  const atRisk = Object.entries(verdict.atRisk.byMethod)
+    .map(([method, { due, dropped }]) => `${dropped} of ${due} ${method}`)
+    .join(', ');
   const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
   return [
     `## Every due request, counted once`,
     markdownTable([['requests', 'due', 'sent', ...outcomes, 'dropped'], ...rows]),
     `Predicted from timeline and options alone: ${predicted.formula}${difference}. ` +
-      `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped. ` +
+      `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped` +
+      `${atRisk === '' ? '' : ` (${atRisk})`}. Stale answers: ${verdict.stale}. ` +
       `A client that sends idempotent requests again would have done so ${verdict.retryingClient.resent} times and, at ` +
       `best, seen ${verdict.retryingClient.droppedAtBest} failures (computed, never sent). ` +
       `Longest time without an ok answer, the slot between two of them taken off: ${inMs(verdict.gapMs)}, right to one ` +
@@ -159,6 +188,9 @@ function restarts({ perRestart }: Verdict): string {
     String(row.inFlightAtSigterm),
     row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
     String(row.droppedInRestart),
+    sorted(row.droppedByKind)
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(', ') || '–',
     inMs(row.longestWaitMs),
   ]);
   const head = [
@@ -169,6 +201,7 @@ function restarts({ perRestart }: Verdict): string {
     'in flight at SIGTERM',
     'predicted',
     'dropped',
+    'of which',
     'longest wait',
   ];
   return (
@@ -176,6 +209,48 @@ function restarts({ perRestart }: Verdict): string {
     'The outage window runs from the last accept of the old process to the first accept of the new one. A restart is ' +
     'void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.'
   );
+}
+
+function writes({ writes: of }: Verdict): string {
+  if (of === null) return '';
+  const { busy, examples } = of;
+  const rows = [
+    ['acknowledged (2xx)', of.acknowledged],
+    ['failed (surely not applied)', of.failed],
+    ['indeterminate', of.indeterminate],
+    ['indeterminate, and in the database', of.recovered],
+    ['**lost**: acknowledged, and not in the database', of.lost],
+    ['**duplicated**: more than once in the database', of.duplicated],
+    ['**misattributed**: failed, and in the database', of.misattributed],
+    ['unexpected: in the database, and never sent', of.unexpected],
+  ].map(([what, number]) => [String(what), String(number)]);
+  const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
+  return [
+    '## Writes',
+    'What the client was told, beside what the database held when every process had stopped.',
+    markdownTable([['writes', 'number'], ...rows]),
+    ...named.map(([what, ids]) => `${what}: ${ids.map((id) => `\`${id}\``).join(', ')}`),
+    `integrity_check: ${of.integrity}. SQLITE_BUSY: ${busy.refused}` +
+      (busy.refused === 0
+        ? ''
+        : `, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`) +
+      `. Waits for the lock above 5 ms: ${busy.waits}, the longest ${inMs(busy.longestWaitMs)}.`,
+  ].join('\n\n');
+}
+
+function direct({ direct: of }: Verdict): string {
+  if (of === null) return '';
+  const outcomes = sorted(of.outcomes)
+    .map(([outcome, count]) => `${outcome} ${count}`)
+    .join(', ');
+  return (
+    `## Straight to the site's own port\n\n${of.ratePerSecond} requests a second from the server itself, each on a ` +
+    `connection of its own: ${of.due} due, ${outcomes}. What the proxy shows as 502 is here what it was.`
+  );
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => a.localeCompare(b));
 }
 
 function pictures({ overview, latency, restarts: names, restartsNotDrawn }: ReportCharts): string {
@@ -202,7 +277,7 @@ function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
       `${inMs(schedule.lagP50Ms)} late at the median, ${inMs(schedule.lagP99Ms)} at the 99th percentile, at most ` +
       `${inMs(schedule.lagMaxMs)}. Not sent: ${schedule.unsent}; failed by the generator's own fault: ${schedule.local}.`,
     ...(proxy === null
-      ? ['- No other witness: a service that the user runs was asked, and the client is the only one who counted.']
+      ? ['- No proxy of ours was part of it: the client is the only one who counted.']
       : [
           `- Proxy's access log: ${proxy.arrived} arrived, ${proxy.ledgerSent} written by the client; missing ` +
             `${proxy.missing}, unexpected ${proxy.extra}, repeated ${proxy.repeated}, answered otherwise ${proxy.disagreeing}.`,

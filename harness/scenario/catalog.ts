@@ -2,14 +2,15 @@
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
 import { exitCodes, HarnessError } from '../errors.ts';
-import { experimentSchema, type Experiment } from './experiment.ts';
+import { experimentFileSchema, type ExperimentFile } from './experiment.ts';
+import { resolveExperiment } from './fields.ts';
 
 const folder = new URL('../../experiments/', import.meta.url);
-const fileName = /^(E\d+)-.*\.ts$/u;
+const fileName = /^(E\d+)-[^.]*\.ts$/u;
 
 /** All experiments, in the order of their numbers. */
-export async function loadCatalog(): Promise<Experiment[]> {
-  const names = (await readdir(folder)).filter((name) => fileName.test(name) && !name.endsWith('.test.ts'));
+export async function loadCatalog(): Promise<ExperimentFile[]> {
+  const names = (await readdir(folder)).filter((name) => fileName.test(name));
   const experiments = await Promise.all(names.map(loadFile));
   return experiments.sort((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
 }
@@ -18,7 +19,7 @@ export async function loadCatalog(): Promise<Experiment[]> {
  * The experiment with this id, whatever its letter's case.
  * @throws {HarnessError} naming those that exist
  */
-export async function loadExperiment(id: string): Promise<Experiment> {
+export async function loadExperiment(id: string): Promise<ExperimentFile> {
   const catalog = await loadCatalog();
   const found = catalog.find((experiment) => experiment.id === id.toUpperCase());
   if (found !== undefined) return found;
@@ -28,9 +29,9 @@ export async function loadExperiment(id: string): Promise<Experiment> {
   });
 }
 
-async function loadFile(name: string): Promise<Experiment> {
+async function loadFile(name: string): Promise<ExperimentFile> {
   const module = (await import(new URL(name, folder).href)) as { default?: unknown };
-  const checked = experimentSchema.safeParse(module.default);
+  const checked = experimentFileSchema.safeParse(module.default);
   if (!checked.success) {
     throw new HarnessError(`experiments/${name} is no experiment:\n${z.prettifyError(checked.error)}`, {
       exitCode: exitCodes.usage,
@@ -43,5 +44,13 @@ async function loadFile(name: string): Promise<Experiment> {
       exitCode: exitCodes.usage,
     });
   }
+  const { control, variants } = checked.data;
+  if ('variant' in control && variants[control.variant] === undefined) {
+    throw new HarnessError(`experiments/${name} names a control that is none of its variants: ${control.variant}.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  // A variant that cannot be run is a mistake in the file: said now, not when somebody asks for it.
+  for (const variant of [undefined, ...Object.keys(variants)]) resolveExperiment(checked.data, { variant });
   return checked.data;
 }

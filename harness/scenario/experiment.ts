@@ -15,42 +15,81 @@ const appSchema = z.strictObject({
    * left; `naive` ends idle connections at once, as a framework's graceful close does; `none` dies of the signal.
    */
   drain: z.enum(['polite', 'naive', 'none']),
+  /** In a polite drain, idle connections are ended after this long without any request. */
+  drainQuietMs: ms.default(1_000),
   /** From SIGTERM (readyz 503 at once) to the moment the site stops accepting. */
   graceMs: ms,
   /** The longest that the graceful shutdown after the grace period may take. */
   shutdownTimeoutMs: ms,
   /** How long the site keeps an idle connection; above the proxy's 90 s, or the two race with no restart at all. */
   keepAliveTimeoutMs: ms,
+  /** A planted fault, to see that it is caught: the site lies about its writes. */
+  fault: z.enum(['none', 'ack-before-commit', 'apply-twice']).default('none'),
 });
 
 const unitSchema = z.strictObject({
-  /** Who owns the public port: the process (`none`), or a systemd socket unit that outlives it (`socket`). */
-  activation: z.enum(['none', 'socket']),
+  /**
+   * Who owns the ports: the process (`none`), or systemd socket units that outlive it, for the public port (`socket`)
+   * or for the public and the internal one (`both`).
+   */
+  activation: z.enum(['none', 'socket', 'both']),
   /** Backlog= of the socket unit; the kernel caps it at somaxconn. */
   backlog: z.number().int().positive().optional(),
   /** TimeoutStopSec= of the service. */
   timeoutStopSec: z.number().int().positive(),
+  /** KillMode= of the service. */
+  killMode: z.enum(['mixed', 'control-group', 'process']).default('mixed'),
+  /** Restart= of the service. */
+  restart: z.enum(['on-failure', 'always', 'no']).default('on-failure'),
+  /** StartLimitBurst= of the service (in 10 s); a deploy that is repeated counts too. */
+  startLimitBurst: z.number().int().positive().default(50),
+  /** Does the socket unit share its service's fate: PartOf= or BindsTo= the service? It should not. */
+  socketTie: z.enum(['none', 'part-of', 'binds-to']).default('none'),
+  /** FlushPending= of the socket unit: are waiting connections closed when the service stops? */
+  flushPending: z.boolean().default(false),
+});
+
+const sitesSchema = z.strictObject({
+  /** 2: a second unit (the other colour) with ports of its own and the same SQLite file. */
+  backends: z.union([z.literal(1), z.literal(2)]).default(1),
+  store: z.literal('sqlite').default('sqlite'),
+  /** PRAGMA busy_timeout. */
+  busyTimeoutMs: ms.default(20_000),
+  /** How a write begins: taking the lock (`immediate`), or reading first and upgrading (`deferred`). */
+  transaction: z.enum(['immediate', 'deferred']).default('immediate'),
+  /** How long a write works between the beginning of its transaction and its INSERT. */
+  transactionHoldMs: ms.default(0),
 });
 
 const retrySchema = z.strictObject({
   /** Tries in all, the first included. */
-  attempts: z.number().int().min(2),
+  attempts: z.number().int().min(1).default(4),
   /** First wait between tries; 0 tries again at once. */
-  initialIntervalMs: ms,
+  initialIntervalMs: ms.default(0),
 });
 
-const checkSchema = z.strictObject({
-  path: z.string().startsWith('/'),
-  /** The port that is asked: the public one, or the internal one that answers from the first moment. */
-  port: z.enum(['public', 'internal']),
-  intervalMs: ms.min(1),
-  timeoutMs: ms.min(1),
-});
+const checkSchema = z
+  .strictObject({
+    /** `/livez`, `/readyz` or `/healthz`. */
+    path: z.enum(['/livez', '/readyz', '/healthz']).default('/healthz'),
+    /** The port that is asked: the public one, or the internal one that answers from the first moment. */
+    port: z.enum(['public', 'internal']).default('internal'),
+    intervalMs: ms.min(1).default(1_000),
+    timeoutMs: ms.min(1).default(1_000),
+  })
+  .refine(({ path, port }) => port === 'internal' || path === '/livez', 'the public port answers /livez only');
 
 const proxySchema = z.strictObject({
-  kind: z.literal('traefik'),
+  /** `none`: the load goes to the site's own port. */
+  kind: z.enum(['traefik', 'none']),
   retry: retrySchema.optional(),
   check: checkSchema.optional(),
+  /**
+   * How a swap takes the old colour out of rotation: by the check (both are in the pool), or by rewriting the proxy's
+   * file, which then names the active colour alone: replaced by rename (`atomic-rewrite`), or truncated and written
+   * again, as a shell's redirection does (`in-place-rewrite`).
+   */
+  cutover: z.enum(['check', 'atomic-rewrite', 'in-place-rewrite']).default('check'),
 });
 
 const mixSchema = z.strictObject({
@@ -67,7 +106,12 @@ const loadSchema = z.strictObject({
 });
 
 const deploySchema = z.strictObject({
-  action: z.enum(['restart', 'none']),
+  /**
+   * What each deploy does: `restart` by systemctl; `crash`: SIGKILL, and systemd starts it again; `stop-start`: stop,
+   * pause, start; `swap`: start the other colour, then stop this one; `bad-release`: a release that cannot start, and
+   * after a while the good one again.
+   */
+  action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'none']),
   restarts: z.number().int().nonnegative().max(1_000),
   /** From the start of one deploy to the start of the next: drawn evenly between the two, by the seed. */
   spacingMs: z
@@ -77,58 +121,168 @@ const deploySchema = z.strictObject({
   leadMs: ms,
   /** Load after the last deploy began: above the time a restart takes, or its tail is not seen. */
   tailMs: ms,
+  /** stop-start: between the two. */
+  pauseMs: ms.default(500),
+  /** swap: how long both colours serve, from the new one being ready (and in the proxy's file) to the old one's end. */
+  overlapMs: ms.default(0),
+  /** swap: what ends the old colour. */
+  oldEndsBy: z.enum(['SIGTERM', 'SIGKILL']).default('SIGTERM'),
+  /** swap: a write transaction of this length is begun on the old colour just before its end; 0: none. */
+  longTransactionMs: ms.max(60_000).default(0),
+  /** bad-release: it exits at its start, or is started by a wrapper that is not the process LISTEN_PID names. */
+  badRelease: z.enum(['crash-at-start', 'wrapper']).default('crash-at-start'),
+  /** bad-release: how long until it is taken back. */
+  badForMs: ms.default(4_000),
 });
 
-const expectationSchema = z.union([
-  z.strictObject({ max: z.number().nonnegative(), because: z.string().min(10) }),
+const because = z.string().min(10);
+
+const droppedExpectationSchema = z.union([
+  z.strictObject({ max: z.number().nonnegative(), because }),
   z.strictObject({
-    /** Compared with what timeline and options predict; |measured − predicted| ≤ withinPercent of the prediction. */
+    /** Compared, on both sides, with what timeline and options predict: within its range, give or take so much. */
     predicted: z.literal(true),
     withinPercent: z.number().positive(),
-    because: z.string().min(10),
+    because,
   }),
 ]);
 
 const waitExpectationSchema = z.strictObject({
   /** The longest wait may be this much above the longest outage window. */
   abovePercentOfOutage: z.number().nonnegative(),
-  because: z.string().min(10),
+  because,
 });
 
+/** Figures that an expectation may bound; see harness/verdict/expectations.ts for what each is. */
+export const boundedFigures = [
+  'dropped-GET',
+  'dropped-POST',
+  'lost',
+  'duplicated',
+  'misattributed',
+  'busy',
+  'busyLongestWaitMs',
+  'busyShortestWaitMs',
+  'longestWaitMs',
+  'stale',
+  'refused-directly',
+  'status-502',
+  'status-503',
+  'status-404',
+] as const;
+
+const boundSchema = z
+  .strictObject({
+    of: z.enum(boundedFigures),
+    min: z.number().nonnegative().optional(),
+    max: z.number().nonnegative().optional(),
+    because,
+  })
+  .refine(({ min, max }) => min !== undefined || max !== undefined, 'a bound has a min, a max or both');
+
 const expectSchema = z.strictObject({
-  dropped: expectationSchema,
+  dropped: droppedExpectationSchema.optional(),
   badRestarts: z
     .union([
-      z.strictObject({ max: z.number().int().nonnegative(), because: z.string().min(10) }),
-      z.strictObject({ all: z.literal(true), because: z.string().min(10) }),
+      z.strictObject({
+        min: z.number().int().nonnegative().optional(),
+        max: z.number().int().nonnegative().optional(),
+        because,
+      }),
+      z.strictObject({ all: z.literal(true), because }),
     ])
     .optional(),
   longestWait: waitExpectationSchema.optional(),
+  bounds: z.array(boundSchema).default([]),
 });
 
-/** The schema of an experiment; strict, so that a misspelt field is an error and not a silent default. */
-export const experimentSchema = z.strictObject({
+const experimentShape = z.strictObject({
   id: z.string().regex(/^E\d+$/u, 'must be E and a number'),
   title: z.string().min(3),
   question: z.string().min(10),
   hypothesis: z.string().min(10),
   app: appSchema,
   unit: unitSchema,
+  sites: sitesSchema.prefault({}),
   proxy: proxySchema,
   load: loadSchema,
+  /** A few requests beside the load, straight to the site's own port: they see what the proxy hides. */
+  probe: z.strictObject({ ratePerSecond: z.number().nonnegative().max(200) }).default({ ratePerSecond: 20 }),
   deploy: deploySchema,
   expect: expectSchema,
 });
 
+/** The schema of an experiment; strict, so that a misspelt field is an error and not a silent default. */
+export const experimentSchema = experimentShape.superRefine(({ unit, sites, proxy, deploy }, context) => {
+  const wrong = (path: string[], message: string): void => void context.addIssue({ code: 'custom', path, message });
+  if ((deploy.action === 'swap') !== (sites.backends === 2)) {
+    wrong(['deploy', 'action'], 'a swap takes sites.backends=2, and two backends take a swap');
+  }
+  if (sites.backends === 2 && unit.activation !== 'none') {
+    wrong(['unit', 'activation'], 'two colours own their ports: none');
+  }
+  if (deploy.action === 'swap' && proxy.kind === 'none') wrong(['proxy', 'kind'], 'a swap takes a proxy');
+  if (deploy.action === 'swap' && proxy.cutover === 'check' && proxy.check === undefined) {
+    wrong(['proxy', 'check'], 'a swap by check takes one');
+  }
+  if (proxy.cutover !== 'check' && deploy.action !== 'swap') {
+    wrong(['proxy', 'cutover'], 'the proxy’s file is rewritten by a swap only');
+  }
+  if (proxy.cutover !== 'check' && proxy.check !== undefined) {
+    wrong(['proxy', 'check'], 'a swap by file takes none: with each new file the proxy forgets what it has checked');
+  }
+  if (proxy.kind === 'none' && (proxy.retry !== undefined || proxy.check !== undefined)) {
+    wrong(['proxy', 'kind'], 'no proxy, no retry and no check');
+  }
+  if (unit.activation === 'none' && (unit.socketTie !== 'none' || unit.flushPending || unit.backlog !== undefined)) {
+    wrong(['unit', 'activation'], 'backlog, socketTie and flushPending are those of a socket unit');
+  }
+  if (deploy.action !== 'none' && deploy.restarts === 0) wrong(['deploy', 'restarts'], 'at least one, or action none');
+});
+
+const valueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+const variantSchema = z.strictObject({
+  /** What differs, and what the mechanism makes of it, in one or two sentences. */
+  about: z.string().min(10),
+  /** Path and value of each field that differs; null takes an optional part away. The paths are those of --set. */
+  set: z.record(z.string(), valueSchema),
+  /** What is expected in place of the experiment's own expectations; left out where they hold unchanged. */
+  expect: expectSchema.optional(),
+});
+
+/** The schema of an experiment's file: the experiment, its variants, and what it is to be compared with. */
+export const experimentFileSchema = experimentShape.extend({
+  /**
+   * The run without which this one says nothing: another experiment that must come out as expected (C0), or a variant
+   * of this one whose mechanism is off, which must drop something (C+).
+   */
+  control: z.union([
+    z.strictObject({ experiment: z.string(), because }),
+    z.strictObject({ variant: z.string(), because }),
+  ]),
+  variants: z.record(z.string().regex(/^[a-z0-9-]+$/u, 'must be lower case, digits and dashes'), variantSchema),
+});
+
 /** One experiment, as the lab, the load and the verdict read it. */
 export type Experiment = z.infer<typeof experimentSchema>;
+/** An experiment's file. */
+export type ExperimentFile = z.infer<typeof experimentFileSchema>;
+/** What a variant changes. */
+export type Variant = z.infer<typeof variantSchema>;
+/** An experiment's file as it is written, before defaults are filled in. */
+export type ExperimentData = z.input<typeof experimentFileSchema>;
+/** Variants as they are written in a file. */
+export type Variants = ExperimentData['variants'];
+/** A value that --set, a variant or a sweep gives to a field. */
+export type FieldValue = z.infer<typeof valueSchema>;
 /** One entry of the load's mix. */
 export type MixEntry = z.infer<typeof mixSchema>;
 
 /**
- * Checks an experiment's data and gives it its type.
+ * Checks an experiment's file and gives it its type.
  * @throws {z.ZodError} naming each field that is wrong.
  */
-export function defineExperiment(data: z.input<typeof experimentSchema>): Experiment {
-  return experimentSchema.parse(data);
+export function defineExperiment(data: z.input<typeof experimentFileSchema>): ExperimentFile {
+  return experimentFileSchema.parse(data);
 }

@@ -10,6 +10,10 @@ export const runFiles = {
   run: 'run.json',
   timeline: 'timeline.ndjson',
   ledger: 'ledger.ndjson.gz',
+  /** What a few requests saw that went straight to the site's own port. */
+  direct: 'witnesses/direct.ndjson.gz',
+  /** What the database held when every process had stopped. */
+  notes: 'witnesses/notes.ndjson.gz',
   verdict: 'verdict.json',
   report: 'report.md',
   charts: 'charts',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
 import { parseAccessLine, wallUsOf } from './access-log.ts';
 import { buildTimeline } from './build.ts';
 import { deploySchedule } from './deploy-schedule.ts';
@@ -36,7 +37,7 @@ describe('the timeline', () => {
       originUs,
       wallOffsetUs: 0,
       loadEndUs: 5_000_000,
-      unit: 'site@demo.service',
+      units: [{ service: 'site@demo.service', socket: 'site@demo.socket' }],
       deployer: [
         { kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 },
         { kind: 'deploy-end', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_300_000 },
@@ -95,16 +96,16 @@ describe('the timeline', () => {
 });
 
 describe('the deploy’s schedule', () => {
-  const deploy = { action: 'restart', restarts: 50, spacingMs: [1_900, 2_500], leadMs: 1_000, tailMs: 3_000 } as const;
+  const deploy = { ...e1.deploy, restarts: 50 };
 
   it('is drawn from the seed, within its bounds, and ends after the last restart’s tail', () => {
-    const schedule = deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 7);
+    const schedule = deploySchedule(deploy, 7);
     const { beginsMs } = schedule;
     expect(schedule.wanted).toBe(50);
     // One more for each five, to make up for voided ones.
     expect(beginsMs).toHaveLength(60);
-    expect(deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 7).beginsMs).toEqual(beginsMs);
-    expect(deploySchedule({ ...deploy, spacingMs: [1_900, 2_500] }, 8).beginsMs).not.toEqual(beginsMs);
+    expect(deploySchedule(deploy, 7).beginsMs).toEqual(beginsMs);
+    expect(deploySchedule(deploy, 8).beginsMs).not.toEqual(beginsMs);
     const spacings = beginsMs.slice(1).map((begin, index) => begin - (beginsMs[index] ?? 0));
     expect(Math.min(...spacings)).toBeGreaterThanOrEqual(1_900);
     expect(Math.max(...spacings)).toBeLessThanOrEqual(2_500);

@@ -15,8 +15,8 @@ export interface TimelineSources {
   readonly journal: readonly JournalLine[];
   /** Lines of the load's own requests. */
   readonly access: Iterable<AccessLine>;
-  /** The unit that is restarted. */
-  readonly unit: string;
+  /** The units that are started and stopped. */
+  readonly units: readonly { readonly service: string; readonly socket: string }[];
 }
 
 /** The site's events of the process that goes, and of the one that comes. */
@@ -26,7 +26,12 @@ const goingKinds: Readonly<Record<string, EventKind>> = {
   'accept-stopped': 'accept-stopped',
   exit: 'exit',
 };
-const comingKinds: Readonly<Record<string, EventKind>> = { start: 'start', accepting: 'accepting', ready: 'ready' };
+const comingKinds: Readonly<Record<string, EventKind>> = {
+  start: 'start',
+  'internal-listening': 'internal-listening',
+  accepting: 'accepting',
+  ready: 'ready',
+};
 
 /** All events in order of time. */
 export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
@@ -56,7 +61,7 @@ function at(
 
 function deployEvents({ deployer, originUs }: TimelineSources): TimelineEvent[] {
   return deployer.flatMap((message) =>
-    message.kind === 'deploy-begin' || message.kind === 'deploy-end'
+    'restart' in message && message.kind !== 'never-ready'
       ? [
           at(message.atMonotonicUs - originUs, message.kind, 'deployer', message.restart, {
             version: message.version,
@@ -90,15 +95,21 @@ function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
   });
 }
 
-function unitEvents({ journal, originUs, unit }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+function unitEvents({ journal, originUs, units }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+  const kinds = new Map<string | undefined, Partial<Record<'service' | 'socket', EventKind>>>([
+    [messageIds.unitStopped, { service: 'unit-stopped', socket: 'socket-stopped' }],
+    [messageIds.unitStarted, { service: 'unit-started', socket: 'socket-started' }],
+    // A socket whose service may not be started again fails, and closes its port.
+    [messageIds.unitFailed, { socket: 'socket-stopped' }],
+    [messageIds.processExited, { service: 'main-exited' }],
+  ]);
   return journal.flatMap((line) => {
-    if (line.unit !== unit) return [];
-    const kind =
-      line.messageId === messageIds.unitStopped
-        ? 'unit-stopped'
-        : line.messageId === messageIds.unitStarted
-          ? 'unit-started'
-          : undefined;
+    const part = units.some(({ service }) => service === line.unit)
+      ? 'service'
+      : units.some(({ socket }) => socket === line.unit)
+        ? 'socket'
+        : undefined;
+    const kind = part === undefined ? undefined : kinds.get(line.messageId)?.[part];
     const atUs = line.atMonotonicUs - originUs;
     return kind === undefined ? [] : [at(atUs, kind, 'journal', restartAt(begins, atUs), { detail: line.message })];
   });

@@ -8,7 +8,7 @@ import { verdictOf } from './judge.ts';
 import { LedgerSummarizer } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import { badRow, row, runRecord, window } from './testing.ts';
+import { badRow, direct, row, runRecord, window, writes } from './testing.ts';
 import { verdictSchema, type Verdict } from './verdict.ts';
 
 const slots = 300;
@@ -39,6 +39,9 @@ function judge(
       run: runRecord(experiment, over.run),
       windows,
       ledger: summarizer.result(),
+      stale: 0,
+      writes,
+      direct,
       proxy: { ...agreed, ...over.proxy },
       kernel: {},
       ledgerSha256: 'f'.repeat(64),

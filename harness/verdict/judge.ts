@@ -1,13 +1,15 @@
 /** The verdict of a run, made from the files of the run alone: run.json, timeline, ledger, witnesses. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
+import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { lateAboveMs } from '../load/plan.ts';
+import { isDropped } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
@@ -20,8 +22,10 @@ import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summar
 import { predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
+import { StaleCount } from './stale.ts';
 import { distrust } from './trust.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
+import { BusyCount, WriteCheck } from './writes.ts';
 
 /** Reads a run's folder, writes its verdict.json, and returns it. */
 export async function judgeRun(folder: string): Promise<Verdict> {
@@ -31,20 +35,33 @@ export async function judgeRun(folder: string): Promise<Verdict> {
   const spans = windows.map((window) => atRiskSpan(window, run));
   const slots = slotCount(subjectOf(run).ratePerSecond, run.durationMs);
   const summarizer = new LedgerSummarizer(slots, windows, spans);
-  const witness = new ProxyWitnessCount(`${run.runId}-1-`);
+  const idPrefix = `${run.runId}-1-`;
+  const witness = new ProxyWitnessCount(idPrefix);
+  const stale = new StaleCount();
+  const writes = await openWriteCheck(folder, idPrefix);
   const ledgerPath = join(folder, runFiles.ledger);
   for await (const row of readLedger(ledgerPath)) {
     summarizer.add(row);
     witness.addRow(row);
+    stale.add(row);
+    writes?.add(row);
   }
-  if (run.kind === 'experiment') {
+  const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
+  if (hasProxy) {
     for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) witness.addLine(parseAccessLine(line));
+  }
+  const busy = new BusyCount();
+  if (run.kind === 'experiment') {
+    for await (const line of readGzippedLines(join(folder, runFiles.requestLog))) busy.addLine(line);
   }
   const verdict = verdictOf({
     run,
     windows,
     ledger: summarizer.result(),
-    proxy: run.kind === 'experiment' ? witness.result() : null,
+    stale: stale.result(windows),
+    writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
+    direct: await judgeDirect(folder, run),
+    proxy: hasProxy ? witness.result() : null,
     kernel:
       run.kind === 'experiment'
         ? (JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>)
@@ -60,6 +77,9 @@ export interface Evidence {
   readonly run: RunRecord;
   readonly windows: readonly RestartWindow[];
   readonly ledger: LedgerSummary;
+  readonly stale: number;
+  readonly writes: Verdict['writes'];
+  readonly direct: Verdict['direct'];
   /** null where no proxy of ours was part of the run. */
   readonly proxy: ProxyWitness | null;
   /** Change of the kernel's counters over the load. */
@@ -68,7 +88,8 @@ export interface Evidence {
 }
 
 /** The verdict. Pure. */
-export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }: Evidence): Verdict {
+export function verdictOf(evidence: Evidence): Verdict {
+  const { run, windows, ledger, stale, writes, direct, proxy, kernel, ledgerSha256 } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
@@ -85,12 +106,18 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     badRestarts,
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
+    predicted: prediction,
+    outcomes: all.outcomes,
+    byMethod: ledger.byMethod,
+    stale,
+    writes,
+    direct,
   };
-  const expectations = checkExpectations(expectOf(run), { ...measured, predictedDropped: prediction.dropped });
+  const expectations = checkExpectations(expectOf(run), measured);
   const missed = expectations
     .filter(({ met }) => !met)
     .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
-  const doubts = run.aborted === null ? distrust(run, ledger, windows, proxy) : [run.aborted];
+  const doubts = run.aborted === null ? distrust(run, ledger, windows, { proxy, writes }) : [run.aborted];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
@@ -106,12 +133,16 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     outcomes: all.outcomes,
     byMethod: ledger.byMethod,
     byConnection: ledger.byConnection,
+    byKind: ledger.byKind,
     dropped: all.dropped,
     retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
     atRisk: {
       ...ledger.atRisk,
       ratePercent: ledger.atRisk.due === 0 ? null : round((100 * ledger.atRisk.dropped) / ledger.atRisk.due),
     },
+    stale,
+    writes,
+    direct,
     restarts,
     voidRestarts,
     badRestarts,
@@ -123,6 +154,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     affectedMs: toMs(ledger.affectedUs),
     longestWaitMs: measured.longestWaitMs,
     longestOutageMs: measured.longestOutageMs,
+    somaxconn: somaxconnOf(run),
     perRestart,
     schedule: {
       ratePerSecond: subject.ratePerSecond,
@@ -135,6 +167,7 @@ export function verdictOf({ run, windows, ledger, proxy, kernel, ledgerSha256 }:
     },
     predicted: {
       dropped: prediction.dropped === null ? null : round(prediction.dropped),
+      range: prediction.range === null ? null : [round(prediction.range[0]), round(prediction.range[1])],
       formula: prediction.formula,
       differencePercent:
         prediction.dropped === null || prediction.dropped === 0
@@ -166,6 +199,7 @@ function restartVerdict(
     outageMs: outageMs === null ? null : round(outageMs),
     dueInOutage: counts?.dueInOutage ?? 0,
     droppedInRestart: counts?.dropped ?? 0,
+    droppedByKind: counts?.droppedByKind ?? {},
     inFlightAtSigterm: counts?.inFlightAtSigterm ?? 0,
     longestWaitMs: toMs(counts?.longestWaitUs ?? null),
     voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
@@ -173,10 +207,18 @@ function restartVerdict(
   };
 }
 
+function somaxconnOf({ fingerprint }: RunRecord): number | null {
+  const value = Number(fingerprint['net.core.somaxconn']);
+  return Number.isInteger(value) ? value : null;
+}
+
 /** What is expected of the run; of a user's service, that it drops no more than the user allows. */
 function expectOf(run: RunRecord): Experiment['expect'] {
   if (run.kind === 'experiment') return run.experiment.expect;
-  return { dropped: { max: run.service.maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' } };
+  return {
+    dropped: { max: run.service.maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' },
+    bounds: [],
+  };
 }
 
 /** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
@@ -184,6 +226,34 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
   const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+/** The check of the writes; null where the database was not read. */
+async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
+  const path = join(folder, runFiles.notes);
+  if (!existsSync(path)) return null;
+  let state: DatabaseState | null = null;
+  const notes: StoredNote[] = [];
+  for await (const line of readGzippedLines(path)) {
+    if (state === null) state = JSON.parse(line) as DatabaseState;
+    else notes.push(JSON.parse(line) as StoredNote);
+  }
+  return state === null ? null : new WriteCheck(state, notes, idPrefix);
+}
+
+/** Counts of the direct probe; null where there was none. */
+async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['direct']> {
+  const path = join(folder, runFiles.direct);
+  if (run.kind === 'measure' || !existsSync(path)) return null;
+  const outcomes: Record<string, number> = {};
+  let due = 0;
+  let dropped = 0;
+  for await (const { outcome } of readLedger(path)) {
+    due++;
+    if (isDropped(outcome)) dropped++;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  return { ratePerSecond: run.experiment.probe.ratePerSecond, due, dropped, outcomes };
 }
 
 async function* readGzippedLines(path: string): AsyncGenerator<string> {

@@ -14,6 +14,8 @@ export interface Span {
 export interface RestartCounts {
   dueInOutage: number;
   dropped: number;
+  /** By method and connection. */
+  droppedByKind: Record<string, number>;
   inFlightAtSigterm: number;
   longestWaitUs: number | null;
   /** How late the latest request left whose due time lies in the restart's at-risk span; 0 when none was late. */
@@ -25,7 +27,9 @@ export interface LedgerSummary {
   readonly all: Tally;
   readonly byMethod: Record<string, Tally>;
   readonly byConnection: Record<string, Tally>;
-  readonly atRisk: { due: number; dropped: number };
+  /** By method and connection: `POST kept`. */
+  readonly byKind: Record<string, Tally>;
+  readonly atRisk: { due: number; dropped: number; byMethod: Record<string, { due: number; dropped: number }> };
   /** Requests that a client which retries idempotent ones would have sent again. */
   readonly resendable: number;
   readonly perRestart: readonly RestartCounts[];
@@ -48,7 +52,8 @@ export class LedgerSummarizer {
   private readonly all = newTally();
   private readonly byMethod: Record<string, Tally> = {};
   private readonly byConnection: Record<string, Tally> = {};
-  private readonly atRisk = { due: 0, dropped: 0 };
+  private readonly byKind: Record<string, Tally> = {};
+  private readonly atRisk: LedgerSummary['atRisk'] = { due: 0, dropped: 0, byMethod: {} };
   private readonly perRestart: RestartCounts[];
   private readonly seen: Uint8Array;
   private strayRows = 0;
@@ -73,6 +78,7 @@ export class LedgerSummarizer {
     this.perRestart = windows.map(() => ({
       dueInOutage: 0,
       dropped: 0,
+      droppedByKind: {},
       inFlightAtSigterm: 0,
       longestWaitUs: null,
       latestUs: 0,
@@ -91,6 +97,7 @@ export class LedgerSummarizer {
       this.all,
       (this.byMethod[row.method] ??= newTally()),
       (this.byConnection[row.connection] ??= newTally()),
+      (this.byKind[kindOf(row)] ??= newTally()),
     ]) {
       tally.due++;
       if (row.sentUs !== null) tally.sent++;
@@ -106,8 +113,10 @@ export class LedgerSummarizer {
         counts.latestUs = Math.max(counts.latestUs, row.sentUs - row.dueUs);
     }
     if (isAtRisk) {
-      this.atRisk.due++;
-      if (dropped) this.atRisk.dropped++;
+      for (const counts of [this.atRisk, (this.atRisk.byMethod[row.method] ??= { due: 0, dropped: 0 })]) {
+        counts.due++;
+        if (dropped) counts.dropped++;
+      }
     }
     if (row.sentUs !== null) {
       this.lagsUs.push(row.sentUs - row.dueUs);
@@ -129,7 +138,9 @@ export class LedgerSummarizer {
     for (const [index, window] of this.windows.entries()) {
       const counts = this.perRestart[index];
       if (counts === undefined) continue;
-      const { acceptStoppedUs, acceptingUs, sigtermUs } = window;
+      const { acceptStoppedUs, acceptingUs } = window;
+      // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
+      const sigtermUs = window.sigtermUs ?? window.retireUs;
       if (acceptStoppedUs !== null && acceptingUs !== null) {
         if (row.dueUs >= acceptStoppedUs && row.dueUs < acceptingUs) counts.dueInOutage++;
       }
@@ -139,7 +150,10 @@ export class LedgerSummarizer {
     }
     const counts = this.perRestart[this.restartOf(row, dropped)];
     if (counts === undefined) return;
-    if (dropped) counts.dropped++;
+    if (dropped) {
+      counts.dropped++;
+      counts.droppedByKind[kindOf(row)] = (counts.droppedByKind[kindOf(row)] ?? 0) + 1;
+    }
     if (waitUs !== null) counts.longestWaitUs = Math.max(counts.longestWaitUs ?? 0, waitUs);
   }
 
@@ -173,6 +187,7 @@ export class LedgerSummarizer {
       all: this.all,
       byMethod: this.byMethod,
       byConnection: this.byConnection,
+      byKind: this.byKind,
       atRisk: this.atRisk,
       resendable: this.resendable,
       perRestart: this.perRestart,
@@ -200,6 +215,10 @@ function isResendable({ method, connectedUs, sentUs, firstByteUs, outcome }: Led
     firstByteUs === null &&
     (outcome === 'reset' || outcome === 'closed')
   );
+}
+
+function kindOf({ method, connection }: LedgerRow): string {
+  return `${method} ${connection}`;
 }
 
 function newTally(): Tally {

@@ -6,8 +6,16 @@ export interface RestartWindow {
   readonly restart: number;
   readonly deployBeginUs: number;
   readonly deployEndUs: number | null;
+  /** From here on the deploy holds the old version to be out of rotation. */
+  readonly retireUs: number | null;
   readonly sigtermUs: number | null;
   readonly acceptStoppedUs: number | null;
+  /** The old process was gone. */
+  readonly exitUs: number | null;
+  /** A socket unit that shares the service's fate closed its port, and opened it again. */
+  readonly socketStoppedUs: number | null;
+  readonly socketStartedUs: number | null;
+  readonly internalListeningUs: number | null;
   readonly acceptingUs: number | null;
   readonly readyUs: number | null;
   readonly firstAnswerUs: number | null;
@@ -19,15 +27,27 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     ...new Set(timeline.filter(({ kind }) => kind === 'deploy-begin').map(({ restart }) => restart)),
   ].sort((a, b) => a - b);
   return numbers.map((restart) => {
-    const first = (kind: EventKind): number | null =>
-      timeline.find((event) => event.restart === restart && event.kind === kind)?.atUs ?? null;
+    const own = timeline.filter((event) => event.restart === restart);
+    const deployBeginUs = own.find(({ kind }) => kind === 'deploy-begin')?.atUs ?? 0;
+    // What a release that could not start said of its own end, earlier, belongs to the deploy before.
+    const seen = own.filter(({ atUs }) => atUs >= deployBeginUs);
+    const first = (kind: EventKind): number | null => seen.find((event) => event.kind === kind)?.atUs ?? null;
+    const socketStoppedUs = first('socket-stopped');
+    const exitUs = first('exit') ?? first('main-exited') ?? first('unit-stopped');
     return {
       restart,
-      deployBeginUs: first('deploy-begin') ?? 0,
+      deployBeginUs,
       deployEndUs: first('deploy-end'),
+      retireUs: first('retire'),
       sigtermUs: first('sigterm'),
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
-      acceptStoppedUs: first('accept-stopped') ?? first('exit') ?? first('unit-stopped'),
+      acceptStoppedUs: first('accept-stopped') ?? exitUs,
+      exitUs,
+      socketStoppedUs,
+      // The last: a socket may be started in vain first.
+      socketStartedUs:
+        socketStoppedUs === null ? null : (seen.findLast(({ kind }) => kind === 'socket-started')?.atUs ?? null),
+      internalListeningUs: seen.findLast(({ kind }) => kind === 'internal-listening')?.atUs ?? null,
       acceptingUs: first('accepting'),
       readyUs: first('ready'),
       firstAnswerUs: first('proxy-first-answer'),
@@ -35,7 +55,10 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
   });
 }
 
-/** From the last accept of the old process to the first of the new, in milliseconds. */
+/**
+ * From the last accept of the old process to the first of the new, in milliseconds; 0 where the new one accepted
+ * before the old one stopped, as in a swap.
+ */
 export function outageMsOf({ acceptStoppedUs, acceptingUs }: RestartWindow): number | null {
-  return acceptStoppedUs === null || acceptingUs === null ? null : (acceptingUs - acceptStoppedUs) / 1000;
+  return acceptStoppedUs === null || acceptingUs === null ? null : Math.max(0, acceptingUs - acceptStoppedUs) / 1000;
 }

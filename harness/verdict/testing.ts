@@ -3,6 +3,7 @@ import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import type { Verdict, WritesVerdict } from './verdict.ts';
 
 /** A row that is ok after 2 ms. */
 export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
@@ -39,8 +40,13 @@ export const window: RestartWindow = {
   restart: 1,
   deployBeginUs: 990_000,
   deployEndUs: 1_200_000,
+  retireUs: 990_000,
   sigtermUs: 1_000_000,
   acceptStoppedUs: 1_050_000,
+  exitUs: 1_100_000,
+  socketStoppedUs: null,
+  socketStartedUs: null,
+  internalListeningUs: 1_300_000,
   acceptingUs: 1_750_000,
   readyUs: 1_750_100,
   firstAnswerUs: 1_755_000,
@@ -68,3 +74,26 @@ export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> =
     ...over,
   };
 }
+
+/** A database that agrees with the ledger. */
+export const writes: WritesVerdict = {
+  acknowledged: 10,
+  failed: 0,
+  indeterminate: 0,
+  recovered: 0,
+  lost: 0,
+  duplicated: 0,
+  misattributed: 0,
+  unexpected: 0,
+  examples: { lost: [], duplicated: [], misattributed: [], unexpected: [] },
+  integrity: 'ok',
+  busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
+};
+
+/** A direct probe of which nothing was refused. */
+export const direct: NonNullable<Verdict['direct']> = {
+  ratePerSecond: 20,
+  due: 60,
+  dropped: 0,
+  outcomes: { ok: 60 },
+};

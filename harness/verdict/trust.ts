@@ -4,6 +4,7 @@ import { lateAboveMs } from '../load/plan.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import type { WritesVerdict } from './verdict.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;
@@ -21,7 +22,7 @@ export function distrust(
   run: RunRecord,
   ledger: LedgerSummary,
   windows: readonly RestartWindow[],
-  proxy: ProxyWitness | null,
+  { proxy, writes }: { proxy: ProxyWitness | null; writes: WritesVerdict | null },
 ): string[] {
   const reasons: string[] = [...run.troubles];
   if (ledger.missingSlots > 0 || ledger.repeatedSlots > 0) {
@@ -77,6 +78,15 @@ export function distrust(
         `${proxy.extra} in the log were not sent, ${proxy.repeated} arrived more than once, ` +
         `${proxy.disagreeing} were answered otherwise.`,
     );
+  }
+  if (writes !== null && writes.unexpected > 0) {
+    reasons.push(`The database holds ${writes.unexpected} writes of this load that the ledger does not have.`);
+  }
+  if (writes !== null && writes.integrity !== 'ok') {
+    reasons.push(`SQLite says that the database is damaged: ${writes.integrity}.`);
+  }
+  if (run.kind === 'experiment' && writes === null) {
+    reasons.push('The database was not read, so that nothing is known of the writes.');
   }
   if (run.wallOffsetUs !== null) {
     const stepMs = (run.wallOffsetUs[1] - run.wallOffsetUs[0]) / 1000;

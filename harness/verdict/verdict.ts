@@ -30,11 +30,55 @@ const restartSchema = z.strictObject({
   outageMs: milliseconds.nullable(),
   dueInOutage: count,
   droppedInRestart: count,
+  /** Of them, by method and connection: `POST kept`. */
+  droppedByKind: z.record(z.string(), count),
   inFlightAtSigterm: count,
   longestWaitMs: milliseconds.nullable(),
   /** A request left too late in its at-risk span: it proves nothing, but what it dropped counts. */
   voided: z.boolean(),
   predictedDropped: z.number().nullable(),
+});
+
+/** Of the writes' ids, some to look at. */
+const examplesSchema = z.record(z.enum(['lost', 'duplicated', 'misattributed', 'unexpected']), z.array(z.string()));
+
+const writesSchema = z.strictObject({
+  /** A 2xx arrived. */
+  acknowledged: count,
+  /** Surely not applied. */
+  failed: count,
+  /** Nobody can know from the answer. */
+  indeterminate: count,
+  /** Indeterminate, and found in the database. */
+  recovered: count,
+  /** Acknowledged, and not in the database. */
+  lost: count,
+  /** More than once in the database. */
+  duplicated: count,
+  /** Failed, and in the database. */
+  misattributed: count,
+  /** In the database, and never sent. */
+  unexpected: count,
+  examples: examplesSchema,
+  /** What SQLite's integrity_check said. */
+  integrity: z.string(),
+  /** Writes that waited for the database's lock, and those that SQLite refused (SQLITE_BUSY), from the site's log. */
+  busy: z.strictObject({
+    refused: count,
+    /** How long a refused write had waited. */
+    shortestRefusalMs: milliseconds.nullable(),
+    longestRefusalMs: milliseconds.nullable(),
+    /** Waits above 5 ms, answered or not. */
+    waits: count,
+    longestWaitMs: milliseconds,
+  }),
+});
+
+const directSchema = z.strictObject({
+  ratePerSecond: z.number(),
+  due: count,
+  dropped: count,
+  outcomes: z.record(z.string(), count),
 });
 
 /** The JSON Schema of verdict.json is made from this. */
@@ -50,9 +94,22 @@ export const verdictSchema = z.strictObject({
   outcomes: z.record(z.string(), count),
   byMethod: z.record(z.string(), tallySchema),
   byConnection: z.record(z.string(), tallySchema),
+  /** By both: `POST kept`. */
+  byKind: z.record(z.string(), tallySchema),
   dropped: count,
   retryingClient: retryingClientSchema,
-  atRisk: z.strictObject({ due: count, dropped: count, ratePercent: z.number().nullable() }),
+  atRisk: z.strictObject({
+    due: count,
+    dropped: count,
+    ratePercent: z.number().nullable(),
+    byMethod: z.record(z.string(), z.strictObject({ due: count, dropped: count })),
+  }),
+  /** Answers of a version that was out of rotation, to requests sent after a newer one had answered. */
+  stale: count,
+  /** What the database says of the writes; null where it was not read. */
+  writes: writesSchema.nullable(),
+  /** A few requests straight to the site's own port; null where there was none. */
+  direct: directSchema.nullable(),
   /** Restarts that count: those under which the load was on time, and those that dropped something. */
   restarts: count,
   /** Restarts that were voided and dropped nothing: no evidence either way. */
@@ -72,6 +129,8 @@ export const verdictSchema = z.strictObject({
   /** Longest latency of an ok answer from its due time, less the time that the request itself asked the site to take. */
   longestWaitMs: milliseconds.nullable(),
   longestOutageMs: milliseconds.nullable(),
+  /** net.core.somaxconn of the server's network namespace, which caps every listen queue; null where it is not known. */
+  somaxconn: count.nullable(),
   perRestart: z.array(restartSchema),
   schedule: z.strictObject({
     ratePerSecond: z.number(),
@@ -84,6 +143,8 @@ export const verdictSchema = z.strictObject({
   }),
   predicted: z.strictObject({
     dropped: z.number().nullable(),
+    /** Least and greatest over what is not known: where in its interval the proxy's check ticks. */
+    range: z.tuple([z.number(), z.number()]).nullable(),
     formula: z.string(),
     differencePercent: z.number().nullable(),
   }),
@@ -117,5 +178,7 @@ export const verdictSchema = z.strictObject({
 export type Verdict = z.infer<typeof verdictSchema>;
 /** One restart within a verdict. */
 export type RestartVerdict = z.infer<typeof restartSchema>;
+/** What became of the writes. */
+export type WritesVerdict = z.infer<typeof writesSchema>;
 /** Counts of one part of the load. */
 export type Tally = z.infer<typeof tallySchema>;

@@ -1,0 +1,115 @@
+import type { ExperimentData, Variants } from '../harness/scenario/experiment.ts';
+
+const nothingBusy = {
+  of: 'busy',
+  max: 0,
+  because: 'a one-row transaction waits for the lock far less than 20 s',
+} as const;
+
+/** The variants that E6 and E7 share: who writes, how a write begins, and how the proxy is told. */
+export const blueGreenVariants: Variants = {
+  'reads-only': {
+    about: 'Reads alone: two colours on one SQLite file do not disturb each other.',
+    set: { 'load.mix.0.weight': 95, 'load.mix.2.weight': 0.001 },
+  },
+  'writes-only': {
+    about: 'Writes alone, from both colours while they overlap for 2 s.',
+    set: {
+      'load.mix.0.weight': 0.001,
+      'load.mix.1.weight': 0.001,
+      'load.mix.2.weight': 100,
+      'deploy.overlapMs': 2_000,
+    },
+  },
+  deferred: {
+    about:
+      'A transaction that reads first, works for 2 ms and then writes: the read is upgraded, and when the other colour ' +
+      'has written meanwhile SQLite refuses it at once, busy_timeout or not.',
+    set: { 'sites.transaction': 'deferred', 'sites.transactionHoldMs': 2, 'deploy.overlapMs': 2_000 },
+    expect: {
+      bounds: [
+        {
+          of: 'busy',
+          min: 3,
+          because: 'in each overlap some write of one colour falls between read and write of another',
+        },
+        { of: 'busyLongestWaitMs', max: 100, because: 'an upgrade does not wait for the lock: it is refused at once' },
+      ],
+    },
+  },
+  'long-transaction': {
+    about:
+      'The draining colour holds a write transaction for 25 s: the other colour’s write waits for busy_timeout, 20 s, and ' +
+      'is then refused; those behind it wait for the lock’s release.',
+    set: {
+      'deploy.longTransactionMs': 25_000,
+      'app.shutdownTimeoutMs': 30_000,
+      'unit.timeoutStopSec': 40,
+      'deploy.restarts': 1,
+      'deploy.tailMs': 36_000,
+    },
+    expect: {
+      bounds: [
+        { of: 'busy', min: 1, because: 'the lock is held for longer than busy_timeout' },
+        { of: 'busyShortestWaitMs', min: 19_000, because: 'an immediate transaction waits for all of busy_timeout' },
+        { of: 'busyLongestWaitMs', max: 21_000, because: 'and no longer' },
+      ],
+    },
+  },
+  'writer-killed': {
+    about: 'The old colour ends by SIGKILL, in the middle of whatever it writes: what was acknowledged must be there.',
+    set: {
+      'deploy.oldEndsBy': 'SIGKILL',
+      'deploy.spacingMs.0': 4_500,
+      'deploy.spacingMs.1': 5_500,
+      'deploy.tailMs': 5_000,
+    },
+    expect: {
+      dropped: { predicted: true, withinPercent: 40, because: 'the proxy asks a dead colour until its check notices' },
+      bounds: [nothingBusy],
+    },
+  },
+  'atomic-rewrite': {
+    about:
+      'The proxy’s file names one colour, and is replaced by rename: it takes effect at once, and nobody is dropped.',
+    set: { 'proxy.check': null, 'proxy.cutover': 'atomic-rewrite', 'deploy.overlapMs': 1_000 },
+  },
+  'in-place-rewrite': {
+    about:
+      'The same file truncated and written again, as a shell’s redirection does: the proxy reads it empty, drops its ' +
+      'only route, and by its throttle reads it again two seconds later. 404 for all until then.',
+    set: { 'proxy.check': null, 'proxy.cutover': 'in-place-rewrite', 'deploy.overlapMs': 3_000 },
+    expect: {
+      dropped: { predicted: true, withinPercent: 40, because: 'rate × 2 s without a route at each rewrite' },
+      bounds: [{ of: 'status-404', min: 1, because: 'a proxy without a route answers 404' }],
+    },
+  },
+  'grace-below-detection': {
+    about: 'The old colour closes its port 200 ms after SIGTERM, before the check has noticed.',
+    set: { 'app.graceMs': 200, 'deploy.spacingMs.0': 4_500, 'deploy.spacingMs.1': 5_500, 'deploy.tailMs': 5_000 },
+    expect: {
+      dropped: { predicted: true, withinPercent: 40, because: 'the proxy asks a closed port until its check notices' },
+      bounds: [nothingBusy],
+    },
+  },
+};
+
+/** What E6 and E7 expect. */
+export const blueGreenExpectation: ExperimentData['expect'] = {
+  dropped: {
+    max: 3,
+    because:
+      'one colour is ready before the other leaves; what is left is the moment in which one check has seen the old ' +
+      'colour leave and the other has not yet seen the new one come',
+  },
+  bounds: [nothingBusy],
+};
+
+/** Three swaps, each with a drain of 5 s. */
+export const swaps: ExperimentData['deploy'] = {
+  action: 'swap',
+  restarts: 3,
+  spacingMs: [9_000, 10_000],
+  leadMs: 1_000,
+  tailMs: 9_500,
+};

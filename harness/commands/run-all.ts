@@ -1,0 +1,112 @@
+/** `experiment all`: every experiment and the controls they are compared with, in an order that the seed shuffles. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { messageOf } from '../errors.ts';
+import { loadCatalog } from '../scenario/catalog.ts';
+import type { ExperimentFile } from '../scenario/experiment.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
+import { seededRandom, shuffle } from '../scenario/random.ts';
+import { newRunId, pointLatest } from '../scenario/run-folder.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { exitCodeOf } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { runOptionsOf } from './asked.ts';
+import { runExperiment } from './run-experiment.ts';
+
+interface Cell {
+  readonly file: ExperimentFile;
+  readonly variant: string | null;
+}
+
+/** What came of one experiment, its control considered. */
+interface Line {
+  readonly name: string;
+  readonly verdict: Verdict['verdict'];
+  readonly control: string;
+  readonly measured: Verdict | undefined;
+  readonly note: string;
+}
+
+/** Runs all; exits with the worst of what came of them. */
+export async function runAll(
+  context: Context,
+  { seed, reportsFolder, json }: { seed: number; reportsFolder: string; json: boolean },
+): Promise<number> {
+  const catalog = await loadCatalog();
+  const cells: Cell[] = catalog.flatMap((file) => [
+    { file, variant: null },
+    ...('variant' in file.control ? [{ file, variant: file.control.variant }] : []),
+  ]);
+  const order = shuffle([...cells], seededRandom(seed, 'all'));
+  const verdicts = new Map<string, Verdict>();
+  const failures = new Map<string, string>();
+  for (const [index, cell] of order.entries()) {
+    if (context.signal.aborted) break;
+    const name = nameOf(cell.file.id, cell.variant);
+    context.stderr(`${index + 1} of ${order.length}: ${name}\n`);
+    const experiment = resolveExperiment(cell.file, { variant: cell.variant ?? undefined });
+    try {
+      const options = { ...cell, experiment, changes: [], seed, reportsFolder, keep: false, baseline: false };
+      const { verdict } = await runExperiment(context, experiment, runOptionsOf(options));
+      verdicts.set(name, verdict);
+      context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
+    } catch (error) {
+      // One that cannot be run must not cost the others.
+      failures.set(name, messageOf(error));
+      context.stderr(`${name} could not be run: ${messageOf(error)}\n`);
+    }
+  }
+
+  const lines = catalog.map((file) => lineOf(file, verdicts, failures));
+  const id = newRunId(new Date());
+  const reports = join(reportsFolder, 'all');
+  await mkdir(join(reports, id), { recursive: true });
+  const table = tableOf(lines);
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\nnpm run experiment all -- --seed ${seed}\n\`\`\`\n`;
+  await writeFile(join(reports, id, 'all.md'), text);
+  await pointLatest(reports, id);
+  if (json) context.stdout(`${JSON.stringify({ seed, lines }, null, 2)}\n`);
+  else context.stdout(`${table}\ntable: ${relative(process.cwd(), join(reports, id, 'all.md'))}\n`);
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  const kinds = lines.map(({ verdict }) => verdict);
+  return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
+}
+
+function nameOf(id: string, variant: string | null): string {
+  return variant === null ? id : `${id} ${variant}`;
+}
+
+/** An experiment whose control did not come out as it must says nothing, however it came out itself. */
+function lineOf(file: ExperimentFile, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
+  const { control } = file;
+  const name = nameOf(file.id, null);
+  const controlName = 'variant' in control ? nameOf(file.id, control.variant) : control.experiment;
+  const [measured, beside] = [verdicts.get(name), verdicts.get(controlName)];
+  const mustDrop = 'variant' in control;
+  const holds = beside?.verdict === 'pass' && (mustDrop ? beside.dropped > 0 : beside.dropped === 0);
+  const own = measured?.verdict ?? 'aborted';
+  const saysNothing = !holds && (own === 'pass' || own === 'fail') && controlName !== name;
+  return {
+    name,
+    verdict: saysNothing ? 'inconclusive' : own,
+    control: `${controlName}: ${beside === undefined ? 'not run' : `${beside.verdict}, ${beside.dropped} dropped`}`,
+    measured,
+    note: failures.get(name) ?? (saysNothing ? `its control failed: ${control.because}` : (measured?.reasons[0] ?? '')),
+  };
+}
+
+function tableOf(lines: readonly Line[]): string {
+  const rows = lines.map(({ name, verdict, control, measured, note }) => [
+    name,
+    verdict,
+    measured === undefined ? '–' : `${measured.badRestarts} of ${measured.restarts}`,
+    measured === undefined ? '–' : `${measured.dropped} of ${measured.due}`,
+    measured?.predicted.dropped?.toFixed(0) ?? '–',
+    measured?.longestWaitMs?.toFixed(0) ?? '–',
+    control,
+    note,
+  ]);
+  const head = ['experiment', 'verdict', 'bad restarts', 'dropped', 'predicted', 'longest wait, ms', 'control', 'note'];
+  return markdownTable([head, ...rows]);
+}

@@ -1,0 +1,215 @@
+/** `--sweep path=a,b,c`: the same experiment at each value of one or two fields, as one table and one chart. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { drawSweep, type SweepPoint } from '../report/sweep-chart.ts';
+import type { FieldValue } from '../scenario/experiment.ts';
+import { parseValue, resolveExperiment, type Change } from '../scenario/fields.ts';
+import { seededRandom, shuffle } from '../scenario/random.ts';
+import { newRunId, pointLatest } from '../scenario/run-folder.ts';
+import { pool, type Pooled } from '../verdict/pool.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
+import { runExperiment } from './run-experiment.ts';
+
+const mostKnobs = 2;
+const mostCells = 200;
+
+interface Knob {
+  readonly path: string;
+  readonly values: readonly FieldValue[];
+}
+
+interface Cell {
+  readonly changes: readonly Change[];
+  readonly verdicts: Verdict[];
+}
+
+/** Runs every cell, in an order that the seed shuffles; exits 0 when each run can be trusted. */
+export async function runSweep(
+  context: Context,
+  asked: Asked,
+  { sweeps, trials }: { sweeps: readonly string[]; trials: number },
+): Promise<number> {
+  const knobs = sweeps.map(parseKnob);
+  const cells = cellsOf(knobs);
+  // Every cell is checked before the first is run.
+  const experimentOf = (cell: Cell) =>
+    resolveExperiment(asked.file, {
+      variant: asked.variant ?? undefined,
+      changes: [...asked.changes, ...cell.changes],
+    });
+  for (const cell of cells) experimentOf(cell);
+  const runs = shuffle(
+    cells.flatMap((cell) => Array.from({ length: trials }, (_, trial) => ({ cell, trial }))),
+    seededRandom(asked.seed, 'sweep'),
+  );
+  for (const [index, { cell, trial }] of runs.entries()) {
+    if (context.signal.aborted) break;
+    context.stderr(`run ${index + 1} of ${runs.length}: ${wordsOf(cell.changes)}\n`);
+    const changes = [...asked.changes, ...cell.changes];
+    // The same seed in every cell: they differ in the knob, and in nothing else.
+    const options = runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial });
+    const { verdict } = await runExperiment(context, experimentOf(cell), options);
+    context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
+    cell.verdicts.push(verdict);
+  }
+
+  const id = newRunId(new Date());
+  const reports = join(asked.reportsFolder, 'sweeps');
+  const folder = join(reports, id);
+  await mkdir(folder, { recursive: true });
+  const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
+  const name = `${asked.experiment.id}${asked.variant === null ? '' : ` ${asked.variant}`}`;
+  const knobNames = knobs.map(({ path }) => path).join(' and ');
+  const picture = drawSweep({
+    title: `${name} over ${knobNames} · ${id}`,
+    knob: knobs[0]?.path ?? '',
+    points: rows.map(pointOf),
+  });
+  await writeFile(join(folder, 'sweep.svg'), picture.svg);
+  await writeFile(join(folder, 'sweep.png'), picture.png);
+  const table = tableOf(knobs, rows);
+  const command = [
+    repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
+    ...sweeps.map((sweep) => `--sweep ${sweep}`),
+    ...(trials > 1 ? [`--trials ${trials}`] : []),
+  ].join(' ');
+  const text = [
+    `# ${name} over ${knobNames}`,
+    asked.experiment.question,
+    '![Dropped a restart, and the longest wait](sweep.svg)',
+    table,
+    queueText(rows),
+    `Each cell is ${trials === 1 ? 'one run' : `${trials} runs`} on a fresh lab, in an order drawn from the seed.`,
+    `\`\`\`\n${command}\n\`\`\``,
+  ].filter((part) => part !== '');
+  await writeFile(join(folder, 'sweep.md'), `${text.join('\n\n')}\n`);
+  await writeFile(
+    join(folder, 'sweep.json'),
+    `${JSON.stringify(
+      rows.map(({ cell, pooled }) => ({
+        changes: cell.changes,
+        pooled,
+        runs: cell.verdicts.map(({ runId }) => runId),
+      })),
+      null,
+      2,
+    )}\n`,
+  );
+  await pointLatest(reports, id);
+  context.stdout(`${table}\n${queueText(rows)}\nsweep: ${relative(process.cwd(), join(folder, 'sweep.md'))}\n`);
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  return rows.every(({ pooled }) => pooled.leftOut === 0) ? exitCodes.pass : exitCodes.inconclusive;
+}
+
+function parseKnob(text: string): Knob {
+  const cut = text.indexOf('=');
+  const values = text.slice(cut + 1).split(',');
+  if (cut < 1 || values.length < 2 || values.includes('')) {
+    throw new HarnessError(
+      `--sweep takes path=value,value,…, such as unit.backlog=16,64,4096, not ${JSON.stringify(text)}.`,
+      { exitCode: exitCodes.usage },
+    );
+  }
+  return { path: text.slice(0, cut), values: values.map(parseValue) };
+}
+
+function cellsOf(knobs: readonly Knob[]): Cell[] {
+  if (knobs.length > mostKnobs) {
+    throw new HarnessError(`At most ${mostKnobs} fields are swept at once, not ${knobs.length}.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  let changes: Change[][] = [[]];
+  for (const { path, values } of knobs) {
+    changes = changes.flatMap((before) => values.map((value): Change[] => [...before, [path, value]]));
+  }
+  if (changes.length > mostCells) {
+    throw new HarnessError(`A sweep has at most ${mostCells} cells, not ${changes.length}.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  return changes.map((each) => ({ changes: each, verdicts: [] }));
+}
+
+function wordsOf(changes: readonly Change[]): string {
+  return changes.map(([path, value]) => `${path}=${String(value)}`).join(' ');
+}
+
+interface Row {
+  readonly cell: Cell;
+  readonly pooled: Pooled;
+}
+
+function pointOf({ cell, pooled }: Row): SweepPoint {
+  const [first, second] = cell.changes;
+  return {
+    value: String(first?.[1]),
+    series: second === undefined ? null : `${second[0]}=${String(second[1])}`,
+    droppedPerRestart: pooled.droppedPerRestart,
+    predictedPerRestart: pooled.predictedPerRestart,
+    longestWaitMs: pooled.longestWaitMs,
+  };
+}
+
+function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
+  const head = [
+    ...knobs.map(({ path }) => path),
+    'bad restarts',
+    'dropped a restart (95 %)',
+    'predicted',
+    'GET / POST dropped',
+    'longest wait, ms',
+    'listen queue overflows',
+    'SYNs sent again',
+    'trusted',
+  ];
+  const body = rows.map(({ cell, pooled }) => {
+    const { droppedPerRestart: per, predictedPerRestart, longestWaitMs } = pooled;
+    const kernel = (name: string): string =>
+      String(cell.verdicts.reduce((sum, { witnesses }) => sum + (witnesses.kernel[name] ?? 0), 0));
+    const method = (name: string): number =>
+      cell.verdicts.reduce((sum, { byMethod }) => sum + (byMethod[name]?.dropped ?? 0), 0);
+    return [
+      ...cell.changes.map(([, value]) => String(value)),
+      `${pooled.badRestarts} of ${pooled.restarts}`,
+      per === null ? '–' : `${per.mean.toFixed(1)} (${per.low.toFixed(1)} to ${per.high.toFixed(1)})`,
+      predictedPerRestart?.toFixed(1) ?? '–',
+      `${method('GET')} / ${method('POST')}`,
+      longestWaitMs?.toFixed(0) ?? '–',
+      kernel('TcpExt.ListenOverflows'),
+      kernel('TcpExt.TCPSynRetrans'),
+      `${pooled.runs - pooled.leftOut} of ${pooled.runs}`,
+    ];
+  });
+  return markdownTable([head, ...body]);
+}
+
+/** Where the knob is the backlog: the place of the cliff, from the options and the windows, beside what was seen. */
+function queueText(rows: readonly Row[]): string {
+  const backlogs = rows.filter(({ cell }) => cell.changes[0]?.[0] === 'unit.backlog');
+  if (backlogs.length === 0 || backlogs.length < rows.length) return '';
+  const lines = backlogs.map(({ cell }) => {
+    const backlog = Number(cell.changes[0]?.[1]);
+    const queue = Math.min(backlog, ...cell.verdicts.map(({ somaxconn }) => somaxconn ?? Infinity)) + 1;
+    const waiting = Math.max(
+      0,
+      ...cell.verdicts.flatMap(({ perRestart }) => perRestart.map(({ dueInOutage }) => dueInOutage)),
+    );
+    const overflows = cell.verdicts.reduce(
+      (sum, { witnesses }) => sum + (witnesses.kernel['TcpExt.ListenOverflows'] ?? 0),
+      0,
+    );
+    const predicted = waiting > queue ? 'overflows' : 'holds';
+    const seen = overflows > 0 ? `${overflows} overflows` : 'none overflowed';
+    return `- backlog ${backlog}: the queue admits min(backlog, somaxconn) + 1 = ${queue}; at most ${waiting} were due in a window: predicted ${predicted}; seen: ${seen}.`;
+  });
+  return [
+    'The kernel’s queue admits one more than its length; a SYN that finds it full is dropped, and sent again after 1, 2, 3 s.',
+    '',
+    ...lines,
+  ].join('\n');
+}

@@ -1,0 +1,35 @@
+/**
+ * Runs in the lab's `server` container when every process of the site is stopped: what the database holds, read only.
+ * Argument: its path. The first line is a {@link DatabaseState}, each further one a {@link StoredNote}, all JSON.
+ */
+import { statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The database as a whole. */
+export interface DatabaseState {
+  /** What `PRAGMA integrity_check` said: `ok`, or what is wrong. */
+  readonly integrity: string;
+  readonly journalMode: string;
+  /** Bytes in the write-ahead log, which a clean end leaves empty. */
+  readonly walBytes: number;
+}
+
+/** All rows of one id. */
+export interface StoredNote {
+  readonly id: string;
+  readonly times: number;
+  /** The versions that wrote them, with commas. */
+  readonly versions: string;
+}
+
+const [path = ''] = process.argv.slice(2);
+// Not opened read-only: what a killed writer left in the write-ahead log is recovered, as the next start would do.
+const walBytes = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+const database = new DatabaseSync(path);
+const pragma = (name: string): string => database.prepare(`PRAGMA ${name}`).all().flatMap(Object.values).join('; ');
+const state: DatabaseState = { integrity: pragma('integrity_check'), journalMode: pragma('journal_mode'), walBytes };
+process.stdout.write(`${JSON.stringify(state)}\n`);
+const notes = database.prepare(
+  'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions FROM notes GROUP BY id ORDER BY min(seq)',
+);
+for (const note of notes.iterate()) process.stdout.write(`${JSON.stringify(note)}\n`);

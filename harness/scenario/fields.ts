@@ -1,0 +1,73 @@
+/** Fields of an experiment by their paths, as --set, --sweep and variants name them: `proxy.retry.attempts`. */
+import { z } from 'zod';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue } from './experiment.ts';
+
+/** A field and the value it gets. */
+export type Change = readonly [path: string, value: FieldValue];
+
+/**
+ * Of `path=value`: a number, true or false, null (which takes an optional part away), or a text.
+ * @throws {HarnessError} when there is no `=`
+ */
+export function parseChange(option: string, text: string): Change {
+  const cut = text.indexOf('=');
+  if (cut < 1) {
+    throw new HarnessError(`${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  return [text.slice(0, cut), parseValue(text.slice(cut + 1))];
+}
+
+/** A number, true, false or null where the text is one; else the text. */
+export function parseValue(text: string): FieldValue {
+  if (/^-?\d+(\.\d+)?$/u.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text === 'null' ? null : text;
+}
+
+/**
+ * The experiment of a file: its variant, then changes, in this order.
+ * @throws {HarnessError} naming the field that is wrong, or the variants that exist
+ */
+export function resolveExperiment(
+  file: ExperimentFile,
+  options: { variant?: string | undefined; changes?: readonly Change[] },
+): Experiment {
+  const { variants, control: _, ...own } = file;
+  const variant = options.variant === undefined ? undefined : variants[options.variant];
+  if (options.variant !== undefined && variant === undefined) {
+    const names = Object.keys(variants);
+    throw new HarnessError(`${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
+      exitCode: exitCodes.usage,
+      hint: names.length === 0 ? 'It has none at all.' : `It has ${names.join(', ')}.`,
+    });
+  }
+  const data = structuredClone(own) as Record<string, unknown>;
+  if (variant?.expect !== undefined) data['expect'] = variant.expect;
+  for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
+    setField(data, path, value);
+  }
+  const checked = experimentSchema.safeParse(data);
+  if (checked.success) return checked.data;
+  throw new HarnessError(`${file.id} cannot be run so:\n${z.prettifyError(checked.error)}`, {
+    exitCode: exitCodes.usage,
+    hint: 'Each path is that of a field in the experiment’s file, such as app.warmupMs or proxy.check.path.',
+  });
+}
+
+/** Sets a field of plain data, making the parts on the way to it; null takes it away. */
+function setField(data: Record<string, unknown>, path: string, value: FieldValue): void {
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let part = data;
+  for (const name of names) {
+    const next = part[name];
+    // An index into a list is a name too.
+    if (typeof next === 'object' && next !== null) part = next as Record<string, unknown>;
+    else part = part[name] = {} as Record<string, unknown>;
+  }
+  if (value === null) delete part[last];
+  else part[last] = value;
+}

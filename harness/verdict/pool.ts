@@ -1,0 +1,99 @@
+/** What several runs of the same experiment come to together. The restart is the unit that is replicated. */
+import jstat from 'jstat';
+import { boundText } from './citation.ts';
+import { exactInterval } from './interval.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Runs that can be trusted, added up. */
+export interface Pooled {
+  readonly verdict: Verdict['verdict'];
+  readonly runs: number;
+  /** Runs that are inconclusive or aborted: they are not part of the sums. */
+  readonly leftOut: number;
+  readonly due: number;
+  readonly dropped: number;
+  readonly restarts: number;
+  readonly badRestarts: number;
+  readonly badRestartsInterval95: readonly [number, number] | null;
+  /** Drops a restart: the mean, and its 95 % interval by Student's t over restarts. */
+  readonly droppedPerRestart: { readonly mean: number; readonly low: number; readonly high: number } | null;
+  readonly predictedPerRestart: number | null;
+  readonly longestWaitMs: number | null;
+  readonly writes: {
+    readonly acknowledged: number;
+    readonly lost: number;
+    readonly duplicated: number;
+    readonly misattributed: number;
+  };
+  /** The sums in words. */
+  readonly sentence: string;
+}
+
+/** Adds up. One failed run fails the whole; one that cannot be trusted leaves the whole inconclusive. */
+export function pool(verdicts: readonly Verdict[]): Pooled {
+  const trusted = verdicts.filter(({ verdict }) => verdict === 'pass' || verdict === 'fail');
+  const total = (of: (verdict: Verdict) => number): number => trusted.reduce((sum, verdict) => sum + of(verdict), 0);
+  const restarts = total((verdict) => verdict.restarts);
+  const badRestarts = total((verdict) => verdict.badRestarts);
+  const interval = exactInterval(badRestarts, restarts) ?? null;
+  const perRestart = trusted.flatMap((verdict) =>
+    verdict.perRestart
+      .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
+      .map(({ droppedInRestart }) => droppedInRestart),
+  );
+  const waits = trusted.map(({ longestWaitMs }) => longestWaitMs).filter((ms) => ms !== null);
+  const predictions = trusted.flatMap(({ perRestart: rows }) => rows.map(({ predictedDropped }) => predictedDropped));
+  const known = predictions.filter((prediction) => prediction !== null);
+  const writes = {
+    acknowledged: total((verdict) => verdict.writes?.acknowledged ?? 0),
+    lost: total((verdict) => verdict.writes?.lost ?? 0),
+    duplicated: total((verdict) => verdict.writes?.duplicated ?? 0),
+    misattributed: total((verdict) => verdict.writes?.misattributed ?? 0),
+  };
+  const sums = {
+    runs: verdicts.length,
+    leftOut: verdicts.length - trusted.length,
+    due: total(({ due }) => due),
+    dropped: total(({ dropped }) => dropped),
+    restarts,
+    badRestarts,
+    badRestartsInterval95: interval,
+    droppedPerRestart: meanWithInterval(perRestart),
+    predictedPerRestart:
+      known.length === 0 || known.length < predictions.length
+        ? null
+        : known.reduce((sum, value) => sum + value, 0) / known.length,
+    longestWaitMs: waits.length === 0 ? null : Math.max(...waits),
+    writes,
+  };
+  const kinds = verdicts.map(({ verdict }) => verdict);
+  const verdict = kinds.includes('fail')
+    ? 'fail'
+    : (kinds.find((kind) => kind === 'aborted' || kind === 'inconclusive') ?? 'pass');
+  return { verdict: verdicts.length === 0 ? 'aborted' : verdict, ...sums, sentence: sentenceOf(sums) };
+}
+
+/** Mean with Student's 95 % interval; of one value there is none. */
+export function meanWithInterval(values: readonly number[]): Pooled['droppedPerRestart'] {
+  const n = values.length;
+  if (n === 0) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  if (n === 1) return { mean, low: mean, high: mean };
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const half = jstat.studentt.inv(0.975, n - 1) * Math.sqrt(variance / n);
+  return { mean, low: Math.max(0, mean - half), high: mean + half };
+}
+
+function sentenceOf(sums: Omit<Pooled, 'verdict' | 'sentence'>): string {
+  const { runs, leftOut, restarts, badRestarts, dropped, due, longestWaitMs, writes } = sums;
+  const interval = sums.badRestartsInterval95;
+  const bound = boundText({ badRestarts, badRestartsInterval95: interval === null ? null : [...interval] });
+  return [
+    `${runs - leftOut} runs${leftOut === 0 ? '' : ` (${leftOut} more cannot be trusted and are not counted)`}`,
+    restarts === 0 ? 'no restart' : `${badRestarts} of ${restarts} restarts dropped anything (${bound})`,
+    `${dropped} of ${due} requests`,
+    longestWaitMs === null ? 'no answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
+    `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ${writes.duplicated} duplicated, ` +
+      `${writes.misattributed} misattributed`,
+  ].join('; ');
+}

@@ -1,0 +1,124 @@
+/**
+ * What became of the writes: what the client was told, beside what the database holds once every process has stopped.
+ * The words are Jepsen's: a write is acknowledged, failed (surely not applied), or indeterminate.
+ */
+import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
+import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import type { WritesVerdict } from './verdict.ts';
+
+/** Ids that a report names, of each kind. */
+const mostExamples = 10;
+
+/** What the client knows of a write. */
+export type WriteOutcome = 'acknowledged' | 'failed' | 'indeterminate';
+
+/**
+ * Failed is only what cannot have been applied: no connection, no backend (503, which is also how the site says that
+ * SQLite refused), no route (404). A 502 may have been written before the connection died: indeterminate.
+ */
+export function writeOutcome(outcome: Outcome): WriteOutcome {
+  if (outcome === 'ok' || outcome === 'wrong') return 'acknowledged';
+  if (isOwnFault(outcome)) return 'failed';
+  switch (outcome) {
+    case 'refused':
+    case 'connect-timeout':
+    case 'unreachable':
+    case 'status-503':
+    case 'status-404':
+      return 'failed';
+    default:
+      return 'indeterminate';
+  }
+}
+
+/** Takes the ledger's rows, and compares its writes with the notes that are stored. */
+export class WriteCheck {
+  private readonly stored = new Map<string, number>();
+  private readonly counts = { acknowledged: 0, failed: 0, indeterminate: 0 };
+  private readonly lost: string[] = [];
+  private readonly misattributed: string[] = [];
+  private recovered = 0;
+  private readonly state: DatabaseState;
+  private readonly duplicated: string[];
+  private readonly unexpected = new Set<string>();
+
+  /**
+   * @param prefix what the ids of this load's writes begin with
+   */
+  constructor(state: DatabaseState, notes: Iterable<StoredNote>, prefix: string) {
+    this.state = state;
+    const duplicated: string[] = [];
+    for (const { id, times } of notes) {
+      if (!id.startsWith(prefix)) continue;
+      this.stored.set(id, times);
+      this.unexpected.add(id);
+      if (times > 1) duplicated.push(id);
+    }
+    this.duplicated = duplicated;
+  }
+
+  add({ method, path, requestId, outcome }: LedgerRow): void {
+    if (method !== 'POST' || path !== '/notes') return;
+    this.unexpected.delete(requestId);
+    const known = writeOutcome(outcome);
+    this.counts[known]++;
+    const isStored = this.stored.has(requestId);
+    if (known === 'acknowledged' && !isStored) this.lost.push(requestId);
+    if (known === 'failed' && isStored) this.misattributed.push(requestId);
+    if (known === 'indeterminate' && isStored) this.recovered++;
+  }
+
+  result(): Omit<WritesVerdict, 'busy'> {
+    return {
+      ...this.counts,
+      recovered: this.recovered,
+      lost: this.lost.length,
+      duplicated: this.duplicated.length,
+      misattributed: this.misattributed.length,
+      unexpected: this.unexpected.size,
+      examples: {
+        lost: this.lost.slice(0, mostExamples),
+        duplicated: this.duplicated.slice(0, mostExamples),
+        misattributed: this.misattributed.slice(0, mostExamples),
+        unexpected: [...this.unexpected].slice(0, mostExamples),
+      },
+      integrity: this.state.integrity,
+    };
+  }
+}
+
+/** A lock wait shorter than this is no wait: SQLite grants a free lock within microseconds. */
+const waitAboveMs = 5;
+
+/** Counts what SQLite made the site's writes wait, and how often it refused them, from the site's own log. */
+export class BusyCount {
+  private refused = 0;
+  private waits = 0;
+  private longestWaitMs = 0;
+  private shortestRefusalMs: number | null = null;
+  private longestRefusalMs: number | null = null;
+
+  /** @param line a line of the site's request log */
+  addLine(line: string): void {
+    // Most lines are reads: a search is cheaper than parsing them.
+    if (!line.includes('"store"')) return;
+    const { store } = JSON.parse(line) as { store?: { waitMs: number; code: string } };
+    if (store === undefined) return;
+    if (store.waitMs > waitAboveMs) this.waits++;
+    this.longestWaitMs = Math.max(this.longestWaitMs, store.waitMs);
+    if (store.code !== 'SQLITE_BUSY') return;
+    this.refused++;
+    this.shortestRefusalMs = Math.min(this.shortestRefusalMs ?? Infinity, store.waitMs);
+    this.longestRefusalMs = Math.max(this.longestRefusalMs ?? 0, store.waitMs);
+  }
+
+  result(): WritesVerdict['busy'] {
+    return {
+      refused: this.refused,
+      shortestRefusalMs: this.shortestRefusalMs,
+      longestRefusalMs: this.longestRefusalMs,
+      waits: this.waits,
+      longestWaitMs: this.longestWaitMs,
+    };
+  }
+}
