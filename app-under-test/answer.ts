@@ -7,6 +7,8 @@ export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** For the log: what the store said of a write. */
+  readonly store?: { readonly waitMs: number; readonly code: string };
 }
 
 /** The headers that every answer of this process carries. */

@@ -1,7 +1,7 @@
 /** Socket activation, with a listening socket that another process really holds. */
 import { execFileSync, spawn } from 'node:child_process';
 import { afterEach, expect, test, vi } from 'vitest';
-import { backlogInListing, takeListenFd } from './listen-fds.ts';
+import { backlogInListing, takeListenFds } from './listen-fds.ts';
 import { ask, killLeftovers, mainFile, newDatabase, open, watch } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
@@ -9,17 +9,25 @@ vi.setConfig({ testTimeout: 15_000 });
 afterEach(killLeftovers);
 
 test.each([
-  [{ LISTEN_PID: '7', LISTEN_FDS: '1' }, 3],
-  [{ LISTEN_PID: '7', LISTEN_FDS: '2' }, 3],
-  [{ LISTEN_PID: '7', LISTEN_FDS: '0' }, undefined],
-  [{ LISTEN_PID: '7', LISTEN_FDS: 'x' }, undefined],
-  [{ LISTEN_PID: '8', LISTEN_FDS: '1' }, undefined],
-  [{ LISTEN_FDS: '1' }, undefined],
-  [{}, undefined],
-])('%j gives process 7 the descriptor %s, and is gone afterwards', (env: NodeJS.ProcessEnv, fd) => {
-  expect(takeListenFd(env, 7)).toBe(fd);
-  expect(env).toEqual({});
-});
+  [{ LISTEN_PID: '7', LISTEN_FDS: '1' }, 3, undefined],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '1', LISTEN_FDNAMES: 'site@demo.socket' }, 3, undefined],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '2' }, 3, undefined],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'public:internal' }, 3, 4],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'internal:public' }, 4, 3],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '1', LISTEN_FDNAMES: 'internal' }, undefined, 3],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '1', LISTEN_FDNAMES: 'public:internal' }, 3, undefined],
+  [{ LISTEN_PID: '7', LISTEN_FDS: '0' }, undefined, undefined],
+  [{ LISTEN_PID: '7', LISTEN_FDS: 'x' }, undefined, undefined],
+  [{ LISTEN_PID: '8', LISTEN_FDS: '2', LISTEN_FDNAMES: 'public:internal' }, undefined, undefined],
+  [{ LISTEN_FDS: '1' }, undefined, undefined],
+  [{}, undefined, undefined],
+])(
+  '%j gives process 7 the public descriptor %s and the internal %s, and is gone afterwards',
+  (env: NodeJS.ProcessEnv, publicFd, internalFd) => {
+    expect(takeListenFds(env, 7)).toEqual({ publicFd, internalFd });
+    expect(env).toEqual({});
+  },
+);
 
 test('the queue of the socket with this very inode is read', () => {
   const listing = [

@@ -12,16 +12,31 @@ const firstFd = 3;
  */
 export const longBacklog = 4096;
 
+/** Listening sockets that were passed, by what they are for. */
+export interface ListenFds {
+  readonly publicFd: number | undefined;
+  readonly internalFd: number | undefined;
+}
+
 /**
- * The file descriptor of the listening socket that systemd passed to this very process, or undefined. LISTEN_PID must
- * name this process: variables that came through a wrapper (`sh -c`, `npm start`) were meant for another one.
- * Removes both variables from `env`, so that no child takes them for its own.
+ * The file descriptors of the listening sockets that systemd passed to this very process. LISTEN_PID must name this
+ * process: variables that came through a wrapper (`sh -c`, `npm start`) were meant for another one. The one that is
+ * named `internal` (FileDescriptorName=) is that of the internal port; of the others the first is the public one.
+ * Removes the variables from `env`, so that no child takes them for its own.
  */
-export function takeListenFd(env: NodeJS.ProcessEnv, pid: number): number | undefined {
-  const { LISTEN_PID: listenPid, LISTEN_FDS: listenFds } = env;
+export function takeListenFds(env: NodeJS.ProcessEnv, pid: number): ListenFds {
+  const { LISTEN_PID: listenPid, LISTEN_FDS: listenFds, LISTEN_FDNAMES: names = '' } = env;
   delete env['LISTEN_PID'];
   delete env['LISTEN_FDS'];
-  return listenPid === String(pid) && /^[1-9]\d*$/u.test(listenFds ?? '') ? firstFd : undefined;
+  delete env['LISTEN_FDNAMES'];
+  const isForUs = listenPid === String(pid) && /^[1-9]\d*$/u.test(listenFds ?? '');
+  const count = isForUs ? Number(listenFds) : 0;
+  const internal = names.split(':').slice(0, count).indexOf('internal');
+  const isInternalAlone = internal === 0 && count === 1;
+  return {
+    internalFd: internal < 0 ? undefined : firstFd + internal,
+    publicFd: count === 0 || isInternalAlone ? undefined : internal === 0 ? firstFd + 1 : firstFd,
+  };
 }
 
 /**

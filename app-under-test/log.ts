@@ -40,6 +40,8 @@ export interface RequestLine {
   readonly receivedUs: number;
   /** When the last byte of the answer had been handed to the kernel, or when the connection died. */
   readonly answeredUs: number;
+  /** Of a write that reached the store: how long SQLite took to grant the lock, and OK or SQLite's name of what it said. */
+  readonly store?: { readonly waitMs: number; readonly code: string };
   /** Present only if the connection died before the answer was complete. */
   readonly outcome?: 'cut';
 }

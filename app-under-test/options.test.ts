@@ -16,6 +16,9 @@ test('without anything said, the defaults hold', () => {
     databasePath: 'site.db',
     busyTimeoutMs: 20_000,
     synchronous: 'NORMAL',
+    transaction: 'immediate',
+    transactionHoldMs: 0,
+    fault: 'none',
     versionName: 'dev',
   });
 });

@@ -9,6 +9,12 @@ export type DrainStyle = 'polite' | 'naive' | 'none';
 /** Values of SQLite's `PRAGMA synchronous`. */
 export type Synchronous = 'OFF' | 'NORMAL' | 'FULL' | 'EXTRA';
 
+/** How a write begins its transaction: taking the lock, or reading first; see store-worker.ts. */
+export type TransactionMode = 'immediate' | 'deferred';
+
+/** A planted fault: what a test of a test wants to see caught. */
+export type Fault = 'none' | 'ack-before-commit' | 'apply-twice' | 'crash-at-start';
+
 /** The options after parsing. All durations are in milliseconds. */
 export interface Options {
   readonly listenAddress: ListenAddress;
@@ -22,6 +28,9 @@ export interface Options {
   readonly databasePath: string;
   readonly busyTimeoutMs: number;
   readonly synchronous: Synchronous;
+  readonly transaction: TransactionMode;
+  readonly transactionHoldMs: number;
+  readonly fault: Fault;
   readonly versionName: string;
 }
 
@@ -97,6 +106,24 @@ const flags = {
     fallback: 'NORMAL',
     help: "SQLite's PRAGMA synchronous: OFF, NORMAL, FULL or EXTRA.",
   },
+  transaction: {
+    value: 'mode',
+    env: 'APP_TRANSACTION',
+    fallback: 'immediate',
+    help: 'How a write begins: immediate takes the lock first, deferred reads first and may be refused at once.',
+  },
+  'transaction-hold': {
+    value: 'duration',
+    env: 'APP_TRANSACTION_HOLD',
+    fallback: '0',
+    help: 'How long a write works between the beginning of its transaction and its INSERT.',
+  },
+  fault: {
+    value: 'name',
+    env: 'APP_FAULT',
+    fallback: 'none',
+    help: 'For those who test tests: ack-before-commit answers a write 200 ms before it is written, apply-twice writes it twice, crash-at-start exits 1.',
+  },
   'version-name': {
     value: 'name',
     env: 'APP_VERSION',
@@ -149,6 +176,9 @@ export function parseOptions(
     databasePath: read('database', notEmpty),
     busyTimeoutMs: read('busy-timeout', parseDuration),
     synchronous: read('synchronous', (text) => oneOf('OFF', 'NORMAL', 'FULL', 'EXTRA')(text.toUpperCase())),
+    transaction: read('transaction', oneOf('immediate', 'deferred')),
+    transactionHoldMs: read('transaction-hold', parseDuration),
+    fault: read('fault', oneOf('none', 'ack-before-commit', 'apply-twice', 'crash-at-start')),
     versionName: read('version-name', headerSafe),
   };
 }

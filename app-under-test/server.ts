@@ -29,11 +29,22 @@ export interface PublicServer {
 /** Node ends a kept connection this long after the timeout it announces, so that the client's own timer is first. */
 const keepAliveBufferMs = 1000;
 
-/** How long `/slow` may be asked to take. */
-const longestSleepMs = 60_000;
+/** How long `/slow`, or a write, may be asked to take. */
+const longestMs = 60_000;
+const rangeOfMs = `must be a whole number from 0 to ${longestMs}.`;
+
+/** NaN where the text is no number of milliseconds that may be asked for. */
+function milliseconds(text: string): number {
+  return /^\d{1,5}$/u.test(text) && Number(text) <= longestMs ? Number(text) : Number.NaN;
+}
 
 /** The public server, not yet listening. */
-export function createPublicServer({ identity, log, store, keepAliveTimeoutMs }: PublicServerParts): PublicServer {
+export function createPublicServer({
+  identity,
+  log,
+  store: notes,
+  keepAliveTimeoutMs,
+}: PublicServerParts): PublicServer {
   // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
   // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
   // request on it any time later: it must live as long as any kept one. requestTimeout may not be shorter.
@@ -55,14 +66,20 @@ export function createPublicServer({ identity, log, store, keepAliveTimeoutMs }:
       path: request.url ?? '',
       receivedUs: monotonicUs(),
     };
-    response.on('finish', () => log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs() }));
+    let store: Answer['store'];
+    response.on('finish', () => {
+      log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs(), ...(store && { store }) });
+    });
     response.on('close', () => {
       if (response.writableFinished) return;
       const status = response.headersSent ? response.statusCode : null;
-      log.request({ ...line, status, answeredUs: monotonicUs(), outcome: 'cut' });
+      log.request({ ...line, status, answeredUs: monotonicUs(), ...(store && { store }), outcome: 'cut' });
     });
-    answerTo(request, response, store).then(
-      (answer) => send(response, identity, last, answer),
+    answerTo(request, response, notes).then(
+      (answer) => {
+        store = answer.store;
+        send(response, identity, last, answer);
+      },
       (error: unknown) => {
         if (response.destroyed) return;
         send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
@@ -94,7 +111,8 @@ async function answerTo(
 
   if (path === '/livez') return isRead(request) ? { status: 200, body: { status: 'alive' } } : wrongMethod('GET');
   if (path === '/slow') return isRead(request) ? await slow(query.get('ms'), response) : wrongMethod('GET');
-  if (path === '/notes') return request.method === 'POST' ? await writeNote(body, store) : wrongMethod('POST');
+  if (path === '/notes')
+    return request.method === 'POST' ? await writeNote(body, query.get('hold'), store) : wrongMethod('POST');
   if (path.startsWith('/notes/')) {
     return isRead(request) ? await readNote(path.slice('/notes/'.length), store) : wrongMethod('GET');
   }
@@ -102,8 +120,8 @@ async function answerTo(
 }
 
 async function slow(text: string | null, response: ServerResponse): Promise<Answer> {
-  const ms = /^\d{1,5}$/u.test(text ?? '') ? Number(text) : Infinity;
-  if (ms > longestSleepMs) return problem(400, 'BAD_REQUEST', `ms must be a whole number from 0 to ${longestSleepMs}.`);
+  const ms = milliseconds(text ?? '');
+  if (Number.isNaN(ms)) return problem(400, 'BAD_REQUEST', `ms ${rangeOfMs}`);
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   await sleep(ms, undefined, { signal: gone.signal });
@@ -123,12 +141,15 @@ async function readNote(encodedId: string, store: PublicServerParts['store']): P
   });
 }
 
-async function writeNote(body: Buffer, store: PublicServerParts['store']): Promise<Answer> {
+/** `?hold=N` makes it a long transaction, of N ms. */
+async function writeNote(body: Buffer, hold: string | null, store: PublicServerParts['store']): Promise<Answer> {
   const note = parseNote(body.toString('utf8'));
   if (typeof note === 'string') return problem(400, 'BAD_REQUEST', note);
+  const holdMs = hold === null ? undefined : milliseconds(hold);
+  if (Number.isNaN(holdMs)) return problem(400, 'BAD_REQUEST', `hold ${rangeOfMs}`);
   return await fromStore(async () => {
-    await store.write(note);
-    return { status: 201, body: note };
+    const { waitMs } = await store.write(note, holdMs);
+    return { status: 201, body: note, store: { waitMs, code: 'OK' } };
   });
 }
 
@@ -138,7 +159,9 @@ async function fromStore(ask: () => Promise<Answer>): Promise<Answer> {
     return await ask();
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    return problem(error.code === 'SQLITE_BUSY' ? 503 : 500, error.code, `The store refused: ${error.message}.`);
+    const { code, message, waitMs } = error;
+    const answer = problem(code === 'SQLITE_BUSY' ? 503 : 500, code, `The store refused: ${message}.`);
+    return waitMs === undefined ? answer : { ...answer, store: { waitMs, code } };
   }
 }
 

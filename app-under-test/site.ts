@@ -1,10 +1,13 @@
 /** The life of the site, from start to exit. */
+import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ListenAddress } from './address.ts';
 import { monotonicUs, processStartUs } from './clock.ts';
 import { drain } from './drain.ts';
 import { exitNow } from './exit.ts';
+import { withFault } from './fault.ts';
 import { createInternalServer, type Phase } from './internal-server.ts';
-import { inheritedBacklog, longBacklog, takeListenFd } from './listen-fds.ts';
+import { inheritedBacklog, longBacklog, takeListenFds } from './listen-fds.ts';
 import { listen } from './listen.ts';
 import { createLog, writeLine, type Identity, type Log } from './log.ts';
 import { helpText, parseOptions, UsageError, type Options } from './options.ts';
@@ -36,7 +39,7 @@ interface Leaving {
  */
 export async function runSite(startedUs: number): Promise<void> {
   const options = readOptions();
-  const inheritedFd = takeListenFd(process.env, process.pid);
+  const { publicFd, internalFd } = takeListenFds(process.env, process.pid);
   const bornUs = processStartUs();
   const identity: Identity = {
     version: options.versionName,
@@ -49,15 +52,29 @@ export async function runSite(startedUs: number): Promise<void> {
   const state: { phase: Phase } = { phase: 'warming' };
   const leaving = () => state.phase === 'stopping';
   const internal = createInternalServer(identity, () => state.phase);
-  const internalListening = listen(internal, options.internalListenAddress, longBacklog);
+  const internalListening =
+    options.fault === 'crash-at-start'
+      ? Promise.reject(new Error('this release cannot start (planted fault crash-at-start)'))
+      : listenOn(internal, internalFd, options.internalListenAddress, log);
   // A failure is reported below, where it is awaited; until then it is not an unhandled one.
   internalListening.catch(() => undefined);
   const store = openStore(
-    { path: options.databasePath, busyTimeoutMs: options.busyTimeoutMs, synchronous: options.synchronous },
+    {
+      path: options.databasePath,
+      busyTimeoutMs: options.busyTimeoutMs,
+      synchronous: options.synchronous,
+      transaction: options.transaction,
+      transactionHoldMs: options.transactionHoldMs,
+    },
     identity,
   );
   store.opened.catch(() => undefined);
-  const site = createPublicServer({ identity, log, store, keepAliveTimeoutMs: options.keepAliveTimeoutMs });
+  const site = createPublicServer({
+    identity,
+    log,
+    store: withFault(store, options.fault),
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs,
+  });
 
   // The line waits for the store, to name the pragmas in effect; but a site that fails or leaves before has begun too.
   let announced = false;
@@ -65,8 +82,9 @@ export async function runSite(startedUs: number): Promise<void> {
     if (announced) return;
     announced = true;
     const { node, sqlite } = process.versions;
-    const socket = inheritedFd === undefined ? 'own' : 'inherited';
-    log.event('start', { processStartUs: bornUs, socket, node, sqlite, pragmas, options }, startedUs);
+    const owner = (fd: number | undefined) => (fd === undefined ? 'own' : 'inherited');
+    const sockets = { socket: owner(publicFd), internalSocket: owner(internalFd) };
+    log.event('start', { processStartUs: bornUs, ...sockets, node, sqlite, pragmas, options }, startedUs);
   };
 
   let accepting: Promise<void> | undefined;
@@ -91,7 +109,7 @@ export async function runSite(startedUs: number): Promise<void> {
     log.event('internal-listening', { address: internal.address() });
     const warmMs = performance.now() + options.warmUpMs;
     const [backlog, rehearsed] = await Promise.all([
-      inheritedFd === undefined ? longBacklog : backlogOf(inheritedFd, log),
+      publicFd === undefined ? longBacklog : backlogOf(publicFd, log),
       store.opened.then(async (pragmas) => {
         announceStart(pragmas);
         return await warmUp(warmMs, { identity, store, keepAliveTimeoutMs: options.keepAliveTimeoutMs }, leaving);
@@ -99,7 +117,7 @@ export async function runSite(startedUs: number): Promise<void> {
       sleep(options.warmUpMs),
     ]);
     if (leaving()) return;
-    accepting = listen(site.server, inheritedFd ?? options.listenAddress, backlog);
+    accepting = listen(site.server, publicFd ?? options.listenAddress, backlog);
     await accepting;
     log.event('accepting', { address: site.server.address(), backlog });
     if (leaving()) return;
@@ -136,6 +154,11 @@ async function leave({ options, log, site, store, accepting, sigtermUs }: Leavin
   log.event('exit', { code: 0, storeClosed });
   if (storeClosed) process.exit(0);
   exitNow(0);
+}
+
+/** Listens on the inherited socket if there is one, with the queue it has, else on the address. */
+async function listenOn(server: Server, fd: number | undefined, address: ListenAddress, log: Log): Promise<void> {
+  await listen(server, fd ?? address, fd === undefined ? longBacklog : await backlogOf(fd, log));
 }
 
 /** The length of the queue to ask for: an inherited socket's own, so that it stays as systemd set it. */

@@ -1,5 +1,5 @@
 /** What the main thread and the two threads of the store say to each other. */
-import type { Synchronous } from './options.ts';
+import type { Synchronous, TransactionMode } from './options.ts';
 
 /** A note, as clients see it. */
 export interface Note {
@@ -12,6 +12,9 @@ export interface StoreSettings {
   readonly path: string;
   readonly busyTimeoutMs: number;
   readonly synchronous: Synchronous;
+  readonly transaction: TransactionMode;
+  /** How long a write works between the beginning of its transaction and its INSERT. */
+  readonly transactionHoldMs: number;
 }
 
 /** The pragmas in effect, as SQLite reports them after they were set. */
@@ -34,10 +37,17 @@ export type StoreRequest =
       readonly note: Note;
       readonly version: string;
       readonly instance: string;
+      /** In place of the settings' hold: a long transaction, which takes the lock first whatever the settings say. */
+      readonly holdMs: number | undefined;
     }
   | { readonly call: number; readonly kind: 'close' };
 
-/** What a thread answers: the result of the kind asked (Pragmas, Note or undefined, nothing), or why not. */
+/** How long SQLite took to grant a write the database's lock. */
+export interface WriteReport {
+  readonly waitMs: number;
+}
+
+/** What a thread answers: the result of the kind asked (Pragmas, Note or undefined, WriteReport), or why not. */
 export type StoreReply =
   { readonly call: number; readonly result: unknown } | { readonly call: number; readonly failure: StoreFailure };
 
@@ -46,4 +56,6 @@ export interface StoreFailure {
   /** SQLite's name of its primary result code where known (`SQLITE_BUSY`), else `SQLITE_ERROR`. */
   readonly code: string;
   readonly message: string;
+  /** Of a write: how long it had waited for the lock. */
+  readonly waitMs?: number;
 }

@@ -5,7 +5,15 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
-import type { Note, Pragmas, StoreFailure, StoreReply, StoreRequest, StoreSettings } from './store-messages.ts';
+import type {
+  Note,
+  Pragmas,
+  StoreFailure,
+  StoreReply,
+  StoreRequest,
+  StoreSettings,
+  WriteReport,
+} from './store-messages.ts';
 
 // No unique index: a write that is applied twice must stay visible to whoever counts the rows.
 const schema = `
@@ -20,6 +28,8 @@ interface Connection {
   readonly pragmas: Pragmas;
   readonly select: StatementSync;
   readonly insert: StatementSync;
+  /** Any read of what is written: it takes the snapshot that a deferred transaction upgrades. */
+  readonly last: StatementSync;
 }
 
 const settings = workerData as StoreSettings;
@@ -49,10 +59,8 @@ function perform(request: StoreRequest): unknown {
       return connection.pragmas;
     case 'read':
       return read(opened(), request.id);
-    case 'write': {
-      write(opened(), request);
-      return;
-    }
+    case 'write':
+      return write(opened(), request);
     case 'close':
       connection?.database.close();
       connection = undefined;
@@ -83,6 +91,7 @@ function open(): Connection {
       foreign_keys: Number(pragma('foreign_keys')),
     },
     select: database.prepare('SELECT id, text FROM notes WHERE id = ? ORDER BY seq LIMIT 1'),
+    last: database.prepare('SELECT max(seq) FROM notes'),
     insert: database.prepare('INSERT INTO notes (id, text, version, instance, atUs) VALUES (?, ?, ?, ?, ?)'),
   };
 }
@@ -92,16 +101,51 @@ function read({ select }: Connection, id: string): Note | undefined {
   return row && { id: String(row['id']), text: String(row['text']) };
 }
 
-function write({ database, insert }: Connection, { note, version, instance }: StoreRequest & { kind: 'write' }): void {
-  // IMMEDIATE takes the write lock first: a deferred transaction that is upgraded fails at once, busy_timeout or not.
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    insert.run(note.id, note.text, version, instance, monotonicUs());
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
+/** A write that SQLite refused, with the time it had waited for the lock. */
+class RefusedWrite extends Error {
+  readonly waitMs: number;
+
+  constructor(cause: unknown, waitMs: number) {
+    super('the write was refused', { cause });
+    this.waitMs = waitMs;
   }
+}
+
+function write(
+  { database, insert, last }: Connection,
+  { note, version, instance, holdMs }: StoreRequest & { kind: 'write' },
+): WriteReport {
+  // IMMEDIATE takes the write lock first, and waits for it. DEFERRED reads first: its upgrade to a write is refused at
+  // once when another process has the lock, or has written since; busy_timeout or not.
+  const isDeferred = settings.transaction === 'deferred' && holdMs === undefined;
+  const beganUs = monotonicUs();
+  let waitMs = 0;
+  const locked = (sinceUs: number) => (waitMs = (monotonicUs() - sinceUs) / 1000);
+  try {
+    database.exec(isDeferred ? 'BEGIN DEFERRED' : 'BEGIN IMMEDIATE');
+    if (isDeferred) last.get();
+    else locked(beganUs);
+    pause(holdMs ?? settings.transactionHoldMs);
+    const insertUs = monotonicUs();
+    try {
+      insert.run(note.id, note.text, version, instance, monotonicUs());
+    } finally {
+      if (isDeferred) locked(insertUs);
+    }
+    database.exec('COMMIT');
+    return { waitMs };
+  } catch (error) {
+    if (!isDeferred && waitMs === 0) locked(beganUs);
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw new RefusedWrite(error, waitMs);
+  }
+}
+
+const neverWoken = new Int32Array(new SharedArrayBuffer(4));
+
+/** Blocks this thread, as a transaction that computes would. */
+function pause(ms: number): void {
+  if (ms > 0) Atomics.wait(neverWoken, 0, 0, ms);
 }
 
 const primaryCodes: Readonly<Record<number, string>> = {
@@ -116,6 +160,7 @@ const primaryCodes: Readonly<Record<number, string>> = {
 };
 
 function failureOf(error: unknown): StoreFailure {
+  if (error instanceof RefusedWrite) return { ...failureOf(error.cause), waitMs: error.waitMs };
   const { message, errcode } = error as Error & { readonly errcode?: number };
   // An extended result code holds its primary one in the lowest byte (sqlite.org/rescode.html).
   return { code: primaryCodes[(errcode ?? 0) & 0xff] ?? 'SQLITE_ERROR', message };

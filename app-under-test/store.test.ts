@@ -74,3 +74,28 @@ test('the site starts while another one holds the lock of a database that exists
   expect(msBetween(await second.seen('start'), await second.seen('ready'))).toBeLessThan(3000);
   release();
 });
+
+test('an immediate write waits for the lock, a deferred one that has read before is refused at once', async () => {
+  const database = newDatabase();
+  const [patient, hasty] = [
+    startSite(['--database', database, '--busy-timeout', '5s']),
+    startSite(['--database', database, '--busy-timeout', '5s', '--transaction', 'deferred']),
+  ];
+  const [patientPort, hastyPort] = [await patient.port('accepting'), await hasty.port('accepting')];
+  const release = holdLock(database);
+  const waiting = ask(patientPort, 'POST', '/notes', { id: 'waits', text: 'x' });
+  expect((await ask(hastyPort, 'POST', '/notes', { id: 'refused', text: 'x' })).status).toBe(503);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  release();
+  expect((await waiting).status).toBe(201);
+
+  const storeOf = async (site: typeof patient) =>
+    (await site.logged(({ method }) => method === 'POST'))['store'] as { code: string; waitMs: number };
+  const waited = await storeOf(patient);
+  expect(waited.code).toBe('OK');
+  expect(waited.waitMs).toBeGreaterThan(250);
+  const refused = await storeOf(hasty);
+  expect(refused.code).toBe('SQLITE_BUSY');
+  expect(refused.waitMs).toBeLessThan(250);
+  expect((await ask(patientPort, 'GET', '/notes/refused')).status).toBe(404);
+});

@@ -4,15 +4,26 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Identity } from './log.ts';
-import type { Note, Pragmas, StoreFailure, StoreReply, StoreRequest, StoreSettings } from './store-messages.ts';
+import type {
+  Note,
+  Pragmas,
+  StoreFailure,
+  StoreReply,
+  StoreRequest,
+  StoreSettings,
+  WriteReport,
+} from './store-messages.ts';
 
 /** The store refused or failed. `code` is SQLite's name, such as SQLITE_BUSY when the lock was not to be had in time. */
 export class StoreError extends Error {
   readonly code: string;
+  /** How long a refused write had waited for the lock; undefined where it was none. */
+  readonly waitMs: number | undefined;
 
-  constructor({ code, message }: StoreFailure) {
+  constructor({ code, message, waitMs }: StoreFailure) {
     super(message);
     this.code = code;
+    this.waitMs = waitMs;
   }
 }
 
@@ -22,8 +33,11 @@ export interface Store {
   readonly opened: Promise<Pragmas>;
   /** The first note with this id, or undefined. Rejects with StoreError. */
   read(id: string): Promise<Note | undefined>;
-  /** Inserts one row; resolves after COMMIT. Rejects with StoreError: SQLITE_BUSY means it was not applied. */
-  write(note: Note): Promise<void>;
+  /**
+   * Inserts one row; resolves after COMMIT. Rejects with StoreError: SQLITE_BUSY means it was not applied.
+   * @param holdMs makes it a long transaction, which takes the lock and keeps it for so long
+   */
+  write(note: Note, holdMs?: number): Promise<WriteReport>;
   /** Closes both connections, after the writes that were asked for before. May take as long as the lock is held. */
   close(): Promise<void>;
 }
@@ -40,9 +54,7 @@ export function openStore(settings: StoreSettings, identity: Identity): Store {
   return {
     opened,
     read: async (id) => (await reader.ask({ kind: 'read', id })) as Note | undefined,
-    write: async (note) => {
-      await writer.ask({ kind: 'write', note, ...identity });
-    },
+    write: async (note, holdMs) => (await writer.ask({ kind: 'write', note, holdMs, ...identity })) as WriteReport,
     close: async () => {
       // The writer last: the last connection that closes writes the log back into the database.
       await reader.ask({ kind: 'close' });

@@ -28,6 +28,7 @@ program
   .argument('<id>', 'E0 to E7, all, or list')
   .allowExcessArguments()
   .option('--variant <name>', 'a named variant of it (`list` has their names)')
+  .option('--variants', 'with `all`: every variant too (half an hour)')
   .option('--set <path=value>', 'give a field another value; may be repeated', collect)
   .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
   .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')

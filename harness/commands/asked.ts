@@ -17,13 +17,14 @@ export interface Asked {
 
 /** What one run of it is asked for. */
 export function runOptionsOf(asked: Asked): RunOptions {
-  const { experiment, variant, changes, seed, reportsFolder, keep, baseline } = asked;
+  const { file, experiment, variant, changes, seed, reportsFolder, keep, baseline } = asked;
   return {
     seed,
     reportsFolder,
     keep,
     baseline,
     variant,
+    variantAbout: variant === null ? null : (file.variants[variant]?.about ?? null),
     command: repeatCommand({ id: experiment.id, variant, changes }, seed),
   };
 }

@@ -2,16 +2,14 @@
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine, ownerLabel } from '../lab/engine.ts';
 import { readLedger } from '../ledger/read.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { cli, runInLab, sumOf } from './testing.ts';
 
-const project = fileURLToPath(new URL('../../', import.meta.url));
 let out: string;
 
 beforeAll(async () => {
@@ -21,11 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(out, { recursive: true, force: true });
 });
-
-/** The command line, as `npm run` starts it. */
-function cli(...args: string[]) {
-  return execa(process.execPath, ['harness/cli.ts', ...args], { cwd: project, reject: false });
-}
 
 async function ourThings(): Promise<string[]> {
   const { docker } = await connectEngine();
@@ -42,13 +35,9 @@ async function ourThings(): Promise<string[]> {
   ];
 }
 
-function sum(outcomes: Record<string, number>): number {
-  return Object.values(outcomes).reduce((total, count) => total + count, 0);
-}
-
 /** What must hold of every run that went to its end, whatever it measured. */
 async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
-  expect(sum(verdict.outcomes)).toBe(verdict.due);
+  expect(sumOf(verdict.outcomes)).toBe(verdict.due);
   const seqs = new Set<number>();
   for await (const row of readLedger(join(folder, 'ledger.ndjson.gz'))) seqs.add(row.seq);
   expect(seqs.size).toBe(verdict.due);
@@ -86,20 +75,8 @@ async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
   expect(report).toContain(verdict.citation);
 }
 
-/** Runs an experiment; again, at most twice, when all that can be said against it is that this machine was busy. */
-async function run(...args: string[]): Promise<{ verdict: Verdict; folder: string; exitCode: number | undefined }> {
-  for (let again = 2; ; again--) {
-    const { stdout, stderr, exitCode } = await cli('experiment', ...args, '--json', '--out', out);
-    expect(stdout, stderr).not.toBe('');
-    const verdict = verdictSchema.parse(JSON.parse(stdout));
-    if (again > 0 && isOnlyLate(verdict)) continue;
-    return { verdict, folder: join(out, verdict.experiment, verdict.runId), exitCode };
-  }
-}
-
-function isOnlyLate({ verdict, reasons }: Verdict): boolean {
-  return verdict === 'inconclusive' && reasons.every((reason) => reason.startsWith('Requests left late'));
-}
+/** Runs an experiment into this file's own folder. */
+const run = (...args: string[]): ReturnType<typeof runInLab> => runInLab(out, ...args);
 
 describe('on the real lab', () => {
   it('E5 drops nothing, GET and POST, kept and new, and prints its verdict alone on stdout', async () => {
@@ -159,7 +136,7 @@ describe('on the real lab', () => {
     );
     expect(verdict.verdict).toBe('aborted');
     expect(verdict.due).toBeGreaterThan(0);
-    expect(sum(verdict.outcomes)).toBe(verdict.due);
+    expect(sumOf(verdict.outcomes)).toBe(verdict.due);
     expect(await ourThings()).toEqual([]);
   });
 

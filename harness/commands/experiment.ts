@@ -18,6 +18,7 @@ import { runTrials } from './run-trials.ts';
 /** Options as they are typed. */
 export interface ExperimentOptions {
   readonly variant?: string;
+  readonly variants?: true;
   readonly set?: readonly string[];
   readonly sweep?: readonly string[];
   readonly trials?: string;
@@ -41,7 +42,17 @@ export async function experimentCommand(context: Context, id: string, options: E
   const reportsFolder = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
   if (id === 'all') {
     refuseForAll(options);
-    return await runAll(context, { seed, reportsFolder, json: options.json === true });
+    return await runAll(context, {
+      seed,
+      reportsFolder,
+      json: options.json === true,
+      variants: options.variants === true,
+    });
+  }
+  if (options.variants === true) {
+    throw new HarnessError('--variants goes with `all`; a single one is --variant <name>.', {
+      exitCode: exitCodes.usage,
+    });
   }
   const file = await loadExperiment(id);
   const changes = changesOf(file, options);

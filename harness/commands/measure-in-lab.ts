@@ -46,7 +46,9 @@ export async function measureInLab(
   schedule: DeploySchedule,
   options: { progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
-  const { load, proxy } = run.experiment;
+  const { load, proxy, deploy } = run.experiment;
+  // Who is behind a long transaction waits for all of it.
+  const longestWaitMs = Math.max(longestExpectedWaitMs, deploy.longTransactionMs * 1.2);
   const plan: LoadPlan = {
     runId: run.runId,
     trial: 1,
@@ -59,7 +61,7 @@ export async function measureInLab(
     mix: load.mix,
     connections: load.connections,
     deadlineMs,
-    maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestExpectedWaitMs) / 1000)),
+    maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000)),
     primedNotes,
     ledgerPath: ledgerPathInClient,
     threads: 1,

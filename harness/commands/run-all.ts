@@ -1,4 +1,7 @@
-/** `experiment all`: every experiment and the controls they are compared with, in an order that the seed shuffles. */
+/**
+ * `experiment all`: every experiment and the controls they are compared with, in an order that the seed shuffles; with
+ * `--variants`, every variant too.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
@@ -31,12 +34,12 @@ interface Line {
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
-  { seed, reportsFolder, json }: { seed: number; reportsFolder: string; json: boolean },
+  { seed, reportsFolder, json, variants }: { seed: number; reportsFolder: string; json: boolean; variants: boolean },
 ): Promise<number> {
   const catalog = await loadCatalog();
   const cells: Cell[] = catalog.flatMap((file) => [
     { file, variant: null },
-    ...('variant' in file.control ? [{ file, variant: file.control.variant }] : []),
+    ...variantsOf(file, variants).map((variant) => ({ file, variant })),
   ]);
   const order = shuffle([...cells], seededRandom(seed, 'all'));
   const verdicts = new Map<string, Verdict>();
@@ -58,12 +61,14 @@ export async function runAll(
     }
   }
 
-  const lines = catalog.map((file) => lineOf(file, verdicts, failures));
+  const lines = catalog.flatMap((file) =>
+    [null, ...(variants ? variantsOf(file, true) : [])].map((variant) => lineOf({ file, variant }, verdicts, failures)),
+  );
   const id = newRunId(new Date());
   const reports = join(reportsFolder, 'all');
   await mkdir(join(reports, id), { recursive: true });
   const table = tableOf(lines);
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\nnpm run experiment all -- --seed ${seed}\n\`\`\`\n`;
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\nnpm run experiment all -- --seed ${seed}${variants ? ' --variants' : ''}\n\`\`\`\n`;
   await writeFile(join(reports, id, 'all.md'), text);
   await pointLatest(reports, id);
   if (json) context.stdout(`${JSON.stringify({ seed, lines }, null, 2)}\n`);
@@ -77,10 +82,16 @@ function nameOf(id: string, variant: string | null): string {
   return variant === null ? id : `${id} ${variant}`;
 }
 
+/** All variants, or the one that is the experiment's control. */
+function variantsOf({ control, variants }: ExperimentFile, all: boolean): string[] {
+  if (all) return Object.keys(variants);
+  return 'variant' in control ? [control.variant] : [];
+}
+
 /** An experiment whose control did not come out as it must says nothing, however it came out itself. */
-function lineOf(file: ExperimentFile, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
+function lineOf({ file, variant }: Cell, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
   const { control } = file;
-  const name = nameOf(file.id, null);
+  const name = nameOf(file.id, variant);
   const controlName = 'variant' in control ? nameOf(file.id, control.variant) : control.experiment;
   const [measured, beside] = [verdicts.get(name), verdicts.get(controlName)];
   const mustDrop = 'variant' in control;

@@ -27,7 +27,9 @@ export interface RunOptions {
   readonly seed: number;
   /** Folder that gets `E5/<run id>/`. */
   readonly reportsFolder: string;
+  /** Name of the variant, and what it is about. */
   readonly variant: string | null;
+  readonly variantAbout: string | null;
   /** Leave the lab standing. */
   readonly keep: boolean;
   /** Before and after the load, have autocannon tell what the site can do. */
@@ -69,6 +71,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
       runId,
       experiment,
       variant: options.variant,
+      variantAbout: options.variantAbout,
       seed: options.seed,
       command: options.command,
       startedAt: new Date().toISOString(),

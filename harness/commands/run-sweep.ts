@@ -152,7 +152,14 @@ function pointOf({ cell, pooled }: Row): SweepPoint {
     droppedPerRestart: pooled.droppedPerRestart,
     predictedPerRestart: pooled.predictedPerRestart,
     longestWaitMs: pooled.longestWaitMs,
+    longestDirectMs: longestDirectMs(cell),
   };
+}
+
+/** The longest wait that the direct probe saw; null where there was none. */
+function longestDirectMs({ verdicts }: Cell): number | null {
+  const waits = verdicts.map(({ direct }) => direct?.longestWaitMs ?? null).filter((ms) => ms !== null);
+  return waits.length === 0 ? null : Math.max(...waits);
 }
 
 function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
@@ -163,6 +170,7 @@ function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
     'predicted',
     'GET / POST dropped',
     'longest wait, ms',
+    'the same directly, ms',
     'listen queue overflows',
     'SYNs sent again',
     'trusted',
@@ -180,6 +188,7 @@ function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
       predictedPerRestart?.toFixed(1) ?? '–',
       `${method('GET')} / ${method('POST')}`,
       longestWaitMs?.toFixed(0) ?? '–',
+      longestDirectMs(cell)?.toFixed(0) ?? '–',
       kernel('TcpExt.ListenOverflows'),
       kernel('TcpExt.TCPSynRetrans'),
       `${pooled.runs - pooled.leftOut} of ${pooled.runs}`,
@@ -195,17 +204,15 @@ function queueText(rows: readonly Row[]): string {
   const lines = backlogs.map(({ cell }) => {
     const backlog = Number(cell.changes[0]?.[1]);
     const queue = Math.min(backlog, ...cell.verdicts.map(({ somaxconn }) => somaxconn ?? Infinity)) + 1;
-    const waiting = Math.max(
-      0,
-      ...cell.verdicts.flatMap(({ perRestart }) => perRestart.map(({ dueInOutage }) => dueInOutage)),
-    );
+    const queues = cell.verdicts.flatMap(({ perRestart }) => perRestart.map((row) => row.expectedQueue ?? 0));
+    const waiting = Math.round(Math.max(0, ...queues));
     const overflows = cell.verdicts.reduce(
       (sum, { witnesses }) => sum + (witnesses.kernel['TcpExt.ListenOverflows'] ?? 0),
       0,
     );
     const predicted = waiting > queue ? 'overflows' : 'holds';
     const seen = overflows > 0 ? `${overflows} overflows` : 'none overflowed';
-    return `- backlog ${backlog}: the queue admits min(backlog, somaxconn) + 1 = ${queue}; at most ${waiting} were due in a window: predicted ${predicted}; seen: ${seen}.`;
+    return `- backlog ${backlog}: the queue admits min(backlog, somaxconn) + 1 = ${queue}; at most ${waiting} should wait in a window: predicted ${predicted}; seen: ${seen}.`;
   });
   return [
     'The kernel’s queue admits one more than its length; a SYN that finds it full is dropped, and sent again after 1, 2, 3 s.',

@@ -22,7 +22,7 @@ describe('what an experiment changes on the server', () => {
       expect.arrayContaining(['APP_DRAIN=naive', 'APP_WARM_UP=300ms', 'APP_SHUTDOWN_GRACE_PERIOD=50ms']),
     );
     expect(text(files, '/etc/systemd/system/site@demo.service.d/50-experiment.conf')).toContain(
-      'EnvironmentFile=/etc/site/demo.experiment.env\nTimeoutStopSec=20\n',
+      'EnvironmentFile=/etc/site/demo.experiment.env\nTimeoutStopSec=20\nKillMode=mixed\nRestart=on-failure\n',
     );
     expect(files).toHaveLength(2);
   });

@@ -79,7 +79,7 @@ function askedOfService({ service, durationMs }: ServiceRun): string {
   return `## What was asked\n\n${markdownTable([['part', 'setting'], ...rows])}`;
 }
 
-function askedOfLab({ experiment }: ExperimentRun): string {
+function askedOfLab({ experiment, variant, variantAbout }: ExperimentRun): string {
   const { app, unit, sites, proxy, load, probe, deploy } = experiment;
   const mix = load.mix.map(({ method, path, weight }) => `${weight} × ${method} ${path}`).join(', ');
   const rows = [
@@ -127,7 +127,12 @@ function askedOfLab({ experiment }: ExperimentRun): string {
     ],
     ['deploy', deploy.action === 'none' ? 'none' : `${deploy.restarts} × ${deploy.action}`],
   ];
-  return `## What was asked\n\n${experiment.hypothesis}\n\n${markdownTable([['part', 'setting'], ...rows])}`;
+  return [
+    '## What was asked',
+    experiment.hypothesis,
+    ...(variant === null ? [] : [`Variant **${variant}**: ${variantAbout ?? ''}`]),
+    markdownTable([['part', 'setting'], ...rows]),
+  ].join('\n\n');
 }
 
 function expectations({ expectations: rows }: Verdict): string {
@@ -245,7 +250,9 @@ function direct({ direct: of }: Verdict): string {
     .join(', ');
   return (
     `## Straight to the site's own port\n\n${of.ratePerSecond} requests a second from the server itself, each on a ` +
-    `connection of its own: ${of.due} due, ${outcomes}. What the proxy shows as 502 is here what it was.`
+    `connection of its own: ${of.due} due, ${outcomes}, longest wait ${inMs(of.longestWaitMs)}. A refused connection, ` +
+    'or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a proxy shows ' +
+    '502 for the one, and answers on another connection meanwhile for the other.'
   );
 }
 

@@ -17,6 +17,8 @@ export interface SweepPoint {
   readonly droppedPerRestart: { readonly mean: number; readonly low: number; readonly high: number } | null;
   readonly predictedPerRestart: number | null;
   readonly longestWaitMs: number | null;
+  /** The same at the site's own port. */
+  readonly longestDirectMs: number | null;
 }
 
 /** Draws a line for each value of the second knob, over the values of the first. */
@@ -79,6 +81,16 @@ export function drawSweep(options: { title: string; knob: string; points: readon
             pointStyle: 'triangle',
             yAxisID: 'wait',
           },
+          {
+            label: label(series, 'longest wait at the site’s own port'),
+            data: values.map((value) => at(value, series)?.longestDirectMs ?? null),
+            borderColor: names.length === 1 ? waitColour : colour,
+            backgroundColor: 'white',
+            borderDash: [1, 4],
+            borderWidth: 1,
+            pointStyle: 'star',
+            yAxisID: 'wait',
+          },
         ];
       }),
     },
@@ -97,7 +109,7 @@ export function drawSweep(options: { title: string; knob: string; points: readon
         title: { display: true, text: title },
         legend: { position: 'bottom', labels: { usePointStyle: true } },
         annotation: { annotations },
-      } as NonNullable<ChartConfiguration['options']>['plugins'] & object,
+      },
     },
   });
   return drawChart(configuration, size);

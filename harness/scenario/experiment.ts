@@ -166,6 +166,7 @@ export const boundedFigures = [
   'longestWaitMs',
   'stale',
   'refused-directly',
+  'directLongestWaitMs',
   'status-502',
   'status-503',
   'status-404',
@@ -214,7 +215,9 @@ const experimentShape = z.strictObject({
 
 /** The schema of an experiment; strict, so that a misspelt field is an error and not a silent default. */
 export const experimentSchema = experimentShape.superRefine(({ unit, sites, proxy, deploy }, context) => {
-  const wrong = (path: string[], message: string): void => void context.addIssue({ code: 'custom', path, message });
+  const wrong = (path: string[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
   if ((deploy.action === 'swap') !== (sites.backends === 2)) {
     wrong(['deploy', 'action'], 'a swap takes sites.backends=2, and two backends take a swap');
   }

@@ -35,7 +35,7 @@ export function resolveExperiment(
   file: ExperimentFile,
   options: { variant?: string | undefined; changes?: readonly Change[] },
 ): Experiment {
-  const { variants, control: _, ...own } = file;
+  const { variants } = file;
   const variant = options.variant === undefined ? undefined : variants[options.variant];
   if (options.variant !== undefined && variant === undefined) {
     const names = Object.keys(variants);
@@ -44,7 +44,9 @@ export function resolveExperiment(
       hint: names.length === 0 ? 'It has none at all.' : `It has ${names.join(', ')}.`,
     });
   }
-  const data = structuredClone(own) as Record<string, unknown>;
+  const data = structuredClone(file) as Record<string, unknown>;
+  delete data['variants'];
+  delete data['control'];
   if (variant?.expect !== undefined) data['expect'] = variant.expect;
   for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
     setField(data, path, value);
@@ -68,6 +70,6 @@ function setField(data: Record<string, unknown>, path: string, value: FieldValue
     if (typeof next === 'object' && next !== null) part = next as Record<string, unknown>;
     else part = part[name] = {} as Record<string, unknown>;
   }
-  if (value === null) delete part[last];
+  if (value === null) Reflect.deleteProperty(part, last);
   else part[last] = value;
 }

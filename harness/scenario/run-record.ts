@@ -32,6 +32,8 @@ const experimentRunSchema = z.strictObject({
   /** The experiment as it ran, options applied. */
   experiment: experimentSchema,
   variant: z.string().nullable(),
+  /** What the variant is about, in its file's words. */
+  variantAbout: z.string().nullable().default(null),
   /** When each deploy was to begin, in milliseconds since the origin. */
   deployBeginsMs: z.array(z.number()),
 });

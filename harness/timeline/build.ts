@@ -54,7 +54,7 @@ function at(
   kind: EventKind,
   source: TimelineEvent['source'],
   restart: number,
-  more: Partial<Pick<TimelineEvent, 'version' | 'instance' | 'detail'>> = {},
+  more: Partial<Pick<TimelineEvent, 'version' | 'instance' | 'connections' | 'detail'>> = {},
 ): TimelineEvent {
   return { atUs: Math.round(atUs), kind, source, restart, ...more };
 }
@@ -84,7 +84,11 @@ function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
     const coming = comingKinds[name];
     const kind = going ?? coming;
     if (kind === undefined) return [];
-    const extra = Object.keys(detail).length === 0 ? {} : { detail: JSON.stringify(detail) };
+    const { open, inFlight } = detail;
+    const extra = {
+      ...(typeof open === 'number' && typeof inFlight === 'number' && { connections: { open, inFlight } }),
+      ...(Object.keys(detail).length > 0 && { detail: JSON.stringify(detail) }),
+    };
     return [
       at(atMonotonicUs - originUs, kind, 'app', going === undefined ? number : number + 1, {
         version,

@@ -47,6 +47,8 @@ export interface TimelineEvent {
   readonly version?: string;
   /** The process's own name for itself (`pid-starttime`), where there is one. */
   readonly instance?: string;
+  /** Of `sigterm` and `accept-stopped`: connections that were open, and requests under way on them. */
+  readonly connections?: { readonly open: number; readonly inFlight: number };
   /** Anything a reader may want to know; never parsed. */
   readonly detail?: string;
 }

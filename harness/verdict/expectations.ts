@@ -31,7 +31,9 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   if (expect.dropped !== undefined) rows.push(droppedRow(expect.dropped, measured));
   if (expect.badRestarts !== undefined) rows.push(badRestartsRow(expect.badRestarts, measured));
   if (expect.longestWait !== undefined) rows.push(longestWaitRow(expect.longestWait, measured));
-  rows.push(...expect.bounds.map((bound) => boundRow(bound, measured)));
+  // A probe that was switched off leaves nothing to compare.
+  const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
+  rows.push(...bounds.map((bound) => boundRow(bound, measured)));
   if (measured.writes === null) return rows;
   for (const figure of ['lost', 'duplicated', 'misattributed'] as const) {
     if (expect.bounds.some((bound) => bound.of === figure)) continue;
@@ -39,6 +41,9 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   }
   return rows;
 }
+
+/** Figures that the direct probe alone gives. */
+const ofProbe = new Set<Figure>(['refused-directly', 'directLongestWaitMs']);
 
 type Row = Verdict['expectations'][number];
 
@@ -91,7 +96,11 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   busyLongestWaitMs: ['longest wait before SQLITE_BUSY, ms', ({ writes }) => writes?.busy.longestRefusalMs ?? null],
   longestWaitMs: ['longest wait, ms', ({ longestWaitMs }) => longestWaitMs],
   stale: ['stale answers', ({ stale }) => stale],
-  'refused-directly': ['refused by the site’s own port', ({ direct }) => direct?.outcomes['refused'] ?? null],
+  'refused-directly': [
+    'refused by the site’s own port',
+    ({ direct }) => (direct === null ? null : (direct.outcomes['refused'] ?? 0)),
+  ],
+  directLongestWaitMs: ['longest wait at the site’s own port, ms', ({ direct }) => direct?.longestWaitMs ?? null],
   'status-502': ['502 (Bad Gateway)', ({ outcomes }) => outcomes['status-502'] ?? 0],
   'status-503': ['503 (Service Unavailable)', ({ outcomes }) => outcomes['status-503'] ?? 0],
   'status-404': ['404 (no route)', ({ outcomes }) => outcomes['status-404'] ?? 0],

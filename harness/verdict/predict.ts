@@ -56,18 +56,24 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
   if (!seen) return noPrediction(windows, 'none: not every outage window was seen');
 
   const refused = simulate(run, backendsOf(experiment, windows), windows);
-  const cut = windows.map((window) => cutByKill(experiment, window));
+  const cut = windows.map((window, index) => cutByKill(experiment, window) * (refused.shareAtEnd[index] ?? 1));
   const emptied = windows.map(() => emptyFileDrops(experiment));
+  const busy = windows.map((window) => busyDrops(experiment, window));
   const perRestart = windows.map(
-    (_, index) => (refused.perRestart[index] ?? 0) + (cut[index] ?? 0) + (emptied[index] ?? 0),
+    (_, index) => (refused.perRestart[index] ?? 0) + (cut[index] ?? 0) + (emptied[index] ?? 0) + (busy[index] ?? 0),
   );
-  const extra = sum(cut) + sum(emptied);
+  const extra = sum(cut) + sum(emptied) + sum(busy);
   const dropped = sum(perRestart);
   return {
     dropped,
     range: [refused.low + extra, refused.high + extra],
     perRestart,
-    formula: formulaOf(experiment, windows, { refused: sum(refused.perRestart), cut: sum(cut), emptied: sum(emptied) }),
+    formula: formulaOf(experiment, windows, {
+      refused: sum(refused.perRestart),
+      cut: sum(cut),
+      emptied: sum(emptied),
+      busy: sum(busy),
+    }),
   };
 }
 
@@ -78,6 +84,8 @@ function noPrediction(windows: readonly RestartWindow[], formula: string): Predi
 /** When each backend refuses, and when a check of it fails. */
 function backendsOf(experiment: Experiment, windows: readonly RestartWindow[]): Backend[] {
   const { sites, proxy } = experiment;
+  // The proxy's file names the colour that serves, and no other.
+  if (proxy.cutover !== 'check') return [{ closed: [], failing: [] }];
   if (sites.backends === 2) {
     return [0, 1].map((colour) => {
       // The colour of odd restarts comes with them and goes with the even ones; that of even restarts serves at first.
@@ -117,15 +125,39 @@ function backendsOf(experiment: Experiment, windows: readonly RestartWindow[]): 
 }
 
 /** While the single backend refuses connections, or loses those it has accepted. */
-function closedSpan({ unit }: Experiment, window: RestartWindow): Span[] {
+function closedSpan(experiment: Experiment, window: RestartWindow): Span[] {
+  const { unit } = experiment;
   const { acceptStoppedUs, acceptingUs, exitUs, socketStoppedUs, socketStartedUs } = window;
   if (acceptStoppedUs === null || acceptingUs === null) return [];
-  if (unit.activation === 'none') return [{ fromUs: acceptStoppedUs, toUs: acceptingUs }];
+  const fromUs = lastServedUs(experiment, window) ?? acceptStoppedUs;
+  const upTo = (toUs: number): Span[] => (toUs > fromUs ? [{ fromUs, toUs }] : []);
+  if (unit.activation === 'none') return upTo(acceptingUs);
   // The socket closes: what waits in its queue is reset, and nothing queues until it is open again.
-  if (socketStoppedUs !== null) return [{ fromUs: acceptStoppedUs, toUs: socketStartedUs ?? acceptingUs }];
+  if (socketStoppedUs !== null) return upTo(socketStartedUs ?? acceptingUs);
   // What waits when the service is down is accepted and closed.
-  if (unit.flushPending) return [{ fromUs: acceptStoppedUs, toUs: exitUs ?? acceptStoppedUs }];
-  return [];
+  return unit.flushPending ? upTo(exitUs ?? acceptStoppedUs) : [];
+}
+
+/**
+ * When the old process answers its last request: in a polite drain behind a proxy, each idle connection of the proxy's
+ * pool carries one request more, so that new connections are made only when the pool is used up.
+ */
+function lastServedUs({ app, proxy, load }: Experiment, window: RestartWindow): number | null {
+  const { acceptStoppedUs, idleWhenStopped, exitUs } = window;
+  if (acceptStoppedUs === null || app.drain !== 'polite' || proxy.kind === 'none') return acceptStoppedUs;
+  return Math.min(exitUs ?? Infinity, acceptStoppedUs + (idleWhenStopped * 1e6) / load.ratePerSecond);
+}
+
+/** How many connections should wait in the listen queue at the end of this window; null where none can queue. */
+export function expectedQueue(experiment: Experiment, window: RestartWindow): number | null {
+  const { unit, load, probe } = experiment;
+  const { acceptStoppedUs, acceptingUs } = window;
+  const fromUs = lastServedUs(experiment, window);
+  if (unit.activation === 'none' || fromUs === null || acceptStoppedUs === null || acceptingUs === null) return null;
+  return (
+    (load.ratePerSecond * Math.max(0, acceptingUs - fromUs) + probe.ratePerSecond * (acceptingUs - acceptStoppedUs)) /
+    1e6
+  );
 }
 
 function failingSpan(
@@ -146,13 +178,14 @@ function simulate(
   { experiment, durationMs, seed }: Extract<RunRecord, { kind: 'experiment' }>,
   backends: readonly Backend[],
   windows: readonly RestartWindow[],
-): { perRestart: number[]; low: number; high: number } {
+): { perRestart: number[]; shareAtEnd: number[]; low: number; high: number } {
   const { check, retry } = experiment.proxy;
   const random = seededRandom(seed, 'prediction');
   const slotUs = 1e6 / experiment.load.ratePerSecond;
   const intervalUs = (check?.intervalMs ?? 0) * 1000;
   const count = check === undefined && (retry?.initialIntervalMs ?? 0) === 0 ? 1 : phases;
   const totals = windows.map(() => 0);
+  const shares = windows.map(() => 0);
   const perPhase: number[] = [];
   for (let phase = 0; phase < count; phase++) {
     const down =
@@ -168,6 +201,10 @@ function simulate(
           );
     let dropped = 0;
     for (const [index, window] of windows.entries()) {
+      // Of the requests, so many go to the process that ends: none while the check holds it to be down.
+      const going = backends.length === 2 ? 1 - (window.restart % 2) : 0;
+      const up = down.map((spans) => !covers(spans, (window.exitUs ?? 0) - 1));
+      shares[index] = (shares[index] ?? 0) + (up[going] === true ? 1 / up.filter(Boolean).length : 0) / count;
       const endUs = windows[index + 1]?.deployBeginUs ?? durationMs * 1000;
       for (let dueUs = Math.ceil(window.deployBeginUs / slotUs) * slotUs; dueUs < endUs; dueUs += slotUs) {
         if (isAnswered(dueUs, backends, down, retry, random)) continue;
@@ -179,6 +216,7 @@ function simulate(
   }
   return {
     perRestart: totals.map((total) => total / count),
+    shareAtEnd: shares,
     low: Math.min(...perPhase),
     high: Math.max(...perPhase),
   };
@@ -236,21 +274,24 @@ function covers(spans: readonly Span[], atUs: number): boolean {
 }
 
 /**
- * Requests under way when a process dies of a signal: rate × the time that requests ask the site to take. A GET that
- * the proxy had written on a connection used before is sent again by the proxy's transport (Go's net/http does, for
- * idempotent requests without an answer), and is answered where the socket queues it.
+ * Requests under way when a process dies of a signal, and those that still reach it before the kernel has taken its
+ * connections down: rate × the time that requests ask the site to take, and rate × half of what lies between the moment
+ * in which the deploy asks for the end and the moment in which systemd sees it, since the signal falls somewhere between.
+ * A GET that the proxy had written on a connection used before is sent again by the proxy's transport (Go's net/http
+ * does, for idempotent requests without an answer), and is answered where the socket queues it.
  */
 function cutByKill({ load, unit, proxy }: Experiment, window: RestartWindow): number {
-  const wasKilled = window.exitUs !== null && window.acceptStoppedUs === window.exitUs;
+  const { exitUs, acceptStoppedUs, sigtermUs, retireUs } = window;
+  const wasKilled = exitUs !== null && acceptStoppedUs === exitUs;
   if (!wasKilled) return 0;
   const isSentAgain = proxy.kind === 'traefik' && unit.activation !== 'none';
+  const exposed = load.mix.filter(({ method }) => !(method === 'GET' && isSentAgain));
   const weights = sum(load.mix.map(({ weight }) => weight));
-  const busyMs = sum(
-    load.mix.map(({ method, path, weight }) =>
-      method === 'GET' && isSentAgain ? 0 : (weight / weights) * askedMs(path),
-    ),
-  );
-  return (load.ratePerSecond * busyMs) / 1000;
+  const askedForMs = sum(exposed.map(({ path, weight }) => (weight / weights) * askedMs(path)));
+  const share = sum(exposed.map(({ weight }) => weight)) / weights;
+  const endAskedUs = sigtermUs === null ? retireUs : sigtermUs + unit.timeoutStopSec * 1e6;
+  const teardownMs = endAskedUs === null ? 0 : Math.max(0, exitUs - endAskedUs) / 2_000;
+  return (load.ratePerSecond * (askedForMs + share * teardownMs)) / 1000;
 }
 
 /** A proxy's file that is rewritten in place is read empty: no router answers until it may be read again. */
@@ -258,10 +299,27 @@ function emptyFileDrops({ proxy, load }: Experiment): number {
   return proxy.cutover === 'in-place-rewrite' ? (load.ratePerSecond * throttleMs) / 1000 : 0;
 }
 
+/**
+ * Writes that SQLite refuses (SQLITE_BUSY) while two colours write. Two transactions that are upgraded and overlap cost
+ * one of them: while both serve, each has half of the writes, and two of them begin within one's length of each other
+ * 2 × (half of the write rate)² × length times a second. A transaction that is longer than busy_timeout costs the one
+ * that waits for it, and again after each further busy_timeout.
+ */
+function busyDrops({ sites, load, deploy, proxy }: Experiment, { readyUs, retireUs }: RestartWindow): number {
+  if (sites.backends === 1 || proxy.cutover !== 'check') return 0;
+  const refusedByLong = sites.busyTimeoutMs === 0 ? 0 : Math.floor(deploy.longTransactionMs / sites.busyTimeoutMs);
+  if (sites.transaction === 'immediate' || readyUs === null || retireUs === null) return refusedByLong;
+  const weights = sum(load.mix.map(({ weight }) => weight));
+  const writes = sum(load.mix.map(({ method, weight }) => (method === 'POST' ? weight / weights : 0)));
+  const half = (load.ratePerSecond * writes) / 2;
+  const sharedSeconds = Math.max(0, retireUs - readyUs) / 1e6;
+  return refusedByLong + (2 * half ** 2 * sites.transactionHoldMs * sharedSeconds) / 1000;
+}
+
 function formulaOf(
   { load, unit, proxy, sites }: Experiment,
   windows: readonly RestartWindow[],
-  parts: { refused: number; cut: number; emptied: number },
+  parts: { refused: number; cut: number; emptied: number; busy: number },
 ): string {
   const outagesMs = windows.map(({ acceptStoppedUs, acceptingUs }) =>
     Math.max(0, ((acceptingUs ?? 0) - (acceptStoppedUs ?? 0)) / 1000),
@@ -269,7 +327,11 @@ function formulaOf(
   const rate = `${load.ratePerSecond}/s`;
   const words: string[] = [];
   if (sites.backends === 2) {
-    words.push('the other colour accepts before this one stops, and the check passes over whoever is not ready');
+    words.push(
+      proxy.cutover === 'check'
+        ? 'the other colour accepts before this one stops, and the check passes over whoever is not ready'
+        : 'the other colour accepts before the proxy’s file names it, and this one goes on until it no longer does',
+    );
   } else if (unit.activation === 'none') {
     words.push(
       `rate × outage windows = ${rate} × ${(sum(outagesMs) / 1000).toFixed(3)} s ` +
@@ -297,12 +359,14 @@ function formulaOf(
     );
   }
   words.push(`refused or turned away: ${parts.refused.toFixed(1)}`);
-  if (parts.cut > 0) words.push(`cut by the signal, rate × time asked for: ${parts.cut.toFixed(1)}`);
+  if (parts.cut > 0) words.push(`cut by the signal, rate × (time asked for + time of dying): ${parts.cut.toFixed(1)}`);
   if (parts.emptied > 0) {
     words.push(
       `no router while the file was read empty, rate × ${throttleMs / 1000} s each: ${parts.emptied.toFixed(0)}`,
     );
   }
+  if (parts.busy > 0)
+    words.push(`refused by SQLite, in upgraded or behind long transactions: ${parts.busy.toFixed(0)}`);
   return words.join('; ');
 }
 

@@ -10,6 +10,8 @@ export interface RestartWindow {
   readonly retireUs: number | null;
   readonly sigtermUs: number | null;
   readonly acceptStoppedUs: number | null;
+  /** Kept connections that were idle then: each still carries one request in a polite drain. */
+  readonly idleWhenStopped: number;
   /** The old process was gone. */
   readonly exitUs: number | null;
   /** A socket unit that shares the service's fate closed its port, and opened it again. */
@@ -33,6 +35,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     const seen = own.filter(({ atUs }) => atUs >= deployBeginUs);
     const first = (kind: EventKind): number | null => seen.find((event) => event.kind === kind)?.atUs ?? null;
     const socketStoppedUs = first('socket-stopped');
+    const stopped = seen.find(({ kind }) => kind === 'accept-stopped')?.connections;
     const exitUs = first('exit') ?? first('main-exited') ?? first('unit-stopped');
     return {
       restart,
@@ -42,6 +45,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       sigtermUs: first('sigterm'),
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
       acceptStoppedUs: first('accept-stopped') ?? exitUs,
+      idleWhenStopped: Math.max(0, (stopped?.open ?? 0) - (stopped?.inFlight ?? 0)),
       exitUs,
       socketStoppedUs,
       // The last: a socket may be started in vain first.

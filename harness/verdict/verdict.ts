@@ -37,6 +37,8 @@ const restartSchema = z.strictObject({
   /** A request left too late in its at-risk span: it proves nothing, but what it dropped counts. */
   voided: z.boolean(),
   predictedDropped: z.number().nullable(),
+  /** Connections that should wait in the listen queue at the window's end; null where none can queue. */
+  expectedQueue: z.number().nullable(),
 });
 
 /** Of the writes' ids, some to look at. */
@@ -79,6 +81,7 @@ const directSchema = z.strictObject({
   due: count,
   dropped: count,
   outcomes: z.record(z.string(), count),
+  longestWaitMs: milliseconds.nullable(),
 });
 
 /** The JSON Schema of verdict.json is made from this. */

@@ -18,18 +18,16 @@ export type WriteOutcome = 'acknowledged' | 'failed' | 'indeterminate';
  */
 export function writeOutcome(outcome: Outcome): WriteOutcome {
   if (outcome === 'ok' || outcome === 'wrong') return 'acknowledged';
-  if (isOwnFault(outcome)) return 'failed';
-  switch (outcome) {
-    case 'refused':
-    case 'connect-timeout':
-    case 'unreachable':
-    case 'status-503':
-    case 'status-404':
-      return 'failed';
-    default:
-      return 'indeterminate';
-  }
+  return isOwnFault(outcome) || neverApplied.has(outcome) ? 'failed' : 'indeterminate';
 }
+
+const neverApplied: ReadonlySet<Outcome> = new Set<Outcome>([
+  'refused',
+  'connect-timeout',
+  'unreachable',
+  'status-503',
+  'status-404',
+]);
 
 /** Takes the ledger's rows, and compares its writes with the notes that are stored. */
 export class WriteCheck {

@@ -1,0 +1,121 @@
+/** The experiments’ mechanisms, their variants and the ways to run them, on the real lab. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEngine } from '../lab/engine.ts';
+import { cli, runInLab } from './testing.ts';
+
+let out: string;
+const run = (...args: string[]): ReturnType<typeof runInLab> => runInLab(out, ...args);
+
+beforeAll(async () => {
+  await connectEngine();
+  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+});
+afterAll(async () => {
+  await rm(out, { recursive: true, force: true });
+});
+
+describe('mechanisms', () => {
+  it('E2: the check makes an outage of 503 of the drain, as long as predicted', async () => {
+    const { verdict } = await run('E2', '--restarts', '1');
+    expect(verdict.reasons).toEqual([]);
+    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 1, badRestarts: 1 });
+    const [low, high] = verdict.predicted.range ?? [0, 0];
+    expect(verdict.outcomes['status-503']).toBeGreaterThan(0.9 * low);
+    expect(verdict.outcomes['status-503']).toBeLessThan(1.1 * high);
+  });
+
+  it('E2 fails its expectation when the check, its mechanism, is taken away but its prediction kept', async () => {
+    const { verdict, exitCode } = await run('E2', '--restarts', '1', '--set', 'proxy.check=null');
+    // Without the check nobody answers 503: the window is that of E1.
+    expect(exitCode).toBe(1);
+    expect(verdict.expectations.find(({ what }) => what.startsWith('503'))).toMatchObject({ met: false });
+  });
+
+  it('E3: waits between tries save GET and POST alike', async () => {
+    const { verdict } = await run('E3', '--variant', 'interval-250', '--restarts', '2');
+    const inWindows = verdict.perRestart.reduce((total, { dueInOutage }) => total + dueInOutage, 0);
+    expect(inWindows).toBeGreaterThan(100);
+    expect(verdict.dropped).toBeLessThan(inWindows / 5);
+  });
+
+  it('E6: an upgraded transaction meets SQLITE_BUSY at once, and nothing is lost or written twice', async () => {
+    const { verdict } = await run('E6', '--variant', 'deferred', '--restarts', '1');
+    expect(verdict.writes?.busy.refused).toBeGreaterThan(0);
+    expect(verdict.writes?.busy.longestRefusalMs).toBeLessThan(100);
+    expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
+  });
+
+  it('E6: a proxy’s file that is truncated leaves no route for two seconds', async () => {
+    const { verdict } = await run('E6', '--variant', 'in-place-rewrite', '--restarts', '1');
+    expect(verdict.reasons).toEqual([]);
+    expect(verdict.outcomes['status-404']).toBeGreaterThan(240);
+    expect(verdict.outcomes['status-404']).toBeLessThan(560);
+  });
+});
+
+describe('the check of the writes', () => {
+  it('catches a site that answers before it commits, and one that applies a write twice', async () => {
+    const liar = await run('E0', '--variant', 'planted-ack-before-commit');
+    expect(liar.verdict).toMatchObject({ verdict: 'pass' });
+    expect(liar.verdict.writes?.lost).toBeGreaterThan(0);
+    const twice = await run('E0', '--variant', 'planted-apply-twice');
+    expect(twice.verdict.writes).toMatchObject({ lost: 0, misattributed: 0 });
+    expect(twice.verdict.writes?.duplicated).toBe(twice.verdict.writes?.acknowledged);
+  });
+
+  it('fails any experiment whose site lies, whatever else it expects', async () => {
+    const { verdict, exitCode } = await run('E5', '--restarts', '1', '--set', 'app.fault=apply-twice');
+    expect(exitCode).toBe(1);
+    expect(verdict.reasons.join()).toContain('writes applied twice');
+  });
+});
+
+describe('ways to run', () => {
+  it('--trials adds up restarts over fresh labs', async () => {
+    const { stdout, exitCode } = await cli('experiment', 'E1', '--trials', '2', '--restarts', '1', '--out', out);
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toContain('2 of 2 restarts dropped anything (22.4 % to 100.0 %, exact 95 %)');
+  });
+
+  it('--sweep gives one table and one chart, in which more warm-up drops more', async () => {
+    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--out', out];
+    const { stdout, stderr, exitCode } = await cli('experiment', 'E1', ...args);
+    expect([0, 3], stderr).toContain(exitCode);
+    const folder = join(out, 'sweeps', 'latest');
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['sweep.md', 'sweep.png', 'sweep.svg', 'sweep.json']));
+    const cells = JSON.parse(await readFile(join(folder, 'sweep.json'), 'utf8')) as { pooled: { dropped: number } }[];
+    expect(stdout).toContain('| app.warmupMs |');
+    // 800 ms more at 200 a second, give or take what a busy machine adds to either.
+    expect((cells[1]?.pooled.dropped ?? 0) - (cells[0]?.pooled.dropped ?? 0)).toBeGreaterThan(100);
+  });
+
+  it('--dry-run prints units, proxy file and schedule, and starts nothing', async () => {
+    const { stdout, exitCode } = await cli('experiment', 'E6', '--dry-run', '--seed', '1');
+    expect(exitCode).toBe(0);
+    for (const text of [
+      'site@demo-green.service.d/50-experiment.conf',
+      'weighted:',
+      'swap 3 at ',
+      'slot 0  due 0.0 ms',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  it.each([
+    [['E1', '--variant', 'nonsense'], 'E1 has no variant "nonsense"'],
+    [['E1', '--set', 'app.warmUpMs=1'], 'warmUpMs'],
+    [['E1', '--set', 'app.warmupMs'], 'takes path=value'],
+    [['E1', '--sweep', 'app.warmupMs=1'], '--sweep takes path=value,value'],
+    [['E1', '--trials', '0'], '--trials takes a whole number'],
+    [['E9'], 'There is no experiment "E9"'],
+    [['all', '--rate', '5'], '--rate is for a single one'],
+  ])('%j is refused with a sentence and exit code 2', async (args, sentence) => {
+    const { stderr, exitCode } = await cli('experiment', ...args);
+    expect(stderr).toContain(sentence);
+    expect(exitCode).toBe(2);
+  });
+});

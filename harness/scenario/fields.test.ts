@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import { parseChange, resolveExperiment, type Change } from './fields.ts';
+
+const set = (...changes: Change[]) => resolveExperiment(e1, { changes });
+
+describe('--set', () => {
+  it('reads numbers, booleans, null and texts', () => {
+    expect(parseChange('--set', 'app.warmupMs=500')).toEqual(['app.warmupMs', 500]);
+    expect(parseChange('--set', 'unit.flushPending=true')).toEqual(['unit.flushPending', true]);
+    expect(parseChange('--set', 'proxy.check=null')).toEqual(['proxy.check', null]);
+    expect(parseChange('--set', 'load.mix.1.path=/slow?ms=5')).toEqual(['load.mix.1.path', '/slow?ms=5']);
+    expect(() => parseChange('--set', 'app.warmupMs')).toThrow('takes path=value');
+  });
+
+  it('sets a field, makes a part that was not there with its defaults, and takes one away', () => {
+    expect(set(['app.warmupMs', 900]).app.warmupMs).toBe(900);
+    expect(set(['proxy.retry.attempts', 3]).proxy.retry).toEqual({ attempts: 3, initialIntervalMs: 0 });
+    expect(set(['proxy.check.path', '/livez']).proxy.check).toEqual({
+      path: '/livez',
+      port: 'internal',
+      intervalMs: 1_000,
+      timeoutMs: 1_000,
+    });
+    expect(resolveExperiment(e5, { changes: [['unit.backlog', null]] }).unit.backlog).toBeUndefined();
+    expect(set(['deploy.spacingMs.1', 4_000]).deploy.spacingMs).toEqual([1_900, 4_000]);
+  });
+
+  it('names the field that is wrong, and leaves the file’s own data as it was', () => {
+    expect(() => set(['app.warmUpMs', 1])).toThrow(/warmUpMs/u);
+    expect(() => set(['app.warmupMs', 'soon'])).toThrow(/app\.warmupMs/u);
+    expect(() => set(['app.warmupMs', -1])).toThrow(/app\.warmupMs/u);
+    expect(() => set(['deploy.action', 'swap'])).toThrow('a swap takes sites.backends=2');
+    expect(() => set(['proxy.kind', 'none'], ['proxy.retry.attempts', 4])).toThrow('no proxy, no retry');
+    expect(e1.app.warmupMs).toBe(300);
+  });
+});
+
+describe('a variant', () => {
+  it('changes what it names and nothing else, and brings its own expectations', () => {
+    const own = resolveExperiment(e5, {});
+    const slow = resolveExperiment(e5, { variant: 'slow-start' });
+    expect(slow).toMatchObject({ id: 'E5', unit: own.unit, proxy: own.proxy, expect: own.expect });
+    expect(slow.app).toEqual({ ...own.app, warmupMs: 1_800 });
+    expect(resolveExperiment(e5, { variant: 'own-port' }).expect).toEqual(e5.variants['own-port']?.expect);
+  });
+
+  it('comes before --set, and one that does not exist names those that do', () => {
+    const changes: Change[] = [['app.warmupMs', 100]];
+    expect(resolveExperiment(e5, { variant: 'slow-start', changes }).app.warmupMs).toBe(100);
+    expect(() => resolveExperiment(e5, { variant: 'nonsense' })).toThrow('E5 has no variant "nonsense"');
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { plainOutcomes, type LedgerRow } from '../load/row.ts';
+import { StaleCount } from './stale.ts';
+import { row, window } from './testing.ts';
+import { BusyCount, WriteCheck, writeOutcome } from './writes.ts';
+
+const state = { integrity: 'ok', journalMode: 'wal', walBytes: 0 };
+const note = (id: string, times = 1) => ({ id, times, versions: 'v0' });
+const post = (seq: number, over: Partial<LedgerRow> = {}): LedgerRow =>
+  row(seq, { method: 'POST', path: '/notes', requestId: `run-1-${seq}`, ...over });
+
+function check(notes: ReturnType<typeof note>[], rows: LedgerRow[]) {
+  const writes = new WriteCheck(state, notes, 'run-1-');
+  for (const one of rows) writes.add(one);
+  return writes.result();
+}
+
+describe('what the client knows of a write', () => {
+  it('is failed only where nothing can have been applied', () => {
+    const failed = [...plainOutcomes, 'status-404', 'status-503', 'status-502', 'status-500', 'status-504']
+      .map((outcome) => outcome as LedgerRow['outcome'])
+      .filter((outcome) => writeOutcome(outcome) === 'failed');
+    expect(failed.sort()).toEqual(
+      ['refused', 'connect-timeout', 'unreachable', 'local', 'unsent', 'status-404', 'status-503'].sort(),
+    );
+    expect(writeOutcome('wrong')).toBe('acknowledged');
+    expect(writeOutcome('status-502')).toBe('indeterminate');
+  });
+});
+
+describe('the check of the writes', () => {
+  it('finds nothing wrong where ledger and database agree', () => {
+    const result = check([note('run-1-0'), note('run-p1')], [post(0), post(1, { outcome: 'status-503' })]);
+    expect(result).toMatchObject({
+      acknowledged: 1,
+      failed: 1,
+      lost: 0,
+      duplicated: 0,
+      misattributed: 0,
+      unexpected: 0,
+    });
+  });
+
+  it('names what is lost, duplicated, misattributed and unexpected', () => {
+    const result = check(
+      [note('run-1-1', 2), note('run-1-2'), note('run-1-9')],
+      [post(0), post(1), post(2, { outcome: 'refused' })],
+    );
+    expect(result).toMatchObject({ lost: 1, duplicated: 1, misattributed: 1, unexpected: 1 });
+    expect(result.examples).toEqual({
+      lost: ['run-1-0'],
+      duplicated: ['run-1-1'],
+      misattributed: ['run-1-2'],
+      unexpected: ['run-1-9'],
+    });
+  });
+
+  it('holds nothing against a write of which nobody can know, and counts those that were applied', () => {
+    const result = check(
+      [note('run-1-0')],
+      [post(0, { outcome: 'status-502' }), post(1, { outcome: 'status-502' }), post(2, { outcome: 'reset' })],
+    );
+    expect(result).toMatchObject({ indeterminate: 3, recovered: 1, lost: 0, misattributed: 0 });
+  });
+
+  it('knows a duplicate also of a write that was never acknowledged', () => {
+    expect(check([note('run-1-0', 3)], [post(0, { outcome: 'closed' })])).toMatchObject({ duplicated: 1 });
+  });
+});
+
+it('SQLITE_BUSY and waits for the lock are counted from the site’s log', () => {
+  const busy = new BusyCount();
+  const line = (waitMs: number, code: string) =>
+    busy.addLine(JSON.stringify({ path: '/notes', store: { waitMs, code } }));
+  busy.addLine('{"path":"/livez"}');
+  line(0.02, 'OK');
+  line(4_000, 'OK');
+  line(20_010, 'SQLITE_BUSY');
+  line(0.1, 'SQLITE_BUSY');
+  expect(busy.result()).toEqual({
+    refused: 2,
+    shortestRefusalMs: 0.1,
+    longestRefusalMs: 20_010,
+    waits: 2,
+    longestWaitMs: 20_010,
+  });
+});
+
+describe('stale answers', () => {
+  const stale = (rows: LedgerRow[]): number => {
+    const count = new StaleCount();
+    for (const one of rows) count.add(one);
+    return count.result([{ ...window, retireUs: 1_000_000 }]);
+  };
+  const newer = row(0, { version: 'v1', sentUs: 1_100_000, doneUs: 1_200_000 });
+
+  it('are those of the older version to requests sent after both', () => {
+    const old = (sentUs: number): LedgerRow => row(1, { version: 'v0', sentUs });
+    expect(stale([newer, old(1_300_000), old(1_250_000)])).toBe(2);
+    // Sent before the newer version had answered, or before the older one was retired.
+    expect(stale([newer, old(1_150_000)])).toBe(0);
+    expect(stale([row(0, { version: 'v1', sentUs: 500_000, doneUs: 600_000 }), old(900_000), old(1_000_001)])).toBe(1);
+  });
+
+  it('are none while no newer version has answered', () => {
+    expect(stale([row(1, { version: 'v0', sentUs: 5_000_000 })])).toBe(0);
+  });
+});
