@@ -23,6 +23,7 @@ export default defineExperiment({
     badRestarts: { max: 0, because: 'no restart may drop anything' },
     longestWait: {
       abovePercentOfOutage: 20,
+      upToRatePerSecond: 500,
       because: 'the first connection queued waits for the whole window, then for its turn',
     },
     bounds: [{ of: 'refused-directly', max: 0, because: 'a port that systemd owns is never closed' }],

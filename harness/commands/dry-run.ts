@@ -15,7 +15,7 @@ export async function dryRunText(experiment: Experiment, seed: number): Promise<
   const parts = files.map((file) =>
     'linkTo' in file ? `--- ${file.path} -> ${file.linkTo}` : `--- ${file.path}\n${file.content.toString().trimEnd()}`,
   );
-  const schedule = deploySchedule(deploy, seed);
+  const schedule = deploySchedule(deploy, seed, load.ratePerSecond);
   const durationMs = schedule.durationMs(schedule.wanted);
   const assign = assignments(load.mix, load.connections, seed);
   const slots = Array.from({ length: shownSlots }, (_, seq) => {

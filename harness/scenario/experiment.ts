@@ -150,6 +150,8 @@ const droppedExpectationSchema = z.union([
 const waitExpectationSchema = z.strictObject({
   /** The longest wait may be this much above the longest outage window. */
   abovePercentOfOutage: z.number().nonnegative(),
+  /** Up to this rate: above it, how fast a full queue is worked off is a matter of the machine. */
+  upToRatePerSecond: z.number().positive().optional(),
   because,
 });
 

@@ -14,10 +14,14 @@ export interface DeploySchedule {
 /** At most one restart in so many may be void, and made up for by another. */
 const oneSpareIn = 5;
 
+/** Above this rate the spacing grows with it, so that what queued in one restart is worked off before the next begins. */
+const spacedForRate = 500;
+
 /** The same seed gives the same schedule. */
-export function deploySchedule(deploy: Experiment['deploy'], seed: number): DeploySchedule {
+export function deploySchedule(deploy: Experiment['deploy'], seed: number, ratePerSecond: number): DeploySchedule {
   const random = seededRandom(seed, 'deploys');
-  const [shortest, longest] = deploy.spacingMs;
+  const stretch = Math.max(1, ratePerSecond / spacedForRate);
+  const [shortest, longest] = deploy.spacingMs.map((ms) => ms * stretch) as [number, number];
   const draw = (): number => Math.round(shortest + random() * (longest - shortest));
   const beginsMs: number[] = [];
   const restarts = deploy.action === 'none' ? 0 : deploy.restarts;

@@ -16,7 +16,7 @@ export type Measured = Pick<
   | 'stale'
   | 'writes'
   | 'direct'
-> & { readonly predicted: Pick<Prediction, 'dropped' | 'range'> };
+> & { readonly predicted: Pick<Prediction, 'dropped' | 'range'>; readonly ratePerSecond: number };
 
 /** Expected of the writes in every experiment that does not say otherwise: each is worse than a drop. */
 const honest = {
@@ -30,7 +30,12 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   const rows: Verdict['expectations'] = [];
   if (expect.dropped !== undefined) rows.push(droppedRow(expect.dropped, measured));
   if (expect.badRestarts !== undefined) rows.push(badRestartsRow(expect.badRestarts, measured));
-  if (expect.longestWait !== undefined) rows.push(longestWaitRow(expect.longestWait, measured));
+  if (
+    expect.longestWait !== undefined &&
+    measured.ratePerSecond <= (expect.longestWait.upToRatePerSecond ?? Infinity)
+  ) {
+    rows.push(longestWaitRow(expect.longestWait, measured));
+  }
   // A probe that was switched off leaves nothing to compare.
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));

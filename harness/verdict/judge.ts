@@ -115,6 +115,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
     predicted: prediction,
+    ratePerSecond: subject.ratePerSecond,
     outcomes: all.outcomes,
     byMethod: ledger.byMethod,
     stale,
