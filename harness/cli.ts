@@ -7,6 +7,7 @@ import { experimentCommand, type ExperimentOptions } from './commands/experiment
 import { listExperiments } from './commands/list-experiments.ts';
 import { addMeasure } from './commands/measure-options.ts';
 import { refuseArguments, refuseOptionsThatNpmTook } from './commands/refusals.ts';
+import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
 import { setupCommand } from './commands/setup.ts';
 import { makeProgram, runProgram } from './program.ts';
 
@@ -86,6 +87,32 @@ program
     refuseOptionsThatNpmTook(command);
     refuseArguments(command.args, 0, 'bench takes options only');
     process.exitCode = await benchCommand(context, options);
+  });
+
+program
+  .command('verdict')
+  .description("make a run's verdict and report again from its files")
+  .argument('<run>', "the run's folder, such as reports/E5/latest")
+  .option('--json', 'verdict.json on stdout, and nothing else there')
+  .action(async (run: string, options: { json?: true }, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    process.exitCode = await verdictCommand(context, run, options);
+  });
+
+program
+  .command('report')
+  .description("make a run's report and charts again from its verdict and files")
+  .argument('<run>', "the run's folder, such as reports/E5/latest")
+  .action(async (run: string) => {
+    process.exitCode = await reportCommand(context, run);
+  });
+
+program
+  .command('verify')
+  .description('say whether the line of a run holds: its files are unchanged, and give the same verdict again')
+  .argument('<run>', "the run's folder, such as reports/E5/latest")
+  .action(async (run: string) => {
+    process.exitCode = await verifyCommand(context, run);
   });
 
 program

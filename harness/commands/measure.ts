@@ -9,6 +9,7 @@ import { writeReport } from '../report/write-report.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
+import { writeHashes } from './hashes.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
@@ -58,6 +59,7 @@ export async function measureCommand(context: Context, options: MeasureOptions):
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
     await writeReport(folder);
+    await writeHashes(folder);
     await pointLatest(join(reports, 'measure'), runId);
     progress.end();
     if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);

@@ -19,6 +19,7 @@ import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { collectDirect, collectNotes, collectRecords, restartSite, writeTimeline } from './collect.ts';
 import type { Context } from './context.ts';
+import { writeHashes } from './hashes.ts';
 import { measureInLab, type Measurement } from './measure-in-lab.ts';
 import { startProgress } from './progress.ts';
 
@@ -114,6 +115,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     progress.phase('verdict and report');
     const verdict = await judgeRun(folder);
     await writeReport(folder);
+    await writeHashes(folder);
     await pointLatest(join(options.reportsFolder, experiment.id), runId);
     await removal;
     const roles = ['server', ...(lab.edge === null ? [] : ['edge']), 'client'];

@@ -2,6 +2,7 @@
 import type Docker from 'dockerode';
 import type { EngineFacts } from './engine.ts';
 import { exec } from './exec.ts';
+import { projectState } from './project-state.ts';
 
 /** sysctls of the server's network namespace that decide what becomes of a connection. */
 const sysctls = [
@@ -21,12 +22,14 @@ export async function fingerprintOf(
     'echo "systemd=$(systemctl --version | sed -n "1s/systemd \\([0-9]*\\).*/\\1/p")"',
     'echo "node=$(node --version)"',
     'echo "sqlite=$(node -p process.versions.sqlite)"',
+    // What the site itself reports of its database, in the event of its start.
+    'echo "sqlite.pragmas=$(journalctl -o cat --no-pager | sed -n "s/.*\\"pragmas\\":{\\([^}]*\\)}.*/\\1/p" | head -n 1 | tr -d \'"\')"',
     'echo "traefik=$(traefik version | sed -n "s/^Version: *//p")"',
     'echo "debian=$(cat /etc/debian_version)"',
     ...sysctls.map((name) => `echo "${name}=$(cat /proc/sys/${name.replaceAll('.', '/')} 2>/dev/null || echo absent)"`),
     'echo "cpu=$(sed -n "s/^model name[^:]*: //p" /proc/cpuinfo | head -n 1)"',
   ].join('\n');
-  const { stdout } = await exec(server, ['sh', '-c', script]);
+  const [{ stdout }, project] = await Promise.all([exec(server, ['sh', '-c', script]), projectState()]);
   const inside = stdout
     .trim()
     .split('\n')
@@ -36,6 +39,7 @@ export async function fingerprintOf(
     });
   return {
     ...Object.fromEntries(inside),
+    project,
     kernel: engine.kernel,
     engine: engine.version,
     architecture: engine.architecture,

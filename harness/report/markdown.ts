@@ -31,6 +31,7 @@ export function reportMarkdown(
     restarts(verdict),
     writes(verdict),
     direct(verdict),
+    causes(verdict),
     pictures(charts),
     trust(verdict),
     baselines === null ? '' : capacity(baselines),
@@ -54,10 +55,11 @@ function sentence(verdict: Verdict): string {
   const { restarts, badRestarts, dropped, due } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
   const doubt = verdict.verdict === 'inconclusive' ? 'This run cannot be trusted. It counted: ' : '';
-  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with no restart.`;
+  const open = verdict.unexplained === null || dropped === 0 ? '' : ` Unexplained: ${verdict.unexplained}.`;
+  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with no restart.${open}`;
   return (
     `${doubt}${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
-    `${dropped} of ${due} requests in all, ${(dropped / restarts).toFixed(1)} a restart.`
+    `${dropped} of ${due} requests in all, ${(dropped / restarts).toFixed(1)} a restart.${open}`
   );
 }
 
@@ -243,6 +245,30 @@ function writes({ writes: of }: Verdict): string {
   ].join('\n\n');
 }
 
+function causes({ reconciliation, unexplained }: Verdict): string {
+  const { causes: of, examples, disagreements, disagreeing, rows } = reconciliation;
+  const parts: string[] = [];
+  if (unexplained !== null && (unexplained > 0 || Object.keys(of).length > 0)) {
+    const body = sorted(of).map(([cause, count]) => {
+      const example = examples[cause];
+      const where = example?.file === undefined ? '' : `${example.file}:${example.line ?? '?'}`;
+      return [cause, String(count), example === undefined ? '' : `row ${example.seq}, ${where}`];
+    });
+    parts.push(
+      '## Why each was dropped',
+      markdownTable([['cause', 'requests', 'for example'], ...body, ['**unexplained**', String(unexplained), '']]),
+    );
+  }
+  if (disagreements.length > 0) {
+    parts.push(
+      '## Rows that do not agree with the other witnesses',
+      `${disagreeing} of ${rows}; at most 50 are listed.\n\n` +
+        disagreements.map(({ seq, what }) => `- row ${seq}: ${what}`).join('\n'),
+    );
+  }
+  return parts.join('\n\n');
+}
+
 function direct({ direct: of }: Verdict): string {
   if (of === null) return '';
   const outcomes = sorted(of.outcomes)
@@ -272,7 +298,7 @@ function pictures({ overview, latency, restarts: names, restartsNotDrawn }: Repo
   ].join('\n\n');
 }
 
-function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
+function trust({ schedule, witnesses, longestOutageMs, power, reconciliation }: Verdict): string {
   const { proxy, kernel } = witnesses;
   const counters = Object.entries(kernel)
     .filter(([, value]) => value !== 0)
@@ -290,6 +316,15 @@ function trust({ schedule, witnesses, longestOutageMs }: Verdict): string {
             `${proxy.missing}, unexpected ${proxy.extra}, repeated ${proxy.repeated}, answered otherwise ${proxy.disagreeing}.`,
           `- Kernel's counters over the load: ${counters === '' ? 'none moved' : counters}.`,
           `- Longest outage window: ${inMs(longestOutageMs)}.`,
+          `- Row by row, ledger, proxy's log and site's log agree in ${reconciliation.rows - reconciliation.disagreeing} of ` +
+            `${reconciliation.rows}.`,
+        ]),
+    ...(power.smallestWindowMs === null
+      ? []
+      : [
+          `- Power: a time of ${inMs(power.smallestWindowMs)} in each restart in which requests fail would have been met ` +
+            `(with 95 %, by rate and restarts). To claim that 99 % of restarts are clean takes ` +
+            `${power.restartsFor99Percent} clean ones in a row, 99.9 % takes ${power.restartsFor999Permille}.`,
         ]),
     '- Holds for: HTTP/1.1, no TLS, no upgraded connections, requests up to 30 s, one host.',
   ].join('\n');

@@ -10,8 +10,12 @@ export interface AccessLine {
   /** The status that the site gave; 0 when none came. */
   readonly originStatus: number;
   /** Wall clock, microseconds since 1970. */
+  /** Bytes of the answer's body. */
+  readonly bytes: number;
   readonly startWallUs: number;
   readonly durationUs: number;
+  /** host:port of the backend that was asked; undefined where none was. */
+  readonly backend: string | undefined;
   /** How often the proxy tried again. */
   readonly retries: number;
   /** The version that the site's answer named. */
@@ -30,8 +34,10 @@ export function parseAccessLine(line: string): AccessLine {
     path: String(fields['RequestPath']),
     status: Number(fields['DownstreamStatus']),
     originStatus: Number(fields['OriginStatus'] ?? 0),
+    bytes: Number(fields['DownstreamContentSize'] ?? 0),
     startWallUs: wallUsOf(String(fields['StartUTC'])),
     durationUs: Number(fields['Duration']) / 1000,
+    backend: fields['ServiceAddr'] === undefined ? undefined : String(fields['ServiceAddr']),
     retries: Number(fields['RetryAttempts'] ?? 0),
     version: fields['origin_X-App-Version'] === undefined ? undefined : String(fields['origin_X-App-Version']),
   };

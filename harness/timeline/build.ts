@@ -127,7 +127,8 @@ function proxyEvents(sources: TimelineSources, begins: readonly number[]): Timel
     const endUs = line.startWallUs + line.durationUs - sources.wallOffsetUs - sources.originUs;
     const restart = restartAt(begins, endUs);
     if (restart === 0) continue;
-    if (line.status >= 500 && line.originStatus !== line.status) {
+    // The site names its version in every answer: one without is the proxy's own.
+    if (line.status >= 400 && line.version === undefined) {
       const detail = `${line.status} for ${line.requestId}`;
       const event = at(endUs, 'proxy-last-error', 'proxy', restart, { detail });
       if ((last.get(restart)?.atUs ?? -Infinity) < event.atUs) last.set(restart, event);

@@ -19,12 +19,14 @@ import { citationLine } from './citation.ts';
 import { checkExpectations } from './expectations.ts';
 import { exactInterval } from './interval.ts';
 import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
+import { powerOf } from './power.ts';
 import { expectedQueue, predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
+import { Reconciler, type SiteLine } from './reconcile.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { StaleCount } from './stale.ts';
 import { distrust } from './trust.ts';
-import type { RestartVerdict, Verdict } from './verdict.ts';
+import type { Reconciliation, RestartVerdict, Verdict } from './verdict.ts';
 import { BusyCount, WriteCheck } from './writes.ts';
 
 /** Reads a run's folder, writes its verdict.json, and returns it. */
@@ -40,19 +42,39 @@ export async function judgeRun(folder: string): Promise<Verdict> {
   const stale = new StaleCount();
   const writes = await openWriteCheck(folder, idPrefix);
   const ledgerPath = join(folder, runFiles.ledger);
+  const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
+  const reconciler = new Reconciler(
+    {
+      idPrefix,
+      ratePerSecond: subjectOf(run).ratePerSecond,
+      hasProxy,
+      hasSiteLog: run.kind === 'experiment',
+      originMonotonicUs: run.originMonotonicUs ?? 0,
+      wallOffsetUs: run.wallOffsetUs?.[0] ?? 0,
+      checkIntervalUs: run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0,
+    },
+    windows,
+  );
+  if (hasProxy) {
+    for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) {
+      const access = parseAccessLine(line);
+      witness.addLine(access);
+      reconciler.addAccess(access);
+    }
+  }
+  const busy = new BusyCount();
+  if (run.kind === 'experiment') {
+    for await (const line of readGzippedLines(join(folder, runFiles.requestLog))) {
+      busy.addLine(line);
+      reconciler.addSite(JSON.parse(line) as SiteLine);
+    }
+  }
   for await (const row of readLedger(ledgerPath)) {
     summarizer.add(row);
     witness.addRow(row);
     stale.add(row);
     writes?.add(row);
-  }
-  const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
-  if (hasProxy) {
-    for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) witness.addLine(parseAccessLine(line));
-  }
-  const busy = new BusyCount();
-  if (run.kind === 'experiment') {
-    for await (const line of readGzippedLines(join(folder, runFiles.requestLog))) busy.addLine(line);
+    reconciler.addRow(row);
   }
   const verdict = verdictOf({
     run,
@@ -61,6 +83,7 @@ export async function judgeRun(folder: string): Promise<Verdict> {
     stale: stale.result(windows),
     writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
     direct: await judgeDirect(folder, run),
+    reconciliation: reconciler.result(),
     proxy: hasProxy ? witness.result() : null,
     kernel:
       run.kind === 'experiment'
@@ -80,6 +103,7 @@ export interface Evidence {
   readonly stale: number;
   readonly writes: Verdict['writes'];
   readonly direct: Verdict['direct'];
+  readonly reconciliation: Reconciliation;
   /** null where no proxy of ours was part of the run. */
   readonly proxy: ProxyWitness | null;
   /** Change of the kernel's counters over the load. */
@@ -89,7 +113,7 @@ export interface Evidence {
 
 /** The verdict. Pure. */
 export function verdictOf(evidence: Evidence): Verdict {
-  const { run, windows, ledger, stale, writes, direct, proxy, kernel, ledgerSha256 } = evidence;
+  const { run, windows, ledger, stale, writes, direct, reconciliation, proxy, kernel, ledgerSha256 } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
@@ -126,7 +150,8 @@ export function verdictOf(evidence: Evidence): Verdict {
   const missed = expectations
     .filter(({ met }) => !met)
     .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
-  const doubts = run.aborted === null ? distrust(run, ledger, windows, { proxy, writes }) : [run.aborted];
+  const doubts =
+    run.aborted === null ? distrust(run, ledger, windows, { proxy, writes, reconciliation }) : [run.aborted];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
@@ -152,6 +177,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     stale,
     writes,
     direct,
+    reconciliation,
+    unexplained: run.kind === 'experiment' ? reconciliation.unexplained : null,
     restarts,
     voidRestarts,
     badRestarts,
@@ -164,6 +191,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     longestWaitMs: measured.longestWaitMs,
     longestOutageMs: measured.longestOutageMs,
     somaxconn: somaxconnOf(run),
+    power: powerOf(restarts, subject.ratePerSecond),
     perRestart,
     schedule: {
       ratePerSecond: subject.ratePerSecond,

@@ -3,7 +3,7 @@ import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Verdict, WritesVerdict } from './verdict.ts';
+import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 
 /** A row that is ok after 2 ms. */
 export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
@@ -92,6 +92,17 @@ export const writes: WritesVerdict = {
   busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
 };
 
+/** Witnesses that agree in everything. */
+export const reconciliation: Reconciliation = {
+  rows: 300,
+  disagreeing: 0,
+  disagreements: [],
+  causes: {},
+  examples: {},
+  unexplained: 0,
+  unexplainedRows: [],
+};
+
 /** A direct probe of which nothing was refused. */
 export const direct: NonNullable<Verdict['direct']> = {
   ratePerSecond: 20,
@@ -122,6 +133,8 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     stale: 0,
     writes,
     direct,
+    reconciliation,
+    unexplained: 0,
     restarts: 8,
     voidRestarts: 0,
     badRestarts: 0,
@@ -133,6 +146,7 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     longestWaitMs: 10,
     longestOutageMs: 700,
     somaxconn: 4_096,
+    power: { smallestWindowMs: 1, restartsFor99Percent: 299, restartsFor999Permille: 2_995 },
     perRestart: [],
     schedule: {
       ratePerSecond: 100,

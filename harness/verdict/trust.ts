@@ -4,7 +4,7 @@ import { lateAboveMs } from '../load/plan.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { WritesVerdict } from './verdict.ts';
+import type { Reconciliation, WritesVerdict } from './verdict.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;
@@ -14,6 +14,8 @@ const lagP99LimitMs = 5;
 const lagMaxLimitMs = 100;
 /** More voided restarts than one in so many void the run. */
 const oneVoidIn = 5;
+/** Above this share of rows that witnesses do not confirm, the run is void. */
+const disagreementLimit = 0.0001;
 /** A wall clock that moved this far against the monotonic one breaks the join with the proxy's log. */
 const clockStepLimitMs = 20;
 
@@ -22,7 +24,11 @@ export function distrust(
   run: RunRecord,
   ledger: LedgerSummary,
   windows: readonly RestartWindow[],
-  { proxy, writes }: { proxy: ProxyWitness | null; writes: WritesVerdict | null },
+  {
+    proxy,
+    writes,
+    reconciliation,
+  }: { proxy: ProxyWitness | null; writes: WritesVerdict | null; reconciliation: Reconciliation },
 ): string[] {
   const reasons: string[] = [...run.troubles];
   if (ledger.missingSlots > 0 || ledger.repeatedSlots > 0) {
@@ -77,6 +83,20 @@ export function distrust(
       `The proxy's access log and the ledger disagree: ${proxy.missing} requests sent are not in the log, ` +
         `${proxy.extra} in the log were not sent, ${proxy.repeated} arrived more than once, ` +
         `${proxy.disagreeing} were answered otherwise.`,
+    );
+  }
+  const { rows, disagreeing, disagreements } = reconciliation;
+  if (disagreeing > disagreementLimit * rows) {
+    const [first] = disagreements;
+    reasons.push(
+      `${disagreeing} of ${rows} rows do not agree with themselves or with the other witnesses (limit 0.01 %); ` +
+        `the first is row ${first?.seq ?? '?'}: ${first?.what ?? '?'}.`,
+    );
+  }
+  if (run.kind === 'experiment' && reconciliation.unexplained > 0) {
+    reasons.push(
+      `Of ${reconciliation.unexplained} drops no witness other than the client shows a cause (rows ` +
+        `${reconciliation.unexplainedRows.slice(0, 5).join(', ')}${reconciliation.unexplained > 5 ? ' …' : ''}).`,
     );
   }
   if (writes !== null && writes.unexpected > 0) {

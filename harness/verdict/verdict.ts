@@ -76,6 +76,23 @@ const writesSchema = z.strictObject({
   }),
 });
 
+/** Ledger, proxy's log and site's log beside each other, by request id. */
+const reconciliationSchema = z.strictObject({
+  rows: count,
+  /** Rows of which something does not agree. */
+  disagreeing: count,
+  disagreements: z.array(z.strictObject({ seq: z.number(), what: z.string() })),
+  /** Dropped rows by cause. */
+  causes: z.record(z.string(), count),
+  /** Of each cause a row, and the line of a witness other than the client that shows it. */
+  examples: z.record(
+    z.string(),
+    z.strictObject({ seq: z.number(), file: z.string().optional(), line: z.number().optional() }),
+  ),
+  unexplained: count,
+  unexplainedRows: z.array(z.number()),
+});
+
 const directSchema = z.strictObject({
   ratePerSecond: z.number(),
   due: count,
@@ -113,6 +130,9 @@ export const verdictSchema = z.strictObject({
   writes: writesSchema.nullable(),
   /** A few requests straight to the site's own port; null where there was none. */
   direct: directSchema.nullable(),
+  reconciliation: reconciliationSchema,
+  /** Drops of which no witness other than the client shows a cause; null where there is no other witness. */
+  unexplained: count.nullable(),
   /** Restarts that count: those under which the load was on time, and those that dropped something. */
   restarts: count,
   /** Restarts that were voided and dropped nothing: no evidence either way. */
@@ -134,6 +154,14 @@ export const verdictSchema = z.strictObject({
   longestOutageMs: milliseconds.nullable(),
   /** net.core.somaxconn of the server's network namespace, which caps every listen queue; null where it is not known. */
   somaxconn: count.nullable(),
+  /** What the run could have seen, and what it takes to claim more, with 95 %. */
+  power: z.strictObject({
+    /** A time within a restart in which requests fail is met, if it is this long; null without a restart. */
+    smallestWindowMs: milliseconds.nullable(),
+    /** Clean restarts in a row that bound the share of clean ones to 99 %, and to 99.9 %. */
+    restartsFor99Percent: count,
+    restartsFor999Permille: count,
+  }),
   perRestart: z.array(restartSchema),
   schedule: z.strictObject({
     ratePerSecond: z.number(),
@@ -181,6 +209,8 @@ export const verdictSchema = z.strictObject({
 export type Verdict = z.infer<typeof verdictSchema>;
 /** One restart within a verdict. */
 export type RestartVerdict = z.infer<typeof restartSchema>;
+/** What the witnesses say of each row. */
+export type Reconciliation = z.infer<typeof reconciliationSchema>;
 /** What became of the writes. */
 export type WritesVerdict = z.infer<typeof writesSchema>;
 /** Counts of one part of the load. */

@@ -1,0 +1,125 @@
+/** A real run whose files are tampered with afterwards: each change must be found, and found again with new hashes. */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEngine } from '../lab/engine.ts';
+import { cli, runInLab } from './testing.ts';
+
+let out: string;
+let clean: string;
+
+beforeAll(async () => {
+  await connectEngine();
+  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+  clean = (await runInLab(out, 'E1', '--restarts', '1')).folder;
+});
+afterAll(async () => {
+  await rm(out, { recursive: true, force: true });
+});
+
+/** Changes the lines of a gzipped file. */
+const lines =
+  (file: string, change: (lines: string[]) => string[]) =>
+  async (folder: string): Promise<void> => {
+    const path = join(folder, file);
+    const text = gunzipSync(await readFile(path))
+      .toString('utf8')
+      .trimEnd()
+      .split('\n');
+    await writeFile(path, gzipSync(`${change(text).join('\n')}\n`));
+  };
+
+const ledger = 'ledger.ndjson.gz';
+const access = 'witnesses/access.ndjson.gz';
+const notes = 'witnesses/notes.ndjson.gz';
+const dropToOk = (line: string): string =>
+  line.replace('"outcome":"status-502","status":502', '"outcome":"ok","status":200');
+
+describe('a run’s line', () => {
+  it('holds while nothing is changed, and verdict and report come out the same again', async () => {
+    const { stdout, exitCode } = await cli('verify', clean);
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toContain('holds: pass');
+    const before = await readFile(join(clean, 'report.md'), 'utf8');
+    expect((await cli('verdict', clean)).exitCode).toBe(0);
+    expect(await readFile(join(clean, 'report.md'), 'utf8')).toBe(before);
+    expect((await cli('verify', clean)).exitCode).toBe(0);
+  });
+
+  it.each([
+    ['a row deleted', lines(ledger, (all) => all.slice(1)), 'slots have no row'],
+    ['a row doubled', lines(ledger, (all) => [...all, all[5] ?? '']), 'more than one'],
+    [
+      'a drop turned into an answer',
+      lines(ledger, (all) => {
+        const index = all.findIndex((line) => line.includes('status-502'));
+        return all.map((line, at) => (at === index ? dropToOk(line) : line));
+      }),
+      'answered otherwise',
+    ],
+    [
+      'an answer turned into a drop',
+      lines(ledger, (all) =>
+        all.map((line, at) => (at === 5 ? line.replace('"outcome":"ok"', '"outcome":"reset"') : line)),
+      ),
+      'do not agree',
+    ],
+    [
+      'a line of the proxy’s log changed',
+      lines(access, (all) =>
+        all.map((line, at) =>
+          at === all.length - 30 ? line.replace('"DownstreamStatus":20', '"DownstreamStatus":50') : line,
+        ),
+      ),
+      'answered otherwise',
+    ],
+    [
+      'a write doubled in the database',
+      lines(notes, (all) =>
+        all.map((line, at) => (at === all.length - 3 ? line.replace('"times":1', '"times":2') : line)),
+      ),
+      'writes applied twice',
+    ],
+    [
+      'a shifted clock',
+      async (folder: string) => {
+        const path = join(folder, 'run.json');
+        const run = JSON.parse(await readFile(path, 'utf8')) as { wallOffsetUs: [number, number] };
+        run.wallOffsetUs = run.wallOffsetUs.map((us) => us + 3_000_000) as [number, number];
+        await writeFile(path, JSON.stringify(run));
+      },
+      'the proxy saw it begin',
+    ],
+    ['an empty ledger', lines(ledger, () => []), 'slots have no row'],
+    ['an empty access log', lines(access, () => []), 'are not in the log'],
+  ] as const)('does not hold with %s, not with new hashes and verdict either', async (name, tamper, sentence) => {
+    const folder = join(out, 'tampered', name.replaceAll(/\W/gu, '-'));
+    await cp(clean, folder, { recursive: true });
+    await tamper(folder);
+    const plain = await cli('verify', folder);
+    expect(plain.exitCode).toBe(1);
+    expect(plain.stdout).toContain('was changed.');
+    // Whoever tampers may make verdict, report and hashes again; the witnesses still disagree.
+    const again = await cli('verdict', folder, '--json');
+    expect([1, 3]).toContain(again.exitCode);
+    expect(again.stdout).toContain(sentence);
+  });
+
+  it('does not hold with an edited verdict', async () => {
+    const folder = join(out, 'tampered', 'verdict');
+    await cp(clean, folder, { recursive: true });
+    const path = join(folder, 'verdict.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/"dropped": \d+/u, '"dropped": 0'));
+    const { stdout, exitCode } = await cli('verify', folder);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('verdict.json is not what the raw files give');
+  });
+
+  it('of a folder that holds no run is refused', async () => {
+    const { stderr, exitCode } = await cli('verify', out);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('holds no run');
+  });
+});
