@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
+import { containerLog } from '../lab/container-log.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -15,8 +16,9 @@ import { runFiles } from '../scenario/run-folder.ts';
 import { parseAccessLine, type AccessLine } from '../timeline/access-log.ts';
 import { buildTimeline } from '../timeline/build.ts';
 import { parseJournal } from '../timeline/journal.ts';
+import { isKept } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
-import { ledgerPathInClient, type Measurement } from './measure-in-lab.ts';
+import { ledgerPathInClient, queuesPathInServer, type Measurement } from './measure-in-lab.ts';
 
 /** Fetches ledger and witnesses, and writes the units and proxy files as they ran. */
 export async function collectRecords(lab: Lab, folder: string): Promise<void> {
@@ -27,8 +29,9 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
       ? []
       : [
           fetchGzipped(lab.edge, '/var/log/traefik/access.ndjson', join(folder, runFiles.accessLog)),
-          fetchGzipped(lab.edge, '/var/log/traefik/traefik.log', join(folder, runFiles.proxyLog)),
+          fetchProxyLog(lab.edge, join(folder, runFiles.proxyLog)),
         ]),
+    fetchGzipped(lab.server, queuesPathInServer, join(folder, runFiles.queues)),
     fetchRequestLogs(lab, join(folder, runFiles.requestLog)),
     fetchJournal(lab, join(folder, runFiles.journal)),
     writeLabFiles(lab, join(folder, runFiles.lab)),
@@ -61,6 +64,14 @@ export async function writeTimeline(
     units: run.units,
   });
   await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}
+
+/** The proxy's own log, but for what it says of every request. */
+async function fetchProxyLog(edge: Docker.Container, target: string): Promise<void> {
+  const kept = async function* (): AsyncGenerator<string> {
+    for await (const line of containerLog(edge)) if (isKept(line)) yield `${line}\n`;
+  };
+  await pipeline(kept, createGzip({ level: 6 }), createWriteStream(target));
 }
 
 /** The request logs of all units, one after another: concatenated gzip files are one. */

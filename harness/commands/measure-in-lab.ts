@@ -17,6 +17,8 @@ import { SpareRestarts } from './spare-restarts.ts';
 export const ledgerPathInClient = '/var/ledger.ndjson';
 /** From a request's due time to its complete answer: above busy_timeout (20 s) and the proxy's dial timeout (30 s). */
 const deadlineMs = 30_000;
+/** Where the samples of the listen queues lie in the server's container. */
+export const queuesPathInServer = '/var/queues.ndjson';
 /** Longest wait that connections are kept for; rate × this is the cap. */
 const longestExpectedWaitMs = 5_000;
 const primedNotes = 50;
@@ -77,16 +79,20 @@ export async function measureInLab(
         ? null
         : { path: site.proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
-  const [generator, deployer, probe] = await Promise.all([
+  const [generator, deployer, sampler, probe] = await Promise.all([
     converse(lab.client, ['node', '/opt/harness/load/main.ts']),
     converse(lab.server, ['node', '/opt/harness/timeline/deployer.ts']),
+    converse(lab.server, ['node', '/opt/harness/lab/queue-sampler.ts', queuesPathInServer]),
     startDirectProbe(lab, run.experiment, plan),
   ]);
   try {
+    // What samples must have begun before the load does.
+    await sampler.lines.next();
     return await talk({ generator, deployer, probe }, plan, deployPlan, { schedule, ...options });
   } finally {
     generator.close();
     deployer.close();
+    sampler.close();
     probe?.close();
   }
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
+import { watchEngine, type EngineEvent } from '../lab/engine-events.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
 import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
 import { labImageTag } from '../lab/image.ts';
@@ -60,7 +61,13 @@ export async function runExperiment(context: Context, experiment: Experiment, op
   const { docker, facts } = await connectEngine();
   const image = labImageTag(facts.architecture);
   await requireImage(docker, image);
-  const lab = await bootLab(docker, { runId, experiment, image, apparmor: facts.apparmor, signal });
+  const watch = await watchEngine(docker, runId);
+  const lab = await bootLab(docker, { runId, experiment, image, apparmor: facts.apparmor, signal }).catch(
+    (error: unknown) => {
+      watch.end();
+      throw error;
+    },
+  );
   try {
     const [fingerprint, before] = await Promise.all([
       fingerprintOf(lab.server, facts, image),
@@ -105,7 +112,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     progress.phase('collecting records');
     const folder = join(options.reportsFolder, experiment.id, runId);
     const after = await readKernelCounters(lab.server);
-    await saveRecords(folder, lab, used, measurement, counterChange(before, after));
+    await saveRecords(folder, lab, used, measurement, { kernel: counterChange(before, after), events: watch.end() });
     if (options.baseline) {
       const baselines = await baselinesOf('GET /livez, through the proxy', baselineBefore, await takeBaseline('after'));
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
@@ -122,6 +129,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     return { folder, verdict, kept: options.keep ? roles.map((role) => `restart-proof-${runId}-${role}`) : [] };
   } finally {
     progress.end();
+    watch.end();
     if (!options.keep) await lab.remove();
   }
 }
@@ -143,7 +151,7 @@ async function saveRecords(
   lab: Lab,
   run: ExperimentRun,
   measurement: Measurement,
-  kernel: Record<string, number>,
+  { kernel, events }: { kernel: Record<string, number>; events: readonly EngineEvent[] },
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const record: ExperimentRun = {
@@ -159,6 +167,7 @@ async function saveRecords(
   if (measurement.directOriginUs !== null && measurement.originUs !== null) {
     await collectDirect(lab, folder, measurement.directOriginUs - measurement.originUs);
   }
+  await writeFile(join(folder, runFiles.engineEvents), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
   const journal = await readFile(join(folder, runFiles.journal), 'utf8');
   await writeTimeline(folder, measurement, {

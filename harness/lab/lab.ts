@@ -176,7 +176,8 @@ async function proxyFilesVolume(
 
 /** The harness's own programs that run inside the lab, at the paths they have here. */
 async function filesOfHarness(): Promise<LabFile[]> {
-  const inLab = /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/(readiness|read-notes)\.ts|scenario\/random\.ts)/u;
+  const inLab =
+    /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/(readiness|read-notes|queue-sampler)\.ts|scenario\/random\.ts)/u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
 }
 

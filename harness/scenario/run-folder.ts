@@ -18,6 +18,9 @@ export const runFiles = {
   report: 'report.md',
   charts: 'charts',
   lab: 'lab',
+  /** Connections that waited in the queues of the server's listening ports. */
+  queues: 'witnesses/queues.ndjson.gz',
+  engineEvents: 'witnesses/engine.ndjson',
   accessLog: 'witnesses/access.ndjson.gz',
   requestLog: 'witnesses/site-requests.ndjson.gz',
   proxyLog: 'witnesses/traefik.log.gz',

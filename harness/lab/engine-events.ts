@@ -1,0 +1,69 @@
+/** What the engine itself says of a run's containers: started, ended with which status, killed, out of memory. */
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { messageOf } from '../errors.ts';
+import { runLabel } from './engine.ts';
+
+/** One event of the engine. */
+export interface EngineEvent {
+  /** Wall clock of the engine, microseconds since 1970. */
+  readonly atWallUs: number;
+  /** As the engine names it: `start`, `die`, `kill`, `oom`, `pause`; or `lost`, when the engine said no more. */
+  readonly action: string;
+  /** `server`, `edge` or `client`. */
+  readonly role: string;
+  /** What came with it: the status of a `die`, the signal of a `kill`. */
+  readonly detail: string;
+}
+
+/** A watch that goes on until it is ended. */
+export interface EngineWatch {
+  /** Ends it, and gives what it saw. */
+  end(): readonly EngineEvent[];
+}
+
+/** The part of a message of `GET /events` that is read. */
+interface Message {
+  readonly Action: string;
+  readonly timeNano: number;
+  readonly Actor: { readonly Attributes: Readonly<Record<string, string>> };
+}
+
+/** Commands run in containers are our own doing, and told in masses. */
+const ownDoing = /^(exec_|archive-path|extract-to-dir|attach|create|resize)/u;
+
+/**
+ * Watches the containers of a run. What happened is kept as it is told, since an engine remembers few of its events.
+ * @throws {Error} when the engine does not answer
+ */
+export async function watchEngine(docker: Docker, runId: string): Promise<EngineWatch> {
+  const stream = (await docker.getEvents({
+    filters: { type: ['container'], label: [`${runLabel}=${runId}`] },
+  })) as Readable;
+  const seen: EngineEvent[] = [];
+  let ended = false;
+  const lost = (why: string): void => {
+    const last = seen.at(-1);
+    if (!ended && last?.action !== 'lost') {
+      seen.push({ atWallUs: last?.atWallUs ?? 0, action: 'lost', role: 'engine', detail: why });
+    }
+  };
+  const lines = createInterface({ input: stream });
+  lines.on('line', (line) => {
+    const { Action: action, timeNano, Actor } = JSON.parse(line) as Message;
+    if (ownDoing.test(action)) return;
+    const { name = '', exitCode, signal } = Actor.Attributes;
+    const detail = exitCode === undefined ? (signal === undefined ? '' : `signal ${signal}`) : `status ${exitCode}`;
+    seen.push({ atWallUs: Math.round(timeNano / 1000), action, role: name.split('-').at(-1) ?? name, detail });
+  });
+  stream.on('error', (error) => lost(messageOf(error)));
+  lines.on('close', () => lost('the engine ended the stream'));
+  return {
+    end: () => {
+      ended = true;
+      stream.destroy();
+      return seen;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Runs in the lab's `server` container from before the load until its input closes: how many connections wait in the
+ * queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
+ * change, a {@link QueueSample}.
+ *
+ * /proc/net/tcp and tcp6 have a row a socket, those that listen first; their column rx_queue then holds the connections
+ * that wait to be accepted (net/ipv4/tcp_ipv4.c, get_tcp4_sock). Reading the first part alone costs the same however many
+ * connections there are.
+ */
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What waited at one port, from now until the next line of that port. */
+export interface QueueSample {
+  readonly atMonotonicUs: number;
+  readonly port: number;
+  readonly waiting: number;
+}
+
+const everyMs = 10;
+const tables = ['/proc/net/tcp', '/proc/net/tcp6'];
+/** A row has 150 to 180 bytes: room for some forty listening sockets in each table. */
+const buffer = Buffer.alloc(8_192);
+/** TCP_LISTEN in the kernel's numbers. */
+const listening = '0A';
+
+function addQueues(table: string, queues: Map<number, number>): void {
+  const file = openSync(table, 'r');
+  try {
+    const [, ...rows] = buffer.toString('latin1', 0, readSync(file, buffer)).split('\n');
+    for (const row of rows) {
+      const [, local = '', , state, sizes = ''] = row.trim().split(/\s+/u);
+      if (state !== listening) return;
+      const port = Number.parseInt(local.split(':')[1] ?? '', 16);
+      // The same port may listen at several addresses.
+      queues.set(port, (queues.get(port) ?? 0) + Number.parseInt(sizes.split(':')[1] ?? '', 16));
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+const [path = ''] = process.argv.slice(2);
+let over = false;
+process.stdin.on('data', () => undefined).on('end', () => (over = true));
+const before = new Map<number, number>();
+appendFileSync(path, '');
+process.stdout.write('sampling\n');
+while (!over) {
+  const atMonotonicUs = Number(process.hrtime.bigint() / 1000n);
+  const queues = new Map<number, number>();
+  for (const table of tables) addQueues(table, queues);
+  let lines = '';
+  for (const port of new Set([...before.keys(), ...queues.keys()])) {
+    // A port that nobody listens at any more has lost its queue.
+    const waiting = queues.get(port) ?? 0;
+    if ((before.get(port) ?? 0) === waiting) continue;
+    before.set(port, waiting);
+    lines += `${JSON.stringify({ atMonotonicUs, port, waiting } satisfies QueueSample)}\n`;
+  }
+  if (lines !== '') appendFileSync(path, lines);
+  await sleep(everyMs);
+}

@@ -1,0 +1,79 @@
+/**
+ * Reads Traefik's own log at DEBUG, each line behind the stamp that the engine gave it: why a try of the proxy failed, and
+ * when its check found a backend up or down. The access log has neither.
+ */
+import { wallUsOf } from './access-log.ts';
+
+/** Why the proxy got no answer from the backend. */
+export type FailureKind =
+  /** Nobody listened: the request was never written. */
+  | 'refused'
+  /** The connection ended before the answer was complete; whether the request was read nobody can tell. */
+  | 'reset'
+  /** Dialling, or the answer, took too long. */
+  | 'timeout'
+  /** The client itself had gone. */
+  | 'cancelled'
+  /** Words that this file does not know. */
+  | 'other';
+
+/** What one line says; lines about anything else are left out. */
+export type ProxyLogLine = {
+  /** Number of the line in the file, from 1. */
+  readonly line: number;
+  /** Wall clock of the engine's kernel, microseconds since 1970. */
+  readonly atWallUs: number;
+} & (
+  | { readonly kind: 'failed-try'; readonly status: number; readonly failure: FailureKind; readonly error: string }
+  | { readonly kind: 'another-try' }
+  | { readonly kind: 'check'; readonly service: string; readonly server: string; readonly up: boolean }
+  | { readonly kind: 'check-failed'; readonly service: string; readonly error: string }
+);
+
+/** One for every request, and it says nothing that the access log does not. */
+const ofEveryRequest = 'Service selected by WRR';
+
+/** Is the line worth keeping? */
+export function isKept(line: string): boolean {
+  return !line.includes(ofEveryRequest);
+}
+
+/** What a line says: `<RFC 3339 with nanoseconds> <JSON>`; null where it is about nothing that is read here. */
+export function parseProxyLogLine(text: string, line: number): ProxyLogLine | null {
+  const space = text.indexOf(' ');
+  const atWallUs = wallUsOf(text.slice(0, space));
+  if (Number.isNaN(atWallUs) || text[space + 1] !== '{') return null;
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(text.slice(space + 1)) as Record<string, unknown>;
+  } catch {
+    // The engine cuts a line above 16 KiB into several: none that is read here is as long.
+    return null;
+  }
+  const word = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
+  const message = word('message');
+  const error = word('error');
+  const status = /^(4\d\d|5\d\d) /u.exec(message)?.[1];
+  if (status !== undefined) {
+    return { line, atWallUs, kind: 'failed-try', status: Number(status), failure: failureOf(error), error };
+  }
+  if (message.startsWith('New attempt ')) return { line, atWallUs, kind: 'another-try' };
+  const state = /^Setting status of (\S+) to (UP|DOWN)$/u.exec(message);
+  if (state !== null) {
+    const [, server = '', to] = state;
+    return { line, atWallUs, kind: 'check', service: word('serviceName'), server, up: to === 'UP' };
+  }
+  if (message === 'Health check failed.') {
+    return { line, atWallUs, kind: 'check-failed', service: word('serviceName'), error };
+  }
+  return null;
+}
+
+/** By the words of Go's net and net/http packages. */
+function failureOf(error: string): FailureKind {
+  if (error.includes('connection refused')) return 'refused';
+  if (/connection reset|EOF|broken pipe|server closed idle connection|connection broken/u.test(error)) return 'reset';
+  if (/timeout|deadline exceeded/iu.test(error)) return 'timeout';
+  if (error.includes('context canceled')) return 'cancelled';
+  return 'other';
+}
