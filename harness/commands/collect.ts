@@ -1,22 +1,25 @@
 /** Brings a run's records out of the lab into its folder, and makes the timeline of them. */
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
 import { containerLog } from '../lab/container-log.ts';
+import type { EngineEvent } from '../lab/engine-events.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
 import type { LedgerRow } from '../load/row.ts';
+import { gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import { parseAccessLine, type AccessLine } from '../timeline/access-log.ts';
+import { accessLineOf, type AccessFields, type AccessLine } from '../timeline/access-log.ts';
 import { buildTimeline } from '../timeline/build.ts';
 import { parseJournal } from '../timeline/journal.ts';
-import { isKept } from '../timeline/proxy-log.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import { isKept, readProxyLog } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer, type Measurement } from './measure-in-lab.ts';
 
@@ -42,18 +45,25 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
 export async function writeTimeline(
   folder: string,
   measurement: Measurement,
-  run: { runId: string; durationMs: number; journal: string; units: readonly Colour[] },
+  run: {
+    runId: string;
+    durationMs: number;
+    journal: string;
+    engine: readonly EngineEvent[];
+    units: readonly Colour[];
+  },
 ): Promise<void> {
   const { originUs, wallOffsetUs, deployer, aborted } = measurement;
   await writeFile(join(folder, runFiles.deployer), deployer.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const access: AccessLine[] = [];
   if (originUs !== null && wallOffsetUs !== null) {
     const path = join(folder, runFiles.accessLog);
-    for await (const line of existsSync(path) ? gunzippedLines(path) : []) {
-      const parsed = parseAccessLine(line);
-      if (parsed.requestId.startsWith(run.runId)) access.push(parsed);
+    for await (const lines of existsSync(path) ? gzippedRecords<AccessFields>(path) : []) {
+      access.push(...lines.map(accessLineOf).filter(({ requestId }) => requestId.startsWith(run.runId)));
     }
   }
+  const checks = new CheckStates();
+  for await (const line of readProxyLog(folder)) checks.addLogLine(line);
   const events = buildTimeline({
     originUs: originUs ?? 0,
     wallOffsetUs: wallOffsetUs?.[0] ?? 0,
@@ -61,6 +71,8 @@ export async function writeTimeline(
     deployer,
     journal: parseJournal(run.journal),
     access,
+    checks: checks.all(),
+    engine: run.engine,
     units: run.units,
   });
   await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
@@ -151,9 +163,4 @@ async function writeLabFiles(lab: Lab, folder: string): Promise<void> {
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, file.content);
   }
-}
-
-async function* gunzippedLines(path: string): AsyncGenerator<string> {
-  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()) });
-  for await (const line of lines) if (line !== '') yield line;
 }

@@ -174,6 +174,7 @@ async function saveRecords(
     runId: run.runId,
     durationMs: run.durationMs,
     journal,
+    engine: events,
     units: lab.colours,
   });
 }

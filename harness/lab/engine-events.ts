@@ -1,6 +1,5 @@
 /** What the engine itself says of a run's containers: started, ended with which status, killed, out of memory. */
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { messageOf } from '../errors.ts';
 import { runLabel } from './engine.ts';
@@ -38,9 +37,9 @@ const ownDoing = /^(exec_|archive-path|extract-to-dir|attach|create|resize)/u;
  * @throws {Error} when the engine does not answer
  */
 export async function watchEngine(docker: Docker, runId: string): Promise<EngineWatch> {
-  const stream = (await docker.getEvents({
+  const stream: NodeJS.ReadableStream & { destroy?: () => void } = await docker.getEvents({
     filters: { type: ['container'], label: [`${runLabel}=${runId}`] },
-  })) as Readable;
+  });
   const seen: EngineEvent[] = [];
   let ended = false;
   const lost = (why: string): void => {
@@ -62,7 +61,7 @@ export async function watchEngine(docker: Docker, runId: string): Promise<Engine
   return {
     end: () => {
       ended = true;
-      stream.destroy();
+      stream.destroy?.();
       return seen;
     },
   };

@@ -18,10 +18,18 @@ const wanted = new Set([
   'Tcp.RetransSegs',
 ]);
 
+/** Microseconds in which some process of the machine waited for a CPU (pressure stall information, `some`). */
+export const cpuPressure = 'Machine.CpuPressureUs';
+
 /** Reads the counters now. */
 export async function readKernelCounters(server: Docker.Container): Promise<Record<string, number>> {
-  const { stdout } = await exec(server, ['cat', '/proc/net/snmp', '/proc/net/netstat']);
-  return parseCounters(stdout);
+  const [net, pressure] = await Promise.all([
+    exec(server, ['cat', '/proc/net/snmp', '/proc/net/netstat']),
+    exec(server, ['cat', '/proc/pressure/cpu']),
+  ]);
+  // Not every kernel has it.
+  const some = /^some .*total=(\d+)/mu.exec(pressure.stdout)?.[1];
+  return { ...parseCounters(net.stdout), ...(some !== undefined && { [cpuPressure]: Number(some) }) };
 }
 
 /** Of /proc/net/snmp and /proc/net/netstat: each protocol has a line of names and then a line of values. */

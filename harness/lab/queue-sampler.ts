@@ -41,12 +41,12 @@ function addQueues(table: string, queues: Map<number, number>): void {
 }
 
 const [path = ''] = process.argv.slice(2);
-let over = false;
-process.stdin.on('data', () => undefined).on('end', () => (over = true));
+const over = new AbortController();
+process.stdin.on('data', () => undefined).on('end', () => over.abort());
 const before = new Map<number, number>();
 appendFileSync(path, '');
 process.stdout.write('sampling\n');
-while (!over) {
+while (!over.signal.aborted) {
   const atMonotonicUs = Number(process.hrtime.bigint() / 1000n);
   const queues = new Map<number, number>();
   for (const table of tables) addQueues(table, queues);

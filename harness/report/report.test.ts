@@ -5,7 +5,7 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import { plainOutcomes, type Outcome } from '../load/row.ts';
 import { LedgerSummarizer } from '../verdict/ledger-summary.ts';
 import { verdictOf } from '../verdict/judge.ts';
-import { badRow, row, runRecord, window, direct, reconciliation, writes } from '../verdict/testing.ts';
+import { badRow, direct, evidence, row, runRecord, window } from '../verdict/testing.ts';
 import { Bins } from './bins.ts';
 import { reportMarkdown } from './markdown.ts';
 import { labelRows } from './marks.ts';
@@ -98,13 +98,10 @@ describe('report.md', () => {
     run,
     windows: [window],
     ledger: summarizer.result(),
-    stale: 0,
-    writes,
+    ...evidence,
     direct,
-    reconciliation,
     proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
     kernel: { 'TcpExt.ListenOverflows': 2 },
-    ledgerSha256: 'a'.repeat(64),
   });
   const charts = { overview: 'outcomes', latency: 'latency', restarts: ['restart-001'], restartsNotDrawn: 0 };
   const text = reportMarkdown(run, verdict, charts);

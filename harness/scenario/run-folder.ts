@@ -14,6 +14,8 @@ export const runFiles = {
   direct: 'witnesses/direct.ndjson.gz',
   /** What the database held when every process had stopped. */
   notes: 'witnesses/notes.ndjson.gz',
+  /** Rows that were not plainly answered, with what the witnesses say of them. */
+  joined: 'joined.ndjson.gz',
   verdict: 'verdict.json',
   report: 'report.md',
   charts: 'charts',

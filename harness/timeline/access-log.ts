@@ -7,39 +7,34 @@ export interface AccessLine {
   readonly path: string;
   /** The status that the client got. */
   readonly status: number;
-  /** The status that the site gave; 0 when none came. */
-  readonly originStatus: number;
-  /** Wall clock, microseconds since 1970. */
   /** Bytes of the answer's body. */
   readonly bytes: number;
+  /** Wall clock, microseconds since 1970. */
   readonly startWallUs: number;
   readonly durationUs: number;
   /** host:port of the backend that was asked; undefined where none was. */
   readonly backend: string | undefined;
-  /** How often the proxy tried again. */
-  readonly retries: number;
-  /** The version that the site's answer named. */
+  /** The version that the site's answer named; without one, the answer is the proxy's own. */
   readonly version: string | undefined;
 }
 
-/**
- * One line of the log.
- * @throws {SyntaxError} when it is no JSON
- */
-export function parseAccessLine(line: string): AccessLine {
-  const fields = JSON.parse(line) as Record<string, string | number | undefined>;
+/** The fields of a line of the log that are read; containers/edge keeps no others. */
+export type AccessFields = Readonly<Record<string, string | number | undefined>>;
+
+/** What a line's fields say. */
+export function accessLineOf(fields: AccessFields): AccessLine {
+  const backend = fields['ServiceAddr'];
+  const version = fields['origin_X-App-Version'];
   return {
     requestId: String(fields['request_X-Request-Id'] ?? ''),
     method: String(fields['RequestMethod']),
     path: String(fields['RequestPath']),
     status: Number(fields['DownstreamStatus']),
-    originStatus: Number(fields['OriginStatus'] ?? 0),
     bytes: Number(fields['DownstreamContentSize'] ?? 0),
     startWallUs: wallUsOf(String(fields['StartUTC'])),
     durationUs: Number(fields['Duration']) / 1000,
-    backend: fields['ServiceAddr'] === undefined ? undefined : String(fields['ServiceAddr']),
-    retries: Number(fields['RetryAttempts'] ?? 0),
-    version: fields['origin_X-App-Version'] === undefined ? undefined : String(fields['origin_X-App-Version']),
+    backend: backend === undefined ? undefined : String(backend),
+    version: version === undefined ? undefined : String(version),
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
-import { parseAccessLine, wallUsOf } from './access-log.ts';
+import { accessLineOf, wallUsOf, type AccessLine } from './access-log.ts';
 import { buildTimeline } from './build.ts';
 import { deploySchedule } from './deploy-schedule.ts';
 import { messageIds, parseJournal } from './journal.ts';
@@ -19,12 +19,11 @@ const unitLine = (atUs: number, id: string): string =>
     MESSAGE_ID: id,
     UNIT: 'site@demo.service',
   });
-const accessLine = (startUs: number, status: number, origin: number, version?: string): string =>
-  JSON.stringify({
+const accessLine = (startUs: number, status: number, version?: string): AccessLine =>
+  accessLineOf({
     StartUTC: new Date(Math.floor((originUs + startUs) / 1000)).toISOString().replace('Z', '123Z'),
     Duration: 1_000_000,
     DownstreamStatus: status,
-    OriginStatus: origin,
     RequestMethod: 'GET',
     RequestPath: '/',
     'request_X-Request-Id': 'run-1-7',
@@ -37,6 +36,14 @@ describe('the timeline', () => {
       originUs,
       wallOffsetUs: 0,
       loadEndUs: 5_000_000,
+      checks: [
+        { atWallUs: originUs + 1_150_000, service: 'demo@file http://a', up: false, line: 1 },
+        { atWallUs: originUs + 1_900_000, service: 'demo@file http://a', up: true, line: 2 },
+      ],
+      engine: [
+        { atWallUs: originUs - 900_000, action: 'start', role: 'edge', detail: '' },
+        { atWallUs: originUs + 4_000_000, action: 'die', role: 'edge', detail: 'status 137' },
+      ],
       units: [{ service: 'site@demo.service', socket: 'site@demo.socket' }],
       deployer: [
         { kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 },
@@ -57,11 +64,11 @@ describe('the timeline', () => {
         ].join('\n'),
       ),
       access: [
-        accessLine(500_000, 502, 502, 'v0'),
-        accessLine(1_100_000, 502, 0),
-        accessLine(1_690_000, 502, 0),
-        accessLine(1_710_000, 200, 200, 'v1'),
-      ].map(parseAccessLine),
+        accessLine(500_000, 502, 'v0'),
+        accessLine(1_100_000, 502),
+        accessLine(1_690_000, 502),
+        accessLine(1_710_000, 200, 'v1'),
+      ],
     });
     expect(events.map(({ kind, restart }) => `${restart} ${kind}`)).toEqual([
       '0 accepting',
@@ -70,6 +77,7 @@ describe('the timeline', () => {
       '1 sigterm',
       '1 accept-stopped',
       '1 proxy-first-error',
+      '1 check-down',
       '1 exit',
       '1 unit-stopped',
       '1 unit-started',
@@ -79,6 +87,8 @@ describe('the timeline', () => {
       '1 accepting',
       '1 ready',
       '1 proxy-first-answer',
+      '1 check-up',
+      '1 container-ended',
       '1 load-end',
     ]);
     expect(events.find(({ kind }) => kind === 'sigterm')).toMatchObject({

@@ -1,8 +1,10 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
+import type { EngineEvent } from '../lab/engine-events.ts';
 import type { AccessLine } from './access-log.ts';
 import type { DeployerMessage } from './deploy-plan.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from './event.ts';
 import { messageIds, siteEventOf, type JournalLine } from './journal.ts';
+import type { CheckChange } from './check-states.ts';
 
 /** What a timeline is made of. */
 export interface TimelineSources {
@@ -15,6 +17,9 @@ export interface TimelineSources {
   readonly journal: readonly JournalLine[];
   /** Lines of the load's own requests. */
   readonly access: Iterable<AccessLine>;
+  /** What the proxy's check found, change by change. */
+  readonly checks: readonly CheckChange[];
+  readonly engine: readonly EngineEvent[];
   /** The units that are started and stopped. */
   readonly units: readonly { readonly service: string; readonly socket: string }[];
 }
@@ -42,6 +47,8 @@ export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
     ...siteEvents(sources),
     ...unitEvents(sources, begins),
     ...proxyEvents(sources, begins),
+    ...checkEvents(sources, begins),
+    ...engineEvents(sources, begins),
     at(0, 'load-begin', 'deployer', 0),
     ...(sources.loadEndUs === undefined ? [] : [at(sources.loadEndUs, 'load-end', 'deployer', begins.length)]),
   ];
@@ -139,6 +146,22 @@ function proxyEvents(sources: TimelineSources, begins: readonly number[]): Timel
     }
   }
   return [...first.values(), ...last.values()];
+}
+
+function checkEvents({ checks, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+  return checks.map(({ atWallUs, service, up }) => {
+    const atUs = atWallUs - wallOffsetUs - originUs;
+    return at(atUs, up ? 'check-up' : 'check-down', 'proxy', restartAt(begins, atUs), { detail: service });
+  });
+}
+
+function engineEvents({ engine, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+  return engine
+    .filter(({ action }) => action === 'die' || action === 'oom' || action === 'lost')
+    .map(({ atWallUs, action, role, detail }) => {
+      const atUs = atWallUs - wallOffsetUs - originUs;
+      return at(atUs, 'container-ended', 'engine', restartAt(begins, atUs), { detail: `${role}: ${action} ${detail}` });
+    });
 }
 
 function earliest(events: Map<string, TimelineEvent>, key: string, event: TimelineEvent): void {

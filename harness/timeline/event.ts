@@ -4,7 +4,7 @@
  */
 
 /** Who saw an event. */
-export type EventSource = 'deployer' | 'app' | 'journal' | 'proxy';
+export type EventSource = 'deployer' | 'app' | 'journal' | 'proxy' | 'engine';
 
 /** The kinds of events, in the order in which one restart goes through them. */
 export const eventKinds = [
@@ -17,6 +17,8 @@ export const eventKinds = [
   'accept-stopped',
   'exit',
   'main-exited',
+  'container-ended',
+  'check-down',
   'unit-stopped',
   'socket-stopped',
   'roll-back',
@@ -26,6 +28,7 @@ export const eventKinds = [
   'unit-started',
   'accepting',
   'ready',
+  'check-up',
   'deploy-end',
   'proxy-first-error',
   'proxy-last-error',

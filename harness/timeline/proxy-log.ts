@@ -2,6 +2,10 @@
  * Reads Traefik's own log at DEBUG, each line behind the stamp that the engine gave it: why a try of the proxy failed, and
  * when its check found a backend up or down. The access log has neither.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzippedLines } from '../scenario/gzipped-lines.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { wallUsOf } from './access-log.ts';
 
 /** Why the proxy got no answer from the backend. */
@@ -36,6 +40,18 @@ const ofEveryRequest = 'Service selected by WRR';
 /** Is the line worth keeping? */
 export function isKept(line: string): boolean {
   return !line.includes(ofEveryRequest);
+}
+
+/** The lines of a run's folder that say something; none where no proxy of ours was part of the run. */
+export async function* readProxyLog(folder: string): AsyncGenerator<ProxyLogLine> {
+  const path = join(folder, runFiles.proxyLog);
+  let number = 0;
+  for await (const lines of existsSync(path) ? gzippedLines(path) : []) {
+    for (const text of lines) {
+      const line = parseProxyLogLine(text, ++number);
+      if (line !== null) yield line;
+    }
+  }
 }
 
 /** What a line says: `<RFC 3339 with nanoseconds> <JSON>`; null where it is about nothing that is read here. */

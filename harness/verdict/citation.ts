@@ -14,10 +14,11 @@ export type Cited = Pick<
   | 'dropped'
   | 'due'
   | 'longestWaitMs'
+  | 'hashes'
 >;
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
-export function citationLine(cited: Cited, run: RunRecord, ledgerSha256: string): string {
+export function citationLine(cited: Cited, run: RunRecord): string {
   const { fingerprint } = run;
   const parts = [
     cited.restarts === 0
@@ -29,7 +30,7 @@ export function citationLine(cited: Cited, run: RunRecord, ledgerSha256: string)
       .filter((name) => fingerprint[name] !== undefined)
       .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
       .join(', '),
-    `ledger sha256:${ledgerSha256.slice(0, 16)}`,
+    `ledger sha256:${cited.hashes.ledger.slice(0, 16)}`,
   ];
   const doubt = cited.verdict === 'pass' || cited.verdict === 'fail' ? '' : ` [${cited.verdict}: not citable]`;
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;

@@ -2,6 +2,7 @@
 import type { boundedFigures, Experiment } from '../scenario/experiment.ts';
 import type { Prediction } from './predict.ts';
 import type { Verdict } from './verdict.ts';
+import { stallAboveMs } from './waits.ts';
 
 /** The measured figures that expectations are about. */
 export type Measured = Pick<
@@ -16,7 +17,12 @@ export type Measured = Pick<
   | 'stale'
   | 'writes'
   | 'direct'
-> & { readonly predicted: Pick<Prediction, 'dropped' | 'range'>; readonly ratePerSecond: number };
+> & {
+  /** Ok answers that came much too late, outside of every restart. */
+  readonly stallsOutside: number;
+  readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
+  readonly ratePerSecond: number;
+};
 
 /** Expected of the writes in every experiment that does not say otherwise: each is worse than a drop. */
 const honest = {
@@ -39,12 +45,29 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   // A probe that was switched off leaves nothing to compare.
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));
+  // Of a service that the user runs nothing is promised but its answers.
+  if (measured.writes !== null) rows.push(stallsRow(measured));
+  if (!expect.bounds.some(({ of }) => of === 'stale') && measured.writes !== null) {
+    rows.push(boundRow({ of: 'stale', max: 0, because: notStale }, measured));
+  }
   if (measured.writes === null) return rows;
   for (const figure of ['lost', 'duplicated', 'misattributed'] as const) {
     if (expect.bounds.some((bound) => bound.of === figure)) continue;
     rows.push(boundRow({ of: figure, max: 0, because: honest[figure] }, measured));
   }
   return rows;
+}
+
+const notStale = 'a version that is out of rotation must not answer';
+
+function stallsRow({ stallsOutside }: Measured): Row {
+  return {
+    what: `answers that came more than ${stallAboveMs} ms late, outside of every restart`,
+    expected: 'none',
+    measured: String(stallsOutside),
+    met: stallsOutside === 0,
+    because: 'where nothing restarts, nothing waits',
+  };
 }
 
 /** Figures that the direct probe alone gives. */

@@ -8,7 +8,7 @@ import { verdictOf } from './judge.ts';
 import { LedgerSummarizer } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import { badRow, direct, reconciliation, row, runRecord, window, writes } from './testing.ts';
+import { badRow, direct, evidence, row, runRecord, window } from './testing.ts';
 import { verdictSchema, type Verdict } from './verdict.ts';
 
 const slots = 300;
@@ -39,15 +39,11 @@ function judge(
       run: runRecord(experiment, over.run),
       windows,
       ledger: summarizer.result(),
-      stale: 0,
-      writes,
+      ...evidence,
       // A site that owns its port refuses while it is down.
       direct:
         experiment.unit.activation === 'none' ? { ...direct, dropped: 14, outcomes: { ok: 46, refused: 14 } } : direct,
-      reconciliation,
       proxy: { ...agreed, ...over.proxy },
-      kernel: {},
-      ledgerSha256: 'f'.repeat(64),
     }),
   );
 }

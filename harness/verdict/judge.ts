@@ -3,96 +3,242 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { createGunzip } from 'node:zlib';
+import type { EngineEvent } from '../lab/engine-events.ts';
+import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { coloursOf } from '../lab/unit-files.ts';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { lateAboveMs } from '../load/plan.ts';
-import { isDropped } from '../load/row.ts';
+import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
+import { gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
-import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
-import { parseAccessLine } from '../timeline/access-log.ts';
+import { subjectOf, type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
+import { accessLineOf, type AccessFields } from '../timeline/access-log.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import { readProxyLog } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { citationLine } from './citation.ts';
+import { DropWindows } from './drop-windows.ts';
 import { checkExpectations } from './expectations.ts';
+import { FailedTries } from './failed-tries.ts';
 import { exactInterval } from './interval.ts';
+import { JoinedFile } from './joined.ts';
 import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
 import { powerOf } from './power.ts';
 import { expectedQueue, predictDrops } from './predict.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
-import { Reconciler, type SiteLine } from './reconcile.ts';
+import { QueuePeaks } from './queues.ts';
+import { Reconciler } from './reconcile.ts';
+import { RequestTable, type SiteLine } from './request-table.ts';
 import { outageMsOf, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { StaleCount } from './stale.ts';
 import { distrust } from './trust.ts';
+import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Reconciliation, RestartVerdict, Verdict } from './verdict.ts';
+import { WaitCount, type Waits } from './waits.ts';
 import { BusyCount, WriteCheck } from './writes.ts';
 
-/** Reads a run's folder, writes its verdict.json, and returns it. */
+/** Reads a run's folder, writes its verdict.json and joined.ndjson.gz, and returns the verdict. */
 export async function judgeRun(folder: string): Promise<Verdict> {
   const run = await readRunRecord(folder);
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
-  const spans = windows.map((window) => atRiskSpan(window, run));
-  const slots = slotCount(subjectOf(run).ratePerSecond, run.durationMs);
-  const summarizer = new LedgerSummarizer(slots, windows, spans);
-  const idPrefix = `${run.runId}-1-`;
-  const witness = new ProxyWitnessCount(idPrefix);
-  const stale = new StaleCount();
-  const writes = await openWriteCheck(folder, idPrefix);
-  const ledgerPath = join(folder, runFiles.ledger);
-  const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
-  const reconciler = new Reconciler(
-    {
-      idPrefix,
-      ratePerSecond: subjectOf(run).ratePerSecond,
-      hasProxy,
-      hasSiteLog: run.kind === 'experiment',
-      originMonotonicUs: run.originMonotonicUs ?? 0,
-      wallOffsetUs: run.wallOffsetUs?.[0] ?? 0,
-      checkIntervalUs: run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0,
-    },
-    windows,
-  );
-  if (hasProxy) {
-    for await (const line of readGzippedLines(join(folder, runFiles.accessLog))) {
-      const access = parseAccessLine(line);
-      witness.addLine(access);
-      reconciler.addAccess(access);
-    }
-  }
-  const busy = new BusyCount();
-  if (run.kind === 'experiment') {
-    for await (const line of readGzippedLines(join(folder, runFiles.requestLog))) {
-      busy.addLine(line);
-      reconciler.addSite(JSON.parse(line) as SiteLine);
-    }
-  }
-  for await (const row of readLedger(ledgerPath)) {
-    summarizer.add(row);
-    witness.addRow(row);
-    stale.add(row);
-    writes?.add(row);
-    reconciler.addRow(row);
-  }
   const verdict = verdictOf({
     run,
     windows,
-    ledger: summarizer.result(),
-    stale: stale.result(windows),
+    ...(run.kind === 'experiment'
+      ? await readExperiment(folder, run, timeline, windows)
+      : await readService(folder, run, timeline, windows)),
+    hashes: { experiment: experimentHash(run), ledger: await sha256Of(join(folder, runFiles.ledger)) },
+  });
+  await writeFile(join(folder, runFiles.verdict), `${JSON.stringify(verdict, null, 2)}\n`);
+  return verdict;
+}
+
+type Read = Omit<Evidence, 'run' | 'windows' | 'hashes'>;
+
+/** Reads an experiment's ledger beside everything that other witnesses saw. */
+async function readExperiment(
+  folder: string,
+  run: ExperimentRun,
+  timeline: readonly TimelineEvent[],
+  windows: readonly RestartWindow[],
+): Promise<Read> {
+  const { experiment } = run;
+  const { ratePerSecond } = experiment.load;
+  const slots = slotCount(ratePerSecond, run.durationMs);
+  const spans = windows.map((window) => atRiskSpan(window, run));
+  const idPrefix = `${run.runId}-1-`;
+  const hasProxy = experiment.proxy.kind !== 'none';
+  const originMonotonicUs = run.originMonotonicUs ?? 0;
+  const originWallUs = originMonotonicUs + (run.wallOffsetUs?.[0] ?? 0);
+
+  const table = new RequestTable(slots, idPrefix);
+  const witness = new ProxyWitnessCount(slots, idPrefix);
+  const tries = new FailedTries();
+  const checks = new CheckStates();
+  for await (const line of readProxyLog(folder)) {
+    tries.addLogLine(line);
+    checks.addLogLine(line);
+  }
+  for await (const lines of hasProxy ? gzippedRecords<AccessFields>(join(folder, runFiles.accessLog)) : []) {
+    for (const fields of lines) {
+      const access = accessLineOf(fields);
+      witness.addLine(access);
+      tries.addAnswer(access);
+      table.addAccess(access);
+    }
+  }
+  const busy = new BusyCount();
+  for await (const lines of gzippedRecords<SiteLine>(join(folder, runFiles.requestLog))) {
+    for (const line of lines) {
+      busy.addLine(line);
+      table.addSite(line);
+    }
+  }
+  const engine = await readLines<EngineEvent>(join(folder, runFiles.engineEvents));
+  const unplanned = unplannedEnds(timeline, windows);
+  const writes = await openWriteCheck(folder, idPrefix);
+
+  const reconciler = new Reconciler({
+    idPrefix,
+    ratePerSecond,
+    hasProxy,
+    hasSiteLog: true,
+    originMonotonicUs,
+    originWallUs,
+    checkIntervalUs: (experiment.proxy.check?.intervalMs ?? 0) * 1000,
+    table,
+    windows,
+    unplanned,
+    tries,
+    checks,
+    engine,
+  });
+  const counts = new RowCounts(slots, windows, spans);
+  const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
+  const joined = new JoinedFile(join(folder, runFiles.joined), windows);
+  // Of several tries only the last one's error is known to be this request's.
+  const isOnlyTry = experiment.proxy.retry === undefined;
+  for await (const row of readLedger(join(folder, runFiles.ledger))) {
+    counts.add(row);
+    witness.addRow(row);
+    const found = reconciler.addRow(row);
+    waits.add(row, found.access, found.site);
+    writes?.add(row, isOnlyTry && found.cause?.failure === 'refused');
+    const full = joined.add(row, found);
+    if (full !== undefined) await full;
+  }
+  await joined.end();
+  return {
+    ...counts.result(timeline),
+    waits: waits.result(),
+    queues: await readQueues(folder, experiment, originMonotonicUs, spans),
+    unplanned,
+    engine,
     writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
     direct: await judgeDirect(folder, run),
     reconciliation: reconciler.result(),
     proxy: hasProxy ? witness.result() : null,
-    kernel:
-      run.kind === 'experiment'
-        ? (JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>)
-        : {},
-    ledgerSha256: await sha256Of(ledgerPath),
+    proxyTries: hasProxy ? tries.balance() : null,
+    kernel: JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>,
+  };
+}
+
+/** Of a service that the user runs the client is the only witness. */
+async function readService(
+  folder: string,
+  run: ServiceRun,
+  timeline: readonly TimelineEvent[],
+  windows: readonly RestartWindow[],
+): Promise<Read> {
+  const { ratePerSecond } = run.service;
+  const slots = slotCount(ratePerSecond, run.durationMs);
+  const spans = windows.map((window) => atRiskSpan(window, run));
+  const counts = new RowCounts(slots, windows, spans);
+  const waits = new WaitCount(spans, 0, 0);
+  const idPrefix = `${run.runId}-1-`;
+  const reconciler = new Reconciler({
+    idPrefix,
+    ratePerSecond,
+    hasProxy: false,
+    hasSiteLog: false,
+    originMonotonicUs: 0,
+    originWallUs: 0,
+    checkIntervalUs: 0,
+    table: new RequestTable(0, idPrefix),
+    windows,
+    unplanned: [],
+    tries: new FailedTries(),
+    checks: new CheckStates(),
+    engine: [],
   });
-  await writeFile(join(folder, runFiles.verdict), `${JSON.stringify(verdict, null, 2)}\n`);
-  return verdict;
+  for await (const row of readLedger(join(folder, runFiles.ledger))) {
+    counts.add(row);
+    const { access, site } = reconciler.addRow(row);
+    waits.add(row, access, site);
+  }
+  return {
+    ...counts.result(timeline),
+    waits: waits.result(),
+    queues: windows.map(() => null),
+    unplanned: [],
+    engine: [],
+    writes: null,
+    direct: null,
+    reconciliation: reconciler.result(),
+    proxy: null,
+    proxyTries: null,
+    kernel: {},
+  };
+}
+
+/** What is counted of every kind of run. */
+class RowCounts {
+  private readonly summarizer: LedgerSummarizer;
+  private readonly stale = new StaleCount();
+  private readonly drops = new DropWindows();
+  private readonly windows: readonly RestartWindow[];
+
+  constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
+    this.windows = windows;
+    this.summarizer = new LedgerSummarizer(slots, windows, spans);
+  }
+
+  add(row: LedgerRow): void {
+    this.summarizer.add(row);
+    this.stale.add(row);
+    this.drops.add(row);
+  }
+
+  result(timeline: readonly TimelineEvent[]): Pick<Evidence, 'ledger' | 'stale' | 'dropWindows'> {
+    return {
+      ledger: this.summarizer.result(),
+      stale: this.stale.result(this.windows),
+      dropWindows: this.drops.result(timeline),
+    };
+  }
+}
+
+function spanOf({ atUs, untilUs }: UnplannedEnd): Span {
+  return { fromUs: atUs, toUs: untilUs };
+}
+
+async function readQueues(
+  folder: string,
+  experiment: Experiment,
+  originUs: number,
+  spans: readonly Span[],
+): Promise<readonly (number | null)[]> {
+  const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
+  const peaks = new QueuePeaks(ports, originUs, spans);
+  for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
+    for (const sample of samples) peaks.add(sample);
+  }
+  return peaks.result();
 }
 
 /** Everything a verdict is made of. */
@@ -101,19 +247,26 @@ export interface Evidence {
   readonly windows: readonly RestartWindow[];
   readonly ledger: LedgerSummary;
   readonly stale: number;
+  readonly dropWindows: Verdict['dropWindows'];
+  readonly waits: Waits;
+  /** Of each restart, the most connections that waited at the site's port. */
+  readonly queues: readonly (number | null)[];
+  readonly unplanned: readonly UnplannedEnd[];
+  readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
   readonly direct: Verdict['direct'];
   readonly reconciliation: Reconciliation;
   /** null where no proxy of ours was part of the run. */
   readonly proxy: ProxyWitness | null;
+  readonly proxyTries: Verdict['proxyTries'];
   /** Change of the kernel's counters over the load. */
   readonly kernel: Record<string, number>;
-  readonly ledgerSha256: string;
+  readonly hashes: Verdict['hashes'];
 }
 
 /** The verdict. Pure. */
 export function verdictOf(evidence: Evidence): Verdict {
-  const { run, windows, ledger, stale, writes, direct, reconciliation, proxy, kernel, ledgerSha256 } = evidence;
+  const { run, windows, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, windows);
   const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
@@ -124,6 +277,7 @@ export function verdictOf(evidence: Evidence): Verdict {
       {
         predicted: prediction.perRestart[index],
         queue: run.kind === 'experiment' ? expectedQueue(run.experiment, window) : null,
+        longestQueue: evidence.queues[index] ?? null,
       },
       index,
     ),
@@ -145,13 +299,13 @@ export function verdictOf(evidence: Evidence): Verdict {
     stale,
     writes,
     direct,
+    stallsOutside: evidence.waits.stalls.outsideRestarts,
   };
   const expectations = checkExpectations(expectOf(run), measured);
   const missed = expectations
     .filter(({ met }) => !met)
     .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
-  const doubts =
-    run.aborted === null ? distrust(run, ledger, windows, { proxy, writes, reconciliation }) : [run.aborted];
+  const doubts = run.aborted === null ? distrust(run, ledger, windows, evidence) : [run.aborted];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
@@ -179,6 +333,9 @@ export function verdictOf(evidence: Evidence): Verdict {
     direct,
     reconciliation,
     unexplained: run.kind === 'experiment' ? reconciliation.unexplained : null,
+    dropWindows: evidence.dropWindows,
+    proxyTries: evidence.proxyTries,
+    ...evidence.waits,
     restarts,
     voidRestarts,
     badRestarts,
@@ -213,15 +370,20 @@ export function verdictOf(evidence: Evidence): Verdict {
     },
     expectations,
     witnesses: { proxy, kernel },
+    hashes,
     citation: '',
   } satisfies Verdict;
-  return { ...verdict, citation: citationLine(verdict, run, ledgerSha256) };
+  return { ...verdict, citation: citationLine(verdict, run) };
 }
 
 function restartVerdict(
   window: RestartWindow,
   ledger: LedgerSummary,
-  { predicted, queue }: { predicted: number | null | undefined; queue: number | null },
+  {
+    predicted,
+    queue,
+    longestQueue,
+  }: { predicted: number | null | undefined; queue: number | null; longestQueue: number | null },
   index: number,
 ): RestartVerdict {
   const counts = ledger.perRestart[index];
@@ -242,6 +404,7 @@ function restartVerdict(
     voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
     predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
     expectedQueue: queue === null ? null : round(queue),
+    longestQueue,
   };
 }
 
@@ -262,7 +425,8 @@ function expectOf(run: RunRecord): Experiment['expect'] {
 /** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
 function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
-  const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0);
+  // In a swap the old process leaves after the new one is ready.
+  const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
 }
 
@@ -270,13 +434,15 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
 async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
   const path = join(folder, runFiles.notes);
   if (!existsSync(path)) return null;
-  let state: DatabaseState | null = null;
-  const notes: StoredNote[] = [];
-  for await (const line of readGzippedLines(path)) {
-    if (state === null) state = JSON.parse(line) as DatabaseState;
-    else notes.push(JSON.parse(line) as StoredNote);
+  let check: WriteCheck | null = null;
+  for await (const records of gzippedRecords<DatabaseState | StoredNote>(path)) {
+    for (const record of records) {
+      // The first line is of the database itself.
+      if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
+      else check.addStored(record as StoredNote);
+    }
   }
-  return state === null ? null : new WriteCheck(state, notes, idPrefix);
+  return check;
 }
 
 /** Counts of the direct probe; null where there was none. */
@@ -296,11 +462,21 @@ async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['dir
   return { ratePerSecond: run.experiment.probe.ratePerSecond, due, dropped, outcomes, longestWaitMs: toMs(longestUs) };
 }
 
-async function* readGzippedLines(path: string): AsyncGenerator<string> {
-  const unzipped = createGunzip();
-  const source = createReadStream(path);
-  source.on('error', (error) => unzipped.destroy(error));
-  for await (const line of createInterface({ input: source.pipe(unzipped) })) if (line !== '') yield line;
+/** A file of JSON lines that is not long; empty where it is missing. */
+async function readLines<T>(path: string): Promise<T[]> {
+  if (!existsSync(path)) return [];
+  const text = await readFile(path, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** Of the experiment as it ran, options applied, or of what was asked of a service. */
+function experimentHash(run: RunRecord): string {
+  return createHash('sha256')
+    .update(JSON.stringify(run.kind === 'experiment' ? run.experiment : run.service))
+    .digest('hex');
 }
 
 async function sha256Of(path: string): Promise<string> {

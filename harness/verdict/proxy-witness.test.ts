@@ -10,11 +10,9 @@ function line(seq: number, over: Partial<AccessLine> = {}): AccessLine {
     path: '/notes/x',
     status: 200,
     bytes: 10,
-    originStatus: 200,
     startWallUs: 0,
     durationUs: 1,
     backend: '127.0.0.1:18080',
-    retries: 0,
     version: 'v0',
     ...over,
   };
@@ -22,12 +20,10 @@ function line(seq: number, over: Partial<AccessLine> = {}): AccessLine {
 
 describe('the proxy’s log against the ledger', () => {
   it('agrees when each request that was written arrived once and got the same answer', () => {
-    const witness = new ProxyWitnessCount('run-1-');
-    for (const seq of [0, 1, 2]) {
-      witness.addRow(row(seq));
-      witness.addLine(line(seq));
-    }
+    const witness = new ProxyWitnessCount(10, 'run-1-');
+    for (const seq of [0, 1, 2]) witness.addLine(line(seq));
     witness.addLine(line(9, { requestId: 'prime-9' }));
+    for (const seq of [0, 1, 2]) witness.addRow(row(seq));
     witness.addRow(badRow(3, { outcome: 'refused', status: null, firstByteUs: null, error: 'ECONNREFUSED, connect' }));
     witness.addRow(row(4, { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null }));
     expect(witness.result()).toEqual({
@@ -41,26 +37,23 @@ describe('the proxy’s log against the ledger', () => {
   });
 
   it('finds what is missing, extra, repeated or answered otherwise', () => {
-    const witness = new ProxyWitnessCount('run-1-');
-    witness.addRow(row(0));
-    witness.addRow(row(1));
-    witness.addLine(line(1));
-    witness.addLine(line(1));
-    witness.addLine(line(2));
-    witness.addRow(row(3));
+    const witness = new ProxyWitnessCount(10, 'run-1-');
+    for (const seq of [1, 1, 2]) witness.addLine(line(seq));
     witness.addLine(line(3, { status: 502 }));
+    witness.addLine(line(99));
+    for (const seq of [0, 1, 3]) witness.addRow(row(seq));
     expect(witness.result()).toEqual({
-      arrived: 4,
+      arrived: 5,
       ledgerSent: 3,
       missing: 1,
-      extra: 1,
+      extra: 2,
       repeated: 1,
       disagreeing: 1,
     });
   });
 
   it('takes a kept connection that died after the write as written', () => {
-    const witness = new ProxyWitnessCount('run-1-');
+    const witness = new ProxyWitnessCount(10, 'run-1-');
     witness.addRow(badRow(0, { outcome: 'reset', status: null, firstByteUs: null, error: 'ECONNRESET, wait' }));
     expect(witness.result()).toMatchObject({ ledgerSent: 1, missing: 1 });
   });

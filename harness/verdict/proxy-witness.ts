@@ -18,48 +18,60 @@ export interface ProxyWitness {
   readonly disagreeing: number;
 }
 
-/** Takes lines and rows in any order and compares them by request id, in a few bytes a request. */
+/** Takes all lines, then all rows, and compares them by request id, in a few bytes a request. */
 export class ProxyWitnessCount {
   private readonly prefix: string;
-  private readonly logged = new Map<number, { times: number; status: number }>();
-  private readonly rows = new Map<number, number>();
+  private readonly times: Uint8Array;
+  private readonly status: Uint16Array;
+  private readonly written: Uint8Array;
+  private arrived = 0;
+  /** Lines of slots that the schedule does not have. */
+  private stray = 0;
   private ledgerSent = 0;
+  private missing = 0;
+  private disagreeing = 0;
 
-  /** @param prefix what the request ids of this load begin with; the slot's number follows it */
-  constructor(prefix: string) {
+  /**
+   * @param slots how many slots the schedule has
+   * @param prefix what the request ids of this load begin with; the slot's number follows it
+   */
+  constructor(slots: number, prefix: string) {
     this.prefix = prefix;
+    this.times = new Uint8Array(slots);
+    this.status = new Uint16Array(slots);
+    this.written = new Uint8Array(slots);
   }
 
   addLine(line: AccessLine): void {
     if (!line.requestId.startsWith(this.prefix)) return;
+    this.arrived++;
     const seq = Number(line.requestId.slice(this.prefix.length));
-    const before = this.logged.get(seq);
-    this.logged.set(seq, { times: (before?.times ?? 0) + 1, status: line.status });
+    const times = this.times[seq];
+    if (times === undefined) {
+      this.stray++;
+      return;
+    }
+    this.times[seq] = Math.min(255, times + 1);
+    this.status[seq] = line.status;
   }
 
   addRow(row: LedgerRow): void {
     if (!wasWritten(row)) return;
     this.ledgerSent++;
-    this.rows.set(row.seq, row.status ?? 0);
+    this.written[row.seq] = 1;
+    if ((this.times[row.seq] ?? 0) === 0) this.missing++;
+    else if (row.status !== null && row.status !== this.status[row.seq]) this.disagreeing++;
   }
 
   result(): ProxyWitness {
-    let missing = 0;
-    let disagreeing = 0;
-    for (const [seq, status] of this.rows) {
-      const logged = this.logged.get(seq);
-      if (logged === undefined) missing++;
-      else if (status !== 0 && status !== logged.status) disagreeing++;
-    }
-    let arrived = 0;
-    let extra = 0;
+    const { arrived, ledgerSent, missing, disagreeing } = this;
+    let extra = this.stray;
     let repeated = 0;
-    for (const [seq, { times }] of this.logged) {
-      arrived += times;
+    for (const [seq, times] of this.times.entries()) {
       if (times > 1) repeated++;
-      if (!this.rows.has(seq)) extra++;
+      if (times > 0 && this.written[seq] === 0) extra++;
     }
-    return { arrived, ledgerSent: this.ledgerSent, missing, extra, repeated, disagreeing };
+    return { arrived, ledgerSent, missing, extra, repeated, disagreeing };
   }
 }
 

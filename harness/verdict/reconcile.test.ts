@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../load/row.ts';
 import type { AccessLine } from '../timeline/access-log.ts';
-import { Reconciler, type SiteLine } from './reconcile.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import type { ProxyLogLine } from '../timeline/proxy-log.ts';
+import { FailedTries } from './failed-tries.ts';
+import { Reconciler } from './reconcile.ts';
+import { RequestTable, type SiteLine } from './request-table.ts';
 import { badRow, row, window } from './testing.ts';
 
 const originMonotonicUs = 1_000_000_000;
@@ -18,12 +22,10 @@ const accessOf = (
   method,
   path,
   status: status ?? 502,
-  originStatus: status ?? 502,
   bytes: 10,
   startWallUs: (sentUs ?? 0) + 200 + originMonotonicUs + wallOffsetUs,
   durationUs: 1_000,
   backend: '127.0.0.1:18080',
-  retries: 0,
   version: version ?? undefined,
   ...over,
 });
@@ -40,21 +42,39 @@ const siteOf = ({ requestId, method, path, sentUs, status }: LedgerRow, over: Pa
   ...over,
 });
 
-function reconcile(rows: LedgerRow[], access: AccessLine[], site: SiteLine[]) {
-  const reconciler = new Reconciler(
-    {
-      idPrefix: 'run-1-',
-      ratePerSecond: 100,
-      hasProxy: true,
-      hasSiteLog: true,
-      originMonotonicUs,
-      wallOffsetUs,
-      checkIntervalUs: 0,
-    },
-    [window],
-  );
-  for (const line of access) reconciler.addAccess(line);
-  for (const line of site) reconciler.addSite(line);
+function reconcile(
+  rows: LedgerRow[],
+  access: AccessLine[],
+  site: SiteLine[],
+  { log = [], windows = [window] }: { log?: readonly ProxyLogLine[]; windows?: readonly (typeof window)[] } = {},
+) {
+  const table = new RequestTable(300, 'run-1-');
+  const tries = new FailedTries();
+  const checks = new CheckStates();
+  for (const line of access) {
+    table.addAccess(line);
+    tries.addAnswer(line);
+  }
+  for (const line of site) table.addSite(line);
+  for (const line of log) {
+    tries.addLogLine(line);
+    checks.addLogLine(line);
+  }
+  const reconciler = new Reconciler({
+    idPrefix: 'run-1-',
+    ratePerSecond: 100,
+    hasProxy: true,
+    hasSiteLog: true,
+    originMonotonicUs,
+    originWallUs: originMonotonicUs + wallOffsetUs,
+    checkIntervalUs: 0,
+    table,
+    windows,
+    unplanned: [],
+    tries,
+    checks,
+    engine: [],
+  });
   for (const one of rows) reconciler.addRow(one);
   return reconciler.result();
 }
@@ -108,21 +128,8 @@ describe('reconciliation', () => {
   it('forgives a process that was killed between its answer and its line', () => {
     const killed = { ...window, acceptStoppedUs: 1_050_000, exitUs: 1_050_000, retireUs: 1_000_000 };
     const last = ok(104);
-    const reconciler = new Reconciler(
-      {
-        idPrefix: 'run-1-',
-        ratePerSecond: 100,
-        hasProxy: true,
-        hasSiteLog: true,
-        originMonotonicUs,
-        wallOffsetUs,
-        checkIntervalUs: 0,
-      },
-      [killed],
-    );
-    reconciler.addAccess(accessOf(last));
-    reconciler.addRow(last);
-    expect(reconciler.result().disagreeing).toBe(0);
+    const { disagreeing } = reconcile([last], [accessOf(last)], [], { windows: [killed] });
+    expect(disagreeing).toBe(0);
   });
 });
 
@@ -132,23 +139,31 @@ describe('the cause of a drop', () => {
 
   it('is named with the witness that shows it', () => {
     const rows = [bad(110, 502), bad(111, 503), bad(112, 404)];
-    const [gateway, unavailable, unrouted] = rows.map((one) => accessOf(one));
-    const { causes, examples, unexplained } = reconcile(
-      rows,
-      [gateway, { ...unavailable, backend: undefined }, { ...unrouted, backend: undefined }] as AccessLine[],
-      [],
-    );
+    const [gateway, unavailable, unrouted] = rows.map((one) => accessOf(one)) as [AccessLine, AccessLine, AccessLine];
+    const log: ProxyLogLine[] = [
+      { line: 7, atWallUs: gateway.startWallUs, kind: 'check', service: 'demo', server: 'http://a', up: false },
+      {
+        line: 8,
+        atWallUs: gateway.startWallUs + gateway.durationUs - 100,
+        kind: 'failed-try',
+        status: 502,
+        failure: 'refused',
+        error: 'connection refused',
+      },
+    ];
+    const access = [gateway, { ...unavailable, backend: undefined }, { ...unrouted, backend: undefined }];
+    const { causes, examples, unexplained } = reconcile(rows, access, [], { log });
     expect(unexplained).toBe(0);
     expect(causes).toEqual({
-      'refused or reset: the backend’s port was closed, or its queue was lost': 1,
-      'the proxy held no backend to be up': 1,
+      'refused: nobody listened at the backend’s port': 1,
+      'the proxy’s check held no backend to be up': 1,
       'the proxy had no route': 1,
     });
-    expect(examples['the proxy held no backend to be up']).toEqual({
-      seq: 111,
-      file: 'witnesses/access.ndjson.gz',
-      line: 2,
-    });
+    expect(Object.values(examples)).toEqual([
+      { seq: 110, file: 'witnesses/traefik.log.gz', line: 8 },
+      { seq: 111, file: 'witnesses/traefik.log.gz', line: 7 },
+      { seq: 112, file: 'witnesses/access.ndjson.gz', line: 3 },
+    ]);
   });
 
   it('is the site’s own answer where the site gave it', () => {

@@ -10,6 +10,8 @@ export interface RestartWindow {
   readonly retireUs: number | null;
   readonly sigtermUs: number | null;
   readonly acceptStoppedUs: number | null;
+  /** Number of the timeline's line that shows it (else the deploy's), from 1. */
+  readonly acceptStoppedLine: number;
   /** Kept connections that were idle then: each still carries one request in a polite drain. */
   readonly idleWhenStopped: number;
   /** The old process was gone. */
@@ -36,6 +38,9 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     const first = (kind: EventKind): number | null => seen.find((event) => event.kind === kind)?.atUs ?? null;
     const socketStoppedUs = first('socket-stopped');
     const stopped = seen.find(({ kind }) => kind === 'accept-stopped')?.connections;
+    const showing = (['accept-stopped', 'exit', 'main-exited', 'unit-stopped', 'deploy-begin'] as const)
+      .map((kind) => seen.find((event) => event.kind === kind))
+      .find((event) => event !== undefined);
     const exitUs = first('exit') ?? first('main-exited') ?? first('unit-stopped');
     return {
       restart,
@@ -45,6 +50,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       sigtermUs: first('sigterm'),
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
       acceptStoppedUs: first('accept-stopped') ?? exitUs,
+      acceptStoppedLine: showing === undefined ? 0 : timeline.indexOf(showing) + 1,
       idleWhenStopped: Math.max(0, (stopped?.open ?? 0) - (stopped?.inFlight ?? 0)),
       exitUs,
       socketStoppedUs,

@@ -2,6 +2,7 @@
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { Evidence } from './judge.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 
@@ -43,6 +44,7 @@ export const window: RestartWindow = {
   retireUs: 990_000,
   sigtermUs: 1_000_000,
   acceptStoppedUs: 1_050_000,
+  acceptStoppedLine: 5,
   idleWhenStopped: 0,
   exitUs: 1_100_000,
   socketStoppedUs: null,
@@ -103,6 +105,24 @@ export const reconciliation: Reconciliation = {
   unexplainedRows: [],
 };
 
+/** Evidence beside the ledger in which nothing is wrong. */
+export const evidence = {
+  stale: 0,
+  dropWindows: [],
+  waits: {
+    stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [] },
+    transit: { aboveMs: 100, longestMs: 4, slow: 0, firstSlowRow: null },
+  },
+  queues: [],
+  unplanned: [],
+  engine: [],
+  writes,
+  reconciliation,
+  proxyTries: { answers: 0, retries: 0, failedTries: 0 },
+  kernel: {},
+  hashes: { experiment: 'e'.repeat(64), ledger: 'f'.repeat(64) },
+} satisfies Partial<Evidence>;
+
 /** A direct probe of which nothing was refused. */
 export const direct: NonNullable<Verdict['direct']> = {
   ratePerSecond: 20,
@@ -135,6 +155,9 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     direct,
     reconciliation,
     unexplained: 0,
+    dropWindows: [],
+    proxyTries: evidence.proxyTries,
+    ...evidence.waits,
     restarts: 8,
     voidRestarts: 0,
     badRestarts: 0,
@@ -160,6 +183,7 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     predicted: { dropped: 0, range: [0, 0], formula: '0', differencePercent: null },
     expectations: [],
     witnesses: { proxy: null, kernel: {} },
+    hashes: evidence.hashes,
     citation: '',
     ...over,
   };

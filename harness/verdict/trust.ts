@@ -1,10 +1,15 @@
 /** Can this run be trusted? Each reason why not is a sentence and what to do. */
+import type { EngineEvent } from '../lab/engine-events.ts';
+import { cpuPressure } from '../lab/kernel-counters.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { lateAboveMs } from '../load/plan.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Reconciliation, WritesVerdict } from './verdict.ts';
+import type { UnplannedEnd } from './unplanned-ends.ts';
+import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+import type { Waits } from './waits.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;
@@ -26,11 +31,55 @@ export function distrust(
   windows: readonly RestartWindow[],
   {
     proxy,
+    proxyTries,
     writes,
     reconciliation,
-  }: { proxy: ProxyWitness | null; writes: WritesVerdict | null; reconciliation: Reconciliation },
+    waits: { transit },
+    unplanned,
+    engine,
+    kernel,
+  }: {
+    proxy: ProxyWitness | null;
+    proxyTries: Verdict['proxyTries'];
+    writes: WritesVerdict | null;
+    reconciliation: Reconciliation;
+    waits: Waits;
+    unplanned: readonly UnplannedEnd[];
+    engine: readonly EngineEvent[];
+    kernel: Readonly<Record<string, number>>;
+  },
 ): string[] {
   const reasons: string[] = [...run.troubles];
+  const whatToDo = `stop other work on this machine${pressureText(kernel, run.durationMs)} and run again`;
+  for (const [index, { action, role, detail }] of engine.entries()) {
+    if (action !== 'die' && action !== 'oom' && action !== 'lost') continue;
+    reasons.push(
+      action === 'lost'
+        ? `The engine was lost during the run (${detail}): see that it stays up, and run again.`
+        : `The container \`${role}\` ended during the run (${action} ${detail}; ${runFiles.engineEvents}:${index + 1}): ` +
+            'find out what ended it, and run again.',
+    );
+  }
+  for (const { atUs, what, line } of unplanned.slice(0, 3)) {
+    reasons.push(
+      `The site's process ended at ${(atUs / 1e6).toFixed(3)} s although no deploy asked for it (${what}; ` +
+        `${runFiles.timeline}:${line}): what ended it is part of what was measured; run again without it.`,
+    );
+  }
+  if (transit.slow > 0) {
+    reasons.push(
+      `${transit.slow} answers took more than ${transit.aboveMs} ms between client and proxy, at most ` +
+        `${transit.longestMs?.toFixed(0) ?? '?'} ms (first: row ${transit.firstSlowRow ?? '?'}): the proxy or this machine ` +
+        `stood still; ${whatToDo}.`,
+    );
+  }
+  if (proxyTries !== null && proxyTries.answers + proxyTries.retries !== proxyTries.failedTries) {
+    const { answers, retries, failedTries } = proxyTries;
+    reasons.push(
+      `The proxy's two logs disagree: ${answers} failed answers and ${retries} further tries in the one or the other, but ` +
+        `${failedTries} failed tries in its own log.`,
+    );
+  }
   if (ledger.missingSlots > 0 || ledger.repeatedSlots > 0) {
     reasons.push(
       `The ledger does not balance: ${ledger.missingSlots} slots have no row and ${ledger.repeatedSlots} have more ` +
@@ -48,20 +97,20 @@ export function distrust(
   if (ledger.lag !== null && ledger.lag.maxUs > lagMaxLimitMs * 1000) {
     reasons.push(
       `A request left ${(ledger.lag.maxUs / 1000).toFixed(1)} ms late (limit ${lagMaxLimitMs} ms): the generator stood ` +
-        'still; stop other work on this machine and run again.',
+        `still; ${whatToDo}.`,
     );
   }
   const voided = ledger.perRestart.filter(({ latestUs }) => latestUs > lateAboveMs * 1000).length;
   if (voided * oneVoidIn > windows.length) {
     reasons.push(
       `Of ${windows.length} restarts ${voided} met requests that left more than ${lateAboveMs} ms late (limit 1 in ` +
-        `${oneVoidIn}): stop other work on this machine and run again.`,
+        `${oneVoidIn}): ${whatToDo}.`,
     );
   }
   if (ledger.lag !== null && ledger.lag.p99Us > lagP99LimitMs * 1000) {
     reasons.push(
       `Requests left late: ${(ledger.lag.p99Us / 1000).toFixed(1)} ms at the 99th percentile (limit ${lagP99LimitMs} ` +
-        'ms); stop other work on this machine and run again.',
+        `ms); ${whatToDo}.`,
     );
   }
   const { plannedRestarts } = subjectOf(run);
@@ -117,4 +166,12 @@ export function distrust(
     }
   }
   return reasons;
+}
+
+/** How busy the machine was, where that explains something: the share of the run in which some process waited for a CPU. */
+function pressureText(kernel: Readonly<Record<string, number>>, durationMs: number): string {
+  const waitedUs = kernel[cpuPressure];
+  if (waitedUs === undefined || durationMs <= 0) return '';
+  const percent = Math.min(100, waitedUs / (durationMs * 10));
+  return percent < 10 ? '' : ` (some process waited for a CPU during ${percent.toFixed(0)} % of the run)`;
 }

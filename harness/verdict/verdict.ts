@@ -39,6 +39,8 @@ const restartSchema = z.strictObject({
   predictedDropped: z.number().nullable(),
   /** Connections that should wait in the listen queue at the window's end; null where none can queue. */
   expectedQueue: z.number().nullable(),
+  /** The most that were seen to wait there, sampled every 10 ms; null where nobody looked. */
+  longestQueue: z.number().nullable(),
 });
 
 /** Of the writes' ids, some to look at. */
@@ -93,6 +95,19 @@ const reconciliationSchema = z.strictObject({
   unexplainedRows: z.array(z.number()),
 });
 
+const momentSchema = z.strictObject({ kind: z.string(), atUs: z.number(), line: count });
+
+/** A time in which requests were dropped. */
+const dropWindowSchema = z.strictObject({
+  /** From the sending of the first that was dropped to the moment when the last was known to be, µs since run start. */
+  fromUs: z.number(),
+  toUs: z.number(),
+  dropped: count,
+  /** The timeline's events that opened and closed it, with their lines; null where none was near. */
+  openedBy: momentSchema.nullable(),
+  closedBy: momentSchema.nullable(),
+});
+
 const directSchema = z.strictObject({
   ratePerSecond: z.number(),
   due: count,
@@ -133,6 +148,34 @@ export const verdictSchema = z.strictObject({
   reconciliation: reconciliationSchema,
   /** Drops of which no witness other than the client shows a cause; null where there is no other witness. */
   unexplained: count.nullable(),
+  dropWindows: z.array(dropWindowSchema),
+  /** Answers the proxy made up itself, beside the errors in its own log; null where no proxy of ours was part of it. */
+  proxyTries: z
+    .strictObject({
+      answers: count,
+      /** Further tries. */
+      retries: count,
+      failedTries: count,
+    })
+    .nullable(),
+  /** Ok answers that came much later than asked. */
+  stalls: z.strictObject({
+    aboveMs: milliseconds,
+    count,
+    /** Where each had waited longest. */
+    byPlace: z.record(z.string(), count),
+    /** Those that no restart can have caused. */
+    outsideRestarts: count,
+    outsideRows: z.array(z.number()),
+  }),
+  /** The way of ok answers between client and proxy, both directions, from three logs. */
+  transit: z.strictObject({
+    aboveMs: milliseconds,
+    longestMs: milliseconds.nullable(),
+    /** Above `aboveMs`: the proxy, or the machine, stood still. */
+    slow: count,
+    firstSlowRow: z.number().nullable(),
+  }),
   /** Restarts that count: those under which the load was on time, and those that dropped something. */
   restarts: count,
   /** Restarts that were voided and dropped nothing: no evidence either way. */
@@ -202,6 +245,8 @@ export const verdictSchema = z.strictObject({
       .nullable(),
     kernel: z.record(z.string(), z.number()),
   }),
+  /** sha256, so that a report can be told to be of these: the experiment as it ran, and the ledger's file. */
+  hashes: z.strictObject({ experiment: z.string(), ledger: z.string() }),
   citation: z.string(),
 });
 

@@ -4,6 +4,7 @@
  */
 import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import type { SiteLine } from './request-table.ts';
 import type { WritesVerdict } from './verdict.ts';
 
 /** Ids that a report names, of each kind. */
@@ -14,7 +15,8 @@ export type WriteOutcome = 'acknowledged' | 'failed' | 'indeterminate';
 
 /**
  * Failed is only what cannot have been applied: no connection, no backend (503, which is also how the site says that
- * SQLite refused), no route (404). A 502 may have been written before the connection died: indeterminate.
+ * SQLite refused), no route (404). A 502 may have been written before the connection died: indeterminate, unless the
+ * proxy's own log shows that its only try was refused.
  */
 export function writeOutcome(outcome: Outcome): WriteOutcome {
   if (outcome === 'ok' || outcome === 'wrong') return 'acknowledged';
@@ -31,34 +33,37 @@ const neverApplied: ReadonlySet<Outcome> = new Set<Outcome>([
 
 /** Takes the ledger's rows, and compares its writes with the notes that are stored. */
 export class WriteCheck {
-  private readonly stored = new Map<string, number>();
+  private readonly stored = new Set<string>();
   private readonly counts = { acknowledged: 0, failed: 0, indeterminate: 0 };
   private readonly lost: string[] = [];
   private readonly misattributed: string[] = [];
   private recovered = 0;
   private readonly state: DatabaseState;
-  private readonly duplicated: string[];
+  private readonly prefix: string;
+  private readonly duplicated: string[] = [];
   private readonly unexpected = new Set<string>();
 
   /**
    * @param prefix what the ids of this load's writes begin with
    */
-  constructor(state: DatabaseState, notes: Iterable<StoredNote>, prefix: string) {
+  constructor(state: DatabaseState, prefix: string) {
     this.state = state;
-    const duplicated: string[] = [];
-    for (const { id, times } of notes) {
-      if (!id.startsWith(prefix)) continue;
-      this.stored.set(id, times);
-      this.unexpected.add(id);
-      if (times > 1) duplicated.push(id);
-    }
-    this.duplicated = duplicated;
+    this.prefix = prefix;
   }
 
-  add({ method, path, requestId, outcome }: LedgerRow): void {
+  /** What is stored comes first, then the rows. */
+  addStored({ id, times }: StoredNote): void {
+    if (!id.startsWith(this.prefix)) return;
+    this.stored.add(id);
+    this.unexpected.add(id);
+    if (times > 1) this.duplicated.push(id);
+  }
+
+  /** @param wasRefused a witness shows that the request never reached a backend */
+  add({ method, path, requestId, outcome }: LedgerRow, wasRefused = false): void {
     if (method !== 'POST' || path !== '/notes') return;
     this.unexpected.delete(requestId);
-    const known = writeOutcome(outcome);
+    const known = wasRefused ? 'failed' : writeOutcome(outcome);
     this.counts[known]++;
     const isStored = this.stored.has(requestId);
     if (known === 'acknowledged' && !isStored) this.lost.push(requestId);
@@ -96,11 +101,7 @@ export class BusyCount {
   private shortestRefusalMs: number | null = null;
   private longestRefusalMs: number | null = null;
 
-  /** @param line a line of the site's request log */
-  addLine(line: string): void {
-    // Most lines are reads: a search is cheaper than parsing them.
-    if (!line.includes('"store"')) return;
-    const { store } = JSON.parse(line) as { store?: { waitMs: number; code: string } };
+  addLine({ store }: Pick<SiteLine, 'store'>): void {
     if (store === undefined) return;
     if (store.waitMs > waitAboveMs) this.waits++;
     this.longestWaitMs = Math.max(this.longestWaitMs, store.waitMs);

@@ -1,0 +1,153 @@
+/**
+ * Why a request was dropped: a cause is a line of a witness other than the client that shows it. A phase, or a time
+ * window, alone is none.
+ */
+import type { EngineEvent } from '../lab/engine-events.ts';
+import type { LedgerRow } from '../load/row.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { CheckStates } from '../timeline/check-states.ts';
+import type { Failure, FailedTries } from './failed-tries.ts';
+import type { Access, Site } from './request-table.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { UnplannedEnd } from './unplanned-ends.ts';
+
+/** A line of a witness. */
+export interface Citation {
+  /** Name of the file within the run's folder. */
+  readonly file: string;
+  /** Number of the line in it, from 1. */
+  readonly line: number;
+}
+
+/** A drop explained. */
+export interface Cause extends Citation {
+  readonly cause: string;
+  /** Why the proxy's last try failed, where it was that. */
+  readonly failure?: Failure;
+}
+
+/** What causes are found in. */
+export interface CauseSources {
+  readonly hasProxy: boolean;
+  readonly windows: readonly RestartWindow[];
+  readonly unplanned: readonly UnplannedEnd[];
+  readonly tries: FailedTries;
+  readonly checks: CheckStates;
+  readonly engine: readonly EngineEvent[];
+  /** Wall clock of the engine's kernel at the run's origin, microseconds since 1970. */
+  readonly originWallUs: number;
+  /** Of the proxy's check: so long it may go on asking a colour that has closed its port; 0 without one. */
+  readonly checkIntervalUs: number;
+}
+
+/** By so much the stamps of different witnesses of one moment may differ, on a machine that keeps processes waiting. */
+export const toleranceUs = 50_000;
+
+const failures: Record<Exclude<Failure, 'cancelled' | 'other'>, string> = {
+  refused: 'refused: nobody listened at the backend’s port',
+  reset: 'reset: the backend’s connection ended before the answer',
+  timeout: 'timeout: the backend took no connection, or gave no answer, in time',
+  'refused or reset': 'refused or reset: the proxy’s own log does not tell which',
+};
+
+/** The cause of a drop; null where no witness other than the client shows one. */
+export function causeOf(
+  row: LedgerRow,
+  access: Access | null,
+  site: readonly Site[],
+  sources: CauseSources,
+): Cause | null {
+  const own = ofSite(row, site, sources);
+  if (own !== null) return own;
+  if (access !== null) return ofProxy(access, sources);
+  if (sources.hasProxy) return ofLostProxy(row, sources);
+  const span = [row.sentUs ?? row.dueUs, row.doneUs] as const;
+  const closed = closedPort(...span, sources) ?? leaving(...span, sources);
+  return closed === null
+    ? null
+    : { cause: 'the site’s port was closed, or its process was leaving', file: runFiles.timeline, line: closed };
+}
+
+/** What the site itself says of it. */
+function ofSite(row: LedgerRow, site: readonly Site[], sources: CauseSources): Cause | null {
+  const file = runFiles.requestLog;
+  const said = site.find(({ status, isCut }) => !isCut && status !== null && status === row.status);
+  if (said !== undefined && row.version !== null) {
+    const { status, code, line } = said;
+    if (row.outcome === 'wrong') return { cause: 'the site answered with another body than was asked for', file, line };
+    return {
+      cause: `the site itself answered ${status ?? ''}${code === '' || code === 'OK' ? '' : ` (${code})`}`,
+      file,
+      line,
+    };
+  }
+  const cut = site.find(({ isCut }) => isCut);
+  if (cut === undefined) return null;
+  const { line } = cut;
+  if (cut.status !== null && row.outcome === 'truncated') {
+    return { cause: 'the site broke off its answer', file, line };
+  }
+  const span = [row.sentUs ?? row.dueUs, row.doneUs] as const;
+  const isEnd = closedPort(...span, sources) !== null || leaving(...span, sources) !== null;
+  return isEnd ? { cause: 'the site’s process ended with the request under way', file, line } : null;
+}
+
+/** An answer that the proxy made up itself. */
+function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, sources: CauseSources): Cause | null {
+  const fromUs = startWallUs - sources.originWallUs;
+  const endWallUs = startWallUs + durationUs;
+  if (!hasBackend) {
+    if (status === 404) return { cause: 'the proxy had no route', file: runFiles.accessLog, line };
+    if (status !== 503) return null;
+    const down = sources.checks.downLine(startWallUs - toleranceUs, endWallUs + toleranceUs);
+    return down === null
+      ? null
+      : { cause: 'the proxy’s check held no backend to be up', file: runFiles.proxyLog, line: down };
+  }
+  const behind = sources.tries.behind(endWallUs);
+  const failure = behind?.failure ?? 'refused or reset';
+  if (failure === 'cancelled' || failure === 'other') return null;
+  // An error outside of every restart says what happened, and not why.
+  const span = [fromUs, fromUs + durationUs] as const;
+  const closed = closedPort(...span, sources);
+  if (closed === null && (failure === 'refused' || leaving(...span, sources) === null)) return null;
+  return {
+    cause: failures[failure],
+    failure,
+    ...(behind === null ? { file: runFiles.accessLog, line } : { file: runFiles.proxyLog, line: behind.line }),
+  };
+}
+
+/** A request that the proxy knows nothing of: was the proxy itself there? */
+function ofLostProxy(row: LedgerRow, { engine, originWallUs }: CauseSources): Cause | null {
+  const index = engine.findIndex(({ action, role }) => role === 'edge' && action === 'die');
+  const ended = engine[index];
+  if (ended === undefined || ended.atWallUs - originWallUs > row.doneUs + toleranceUs) return null;
+  return { cause: 'the proxy’s container had ended', file: runFiles.engineEvents, line: index + 1 };
+}
+
+/** The timeline's line of the end that left the port closed at some moment of this span; null where none did. */
+function closedPort(fromUs: number, toUs: number, sources: CauseSources): number | null {
+  for (const { acceptStoppedUs, acceptStoppedLine, acceptingUs } of sources.windows) {
+    if (acceptStoppedUs === null) continue;
+    // In a swap it is the old colour's port that closes, and the proxy goes on asking it until its check has noticed.
+    const isSwap = acceptingUs !== null && acceptingUs < acceptStoppedUs;
+    const endUs = isSwap ? acceptStoppedUs + 2 * sources.checkIntervalUs : (acceptingUs ?? Infinity);
+    if (toUs >= acceptStoppedUs - toleranceUs && fromUs <= endUs + toleranceUs) return acceptStoppedLine;
+  }
+  const unplanned = sources.unplanned.find(
+    ({ atUs, untilUs }) => toUs >= atUs - toleranceUs && fromUs <= untilUs + toleranceUs,
+  );
+  return unplanned?.line ?? null;
+}
+
+/** The same of a process that was leaving: it may reset what it has not answered. */
+function leaving(fromUs: number, toUs: number, { windows }: CauseSources): number | null {
+  for (const { retireUs, acceptStoppedUs, exitUs, acceptStoppedLine } of windows) {
+    const beginUs = retireUs ?? acceptStoppedUs;
+    if (beginUs === null) continue;
+    const endUs = exitUs ?? acceptStoppedUs ?? beginUs;
+    if (toUs >= beginUs - toleranceUs && fromUs <= endUs + toleranceUs) return acceptStoppedLine;
+  }
+  return null;
+}

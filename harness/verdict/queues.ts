@@ -1,0 +1,34 @@
+/** How many connections waited in the listen queue of the site's port, restart by restart. */
+import type { QueueSample } from '../lab/queue-sampler.ts';
+import type { Span } from './ledger-summary.ts';
+
+/** Takes samples in the order of time. */
+export class QueuePeaks {
+  private readonly ports: ReadonlySet<number>;
+  private readonly originUs: number;
+  private readonly spans: readonly Span[];
+  private readonly peaks: number[];
+  private samples = 0;
+
+  /** @param ports the site's public ports */
+  constructor(ports: readonly number[], originUs: number, spans: readonly Span[]) {
+    this.ports = new Set(ports);
+    this.originUs = originUs;
+    this.spans = spans;
+    this.peaks = spans.map(() => 0);
+  }
+
+  add({ atMonotonicUs, port, waiting }: QueueSample): void {
+    this.samples++;
+    if (!this.ports.has(port)) return;
+    const atUs = atMonotonicUs - this.originUs;
+    for (const [index, { fromUs, toUs }] of this.spans.entries()) {
+      if (atUs >= fromUs && atUs < toUs) this.peaks[index] = Math.max(this.peaks[index] ?? 0, waiting);
+    }
+  }
+
+  /** Of each restart the most that waited; null where nothing was sampled at all. */
+  result(): readonly (number | null)[] {
+    return this.peaks.map((peak) => (this.samples === 0 ? null : peak));
+  }
+}

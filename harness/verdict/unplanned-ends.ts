@@ -1,0 +1,41 @@
+/** Ends of the site's process that no deploy asked for: a run in which one happened says nothing about deploys. */
+import type { TimelineEvent } from '../timeline/event.ts';
+import type { RestartWindow } from './restart-windows.ts';
+
+/** A process that ended by itself, or was ended by a stranger. */
+export interface UnplannedEnd {
+  readonly atUs: number;
+  /** When a process of the site accepted again; infinite when none did. */
+  readonly untilUs: number;
+  readonly what: string;
+  /** Number of the line in the timeline, from 1. */
+  readonly line: number;
+}
+
+/** Between an end and what is written of it. */
+const slackUs = 500_000;
+
+/** All of them, in the order of time. `timeline` is complete and in order. */
+export function unplannedEnds(
+  timeline: readonly TimelineEvent[],
+  windows: readonly RestartWindow[],
+): readonly UnplannedEnd[] {
+  const isPlanned = (atUs: number): boolean =>
+    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs }) => {
+      const endUs = Math.max(deployEndUs ?? Infinity, readyUs ?? Infinity);
+      return atUs >= (retireUs ?? deployBeginUs) && atUs <= endUs + slackUs;
+    });
+  const loadEndUs = timeline.findLast(({ kind }) => kind === 'load-end')?.atUs ?? Infinity;
+  const ends = timeline.flatMap(({ kind, atUs, detail, source }, index) =>
+    (kind === 'sigterm' || kind === 'exit' || kind === 'main-exited') &&
+    atUs >= 0 &&
+    atUs < loadEndUs &&
+    !isPlanned(atUs)
+      ? [{ atUs, what: `${kind} (${detail ?? source})`, line: index + 1 }]
+      : [],
+  );
+  return ends.map((end) => ({
+    ...end,
+    untilUs: timeline.find(({ kind, atUs }) => kind === 'accepting' && atUs > end.atUs)?.atUs ?? Infinity,
+  }));
+}

@@ -1,0 +1,111 @@
+/** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
+import { askedMs } from '../load/request.ts';
+import type { LedgerRow } from '../load/row.ts';
+import type { Span } from './ledger-summary.ts';
+import type { Access, Site } from './request-table.ts';
+import type { Verdict } from './verdict.ts';
+
+/** A stall: an ok answer that came this much later than the request itself asked for. */
+export const stallAboveMs = 500;
+/** The way to the proxy and back takes longer than this only where the proxy, or the machine, stood still. */
+const transitAboveMs = 100;
+/** After a restart's at-risk span, what had queued is still being worked off. */
+const aftermathUs = 1_000_000;
+const mostListed = 20;
+
+/** What the waits come to. */
+export type Waits = Pick<Verdict, 'stalls' | 'transit'>;
+
+/** Takes each row with what proxy and site say of it. */
+export class WaitCount {
+  private readonly spans: readonly Span[];
+  private readonly originWallUs: number;
+  private readonly originMonotonicUs: number;
+  private count = 0;
+  private readonly byPlace: Record<string, number> = {};
+  private outside = 0;
+  private readonly outsideRows: number[] = [];
+  private longestTransitUs: number | null = null;
+  private slowTransits = 0;
+  private firstSlowTransit: number | null = null;
+
+  /** @param spans the times in which a wait is a restart's doing */
+  constructor(spans: readonly Span[], originWallUs: number, originMonotonicUs: number) {
+    this.spans = spans;
+    this.originWallUs = originWallUs;
+    this.originMonotonicUs = originMonotonicUs;
+  }
+
+  add(row: LedgerRow, access: Access | null, site: readonly Site[]): void {
+    if (row.outcome !== 'ok' || row.sentUs === null) return;
+    const answer = site.findLast(({ isCut }) => !isCut);
+    const parts = access === null || answer === undefined ? null : this.partsOf(row, access, answer);
+    if (parts !== null) {
+      const transitUs = parts.toProxyUs + parts.backUs;
+      this.longestTransitUs = Math.max(this.longestTransitUs ?? 0, transitUs);
+      if (transitUs > transitAboveMs * 1000) {
+        this.slowTransits++;
+        this.firstSlowTransit ??= row.seq;
+      }
+    }
+    const waitUs = row.doneUs - row.dueUs - askedMs(row.path) * 1000;
+    if (waitUs <= stallAboveMs * 1000) return;
+    this.count++;
+    const place = parts === null ? 'somewhere' : placeOf(parts);
+    this.byPlace[place] = (this.byPlace[place] ?? 0) + 1;
+    if (this.spans.some(({ fromUs, toUs }) => row.doneUs >= fromUs && row.dueUs <= toUs + aftermathUs)) return;
+    this.outside++;
+    if (this.outsideRows.length < mostListed) this.outsideRows.push(row.seq);
+  }
+
+  private partsOf(row: LedgerRow, { startWallUs }: Access, { receivedUs, answeredUs }: Site): Parts {
+    const startUs = startWallUs - this.originWallUs;
+    const sentUs = row.sentUs ?? row.dueUs;
+    return {
+      lateUs: sentUs - row.dueUs,
+      toProxyUs: Math.max(0, startUs - sentUs),
+      toSiteUs: Math.max(0, receivedUs - this.originMonotonicUs - startUs),
+      inSiteUs: Math.max(0, answeredUs - receivedUs - askedMs(row.path) * 1000),
+      backUs: Math.max(0, row.doneUs - (answeredUs - this.originMonotonicUs)),
+    };
+  }
+
+  result(): Waits {
+    return {
+      stalls: {
+        aboveMs: stallAboveMs,
+        count: this.count,
+        byPlace: this.byPlace,
+        outsideRestarts: this.outside,
+        outsideRows: this.outsideRows,
+      },
+      transit: {
+        aboveMs: transitAboveMs,
+        longestMs: this.longestTransitUs === null ? null : Math.round(this.longestTransitUs) / 1000,
+        slow: this.slowTransits,
+        firstSlowRow: this.firstSlowTransit,
+      },
+    };
+  }
+}
+
+/** The parts of a request's life. */
+interface Parts {
+  readonly lateUs: number;
+  readonly toProxyUs: number;
+  readonly toSiteUs: number;
+  readonly inSiteUs: number;
+  readonly backUs: number;
+}
+
+/** The longest part, in words. */
+function placeOf({ lateUs, toProxyUs, toSiteUs, inSiteUs, backUs }: Parts): string {
+  const parts: [number, string][] = [
+    [toSiteUs, 'between the proxy and the site: in the queue of its port, or on a port that was closed'],
+    [inSiteUs, 'in the site'],
+    [toProxyUs, 'on the way to the proxy'],
+    [backUs, 'on the way back'],
+    [lateUs, 'in the generator'],
+  ];
+  return parts.reduce((longest, part) => (part[0] > longest[0] ? part : longest))[1];
+}
