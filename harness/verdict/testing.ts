@@ -2,7 +2,7 @@
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import type { Evidence } from './judge.ts';
+import type { Evidence } from './evidence.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 

@@ -1,0 +1,328 @@
+/** Everything that a verdict is made of, read from a run's folder. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineEvent } from '../lab/engine-events.ts';
+import type { QueueSample } from '../lab/queue-sampler.ts';
+import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { coloursOf } from '../lab/unit-files.ts';
+import { readLedger } from '../ledger/read.ts';
+import { slotCount } from '../load/pacer.ts';
+import { isDropped, type LedgerRow } from '../load/row.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
+import { accessLineOf, type AccessFields } from '../timeline/access-log.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import { readProxyLog } from '../timeline/proxy-log.ts';
+import { readTimeline } from '../timeline/read.ts';
+import { DropWindows } from './drop-windows.ts';
+import { FailedTries } from './failed-tries.ts';
+import { JoinedFile } from './joined.ts';
+import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
+import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
+import { QueuePeaks } from './queues.ts';
+import { Reconciler } from './reconcile.ts';
+import { RequestTable, type SiteLine } from './request-table.ts';
+import { restartWindows, type RestartWindow } from './restart-windows.ts';
+import { StaleCount } from './stale.ts';
+import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
+import type { Reconciliation, Verdict } from './verdict.ts';
+import { WaitCount, type Waits } from './waits.ts';
+import { BusyCount, WriteCheck } from './writes.ts';
+
+/** Everything a verdict is made of. */
+export interface Evidence {
+  readonly run: RunRecord;
+  readonly windows: readonly RestartWindow[];
+  readonly ledger: LedgerSummary;
+  readonly stale: number;
+  readonly dropWindows: Verdict['dropWindows'];
+  readonly waits: Waits;
+  /** Of each restart, the most connections that waited at the site's port. */
+  readonly queues: readonly (number | null)[];
+  readonly unplanned: readonly UnplannedEnd[];
+  readonly engine: readonly EngineEvent[];
+  readonly writes: Verdict['writes'];
+  readonly direct: Verdict['direct'];
+  readonly reconciliation: Reconciliation;
+  /** null where no proxy of ours was part of the run. */
+  readonly proxy: ProxyWitness | null;
+  readonly proxyTries: Verdict['proxyTries'];
+  /** Change of the kernel's counters over the load. */
+  readonly kernel: Record<string, number>;
+  readonly hashes: Verdict['hashes'];
+}
+
+/**
+ * Reads a run's folder, and writes its joined.ndjson.gz on the way.
+ * @throws {HarnessError} naming the file that is missing, cut short or damaged
+ */
+export async function readEvidence(folder: string): Promise<Evidence> {
+  const run = await readRunRecord(folder);
+  const timeline = await readTimeline(join(folder, runFiles.timeline));
+  const windows = restartWindows(timeline);
+  return {
+    run,
+    windows,
+    ...(run.kind === 'experiment'
+      ? await readExperiment(folder, run, timeline, windows)
+      : await readService(folder, run, timeline, windows)),
+    hashes: { experiment: experimentHash(run), ledger: await sha256Of(join(folder, runFiles.ledger)) },
+  };
+}
+
+type Read = Omit<Evidence, 'run' | 'windows' | 'hashes'>;
+
+/** Reads an experiment's ledger beside everything that other witnesses saw. */
+async function readExperiment(
+  folder: string,
+  run: ExperimentRun,
+  timeline: readonly TimelineEvent[],
+  windows: readonly RestartWindow[],
+): Promise<Read> {
+  const { experiment } = run;
+  const { ratePerSecond } = experiment.load;
+  const slots = slotCount(ratePerSecond, run.durationMs);
+  const spans = windows.map((window) => atRiskSpan(window, run));
+  const idPrefix = `${run.runId}-1-`;
+  const hasProxy = experiment.proxy.kind !== 'none';
+  const originMonotonicUs = run.originMonotonicUs ?? 0;
+  const originWallUs = originMonotonicUs + (run.wallOffsetUs?.[0] ?? 0);
+
+  const table = new RequestTable(slots, idPrefix);
+  const witness = new ProxyWitnessCount(slots, idPrefix);
+  const tries = new FailedTries();
+  const checks = new CheckStates();
+  for await (const line of readProxyLog(folder)) {
+    tries.addLogLine(line);
+    checks.addLogLine(line);
+  }
+  for await (const lines of hasProxy ? gzippedRecords<AccessFields>(join(folder, runFiles.accessLog)) : []) {
+    for (const fields of lines) {
+      const access = accessLineOf(fields);
+      witness.addLine(access);
+      tries.addAnswer(access);
+      table.addAccess(access);
+    }
+  }
+  const busy = new BusyCount();
+  for await (const lines of gzippedRecords<SiteLine>(join(folder, runFiles.requestLog))) {
+    for (const line of lines) {
+      busy.addLine(line);
+      table.addSite(line);
+    }
+  }
+  const engine = await readLines<EngineEvent>(join(folder, runFiles.engineEvents));
+  const unplanned = unplannedEnds(timeline, windows);
+  const writes = await openWriteCheck(folder, idPrefix);
+
+  const reconciler = new Reconciler({
+    idPrefix,
+    ratePerSecond,
+    hasProxy,
+    hasSiteLog: true,
+    originMonotonicUs,
+    originWallUs,
+    checkIntervalUs: (experiment.proxy.check?.intervalMs ?? 0) * 1000,
+    table,
+    windows,
+    unplanned,
+    tries,
+    checks,
+    engine,
+  });
+  const counts = new RowCounts(slots, windows, spans);
+  const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
+  const joined = new JoinedFile(join(folder, runFiles.joined), windows);
+  // Of several tries only the last one's error is known to be this request's.
+  const isOnlyTry = experiment.proxy.retry === undefined;
+  for await (const row of readLedger(join(folder, runFiles.ledger))) {
+    counts.add(row);
+    witness.addRow(row);
+    const found = reconciler.addRow(row);
+    waits.add(row, found.access, found.site);
+    writes?.add(row, isOnlyTry && found.cause?.failure === 'refused');
+    const full = joined.add(row, found);
+    if (full !== undefined) await full;
+  }
+  await joined.end();
+  return {
+    ...counts.result(timeline),
+    waits: waits.result(),
+    queues: await readQueues(folder, experiment, originMonotonicUs, spans),
+    unplanned,
+    engine,
+    writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
+    direct: await judgeDirect(folder, run),
+    reconciliation: reconciler.result(),
+    proxy: hasProxy ? witness.result() : null,
+    proxyTries: hasProxy ? tries.balance() : null,
+    kernel: JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>,
+  };
+}
+
+/** Of a service that the user runs the client is the only witness. */
+async function readService(
+  folder: string,
+  run: ServiceRun,
+  timeline: readonly TimelineEvent[],
+  windows: readonly RestartWindow[],
+): Promise<Read> {
+  const { ratePerSecond } = run.service;
+  const slots = slotCount(ratePerSecond, run.durationMs);
+  const spans = windows.map((window) => atRiskSpan(window, run));
+  const counts = new RowCounts(slots, windows, spans);
+  const waits = new WaitCount(spans, 0, 0);
+  const idPrefix = `${run.runId}-1-`;
+  const reconciler = new Reconciler({
+    idPrefix,
+    ratePerSecond,
+    hasProxy: false,
+    hasSiteLog: false,
+    originMonotonicUs: 0,
+    originWallUs: 0,
+    checkIntervalUs: 0,
+    table: new RequestTable(0, idPrefix),
+    windows,
+    unplanned: [],
+    tries: new FailedTries(),
+    checks: new CheckStates(),
+    engine: [],
+  });
+  for await (const row of readLedger(join(folder, runFiles.ledger))) {
+    counts.add(row);
+    const { access, site } = reconciler.addRow(row);
+    waits.add(row, access, site);
+  }
+  return {
+    ...counts.result(timeline),
+    waits: waits.result(),
+    queues: windows.map(() => null),
+    unplanned: [],
+    engine: [],
+    writes: null,
+    direct: null,
+    reconciliation: reconciler.result(),
+    proxy: null,
+    proxyTries: null,
+    kernel: {},
+  };
+}
+
+/** What is counted of every kind of run. */
+class RowCounts {
+  private readonly summarizer: LedgerSummarizer;
+  private readonly stale = new StaleCount();
+  private readonly drops = new DropWindows();
+  private readonly windows: readonly RestartWindow[];
+
+  constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
+    this.windows = windows;
+    this.summarizer = new LedgerSummarizer(slots, windows, spans);
+  }
+
+  add(row: LedgerRow): void {
+    this.summarizer.add(row);
+    this.stale.add(row);
+    this.drops.add(row);
+  }
+
+  result(timeline: readonly TimelineEvent[]): Pick<Evidence, 'ledger' | 'stale' | 'dropWindows'> {
+    return {
+      ledger: this.summarizer.result(),
+      stale: this.stale.result(this.windows),
+      dropWindows: this.drops.result(timeline),
+    };
+  }
+}
+
+function spanOf({ atUs, untilUs }: UnplannedEnd): Span {
+  return { fromUs: atUs, toUs: untilUs };
+}
+
+async function readQueues(
+  folder: string,
+  experiment: Experiment,
+  originUs: number,
+  spans: readonly Span[],
+): Promise<readonly (number | null)[]> {
+  const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
+  const peaks = new QueuePeaks(ports, originUs, spans);
+  for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
+    for (const sample of samples) peaks.add(sample);
+  }
+  return peaks.result();
+}
+
+/** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
+function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
+  const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
+  // In a swap the old process leaves after the new one is ready.
+  const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
+  return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+/** The check of the writes; null where the database was not read. */
+async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
+  const path = join(folder, runFiles.notes);
+  if (!existsSync(path)) return null;
+  let check: WriteCheck | null = null;
+  for await (const records of gzippedRecords<DatabaseState | StoredNote>(path)) {
+    for (const record of records) {
+      // The first line is of the database itself.
+      if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
+      else check.addStored(record as StoredNote);
+    }
+  }
+  return check;
+}
+
+/** Counts of the direct probe; null where there was none. */
+async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['direct']> {
+  const path = join(folder, runFiles.direct);
+  if (run.kind === 'measure' || !existsSync(path)) return null;
+  const outcomes: Record<string, number> = {};
+  let due = 0;
+  let dropped = 0;
+  let longestUs: number | null = null;
+  for await (const { outcome, doneUs, dueUs } of readLedger(path)) {
+    due++;
+    if (outcome === 'ok') longestUs = Math.max(longestUs ?? 0, doneUs - dueUs);
+    if (isDropped(outcome)) dropped++;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  return {
+    ratePerSecond: run.experiment.probe.ratePerSecond,
+    due,
+    dropped,
+    outcomes,
+    longestWaitMs: longestUs === null ? null : longestUs / 1000,
+  };
+}
+
+/** A file of JSON lines that is not long; empty where it is missing. */
+async function readLines<T>(path: string): Promise<T[]> {
+  if (!existsSync(path)) return [];
+  const text = await readFile(path, 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** Of the experiment as it ran, options applied, or of what was asked of a service. */
+function experimentHash(run: RunRecord): string {
+  return createHash('sha256')
+    .update(JSON.stringify(run.kind === 'experiment' ? run.experiment : run.service))
+    .digest('hex');
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
