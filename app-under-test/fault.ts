@@ -1,4 +1,5 @@
-/** Planted faults: a site that lies about its writes, so that whoever checks writes can show that lies are caught. */
+/** Planted faults: a site that lies, so that whoever checks it can show that lies are caught. */
+import type { Identity } from './log.ts';
 import type { Fault } from './options.ts';
 import type { Store } from './store.ts';
 
@@ -28,6 +29,44 @@ export function withFault(store: Pick<Store, 'read' | 'write'>, fault: Fault): P
       };
     case 'none':
     case 'crash-at-start':
+    case 'wrong-body':
+    case 'old-version':
+    case 'stall':
+    case 'cut-answer':
+    case 'no-answer':
       return store;
   }
+}
+
+const spoilings = ['wrong-body', 'old-version', 'stall', 'cut-answer', 'no-answer'] as const;
+/** How one answer is spoilt. */
+export type Spoiling = (typeof spoilings)[number];
+
+function isSpoiling(fault: Fault): fault is Spoiling {
+  return (spoilings as readonly Fault[]).includes(fault);
+}
+
+/** By then a process has served for a while, and nothing of its start is under way any more. */
+const firstSpoilt = 300;
+const everyTenth = 10;
+
+/** Decides of each request, as it comes, whether its answer is to be spoilt; undefined without such a fault. */
+export function spoiler(fault: Fault): ((method: string) => Spoiling | null) | undefined {
+  if (!isSpoiling(fault)) return undefined;
+  let served = 0;
+  let spoilt = 0;
+  return (method) => {
+    served += 1;
+    if (served < firstSpoilt) return null;
+    if (fault === 'old-version') return served % everyTenth === 0 ? fault : null;
+    // A proxy sends a GET that was not answered again, and hides it.
+    if (spoilt > 0 || (fault === 'no-answer' && method !== 'POST')) return null;
+    spoilt += 1;
+    return fault;
+  };
+}
+
+/** The identity of the version before: what a process that was not replaced would claim. */
+export function olderIdentity({ version, instance }: Identity): Identity {
+  return { version: version.replace(/\d+$/u, (number) => String(Math.max(0, Number(number) - 1))), instance };
 }

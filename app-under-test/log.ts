@@ -50,7 +50,8 @@ export interface RequestLine {
 export interface Log {
   /** Writes an event, stamped now unless `atMonotonicUs` says otherwise. */
   event(event: EventName, detail?: Readonly<Record<string, unknown>>, atMonotonicUs?: number): void;
-  request(line: RequestLine): void;
+  /** `identity`: who it is to be from, where that is not this process as it is. */
+  request(line: RequestLine, identity?: Identity): void;
 }
 
 /** A log that writes to this process's stdout and stderr. */
@@ -58,7 +59,7 @@ export function createLog(identity: Identity): Log {
   return {
     event: (event, detail = {}, atMonotonicUs = monotonicUs()) =>
       writeLine(2, JSON.stringify({ event, atMonotonicUs, ...identity, ...detail })),
-    request: (line) => writeLine(1, JSON.stringify({ ...line, ...identity })),
+    request: (line, as = identity) => writeLine(1, JSON.stringify({ ...line, ...as })),
   };
 }
 

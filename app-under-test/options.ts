@@ -13,7 +13,20 @@ export type Synchronous = 'OFF' | 'NORMAL' | 'FULL' | 'EXTRA';
 export type TransactionMode = 'immediate' | 'deferred';
 
 /** A planted fault: what a test of a test wants to see caught. */
-export type Fault = 'none' | 'ack-before-commit' | 'apply-twice' | 'crash-at-start';
+export const faults = [
+  'none',
+  'ack-before-commit',
+  'apply-twice',
+  'crash-at-start',
+  'wrong-body',
+  'old-version',
+  'stall',
+  'cut-answer',
+  'no-answer',
+] as const;
+
+/** One of them. */
+export type Fault = (typeof faults)[number];
 
 /** The options after parsing. All durations are in milliseconds. */
 export interface Options {
@@ -122,7 +135,7 @@ const flags = {
     value: 'name',
     env: 'APP_FAULT',
     fallback: 'none',
-    help: 'For those who test tests: ack-before-commit answers a write 200 ms before it is written, apply-twice writes it twice, crash-at-start exits 1.',
+    help: 'For those who test tests: ack-before-commit answers a write 200 ms before it is written, apply-twice writes it twice, crash-at-start exits 1; and one answer of each process is spoilt: wrong-body, old-version (every tenth), stall (2 s late), cut-answer (reset in mid-body), no-answer (of a write, and not logged).',
   },
   'version-name': {
     value: 'name',
@@ -178,7 +191,7 @@ export function parseOptions(
     synchronous: read('synchronous', (text) => oneOf('OFF', 'NORMAL', 'FULL', 'EXTRA')(text.toUpperCase())),
     transaction: read('transaction', oneOf('immediate', 'deferred')),
     transactionHoldMs: read('transaction-hold', parseDuration),
-    fault: read('fault', oneOf('none', 'ack-before-commit', 'apply-twice', 'crash-at-start')),
+    fault: read('fault', oneOf(...faults)),
     versionName: read('version-name', headerSafe),
   };
 }

@@ -6,6 +6,7 @@ import { identityHeaders, isRead, noSuchPath, problem, send, splitUrl, wrongMeth
 import { readBody } from './body.ts';
 import { monotonicUs } from './clock.ts';
 import { trackConnections, type Connections } from './connections.ts';
+import { olderIdentity, type Spoiling } from './fault.ts';
 import type { Identity, Log } from './log.ts';
 import { parseNote } from './note.ts';
 import { StoreError, type Store } from './store.ts';
@@ -16,6 +17,8 @@ export interface PublicServerParts {
   readonly log: Log;
   readonly store: Pick<Store, 'read' | 'write'>;
   readonly keepAliveTimeoutMs: number;
+  /** A planted fault: how the answer to this request is spoilt. */
+  readonly spoil?: ((method: string) => Spoiling | null) | undefined;
 }
 
 /** The public server, and what a drain needs of it. */
@@ -28,6 +31,10 @@ export interface PublicServer {
 
 /** Node ends a kept connection this long after the timeout it announces, so that the client's own timer is first. */
 const keepAliveBufferMs = 1000;
+
+/** Of the planted faults. */
+const stallMs = 2_000;
+const anotherBody = { id: 'another', text: 'not what was asked for' };
 
 /** How long `/slow`, or a write, may be asked to take. */
 const longestMs = 60_000;
@@ -44,6 +51,7 @@ export function createPublicServer({
   log,
   store: notes,
   keepAliveTimeoutMs,
+  spoil,
 }: PublicServerParts): PublicServer {
   // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
   // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
@@ -66,9 +74,16 @@ export function createPublicServer({
       path: request.url ?? '',
       receivedUs: monotonicUs(),
     };
+    const spoiling = spoil?.(line.method) ?? null;
+    if (spoiling === 'no-answer') {
+      // Before anything is written down: nobody but the proxy is to know of it.
+      request.socket.destroy();
+      return;
+    }
+    const as = spoiling === 'old-version' ? olderIdentity(identity) : identity;
     let store: Answer['store'];
     response.on('finish', () => {
-      log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs(), ...(store && { store }) });
+      log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs(), ...(store && { store }) }, as);
     });
     response.on('close', () => {
       if (response.writableFinished) return;
@@ -76,9 +91,11 @@ export function createPublicServer({
       log.request({ ...line, status, answeredUs: monotonicUs(), ...(store && { store }), outcome: 'cut' });
     });
     answerTo(request, response, notes).then(
-      (answer) => {
+      async (answer) => {
         store = answer.store;
-        send(response, identity, last, answer);
+        if (spoiling === 'stall') await sleep(stallMs);
+        if (spoiling === 'cut-answer') cut(response, as, answer);
+        else send(response, as, last, spoiling === 'wrong-body' ? { ...answer, body: anotherBody } : answer);
       },
       (error: unknown) => {
         if (response.destroyed) return;
@@ -117,6 +134,13 @@ async function answerTo(
     return isRead(request) ? await readNote(path.slice('/notes/'.length), store) : wrongMethod('GET');
   }
   return noSuchPath;
+}
+
+/** Sends half of an answer, and resets the connection. */
+function cut(response: ServerResponse, identity: Identity, { status, body }: Answer): void {
+  const content = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { ...identityHeaders(identity), 'Content-Length': content.length });
+  response.write(content.subarray(0, content.length / 2), () => response.socket?.resetAndDestroy());
 }
 
 async function slow(text: string | null, response: ServerResponse): Promise<Answer> {

@@ -5,7 +5,7 @@ import type { ListenAddress } from './address.ts';
 import { monotonicUs, processStartUs } from './clock.ts';
 import { drain } from './drain.ts';
 import { exitNow } from './exit.ts';
-import { withFault } from './fault.ts';
+import { spoiler, withFault } from './fault.ts';
 import { createInternalServer, type Phase } from './internal-server.ts';
 import { inheritedBacklog, longBacklog, takeListenFds } from './listen-fds.ts';
 import { listen } from './listen.ts';
@@ -74,6 +74,7 @@ export async function runSite(startedUs: number): Promise<void> {
     log,
     store: withFault(store, options.fault),
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
+    spoil: spoiler(options.fault),
   });
 
   // The line waits for the store, to name the pragmas in effect; but a site that fails or leaves before has begun too.

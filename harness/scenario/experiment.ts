@@ -23,8 +23,13 @@ const appSchema = z.strictObject({
   shutdownTimeoutMs: ms,
   /** How long the site keeps an idle connection; above the proxy's 90 s, or the two race with no restart at all. */
   keepAliveTimeoutMs: ms,
-  /** A planted fault, to see that it is caught: the site lies about its writes. */
-  fault: z.enum(['none', 'ack-before-commit', 'apply-twice']).default('none'),
+  /**
+   * A planted fault, to see that it is caught: the site lies about its writes, or spoils one answer of each process:
+   * another body, a version that is out of rotation (every tenth answer), 2 s late, reset in mid-body, or none at all.
+   */
+  fault: z
+    .enum(['none', 'ack-before-commit', 'apply-twice', 'wrong-body', 'old-version', 'stall', 'cut-answer', 'no-answer'])
+    .default('none'),
 });
 
 const unitSchema = z.strictObject({

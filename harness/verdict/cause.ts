@@ -84,12 +84,12 @@ function ofSite(row: LedgerRow, site: readonly Site[], sources: CauseSources): C
   const cut = site.find(({ isCut }) => isCut);
   if (cut === undefined) return null;
   const { line } = cut;
-  if (cut.status !== null && row.outcome === 'truncated') {
-    return { cause: 'the site broke off its answer', file, line };
-  }
   const span = [row.sentUs ?? row.dueUs, row.doneUs] as const;
-  const isEnd = closedPort(...span, sources) !== null || leaving(...span, sources) !== null;
-  return isEnd ? { cause: 'the site’s process ended with the request under way', file, line } : null;
+  if (closedPort(...span, sources) !== null || leaving(...span, sources) !== null) {
+    return { cause: 'the site’s process ended with the request under way', file, line };
+  }
+  // Whoever had begun to answer broke it off; a connection that died before that may have died of anything.
+  return cut.status === null ? null : { cause: 'the site broke off its answer', file, line };
 }
 
 /** An answer that the proxy made up itself. */
