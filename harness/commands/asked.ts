@@ -12,16 +12,20 @@ export interface Asked {
   readonly seed: number;
   readonly reportsFolder: string;
   readonly keep: boolean;
+  /** Beside its controls, run first unless they are remembered. */
+  readonly withControls: boolean;
   readonly baseline: boolean;
 }
 
 /** What one run of it is asked for. */
-export function runOptionsOf(asked: Asked): RunOptions {
-  const { file, experiment, variant, changes, seed, reportsFolder, keep, baseline } = asked;
+export function runOptionsOf(asked: Asked): RunOptions & { readonly withControls: boolean } {
+  const { file, experiment, variant, changes, seed, reportsFolder, keep, withControls, baseline } = asked;
   return {
     seed,
     reportsFolder,
     keep,
+    withControls,
+    controls: null,
     baseline,
     variant,
     variantAbout: variant === null ? null : (file.variants[variant]?.about ?? null),

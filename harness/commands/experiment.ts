@@ -11,7 +11,7 @@ import { interruptedCode, type Context } from './context.ts';
 import { dryRunText } from './dry-run.ts';
 import { highestSeed, wholeNumber } from './option-values.ts';
 import { runAll } from './run-all.ts';
-import { runExperiment } from './run-experiment.ts';
+import { runWithControls } from './controls.ts';
 import { runSweep } from './run-sweep.ts';
 import { runTrials } from './run-trials.ts';
 
@@ -30,6 +30,8 @@ export interface ExperimentOptions {
   readonly out?: string;
   readonly keep?: true;
   readonly baseline?: true;
+  /** False with --no-controls. */
+  readonly controls?: boolean;
 }
 
 /** The most trials at once. */
@@ -65,6 +67,7 @@ export async function experimentCommand(context: Context, id: string, options: E
     reportsFolder,
     keep: options.keep === true,
     baseline: options.baseline === true,
+    withControls: options.controls !== false,
   };
   const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
   if (options.dryRun === true) {
@@ -74,7 +77,7 @@ export async function experimentCommand(context: Context, id: string, options: E
   if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials });
   if (trials > 1) return await runTrials(context, asked, { trials, json: options.json === true });
 
-  const { folder, verdict, kept } = await runExperiment(context, asked.experiment, runOptionsOf(asked));
+  const { folder, verdict, kept } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
   for (const name of kept) context.stderr(`kept: docker exec -it ${name} bash\n`);

@@ -15,7 +15,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf } from './asked.ts';
-import { runExperiment } from './run-experiment.ts';
+import { runWithControls } from './controls.ts';
 
 interface Cell {
   readonly file: ExperimentFile;
@@ -50,8 +50,17 @@ export async function runAll(
     context.stderr(`${index + 1} of ${order.length}: ${name}\n`);
     const experiment = resolveExperiment(cell.file, { variant: cell.variant ?? undefined });
     try {
-      const options = { ...cell, experiment, changes: [], seed, reportsFolder, keep: false, baseline: false };
-      const { verdict } = await runExperiment(context, experiment, runOptionsOf(options));
+      const options = {
+        ...cell,
+        experiment,
+        changes: [],
+        seed,
+        reportsFolder,
+        keep: false,
+        baseline: false,
+        withControls: true,
+      };
+      const { verdict } = await runWithControls(context, experiment, runOptionsOf(options));
       verdicts.set(name, verdict);
       context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     } catch (error) {

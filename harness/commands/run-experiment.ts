@@ -16,6 +16,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-schedule.ts';
+import type { Control } from '../verdict/controls.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { collectDirect, collectNotes, collectRecords, restartSite, writeTimeline } from './collect.ts';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly keep: boolean;
   /** Before and after the load, have autocannon tell what the site can do. */
   readonly baseline: boolean;
+  /** The runs that this one is to be compared with; null where it is made without them. */
+  readonly controls: readonly Control[] | null;
   /** The command that repeats this run. */
   readonly command: string;
 }
@@ -113,6 +116,9 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     const folder = join(options.reportsFolder, experiment.id, runId);
     const after = await readKernelCounters(lab.server);
     await saveRecords(folder, lab, used, measurement, { kernel: counterChange(before, after), events: watch.end() });
+    if (options.controls !== null) {
+      await writeFile(join(folder, runFiles.controls), `${JSON.stringify(options.controls, null, 2)}\n`);
+    }
     if (options.baseline) {
       const baselines = await baselinesOf('GET /livez, through the proxy', baselineBefore, await takeBaseline('after'));
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);

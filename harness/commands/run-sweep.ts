@@ -12,7 +12,7 @@ import { pool, type Pooled } from '../verdict/pool.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
-import { runExperiment } from './run-experiment.ts';
+import { runWithControls } from './controls.ts';
 
 const mostKnobs = 2;
 const mostCells = 200;
@@ -52,7 +52,7 @@ export async function runSweep(
     const changes = [...asked.changes, ...cell.changes];
     // The same seed in every cell: they differ in the knob, and in nothing else.
     const options = runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial });
-    const { verdict } = await runExperiment(context, experimentOf(cell), options);
+    const { verdict } = await runWithControls(context, experimentOf(cell), options);
     context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     cell.verdicts.push(verdict);
   }

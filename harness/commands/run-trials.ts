@@ -8,7 +8,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
-import { runExperiment } from './run-experiment.ts';
+import { runWithControls } from './controls.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
@@ -19,7 +19,7 @@ export async function runTrials(
   const verdicts: Verdict[] = [];
   for (let trial = 1; trial <= trials && !context.signal.aborted; trial++) {
     context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}\n`);
-    const { verdict } = await runExperiment(
+    const { verdict } = await runWithControls(
       context,
       asked.experiment,
       runOptionsOf({ ...asked, keep: false, seed: asked.seed + trial - 1 }),

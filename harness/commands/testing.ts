@@ -24,8 +24,10 @@ export interface LabRun {
  * @param out the folder of its reports
  */
 export async function runInLab(out: string, ...args: string[]): Promise<LabRun> {
+  const controls = args.includes('--with-controls') ? [] : ['--no-controls'];
+  const asked = args.filter((arg) => arg !== '--with-controls');
   for (let again = 2; ; again--) {
-    const { stdout, stderr, exitCode } = await cli('experiment', ...args, '--json', '--out', out);
+    const { stdout, stderr, exitCode } = await cli('experiment', ...asked, ...controls, '--json', '--out', out);
     expect(stdout, stderr).not.toBe('');
     const verdict = verdictSchema.parse(JSON.parse(stdout));
     if (again > 0 && isOnlyLate(verdict)) continue;

@@ -2,7 +2,7 @@
 import type Docker from 'dockerode';
 import type { EngineFacts } from './engine.ts';
 import { exec } from './exec.ts';
-import { projectState } from './project-state.ts';
+import { projectState, sourcesHash } from './project-state.ts';
 
 /** sysctls of the server's network namespace that decide what becomes of a connection. */
 const sysctls = [
@@ -29,7 +29,11 @@ export async function fingerprintOf(
     ...sysctls.map((name) => `echo "${name}=$(cat /proc/sys/${name.replaceAll('.', '/')} 2>/dev/null || echo absent)"`),
     'echo "cpu=$(sed -n "s/^model name[^:]*: //p" /proc/cpuinfo | head -n 1)"',
   ].join('\n');
-  const [{ stdout }, project] = await Promise.all([exec(server, ['sh', '-c', script]), projectState()]);
+  const [{ stdout }, project, sources] = await Promise.all([
+    exec(server, ['sh', '-c', script]),
+    projectState(),
+    sourcesHash(),
+  ]);
   const inside = stdout
     .trim()
     .split('\n')
@@ -40,6 +44,7 @@ export async function fingerprintOf(
   return {
     ...Object.fromEntries(inside),
     project,
+    sources,
     kernel: engine.kernel,
     engine: engine.version,
     architecture: engine.architecture,

@@ -1,12 +1,34 @@
 /** Which state of this project ran: part of a run's fingerprint. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
+const folder = fileURLToPath(new URL('../../', import.meta.url));
+/** What a run is made of. */
+const rooms = ['app-under-test', 'containers', 'experiments', 'harness'];
+/** What is no part of a run: tests, and packages, whose versions the lock file has. */
+const noPart = /\.test\.ts$|(^|\/)node_modules\//u;
+
 /** The commit, and whether files differ from it; `unknown` outside a checkout. */
 export async function projectState(): Promise<string> {
-  const cwd = fileURLToPath(new URL('../../', import.meta.url));
-  const git = (...args: string[]) => execa('git', args, { cwd, reject: false });
+  const git = (...args: string[]) => execa('git', args, { cwd: folder, reject: false });
   const [commit, status] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain')]);
   if (commit.exitCode !== 0) return 'unknown';
   return `${commit.stdout.trim()}${status.stdout.trim() === '' ? '' : ', with changes'}`;
+}
+
+/** The sha256 of all that a run is made of, names and content; it tells states apart that no commit has. */
+export async function sourcesHash(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(join(folder, 'package-lock.json')));
+  for (const room of rooms) {
+    const entries = await readdir(join(folder, room), { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    for (const path of paths.map((each) => each.slice(folder.length)).sort()) {
+      if (noPart.test(path)) continue;
+      hash.update(`${path}\0`).update(await readFile(join(folder, path)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
 }

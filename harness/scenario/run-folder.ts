@@ -22,6 +22,8 @@ export const runFiles = {
   lab: 'lab',
   /** Connections that waited in the queues of the server's listening ports. */
   queues: 'witnesses/queues.ndjson.gz',
+  /** The runs that this one is to be compared with. */
+  controls: 'witnesses/controls.json',
   engineEvents: 'witnesses/engine.ndjson',
   accessLog: 'witnesses/access.ndjson.gz',
   requestLog: 'witnesses/site-requests.ndjson.gz',

@@ -15,6 +15,7 @@ export type Cited = Pick<
   | 'due'
   | 'longestWaitMs'
   | 'hashes'
+  | 'controls'
 >;
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
@@ -32,7 +33,12 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       .join(', '),
     `ledger sha256:${cited.hashes.ledger.slice(0, 16)}`,
   ];
-  const doubt = cited.verdict === 'pass' || cited.verdict === 'fail' ? '' : ` [${cited.verdict}: not citable]`;
+  const isTrusted = cited.verdict === 'pass' || cited.verdict === 'fail';
+  const doubt = !isTrusted
+    ? ` [${cited.verdict}: not citable]`
+    : cited.controls === null
+      ? ' [without controls: not for citing]'
+      : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
 }
 

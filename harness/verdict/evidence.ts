@@ -19,6 +19,7 @@ import { CheckStates } from '../timeline/check-states.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import { readProxyLog } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
+import { controlsSchema, type Control } from './controls.ts';
 import { DropWindows } from './drop-windows.ts';
 import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
@@ -44,6 +45,7 @@ export interface Evidence {
   readonly waits: Waits;
   /** Of each restart, the most connections that waited at the site's port. */
   readonly queues: readonly (number | null)[];
+  readonly controls: readonly Control[] | null;
   readonly unplanned: readonly UnplannedEnd[];
   readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
@@ -154,6 +156,7 @@ async function readExperiment(
     ...counts.result(timeline),
     waits: waits.result(),
     queues: await readQueues(folder, experiment, originMonotonicUs, spans),
+    controls: await readControls(folder),
     unplanned,
     engine,
     writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
@@ -202,6 +205,8 @@ async function readService(
     ...counts.result(timeline),
     waits: waits.result(),
     queues: windows.map(() => null),
+    // Of a service that the user runs there is no second one.
+    controls: [],
     unplanned: [],
     engine: [],
     writes: null,
@@ -264,6 +269,11 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   // In a swap the old process leaves after the new one is ready.
   const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+async function readControls(folder: string): Promise<readonly Control[] | null> {
+  const path = join(folder, runFiles.controls);
+  return existsSync(path) ? controlsSchema.parse(JSON.parse(await readFile(path, 'utf8'))) : null;
 }
 
 /** The check of the writes; null where the database was not read. */

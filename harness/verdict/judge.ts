@@ -6,6 +6,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { citationLine } from './citation.ts';
+import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
 import { checkExpectations } from './expectations.ts';
 import { exactInterval } from './interval.ts';
@@ -93,6 +94,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     reconciliation,
     unexplained: run.kind === 'experiment' ? reconciliation.unexplained : null,
     dropWindows: evidence.dropWindows,
+    controls: evidence.controls === null ? null : judgeControls(evidence.controls),
     proxyTries: evidence.proxyTries,
     ...evidence.waits,
     restarts,

@@ -4,6 +4,7 @@ import { cpuPressure } from '../lab/kernel-counters.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { lateAboveMs } from '../load/plan.ts';
+import { judgeControls, type Control } from './controls.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
@@ -38,6 +39,7 @@ export function distrust(
     unplanned,
     engine,
     kernel,
+    controls,
   }: {
     proxy: ProxyWitness | null;
     proxyTries: Verdict['proxyTries'];
@@ -47,6 +49,7 @@ export function distrust(
     unplanned: readonly UnplannedEnd[];
     engine: readonly EngineEvent[];
     kernel: Readonly<Record<string, number>>;
+    controls: readonly Control[] | null;
   },
 ): string[] {
   const reasons: string[] = [...run.troubles];
@@ -58,6 +61,14 @@ export function distrust(
         ? `The engine was lost during the run (${detail}): see that it stays up, and run again.`
         : `The container \`${role}\` ended during the run (${action} ${detail}; ${runFiles.engineEvents}:${index + 1}): ` +
             'find out what ended it, and run again.',
+    );
+  }
+  for (const control of judgeControls(controls ?? [])) {
+    if (control.holds) continue;
+    const { role, name, runId, verdict, dropped, due, because } = control;
+    reasons.push(
+      `Its control ${role} (${name}, ${runId}) did not come out as it must: ${verdict}, ${dropped} of ${due} dropped; ` +
+        `${because}.`,
     );
   }
   for (const { atUs, what, line } of unplanned.slice(0, 3)) {

@@ -97,6 +97,23 @@ const reconciliationSchema = z.strictObject({
 
 const momentSchema = z.strictObject({ kind: z.string(), atUs: z.number(), line: count });
 
+/** A run without the restart, or without the mechanism, on the same lab. */
+const controlSchema = z.strictObject({
+  role: z.enum(['C0', 'C+']),
+  name: z.string(),
+  because: z.string(),
+  runId: z.string(),
+  verdict: z.enum(['pass', 'fail', 'inconclusive', 'aborted']),
+  dropped: count,
+  due: count,
+  badRestarts: count,
+  restarts: count,
+  /** sha256 of its ledger. */
+  ledger: z.string(),
+  /** Did it come out as it must? */
+  holds: z.boolean(),
+});
+
 /** A time in which requests were dropped. */
 const dropWindowSchema = z.strictObject({
   /** From the sending of the first that was dropped to the moment when the last was known to be, µs since run start. */
@@ -149,6 +166,8 @@ export const verdictSchema = z.strictObject({
   /** Drops of which no witness other than the client shows a cause; null where there is no other witness. */
   unexplained: count.nullable(),
   dropWindows: z.array(dropWindowSchema),
+  /** The controls that belong to it; null where it was made without them: then it is not for citing. */
+  controls: z.array(controlSchema).nullable(),
   /** Answers the proxy made up itself, beside the errors in its own log; null where no proxy of ours was part of it. */
   proxyTries: z
     .strictObject({
@@ -252,6 +271,8 @@ export const verdictSchema = z.strictObject({
 
 /** verdict.json. */
 export type Verdict = z.infer<typeof verdictSchema>;
+/** A control within a verdict. */
+export type ControlVerdict = z.infer<typeof controlSchema>;
 /** One restart within a verdict. */
 export type RestartVerdict = z.infer<typeof restartSchema>;
 /** What the witnesses say of each row. */

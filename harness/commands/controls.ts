@@ -1,0 +1,133 @@
+/**
+ * A run beside its controls: C0, no restart under the same load, and C+, the mechanism off. Each is run once for a
+ * machine, engine, image and state of the project, and remembered in reports/controls/.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectEngine } from '../lab/engine.ts';
+import { labImageTag } from '../lab/image.ts';
+import { sourcesHash } from '../lab/project-state.ts';
+import { loadExperiment } from '../scenario/catalog.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { resolveExperiment, type Change } from '../scenario/fields.ts';
+import { judgeControls, type Control } from '../verdict/controls.ts';
+import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { repeatCommand } from './asked.ts';
+import type { Context } from './context.ts';
+import { runExperiment, type RunOptions, type RunResult } from './run-experiment.ts';
+
+/** The experiment that restarts nothing. */
+const c0Id = 'E0';
+/** The one without any mechanism, for those that have no variant with theirs off. */
+const bareId = 'E1';
+/** Restarts of C+: that it drops shows in the first. */
+const controlRestarts = 2;
+
+/** Runs the controls that are not remembered, then the experiment beside them. */
+export async function runWithControls(
+  context: Context,
+  experiment: Experiment,
+  options: RunOptions & { readonly withControls: boolean },
+): Promise<RunResult> {
+  const { withControls, ...own } = options;
+  const controls = withControls ? await runControls(context, experiment, own) : null;
+  return await runExperiment(context, experiment, { ...own, controls });
+}
+
+type Planned = Pick<Control, 'role' | 'name' | 'because'> & {
+  readonly experiment: Experiment;
+  readonly variant: string | null;
+  readonly about: string | null;
+  readonly changes: readonly Change[];
+};
+
+async function runControls(context: Context, experiment: Experiment, options: RunOptions): Promise<Control[]> {
+  const controls: Control[] = [];
+  for (const planned of await plannedControls(experiment, options.variant)) {
+    context.signal.throwIfAborted();
+    const { role, name, because } = planned;
+    const path = await pathOf(planned, options.reportsFolder);
+    const known = await remembered(path);
+    if (known !== null) {
+      controls.push({ role, name, because, verdict: known });
+      continue;
+    }
+    context.stderr(`control ${role}: ${name}, once for this machine and this state of the project\n`);
+    const runOptions = {
+      ...options,
+      keep: false,
+      baseline: false,
+      controls: null,
+      variant: planned.variant,
+      variantAbout: planned.about,
+      command: repeatCommand({ id: planned.experiment.id, ...planned }, options.seed),
+    };
+    let { verdict } = await runExperiment(context, planned.experiment, runOptions);
+    if (verdict.verdict === 'inconclusive') {
+      ({ verdict } = await runExperiment(context, planned.experiment, runOptions));
+    }
+    context.stderr(`control ${role}: ${verdict.verdict}: ${verdict.citation}\n`);
+    const control: Control = { role, name, because, verdict };
+    controls.push(control);
+    // One that does not hold is tried again by the next run.
+    if (judgeControls([control])[0]?.holds === true) {
+      await mkdir(join(options.reportsFolder, 'controls'), { recursive: true });
+      await writeFile(path, `${JSON.stringify(verdict, null, 2)}\n`);
+    }
+  }
+  return controls;
+}
+
+/** Under the same load as the experiment; what else was changed about it is what is being tried. */
+async function plannedControls(experiment: Experiment, variant: string | null): Promise<Planned[]> {
+  const file = await loadExperiment(experiment.id);
+  if (file.id === c0Id && variant === null) return [];
+  const load = [
+    ['load.ratePerSecond', experiment.load.ratePerSecond],
+    ['load.connections', experiment.load.connections],
+  ] as const;
+  const clean = await loadExperiment(c0Id);
+  const c0: Planned = {
+    role: 'C0',
+    name: c0Id,
+    because: 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing',
+    experiment: resolveExperiment(clean, { changes: load }),
+    variant: null,
+    about: null,
+    changes: load,
+  };
+  const off = 'variant' in file.control ? file.control : null;
+  if (file.id === c0Id || file.id === bareId || (off !== null && off.variant === variant)) return [c0];
+  const of = off === null ? await loadExperiment(bareId) : file;
+  const changes = [...load, ['deploy.restarts', controlRestarts]] as const;
+  return [
+    c0,
+    {
+      role: 'C+',
+      name: off === null ? bareId : `${file.id} ${off.variant}`,
+      because: off === null ? 'with no mechanism at all, a restart must drop something' : off.because,
+      experiment: resolveExperiment(of, { variant: off?.variant, changes }),
+      variant: off?.variant ?? null,
+      about: off === null ? null : (of.variants[off.variant]?.about ?? null),
+      changes,
+    },
+  ];
+}
+
+/** Named after all that its result depends on. */
+async function pathOf({ role, experiment }: Planned, reportsFolder: string): Promise<string> {
+  const { facts } = await connectEngine();
+  const bounds = { facts, image: labImageTag(facts.architecture), sources: await sourcesHash(), experiment };
+  const key = createHash('sha256').update(JSON.stringify(bounds)).digest('hex').slice(0, 16);
+  return join(reportsFolder, 'controls', `${role === 'C0' ? 'C0' : 'Cplus'}-${experiment.id}-${key}.json`);
+}
+
+async function remembered(path: string): Promise<Verdict | null> {
+  try {
+    return verdictSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    // Not there, or of another version of the harness: it is run again.
+    return null;
+  }
+}
