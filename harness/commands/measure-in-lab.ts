@@ -59,7 +59,7 @@ export async function measureInLab(
     port: lab.targetPort,
     hostHeader: site.hostHeader,
     ratePerSecond: load.ratePerSecond,
-    durationMs: schedule.durationMs(schedule.beginsMs.length),
+    durationMs: new SpareRestarts(schedule).longestMs,
     mix: load.mix,
     connections: load.connections,
     deadlineMs,
@@ -123,7 +123,7 @@ async function talk(
   { schedule, progress, signal }: { schedule: DeploySchedule; progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
   const spares = new SpareRestarts(schedule);
-  const slots = (): number => slotCount(plan.ratePerSecond, schedule.durationMs(spares.used));
+  const slots = (): number => slotCount(plan.ratePerSecond, spares.durationMs);
   const deployerSaid: DeployerMessage[] = [];
   const troubles: string[] = [];
   let originUs: number | null = null;
@@ -139,7 +139,11 @@ async function talk(
     for await (const line of deployer.lines) {
       const message = JSON.parse(line) as DeployerMessage;
       deployerSaid.push(message);
-      if (message.kind === 'deploy-begin') progress.note(`restart ${message.restart} of ${spares.used}`);
+      if (message.kind === 'deploy-begin') {
+        progress.note(`restart ${message.restart} of ${spares.used}`);
+        spares.began((message.atMonotonicUs - (originUs ?? message.atMonotonicUs)) / 1000);
+      }
+      if (message.kind === 'rested') spares.rested();
       if (message.kind === 'deploy-end' && message.failure !== undefined) {
         troubles.push(`Restart ${message.restart} failed: ${message.failure}`);
       }

@@ -1,14 +1,22 @@
-/** Decides, while a load goes on, whether a restart was voided by late requests and another has to make up for it. */
+/**
+ * Decides, while a load goes on, when it may end: not before the last restart has begun and is over, and not before
+ * those that were voided by late requests have been made up for.
+ */
 import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
 
 /** How long before the load's end it is decided: both sides must hear of it in time. */
 const decideBeforeEndMs = 1_000;
+/** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */
+const patienceMs = 30_000;
 
 /** Counts the restarts that are used; asks for no more than the schedule has. */
 export class SpareRestarts {
   private readonly schedule: DeploySchedule;
+  /** When each restart began in truth: on a slow machine later than planned, since each rests after the one before. */
+  private readonly beganMs: number[] = [];
+  private overs = 0;
   private restarts: number;
-  private over = false;
+  private endMs: number | null = null;
 
   constructor(schedule: DeploySchedule) {
     this.schedule = schedule;
@@ -20,6 +28,28 @@ export class SpareRestarts {
     return this.restarts;
   }
 
+  /** Length of the load in milliseconds, as far as is known. */
+  get durationMs(): number {
+    return this.endMs ?? this.schedule.durationMs(this.restarts) + this.slipMs();
+  }
+
+  /** The longest that a load by this schedule may take, in milliseconds. */
+  get longestMs(): number {
+    const { beginsMs, durationMs } = this.schedule;
+    const wholeMs = durationMs(beginsMs.length);
+    return beginsMs.length === 0 ? wholeMs : 2 * wholeMs + patienceMs;
+  }
+
+  /** The next restart began, so long after the load's origin. */
+  began(atMs: number): void {
+    this.beganMs.push(atMs);
+  }
+
+  /** The restart that began last is over: its version is ready, and has rested. */
+  rested(): void {
+    this.overs = this.beganMs.length;
+  }
+
   /**
    * Another restart, enough of them, or nothing to decide now.
    * @param atUs since the load's origin
@@ -27,16 +57,26 @@ export class SpareRestarts {
    */
   decide(atUs: number, lateDueUs: readonly number[]): 'another' | 'enough' | null {
     const { wanted, beginsMs } = this.schedule;
-    if (this.over || atUs < (this.schedule.durationMs(this.restarts) - decideBeforeEndMs) * 1000) return null;
+    const atMs = atUs / 1000;
+    if (this.endMs !== null || atMs < this.durationMs - decideBeforeEndMs) return null;
+    if (this.overs < this.restarts && atMs < this.durationMs + patienceMs) return null;
     const voided = new Set(
-      lateDueUs.map((dueUs) => beginsMs.slice(0, this.restarts).findLastIndex((beginMs) => dueUs >= beginMs * 1000)),
+      lateDueUs.map((dueUs) =>
+        this.beganMs.slice(0, this.restarts).findLastIndex((beganMs) => dueUs >= beganMs * 1000),
+      ),
     );
     voided.delete(-1);
     if (this.restarts - voided.size < wanted && this.restarts < beginsMs.length) {
       this.restarts++;
       return 'another';
     }
-    this.over = true;
+    this.endMs = Math.max(this.durationMs, Math.ceil(atMs) + decideBeforeEndMs);
     return 'enough';
+  }
+
+  /** By how much the restart that began last did so later than planned. */
+  private slipMs(): number {
+    const index = Math.min(this.beganMs.length, this.restarts) - 1;
+    return index < 0 ? 0 : Math.max(0, (this.beganMs[index] ?? 0) - (this.schedule.beginsMs[index] ?? 0));
   }
 }

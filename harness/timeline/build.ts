@@ -68,7 +68,7 @@ function at(
 
 function deployEvents({ deployer, originUs }: TimelineSources): TimelineEvent[] {
   return deployer.flatMap((message) =>
-    'restart' in message && message.kind !== 'never-ready'
+    'restart' in message && message.kind !== 'never-ready' && message.kind !== 'rested'
       ? [
           at(message.atMonotonicUs - originUs, message.kind, 'deployer', message.restart, {
             version: message.version,

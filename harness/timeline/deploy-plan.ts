@@ -44,8 +44,9 @@ export type DeployerMessage =
       /**
        * `retire`: from here on the old version is out of rotation, as far as the deploy is concerned.
        * `proxy-file`: the proxy's file names the new unit. `roll-back`: a release that cannot start is taken back.
+       * `rested`: the version is ready (or never will be), and what had queued has had time to be worked off.
        */
-      readonly kind: 'deploy-begin' | 'deploy-end' | 'never-ready' | 'retire' | 'proxy-file' | 'roll-back';
+      readonly kind: 'deploy-begin' | 'deploy-end' | 'never-ready' | 'retire' | 'proxy-file' | 'roll-back' | 'rested';
       readonly restart: number;
       readonly version: string;
       readonly atMonotonicUs: number;

@@ -20,8 +20,11 @@ import {
 /** How often the internal port is asked whether the last release is ready. */
 const readyPollMs = 20;
 const readyDeadlineMs = 60_000;
-/** Rest between one release being ready and the next deploy, if the plan would not leave any. */
-const restMs = 200;
+/**
+ * Rest between one release being ready and the next deploy, if the plan would not leave it: else, on a slow machine, what
+ * had queued in one restart would still wait in the next, and be counted as its doing.
+ */
+const restMs = 1_000;
 /** Time for a long transaction to have begun before its process is stopped. */
 const beginTransactionMs = 200;
 
@@ -33,11 +36,13 @@ interface Deploy {
   readonly version: string;
 }
 
+type StampedKind = Extract<DeployerMessage, { restart: number }>['kind'];
+
 function say(message: DeployerMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-function stamp(kind: 'deploy-begin' | 'never-ready' | 'retire' | 'proxy-file' | 'roll-back', deploy: Deploy): void {
+function stamp(kind: Exclude<StampedKind, 'deploy-end'>, deploy: Deploy): void {
   say({ kind, ...deploy, atMonotonicUs: monotonicUs() });
 }
 
@@ -196,6 +201,7 @@ async function carryOut(plan: DeployPlan, restart: number): Promise<void> {
   }
   say({ kind: 'deploy-end', ...deploy, atMonotonicUs: monotonicUs(), ...(failure && { failure }) });
   if (await untilReady(unit, deploy)) await sleep(restMs);
+  stamp('rested', deploy);
 }
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
