@@ -36,6 +36,7 @@ program
   .option('--dry-run', 'print units, proxy file and schedule; start nothing')
   .option('--rate <n>', 'requests a second')
   .option('--restarts <n>', 'how many restarts under one load')
+  .option('--claim <percent>', 'so many of all restarts are clean: inconclusive where they are too few to say so')
   .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
   .option('--json', 'verdict.json on stdout, and nothing else there')
   .option('--out <folder>', 'where the run goes (default: reports/)')
@@ -50,6 +51,7 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E5
   npm run experiment all
   npm run experiment E5 -- --rate 1000 --restarts 20
+  npm run experiment E5 -- --claim 99 --restarts 299
   npm run experiment E5 -- --variant as-seeded
   npm run experiment E1 -- --set app.warmupMs=1000 --dry-run
   npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500

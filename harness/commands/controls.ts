@@ -1,9 +1,8 @@
 /**
- * A run beside its controls: C0, no restart under the same load, and C+, the mechanism off. Each is run once for a
- * machine, engine, image and state of the project, and remembered in reports/controls/.
+ * A run beside its controls: the instrument calibrated; C0, no restart under the same load; C+, the mechanism off. Each
+ * is run once for a machine, engine, image and state of the project, and remembered in reports/controls/.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectEngine } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
@@ -11,10 +10,12 @@ import { sourcesHash } from '../lab/project-state.ts';
 import { loadExperiment } from '../scenario/catalog.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
-import { judgeControls, type Control } from '../verdict/controls.ts';
-import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { judgeControls, type Control, type Controls } from '../verdict/controls.ts';
+import { verdictSchema } from '../verdict/verdict.ts';
 import { repeatCommand } from './asked.ts';
+import { calibration } from './calibrated.ts';
 import type { Context } from './context.ts';
+import { recall, remember } from './remembered.ts';
 import { runExperiment, type RunOptions, type RunResult } from './run-experiment.ts';
 
 /** The experiment that restarts nothing. */
@@ -42,13 +43,14 @@ type Planned = Pick<Control, 'role' | 'name' | 'because'> & {
   readonly changes: readonly Change[];
 };
 
-async function runControls(context: Context, experiment: Experiment, options: RunOptions): Promise<Control[]> {
+async function runControls(context: Context, experiment: Experiment, options: RunOptions): Promise<Controls> {
+  const calibrated = await calibration(context, options.reportsFolder);
   const controls: Control[] = [];
   for (const planned of await plannedControls(experiment, options.variant)) {
     context.signal.throwIfAborted();
     const { role, name, because } = planned;
     const path = await pathOf(planned, options.reportsFolder);
-    const known = await remembered(path);
+    const known = await recall(path, verdictSchema);
     if (known !== null) {
       controls.push({ role, name, because, verdict: known });
       continue;
@@ -71,12 +73,9 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
     const control: Control = { role, name, because, verdict };
     controls.push(control);
     // One that does not hold is tried again by the next run.
-    if (judgeControls([control])[0]?.holds === true) {
-      await mkdir(join(options.reportsFolder, 'controls'), { recursive: true });
-      await writeFile(path, `${JSON.stringify(verdict, null, 2)}\n`);
-    }
+    if (judgeControls([control])[0]?.holds === true) await remember(path, verdict);
   }
-  return controls;
+  return { calibration: calibrated, controls };
 }
 
 /** Under the same load as the experiment; what else was changed about it is what is being tried. */
@@ -121,13 +120,4 @@ async function pathOf({ role, experiment }: Planned, reportsFolder: string): Pro
   const bounds = { facts, image: labImageTag(facts.architecture), sources: await sourcesHash(), experiment };
   const key = createHash('sha256').update(JSON.stringify(bounds)).digest('hex').slice(0, 16);
   return join(reportsFolder, 'controls', `${role === 'C0' ? 'C0' : 'Cplus'}-${experiment.id}-${key}.json`);
-}
-
-async function remembered(path: string): Promise<Verdict | null> {
-  try {
-    return verdictSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch {
-    // Not there, or of another version of the harness: it is run again.
-    return null;
-  }
 }

@@ -9,7 +9,7 @@ import { runOptionsOf, type Asked } from './asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { dryRunText } from './dry-run.ts';
-import { highestSeed, wholeNumber } from './option-values.ts';
+import { highestSeed, percentage, wholeNumber } from './option-values.ts';
 import { runAll } from './run-all.ts';
 import { runWithControls } from './controls.ts';
 import { runSweep } from './run-sweep.ts';
@@ -25,6 +25,7 @@ export interface ExperimentOptions {
   readonly dryRun?: true;
   readonly rate?: string;
   readonly restarts?: string;
+  readonly claim?: string;
   readonly seed?: string;
   readonly json?: true;
   readonly out?: string;
@@ -87,7 +88,7 @@ export async function experimentCommand(context: Context, id: string, options: E
 }
 
 /** What the options set, in the experiment's own words. */
-export function changesOf(file: ExperimentFile, { set, rate, restarts }: ExperimentOptions): Change[] {
+export function changesOf(file: ExperimentFile, { set, rate, restarts, claim }: ExperimentOptions): Change[] {
   const changes = (set ?? []).map((text) => parseChange('--set', text));
   if (rate !== undefined) changes.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
   if (restarts !== undefined) {
@@ -96,15 +97,16 @@ export function changesOf(file: ExperimentFile, { set, rate, restarts }: Experim
         exitCode: exitCodes.usage,
       });
     }
-    changes.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 1_000)]);
+    changes.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 4_000)]);
   }
+  if (claim !== undefined) changes.push(['expect.claim.cleanPercent', percentage('--claim', claim, 50, 99.9)]);
   return changes;
 }
 
 function refuseForAll(options: ExperimentOptions): void {
-  const given = (['variant', 'set', 'sweep', 'trials', 'dryRun', 'rate', 'restarts', 'keep', 'baseline'] as const).find(
-    (name) => options[name] !== undefined,
-  );
+  const given = (
+    ['variant', 'set', 'sweep', 'trials', 'dryRun', 'rate', 'restarts', 'claim', 'keep', 'baseline'] as const
+  ).find((name) => options[name] !== undefined);
   if (given === undefined) return;
   const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
   throw new HarnessError(`\`all\` runs every experiment as it is: --${option} is for a single one.`, {

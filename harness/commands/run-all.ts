@@ -1,6 +1,6 @@
 /**
- * `experiment all`: every experiment and the controls they are compared with, in an order that the seed shuffles; with
- * `--variants`, every variant too.
+ * `experiment all`: every experiment beside its controls, in an order that the seed shuffles; with `--variants`, every
+ * variant too.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -22,11 +22,11 @@ interface Cell {
   readonly variant: string | null;
 }
 
-/** What came of one experiment, its control considered. */
+/** What came of one experiment. */
 interface Line {
   readonly name: string;
   readonly verdict: Verdict['verdict'];
-  readonly control: string;
+  readonly controls: string;
   readonly measured: Verdict | undefined;
   readonly note: string;
 }
@@ -39,7 +39,7 @@ export async function runAll(
   const catalog = await loadCatalog();
   const cells: Cell[] = catalog.flatMap((file) => [
     { file, variant: null },
-    ...variantsOf(file, variants).map((variant) => ({ file, variant })),
+    ...(variants ? Object.keys(file.variants) : []).map((variant) => ({ file, variant })),
   ]);
   const order = shuffle([...cells], seededRandom(seed, 'all'));
   const verdicts = new Map<string, Verdict>();
@@ -71,7 +71,9 @@ export async function runAll(
   }
 
   const lines = catalog.flatMap((file) =>
-    [null, ...(variants ? variantsOf(file, true) : [])].map((variant) => lineOf({ file, variant }, verdicts, failures)),
+    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) =>
+      lineOf(nameOf(file.id, variant), verdicts, failures),
+    ),
   );
   const id = newRunId(new Date());
   const reports = join(reportsFolder, 'all');
@@ -91,42 +93,40 @@ function nameOf(id: string, variant: string | null): string {
   return variant === null ? id : `${id} ${variant}`;
 }
 
-/** All variants, or the one that is the experiment's control. */
-function variantsOf({ control, variants }: ExperimentFile, all: boolean): string[] {
-  if (all) return Object.keys(variants);
-  return 'variant' in control ? [control.variant] : [];
-}
-
-/** An experiment whose control did not come out as it must says nothing, however it came out itself. */
-function lineOf({ file, variant }: Cell, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
-  const { control } = file;
-  const name = nameOf(file.id, variant);
-  const controlName = 'variant' in control ? nameOf(file.id, control.variant) : control.experiment;
-  const [measured, beside] = [verdicts.get(name), verdicts.get(controlName)];
-  const mustDrop = 'variant' in control;
-  const holds = beside?.verdict === 'pass' && (mustDrop ? beside.dropped > 0 : beside.dropped === 0);
-  const own = measured?.verdict ?? 'aborted';
-  const saysNothing = !holds && (own === 'pass' || own === 'fail') && controlName !== name;
+function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
+  const measured = verdicts.get(name);
+  const controls = measured?.controls?.map(({ name: of, holds, dropped, due }) =>
+    holds ? `${of}: ${dropped} of ${due} dropped` : `**${of} failed**: ${dropped} of ${due} dropped`,
+  );
   return {
     name,
-    verdict: saysNothing ? 'inconclusive' : own,
-    control: `${controlName}: ${beside === undefined ? 'not run' : `${beside.verdict}, ${beside.dropped} dropped`}`,
+    verdict: measured?.verdict ?? 'aborted',
+    controls: controls === undefined || controls.length === 0 ? '–' : controls.join(', '),
     measured,
-    note: failures.get(name) ?? (saysNothing ? `its control failed: ${control.because}` : (measured?.reasons[0] ?? '')),
+    note: failures.get(name) ?? measured?.reasons[0] ?? '',
   };
 }
 
 function tableOf(lines: readonly Line[]): string {
-  const rows = lines.map(({ name, verdict, control, measured, note }) => [
+  const rows = lines.map(({ name, verdict, controls, measured, note }) => [
     name,
     verdict,
     measured === undefined ? '–' : `${measured.badRestarts} of ${measured.restarts}`,
     measured === undefined ? '–' : `${measured.dropped} of ${measured.due}`,
     measured?.predicted.dropped?.toFixed(0) ?? '–',
     measured?.longestWaitMs?.toFixed(0) ?? '–',
-    control,
+    controls,
     note,
   ]);
-  const head = ['experiment', 'verdict', 'bad restarts', 'dropped', 'predicted', 'longest wait, ms', 'control', 'note'];
+  const head = [
+    'experiment',
+    'verdict',
+    'bad restarts',
+    'dropped',
+    'predicted',
+    'longest wait, ms',
+    'controls',
+    'note',
+  ];
   return markdownTable([head, ...rows]);
 }

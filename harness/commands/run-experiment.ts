@@ -16,7 +16,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-schedule.ts';
-import type { Control } from '../verdict/controls.ts';
+import type { Controls } from '../verdict/controls.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { collectDirect, collectNotes, collectRecords, restartSite, writeTimeline } from './collect.ts';
@@ -38,7 +38,7 @@ export interface RunOptions {
   /** Before and after the load, have autocannon tell what the site can do. */
   readonly baseline: boolean;
   /** The runs that this one is to be compared with; null where it is made without them. */
-  readonly controls: readonly Control[] | null;
+  readonly controls: Controls | null;
   /** The command that repeats this run. */
   readonly command: string;
 }

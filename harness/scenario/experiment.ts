@@ -117,7 +117,7 @@ const deploySchema = z.strictObject({
    * after a while the good one again.
    */
   action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'none']),
-  restarts: z.number().int().nonnegative().max(1_000),
+  restarts: z.number().int().nonnegative().max(4_000),
   /** From the start of one deploy to the start of the next: drawn evenly between the two, by the seed. */
   spacingMs: z
     .tuple([ms.min(100), ms.min(100)])
@@ -201,6 +201,13 @@ const expectSchema = z.strictObject({
     ])
     .optional(),
   longestWait: waitExpectationSchema.optional(),
+  /** At least so many of all restarts are clean: a run whose restarts are too few to say so is inconclusive. */
+  claim: z
+    .strictObject({
+      cleanPercent: z.number().min(50).lt(100),
+      because: because.default('the claim that was asked for'),
+    })
+    .optional(),
   bounds: z.array(boundSchema).default([]),
 });
 

@@ -31,7 +31,7 @@ import { RequestTable, type SiteLine } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
 import { StaleCount } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
-import type { Reconciliation, Verdict } from './verdict.ts';
+import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
 import { BusyCount, WriteCheck } from './writes.ts';
 
@@ -46,6 +46,7 @@ export interface Evidence {
   /** Of each restart, the most connections that waited at the site's port. */
   readonly queues: readonly (number | null)[];
   readonly controls: readonly Control[] | null;
+  readonly calibration: Calibration | null;
   readonly unplanned: readonly UnplannedEnd[];
   readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
@@ -156,7 +157,7 @@ async function readExperiment(
     ...counts.result(timeline),
     waits: waits.result(),
     queues: await readQueues(folder, experiment, originMonotonicUs, spans),
-    controls: await readControls(folder),
+    ...(await readControls(folder)),
     unplanned,
     engine,
     writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
@@ -207,6 +208,7 @@ async function readService(
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.
     controls: [],
+    calibration: null,
     unplanned: [],
     engine: [],
     writes: null,
@@ -271,9 +273,10 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
 }
 
-async function readControls(folder: string): Promise<readonly Control[] | null> {
+async function readControls(folder: string): Promise<Pick<Evidence, 'controls' | 'calibration'>> {
   const path = join(folder, runFiles.controls);
-  return existsSync(path) ? controlsSchema.parse(JSON.parse(await readFile(path, 'utf8'))) : null;
+  if (!existsSync(path)) return { controls: null, calibration: null };
+  return controlsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 }
 
 /** The check of the writes; null where the database was not read. */

@@ -1,5 +1,6 @@
 /** What the experiment expects, beside what was measured. */
 import type { boundedFigures, Experiment } from '../scenario/experiment.ts';
+import { answerClaim } from './claim.ts';
 import type { Prediction } from './predict.ts';
 import type { Verdict } from './verdict.ts';
 import { stallAboveMs } from './waits.ts';
@@ -42,6 +43,7 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   ) {
     rows.push(longestWaitRow(expect.longestWait, measured));
   }
+  if (expect.claim !== undefined) rows.push(claimRow(expect.claim, measured));
   // A probe that was switched off leaves nothing to compare.
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));
@@ -108,6 +110,18 @@ function badRestartsRow(bad: NonNullable<Experiment['expect']['badRestarts']>, m
     return { ...common, expected: 'every one', met };
   }
   return { ...common, expected: boundText(bad), met: isWithin(measured.badRestarts, bad) };
+}
+
+/** Too few restarts miss nothing: they make the run inconclusive. */
+function claimRow(claim: NonNullable<Experiment['expect']['claim']>, { badRestarts, restarts }: Measured): Row {
+  const { kind } = answerClaim(claim, badRestarts, restarts);
+  return {
+    what: 'share of all restarts that are clean',
+    expected: `at least ${claim.cleanPercent} %, with 95 %`,
+    measured: `${restarts - badRestarts} of ${restarts}${kind === 'too-few' ? ': too few to tell' : ''}`,
+    met: kind !== 'refuted',
+    because: claim.because,
+  };
 }
 
 type Figure = (typeof boundedFigures)[number];

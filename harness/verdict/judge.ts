@@ -6,6 +6,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { citationLine } from './citation.ts';
+import { answerClaim } from './claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
 import { checkExpectations } from './expectations.ts';
@@ -65,7 +66,12 @@ export function verdictOf(evidence: Evidence): Verdict {
   const missed = expectations
     .filter(({ met }) => !met)
     .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
-  const doubts = run.aborted === null ? distrust(run, ledger, windows, evidence) : [run.aborted];
+  const { claim } = expectOf(run);
+  const claimed = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
+  const doubts =
+    run.aborted === null
+      ? [...distrust(run, ledger, windows, evidence), ...(claimed?.kind === 'too-few' ? [claimed.why] : [])]
+      : [run.aborted];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
@@ -95,6 +101,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     unexplained: run.kind === 'experiment' ? reconciliation.unexplained : null,
     dropWindows: evidence.dropWindows,
     controls: evidence.controls === null ? null : judgeControls(evidence.controls),
+    calibration: evidence.calibration,
     proxyTries: evidence.proxyTries,
     ...evidence.waits,
     restarts,

@@ -18,6 +18,6 @@ export function powerOf(restarts: number, ratePerSecond: number): Verdict['power
 }
 
 /** Clean restarts in a row after which the share of clean ones is at least this, with 95 % (Clopper and Pearson). */
-function restartsFor(cleanShare: number): number {
+export function restartsFor(cleanShare: number): number {
   return Math.ceil(Math.log(0.05) / Math.log(cleanShare));
 }

@@ -9,7 +9,7 @@ import type { LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
-import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+import type { Calibration, Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 import type { Waits } from './waits.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
@@ -40,6 +40,7 @@ export function distrust(
     engine,
     kernel,
     controls,
+    calibration,
   }: {
     proxy: ProxyWitness | null;
     proxyTries: Verdict['proxyTries'];
@@ -50,6 +51,7 @@ export function distrust(
     engine: readonly EngineEvent[];
     kernel: Readonly<Record<string, number>>;
     controls: readonly Control[] | null;
+    calibration: Calibration | null;
   },
 ): string[] {
   const reasons: string[] = [...run.troubles];
@@ -61,6 +63,13 @@ export function distrust(
         ? `The engine was lost during the run (${detail}): see that it stays up, and run again.`
         : `The container \`${role}\` ended during the run (${action} ${detail}; ${runFiles.engineEvents}:${index + 1}): ` +
             'find out what ended it, and run again.',
+    );
+  }
+  const uncalibrated = calibration?.wrong[0];
+  if (calibration !== null && uncalibrated !== undefined) {
+    reasons.push(
+      `The instrument is not calibrated on this machine: ${calibration.wrong.length} of ${calibration.cases} cases came ` +
+        `out wrong (${uncalibrated.case}: ${uncalibrated.sentences.join('; ')}): \`npm run calibrate\` must pass first.`,
     );
   }
   for (const control of judgeControls(controls ?? [])) {

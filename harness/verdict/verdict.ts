@@ -114,6 +114,14 @@ const controlSchema = z.strictObject({
   holds: z.boolean(),
 });
 
+/** The instrument against servers that fail in known ways, on the machine that ran it. */
+export const calibrationSchema = z.strictObject({
+  seriesId: z.string(),
+  cases: count,
+  /** Cases in which it was not exactly right. */
+  wrong: z.array(z.strictObject({ case: z.string(), sentences: z.array(z.string()) })),
+});
+
 /** A time in which requests were dropped. */
 const dropWindowSchema = z.strictObject({
   /** From the sending of the first that was dropped to the moment when the last was known to be, µs since run start. */
@@ -168,6 +176,8 @@ export const verdictSchema = z.strictObject({
   dropWindows: z.array(dropWindowSchema),
   /** The controls that belong to it; null where it was made without them: then it is not for citing. */
   controls: z.array(controlSchema).nullable(),
+  /** null where the run was made without controls, or is of a user's service. */
+  calibration: calibrationSchema.nullable(),
   /** Answers the proxy made up itself, beside the errors in its own log; null where no proxy of ours was part of it. */
   proxyTries: z
     .strictObject({
@@ -271,6 +281,8 @@ export const verdictSchema = z.strictObject({
 
 /** verdict.json. */
 export type Verdict = z.infer<typeof verdictSchema>;
+/** The calibration within a verdict. */
+export type Calibration = z.infer<typeof calibrationSchema>;
 /** A control within a verdict. */
 export type ControlVerdict = z.infer<typeof controlSchema>;
 /** One restart within a verdict. */

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { answerClaim } from './claim.ts';
+
+const claim = (cleanPercent: number) => ({ cleanPercent, because: 'asked for' });
+
+it('is borne by as many clean restarts in a row as its bound takes, and by no fewer', () => {
+  // 0.99^299 < 5 % ≤ 0.99^298.
+  expect(answerClaim(claim(99), 0, 299)).toEqual({ kind: 'borne' });
+  expect(answerClaim(claim(99), 0, 298)).toMatchObject({
+    kind: 'too-few',
+    why: expect.stringContaining('299') as string,
+  });
+  expect(answerClaim(claim(99.9), 0, 2_994)).toMatchObject({ kind: 'too-few' });
+  expect(answerClaim(claim(99.9), 0, 2_995)).toEqual({ kind: 'borne' });
+});
+
+it('is refuted where even the lower end of the interval is above what it allows', () => {
+  // 8 of 8: at least 68.8 % are bad.
+  expect(answerClaim(claim(99), 8, 8)).toEqual({ kind: 'refuted' });
+  // 1 of 8: 0.3 % to 52.7 %, both sides of 1 %.
+  expect(answerClaim(claim(99), 1, 8)).toMatchObject({ kind: 'too-few' });
+});
+
+it('without a restart says nothing', () => {
+  expect(answerClaim(claim(99), 0, 0)).toMatchObject({ kind: 'too-few' });
+});

@@ -1,0 +1,30 @@
+/** A claim about all restarts, such as "99 % are clean": does this run's number of them bear it? */
+import type { Experiment } from '../scenario/experiment.ts';
+import { exactInterval } from './interval.ts';
+import { restartsFor } from './power.ts';
+
+/** What the restarts say of a claim: borne, refuted, or too few to tell, which is a sentence. */
+export type ClaimAnswer = { readonly kind: 'borne' | 'refuted' } | { readonly kind: 'too-few'; readonly why: string };
+
+/**
+ * Borne where the exact 95 % bound of the share of bad restarts lies within what the claim allows, refuted where all of
+ * the interval lies above it.
+ */
+export function answerClaim(
+  { cleanPercent }: NonNullable<Experiment['expect']['claim']>,
+  badRestarts: number,
+  restarts: number,
+): ClaimAnswer {
+  const allowed = 1 - cleanPercent / 100;
+  const [low, high] = exactInterval(badRestarts, restarts) ?? [0, 1];
+  if (high <= allowed) return { kind: 'borne' };
+  if (low > allowed) return { kind: 'refuted' };
+  const needed = restartsFor(cleanPercent / 100);
+  return {
+    kind: 'too-few',
+    why:
+      `Too few restarts for the claim that ${cleanPercent} % of them are clean: ${badRestarts} of ${restarts} dropped ` +
+      `something, which bounds the bad ones to ${(100 * high).toFixed(1)} %; it takes ${needed} clean ones in a row ` +
+      `(--restarts ${needed}).`,
+  };
+}
