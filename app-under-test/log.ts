@@ -38,7 +38,10 @@ export interface RequestLine {
   readonly status: number | null;
   /** When the request's headers had been read. */
   readonly receivedUs: number;
-  /** When the last byte of the answer had been handed to the kernel, or when the connection died. */
+  /**
+   * Just before the answer was written, so that no client can have it sooner, however long this process then waits for
+   * its turn; or when the connection died.
+   */
   readonly answeredUs: number;
   /** Of a write that reached the store: how long SQLite took to grant the lock, and OK or SQLite's name of what it said. */
   readonly store?: { readonly waitMs: number; readonly code: string };

@@ -82,8 +82,10 @@ export function createPublicServer({
     }
     const as = spoiling === 'old-version' ? olderIdentity(identity) : identity;
     let store: Answer['store'];
+    let answeredUs: number | undefined;
     response.on('finish', () => {
-      log.request({ ...line, status: response.statusCode, answeredUs: monotonicUs(), ...(store && { store }) }, as);
+      const answered = { status: response.statusCode, answeredUs: answeredUs ?? monotonicUs() };
+      log.request({ ...line, ...answered, ...(store && { store }) }, as);
     });
     response.on('close', () => {
       if (response.writableFinished) return;
@@ -94,11 +96,13 @@ export function createPublicServer({
       async (answer) => {
         store = answer.store;
         if (spoiling === 'stall') await sleep(stallMs);
+        answeredUs = monotonicUs();
         if (spoiling === 'cut-answer') cut(response, as, answer);
         else send(response, as, last, spoiling === 'wrong-body' ? { ...answer, body: anotherBody } : answer);
       },
       (error: unknown) => {
         if (response.destroyed) return;
+        answeredUs = monotonicUs();
         send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
         log.event('warning', { message: `${line.method} ${line.path}: ${String(error)}` });
       },
