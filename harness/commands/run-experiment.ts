@@ -60,7 +60,7 @@ export async function runExperiment(context: Context, experiment: Experiment, op
   const progress = startProgress(context);
   const runId = newRunId(new Date());
   const schedule = deploySchedule(experiment.deploy, options.seed, experiment.load.ratePerSecond);
-  progress.phase(`${experiment.id} ${experiment.title}: booting the lab`);
+  progress.phase(`${experiment.id} ${experiment.title}, run ${runId}: booting the lab`);
   const { docker, facts } = await connectEngine();
   const image = labImageTag(facts.architecture);
   await requireImage(docker, image);

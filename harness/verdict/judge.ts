@@ -15,7 +15,7 @@ import { type LedgerSummary } from './ledger-summary.ts';
 import { powerOf } from './power.ts';
 import { expectedQueue, predictDrops } from './predict.ts';
 import { outageMsOf, type RestartWindow } from './restart-windows.ts';
-import { distrust } from './trust.ts';
+import { distrust, engineTroubles } from './trust.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
 
 /** Reads a run's folder, writes its verdict.json and joined.ndjson.gz, and returns the verdict. */
@@ -71,7 +71,7 @@ export function verdictOf(evidence: Evidence): Verdict {
   const doubts =
     run.aborted === null
       ? [...distrust(run, ledger, windows, evidence), ...(claimed?.kind === 'too-few' ? [claimed.why] : [])]
-      : [run.aborted];
+      : [run.aborted, ...engineTroubles(evidence.engine)];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
@@ -81,7 +81,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     variant: run.kind === 'experiment' ? run.variant : null,
     runId: run.runId,
     verdict: kind,
-    reasons: [...doubts, ...missed],
+    // Of a run that was cut short nothing was to be expected.
+    reasons: run.aborted === null ? [...doubts, ...missed] : doubts,
     due: all.due,
     sent: all.sent,
     outcomes: all.outcomes,

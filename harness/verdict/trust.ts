@@ -54,17 +54,8 @@ export function distrust(
     calibration: Calibration | null;
   },
 ): string[] {
-  const reasons: string[] = [...run.troubles];
+  const reasons: string[] = [...run.troubles, ...engineTroubles(engine)];
   const whatToDo = `stop other work on this machine${pressureText(kernel, run.durationMs)} and run again`;
-  for (const [index, { action, role, detail }] of engine.entries()) {
-    if (action !== 'die' && action !== 'oom' && action !== 'lost') continue;
-    reasons.push(
-      action === 'lost'
-        ? `The engine was lost during the run (${detail}): see that it stays up, and run again.`
-        : `The container \`${role}\` ended during the run (${action} ${detail}; ${runFiles.engineEvents}:${index + 1}): ` +
-            'find out what ended it, and run again.',
-    );
-  }
   const uncalibrated = calibration?.wrong[0];
   if (calibration !== null && uncalibrated !== undefined) {
     reasons.push(
@@ -186,6 +177,19 @@ export function distrust(
     }
   }
   return reasons;
+}
+
+/** What the engine itself says went wrong: a container that ended, or that nothing more was heard of it. */
+export function engineTroubles(engine: readonly EngineEvent[]): string[] {
+  return engine.flatMap(({ action, role, detail }, index) => {
+    if (action === 'lost')
+      return [`The engine was lost during the run (${detail}): see that it stays up, and run again.`];
+    if (action !== 'die' && action !== 'oom') return [];
+    return [
+      `The container \`${role}\` ended during the run (${action} ${detail}; ${runFiles.engineEvents}:${index + 1}): ` +
+        'find out what ended it, and run again.',
+    ];
+  });
 }
 
 /** How busy the machine was, where that explains something: the share of the run in which some process waited for a CPU. */
