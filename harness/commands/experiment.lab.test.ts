@@ -126,7 +126,7 @@ describe('on the real lab', () => {
 
   it('Ctrl-C keeps what was recorded, calls it aborted, exits 130 and leaves nothing behind', async () => {
     const folder = join(out, 'interrupted');
-    const running = cli('experiment', 'E5', '--out', folder);
+    const running = cli('experiment', 'E5', '--no-controls', '--out', folder);
     await untilLoad(running);
     running.kill('SIGINT');
     const { exitCode, stderr } = await running;
@@ -141,7 +141,7 @@ describe('on the real lab', () => {
   });
 
   it('kill -9 leaves a lab that clean takes down, but not while its owner lives', async () => {
-    const running = cli('experiment', 'E5', '--out', out);
+    const running = cli('experiment', 'E5', '--no-controls', '--out', out);
     await untilLoad(running);
     expect((await cli('clean')).stdout).toContain('still going on');
     expect(await ourThings()).toHaveLength(4);

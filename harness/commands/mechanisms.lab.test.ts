@@ -75,13 +75,23 @@ describe('the check of the writes', () => {
 
 describe('ways to run', () => {
   it('--trials adds up restarts over fresh labs', async () => {
-    const { stdout, exitCode } = await cli('experiment', 'E1', '--trials', '2', '--restarts', '1', '--out', out);
+    const { stdout, exitCode } = await cli(
+      'experiment',
+      'E1',
+      '--trials',
+      '2',
+      '--restarts',
+      '1',
+      '--no-controls',
+      '--out',
+      out,
+    );
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toContain('2 of 2 restarts dropped anything (22.4 % to 100.0 %, exact 95 %)');
   });
 
   it('--sweep gives one table and one chart, in which more warm-up drops more', async () => {
-    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--out', out];
+    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--no-controls', '--out', out];
     const { stdout, stderr, exitCode } = await cli('experiment', 'E1', ...args);
     expect([0, 3], stderr).toContain(exitCode);
     const folder = join(out, 'sweeps', 'latest');

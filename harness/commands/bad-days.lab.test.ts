@@ -1,0 +1,105 @@
+/** What befalls a run from outside, on the real lab: never a pass, always the right cause, and nothing left behind. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { connectEngine, runLabel } from '../lab/engine.ts';
+import { exec } from '../lab/exec.ts';
+import { startRun } from './testing.ts';
+
+let out: string;
+let docker: Docker;
+let runId: string;
+
+beforeAll(async () => {
+  ({ docker } = await connectEngine());
+  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+});
+afterAll(async () => {
+  await rm(out, { recursive: true, force: true });
+});
+afterEach(async () => {
+  const filters = { label: [`${runLabel}=${runId}`] };
+  expect(await docker.listContainers({ all: true, filters })).toEqual([]);
+  expect(await docker.listNetworks({ filters })).toEqual([]);
+});
+
+const containerOf = (role: string): Docker.Container => docker.getContainer(`restart-proof-${runId}-${role}`);
+
+/** One restart under load, to which something happens once 300 requests have been sent. */
+async function runMeeting(what: () => Promise<unknown>, folder = out) {
+  const running = await startRun(folder, 300, 'E5', '--restarts', '1', '--set', 'deploy.leadMs=4000');
+  ({ runId } = running);
+  await what();
+  const ended = await running.end;
+  return { ...ended, reasons: ended.verdict?.reasons.join('\n') ?? '' };
+}
+
+it('a generator that stood still for 300 ms: inconclusive, since what it sent was late', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('client'), ['sh', '-c', 'kill -STOP $(pidof node); sleep 0.3; kill -CONT $(pidof node)']),
+  );
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.schedule.lagMaxMs).toBeGreaterThan(250);
+  expect(reasons).toMatch(/A request left \d+\.\d ms late \(limit 100 ms\): the generator stood still/u);
+});
+
+it('a proxy that stood still for 300 ms: inconclusive, since the way to it took too long', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(async () => {
+    await containerOf('edge').kill({ signal: 'SIGSTOP' });
+    await sleep(300);
+    await containerOf('edge').kill({ signal: 'SIGCONT' });
+  });
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(reasons).toContain('between client and proxy');
+});
+
+it('a proxy that was killed: inconclusive, and every drop is owed to its end', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() => containerOf('edge').kill({ signal: 'SIGKILL' }));
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.dropped).toBeGreaterThan(100);
+  expect(verdict?.unexplained).toBe(0);
+  expect(reasons).toContain('The container `edge` ended during the run (die status 137');
+  expect(verdict?.reconciliation.causes['the proxy’s container had ended']).toBeGreaterThan(100);
+});
+
+it('a site that was killed by a stranger: inconclusive, and its end is named', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('server'), ['systemctl', 'kill', '--signal=SIGKILL', '--kill-who=main', 'site@demo.service']),
+  );
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.unexplained).toBe(0);
+  expect(reasons).toContain('although no deploy asked for it');
+});
+
+it('a client that was removed: aborted, and its end is named', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() => containerOf('client').remove({ force: true }));
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('aborted');
+  expect(reasons).toContain('The container `client` ended during the run');
+});
+
+const small = join(tmpdir(), `restart-proof-small-${process.pid}`);
+const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+
+it.skipIf(!canMount)('a disk that is full: one sentence, no verdict, nothing left behind', async () => {
+  await mkdir(small, { recursive: true });
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'restart-proof-test', small]);
+  try {
+    const { verdict, exitCode, stderr } = await runMeeting(() => Promise.resolve(), small);
+    expect(verdict).toBeNull();
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/error: .*no space left/iu);
+    expect(stderr).not.toContain('    at ');
+  } finally {
+    await execa('umount', [small]);
+    await rm(small, { recursive: true, force: true });
+  }
+});
