@@ -1,5 +1,6 @@
 /** How an answer leaves: whole, with its length, and with the names of who gave it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { crc32 } from 'node:zlib';
 import type { Identity } from './log.ts';
 
 /** An answer before it is sent. */
@@ -43,14 +44,15 @@ export function splitUrl(url = '/'): { readonly path: string; readonly query: UR
 /**
  * Sends the whole answer as JSON. With `last`, the connection ends with it, and the client is told so. Does nothing if
  * the connection has died.
+ * @returns the CRC-32 of the body
  */
 export function send(
   response: ServerResponse,
   identity: Identity,
   last: boolean,
   { status, body, headers }: Answer,
-): void {
-  if (response.destroyed) return;
+): number | undefined {
+  if (response.destroyed) return undefined;
   const content = Buffer.from(JSON.stringify(body));
   response.writeHead(status, {
     ...identityHeaders(identity),
@@ -60,4 +62,5 @@ export function send(
     ...(last && { Connection: 'close' }),
   });
   response.end(content);
+  return crc32(content);
 }

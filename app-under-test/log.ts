@@ -43,6 +43,8 @@ export interface RequestLine {
    * its turn; or when the connection died.
    */
   readonly answeredUs: number;
+  /** CRC-32 of the answer's body; absent if the connection died before it was written. */
+  readonly bodyCrc32?: number | undefined;
   /** Of a write that reached the store: how long SQLite took to grant the lock, and OK or SQLite's name of what it said. */
   readonly store?: { readonly waitMs: number; readonly code: string };
   /** Present only if the connection died before the answer was complete. */

@@ -83,8 +83,9 @@ export function createPublicServer({
     const as = spoiling === 'old-version' ? olderIdentity(identity) : identity;
     let store: Answer['store'];
     let answeredUs: number | undefined;
+    let bodyCrc32: number | undefined;
     response.on('finish', () => {
-      const answered = { status: response.statusCode, answeredUs: answeredUs ?? monotonicUs() };
+      const answered = { status: response.statusCode, answeredUs: answeredUs ?? monotonicUs(), bodyCrc32 };
       log.request({ ...line, ...answered, ...(store && { store }) }, as);
     });
     response.on('close', () => {
@@ -98,12 +99,13 @@ export function createPublicServer({
         if (spoiling === 'stall') await sleep(stallMs);
         answeredUs = monotonicUs();
         if (spoiling === 'cut-answer') cut(response, as, answer);
-        else send(response, as, last, spoiling === 'wrong-body' ? { ...answer, body: anotherBody } : answer);
+        else
+          bodyCrc32 = send(response, as, last, spoiling === 'wrong-body' ? { ...answer, body: anotherBody } : answer);
       },
       (error: unknown) => {
         if (response.destroyed) return;
         answeredUs = monotonicUs();
-        send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
+        bodyCrc32 = send(response, identity, last, problem(500, 'INTERNAL', 'The site failed to answer.'));
         log.event('warning', { message: `${line.method} ${line.path}: ${String(error)}` });
       },
     );

@@ -1,4 +1,5 @@
 /** One request on its way: from its slot to its single outcome. */
+import { crc32 } from 'node:zlib';
 import { monotonicUs } from './clock.ts';
 import type { Step } from './classify.ts';
 import type { PreparedRequest } from './request.ts';
@@ -61,6 +62,7 @@ export class Exchange {
       outcome,
       status: seen.status,
       bytes: seen.bytes,
+      bodyCrc32: seen.response === undefined ? null : crc32(seen.response.body),
       instance: seen.response?.headers.get('x-app-instance') ?? null,
       version: seen.response?.headers.get('x-app-version') ?? null,
       error: seen.error ?? null,

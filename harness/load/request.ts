@@ -1,4 +1,5 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
+import { crc32 } from 'node:zlib';
 import type { Method } from '../scenario/service.ts';
 import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
 
@@ -17,6 +18,30 @@ export interface PreparedRequest {
 /** Text of the note with this id: known to whoever knows the id, so that a mixed-up answer is seen. */
 export function noteText(id: string): string {
   return `note ${id} ${'.'.repeat(32)}`;
+}
+
+function note(id: string): { id: string; text: string } {
+  return { id, text: noteText(id) };
+}
+
+/** What `/slow` answers. */
+function slept(path: string): { sleptMs: number } {
+  return { sleptMs: askedMs(path) };
+}
+
+/**
+ * CRC-32 of the body with which the lab's own site answers a request: of the note that was written or asked for, or of
+ * how long it slept; null for a path that the load does not know.
+ */
+export function expectedBodyCrc32({
+  method,
+  path,
+  requestId,
+}: Pick<PreparedRequest, 'method' | 'path' | 'requestId'>): number | null {
+  const noteId = path.startsWith('/notes/') ? path.slice('/notes/'.length) : null;
+  if (method === 'POST' && path === '/notes') return crc32(JSON.stringify(note(requestId)));
+  if (noteId !== null) return crc32(JSON.stringify(note(noteId)));
+  return path.startsWith('/slow?') ? crc32(JSON.stringify(slept(path))) : null;
 }
 
 /** Id of a note that exists from before the load. */
@@ -39,10 +64,9 @@ export function prepareRequest(
   }
   if (entry.path === '/notes/:id') {
     const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
-    return get({ ...common, path: `/notes/${noteId}`, expected: { id: noteId, text: noteText(noteId) } });
+    return get({ ...common, path: `/notes/${noteId}`, expected: note(noteId) });
   }
-  const sleptMs = askedMs(entry.path);
-  return get({ ...common, path: entry.path, expected: { sleptMs } });
+  return get({ ...common, path: entry.path, expected: slept(entry.path) });
 }
 
 function fixedRequest(
@@ -70,8 +94,8 @@ export function writeNote(options: {
   noteId: string;
   path: string;
 }): PreparedRequest {
-  const note = { id: options.noteId, text: noteText(options.noteId) };
-  const body = JSON.stringify(note);
+  const written = note(options.noteId);
+  const body = JSON.stringify(written);
   return {
     method: 'POST',
     path: options.path,
@@ -80,7 +104,7 @@ export function writeNote(options: {
       `${head('POST', options)}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     ),
     expectedStatus: 201,
-    isExpectedBody: holds(note),
+    isExpectedBody: holds(written),
   };
 }
 

@@ -49,6 +49,8 @@ export interface LedgerRow {
   readonly status: number | null;
   /** Bytes of the answer's body that arrived. */
   readonly bytes: number;
+  /** CRC-32 of the answer's body; null when it was not complete. */
+  readonly bodyCrc32: number | null;
   /** Version and instance that the answer names. */
   readonly instance: string | null;
   readonly version: string | null;

@@ -30,7 +30,7 @@ const accessOf = (
   ...over,
 });
 
-const siteOf = ({ requestId, method, path, sentUs, status }: LedgerRow, over: Partial<SiteLine> = {}): SiteLine => ({
+const siteOf = ({ requestId, method, path, sentUs, status, bodyCrc32 }: LedgerRow, over: Partial<SiteLine> = {}): SiteLine => ({
   request: requestId,
   method,
   path,
@@ -39,6 +39,7 @@ const siteOf = ({ requestId, method, path, sentUs, status }: LedgerRow, over: Pa
   answeredUs: originMonotonicUs + (sentUs ?? 0) + 900,
   version: 'v0',
   instance: 'i',
+  ...(bodyCrc32 !== null && { bodyCrc32 }),
   ...over,
 });
 
@@ -105,6 +106,12 @@ describe('reconciliation', () => {
       { row: { outcome: 'closed', status: null, firstByteUs: null, version: null, doneUs: 200_000 } },
       'closed here, and answered 200',
     ],
+    ['a body that the site did not send', { row: { bodyCrc32: 1 } }, 'another body than the one that arrived'],
+    ['a body of which the site’s log knows nothing', { site: { bodyCrc32: undefined } }, 'another body'],
+    ['a wrong body that is called ok', { row: { bodyCrc32: 1 }, site: { bodyCrc32: 1 } }, 'ok with a body that is not'],
+    ['a right body that is called wrong', { row: { outcome: 'wrong' } }, 'wrong with a body that is the one asked for'],
+    ['a new connection that never stood', { row: { connection: 'new' } }, 'answered, and never connected'],
+    ['an answer that no backend gave', { access: { backend: undefined } }, 'ok, and by the proxy itself'],
     ['a status that the proxy did not give', { row: { status: 201 } }, "201 here, 200 in the proxy's log"],
     ['another version', { row: { version: 'v1' } }, 'version v1 here, v0'],
     ['another instance', { row: { instance: 'j' } }, 'names another process'],

@@ -2,7 +2,7 @@
  * Reconciliation by request id: every row of the client's ledger beside its line in the proxy's access log and in the
  * site's own log. What does not agree is listed row by row; every drop is given its cause.
  */
-import { askedMs } from '../load/request.ts';
+import { askedMs, expectedBodyCrc32 } from '../load/request.ts';
 import { dueUsOf } from '../load/pacer.ts';
 import { isDropped, isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import { causeOf, toleranceUs, type Cause, type CauseSources } from './cause.ts';
@@ -92,6 +92,8 @@ export class Reconciler {
     if (outcome === 'ok' && (status === null || status < 200 || status > 299)) {
       wrong.push(`ok with status ${status ?? 'none'}`);
     }
+    if (outcome === 'ok' && row.connection === 'new' && connectedUs === null)
+      wrong.push('answered, and never connected');
     if (unanswered.has(outcome) && (status !== null || firstByteUs !== null)) {
       wrong.push(`${outcome} of a request that was answered${status === null ? '' : ` ${status}`}`);
     }
@@ -109,6 +111,7 @@ export class Reconciler {
     // That there is one line for each request written is the proxy witness's own count.
     if (!this.options.hasProxy || access === null) return [];
     const wrong: string[] = [];
+    if (row.outcome === 'ok' && !access.hasBackend) wrong.push(`ok, and by the proxy itself (line ${access.line})`);
     if (access.method !== row.method || access.path !== row.path) {
       wrong.push(`the proxy's log has ${access.method} ${access.path} (line ${access.line})`);
     }
@@ -160,6 +163,13 @@ export class Reconciler {
     }
     if (row.doneUs < answeredUs - toleranceUs) {
       wrong.push(`the site answered at ${answeredUs} µs (line ${match.line}), after the client had its answer`);
+    }
+    if (match.bodyCrc32 !== row.bodyCrc32 && row.outcome !== 'truncated') {
+      wrong.push(`the site answered with another body than the one that arrived (line ${match.line})`);
+    }
+    const isRightBody = row.bodyCrc32 === expectedBodyCrc32(row);
+    if ((row.outcome === 'ok' && !isRightBody) || (row.outcome === 'wrong' && isRightBody)) {
+      wrong.push(`${row.outcome} with a body that is ${isRightBody ? '' : 'not '}the one asked for`);
     }
     if (match.method !== row.method || match.path !== row.path) {
       wrong.push(`the site's log has ${match.method} ${match.path} (line ${match.line})`);

@@ -15,6 +15,7 @@ export interface SiteLine {
   readonly answeredUs: number;
   readonly version: string;
   readonly instance: string;
+  readonly bodyCrc32?: number | undefined;
   readonly store?: { readonly waitMs: number; readonly code: string };
   readonly outcome?: 'cut';
 }
@@ -45,6 +46,8 @@ export interface Site {
   readonly answeredUs: number;
   readonly version: string;
   readonly instance: string;
+  /** Of the answer's body; null if none was written. */
+  readonly bodyCrc32: number | null;
   /** What SQLite said of a write: OK, or its name of what went wrong. */
   readonly code: string;
   readonly isCut: boolean;
@@ -96,6 +99,8 @@ export class RequestTable {
     answeredUs: Float64Array;
     version: Uint32Array;
     instance: Uint32Array;
+    /** NaN for none. */
+    bodyCrc32: Float64Array;
     code: Uint32Array;
     isCut: Uint8Array;
   };
@@ -132,6 +137,7 @@ export class RequestTable {
       answeredUs: new Float64Array(slots),
       version: new Uint32Array(slots),
       instance: new Uint32Array(slots),
+      bodyCrc32: new Float64Array(slots),
       code: new Uint32Array(slots),
       isCut: new Uint8Array(slots),
     };
@@ -165,7 +171,16 @@ export class RequestTable {
     const { site, words } = this;
     if (site.line[seq] !== 0) {
       const { method, path, status, receivedUs, answeredUs, version, instance, store, outcome } = line;
-      const common = { method, path, status, receivedUs, answeredUs, version, instance };
+      const common = {
+        method,
+        path,
+        status,
+        receivedUs,
+        answeredUs,
+        version,
+        instance,
+        bodyCrc32: line.bodyCrc32 ?? null,
+      };
       const further = { ...common, line: this.siteLines, code: store?.code ?? '', isCut: outcome === 'cut' };
       this.furtherSite.set(seq, [...(this.furtherSite.get(seq) ?? []), further]);
       return;
@@ -178,6 +193,7 @@ export class RequestTable {
     site.answeredUs[seq] = line.answeredUs;
     site.version[seq] = words.numberOf(line.version);
     site.instance[seq] = words.numberOf(line.instance);
+    site.bodyCrc32[seq] = line.bodyCrc32 ?? Number.NaN;
     site.code[seq] = words.numberOf(line.store?.code ?? '');
     site.isCut[seq] = line.outcome === 'cut' ? 1 : 0;
   }
@@ -215,6 +231,7 @@ export class RequestTable {
       answeredUs: site.answeredUs[seq] ?? 0,
       version: words.wordOf(site.version[seq] ?? 0),
       instance: words.wordOf(site.instance[seq] ?? 0),
+      bodyCrc32: Number.isNaN(site.bodyCrc32[seq]) ? null : (site.bodyCrc32[seq] ?? null),
       code: words.wordOf(site.code[seq] ?? 0),
       isCut: site.isCut[seq] === 1,
     };

@@ -1,4 +1,5 @@
 /** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
+import { expectedBodyCrc32 } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
@@ -9,7 +10,7 @@ import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 /** A row that is ok after 2 ms. */
 export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
   const dueUs = over.dueUs ?? seq * 10_000;
-  return {
+  const whole = {
     seq,
     trial: 1,
     dueUs,
@@ -17,11 +18,11 @@ export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
     connectedUs: null,
     firstByteUs: dueUs + 1_500,
     doneUs: dueUs + 2_000,
-    method: 'GET',
+    method: 'GET' as const,
     path: '/notes/x',
     requestId: `run-1-${seq}`,
-    connection: 'kept',
-    outcome: 'ok',
+    connection: 'kept' as const,
+    outcome: 'ok' as const,
     status: 200,
     bytes: 10,
     instance: 'i',
@@ -29,6 +30,8 @@ export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
     error: null,
     ...over,
   };
+  // What a `wrong` answer held is for its test to say.
+  return { bodyCrc32: whole.outcome === 'ok' ? expectedBodyCrc32(whole) : null, ...whole };
 }
 
 /** A row that the proxy answered 502 at once. */
