@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import { boundText, citationLine } from './citation.ts';
+import { runRecord, verdictOfTest } from './testing.ts';
+import type { Verdict } from './verdict.ts';
+
+const line = (over: Partial<Verdict>): string =>
+  citationLine(verdictOfTest({ badRestartsInterval95: [0, 0.3123], longestWaitMs: 412.4, ...over }), runRecord(e5));
+
+describe('the line that is cited', () => {
+  it('has restarts with their bound, requests with their rate, the wait, the versions, and the ledger’s hash', () => {
+    expect(line({})).toBe(
+      'E5@20261123T120000Z-abcd: 0 of 8 restarts dropped anything (≤ 31.2 %, one-sided exact 95 %); ' +
+        '0 of 300 requests at 100/s; longest wait 412 ms; traefik 3.7.15, systemd 252, node v24, kernel 6; ' +
+        'ledger sha256:ffffffffffffffff',
+    );
+  });
+
+  it.each([
+    ['pass', ''],
+    ['fail', ''],
+    ['inconclusive', ' [inconclusive: not citable]'],
+    ['aborted', ' [aborted: not citable]'],
+  ] as const)('of a run that is %s says so', (verdict, doubt) => {
+    expect(line({ verdict })).toContain(`abcd:${doubt} 0 of 8`);
+  });
+
+  it('of a run without controls is not for citing', () => {
+    expect(line({ controls: null })).toContain('abcd: [without controls: not for citing] 0 of 8');
+    expect(line({ controls: null, verdict: 'inconclusive' })).toContain('[inconclusive: not citable]');
+  });
+
+  it('bounds nothing without a restart, and has no wait without an answer', () => {
+    expect(line({ restarts: 0, badRestartsInterval95: null })).toContain(': no restart; 0 of 300');
+    expect(line({ longestWaitMs: null })).toContain('at 100/s; no answer; traefik');
+  });
+
+  it('names no version that is not known', () => {
+    const run = runRecord(e5, { fingerprint: { systemd: '252', arch: 'x64' } });
+    expect(citationLine(verdictOfTest({}), run)).toContain('; systemd 252; ledger');
+  });
+});
+
+describe('a bound in words', () => {
+  it('is one-sided of a zero, else an interval', () => {
+    expect(boundText({ badRestarts: 0, badRestartsInterval95: [0, 0.31234] })).toBe('≤ 31.2 %, one-sided exact 95 %');
+    expect(boundText({ badRestarts: 1, badRestartsInterval95: [0.00316, 0.52651] })).toBe(
+      '0.3 % to 52.7 %, exact 95 %',
+    );
+    expect(boundText({ badRestarts: 0, badRestartsInterval95: null })).toBe('no restart bounds nothing');
+  });
+});

@@ -1,0 +1,159 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../load/row.ts';
+import { JoinedFile, phaseAt, type Phase } from './joined.ts';
+import type { Reconciled } from './reconcile.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import { badRow, row, window } from './testing.ts';
+
+describe('the phase of a restart', () => {
+  it.each<[number, number, Phase]>([
+    [989_999, 0, 'before'],
+    // The deploy has begun; SIGTERM comes at 1 s.
+    [990_000, 1, 'before'],
+    [999_999, 1, 'before'],
+    [1_000_000, 1, 'draining'],
+    [1_049_999, 1, 'draining'],
+    [1_050_000, 1, 'down'],
+    [1_299_999, 1, 'down'],
+    [1_300_000, 1, 'warming'],
+    [1_749_999, 1, 'warming'],
+    [1_750_000, 1, 'after'],
+    [9_000_000, 1, 'after'],
+  ])('at %i µs is that of restart %i: %s', (atUs, restart, phase) => {
+    expect(phaseAt(atUs, [window])).toEqual({ restart, phase });
+  });
+
+  it('belongs to the restart that began last', () => {
+    const second = {
+      ...window,
+      restart: 2,
+      deployBeginUs: 3_000_000,
+      sigtermUs: 3_010_000,
+      acceptStoppedUs: 4_000_000,
+    };
+    expect(phaseAt(2_999_999, [window, second])).toEqual({ restart: 1, phase: 'after' });
+    expect(
+      phaseAt(3_000_000, [window, { ...second, internalListeningUs: null, acceptingUs: null, exitUs: null }]),
+    ).toEqual({
+      restart: 2,
+      phase: 'before',
+    });
+  });
+
+  const phase = (atUs: number, over: Partial<RestartWindow>): Phase => phaseAt(atUs, [{ ...window, ...over }]).phase;
+
+  it('in a swap is over when the old process is gone, not when the new one accepts', () => {
+    const swap = {
+      internalListeningUs: 1_000_000,
+      acceptingUs: 1_200_000,
+      sigtermUs: 2_000_000,
+      acceptStoppedUs: 2_100_000,
+      exitUs: 2_500_000,
+    };
+    expect([1_100_000, 1_300_000, 2_050_000, 2_200_000, 2_500_000].map((atUs) => phase(atUs, swap))).toEqual([
+      'warming',
+      'before',
+      'draining',
+      'down',
+      'after',
+    ]);
+  });
+
+  it('does not end where nothing accepted again', () => {
+    expect(phase(60_000_000, { acceptingUs: null, internalListeningUs: null })).toBe('down');
+    expect(phase(60_000_000, { acceptingUs: null })).toBe('warming');
+  });
+
+  it('goes by the deploy where the process did not say that it was told to leave', () => {
+    expect(phase(995_000, { sigtermUs: null })).toBe('draining');
+    expect(phase(1_049_999, { sigtermUs: null, retireUs: null })).toBe('before');
+  });
+});
+
+describe('joined.ndjson.gz', () => {
+  const plain: Reconciled = { wrong: [], cause: null, access: null, site: [] };
+
+  async function written(...rows: [LedgerRow, Reconciled][]): Promise<Record<string, unknown>[]> {
+    const folder = await mkdtemp(join(tmpdir(), 'joined-'));
+    try {
+      const file = new JoinedFile(join(folder, 'joined.gz'), [window]);
+      for (const [one, found] of rows) await file.add(one, found);
+      await file.end();
+      const lines = gunzipSync(await readFile(join(folder, 'joined.gz')))
+        .toString()
+        .split('\n');
+      expect(lines.pop()).toBe('');
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+
+  it('has what was dropped, disagrees, or came more than 500 ms late, and nothing else', async () => {
+    const rows = await written(
+      [row(0), plain],
+      [badRow(1), plain],
+      [row(2), { ...plain, wrong: ['it was not due'] }],
+      [row(3, { doneUs: 30_000 + 500_000 }), plain],
+      [row(4, { doneUs: 40_000 + 500_001 }), plain],
+      [row(5, { outcome: 'unsent', sentUs: null }), plain],
+    );
+    expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 4]);
+  });
+
+  it('adds phase, cause with its line, and the lines of the witnesses to a row that it leaves as it is', async () => {
+    const dropped = badRow(110);
+    const access = {
+      line: 9,
+      times: 1,
+      method: 'GET',
+      path: '/',
+      status: 502,
+      bytes: 0,
+      startWallUs: 0,
+      durationUs: 0,
+      hasBackend: true,
+      version: null,
+    };
+    const site = {
+      line: 3,
+      method: 'GET',
+      path: '/',
+      status: null,
+      receivedUs: 0,
+      answeredUs: 0,
+      version: 'v0',
+      instance: 'i',
+      code: '',
+      isCut: true,
+    };
+    const cause = { cause: 'refused', file: 'witnesses/traefik.log.gz', line: 40 };
+    expect(await written([dropped, { wrong: ['a', 'b'], cause, access, site: [site, { ...site, line: 4 }] }])).toEqual([
+      {
+        ...dropped,
+        restart: 1,
+        phase: 'down',
+        cause: 'refused',
+        witness: 'witnesses/traefik.log.gz:40',
+        proxyStatus: 502,
+        accessLine: 9,
+        siteLines: [3, 4],
+        disagreements: ['a', 'b'],
+      },
+    ]);
+    expect(await written([dropped, plain])).toMatchObject([
+      { cause: null, witness: null, proxyStatus: null, accessLine: null, siteLines: [], disagreements: [] },
+    ]);
+  });
+
+  it('may be longer than what the stream takes at once', async () => {
+    const rows = await written(
+      ...Array.from({ length: 2_000 }, (_, seq): [LedgerRow, Reconciled] => [badRow(seq), plain]),
+    );
+    expect(rows).toHaveLength(2_000);
+  });
+});

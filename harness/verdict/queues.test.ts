@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { QueuePeaks } from './queues.ts';
+
+const originUs = 1_000;
+const spans = [
+  { fromUs: 100, toUs: 200 },
+  { fromUs: 150, toUs: 300 },
+];
+
+function peaks(...samples: [atUs: number, port: number, waiting: number][]): readonly (number | null)[] {
+  const queues = new QueuePeaks([18_080, 18_180], originUs, spans);
+  for (const [atUs, port, waiting] of samples) queues.add({ atMonotonicUs: originUs + atUs, port, waiting });
+  return queues.result();
+}
+
+describe('the longest listen queue of each restart', () => {
+  it('is the most that waited at one of the site’s public ports, within the restart', () => {
+    expect(peaks([110, 18_080, 3], [120, 18_080, 2], [250, 18_180, 7])).toEqual([3, 7]);
+    expect(peaks([160, 18_080, 4])).toEqual([4, 4]);
+  });
+
+  it('counts from the restart’s begin to before its end', () => {
+    expect(peaks([99, 18_080, 9], [100, 18_080, 1])).toEqual([1, 0]);
+    expect(peaks([199, 18_080, 1], [200, 18_080, 9], [300, 18_080, 11])).toEqual([1, 9]);
+  });
+
+  it('knows nothing of other ports, yet that somebody looked', () => {
+    expect(peaks([110, 22, 5])).toEqual([0, 0]);
+  });
+
+  it('is not known where nobody looked', () => {
+    expect(peaks()).toEqual([null, null]);
+  });
+});

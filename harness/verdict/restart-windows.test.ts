@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import { outageMsOf, restartWindows } from './restart-windows.ts';
+import { window } from './testing.ts';
+
+const event = (kind: EventKind, atUs: number, over: Partial<TimelineEvent> = {}): TimelineEvent => ({
+  kind,
+  atUs,
+  source: 'app',
+  restart: 1,
+  ...over,
+});
+
+const whole: readonly TimelineEvent[] = [
+  event('load-begin', 0, { restart: 0 }),
+  event('deploy-begin', 100),
+  event('retire', 110),
+  event('sigterm', 120),
+  event('accept-stopped', 130, { connections: { open: 12, inFlight: 5 } }),
+  event('exit', 140),
+  event('main-exited', 141),
+  event('unit-stopped', 142),
+  event('socket-stopped', 150),
+  event('socket-started', 160),
+  event('internal-listening', 170),
+  event('accepting', 180),
+  event('ready', 190),
+  event('deploy-end', 200),
+  event('proxy-first-answer', 210),
+];
+
+const only = (...events: TimelineEvent[]) => restartWindows([event('deploy-begin', 100), ...events])[0];
+
+describe('the moments of a restart', () => {
+  it('are those of the timeline, each by its kind', () => {
+    expect(restartWindows(whole)).toEqual([
+      {
+        restart: 1,
+        deployBeginUs: 100,
+        deployEndUs: 200,
+        retireUs: 110,
+        sigtermUs: 120,
+        acceptStoppedUs: 130,
+        acceptStoppedLine: 5,
+        idleWhenStopped: 7,
+        exitUs: 140,
+        socketStoppedUs: 150,
+        socketStartedUs: 160,
+        internalListeningUs: 170,
+        acceptingUs: 180,
+        readyUs: 190,
+        firstAnswerUs: 210,
+      },
+    ]);
+  });
+
+  it('are not known where nothing was seen, and the deploy’s own line is the one to cite', () => {
+    expect(only()).toEqual({
+      restart: 1,
+      deployBeginUs: 100,
+      deployEndUs: null,
+      retireUs: null,
+      sigtermUs: null,
+      acceptStoppedUs: null,
+      acceptStoppedLine: 1,
+      idleWhenStopped: 0,
+      exitUs: null,
+      socketStoppedUs: null,
+      socketStartedUs: null,
+      internalListeningUs: null,
+      acceptingUs: null,
+      readyUs: null,
+      firstAnswerUs: null,
+    });
+  });
+
+  it('are kept apart by restart, and none is one without a deploy', () => {
+    const second = whole.map((one) => ({ ...one, atUs: one.atUs + 1_000, restart: 2 }));
+    const stray = event('accepting', 5, { restart: 3 });
+    const windows = restartWindows([...second, ...whole, stray]);
+    expect(windows.map(({ restart, acceptingUs }) => [restart, acceptingUs])).toEqual([
+      [1, 180],
+      [2, 1_180],
+    ]);
+    expect(windows.map(({ acceptStoppedLine }) => acceptStoppedLine)).toEqual([20, 5]);
+  });
+
+  it('are in the order of numbers, the tenth after the second', () => {
+    const begins = [10, 2, 1].map((restart) => event('deploy-begin', restart, { restart }));
+    expect(
+      restartWindows([...begins, event('deploy-begin', 11, { restart: 2 })]).map(({ restart }) => restart),
+    ).toEqual([1, 2, 10]);
+  });
+
+  it('take a port for closed when the process was gone, where it said nothing itself', () => {
+    expect(only(event('main-exited', 141), event('unit-stopped', 142))).toMatchObject({
+      acceptStoppedUs: 141,
+      exitUs: 141,
+      acceptStoppedLine: 2,
+      idleWhenStopped: 0,
+    });
+    expect(only(event('unit-stopped', 142))).toMatchObject({ acceptStoppedUs: 142, exitUs: 142, acceptStoppedLine: 2 });
+    expect(only(event('exit', 140))).toMatchObject({ acceptStoppedUs: 140, exitUs: 140, acceptStoppedLine: 2 });
+    // Its own word is the better one, though it comes later in the file.
+    expect(only(event('main-exited', 139), event('accept-stopped', 130), event('exit', 140))).toMatchObject({
+      acceptStoppedUs: 130,
+      exitUs: 140,
+      acceptStoppedLine: 3,
+    });
+  });
+
+  it('leave out what lies before the deploy began', () => {
+    const early = [
+      event('accept-stopped', 90),
+      event('exit', 95),
+      event('internal-listening', 97),
+      event('socket-started', 98),
+    ];
+    expect(restartWindows([...early, ...whole])[0]).toMatchObject({
+      acceptStoppedUs: 130,
+      exitUs: 140,
+      internalListeningUs: 170,
+    });
+    expect(restartWindows([...early, event('deploy-begin', 100)])[0]).toMatchObject({
+      acceptStoppedUs: null,
+      exitUs: null,
+    });
+    expect(only(event('accepting', 100))).toMatchObject({ acceptingUs: 100 });
+  });
+
+  it('are the first accept and ready, but the last start of a socket and of an internal port', () => {
+    const again = [
+      event('accepting', 280),
+      event('ready', 290),
+      event('internal-listening', 270),
+      event('socket-started', 260),
+      event('socket-stopped', 250),
+    ];
+    expect(restartWindows([...whole, ...again])[0]).toMatchObject({
+      acceptingUs: 180,
+      readyUs: 190,
+      internalListeningUs: 270,
+      socketStartedUs: 260,
+      socketStoppedUs: 150,
+    });
+  });
+
+  it('know no start of a socket that was never stopped', () => {
+    expect(only(event('socket-started', 160))).toMatchObject({ socketStoppedUs: null, socketStartedUs: null });
+  });
+
+  it('never count fewer idle connections than none', () => {
+    expect(only(event('accept-stopped', 130, { connections: { open: 2, inFlight: 3 } }))?.idleWhenStopped).toBe(0);
+  });
+});
+
+describe('the outage window', () => {
+  it('goes from the last accept of the old process to the first of the new', () => {
+    expect(outageMsOf(window)).toBe(700);
+  });
+
+  it('is none where the new one accepted first, and not known where one was not seen', () => {
+    expect(outageMsOf({ ...window, acceptingUs: 1_000_000 })).toBe(0);
+    expect(outageMsOf({ ...window, acceptingUs: null })).toBeNull();
+    expect(outageMsOf({ ...window, acceptStoppedUs: null })).toBeNull();
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { eventKinds, type EventKind, type TimelineEvent } from '../timeline/event.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import { window } from './testing.ts';
+import { unplannedEnds } from './unplanned-ends.ts';
+
+const event = (kind: EventKind, atUs: number, detail?: string): TimelineEvent => ({
+  kind,
+  atUs,
+  source: 'app',
+  restart: 1,
+  ...(detail !== undefined && { detail }),
+});
+
+const times = (events: readonly TimelineEvent[], windows: readonly RestartWindow[] = [window]): number[] =>
+  unplannedEnds(events, windows).map(({ atUs }) => atUs);
+
+describe('ends that no deploy asked for', () => {
+  it('are a process’s signal, exit or being gone, with its line, and the time until one accepts again', () => {
+    const timeline = [
+      event('load-begin', 0),
+      event('accepting', 1_000),
+      event('main-exited', 300_000, 'Main process exited, code=killed, status=9/KILL'),
+      event('accepting', 700_000),
+      event('accepting', 900_000),
+      event('exit', 2_900_000),
+      event('load-end', 3_000_000),
+    ];
+    expect(unplannedEnds(timeline, [window])).toEqual([
+      {
+        atUs: 300_000,
+        untilUs: 700_000,
+        what: 'main-exited (Main process exited, code=killed, status=9/KILL)',
+        line: 3,
+      },
+      { atUs: 2_900_000, untilUs: Infinity, what: 'exit (app)', line: 6 },
+    ]);
+  });
+
+  it('are of no other kind of event', () => {
+    expect(eventKinds.filter((kind) => times([event(kind, 100_000)]).length > 0).sort()).toEqual([
+      'exit',
+      'main-exited',
+      'sigterm',
+    ]);
+  });
+
+  it.each([
+    // Retired at 0.99 s; the deploy ended at 1.2 s, and the new process was ready at 1.7501 s: half a second of grace.
+    [989_999, false],
+    [990_000, true],
+    [2_250_100, true],
+    [2_250_101, false],
+  ])('are planned from the retiring to what a deploy brought: %i µs', (atUs, isPlanned) => {
+    expect(times([event('exit', atUs)])).toEqual(isPlanned ? [] : [atUs]);
+  });
+
+  it('are planned until the later of deploy-end and ready, and to the end where one of them was not seen', () => {
+    expect(times([event('exit', 2_400_000)], [{ ...window, deployEndUs: 1_900_000 }])).toEqual([]);
+    expect(times([event('exit', 2_400_001)], [{ ...window, deployEndUs: 1_900_000 }])).toEqual([2_400_001]);
+    expect(times([event('exit', 2_900_000)], [{ ...window, deployEndUs: null }])).toEqual([]);
+    expect(times([event('exit', 2_900_000)], [{ ...window, readyUs: null }])).toEqual([]);
+  });
+
+  it('are planned from the deploy’s begin where no retiring was seen', () => {
+    expect(times([event('exit', 980_000)], [{ ...window, retireUs: null, deployBeginUs: 980_000 }])).toEqual([]);
+    expect(times([event('exit', 979_999)], [{ ...window, retireUs: null, deployBeginUs: 980_000 }])).toEqual([979_999]);
+    // A swap's new colour is started long before the old one is retired.
+    expect(times([event('exit', 980_000)], [{ ...window, retireUs: 990_000, deployBeginUs: 900_000 }])).toEqual([
+      980_000,
+    ]);
+  });
+
+  it('are those under the load, neither before it nor after', () => {
+    const end = event('load-end', 3_000_000);
+    expect(
+      times([event('exit', -1), event('exit', 0), event('exit', 2_999_999), event('exit', 3_000_000), end], []),
+    ).toEqual([0, 2_999_999]);
+    expect(times([event('exit', 9_000_000)], [])).toEqual([9_000_000]);
+  });
+
+  it('are not excused by a restart at another time', () => {
+    expect(
+      times(
+        [event('exit', 100_000)],
+        [window, { ...window, retireUs: 5_000_000, deployEndUs: 5_100_000, readyUs: 5_200_000 }],
+      ),
+    ).toEqual([100_000]);
+  });
+});
