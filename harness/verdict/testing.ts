@@ -2,7 +2,7 @@
 import { expectedBodyCrc32 } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { ExperimentRun, ServiceRun } from '../scenario/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
@@ -79,6 +79,42 @@ export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> =
     unfinished: 0,
     troubles: [],
     ...over,
+  };
+}
+
+/** The record of a measurement of a service that the user runs, at 100 a second for 3 s, with a command under the load. */
+export function serviceRecord(over: Partial<ServiceRun['service']> = {}): ServiceRun {
+  return {
+    kind: 'measure',
+    schema: 1,
+    runId: '20261123T120000Z-abcd',
+    service: {
+      url: 'http://127.0.0.1:8080/',
+      address: '127.0.0.1',
+      port: 8080,
+      method: 'GET',
+      path: '/',
+      headers: [],
+      body: null,
+      expectedStatus: null,
+      ratePerSecond: 100,
+      connections: 'kept',
+      timeoutMs: 30_000,
+      maxConnections: 100,
+      whileCommand: 'systemctl restart site',
+      maxDropped: 0,
+      ...over,
+    },
+    seed: 1,
+    command: 'npm run measure',
+    startedAt: '2026-11-23T12:00:00.000Z',
+    originMonotonicUs: 1_000_000_000,
+    wallOffsetUs: null,
+    durationMs: 3_000,
+    fingerprint: {},
+    aborted: null,
+    unfinished: 0,
+    troubles: [],
   };
 }
 

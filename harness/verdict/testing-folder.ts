@@ -1,0 +1,188 @@
+/** A whole run's folder made up for tests: small, complete, and in agreement with itself until a test spoils it. */
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { EngineEvent } from '../lab/engine-events.ts';
+import type { QueueSample } from '../lab/queue-sampler.ts';
+import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import type { LedgerRow } from '../load/row.ts';
+import type { ExperimentFile } from '../scenario/experiment.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { AccessFields } from '../timeline/access-log.ts';
+import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import type { Control } from './controls.ts';
+import type { SiteLine } from './request-table.ts';
+import { row, runRecord, window } from './testing.ts';
+
+/** What the files of a run hold; a file that is null is not there. */
+export interface FolderContent {
+  run: RunRecord;
+  timeline: TimelineEvent[];
+  ledger: LedgerRow[];
+  access: AccessFields[] | null;
+  site: SiteLine[] | null;
+  proxyLog: string[] | null;
+  database: DatabaseState | null;
+  notes: StoredNote[];
+  queues: QueueSample[] | null;
+  engine: EngineEvent[] | null;
+  kernel: Record<string, number> | null;
+  direct: LedgerRow[] | null;
+  controls: Control[] | null;
+}
+
+/** Zero of the run on the clocks of the lab, as {@link runRecord} has them. */
+export const originMonotonicUs = 1_000_000_000;
+export const originWallUs = originMonotonicUs + 5;
+
+/** An RFC 3339 stamp of the wall clock, with nanoseconds, of a moment of the run. */
+export function stampOf(atUs: number): string {
+  const wallUs = originWallUs + atUs;
+  const seconds = new Date(Math.floor(wallUs / 1_000_000) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(wallUs % 1_000_000).padStart(6, '0')}000Z`;
+}
+
+/** The proxy's line of this row: it began 100 µs after the sending, and ended 100 µs before the client was done. */
+export function accessFieldsOf(one: LedgerRow, over: AccessFields = {}): AccessFields {
+  const startUs = (one.sentUs ?? one.dueUs) + 100;
+  return {
+    StartUTC: stampOf(startUs),
+    Duration: (one.doneUs - 100 - startUs) * 1000,
+    DownstreamStatus: one.status ?? 0,
+    DownstreamContentSize: one.bytes,
+    RequestMethod: one.method,
+    RequestPath: one.path,
+    'request_X-Request-Id': one.requestId,
+    ServiceAddr: '127.0.0.1:18080',
+    ...(one.version !== null && { 'origin_X-App-Version': one.version }),
+    ...over,
+  };
+}
+
+/** The site's line of this row, which it read and answered just before the client was done. */
+export function siteLineOf(one: LedgerRow, over: Partial<SiteLine> = {}): SiteLine {
+  return {
+    request: one.requestId,
+    method: one.method,
+    path: one.path,
+    status: one.status,
+    receivedUs: originMonotonicUs + one.doneUs - 600,
+    answeredUs: originMonotonicUs + one.doneUs - 300,
+    version: one.version ?? 'v0',
+    instance: one.instance ?? 'i0',
+    ...(one.method === 'POST' && { store: { waitMs: 0.1, code: 'OK' } }),
+    ...over,
+  };
+}
+
+/** The proxy's own line of a try that failed. */
+export function failedTryLine(atUs: number, error = 'dial tcp 127.0.0.1:18080: connect: connection refused'): string {
+  return `${stampOf(atUs)} ${JSON.stringify({ level: 'debug', error, message: '502 Bad Gateway' })}`;
+}
+
+/** An event of the made-up restart. */
+export function event(kind: EventKind, atUs: number, over: Partial<TimelineEvent> = {}): TimelineEvent {
+  return { atUs, kind, source: 'app', restart: 1, ...over };
+}
+
+const timeline: readonly TimelineEvent[] = [
+  event('load-begin', 0, { source: 'deployer', restart: 0 }),
+  event('deploy-begin', window.deployBeginUs, { source: 'deployer' }),
+  event('retire', 990_000, { source: 'deployer' }),
+  event('sigterm', 1_000_000),
+  event('accept-stopped', 1_050_000),
+  event('exit', 1_100_000),
+  event('deploy-end', 1_200_000, { source: 'deployer' }),
+  event('internal-listening', 1_300_000),
+  event('accepting', 1_750_000),
+  event('ready', 1_750_100),
+  event('proxy-first-answer', 1_755_000, { source: 'proxy' }),
+  event('load-end', 3_000_000, { source: 'deployer' }),
+];
+
+/** The id of the request of this slot. */
+export const idOf = (seq: number): string => `20261123T120000Z-abcd-1-${seq}`;
+
+/**
+ * 300 slots at 100 a second, GETs and POSTs in turn, of a run with one restart: v0 answers what was due before the
+ * outage of 1.05 to 1.75 s, and v1 the rest. Those due in the outage waited for its end, or were refused.
+ */
+export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', variant?: string): FolderContent {
+  const ledger = Array.from({ length: 300 }, (_, seq): LedgerRow => {
+    const dueUs = seq * 10_000;
+    const isOut = dueUs >= 1_050_000 && dueUs < 1_750_000;
+    const isPost = seq % 2 === 1;
+    const isNew = dueUs >= 1_050_000;
+    const common = {
+      requestId: idOf(seq),
+      method: isPost ? ('POST' as const) : ('GET' as const),
+      path: isPost ? '/notes' : '/notes/x',
+      status: isPost ? 201 : 200,
+      version: isNew ? 'v1' : 'v0',
+      instance: isNew ? 'i1' : 'i0',
+    };
+    if (!isOut) return row(seq, common);
+    if (inOutage === 'waited') return row(seq, { ...common, firstByteUs: 1_755_000 + seq, doneUs: 1_756_000 + seq });
+    return row(seq, { ...common, outcome: 'status-502', status: 502, version: null, instance: null });
+  });
+  const answered = ledger.filter(({ version }) => version !== null);
+  const refused = ledger.filter(({ version }) => version === null);
+  return {
+    run: runRecord(resolveExperiment(file, { variant, changes: [] })),
+    timeline: [...timeline],
+    ledger,
+    access: ledger.map((one) => accessFieldsOf(one)),
+    site: answered.map((one) => siteLineOf(one)),
+    proxyLog: [
+      `${stampOf(0)} {"level":"info","message":"Starting"}`,
+      ...refused.map(({ doneUs }) => failedTryLine(doneUs - 200)),
+    ],
+    database: { integrity: 'ok', journalMode: 'wal', walBytes: 0 },
+    notes: answered
+      .filter(({ method }) => method === 'POST')
+      .map(({ requestId, version }) => ({ id: requestId, times: 1, versions: version ?? '' })),
+    queues: [{ atMonotonicUs: originMonotonicUs + 1_700_000, port: 18_080, waiting: inOutage === 'waited' ? 65 : 0 }],
+    engine: [{ atWallUs: originWallUs - 900_000, action: 'start', role: 'edge', detail: '' }],
+    kernel: { 'TcpExt.ListenDrops': 0 },
+    direct: Array.from({ length: 60 }, (_, seq) => {
+      const dueUs = seq * 50_000;
+      const isOut = dueUs >= 1_050_000 && dueUs < 1_750_000;
+      if (!isOut) return row(seq, { dueUs });
+      if (inOutage === 'waited') return row(seq, { dueUs, doneUs: 1_752_000 });
+      return row(seq, { dueUs, outcome: 'refused', status: null });
+    }),
+    controls: [],
+  };
+}
+
+/** Writes the files into a new folder, and gives its path. */
+export async function writeFolder(content: FolderContent): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'run-'));
+  const put = async (name: string, data: string | Buffer): Promise<void> => {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), data);
+  };
+  const lines = (records: readonly unknown[]): string =>
+    records.map((record) => `${JSON.stringify(record)}\n`).join('');
+  const { run, proxyLog, database, notes, kernel, controls } = content;
+  await put(runFiles.run, JSON.stringify(run));
+  await put(runFiles.timeline, lines(content.timeline));
+  await put(runFiles.ledger, gzipSync(lines(content.ledger)));
+  if (content.engine !== null) await put(runFiles.engineEvents, lines(content.engine));
+  for (const [name, records] of [
+    [runFiles.accessLog, content.access],
+    [runFiles.requestLog, content.site],
+    [runFiles.queues, content.queues],
+    [runFiles.direct, content.direct],
+    [runFiles.notes, database === null ? null : [database, ...notes]],
+  ] as const) {
+    if (records !== null) await put(name, gzipSync(lines(records)));
+  }
+  if (proxyLog !== null) await put(runFiles.proxyLog, gzipSync(proxyLog.map((line) => `${line}\n`).join('')));
+  if (kernel !== null) await put(runFiles.kernel, JSON.stringify(kernel));
+  if (controls !== null) await put(runFiles.controls, JSON.stringify(controls));
+  return folder;
+}

@@ -1,0 +1,335 @@
+import { describe, expect, it } from 'vitest';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import { cpuPressure } from '../lab/kernel-counters.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import type { Control } from './controls.ts';
+import { LedgerSummarizer, type LedgerSummary } from './ledger-summary.ts';
+import type { ProxyWitness } from './proxy-witness.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import { evidence, reconciliation, row, runRecord, serviceRecord, verdictOfTest, window, writes } from './testing.ts';
+import { distrust } from './trust.ts';
+
+const proxy: ProxyWitness = { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 };
+const restart = {
+  dueInOutage: 0,
+  dropped: 0,
+  droppedByKind: {},
+  inFlightAtSigterm: 0,
+  longestWaitUs: null,
+  latestUs: 0,
+};
+
+/** A ledger of 10 000 rows, all ok and on time. */
+function ledgerOf(over: Partial<LedgerSummary> = {}): LedgerSummary {
+  const summarizer = new LedgerSummarizer(1, [], []);
+  summarizer.add(row(0));
+  return {
+    ...summarizer.result(),
+    all: { due: 10_000, sent: 10_000, dropped: 0, outcomes: { ok: 10_000 } },
+    lag: { p50Us: 100, p99Us: 900, maxUs: 4_000 },
+    perRestart: [restart],
+    ...over,
+  };
+}
+
+type Beside = Parameters<typeof distrust>[3];
+
+interface Case {
+  run?: RunRecord;
+  ledger?: Partial<LedgerSummary>;
+  windows?: readonly RestartWindow[];
+  beside?: Partial<Beside>;
+}
+
+function reasons({ run = runRecord(e5), ledger, windows = [window], beside }: Case): string[] {
+  return distrust(run, ledgerOf(ledger), windows, { ...evidence, proxy, ...beside });
+}
+
+/** A number of windows, each with the first's moments. */
+const several = (count: number): RestartWindow[] =>
+  Array.from({ length: count }, (_, index) => ({ ...window, restart: index + 1 }));
+const control = (over: Parameters<typeof verdictOfTest>[0]): Control => ({
+  role: 'C+',
+  name: 'E5 own-port',
+  because: 'it must drop something at every restart',
+  verdict: verdictOfTest(over),
+});
+const end = { atUs: 2_500_000, untilUs: 2_900_000, what: 'exit (app)', line: 17 };
+const outcomes = (unsent: number, local: number): Partial<LedgerSummary> => ({
+  all: { due: 10_000, sent: 10_000, dropped: 0, outcomes: { ok: 10_000 - unsent - local, unsent, local } },
+});
+const voidOf = (voided: number, all: number): Case => ({
+  run: runRecord(e5, { deployBeginsMs: Array.from({ length: all }, () => 990) }),
+  windows: several(all),
+  ledger: {
+    perRestart: Array.from({ length: all }, (_, index) => ({ ...restart, latestUs: index < voided ? 50_001 : 50_000 })),
+  },
+});
+
+describe('a run', () => {
+  it('is trusted when nothing speaks against it', () => {
+    expect(reasons({})).toEqual([]);
+  });
+
+  it.each<[string, Case]>([
+    ['a lag of 100 ms once', { ledger: { lag: { p50Us: 0, p99Us: 0, maxUs: 100_000 } } }],
+    ['a lag of 5 ms at the 99th percentile', { ledger: { lag: { p50Us: 0, p99Us: 5_000, maxUs: 5_000 } } }],
+    ['no row that was sent', { ledger: { lag: null } }],
+    ['one slot in a thousand lost by the generator', { ledger: outcomes(4, 6) }],
+    ['one void restart in five', voidOf(1, 5)],
+    ['two in ten', voidOf(2, 10)],
+    [
+      'one row in ten thousand that disagrees',
+      { beside: { reconciliation: { ...reconciliation, rows: 10_000, disagreeing: 1 } } },
+    ],
+    ['a clock that moved by 20 ms', { run: runRecord(e5, { wallOffsetUs: [0, 20_000] }) }],
+    ['a clock that moved by 20 ms the other way', { run: runRecord(e5, { wallOffsetUs: [20_000, 0] }) }],
+    ['a clock of which nobody knows', { run: runRecord(e5, { wallOffsetUs: null }) }],
+    [
+      'containers that were started, killed and stopped',
+      {
+        beside: {
+          engine: ['start', 'kill', 'stop'].map((action) => ({ atWallUs: 0, action, role: 'edge', detail: '' })),
+        },
+      },
+    ],
+    ['controls that hold', { beside: { controls: [control({ dropped: 70 })] } }],
+    ['no controls', { beside: { controls: null } }],
+    ['logs of the proxy that balance', { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 7 } } }],
+    ['no proxy', { beside: { proxy: null, proxyTries: null } }],
+    ['more restarts than were planned', { windows: several(2) }],
+    ['a last restart that was ready when the load ended', { windows: [{ ...window, readyUs: 3_000_000 }] }],
+    ['a last restart whose becoming ready was not seen', { windows: [{ ...window, readyUs: null }] }],
+    [
+      'no restart where none was planned',
+      { run: runRecord(e5, { deployBeginsMs: [] }), windows: [], ledger: { perRestart: [] } },
+    ],
+  ])('is still trusted with %s', (_, given) => {
+    expect(reasons(given)).toEqual([]);
+  });
+
+  it.each<[string, Case, string]>([
+    [
+      'the run itself had a trouble',
+      { run: runRecord(e5, { troubles: ['Restart 1 failed: no.'] }) },
+      'Restart 1 failed: no.',
+    ],
+    [
+      'a container ended',
+      {
+        beside: {
+          engine: [
+            { atWallUs: 0, action: 'start', role: 'edge', detail: '' },
+            { atWallUs: 9, action: 'die', role: 'edge', detail: 'status 137' },
+          ],
+        },
+      },
+      'The container `edge` ended during the run (die status 137; witnesses/engine.ndjson:2): find out what ended it, and run again.',
+    ],
+    [
+      'a container had no memory left',
+      { beside: { engine: [{ atWallUs: 9, action: 'oom', role: 'server', detail: '' }] } },
+      'The container `server` ended during the run (oom ; witnesses/engine.ndjson:1): find out what ended it, and run again.',
+    ],
+    [
+      'the engine was lost',
+      { beside: { engine: [{ atWallUs: 9, action: 'lost', role: 'engine', detail: 'gone' }] } },
+      'The engine was lost during the run (gone): see that it stays up, and run again.',
+    ],
+    [
+      'a control failed',
+      { beside: { controls: [control({ dropped: 70 }), control({ runId: 'r', dropped: 0, due: 300 })] } },
+      'Its control C+ (E5 own-port, r) did not come out as it must: pass, 0 of 300 dropped; it must drop something at every restart.',
+    ],
+    [
+      'a process ended that nobody had told to',
+      { beside: { unplanned: [end] } },
+      "The site's process ended at 2.500 s although no deploy asked for it (exit (app); timeline.ndjson:17): what ended it " +
+        'is part of what was measured; run again without it.',
+    ],
+    [
+      'answers hung between client and proxy',
+      {
+        beside: { waits: { ...evidence.waits, transit: { aboveMs: 100, longestMs: 312.4, slow: 1, firstSlowRow: 7 } } },
+      },
+      '1 answers took more than 100 ms between client and proxy, at most 312 ms (first: row 7): the proxy or this machine ' +
+        'stood still; stop other work on this machine and run again.',
+    ],
+    [
+      'the proxy’s two logs do not balance',
+      { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 8 } } },
+      "The proxy's two logs disagree: 3 failed answers and 4 further tries in the one or the other, but 8 failed tries in its own log.",
+    ],
+    [
+      'the proxy’s own log lacks an error',
+      { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 6 } } },
+      "The proxy's two logs disagree: 3 failed answers and 4 further tries in the one or the other, but 6 failed tries in its own log.",
+    ],
+    [
+      'a slot has no row',
+      { ledger: { missingSlots: 1 } },
+      'The ledger does not balance: 1 slots have no row and 0 have more than one; this is a fault of the harness, or the file was changed.',
+    ],
+    [
+      'a slot has two rows',
+      { ledger: { repeatedSlots: 1 } },
+      'The ledger does not balance: 0 slots have no row and 1 have more than one; this is a fault of the harness, or the file was changed.',
+    ],
+    [
+      'the generator lost more than one slot in a thousand',
+      { ledger: outcomes(5, 6) },
+      'The generator could not send 5 requests and failed by itself on 6 of 10000 (limit 0.1 %): lower --rate or run on a machine with more room.',
+    ],
+    [
+      'the generator stood still once',
+      { ledger: { lag: { p50Us: 0, p99Us: 0, maxUs: 100_001 } } },
+      'A request left 100.0 ms late (limit 100 ms): the generator stood still; stop other work on this machine and run again.',
+    ],
+    [
+      'the schedule was late',
+      { ledger: { lag: { p50Us: 0, p99Us: 5_001, maxUs: 5_001 } } },
+      'Requests left late: 5.0 ms at the 99th percentile (limit 5 ms); stop other work on this machine and run again.',
+    ],
+    [
+      'more than one restart in five is void',
+      voidOf(2, 9),
+      'Of 9 restarts 2 met requests that left more than 50 ms late (limit 1 in 5): stop other work on this machine and run again.',
+    ],
+    [
+      'a restart never began',
+      { run: runRecord(e5, { deployBeginsMs: [990, 2_000] }) },
+      'Only 1 of 2 restarts began before the load ended.',
+    ],
+    [
+      'the port’s closing was not seen',
+      { windows: [{ ...window, acceptStoppedUs: null }] },
+      'Of restarts 1 the outage window was not seen.',
+    ],
+    [
+      'the next process’s accepting was not seen, twice',
+      { windows: several(3).map((one) => (one.restart === 1 ? one : { ...one, acceptingUs: null })) },
+      'Of restarts 2, 3 the outage window was not seen.',
+    ],
+    [
+      'the last restart outlasted the load',
+      { windows: [{ ...window, readyUs: 3_000_001 }] },
+      'The last restart was ready only after the load had ended: its tail was not seen.',
+    ],
+    ...(['missing', 'extra', 'repeated', 'disagreeing'] as const).map((figure): [string, Case, string] => [
+      `the proxy’s log has requests that are ${figure}`,
+      { beside: { proxy: { ...proxy, [figure]: 1 } } },
+      `The proxy's access log and the ledger disagree: ${figure === 'missing' ? 1 : 0} requests sent are not in the log, ` +
+        `${figure === 'extra' ? 1 : 0} in the log were not sent, ${figure === 'repeated' ? 1 : 0} arrived more than once, ` +
+        `${figure === 'disagreeing' ? 1 : 0} were answered otherwise.`,
+    ]),
+    [
+      'more than one row in ten thousand disagrees',
+      {
+        beside: {
+          reconciliation: {
+            ...reconciliation,
+            rows: 9_999,
+            disagreeing: 1,
+            disagreements: [{ seq: 8, what: 'it was not due' }],
+          },
+        },
+      },
+      '1 of 9999 rows do not agree with themselves or with the other witnesses (limit 0.01 %); the first is row 8: it was not due.',
+    ],
+    [
+      'a drop has no cause',
+      { beside: { reconciliation: { ...reconciliation, unexplained: 1, unexplainedRows: [20] } } },
+      'Of 1 drops no witness other than the client shows a cause (rows 20).',
+    ],
+    [
+      'many have none',
+      { beside: { reconciliation: { ...reconciliation, unexplained: 6, unexplainedRows: [1, 2, 3, 4, 5, 6] } } },
+      'Of 6 drops no witness other than the client shows a cause (rows 1, 2, 3, 4, 5 …).',
+    ],
+    [
+      'the database has writes that nobody sent',
+      { beside: { writes: { ...writes, unexpected: 1 } } },
+      'The database holds 1 writes of this load that the ledger does not have.',
+    ],
+    [
+      'the database is damaged',
+      { beside: { writes: { ...writes, integrity: 'row 3 missing from index' } } },
+      'SQLite says that the database is damaged: row 3 missing from index.',
+    ],
+    [
+      'the database was not read',
+      { beside: { writes: null } },
+      'The database was not read, so that nothing is known of the writes.',
+    ],
+    [
+      'the clock stepped forwards',
+      { run: runRecord(e5, { wallOffsetUs: [5, 20_006] }) },
+      "The engine's wall clock moved by 20.0 ms during the run (limit 20).",
+    ],
+    [
+      'the clock stepped backwards',
+      { run: runRecord(e5, { wallOffsetUs: [0, -30_000] }) },
+      "The engine's wall clock moved by -30.0 ms during the run (limit 20).",
+    ],
+  ])('is not trusted when %s, and says why', (_, given, reason) => {
+    expect(reasons(given)).toEqual([reason]);
+  });
+
+  it('names three of many ends', () => {
+    expect(reasons({ beside: { unplanned: [end, end, end, end] } })).toHaveLength(3);
+  });
+
+  it('names every reason, not the first alone', () => {
+    const given = {
+      run: runRecord(e5, { troubles: ['One.', 'Two.'] }),
+      ledger: { missingSlots: 3 },
+      beside: { writes: null },
+    };
+    expect(reasons(given)).toHaveLength(4);
+  });
+});
+
+describe('a measurement of the user’s own service', () => {
+  const run = serviceRecord();
+  const alone: Partial<Beside> = { writes: null, proxy: null, proxyTries: null };
+
+  it('needs no database, no cause of each drop, and no window that was seen', () => {
+    const unseen = { ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: 9e9 };
+    const beside = { ...alone, reconciliation: { ...reconciliation, unexplained: 70 } };
+    expect(reasons({ run, windows: [unseen], beside })).toEqual([]);
+  });
+
+  it('is held to its ledger and its schedule like any run', () => {
+    const disagreeing = { ...reconciliation, disagreeing: 2 };
+    expect(
+      reasons({ run, ledger: { missingSlots: 1 }, beside: { ...alone, reconciliation: disagreeing } }),
+    ).toHaveLength(2);
+    expect(reasons({ run, windows: [], ledger: { perRestart: [] }, beside: alone })).toEqual([
+      'Only 0 of 1 restarts began before the load ended.',
+    ]);
+  });
+});
+
+describe('how busy the machine was', () => {
+  const said = (waitedUs: number, run = runRecord(e5)): string =>
+    reasons({
+      run,
+      ledger: { lag: { p50Us: 0, p99Us: 9_000, maxUs: 9_000 } },
+      beside: { kernel: { [cpuPressure]: waitedUs } },
+    }).join();
+
+  it('stands with what is late, from a tenth of the run on', () => {
+    // The run took 3 s.
+    expect(said(299_999)).toContain('stop other work on this machine and run again');
+    expect(said(300_000)).toContain(
+      'on this machine (some process waited for a CPU during 10 % of the run) and run again',
+    );
+    expect(said(1_500_000)).toContain('during 50 % of the run');
+    // The kernel's count may be a little longer than the load.
+    expect(said(3_100_000)).toContain('during 100 % of the run');
+  });
+
+  it('is nothing of a run that took no time', () => {
+    expect(said(300_000, runRecord(e5, { durationMs: 0 }))).not.toContain('waited for a CPU');
+  });
+});
