@@ -60,9 +60,14 @@ describe('a control', () => {
   });
 
   it('is read strictly: a verdict that is none, or a role of another name, is an error', () => {
-    expect(controlsSchema.parse([control('C0', {})])).toHaveLength(1);
-    expect(controlsSchema.safeParse([{ ...control('C0', {}), role: 'C1' }]).success).toBe(false);
-    expect(controlsSchema.safeParse([{ ...control('C0', {}), verdict: {} }]).success).toBe(false);
-    expect(controlsSchema.safeParse([{ ...control('C0', {}), more: 1 }]).success).toBe(false);
+    const calibration = { seriesId: 's', cases: 20, wrong: [] };
+    const c0 = control('C0', {});
+    const reads = (content: unknown): boolean => controlsSchema.safeParse(content).success;
+    expect(reads({ calibration, controls: [c0] })).toBe(true);
+    expect(reads({ calibration, controls: [{ ...c0, role: 'C1' }] })).toBe(false);
+    expect(reads({ calibration, controls: [{ ...c0, verdict: {} }] })).toBe(false);
+    expect(reads({ calibration, controls: [{ ...c0, more: 1 }] })).toBe(false);
+    expect(reads({ controls: [c0] })).toBe(false);
+    expect(reads({ calibration, controls: [c0], more: 1 })).toBe(false);
   });
 });

@@ -194,6 +194,23 @@ describe('the longest wait', () => {
   });
 });
 
+describe('a claim about all restarts', () => {
+  const claim = { cleanPercent: 99, because };
+
+  it('is missed only where the restarts refute it', () => {
+    expect(only({ claim }, { badRestarts: 8 })).toEqual({
+      what: 'share of all restarts that are clean',
+      expected: 'at least 99 %, with 95 %',
+      measured: '0 of 8',
+      met: false,
+      because,
+    });
+    expect(only({ claim }, { restarts: 299 })).toMatchObject({ measured: '299 of 299', met: true });
+    // Which is the run’s own doubt, and no failure.
+    expect(only({ claim }, { restarts: 8 })).toMatchObject({ measured: '8 of 8: too few to tell', met: true });
+  });
+});
+
 describe('a bound', () => {
   const of = (figure: (typeof boundedFigures)[number], over: Partial<Measured>): Row | undefined =>
     only({ bounds: [{ of: figure, min: 2, max: 4, because }] }, over);

@@ -1,8 +1,9 @@
 /** A whole run's folder made up for tests: small, complete, and in agreement with itself until a test spoils it. */
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { onTestFinished } from 'vitest';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
@@ -13,9 +14,10 @@ import { runFiles } from '../scenario/run-folder.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
 import type { AccessFields } from '../timeline/access-log.ts';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
-import type { Control } from './controls.ts';
+import type { Controls } from './controls.ts';
 import type { SiteLine } from './request-table.ts';
 import { row, runRecord, window } from './testing.ts';
+import type { Calibration } from './verdict.ts';
 
 /** What the files of a run hold; a file that is null is not there. */
 export interface FolderContent {
@@ -31,7 +33,7 @@ export interface FolderContent {
   engine: EngineEvent[] | null;
   kernel: Record<string, number> | null;
   direct: LedgerRow[] | null;
-  controls: Control[] | null;
+  controls: Controls | null;
 }
 
 /** Zero of the run on the clocks of the lab, as {@link runRecord} has them. */
@@ -154,13 +156,31 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
       if (inOutage === 'waited') return row(seq, { dueUs, doneUs: 1_752_000 });
       return row(seq, { dueUs, outcome: 'refused', status: null });
     }),
-    controls: [],
+    controls: { calibration, controls: [] },
   };
 }
 
-/** Writes the files into a new folder, and gives its path. */
+/** Changes one row of the ledger. */
+export const change =
+  (seq: number, over: Partial<LedgerRow>) =>
+  (content: FolderContent): void => {
+    content.ledger[seq] = { ...rowOf(content, seq), ...over };
+  };
+
+/** The row that is in this place of the ledger. */
+export function rowOf({ ledger }: FolderContent, seq: number): LedgerRow {
+  const one = ledger[seq];
+  if (one === undefined) throw new Error(`no row ${seq}`);
+  return one;
+}
+
+/** A calibration in which all came out right. */
+export const calibration: Calibration = { seriesId: 's', cases: 20, wrong: [] };
+
+/** Writes the files into a new folder that goes with the test, and gives its path. */
 export async function writeFolder(content: FolderContent): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'run-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const put = async (name: string, data: string | Buffer): Promise<void> => {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), data);

@@ -94,6 +94,7 @@ describe('a run', () => {
       },
     ],
     ['controls that hold', { beside: { controls: [control({ dropped: 70 })] } }],
+    ['a calibration in which all came out right', { beside: { calibration: { seriesId: 's', cases: 20, wrong: [] } } }],
     ['no controls', { beside: { controls: null } }],
     ['logs of the proxy that balance', { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 7 } } }],
     ['no proxy', { beside: { proxy: null, proxyTries: null } }],
@@ -140,6 +141,23 @@ describe('a run', () => {
       'a control failed',
       { beside: { controls: [control({ dropped: 70 }), control({ runId: 'r', dropped: 0, due: 300 })] } },
       'Its control C+ (E5 own-port, r) did not come out as it must: pass, 0 of 300 dropped; it must drop something at every restart.',
+    ],
+    [
+      'the instrument is not calibrated',
+      {
+        beside: {
+          calibration: {
+            seriesId: 's',
+            cases: 20,
+            wrong: [
+              { case: 'rst, GET, kept', sentences: ['39 of 40', 'gap'] },
+              { case: 'fin', sentences: [] },
+            ],
+          },
+        },
+      },
+      'The instrument is not calibrated on this machine: 2 of 20 cases came out wrong (rst, GET, kept: 39 of 40; gap): ' +
+        '`npm run calibrate` must pass first.',
     ],
     [
       'a process ended that nobody had told to',

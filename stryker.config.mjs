@@ -1,0 +1,26 @@
+/**
+ * Mutation testing (`npm run test:mutation`, outside CI): the code that tells a pass from a fail is changed in one place
+ * at a time, some thousands of times, and the unit tests must notice. What survives, and why it may, is in
+ * docs/method.md. The tool is no dependency of the project: the script fetches it, pinned, into npm's cache.
+ */
+export default {
+  mutate: [
+    'harness/load/row.ts',
+    'harness/ledger/**/*.ts',
+    'harness/verdict/**/*.ts',
+    '!harness/**/*.test.ts',
+    '!harness/verdict/testing*.ts',
+    '!harness/**/*.d.ts',
+  ],
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner'],
+  vitest: { configFile: 'vitest.mutation.config.ts' },
+  coverageAnalysis: 'perTest',
+  concurrency: 1,
+  reporters: ['clear-text', 'json', 'html'],
+  clearTextReporter: { reportTests: false },
+  tempDirName: '.cache/mutation',
+  ignorePatterns: ['.cache', 'reports'],
+  jsonReporter: { fileName: '.cache/mutation-report/mutation.json' },
+  htmlReporter: { fileName: '.cache/mutation-report/mutation.html' },
+};
