@@ -17,7 +17,7 @@ export default {
   vitest: { configFile: 'vitest.mutation.config.ts' },
   coverageAnalysis: 'perTest',
   concurrency: 1,
-  reporters: ['clear-text', 'json', 'html'],
+  reporters: ['clear-text', 'json', 'html', 'progress-append-only'],
   clearTextReporter: { reportTests: false },
   tempDirName: '.cache/mutation',
   ignorePatterns: ['.cache', 'reports'],
