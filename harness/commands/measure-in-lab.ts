@@ -126,7 +126,7 @@ async function talk(
   const slots = (): number => slotCount(plan.ratePerSecond, spares.durationMs);
   const deployerSaid: DeployerMessage[] = [];
   const troubles: string[] = [];
-  let originUs: number | null = null;
+  let originUs = null as number | null;
   let before = 0;
   let aborted: string | null = null;
   generator.say(JSON.stringify(plan));

@@ -35,8 +35,8 @@ export class SpareRestarts {
 
   /** The longest that a load by this schedule may take, in milliseconds. */
   get longestMs(): number {
-    const { beginsMs, durationMs } = this.schedule;
-    const wholeMs = durationMs(beginsMs.length);
+    const { beginsMs } = this.schedule;
+    const wholeMs = this.schedule.durationMs(beginsMs.length);
     return beginsMs.length === 0 ? wholeMs : 2 * wholeMs + patienceMs;
   }
 

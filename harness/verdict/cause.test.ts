@@ -74,6 +74,7 @@ function site(over: Partial<Site> = {}): Site {
     answeredUs: 0,
     version: 'v0',
     instance: 'i',
+    bodyCrc32: null,
     code: '',
     isCut: false,
     ...over,

@@ -128,6 +128,7 @@ describe('joined.ndjson.gz', () => {
       answeredUs: 0,
       version: 'v0',
       instance: 'i',
+      bodyCrc32: null,
       code: '',
       isCut: true,
     };

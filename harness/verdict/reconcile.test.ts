@@ -30,7 +30,10 @@ const accessOf = (
   ...over,
 });
 
-const siteOf = ({ requestId, method, path, sentUs, status, bodyCrc32 }: LedgerRow, over: Partial<SiteLine> = {}): SiteLine => ({
+const siteOf = (
+  { requestId, method, path, sentUs, status, bodyCrc32 }: LedgerRow,
+  over: Partial<SiteLine> = {},
+): SiteLine => ({
   request: requestId,
   method,
   path,

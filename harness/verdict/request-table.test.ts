@@ -23,6 +23,7 @@ const siteLine: SiteLine = {
   answeredUs: 123_456_790_000,
   version: 'v2',
   instance: '17-9',
+  bodyCrc32: 4_000_000_000,
   store: { waitMs: 1, code: 'OK' },
 };
 
@@ -93,6 +94,7 @@ describe('the site’s lines', () => {
         answeredUs: 123_456_790_000,
         version: 'v2',
         instance: '17-9',
+        bodyCrc32: 4_000_000_000,
         code: 'OK',
         isCut: false,
       },
@@ -103,7 +105,7 @@ describe('the site’s lines', () => {
 
   it('of several tries are all there, in the order of the log', () => {
     const requests = table();
-    const { store, ...plain } = siteLine;
+    const { store, bodyCrc32, ...plain } = siteLine;
     expect(store?.code).toBe('OK');
     requests.addSite({ ...plain, status: null, outcome: 'cut' });
     requests.addSite({ ...siteLine, request: 'run-1-4' });
@@ -111,9 +113,18 @@ describe('the site’s lines', () => {
     requests.addSite({ ...siteLine, status: 503, store: { waitMs: 1, code: 'SQLITE_BUSY' } });
     const common = { method: 'POST', path: '/notes', receivedUs: 123_456_789_012, answeredUs: 123_456_790_000 };
     expect(requests.siteOf(3)).toEqual([
-      { ...common, line: 1, status: null, version: 'v2', instance: '17-9', code: '', isCut: true },
-      { ...common, line: 3, status: 201, version: 'v3', instance: '18-9', code: '', isCut: true },
-      { ...common, line: 4, status: 503, version: 'v2', instance: '17-9', code: 'SQLITE_BUSY', isCut: false },
+      { ...common, line: 1, status: null, version: 'v2', instance: '17-9', bodyCrc32: null, code: '', isCut: true },
+      { ...common, line: 3, status: 201, version: 'v3', instance: '18-9', bodyCrc32: null, code: '', isCut: true },
+      {
+        ...common,
+        line: 4,
+        status: 503,
+        version: 'v2',
+        instance: '17-9',
+        bodyCrc32,
+        code: 'SQLITE_BUSY',
+        isCut: false,
+      },
     ]);
   });
 });

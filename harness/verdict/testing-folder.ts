@@ -75,6 +75,7 @@ export function siteLineOf(one: LedgerRow, over: Partial<SiteLine> = {}): SiteLi
     answeredUs: originMonotonicUs + one.doneUs - 300,
     version: one.version ?? 'v0',
     instance: one.instance ?? 'i0',
+    ...(one.bodyCrc32 !== null && { bodyCrc32: one.bodyCrc32 }),
     ...(one.method === 'POST' && { store: { waitMs: 0.1, code: 'OK' } }),
     ...over,
   };

@@ -37,6 +37,7 @@ function told([sentUs, proxyUs, receivedUs, answeredUs, doneUs]: Life, over: Par
       receivedUs: originMonotonicUs + dueUs + receivedUs,
       answeredUs: originMonotonicUs + dueUs + answeredUs,
       instance: 'i',
+      bodyCrc32: null,
       code: '',
       isCut: false,
     },
