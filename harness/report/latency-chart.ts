@@ -7,8 +7,15 @@ import { phaseAnnotations, phasesOf, type Axis } from './marks.ts';
 import { classNames, classOf, type ClassName } from './palette.ts';
 
 const size = { width: 1_000, height: 420 };
-/** Above this many plain answers some are left out, evenly; failures and waits never are. */
+/** Above this many plain answers some are left out, evenly. */
 const mostPlainPoints = 4_000;
+/** Of more requests than this, failures and waits that would lie on one pixel are drawn as one. */
+const mostSinglePoints = 20_000;
+/** Pixels of the plotted area from left to right, and of a decade of its logarithmic height, roughly. */
+const columns = 920;
+const rowsPerDecade = 80;
+/** The axis goes no lower. */
+const leastMs = 0.1;
 
 /** A request as the chart needs it. */
 export interface LatencyPoint {
@@ -17,21 +24,49 @@ export interface LatencyPoint {
   readonly name: ClassName;
 }
 
-/** Keeps what the chart can show: everything that is not a plain answer, and of those every nth. */
+/**
+ * Keeps what the chart can show: of plain answers every nth; of all others each, or of a long run the slowest of those of
+ * one class that would lie on one pixel, so that none is missed and no peak is cut.
+ */
 export class LatencyPoints {
   readonly points: LatencyPoint[] = [];
   /** Of how many plain answers one is kept. */
   readonly every: number;
+  /** Are others that lie on one pixel drawn as one? */
+  readonly isMerged: boolean;
+  private readonly columnUs: number;
+  /** Where in `points` the one of each pixel is. */
+  private readonly places = new Map<string, number>();
   private plain = 0;
 
   /** @param expected how many requests there will be, roughly */
-  constructor(expected: number) {
+  constructor(expected: number, durationMs: number) {
     this.every = Math.max(1, Math.ceil(expected / mostPlainPoints));
+    this.isMerged = expected > mostSinglePoints;
+    this.columnUs = (durationMs * 1000) / columns;
   }
 
   add(point: LatencyPoint): void {
-    if (point.name === 'ok' && this.plain++ % this.every !== 0) return;
-    this.points.push(point);
+    if (point.name === 'ok') {
+      if (this.plain++ % this.every === 0) this.points.push(point);
+    } else if (this.isMerged) {
+      this.merge(point);
+    } else {
+      this.points.push(point);
+    }
+  }
+
+  private merge(point: LatencyPoint): void {
+    const column = Math.floor(point.dueUs / this.columnUs);
+    const row = Math.floor(Math.log10(Math.max(point.latencyMs, leastMs)) * rowsPerDecade);
+    const pixel = `${point.name} ${column} ${row}`;
+    const place = this.places.get(pixel);
+    if (place === undefined) {
+      this.places.set(pixel, this.points.length);
+      this.points.push(point);
+    } else if (point.latencyMs > (this.points[place]?.latencyMs ?? 0)) {
+      this.points[place] = point;
+    }
   }
 }
 
@@ -46,7 +81,8 @@ export function drawLatency(options: {
   const { kept, timeline } = options;
   const axis: Axis = { minS: 0, maxS: options.durationMs / 1000, widthPx: 920, secondsOf: (us) => us / 1e6 };
   const phases = options.windows.flatMap((window) => phasesOf(window, timeline));
-  const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn)`;
+  const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
+  const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
   return drawChart(
     (): ChartConfiguration => ({
       type: 'scatter',
@@ -57,7 +93,7 @@ export function drawLatency(options: {
             label: classOf(name).name,
             data: kept.points
               .filter((point) => point.name === name)
-              .map(({ dueUs, latencyMs }) => ({ x: dueUs / 1e6, y: Math.max(latencyMs, 0.1) })),
+              .map(({ dueUs, latencyMs }) => ({ x: dueUs / 1e6, y: Math.max(latencyMs, leastMs) })),
             backgroundColor: name === 'ok' ? '#8fb3cf' : classOf(name).colour,
             // Squares: a circle takes two thousand characters in an SVG.
             pointStyle: 'rect' as const,

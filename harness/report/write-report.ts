@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLedger } from '../ledger/read.ts';
+import { readLedgerRows } from '../ledger/read.ts';
 import { baselinesSchema, type Baselines } from '../load/baseline.ts';
 import { slotCount } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
@@ -19,6 +19,8 @@ import { drawOverview, drawRestart, restartSpan } from './outcome-charts.ts';
 import { classifyRow } from './palette.ts';
 
 const binUs = 100_000;
+/** A bar narrower than a pixel shows nothing more. */
+const mostBars = 1_000;
 /** Restarts that get a chart of their own: those that dropped something first. */
 const mostRestartCharts = 8;
 
@@ -36,14 +38,16 @@ export async function writeReport(folder: string): Promise<void> {
       const { fromUs, toUs } = restartSpan(window);
       return { window, bins: new Bins(fromUs, toUs, binUs) };
     });
-  const overview = new Bins(0, run.durationMs * 1000, binUs);
-  const latency = new LatencyPoints(slotCount(subject.ratePerSecond, run.durationMs));
-  for await (const row of readLedger(join(folder, runFiles.ledger))) {
-    const latencyMs = (row.doneUs - row.dueUs) / 1000;
-    const name = classifyRow(row.outcome, latencyMs - askedMs(row.path));
-    overview.add(row.dueUs, name);
-    for (const { bins } of details) bins.add(row.dueUs, name);
-    latency.add({ dueUs: row.dueUs, latencyMs, name });
+  const overview = new Bins(0, run.durationMs * 1000, overviewBinUs(run.durationMs));
+  const latency = new LatencyPoints(slotCount(subject.ratePerSecond, run.durationMs), run.durationMs);
+  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
+    for (const row of rows) {
+      const latencyMs = (row.doneUs - row.dueUs) / 1000;
+      const name = classifyRow(row.outcome, latencyMs - askedMs(row.path));
+      overview.add(row.dueUs, name);
+      for (const { bins } of details) bins.add(row.dueUs, name);
+      latency.add({ dueUs: row.dueUs, latencyMs, name });
+    }
   }
 
   await mkdir(join(folder, runFiles.charts), { recursive: true });
@@ -68,6 +72,13 @@ export async function writeReport(folder: string): Promise<void> {
     charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
   }
   await writeFile(join(folder, runFiles.report), reportMarkdown(run, verdict, charts, await readBaselines(folder)));
+}
+
+/** A tenth of a second, or of a long run the next of 0.2, 0.5, 1, 2, 5 … s at which its bars can be told apart. */
+function overviewBinUs(durationMs: number): number {
+  let widthUs = binUs;
+  for (let step = 0; (durationMs * 1000) / widthUs > mostBars; step++) widthUs *= step % 3 === 1 ? 2.5 : 2;
+  return widthUs;
 }
 
 /** Only a run that was asked for a baseline has one. */

@@ -2,31 +2,27 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { LineReader } from './line-reader.ts';
+
+/** Large enough that the turns of the event loop between two of them cost little. */
+const chunkSize = 256 * 1024;
+
+const lineFeed = 0x0a;
 
 /**
  * The lines that are not empty, many at a time: a promise for each would take longer than what is done with it.
  * @throws {HarnessError} naming the file, when it cannot be read to its end
  */
 export async function* gzippedLines(path: string): AsyncGenerator<string[]> {
-  const unzipped = createGunzip({ chunkSize: 256 * 1024 });
-  const source = createReadStream(path);
-  source.on('error', (error) => unzipped.destroy(error));
-  source.pipe(unzipped).setEncoding('utf8');
-  let rest = '';
-  try {
-    for await (const part of unzipped) {
-      const lines = (rest + (part as string)).split('\n');
-      rest = lines.pop() ?? '';
-      yield lines.filter((line) => line !== '');
+  for await (const { bytes, ends } of gzippedBytes(path)) {
+    let from = 0;
+    const lines: string[] = [];
+    for (const end of ends) {
+      if (end > from) lines.push(bytes.toString('utf8', from, end));
+      from = end + 1;
     }
-  } catch (cause) {
-    throw new HarnessError(`${path} cannot be read to its end: ${messageOf(cause)}.`, {
-      exitCode: exitCodes.inconclusive,
-      hint: 'The file is missing, or was cut short or changed after the run.',
-      cause,
-    });
+    yield lines;
   }
-  if (rest !== '') yield [rest];
 }
 
 /**
@@ -38,11 +34,77 @@ export async function* gzippedRecords<T>(path: string): AsyncGenerator<T[]> {
   for await (const lines of gzippedLines(path)) {
     yield lines.map((line) => {
       number++;
-      try {
-        return JSON.parse(line) as T;
-      } catch (cause) {
-        throw new HarnessError(`${path}: line ${number} is no JSON.`, { exitCode: exitCodes.inconclusive, cause });
-      }
+      return parsed<T>(line, path, number);
     });
   }
+}
+
+/**
+ * Each line as what `read` makes of it, where the line is as it expects; else as what `of` makes of its JSON. The two must
+ * agree on every line that both can read.
+ * @param read null, or anything at all, where the reader is not whole after it
+ * @throws {HarnessError} naming file and line, when one is no JSON
+ */
+export async function* gzippedKnown<T, J = T>(
+  path: string,
+  read: (line: LineReader) => T,
+  of: (json: J) => T,
+): AsyncGenerator<T[]> {
+  const line = new LineReader();
+  let number = 0;
+  for await (const { bytes, ends } of gzippedBytes(path)) {
+    const records: T[] = [];
+    let from = 0;
+    for (const end of ends) {
+      if (end > from) {
+        number++;
+        line.begin(bytes, from, end);
+        const record = read(line);
+        records.push(line.isWhole() ? record : of(parsed<J>(bytes.toString('utf8', from, end), path, number)));
+      }
+      from = end + 1;
+    }
+    yield records;
+  }
+}
+
+function parsed<T>(line: string, path: string, number: number): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (cause) {
+    throw new HarnessError(`${path}: line ${number} is no JSON.`, { exitCode: exitCodes.inconclusive, cause });
+  }
+}
+
+/** Whole lines, and where each ends (its line feed, or the end of the file). */
+async function* gzippedBytes(path: string): AsyncGenerator<{ bytes: Buffer; ends: readonly number[] }> {
+  const unzipped = createGunzip({ chunkSize });
+  const source = createReadStream(path, { highWaterMark: chunkSize });
+  source.on('error', (error) => unzipped.destroy(error));
+  source.pipe(unzipped);
+  // Of a line that is not over yet.
+  let begun: Buffer[] = [];
+  try {
+    for await (const part of unzipped as AsyncIterable<Buffer>) {
+      const last = part.lastIndexOf(lineFeed);
+      if (last < 0) {
+        begun.push(part);
+        continue;
+      }
+      const whole = part.subarray(0, last + 1);
+      const bytes = begun.length === 0 ? whole : Buffer.concat([...begun, whole]);
+      begun = [part.subarray(last + 1)];
+      const ends: number[] = [];
+      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, end + 1)) ends.push(end);
+      yield { bytes, ends };
+    }
+  } catch (cause) {
+    throw new HarnessError(`${path} cannot be read to its end: ${messageOf(cause)}.`, {
+      exitCode: exitCodes.inconclusive,
+      hint: 'The file is missing, or was cut short or changed after the run.',
+      cause,
+    });
+  }
+  const rest = Buffer.concat(begun);
+  if (rest.length > 0) yield { bytes: rest, ends: [rest.length] };
 }

@@ -1,5 +1,8 @@
 /** Reads Traefik's access log (JSON lines): what arrived at the proxy, and what it answered. */
 
+import { gzippedKnown } from '../scenario/gzipped-lines.ts';
+import { keyOf, type LineReader } from '../scenario/line-reader.ts';
+
 /** One request that arrived at the proxy. */
 export interface AccessLine {
   readonly requestId: string;
@@ -38,10 +41,75 @@ export function accessLineOf(fields: AccessFields): AccessLine {
   };
 }
 
+/**
+ * The lines of a gzipped log, many at a time.
+ * @throws {HarnessError} naming the file, and the line that is no JSON
+ */
+export function readAccessLog(path: string): AsyncGenerator<AccessLine[]> {
+  return gzippedKnown(path, knownLine, accessLineOf);
+}
+
+const keys = {
+  bytes: keyOf('DownstreamContentSize'),
+  status: keyOf('DownstreamStatus'),
+  duration: keyOf('Duration'),
+  method: keyOf('RequestMethod'),
+  path: keyOf('RequestPath'),
+  backend: keyOf('ServiceAddr'),
+  start: keyOf('StartUTC'),
+  downstreamVersion: keyOf('downstream_X-App-Version'),
+  level: keyOf('level'),
+  message: keyOf('msg'),
+  version: keyOf('origin_X-App-Version'),
+  request: keyOf('request_X-Request-Id'),
+  time: keyOf('time'),
+};
+
+/** A line as Traefik writes it: fields in the order of their names. */
+function knownLine(line: LineReader): AccessLine {
+  const bytes = line.integer(keys.bytes);
+  const status = line.integer(keys.status);
+  const durationNs = line.integer(keys.duration);
+  const method = line.word(keys.method);
+  const path = line.word(keys.path);
+  const backend = line.optionalWord(keys.backend);
+  const startWallUs = wallUsOf(line.text(keys.start));
+  line.optionalWord(keys.downstreamVersion);
+  line.skipText(keys.level);
+  line.skipText(keys.message);
+  const version = line.optionalWord(keys.version);
+  const requestId = line.optionalText(keys.request) ?? '';
+  line.skipText(keys.time);
+  return { requestId, method, path, status, bytes, startWallUs, durationUs: durationNs / 1000, backend, version };
+}
+
+/** The second that was read last, without its `Z`: lines of one second follow each other. */
+const lastSecond = { text: '', wallUs: 0 };
+
 /** Microseconds since 1970 of an RFC 3339 time in UTC with up to nine decimals. */
 export function wallUsOf(time: string): number {
+  const nanoseconds = lastSecond.text !== '' && time.startsWith(lastSecond.text) ? fractionOf(time) : -1;
+  if (nanoseconds >= 0) return lastSecond.wallUs + nanoseconds / 1000;
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/u.exec(time);
   if (match === null) return Number.NaN;
   const [, seconds = '', fraction = ''] = match;
-  return Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(9, '0')) / 1000;
+  lastSecond.text = seconds;
+  lastSecond.wallUs = Date.parse(`${seconds}Z`) * 1000;
+  return lastSecond.wallUs + Number(fraction.padEnd(9, '0')) / 1000;
+}
+
+/** Where the decimals begin. */
+const fractionAt = 'YYYY-MM-DDTHH:MM:SS.'.length;
+
+/** Nanoseconds of one to nine decimals; −1 where what follows the seconds is anything else. */
+function fractionOf(time: string): number {
+  const digits = time.length - fractionAt - 1;
+  if (digits < 1 || digits > 9 || time[fractionAt - 1] !== '.' || !time.endsWith('Z')) return -1;
+  let value = 0;
+  for (let index = fractionAt; index < fractionAt + digits; index++) {
+    const digit = time.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value * 10 ** (9 - digits);
 }

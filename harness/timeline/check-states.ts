@@ -13,6 +13,9 @@ export interface CheckChange {
 export class CheckStates {
   private readonly changes: CheckChange[] = [];
   private readonly now = new Map<string, boolean>();
+  /** Times in which no backend was up, once they have been asked for. */
+  private down: readonly { readonly fromUs: number; readonly untilUs: number; readonly line: number | null }[] | null =
+    null;
 
   addLogLine(line: ProxyLogLine): void {
     if (line.kind !== 'check') return;
@@ -23,6 +26,7 @@ export class CheckStates {
     // Until it has been checked, the proxy takes each to be up.
     if ((this.now.get(key) ?? true) === up) return;
     this.now.set(key, up);
+    this.down = null;
     this.changes.push({ atWallUs, service: key, up, line: number });
   }
 
@@ -36,18 +40,23 @@ export class CheckStates {
    * nothing is known of any.
    */
   downLine(fromWallUs: number, toWallUs: number): number | null {
+    this.down ??= this.downTimes();
+    return this.down.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs)?.line ?? null;
+  }
+
+  private downTimes(): { fromUs: number; untilUs: number; line: number | null }[] {
     const up = new Map<string, boolean>([...this.now.keys()].map((service) => [service, true]));
+    const times: { fromUs: number; untilUs: number; line: number | null }[] = [];
     let line: number | null = null;
-    let atUs = -Infinity;
+    let fromUs = -Infinity;
     for (const change of [...this.changes, null]) {
       const untilUs = change?.atWallUs ?? Infinity;
-      const noneUp = up.size > 0 && [...up.values()].every((isUp) => !isUp);
-      if (noneUp && atUs <= toWallUs && untilUs >= fromWallUs) return line;
+      if (up.size > 0 && [...up.values()].every((isUp) => !isUp)) times.push({ fromUs, untilUs, line });
       if (change === null) break;
       up.set(change.service, change.up);
-      atUs = change.atWallUs;
+      fromUs = change.atWallUs;
       if (!change.up) line = change.line;
     }
-    return null;
+    return times;
   }
 }

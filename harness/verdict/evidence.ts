@@ -7,14 +7,15 @@ import type { EngineEvent } from '../lab/engine-events.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import { coloursOf } from '../lab/unit-files.ts';
-import { readLedger } from '../ledger/read.ts';
+import { readLedger, readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import { gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { gzippedKnown, gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
-import { accessLineOf, type AccessFields } from '../timeline/access-log.ts';
+import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import { readProxyLog } from '../timeline/proxy-log.ts';
@@ -27,8 +28,9 @@ import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summar
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { QueuePeaks } from './queues.ts';
 import { Reconciler } from './reconcile.ts';
-import { RequestTable, type SiteLine } from './request-table.ts';
+import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
+import { readSiteLog } from './site-log.ts';
 import { StaleCount } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
@@ -104,16 +106,15 @@ async function readExperiment(
     tries.addLogLine(line);
     checks.addLogLine(line);
   }
-  for await (const lines of hasProxy ? gzippedRecords<AccessFields>(join(folder, runFiles.accessLog)) : []) {
-    for (const fields of lines) {
-      const access = accessLineOf(fields);
+  for await (const lines of hasProxy ? readAccessLog(join(folder, runFiles.accessLog)) : []) {
+    for (const access of lines) {
       witness.addLine(access);
       tries.addAnswer(access);
       table.addAccess(access);
     }
   }
   const busy = new BusyCount();
-  for await (const lines of gzippedRecords<SiteLine>(join(folder, runFiles.requestLog))) {
+  for await (const lines of readSiteLog(join(folder, runFiles.requestLog))) {
     for (const line of lines) {
       busy.addLine(line);
       table.addSite(line);
@@ -143,14 +144,16 @@ async function readExperiment(
   const joined = new JoinedFile(join(folder, runFiles.joined), windows);
   // Of several tries only the last one's error is known to be this request's.
   const isOnlyTry = experiment.proxy.retry === undefined;
-  for await (const row of readLedger(join(folder, runFiles.ledger))) {
-    counts.add(row);
-    witness.addRow(row);
-    const found = reconciler.addRow(row);
-    waits.add(row, found.access, found.site);
-    writes?.add(row, isOnlyTry && found.cause?.failure === 'refused');
-    const full = joined.add(row, found);
-    if (full !== undefined) await full;
+  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
+    for (const row of rows) {
+      counts.add(row);
+      witness.addRow(row);
+      const found = reconciler.addRow(row);
+      waits.add(row, found.access, found.site);
+      writes?.add(row, isOnlyTry && found.cause?.failure === 'refused');
+      const full = joined.add(row, found);
+      if (full !== undefined) await full;
+    }
   }
   await joined.end();
   return {
@@ -197,10 +200,12 @@ async function readService(
     checks: new CheckStates(),
     engine: [],
   });
-  for await (const row of readLedger(join(folder, runFiles.ledger))) {
-    counts.add(row);
-    const { access, site } = reconciler.addRow(row);
-    waits.add(row, access, site);
+  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
+    for (const row of rows) {
+      counts.add(row);
+      const { access, site } = reconciler.addRow(row);
+      waits.add(row, access, site);
+    }
   }
   return {
     ...counts.result(timeline),
@@ -284,7 +289,7 @@ async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCh
   const path = join(folder, runFiles.notes);
   if (!existsSync(path)) return null;
   let check: WriteCheck | null = null;
-  for await (const records of gzippedRecords<DatabaseState | StoredNote>(path)) {
+  for await (const records of gzippedKnown<DatabaseState | StoredNote>(path, noteOf, (record) => record)) {
     for (const record of records) {
       // The first line is of the database itself.
       if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
@@ -292,6 +297,16 @@ async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCh
     }
   }
   return check;
+}
+
+const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions') };
+
+function noteOf(line: LineReader): StoredNote {
+  return {
+    id: line.text(noteKeys.id),
+    times: line.integer(noteKeys.times),
+    versions: line.word(noteKeys.versions),
+  };
 }
 
 /** Counts of the direct probe; null where there was none. */

@@ -4,6 +4,7 @@
  */
 import type { AccessLine } from '../timeline/access-log.ts';
 import type { FailureKind, ProxyLogLine } from '../timeline/proxy-log.ts';
+import { firstWhere } from './span-lookup.ts';
 
 /** Why a try failed; `refused or reset` where tries that failed otherwise lie too near to tell which is which. */
 export type Failure = FailureKind | 'refused or reset';
@@ -63,28 +64,29 @@ export class FailedTries {
       this.tries.sort((a, b) => a.atWallUs - b.atWallUs);
       this.sorted = true;
     }
-    const near: (typeof this.tries)[number][] = [];
-    for (let index = this.firstFrom(endWallUs - beforeUs); index < this.tries.length; index++) {
-      const one = this.tries[index];
+    const first = this.firstFrom(endWallUs - beforeUs);
+    let end = first;
+    let nearest: (typeof this.tries)[number] | undefined;
+    for (; end < this.tries.length; end++) {
+      const one = this.tries[end];
       if (one === undefined || one.atWallUs > endWallUs + afterUs) break;
-      near.push(one);
+      // Of two as near the earlier one.
+      if (nearest === undefined || Math.abs(one.atWallUs - endWallUs) < Math.abs(nearest.atWallUs - endWallUs)) {
+        nearest = one;
+      }
     }
-    const distance = ({ atWallUs }: { atWallUs: number }): number => Math.abs(atWallUs - endWallUs);
-    const [nearest] = [...near].sort((a, b) => distance(a) - distance(b));
     if (nearest === undefined) return null;
-    const rivals = near.filter(({ atWallUs }) => Math.abs(atWallUs - nearest.atWallUs) <= confusableUs);
-    const isSure = rivals.every(({ failure }) => failure === nearest.failure);
-    return { failure: isSure ? nearest.failure : 'refused or reset', line: nearest.line };
+    const { atWallUs, failure, line } = nearest;
+    for (let index = first; index < end; index++) {
+      const rival = this.tries[index];
+      if (rival === undefined || Math.abs(rival.atWallUs - atWallUs) > confusableUs) continue;
+      if (rival.failure !== failure) return { failure: 'refused or reset', line };
+    }
+    return { failure, line };
   }
 
   /** Index of the first try from this time on. */
   private firstFrom(wallUs: number): number {
-    let [low, high] = [0, this.tries.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.tries[middle]?.atWallUs ?? Infinity) < wallUs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstWhere(this.tries.length, (index) => (this.tries[index]?.atWallUs ?? Infinity) >= wallUs);
   }
 }

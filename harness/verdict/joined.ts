@@ -9,14 +9,24 @@ import { createGzip } from 'node:zlib';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Reconciled } from './reconcile.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import { LastReached } from './span-lookup.ts';
 import { stallAboveMs } from './waits.ts';
+
+/** Lines that are zipped together. */
+const linesAtOnce = 100;
 
 /** Where in a restart a request was due. */
 export type Phase = 'before' | 'draining' | 'down' | 'warming' | 'after';
 
 /** The phase at this time, by the events of the timeline, and the restart it belongs to (0: before the first). */
 export function phaseAt(atUs: number, windows: readonly RestartWindow[]): { restart: number; phase: Phase } {
-  const window = windows.findLast(({ deployBeginUs }) => atUs >= deployBeginUs);
+  return phaseIn(
+    windows.findLast(({ deployBeginUs }) => atUs >= deployBeginUs),
+    atUs,
+  );
+}
+
+function phaseIn(window: RestartWindow | undefined, atUs: number): { restart: number; phase: Phase } {
   if (window === undefined) return { restart: 0, phase: 'before' };
   const { restart, retireUs, sigtermUs, acceptStoppedUs, internalListeningUs, acceptingUs, exitUs } = window;
   // In a swap the new process is there before the old one leaves.
@@ -30,12 +40,16 @@ export function phaseAt(atUs: number, windows: readonly RestartWindow[]): { rest
 
 /** Writes the file while the rows go by. */
 export class JoinedFile {
-  private readonly gzip = createGzip({ level: 6 });
+  private readonly gzip = createGzip({ level: 3 });
   private readonly done: Promise<void>;
   private readonly windows: readonly RestartWindow[];
+  private readonly begun: LastReached;
+  /** Lines that wait to be zipped together: one by one, each would cost a turn of the event loop. */
+  private lines: string[] = [];
 
   constructor(path: string, windows: readonly RestartWindow[]) {
     this.windows = windows;
+    this.begun = new LastReached(windows.map(({ deployBeginUs }) => deployBeginUs));
     const file = createWriteStream(path);
     this.gzip.pipe(file);
     this.done = finished(file);
@@ -47,7 +61,7 @@ export class JoinedFile {
     if (!isDropped(row.outcome) && wrong.length === 0 && !late) return undefined;
     const joined = {
       ...row,
-      ...phaseAt(row.dueUs, this.windows),
+      ...phaseIn(this.windows[this.begun.indexAt(row.dueUs)], row.dueUs),
       cause: cause?.cause ?? null,
       witness: cause === null ? null : `${cause.file}:${cause.line}`,
       proxyStatus: access?.status ?? null,
@@ -55,10 +69,18 @@ export class JoinedFile {
       siteLines: site.map(({ line }) => line),
       disagreements: wrong,
     };
-    return this.gzip.write(`${JSON.stringify(joined)}\n`) ? undefined : once(this.gzip, 'drain');
+    this.lines.push(`${JSON.stringify(joined)}\n`);
+    return this.lines.length < linesAtOnce || this.flush() ? undefined : once(this.gzip, 'drain');
+  }
+
+  private flush(): boolean {
+    const text = this.lines.join('');
+    this.lines = [];
+    return this.gzip.write(text);
   }
 
   async end(): Promise<void> {
+    this.flush();
     this.gzip.end();
     await this.done;
   }

@@ -1,14 +1,12 @@
 /** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
 import { askedMs } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
+import { Numbers } from './numbers.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import { FirstSpanMet, firstWhere, LastReached, SpansAt, type Span } from './span-lookup.ts';
 import type { Tally } from './verdict.ts';
 
-/** A span of the run in which requests are counted, in microseconds since the origin. */
-export interface Span {
-  readonly fromUs: number;
-  readonly toUs: number;
-}
+export type { Span } from './span-lookup.ts';
 
 /** What one restart did to the load. */
 export interface RestartCounts {
@@ -47,18 +45,21 @@ export interface LedgerSummary {
 /** Adds row after row; see {@link LedgerSummary} for what comes out. */
 export class LedgerSummarizer {
   private readonly slots: number;
-  private readonly windows: readonly RestartWindow[];
-  private readonly spans: readonly Span[];
-  private readonly all = newTally();
-  private readonly byMethod: Record<string, Tally> = {};
-  private readonly byConnection: Record<string, Tally> = {};
-  private readonly byKind: Record<string, Tally> = {};
+  private readonly spansAt: SpansAt;
+  private readonly outagesAt: SpansAt;
+  private readonly firstMet: FirstSpanMet;
+  private readonly begun: LastReached;
+  /** When each old process was told to end, rising. */
+  private readonly sigterms: readonly { readonly atUs: number; readonly counts: RestartCounts }[];
+  /** In the order in which they were first met, which is then that of the tallies' parts. */
+  private readonly cells: Cell[] = [];
+  private readonly cellOf = new Map<string, Map<string, Map<string, Cell>>>();
   private readonly atRisk: LedgerSummary['atRisk'] = { due: 0, dropped: 0, byMethod: {} };
   private readonly perRestart: RestartCounts[];
   private readonly seen: Uint8Array;
   private strayRows = 0;
-  private readonly okDoneUs: number[] = [];
-  private readonly lagsUs: number[] = [];
+  private readonly okDoneUs = new Numbers();
+  private readonly lagsUs = new Numbers();
   private firstSentUs = Infinity;
   private lastSentUs = -Infinity;
   private firstBadDueUs = Infinity;
@@ -72,8 +73,16 @@ export class LedgerSummarizer {
    */
   constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
     this.slots = slots;
-    this.windows = windows;
-    this.spans = spans;
+    this.spansAt = new SpansAt(spans);
+    this.firstMet = new FirstSpanMet(spans);
+    this.begun = new LastReached(windows.map(({ deployBeginUs }) => deployBeginUs));
+    this.outagesAt = new SpansAt(
+      windows.map(({ acceptStoppedUs, acceptingUs }) =>
+        acceptStoppedUs === null || acceptingUs === null
+          ? { fromUs: 0, toUs: 0 }
+          : { fromUs: acceptStoppedUs, toUs: acceptingUs },
+      ),
+    );
     this.seen = new Uint8Array(slots);
     this.perRestart = windows.map(() => ({
       dueInOutage: 0,
@@ -83,6 +92,14 @@ export class LedgerSummarizer {
       longestWaitUs: null,
       latestUs: 0,
     }));
+    this.sigterms = this.perRestart
+      .map((counts, index) => {
+        // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
+        const atUs = windows[index]?.sigtermUs ?? windows[index]?.retireUs;
+        return atUs == null ? [] : [{ atUs, counts }];
+      })
+      .flat()
+      .sort((a, b) => a.atUs - b.atUs);
   }
 
   add(row: LedgerRow): void {
@@ -93,26 +110,16 @@ export class LedgerSummarizer {
     }
     const dropped = isDropped(row.outcome);
     if (isResendable(row)) this.resendable++;
-    for (const tally of [
-      this.all,
-      (this.byMethod[row.method] ??= newTally()),
-      (this.byConnection[row.connection] ??= newTally()),
-      (this.byKind[kindOf(row)] ??= newTally()),
-    ]) {
-      tally.due++;
-      if (row.sentUs !== null) tally.sent++;
-      if (dropped) tally.dropped++;
-      tally.outcomes[row.outcome] = (tally.outcomes[row.outcome] ?? 0) + 1;
-    }
-    let isAtRisk = false;
-    for (const [index, { fromUs, toUs }] of this.spans.entries()) {
-      if (row.dueUs < fromUs || row.dueUs >= toUs) continue;
-      isAtRisk = true;
+    const cell = this.findCell(row);
+    cell.due++;
+    if (row.sentUs !== null) cell.sent++;
+    const atRisk = this.spansAt.at(row.dueUs);
+    for (const index of atRisk) {
       const counts = this.perRestart[index];
       if (counts !== undefined && row.sentUs !== null)
         counts.latestUs = Math.max(counts.latestUs, row.sentUs - row.dueUs);
     }
-    if (isAtRisk) {
+    if (atRisk.length > 0) {
       for (const counts of [this.atRisk, (this.atRisk.byMethod[row.method] ??= { due: 0, dropped: 0 })]) {
         counts.due++;
         if (dropped) counts.dropped++;
@@ -132,22 +139,25 @@ export class LedgerSummarizer {
     this.addToRestarts(row, dropped);
   }
 
+  private findCell({ method, connection, outcome }: LedgerRow): Cell {
+    const known = this.cellOf.get(method)?.get(connection)?.get(outcome);
+    if (known !== undefined) return known;
+    const cell = { method, connection, outcome, due: 0, sent: 0 };
+    this.cells.push(cell);
+    const byConnection = this.cellOf.get(method) ?? new Map<string, Map<string, Cell>>();
+    const byOutcome = byConnection.get(connection) ?? new Map<string, Cell>();
+    this.cellOf.set(method, byConnection.set(connection, byOutcome.set(outcome, cell)));
+    return cell;
+  }
+
   private addToRestarts(row: LedgerRow, dropped: boolean): void {
     const waitUs = row.outcome === 'ok' ? row.doneUs - row.dueUs - askedMs(row.path) * 1000 : null;
     if (waitUs !== null) this.longestWaitUs = Math.max(this.longestWaitUs ?? 0, waitUs);
-    for (const [index, window] of this.windows.entries()) {
+    for (const index of this.outagesAt.at(row.dueUs)) {
       const counts = this.perRestart[index];
-      if (counts === undefined) continue;
-      const { acceptStoppedUs, acceptingUs } = window;
-      // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
-      const sigtermUs = window.sigtermUs ?? window.retireUs;
-      if (acceptStoppedUs !== null && acceptingUs !== null) {
-        if (row.dueUs >= acceptStoppedUs && row.dueUs < acceptingUs) counts.dueInOutage++;
-      }
-      if (sigtermUs !== null && row.sentUs !== null && row.sentUs <= sigtermUs && row.doneUs > sigtermUs) {
-        counts.inFlightAtSigterm++;
-      }
+      if (counts !== undefined) counts.dueInOutage++;
     }
+    if (row.sentUs !== null) this.addInFlight(row.sentUs, row.doneUs);
     const counts = this.perRestart[this.restartOf(row, dropped)];
     if (counts === undefined) return;
     if (dropped) {
@@ -157,16 +167,48 @@ export class LedgerSummarizer {
     if (waitUs !== null) counts.longestWaitUs = Math.max(counts.longestWaitUs ?? 0, waitUs);
   }
 
+  /** Under way when an old process was told to end. */
+  private addInFlight(sentUs: number, doneUs: number): void {
+    const { sigterms } = this;
+    let next = firstWhere(sigterms.length, (index) => (sigterms[index]?.atUs ?? Infinity) >= sentUs);
+    for (; (sigterms[next]?.atUs ?? Infinity) < doneUs; next++) {
+      const counts = sigterms[next]?.counts;
+      if (counts !== undefined) counts.inFlightAtSigterm++;
+    }
+  }
+
   /**
    * Index of the restart a row belongs to; −1 for none. A drop belongs to the first restart in whose at-risk span any
    * part of its life lies, since one that was in flight at SIGTERM was due before it; all else goes by due time.
    */
   private restartOf(row: LedgerRow, dropped: boolean): number {
     if (dropped) {
-      const met = this.spans.findIndex(({ fromUs, toUs }) => row.doneUs >= fromUs && row.dueUs < toUs);
+      const met = this.firstMet.indexOf(row.dueUs, row.doneUs);
       if (met >= 0) return met;
     }
-    return this.windows.findLastIndex(({ deployBeginUs }) => row.dueUs >= deployBeginUs);
+    return this.begun.indexAt(row.dueUs);
+  }
+
+  private tallies(): Pick<LedgerSummary, 'all' | 'byMethod' | 'byConnection' | 'byKind'> {
+    const all = newTally();
+    const byMethod: Record<string, Tally> = {};
+    const byConnection: Record<string, Tally> = {};
+    const byKind: Record<string, Tally> = {};
+    for (const cell of this.cells) {
+      const { method, connection } = cell;
+      for (const tally of [
+        all,
+        (byMethod[method] ??= newTally()),
+        (byConnection[connection] ??= newTally()),
+        (byKind[kindOf(cell)] ??= newTally()),
+      ]) {
+        tally.due += cell.due;
+        tally.sent += cell.sent;
+        if (isDropped(cell.outcome)) tally.dropped += cell.due;
+        tally.outcomes[cell.outcome] = (tally.outcomes[cell.outcome] ?? 0) + cell.due;
+      }
+    }
+    return { all, byMethod, byConnection, byKind };
   }
 
   result(): LedgerSummary {
@@ -176,18 +218,15 @@ export class LedgerSummarizer {
       if (times === 0) missingSlots++;
       if (times > 1) repeatedSlots++;
     }
-    const done = Float64Array.from(this.okDoneUs).sort();
+    const done = this.okDoneUs.sorted();
     let silenceUs: number | null = null;
     for (let index = 1; index < done.length; index++) {
       silenceUs = Math.max(silenceUs ?? 0, (done[index] ?? 0) - (done[index - 1] ?? 0));
     }
-    const lags = Float64Array.from(this.lagsUs).sort();
+    const lags = this.lagsUs.sorted();
     const sendingUs = this.lastSentUs - this.firstSentUs;
     return {
-      all: this.all,
-      byMethod: this.byMethod,
-      byConnection: this.byConnection,
-      byKind: this.byKind,
+      ...this.tallies(),
       atRisk: this.atRisk,
       resendable: this.resendable,
       perRestart: this.perRestart,
@@ -217,7 +256,13 @@ function isResendable({ method, connectedUs, sentUs, firstByteUs, outcome }: Led
   );
 }
 
-function kindOf({ method, connection }: LedgerRow): string {
+/** Rows of one kind and outcome. */
+interface Cell extends Pick<LedgerRow, 'method' | 'connection' | 'outcome'> {
+  due: number;
+  sent: number;
+}
+
+function kindOf({ method, connection }: Pick<LedgerRow, 'method' | 'connection'>): string {
   return `${method} ${connection}`;
 }
 

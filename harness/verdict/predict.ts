@@ -13,6 +13,7 @@ import { seededRandom } from '../scenario/random.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import { SpansAt, type Span } from './span-lookup.ts';
 
 /** A prediction and where it comes from. */
 export interface Prediction {
@@ -23,12 +24,6 @@ export interface Prediction {
   readonly perRestart: readonly (number | null)[];
   /** In words, with its numbers in place. */
   readonly formula: string;
-}
-
-/** A stretch of the run, in microseconds since the origin; open ends are infinite. */
-interface Span {
-  readonly fromUs: number;
-  readonly toUs: number;
 }
 
 /** One unit behind the proxy, as the timeline tells. */
@@ -184,30 +179,43 @@ function simulate(
   const slotUs = 1e6 / experiment.load.ratePerSecond;
   const intervalUs = (check?.intervalMs ?? 0) * 1000;
   const count = check === undefined && (retry?.initialIntervalMs ?? 0) === 0 ? 1 : phases;
+  const closed = backends.map((backend) => new SpansAt(backend.closed));
   const totals = windows.map(() => 0);
   const shares = windows.map(() => 0);
   const perPhase: number[] = [];
   for (let phase = 0; phase < count; phase++) {
     const down =
       check === undefined
-        ? backends.map((): Span[] => [])
-        : backends.map((backend) =>
-            downSpans(backend, {
-              firstUs: -intervalUs + (phase / count) * intervalUs,
-              untilUs: durationMs * 1000,
-              intervalUs,
-              timeoutUs: check.timeoutMs * 1000,
-            }),
+        ? backends.map(() => new SpansAt([]))
+        : backends.map(
+            (backend) =>
+              new SpansAt(
+                downSpans(backend, {
+                  firstUs: -intervalUs + (phase / count) * intervalUs,
+                  untilUs: durationMs * 1000,
+                  intervalUs,
+                  timeoutUs: check.timeoutMs * 1000,
+                }),
+              ),
           );
     let dropped = 0;
+    // Of a single backend, a request that meets it open and up is answered, and nothing is drawn for it.
+    let quietUntilUs = -Infinity;
+    const isQuiet = (dueUs: number): boolean => {
+      if (backends.length > 1 || closed[0]?.holds(dueUs) === true || down[0]?.holds(dueUs) === true) return false;
+      quietUntilUs = Math.min(closed[0]?.sameUntil(dueUs) ?? dueUs, down[0]?.sameUntil(dueUs) ?? dueUs);
+      return true;
+    };
     for (const [index, window] of windows.entries()) {
+      quietUntilUs = -Infinity;
       // Of the requests, so many go to the process that ends: none while the check holds it to be down.
       const going = backends.length === 2 ? 1 - (window.restart % 2) : 0;
-      const up = down.map((spans) => !covers(spans, (window.exitUs ?? 0) - 1));
+      const up = down.map((spans) => !spans.holds((window.exitUs ?? 0) - 1));
       shares[index] = (shares[index] ?? 0) + (up[going] === true ? 1 / up.filter(Boolean).length : 0) / count;
       const endUs = windows[index + 1]?.deployBeginUs ?? durationMs * 1000;
       for (let dueUs = Math.ceil(window.deployBeginUs / slotUs) * slotUs; dueUs < endUs; dueUs += slotUs) {
-        if (isAnswered(dueUs, backends, down, retry, random)) continue;
+        if (dueUs < quietUntilUs || isQuiet(dueUs)) continue;
+        if (isAnswered(dueUs, closed, down, retry, random)) continue;
         dropped++;
         totals[index] = (totals[index] ?? 0) + 1;
       }
@@ -245,8 +253,8 @@ function downSpans(
 
 function isAnswered(
   dueUs: number,
-  backends: readonly Backend[],
-  down: readonly (readonly Span[])[],
+  closed: readonly SpansAt[],
+  down: readonly SpansAt[],
   retry: Experiment['proxy']['retry'],
   random: () => number,
 ): boolean {
@@ -255,13 +263,11 @@ function isAnswered(
   let waitUs = (retry?.initialIntervalMs ?? 0) * 1000;
   let atUs = dueUs;
   // Round robin: who is first is anybody's guess, the next try goes to the next.
-  let turn = backends.length > 1 && random() < 0.5 ? 1 : 0;
+  let turn = closed.length > 1 && random() < 0.5 ? 1 : 0;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    const now = atUs;
-    const up = backends.filter((_, index) => !covers(down[index] ?? [], now));
-    const chosen = up[turn % Math.max(1, up.length)];
-    if (chosen === undefined) return false;
-    if (!covers(chosen.closed, now)) return true;
+    const chosen = chosenAt(atUs, down, turn);
+    if (chosen < 0) return false;
+    if (closed[chosen]?.holds(atUs) !== true) return true;
     turn++;
     atUs += waitUs * (0.5 + random());
     waitUs *= growth;
@@ -269,8 +275,18 @@ function isAnswered(
   return false;
 }
 
-function covers(spans: readonly Span[], atUs: number): boolean {
-  return spans.some(({ fromUs, toUs }) => atUs >= fromUs && atUs < toUs);
+/** Index of the backend whose turn it is, of those that are up; −1 when none is. */
+function chosenAt(atUs: number, down: readonly SpansAt[], turn: number): number {
+  let chosen = -1;
+  let up = 0;
+  for (let index = 0; index < down.length; index++) {
+    if (down[index]?.holds(atUs) === true) continue;
+    up++;
+    chosen = index;
+  }
+  if (up < 2) return chosen;
+  let before = turn % up;
+  return down.findIndex((spans) => !spans.holds(atUs) && before-- === 0);
 }
 
 /**

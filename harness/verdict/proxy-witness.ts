@@ -1,6 +1,7 @@
 /** The proxy's access log against the ledger: did every request arrive that was sent, once, and get the same answer? */
 import type { AccessLine } from '../timeline/access-log.ts';
 import type { LedgerRow } from '../load/row.ts';
+import { numberAfter } from './request-id.ts';
 
 /** How the two records compare; all but `arrived` and `ledgerSent` must be 0. */
 export interface ProxyWitness {
@@ -45,7 +46,7 @@ export class ProxyWitnessCount {
   addLine(line: AccessLine): void {
     if (!line.requestId.startsWith(this.prefix)) return;
     this.arrived++;
-    const seq = Number(line.requestId.slice(this.prefix.length));
+    const seq = numberAfter(line.requestId, this.prefix.length);
     const times = this.times[seq];
     if (times === undefined) {
       this.stray++;

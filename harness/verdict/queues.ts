@@ -1,12 +1,12 @@
 /** How many connections waited in the listen queue of the site's port, restart by restart. */
 import type { QueueSample } from '../lab/queue-sampler.ts';
-import type { Span } from './ledger-summary.ts';
+import { SpansAt, type Span } from './span-lookup.ts';
 
 /** Takes samples in the order of time. */
 export class QueuePeaks {
   private readonly ports: ReadonlySet<number>;
   private readonly originUs: number;
-  private readonly spans: readonly Span[];
+  private readonly spansAt: SpansAt;
   private readonly peaks: number[];
   private samples = 0;
 
@@ -14,16 +14,15 @@ export class QueuePeaks {
   constructor(ports: readonly number[], originUs: number, spans: readonly Span[]) {
     this.ports = new Set(ports);
     this.originUs = originUs;
-    this.spans = spans;
+    this.spansAt = new SpansAt(spans);
     this.peaks = spans.map(() => 0);
   }
 
   add({ atMonotonicUs, port, waiting }: QueueSample): void {
     this.samples++;
     if (!this.ports.has(port)) return;
-    const atUs = atMonotonicUs - this.originUs;
-    for (const [index, { fromUs, toUs }] of this.spans.entries()) {
-      if (atUs >= fromUs && atUs < toUs) this.peaks[index] = Math.max(this.peaks[index] ?? 0, waiting);
+    for (const index of this.spansAt.at(atMonotonicUs - this.originUs)) {
+      this.peaks[index] = Math.max(this.peaks[index] ?? 0, waiting);
     }
   }
 

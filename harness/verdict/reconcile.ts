@@ -6,6 +6,7 @@ import { askedMs, expectedBodyCrc32 } from '../load/request.ts';
 import { dueUsOf } from '../load/pacer.ts';
 import { isDropped, isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import { causeOf, toleranceUs, type Cause, type CauseSources } from './cause.ts';
+import { plainNumberAfter } from './request-id.ts';
 import type { Access, RequestTable, Site } from './request-table.ts';
 import type { Reconciliation } from './verdict.ts';
 
@@ -21,6 +22,9 @@ const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
   'unreachable',
   'unsent',
 ]);
+
+/** Of nearly every row. */
+const nothing: readonly string[] = [];
 
 /** What the rows are held against. */
 export interface ReconcilerOptions extends CauseSources {
@@ -61,7 +65,8 @@ export class Reconciler {
     const { table } = this.options;
     const access = table.accessOf(row.seq);
     const site = table.siteOf(row.seq);
-    const wrong = [...this.withItself(row), ...this.withProxy(row, access), ...this.withSite(row, site)];
+    const parts = [this.withItself(row), this.withProxy(row, access), this.withSite(row, site)];
+    const wrong = parts.every(({ length }) => length === 0) ? nothing : parts.flat();
     if (wrong.length > 0) {
       this.disagreeing++;
       if (this.disagreements.length < mostListed) this.disagreements.push({ seq: row.seq, what: wrong.join('; ') });
@@ -80,14 +85,13 @@ export class Reconciler {
   }
 
   /** What a row must be, whatever happened. */
-  private withItself(row: LedgerRow): string[] {
+  private withItself(row: LedgerRow): readonly string[] {
     const wrong: string[] = [];
     const { seq, dueUs, sentUs, connectedUs, firstByteUs, doneUs, outcome, status } = row;
     if (dueUs !== dueUsOf(seq, this.options.ratePerSecond)) wrong.push(`it was not due at ${dueUs} µs`);
-    if (row.requestId !== `${this.options.idPrefix}${seq}`) wrong.push(`its id is ${row.requestId}`);
-    const times = [sentUs, connectedUs, firstByteUs, doneUs].filter((us) => us !== null);
-    if (times.some((us, index) => us < (times[index - 1] ?? dueUs))) wrong.push('its times are not in order');
-    const statusOf = /^status-(\d+)$/u.exec(outcome)?.[1];
+    if (!isIdOf(row, this.options.idPrefix)) wrong.push(`its id is ${row.requestId}`);
+    if (!areRising(dueUs, sentUs, connectedUs, firstByteUs, doneUs)) wrong.push('its times are not in order');
+    const statusOf = outcome === 'ok' ? undefined : /^status-(\d+)$/u.exec(outcome)?.[1];
     if (statusOf !== undefined && Number(statusOf) !== status) wrong.push(`${outcome} with status ${status ?? 'none'}`);
     if (outcome === 'ok' && (status === null || status < 200 || status > 299)) {
       wrong.push(`ok with status ${status ?? 'none'}`);
@@ -107,9 +111,9 @@ export class Reconciler {
     return wrong;
   }
 
-  private withProxy(row: LedgerRow, access: Access | null): string[] {
+  private withProxy(row: LedgerRow, access: Access | null): readonly string[] {
     // That there is one line for each request written is the proxy witness's own count.
-    if (!this.options.hasProxy || access === null) return [];
+    if (!this.options.hasProxy || access === null) return nothing;
     const wrong: string[] = [];
     if (row.outcome === 'ok' && !access.hasBackend) wrong.push(`ok, and by the proxy itself (line ${access.line})`);
     if (access.method !== row.method || access.path !== row.path) {
@@ -144,17 +148,17 @@ export class Reconciler {
     return wrong;
   }
 
-  private withSite(row: LedgerRow, site: readonly Site[]): string[] {
-    if (!this.options.hasSiteLog) return [];
-    if (row.outcome !== 'ok' && row.version === null) return [];
-    const answered = site.filter(
-      ({ status, isCut }) => status === row.status && (!isCut || row.outcome === 'truncated'),
-    );
-    if (answered.length === 0) {
-      return this.diedBeforeItsLine(row) ? [] : [`the site's log has no answer ${row.status ?? ''} to it`];
+  private withSite(row: LedgerRow, site: readonly Site[]): readonly string[] {
+    if (!this.options.hasSiteLog) return nothing;
+    if (row.outcome !== 'ok' && row.version === null) return nothing;
+    const isAnswer = ({ status, isCut }: Site): boolean =>
+      status === row.status && (!isCut || row.outcome === 'truncated');
+    const answered = site.find(isAnswer);
+    if (answered === undefined) {
+      return this.diedBeforeItsLine(row) ? nothing : [`the site's log has no answer ${row.status ?? ''} to it`];
     }
-    const match = answered.find(({ version, instance }) => version === row.version && instance === row.instance);
-    if (match === undefined) return [`the site's log names another process (line ${answered[0]?.line ?? '?'})`];
+    const match = site.find((line) => isAnswer(line) && line.version === row.version && line.instance === row.instance);
+    if (match === undefined) return [`the site's log names another process (line ${answered.line})`];
     const { originMonotonicUs } = this.options;
     const [receivedUs, answeredUs] = [match.receivedUs - originMonotonicUs, match.answeredUs - originMonotonicUs];
     const wrong: string[] = [];
@@ -199,4 +203,21 @@ export class Reconciler {
       unexplainedRows: this.unexplainedRows,
     };
   }
+}
+
+function isIdOf({ requestId, seq }: LedgerRow, prefix: string): boolean {
+  // Nearly all are told by their digits, without a text being made.
+  const isPlain = requestId.startsWith(prefix) && plainNumberAfter(requestId, prefix.length) === seq;
+  return isPlain || requestId === `${prefix}${seq}`;
+}
+
+/** In order, as far as each is known. */
+function areRising(dueUs: number, ...times: readonly (number | null)[]): boolean {
+  let lastUs = dueUs;
+  for (const us of times) {
+    if (us == null) continue;
+    if (us < lastUs) return false;
+    lastUs = us;
+  }
+  return true;
 }

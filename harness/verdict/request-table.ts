@@ -3,6 +3,7 @@
  * columns, since a run may have a million of them.
  */
 import type { AccessLine } from '../timeline/access-log.ts';
+import { numberAfter } from './request-id.ts';
 
 /** A line of the site's request log. */
 export interface SiteLine {
@@ -57,8 +58,18 @@ export interface Site {
 class Words {
   private readonly numbers = new Map<string, number>();
   private readonly words: string[] = [];
+  /** The last ones asked for: a log repeats itself, and a lookup in the map takes longer. */
+  private lastWord = '';
+  private lastNumber = 0;
 
   numberOf(word: string): number {
+    if (word === this.lastWord && this.words.length > 0) return this.lastNumber;
+    this.lastNumber = this.findNumber(word);
+    this.lastWord = word;
+    return this.lastNumber;
+  }
+
+  private findNumber(word: string): number {
     let number = this.numbers.get(word);
     if (number === undefined) {
       number = this.words.length;
@@ -72,6 +83,8 @@ class Words {
     return this.words[number] ?? '';
   }
 }
+
+const noLines: readonly Site[] = [];
 
 /** Filled first, asked then. */
 export class RequestTable {
@@ -221,7 +234,7 @@ export class RequestTable {
   siteOf(seq: number): readonly Site[] {
     const { site, words } = this;
     const line = site.line[seq] ?? 0;
-    if (line === 0) return [];
+    if (line === 0) return noLines;
     const first: Site = {
       line,
       method: words.wordOf(site.method[seq] ?? 0),
@@ -235,12 +248,13 @@ export class RequestTable {
       code: words.wordOf(site.code[seq] ?? 0),
       isCut: site.isCut[seq] === 1,
     };
-    return [first, ...(this.furtherSite.get(seq) ?? [])];
+    const further = this.furtherSite.size === 0 ? undefined : this.furtherSite.get(seq);
+    return further === undefined ? [first] : [first, ...further];
   }
 
   private seqOf(id: string): number | null {
     if (!id.startsWith(this.prefix)) return null;
-    const seq = Number(id.slice(this.prefix.length));
+    const seq = numberAfter(id, this.prefix.length);
     // A slot that the schedule does not have is no request of the load: the proxy witness counts it as extra.
     return Number.isInteger(seq) && seq >= 0 && seq < this.slots ? seq : null;
   }

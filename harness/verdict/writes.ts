@@ -4,6 +4,7 @@
  */
 import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { IdSet } from './id-set.ts';
 import type { SiteLine } from './request-table.ts';
 import type { WritesVerdict } from './verdict.ts';
 
@@ -33,7 +34,8 @@ const neverApplied: ReadonlySet<Outcome> = new Set<Outcome>([
 
 /** Takes the ledger's rows, and compares its writes with the notes that are stored. */
 export class WriteCheck {
-  private readonly stored = new Set<string>();
+  /** Those left are the ones that no row has asked for. */
+  private readonly stored: IdSet;
   private readonly counts = { acknowledged: 0, failed: 0, indeterminate: 0 };
   private readonly lost: string[] = [];
   private readonly misattributed: string[] = [];
@@ -41,7 +43,6 @@ export class WriteCheck {
   private readonly state: DatabaseState;
   private readonly prefix: string;
   private readonly duplicated: string[] = [];
-  private readonly unexpected = new Set<string>();
 
   /**
    * @param prefix what the ids of this load's writes begin with
@@ -49,23 +50,22 @@ export class WriteCheck {
   constructor(state: DatabaseState, prefix: string) {
     this.state = state;
     this.prefix = prefix;
+    this.stored = new IdSet(prefix);
   }
 
   /** What is stored comes first, then the rows. */
   addStored({ id, times }: StoredNote): void {
     if (!id.startsWith(this.prefix)) return;
     this.stored.add(id);
-    this.unexpected.add(id);
     if (times > 1) this.duplicated.push(id);
   }
 
   /** @param wasRefused a witness shows that the request never reached a backend */
   add({ method, path, requestId, outcome }: LedgerRow, wasRefused = false): void {
     if (method !== 'POST' || path !== '/notes') return;
-    this.unexpected.delete(requestId);
+    const isStored = this.stored.take(requestId);
     const known = wasRefused ? 'failed' : writeOutcome(outcome);
     this.counts[known]++;
-    const isStored = this.stored.has(requestId);
     if (known === 'acknowledged' && !isStored) this.lost.push(requestId);
     if (known === 'failed' && isStored) this.misattributed.push(requestId);
     if (known === 'indeterminate' && isStored) this.recovered++;
@@ -78,12 +78,12 @@ export class WriteCheck {
       lost: this.lost.length,
       duplicated: this.duplicated.length,
       misattributed: this.misattributed.length,
-      unexpected: this.unexpected.size,
+      unexpected: this.stored.left,
       examples: {
         lost: this.lost.slice(0, mostExamples),
         duplicated: this.duplicated.slice(0, mostExamples),
         misattributed: this.misattributed.slice(0, mostExamples),
-        unexpected: [...this.unexpected].slice(0, mostExamples),
+        unexpected: this.stored.firstLeft(mostExamples),
       },
       integrity: this.state.integrity,
     };

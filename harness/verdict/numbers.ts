@@ -1,0 +1,28 @@
+/** Numbers that come one by one, a million of them, in eight bytes each. */
+export class Numbers {
+  private values = new Float64Array(1_024);
+  private count = 0;
+
+  get length(): number {
+    return this.count;
+  }
+
+  push(value: number): void {
+    if (this.count === this.values.length) {
+      const larger = new Float64Array(2 * this.count);
+      larger.set(this.values);
+      this.values = larger;
+    }
+    this.values[this.count++] = value;
+  }
+
+  /** In the order in which they came; good until the next is pushed. */
+  all(): Float64Array {
+    return this.values.subarray(0, this.count);
+  }
+
+  /** In rising order. Their own order is lost. */
+  sorted(): Float64Array {
+    return this.all().sort();
+  }
+}
