@@ -1,9 +1,10 @@
 /** The requests of a run that never was: what client, proxy, site and database would each have written of them. */
+import { crc32 } from 'node:zlib';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import { coloursOf } from '../lab/unit-files.ts';
 import { dueUsOf } from '../load/pacer.ts';
-import { askedMs, primedNoteId } from '../load/request.ts';
+import { askedMs, expectedBodyCrc32, primedNoteId } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { assignments, type Assignment } from '../load/schedule.ts';
 import { seededRandom } from '../scenario/random.ts';
@@ -123,6 +124,7 @@ export class SyntheticLoad {
       outcome: served === null ? 'status-502' : 'ok',
       status: served === null ? 502 : statusOf(entry.method),
       bytes: served === null ? badGateway.bytes : bytesOf(path),
+      bodyCrc32: served === null ? badGateway.crc32 : expectedBodyCrc32(common),
       instance: served === null ? null : instanceOf(served.version),
       version: served === null ? null : `v${served.version}`,
       error: null,
@@ -164,6 +166,7 @@ export class SyntheticLoad {
       receivedUs: originUs + receivedUs,
       status: statusOf(method),
       answeredUs: originUs + receivedUs + tookUs,
+      bodyCrc32: expectedBodyCrc32({ method, path, requestId }) ?? undefined,
       ...(method === 'POST' && { store: { waitMs: this.between(20, 200) / 1000, code: 'OK' } }),
       version: `v${version}`,
       instance: instanceOf(version),
@@ -236,6 +239,7 @@ export class SyntheticLoad {
         outcome: 'refused',
         status: null,
         bytes: 0,
+        bodyCrc32: null,
         instance: null,
         version: null,
         error: 'ECONNREFUSED, connect',
@@ -252,6 +256,7 @@ export class SyntheticLoad {
       receivedUs: this.clock.originUs + served.receivedUs,
       status: 200,
       answeredUs: this.clock.originUs + answeredUs,
+      bodyCrc32: aliveCrc32,
       ...of,
     };
     this.files.site.add(answeredUs, line);
@@ -263,6 +268,7 @@ export class SyntheticLoad {
       outcome: 'ok',
       status: 200,
       bytes: bytesOf(path),
+      bodyCrc32: aliveCrc32,
       ...of,
       error: null,
     };
@@ -309,7 +315,8 @@ interface Common {
   readonly startUs: number;
 }
 
-const badGateway = { bytes: 'Bad Gateway'.length };
+const badGateway = { bytes: 'Bad Gateway'.length, crc32: crc32('Bad Gateway') };
+const aliveCrc32 = crc32('{"status":"alive"}');
 
 function statusOf(method: string): number {
   return method === 'POST' ? 201 : 200;

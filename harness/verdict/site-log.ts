@@ -18,6 +18,7 @@ const keys = {
   receivedUs: keyOf('receivedUs'),
   status: keyOf('status'),
   answeredUs: keyOf('answeredUs'),
+  bodyCrc32: keyOf('bodyCrc32'),
   store: keyOf('store'),
   waitMs: keyOf('waitMs'),
   code: keyOf('code'),
@@ -33,6 +34,7 @@ function knownLine(line: LineReader): SiteLine {
   const receivedUs = line.integer(keys.receivedUs);
   const status = line.integerOrNull(keys.status);
   const answeredUs = line.integer(keys.answeredUs);
+  const bodyCrc32 = line.integer(keys.bodyCrc32);
   let store: SiteLine['store'];
   if (line.beginObject(keys.store)) {
     store = { waitMs: line.decimal(keys.waitMs), code: line.word(keys.code) };
@@ -40,6 +42,6 @@ function knownLine(line: LineReader): SiteLine {
   }
   const version = line.word(keys.version);
   const instance = line.word(keys.instance);
-  const common = { request, method, path, receivedUs, status, answeredUs, version, instance };
+  const common = { request, method, path, receivedUs, status, answeredUs, bodyCrc32, version, instance };
   return store === undefined ? common : { ...common, store };
 }
