@@ -9,6 +9,7 @@ import { addMeasure } from './commands/measure-options.ts';
 import { refuseArguments, refuseOptionsThatNpmTook } from './commands/refusals.ts';
 import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
 import { setupCommand } from './commands/setup.ts';
+import { schemaCommand } from './commands/write-schema.ts';
 import { makeProgram, runProgram } from './program.ts';
 
 const { program, context } = makeProgram(
@@ -116,6 +117,13 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .action(async (run: string) => {
     process.exitCode = await verifyCommand(context, run);
+  });
+
+program
+  .command('schema', { hidden: true })
+  .description('write docs/verdict.schema.json, the JSON Schema of verdict.json')
+  .action(async () => {
+    process.exitCode = await schemaCommand(context);
   });
 
 program

@@ -1,0 +1,254 @@
+/** The parts of a verdict, field by field: each says what it is, for the JSON Schema. */
+import { z } from 'zod';
+
+/** A count of things. */
+export const count = z.number().int().nonnegative();
+/** A time in milliseconds. */
+export const milliseconds = z.number();
+/** A moment, in microseconds since run start. */
+const microseconds = z.number();
+/** Outcomes, counted by name. */
+export const outcomes = z.record(z.string(), count);
+/** What a run comes to. */
+export const verdictKind = z.enum(['pass', 'fail', 'inconclusive', 'aborted']);
+
+/** Counts of one part of the load. */
+export const tallySchema = z.strictObject({
+  due: count.describe('Requests whose moment came, by the schedule.'),
+  sent: count.describe('Of them, those that the generator wrote.'),
+  dropped: count.describe('Due and sent, without a complete, expected answer.'),
+  outcomes: outcomes.describe('How many ended in which way; each due request has exactly one outcome.'),
+});
+
+/**
+ * What a client that sends idempotent requests again (as RFC 9110, section 9.2.2, lets it) would have seen: computed
+ * from the rows, never sent. Sent again would have been each GET that died on a connection used before, with no byte
+ * of its answer seen; whether the second try would have been answered nobody knows, so this is the best case.
+ */
+export const retryingClientSchema = z.strictObject({
+  resent: count.describe('GETs that died on a connection used before, with no byte of their answer seen.'),
+  droppedAtBest: count.describe('Drops that would be left, had each second try been answered.'),
+});
+
+/** One restart. */
+export const restartSchema = z.strictObject({
+  restart: z.number().int().positive().describe('Its number, from 1.'),
+  deployBeginUs: microseconds.describe('When the deploy began, µs since run start.'),
+  sigtermUs: microseconds.nullable().describe('SIGTERM reached the old process, µs since run start; null: not seen.'),
+  acceptStoppedUs: microseconds.nullable().describe('The old process accepted no more, µs since run start.'),
+  acceptingUs: microseconds.nullable().describe('The new process accepted, µs since run start.'),
+  readyUs: microseconds.nullable().describe('The new process called itself ready, µs since run start.'),
+  outageMs: milliseconds.nullable().describe('The outage window: from `acceptStoppedUs` to `acceptingUs`, ms.'),
+  dueInOutage: count.describe('Requests due in that window.'),
+  droppedInRestart: count.describe('Requests dropped by this restart.'),
+  droppedByKind: z.record(z.string(), count).describe('Of them, by method and connection: `POST kept`.'),
+  inFlightAtSigterm: count.describe('Requests under way at SIGTERM.'),
+  longestWaitMs: milliseconds.nullable().describe('Longest wait for an ok answer, ms.'),
+  voided: z
+    .boolean()
+    .describe('A request left too late in its at-risk span: it proves nothing, but what it dropped counts.'),
+  predictedDropped: z.number().nullable().describe('Drops that timeline and options alone predict.'),
+  expectedQueue: z
+    .number()
+    .nullable()
+    .describe("Connections that should wait in the listen queue at the window's end; null where none can queue."),
+  longestQueue: z
+    .number()
+    .nullable()
+    .describe('The most that were seen to wait there, sampled every 10 ms; null where nobody looked.'),
+});
+
+/** Ids of writes, by what is wrong with them. */
+const examplesSchema = z.record(z.enum(['lost', 'duplicated', 'misattributed', 'unexpected']), z.array(z.string()));
+
+/** Writes that met the database's lock. */
+const busySchema = z.strictObject({
+  refused: count.describe('Writes that SQLite refused (SQLITE_BUSY).'),
+  shortestRefusalMs: milliseconds.nullable().describe('How long a refused write had waited at least, ms.'),
+  longestRefusalMs: milliseconds.nullable().describe('And at most, ms.'),
+  waits: count.describe('Waits for the lock above 5 ms, answered or not.'),
+  longestWaitMs: milliseconds.describe('The longest wait for the lock, ms.'),
+});
+
+/** What the client was told of its writes, beside what the database held. */
+export const writesSchema = z.strictObject({
+  acknowledged: count.describe('A 2xx arrived.'),
+  failed: count.describe('Surely not applied.'),
+  indeterminate: count.describe('Nobody can know from the answer.'),
+  recovered: count.describe('Indeterminate, and found in the database.'),
+  lost: count.describe('Acknowledged, and not in the database.'),
+  duplicated: count.describe('More than once in the database.'),
+  misattributed: count.describe('Failed, and in the database.'),
+  unexpected: count.describe('In the database, and never sent.'),
+  examples: examplesSchema.describe("Of the writes' ids, some to look at."),
+  integrity: z.string().describe("What SQLite's integrity_check said."),
+  busy: busySchema.describe("Writes that met the database's lock, from the site's log."),
+});
+
+/** Ledger, proxy's log and site's log beside each other, by request id. */
+export const reconciliationSchema = z.strictObject({
+  rows: count.describe('Rows of the ledger.'),
+  disagreeing: count.describe('Rows of which something does not agree.'),
+  disagreements: z
+    .array(
+      z.strictObject({
+        seq: z.number().describe("The row's number in the ledger."),
+        what: z.string().describe('What does not agree.'),
+      }),
+    )
+    .describe('Some of them, row by row.'),
+  causes: z.record(z.string(), count).describe('Dropped rows by cause.'),
+  examples: z
+    .record(
+      z.string(),
+      z.strictObject({
+        seq: z.number().describe("The row's number in the ledger."),
+        file: z.string().optional().describe("The witness's file, within the run's folder."),
+        line: z.number().optional().describe('The line in it, from 1.'),
+      }),
+    )
+    .describe('Of each cause a row, and the line of a witness other than the client that shows it.'),
+  unexplained: count.describe('Dropped rows without a cause.'),
+  unexplainedRows: z.array(z.number()).describe('Some of them, by their numbers.'),
+});
+
+/** An event of the timeline. */
+const momentSchema = z.strictObject({
+  kind: z.string().describe('What happened: `accept-stopped`, `check-down`, ….'),
+  atUs: microseconds.describe('When, µs since run start.'),
+  line: count.describe('Its line in timeline.ndjson, from 1.'),
+});
+
+/** A run without the restart, or without the mechanism, on the same lab. */
+export const controlSchema = z.strictObject({
+  role: z.enum(['C0', 'C+']).describe('C0: no restart, must drop nothing. C+: the mechanism off, must drop.'),
+  name: z.string().describe('Experiment and variant: `E0`, `E5 own-port`.'),
+  because: z.string().describe('Why the run says nothing without it.'),
+  runId: z.string().describe("The control's own run."),
+  verdict: verdictKind.describe('Its verdict.'),
+  dropped: count.describe('What it dropped.'),
+  due: count.describe('Of so many due requests.'),
+  badRestarts: count.describe('Its restarts that dropped something.'),
+  restarts: count.describe('Of so many.'),
+  ledger: z.string().describe('sha256 of its ledger.'),
+  holds: z.boolean().describe('Did it come out as it must?'),
+});
+
+/** The instrument against servers that fail in known ways, on the machine that ran it. */
+export const calibrationSchema = z.strictObject({
+  seriesId: z.string().describe('The calibration.'),
+  cases: count.describe('Cases that were tried.'),
+  wrong: z
+    .array(
+      z.strictObject({
+        case: z.string().describe('The case.'),
+        sentences: z.array(z.string()).describe('What was wrong in it.'),
+      }),
+    )
+    .describe('Cases in which the instrument was not exactly right.'),
+});
+
+/** A time in which requests were dropped. */
+export const dropWindowSchema = z.strictObject({
+  fromUs: microseconds.describe('The first request that was dropped was sent, µs since run start.'),
+  toUs: microseconds.describe('The last was known to be dropped, µs since run start.'),
+  dropped: count.describe('Requests dropped in it.'),
+  openedBy: momentSchema.nullable().describe('The event of the timeline that opened it; null where none was near.'),
+  closedBy: momentSchema.nullable().describe('The event that closed it; null where none was near.'),
+});
+
+/** What a probe of the site’s own port saw. */
+export const directSchema = z.strictObject({
+  ratePerSecond: z.number().describe('Requests a second.'),
+  due: count.describe('Requests whose moment came.'),
+  dropped: count.describe('Of them, without a complete, expected answer.'),
+  outcomes: outcomes.describe('How many ended in which way.'),
+  longestWaitMs: milliseconds.nullable().describe('Longest wait for an ok answer, ms.'),
+});
+
+/** Answers that came late. */
+export const stallsSchema = z.strictObject({
+  aboveMs: milliseconds.describe('An ok answer this much later than asked is a stall, ms.'),
+  count: count.describe('Stalls in all.'),
+  byPlace: z.record(z.string(), count).describe('Where each had waited longest.'),
+  outsideRestarts: count.describe('Those that no restart can have caused.'),
+  outsideRows: z.array(z.number()).describe('Some of them, by their numbers.'),
+});
+
+/** How long answers were on their way. */
+export const transitSchema = z.strictObject({
+  aboveMs: milliseconds.describe('A way that takes longer is slow, ms.'),
+  longestMs: milliseconds.nullable().describe('The longest, ms.'),
+  slow: count.describe('Slow ones: the proxy, or the machine, stood still.'),
+  firstSlowRow: z.number().nullable().describe('The first of them, by its number.'),
+});
+
+/** Answers the proxy made up itself, beside the errors in its own log. */
+export const proxyTriesSchema = z.strictObject({
+  answers: count.describe('Answers that the proxy made up after a backend had failed it.'),
+  retries: count.describe('Further tries.'),
+  failedTries: count.describe('Failed tries in its own log; must equal the two others together.'),
+});
+
+/** The proxy's access log against the ledger. */
+export const proxyWitnessSchema = z.strictObject({
+  arrived: count.describe("Lines of this run in the proxy's access log."),
+  ledgerSent: count.describe('Requests that the client wrote.'),
+  missing: count.describe('Written, answered by the proxy, and not in its log.'),
+  extra: count.describe('In the log, and never written.'),
+  repeated: count.describe('In the log more than once.'),
+  disagreeing: count.describe('With another answer in the log than the client saw.'),
+});
+
+/** The requests that a restart could have dropped. */
+export const atRiskSchema = z.strictObject({
+  due: count.describe('Requests due in that time.'),
+  dropped: count.describe('Of them, dropped.'),
+  ratePercent: z.number().nullable().describe('The share, in percent; null without a restart.'),
+  byMethod: z
+    .record(
+      z.string(),
+      z.strictObject({ due: count.describe('Requests due.'), dropped: count.describe('Of them, dropped.') }),
+    )
+    .describe('The same by method.'),
+});
+
+/** What a run could have seen. */
+export const powerSchema = z.strictObject({
+  smallestWindowMs: milliseconds
+    .nullable()
+    .describe('A time within a restart in which requests fail is met, if it is this long, ms; null without a restart.'),
+  restartsFor99Percent: count.describe('Clean restarts in a row that bound the share of clean ones to 99 %.'),
+  restartsFor999Permille: count.describe('The same for 99.9 %.'),
+});
+
+/** How punctual the load was. */
+export const scheduleSchema = z.strictObject({
+  ratePerSecond: z.number().describe('Requests a second, as asked.'),
+  lagP50Ms: milliseconds.nullable().describe('How late requests left, at the median, ms.'),
+  lagP99Ms: milliseconds.nullable().describe('At the 99th percentile, ms.'),
+  lagMaxMs: milliseconds.nullable().describe('At most, ms.'),
+  achievedRate: z.number().nullable().describe('Requests a second, as sent.'),
+  unsent: count.describe('Requests for which no connection was free in time.'),
+  local: count.describe("Requests that failed by the generator's own fault."),
+});
+
+/** What the mechanism predicts. */
+export const predictedSchema = z.strictObject({
+  dropped: z.number().nullable().describe('Drops; null where nothing predicts them.'),
+  range: z
+    .tuple([z.number(), z.number()])
+    .nullable()
+    .describe("Least and greatest over what is not known: where in its interval the proxy's check ticks."),
+  formula: z.string().describe('How it was reckoned, in words.'),
+  differencePercent: z.number().nullable().describe('What was measured, against it, in percent.'),
+});
+
+/** A row of what was expected. */
+export const expectationSchema = z.strictObject({
+  what: z.string().describe('The figure.'),
+  expected: z.string().describe('What it must be.'),
+  measured: z.string().describe('What it was.'),
+  met: z.boolean().describe('Is it so?'),
+  because: z.string().describe('What makes one expect it.'),
+});
