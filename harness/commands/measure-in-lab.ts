@@ -4,7 +4,7 @@ import { exitCodes, HarnessError } from '../errors.ts';
 import { converse, type Conversation } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
-import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import { labDeadlineMs, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
@@ -15,8 +15,6 @@ import { SpareRestarts } from './spare-restarts.ts';
 
 /** Where the ledger lies in the client's container. */
 export const ledgerPathInClient = '/var/ledger.ndjson';
-/** From a request's due time to its complete answer: above busy_timeout (20 s) and the proxy's dial timeout (30 s). */
-const deadlineMs = 30_000;
 /** Where the samples of the listen queues lie in the server's container. */
 export const queuesPathInServer = '/var/queues.ndjson';
 /** Longest wait that connections are kept for; rate × this is the cap. */
@@ -62,7 +60,7 @@ export async function measureInLab(
     durationMs: new SpareRestarts(schedule).longestMs,
     mix: load.mix,
     connections: load.connections,
-    deadlineMs,
+    deadlineMs: labDeadlineMs,
     maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000)),
     primedNotes,
     ledgerPath: ledgerPathInClient,

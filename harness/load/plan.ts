@@ -68,6 +68,9 @@ export interface LoadCounts {
   readonly lateDueUs: readonly number[];
 }
 
+/** The deadline of a request in the lab: above busy_timeout (20 s), and the proxy's dial timeout (30 s). */
+export const labDeadlineMs = 30_000;
+
 /** A request this late voids the restart that it should have met. */
 export const lateAboveMs = 50;
 

@@ -66,7 +66,7 @@ function drawPng(configuration: ChartConfiguration, size: ChartSize): Buffer {
 function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
   // Text as paths: the reader's machine may not have the font either.
   const canvas = drawOn(createCanvas(width, height, SvgExportFlag.ConvertTextToPaths), configuration, 1);
-  return Buffer.from(withOwnIds(canvas.getContent().toString('utf8')));
+  return Buffer.from(withOwnIds(withinPixels(canvas.getContent().toString('utf8'))));
 }
 
 /** Draws on a canvas of our own, `scale` times its size, and gives it back. */
@@ -92,6 +92,13 @@ function drawOn<C extends Canvas | SvgCanvas>(canvas: C, configuration: ChartCon
   // Destroyed, the chart would clear its canvas.
   chart.stop();
   return canvas;
+}
+
+/** Outlines to a hundredth of a pixel: nobody sees more, and the file is half as long. */
+function withinPixels(svg: string): string {
+  return svg.replaceAll(/\bd="[^"]*"/gu, (outline) =>
+    outline.replaceAll(/-?\d+\.\d{3,}/gu, (number) => String(Math.round(Number(number) * 100) / 100)),
+  );
 }
 
 /** The canvas numbers clip paths on from picture to picture: counted anew, the same chart gives the same bytes. */

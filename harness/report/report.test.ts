@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import e5 from '../../experiments/E5-socket-activation.ts';
 import { plainOutcomes, type Outcome } from '../load/row.ts';
-import { LedgerSummarizer } from '../verdict/ledger-summary.ts';
-import { verdictOf } from '../verdict/judge.ts';
-import { badRow, direct, evidence, row, runRecord, window } from '../verdict/testing.ts';
+import { window } from '../verdict/testing.ts';
 import { Bins } from './bins.ts';
-import { reportMarkdown } from './markdown.ts';
 import { labelRows } from './marks.ts';
 import { drawOverview, drawRestart } from './outcome-charts.ts';
 import { classifyRow, classNames } from './palette.ts';
@@ -87,47 +83,5 @@ describe('charts', () => {
     // The title and the names of events and phases are some hundred glyphs: without a font they would be missing.
     expect(svg.length).toBeGreaterThan(bare.length + 20_000);
     expect(svg.toUpperCase()).toContain('#D55E00');
-  });
-});
-
-describe('report.md', () => {
-  const summarizer = new LedgerSummarizer(300, [window], [{ fromUs: 990_000, toUs: 1_760_000 }]);
-  for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
-  const run = runRecord(e5);
-  const verdict = verdictOf({
-    run,
-    windows: [window],
-    ledger: summarizer.result(),
-    ...evidence,
-    direct,
-    proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
-    kernel: { 'TcpExt.ListenOverflows': 2 },
-  });
-  const charts = { overview: 'outcomes', latency: 'latency', restarts: ['restart-001'], restartsNotDrawn: 0 };
-  const text = reportMarkdown(run, verdict, charts);
-
-  it('begins with the verdict, the bound and the line to cite', () => {
-    expect(text).toMatch(/^# E5 Socket activation: fail\n/u);
-    expect(text).toContain('1 of 1 restarts dropped something (5.0 % to 100.0 %, exact 95 %)');
-    expect(text).toContain(verdict.citation);
-  });
-
-  it('says what was missed, what was measured, and what each word means', () => {
-    expect(text).toContain('Expected of dropped requests: at most 0; measured: 1.');
-    expect(text).toMatch(/\| all +\| 300 +\| 300 +\| 299 +\| 1 +\| 1 +\|/u);
-    expect(text).toContain('**status-502**: the proxy got no answer from the site');
-    expect(text).toContain('TcpExt.ListenOverflows 2');
-    expect(text).toContain('npm run experiment E1 -- --seed 1');
-  });
-
-  it('puts doubt before the count when the run cannot be trusted', () => {
-    const doubted = reportMarkdown(
-      run,
-      { ...verdict, verdict: 'inconclusive', reasons: ['Requests left late.'] },
-      charts,
-    );
-    expect(doubted).toContain('This run cannot be trusted. It counted:');
-    expect(doubted).toContain('- Requests left late.');
-    expect(reportMarkdown(run, { ...verdict, verdict: 'aborted' }, charts)).toContain('nothing can be claimed');
   });
 });

@@ -13,6 +13,7 @@ import { restartWindows } from '../verdict/restart-windows.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { Bins } from './bins.ts';
 import type { Picture } from './chart.ts';
+import { reportHtml } from './html.ts';
 import { drawLatency, LatencyPoints } from './latency-chart.ts';
 import { reportMarkdown } from './markdown.ts';
 import { drawOverview, drawRestart, restartSpan } from './outcome-charts.ts';
@@ -24,7 +25,7 @@ const mostBars = 1_000;
 /** Restarts that get a chart of their own: those that dropped something first. */
 const mostRestartCharts = 8;
 
-/** Writes report.md and charts/ into the run's folder, from what the folder holds. */
+/** Writes report.md, report.html and charts/ into the run's folder, from what the folder holds. */
 export async function writeReport(folder: string): Promise<void> {
   const run = await readRunRecord(folder);
   const subject = subjectOf(run);
@@ -51,7 +52,9 @@ export async function writeReport(folder: string): Promise<void> {
   }
 
   await mkdir(join(folder, runFiles.charts), { recursive: true });
+  const drawnCharts = new Map<string, string>();
   const save = async (name: string, { png, svg }: Picture): Promise<string> => {
+    drawnCharts.set(`${runFiles.charts}/${name}.svg`, svg.toString());
     await writeFile(join(folder, runFiles.charts, `${name}.png`), png);
     await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
     return name;
@@ -71,7 +74,9 @@ export async function writeReport(folder: string): Promise<void> {
     const picture = drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline });
     charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
   }
-  await writeFile(join(folder, runFiles.report), reportMarkdown(run, verdict, charts, await readBaselines(folder)));
+  const text = reportMarkdown(run, verdict, charts, await readBaselines(folder));
+  await writeFile(join(folder, runFiles.report), text);
+  await writeFile(join(folder, runFiles.page), reportHtml(text, drawnCharts));
 }
 
 /** A tenth of a second, or of a long run the next of 0.2, 0.5, 1, 2, 5 … s at which its bars can be told apart. */

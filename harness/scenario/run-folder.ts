@@ -18,6 +18,8 @@ export const runFiles = {
   joined: 'joined.ndjson.gz',
   verdict: 'verdict.json',
   report: 'report.md',
+  /** The report as one page that needs nothing beside it. */
+  page: 'report.html',
   charts: 'charts',
   lab: 'lab',
   /** Connections that waited in the queues of the server's listening ports. */

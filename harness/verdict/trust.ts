@@ -1,11 +1,11 @@
 /** Can this run be trusted? Each reason why not is a sentence and what to do. */
 import type { EngineEvent } from '../lab/engine-events.ts';
-import { cpuPressure } from '../lab/kernel-counters.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { lateAboveMs } from '../load/plan.ts';
 import { judgeControls, type Control } from './controls.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
+import { pressurePercent } from './pressure.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
@@ -194,8 +194,8 @@ export function engineTroubles(engine: readonly EngineEvent[]): string[] {
 
 /** How busy the machine was, where that explains something: the share of the run in which some process waited for a CPU. */
 function pressureText(kernel: Readonly<Record<string, number>>, durationMs: number): string {
-  const waitedUs = kernel[cpuPressure];
-  if (waitedUs === undefined || durationMs <= 0) return '';
-  const percent = Math.min(100, waitedUs / (durationMs * 10));
-  return percent < 10 ? '' : ` (some process waited for a CPU during ${percent.toFixed(0)} % of the run)`;
+  const percent = pressurePercent(kernel, durationMs);
+  return percent === null || percent < 10
+    ? ''
+    : ` (some process waited for a CPU during ${percent.toFixed(0)} % of the run)`;
 }

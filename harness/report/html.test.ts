@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { window } from '../verdict/testing.ts';
+import { Bins } from './bins.ts';
+import { reportHtml } from './html.ts';
+import { inlineSvg } from './inline-svg.ts';
+import { reportMarkdown } from './markdown.ts';
+import { drawOverview } from './outcome-charts.ts';
+import { charts, reportedRun } from './testing.ts';
+
+const { run, verdict } = reportedRun();
+const svg = drawOverview({ title: 'outcomes', bins: new Bins(0, 1e6, 1e5), windows: [window], timeline: [] }).svg;
+const drawn = new Map(
+  ['outcomes', 'latency', 'restart-001'].map((name) => [`charts/${name}.svg`, svg.toString()] as const),
+);
+const page = reportHtml(reportMarkdown(run, verdict, charts), drawn);
+
+describe('report.html', () => {
+  it('is report.md, with the verdict marked and the line to cite in a block of its own', () => {
+    expect(page).toContain('<title>E5 Socket activation: fail</title>');
+    expect(page).toContain('E5 Socket activation <span class="verdict fail">fail</span></h1>');
+    expect(page).toContain(`<code>${verdict.citation}</code></pre><button type="button">Copy</button>`);
+    expect(page).toContain('<td>dropped requests</td>');
+  });
+
+  it('needs nothing beside it', () => {
+    expect(page.match(/<svg /gu)).toHaveLength(3);
+    // The names of namespaces are no addresses that anything is fetched from.
+    const without = page.replaceAll(/xmlns(:xlink)?="[^"]*"/gu, '');
+    expect(without).not.toMatch(/https?:\/\/|<img|<script src|url\((?!#)|@import/u);
+    expect(page).toContain("default-src 'none'");
+  });
+
+  it('is the same bytes when made again', () => {
+    expect(reportHtml(reportMarkdown(run, verdict, charts), drawn)).toBe(page);
+  });
+
+  it('has each id once, those within its charts too', () => {
+    const ids = [...page.matchAll(/\bid="([^"]*)"/gu)].map(([, id]) => id);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    const used = [...page.matchAll(/url\(#([^)]*)\)/gu)].map(([, id]) => id);
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((id) => !ids.includes(id))).toEqual([]);
+  });
+
+  it('shows what a run holds and never runs it', () => {
+    const hostile = 'A <script>alert(1)</script> and <img src=x onerror=alert(2)> and [a](javascript:alert(3))\n';
+    const shown = reportHtml(`# x\n\n${hostile}\n<script>alert(4)</script>\n`, new Map());
+    expect(shown).toContain('&lt;script&gt;alert(1)');
+    expect(shown.match(/<script/gu)).toHaveLength(1);
+    expect(shown).not.toMatch(/<img|javascript:/u);
+  });
+
+  it('is not made without a chart that the report shows', () => {
+    expect(() => reportHtml('![x](charts/gone.svg)', new Map())).toThrow('charts/gone.svg');
+  });
+
+  it('draws paper and ink in the page’s colours, and data in their own', () => {
+    const inline = inlineSvg(
+      '<svg width="9" height="8"><path fill="white"/><path fill="#D55E00"/></svg>',
+      'n',
+      'a "b"',
+    );
+    expect(inline).toContain('viewBox="0 0 9 8" role="img" aria-label="a &quot;b&quot;"');
+    expect(inline).toContain('fill="var(--paper)"');
+    expect(inline).toContain('fill="#D55E00"');
+  });
+});

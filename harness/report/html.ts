@@ -1,0 +1,79 @@
+/** report.html: report.md as one page that needs nothing beside it, with its charts drawn into it. Pure. */
+import { Marked, type Tokens } from 'marked';
+import { escaped, inlineSvg } from './inline-svg.ts';
+import { pageScript, pageStyle } from './page.ts';
+
+/**
+ * The page.
+ * @param charts the SVG of each chart, by the path that the Markdown names
+ * @throws {Error} when the Markdown shows a chart that is not there
+ */
+export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>): string {
+  let title = 'Report';
+  const marked = new Marked({ gfm: true });
+  marked.use({
+    renderer: {
+      heading({ tokens, depth, text }: Tokens.Heading): string {
+        if (depth === 1) title = text;
+        const inner = this.parser.parseInline(tokens);
+        return `<h${depth} id="${idOf(text)}">${depth === 1 ? marking(inner) : inner}</h${depth}>\n`;
+      },
+      image({ href, text }: Tokens.Image): string {
+        const svg = charts.get(href);
+        if (svg === undefined) throw new Error(`the report shows ${href}, which is not there`);
+        return `<figure role="group" tabindex="0" aria-label="${escaped(text)}">${inlineSvg(svg, nameOf(href), text)}</figure>`;
+      },
+      code({ text }: Tokens.Code): string {
+        return `<div class="copy"><pre tabindex="0"><code>${escaped(text)}</code></pre><button type="button">Copy</button></div>\n`;
+      },
+      // A request's header, a URL or an error may hold anything; none of it is part of the page.
+      html({ text }: Tokens.HTML | Tokens.Tag): string {
+        return escaped(text);
+      },
+      link({ tokens }: Tokens.Link): string {
+        return this.parser.parseInline(tokens);
+      },
+    },
+  });
+  const tables = /<table>[\s\S]*?<\/table>/gu;
+  const body = marked
+    .parse(markdown, { async: false })
+    // A paragraph may not hold a figure.
+    .replaceAll(/<p>(<figure[\s\S]*?<\/figure>)<\/p>/gu, '$1')
+    .replaceAll(tables, (table) => `<div class="table" role="group" tabindex="0" aria-label="table">${table}</div>`);
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    // Nothing is fetched, whatever the page holds.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">`,
+    `<title>${escaped(title.replaceAll('`', ''))}</title>`,
+    '<link rel="icon" href="data:,">',
+    `<style>\n${pageStyle}</style>`,
+    '</head>',
+    `<body>\n<main>\n${body}</main>`,
+    `<script>\n${pageScript}</script>`,
+    '</body>',
+    '</html>\n',
+  ].join('\n');
+}
+
+/** The verdict at the heading's end, in its colour. */
+function marking(heading: string): string {
+  return heading.replace(/: (pass|fail|inconclusive|aborted)$/u, ' <span class="verdict $1">$1</span>');
+}
+
+function idOf(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/gu, '-')
+    .replaceAll(/^-|-$/gu, '');
+}
+
+/** `charts/restart-001.svg` is restart-001. */
+function nameOf(href: string): string {
+  return href.replace(/^.*\//u, '').replace(/\.svg$/u, '');
+}

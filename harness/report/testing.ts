@@ -1,0 +1,54 @@
+/** For tests: a run of three seconds with one restart that dropped one request, and its verdict. */
+import e5 from '../../experiments/E5-socket-activation.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { Evidence } from '../verdict/evidence.ts';
+import { verdictOf } from '../verdict/judge.ts';
+import { LedgerSummarizer } from '../verdict/ledger-summary.ts';
+import { badRow, direct, evidence, reconciliation, row, runRecord, window } from '../verdict/testing.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import type { ReportCharts } from './markdown.ts';
+
+/** The cause of the one drop. */
+export const cause = 'refused: nobody listened at the backend’s port';
+
+/** The run, and the verdict that its made-up evidence gives. */
+export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun; verdict: Verdict } {
+  const summarizer = new LedgerSummarizer(300, [window], [{ fromUs: 990_000, toUs: 1_760_000 }]);
+  for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
+  const run = runRecord(e5);
+  const verdict = verdictOf({
+    run,
+    windows: [window],
+    ledger: summarizer.result(),
+    ...evidence,
+    dropWindows: [
+      {
+        fromUs: 1_100_100,
+        toUs: 1_102_000,
+        dropped: 1,
+        openedBy: { kind: 'accept-stopped', atUs: 1_050_000, line: 5 },
+        closedBy: { kind: 'accepting', atUs: 1_750_000, line: 9 },
+      },
+    ],
+    reconciliation: {
+      ...reconciliation,
+      causes: { [cause]: 1 },
+      examples: { [cause]: { seq: 110, file: 'witnesses/traefik.log.gz', line: 71 } },
+    },
+    proxyTries: { answers: 1, retries: 0, failedTries: 1 },
+    queues: [17],
+    direct,
+    proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
+    kernel: { 'TcpExt.ListenOverflows': 2, 'Machine.CpuPressureUs': 600_000 },
+    ...over,
+  });
+  return { run, verdict };
+}
+
+/** Names of charts, as a report has them. */
+export const charts: ReportCharts = {
+  overview: 'outcomes',
+  latency: 'latency',
+  restarts: ['restart-001'],
+  restartsNotDrawn: 0,
+};
