@@ -9,6 +9,7 @@ const stream = [
   'ledger',
   'verdict',
   'report',
+  'gate',
   'measure',
   'calibration',
   'commands',

@@ -37,7 +37,18 @@ export async function reportCommand(context: Context, run: string): Promise<numb
  * again. Nothing in the folder is written.
  */
 export async function verifyCommand(context: Context, run: string): Promise<number> {
-  const folder = await folderOf(run);
+  const { claimed, doubts } = await doubtsAbout(await folderOf(run));
+  if (claimed !== null) context.stdout(`${claimed.citation}\n`);
+  if (doubts.length === 0) {
+    context.stdout(`holds: ${claimed?.verdict ?? '?'}; files, verdict and report are as the raw files give them\n`);
+    return exitCodes.pass;
+  }
+  context.stdout(`does not hold:\n${doubts.map((doubt) => `  ${doubt}\n`).join('')}`);
+  return exitCodes.expectationMissed;
+}
+
+/** What a run's folder claims, and all that speaks against it; nothing in the folder is written. */
+export async function doubtsAbout(folder: string): Promise<{ claimed: Verdict | null; doubts: readonly string[] }> {
   const doubts = await changedFiles(folder);
   const claimed = await readVerdict(folder, doubts);
   const again = await recompute(folder, doubts);
@@ -48,19 +59,16 @@ export async function verifyCommand(context: Context, run: string): Promise<numb
   if (again !== null && again.verdict !== 'pass' && again.verdict !== 'fail') {
     doubts.push(`The raw files make it ${again.verdict}: ${again.reasons.join(' ')}`);
   }
-  if (claimed !== null) context.stdout(`${claimed.citation}\n`);
-  if (doubts.length === 0) {
-    context.stdout(`holds: ${claimed?.verdict ?? '?'}; files, verdict and report are as the raw files give them\n`);
-    return exitCodes.pass;
-  }
-  context.stdout(`does not hold:\n${doubts.map((doubt) => `  ${doubt}\n`).join('')}`);
-  return exitCodes.expectationMissed;
+  return { claimed, doubts };
 }
 
-async function folderOf(run: string): Promise<string> {
+/**
+ * A run's own folder: `latest` is a link, and the run's own name is what the lines are about.
+ * @throws {HarnessError} when it holds no run
+ */
+export async function folderOf(run: string): Promise<string> {
   const folder = resolve(run);
   await readRunRecord(folder);
-  // `latest` is a link: the run's own name is what the lines are about.
   return await realpath(folder);
 }
 

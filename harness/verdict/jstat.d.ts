@@ -2,6 +2,8 @@
 declare module 'jstat' {
   const jstat: {
     readonly beta: { inv(p: number, alpha: number, beta: number): number };
+    /** The logarithm of the gamma function. */
+    gammaln(x: number): number;
     readonly studentt: { inv(p: number, degreesOfFreedom: number): number };
   };
   export default jstat;
