@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { benchCommand, type BenchOptions } from './commands/bench.ts';
 import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
+import { compareCommand } from './commands/compare.ts';
 import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
 import { listExperiments } from './commands/list-experiments.ts';
 import { addMeasure } from './commands/measure-options.ts';
@@ -117,6 +118,19 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .action(async (run: string) => {
     process.exitCode = await verifyCommand(context, run);
+  });
+
+program
+  .command('compare')
+  .description('show two runs side by side, and warn of what makes them unlike')
+  .argument('<A>', "a run's folder, such as reports/E5/latest")
+  .argument('<B>', 'the other one')
+  .allowExcessArguments()
+  .option('--json', 'the comparison on stdout as JSON')
+  .action(async (a: string, b: string, options: { json?: true }, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 2, 'Two runs at a time');
+    process.exitCode = await compareCommand(context, [a, b], options);
   });
 
 program

@@ -1,0 +1,20 @@
+/** `compare`: two runs side by side. */
+import { exitCodes } from '../errors.ts';
+import { compareRuns } from './comparison.ts';
+import { comparisonText } from './comparison-text.ts';
+import type { Context } from './context.ts';
+import { readRun } from './read-run.ts';
+
+/**
+ * Prints the two side by side. What differs is no error: the exit code is 0.
+ * @throws {HarnessError} when one of the folders holds no run
+ */
+export async function compareCommand(
+  context: Context,
+  [a, b]: readonly [string, string],
+  options: { json?: true },
+): Promise<number> {
+  const comparison = compareRuns(await readRun(a), await readRun(b));
+  context.stdout(options.json === true ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonText(comparison));
+  return exitCodes.pass;
+}
