@@ -5,8 +5,10 @@ import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts
 import { cleanCommand } from './commands/clean.ts';
 import { compareCommand } from './commands/compare.ts';
 import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
+import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
 import { listExperiments } from './commands/list-experiments.ts';
 import { addMeasure } from './commands/measure-options.ts';
+import { packSeriesCommand } from './commands/pack-series.ts';
 import { refuseArguments, refuseOptionsThatNpmTook } from './commands/refusals.ts';
 import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
 import { setupCommand } from './commands/setup.ts';
@@ -28,7 +30,7 @@ Exit codes:
 program
   .command('experiment')
   .description('run one experiment, or all, or list them')
-  .argument('<id>', 'E0 to E7, all, or list')
+  .argument('<id>', 'an experiment such as E5, all, or list')
   .allowExcessArguments()
   .option('--variant <name>', 'a named variant of it (`list` has their names)')
   .option('--variants', 'with `all`: every variant too (half an hour)')
@@ -131,6 +133,29 @@ program
     refuseOptionsThatNpmTook(command);
     refuseArguments(command.args, 2, 'Two runs at a time');
     process.exitCode = await compareCommand(context, [a, b], options);
+  });
+
+program
+  .command('index')
+  .description('write reports/README.md: the experiments side by side, from one run of each')
+  .allowExcessArguments()
+  .option('--series <folder>', 'where the runs lie (default: where the index goes)')
+  .option('--out <folder>', 'where the index goes (default: reports/)')
+  .action(async (options: IndexOptions, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    refuseArguments(command.args, 0, 'index takes options only');
+    process.exitCode = await indexCommand(context, options);
+  });
+
+program
+  .command('pack-series')
+  .description('copy one run of each experiment without what can be made again, to be committed')
+  .argument('<from>', 'the folder of the runs, such as reports')
+  .argument('<to>', 'the folder of the copies, such as reports/reference')
+  .allowExcessArguments()
+  .action(async (from: string, to: string, _options: unknown, command: Command) => {
+    refuseArguments(command.args, 2, 'pack-series takes two folders');
+    process.exitCode = await packSeriesCommand(context, from, to);
   });
 
 program

@@ -1,0 +1,74 @@
+/** `pack-series`: of each experiment one run, without what can be made again, small enough to be committed. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
+import { exitCodes, HarnessError } from '../errors.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { Context } from './context.ts';
+import { hashesFile, writeHashes } from './hashes.ts';
+import { doubtsAbout } from './recompute.ts';
+import { readSeries, type SeriesRun } from './series.ts';
+
+/** The rows that were not plainly answered, and the page, can be made again; so can PNGs, and report.md shows the SVGs. */
+const leftOut = new Set<string>([runFiles.joined, runFiles.page, hashesFile]);
+
+/**
+ * Copies the runs into `to/E0/`, `to/E1/` and so on. Only runs that may be cited and whose lines hold are packed; of each
+ * copy `verify` says whether it holds as of any run.
+ * @throws {HarnessError} when there is none, or one cannot be packed; then nothing was written
+ */
+export async function packSeriesCommand(context: Context, from: string, to: string): Promise<number> {
+  const entries = await readSeries(resolve(from));
+  const runs = entries.flatMap(({ run }) => run ?? []);
+  if (runs.length === 0) throw refusal(`${from} holds no run of an experiment.`);
+  for (const run of runs) await refuseDoubtful(context, run, resolve(to));
+  let bytes = 0;
+  for (const { verdict, folder } of runs) {
+    const target = join(resolve(to), verdict.experiment);
+    await rm(target, { recursive: true, force: true });
+    await mkdir(target, { recursive: true });
+    await cp(folder, target, {
+      recursive: true,
+      filter: (path) => !leftOut.has(relative(folder, path).split(sep).join('/')) && !path.endsWith('.png'),
+    });
+    await writeHashes(target);
+    bytes += await sizeOf(target);
+    context.stdout(`packed: ${relative(process.cwd(), target)}  ${verdict.citation}\n`);
+  }
+  const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
+  if (missing.length > 0) context.stderr(`not packed, for they have no run: ${missing.join(', ')}\n`);
+  context.stdout(
+    `${runs.length} runs, ${(bytes / 1e6).toFixed(1)} MB; \`npm run index -- --series ${to}\` shows them\n`,
+  );
+  return exitCodes.pass;
+}
+
+async function refuseDoubtful(
+  context: Context,
+  { verdict, folder, citable, asWritten }: SeriesRun,
+  to: string,
+): Promise<void> {
+  const { experiment, runId } = verdict;
+  const again = `run \`npm run experiment ${experiment}\` again`;
+  if (!citable) throw refusal(`${experiment}@${runId} may not be cited (${verdict.verdict}): ${again}.`);
+  if (!asWritten) throw refusal(`${experiment}@${runId} ran with other settings than its file has: ${again}.`);
+  const target = join(to, experiment);
+  if (existsSync(target) && !existsSync(join(target, runFiles.run))) {
+    throw refusal(`${target} is there and is no packed run: it is not replaced.`);
+  }
+  if (target === folder) throw refusal(`${target} is where the run lies: name another folder to pack into.`);
+  context.stderr(`verify ${experiment}@${runId}\n`);
+  const { doubts } = await doubtsAbout(folder);
+  if (doubts[0] !== undefined) throw refusal(`${experiment}@${runId} does not hold: ${doubts[0]}`);
+}
+
+function refusal(message: string): HarnessError {
+  return new HarnessError(message, { exitCode: exitCodes.usage });
+}
+
+async function sizeOf(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

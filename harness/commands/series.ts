@@ -1,0 +1,87 @@
+/** A series: of each experiment the one run that speaks for it. */
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { HarnessError } from '../errors.ts';
+import { loadCatalog } from '../scenario/catalog.ts';
+import type { Experiment, ExperimentFile } from '../scenario/experiment.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { ReadRun } from './comparison.ts';
+import { readRun } from './read-run.ts';
+
+/** A run of a series, and where it lies. */
+export interface SeriesRun extends ReadRun {
+  readonly folder: string;
+  /** Its settings are those of the experiment's file. */
+  readonly asWritten: boolean;
+  /** It can be trusted, and was made beside its controls. */
+  readonly citable: boolean;
+}
+
+/** An experiment, with its run where there is one. */
+export interface SeriesEntry {
+  readonly file: ExperimentFile;
+  readonly run: SeriesRun | null;
+}
+
+/**
+ * Of each experiment the newest run that was asked for as its file stands and may be cited; else one of which one of the
+ * two is true; else the newest at all. Runs of variants speak for their variants alone.
+ * @param folder holds `E5/<run>/`, or `E5/` with the run itself, as a packed series does
+ */
+export async function readSeries(folder: string): Promise<SeriesEntry[]> {
+  const catalog = await loadCatalog();
+  return await Promise.all(catalog.map(async (file) => ({ file, run: await bestRun(join(folder, file.id), file) })));
+}
+
+async function bestRun(folder: string, file: ExperimentFile): Promise<SeriesRun | null> {
+  let best: SeriesRun | null = null;
+  for (const path of await runFolders(folder)) {
+    const run = await readIfRun(path, file);
+    if (run === null) continue;
+    if (worth(run) === 3) return run;
+    if (best === null || worth(run) > worth(best)) best = run;
+  }
+  return best;
+}
+
+function worth({ asWritten, citable }: SeriesRun): number {
+  return (asWritten ? 2 : 0) + (citable ? 1 : 0);
+}
+
+/** The newest first: run ids sort by their time. */
+async function runFolders(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  if (existsSync(join(folder, runFiles.run))) return [folder];
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  return names
+    .map(({ name }) => join(folder, name))
+    .filter((path) => existsSync(join(path, runFiles.verdict)))
+    .sort()
+    .reverse();
+}
+
+async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun | null> {
+  let read: ReadRun;
+  try {
+    read = await readRun(path);
+  } catch (error) {
+    // Of another version, or without a verdict: it speaks for nothing.
+    if (error instanceof HarnessError) return null;
+    throw error;
+  }
+  const { run, verdict } = read;
+  if (run.kind !== 'experiment' || run.experiment.id !== file.id || run.variant !== null) return null;
+  return {
+    ...read,
+    folder: await realpath(path),
+    asWritten: settingsText(run.experiment) === settingsText(resolveExperiment(file, {})),
+    citable: (verdict.verdict === 'pass' || verdict.verdict === 'fail') && verdict.controls !== null,
+  };
+}
+
+/** What ran, in one text; the schema has put the fields in order. */
+function settingsText({ app, unit, sites, proxy, load, probe, deploy }: Experiment): string {
+  return JSON.stringify([app, unit, sites, proxy, load, probe, deploy]);
+}

@@ -1,0 +1,142 @@
+/** reports/README.md: the experiments side by side, a row each. Pure. */
+import { markdownTable } from 'markdown-table';
+import type { RunRecord } from '../scenario/run-record.ts';
+import { boundText } from '../verdict/citation.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { inMs } from './format.ts';
+import type { SideBySideBar } from './side-by-side-chart.ts';
+
+/** An experiment of the index. */
+export interface SideBySideEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly question: string;
+  /** null where there is no run of it. */
+  readonly run: {
+    readonly record: RunRecord;
+    readonly verdict: Verdict;
+    /** The report, from the index's folder. */
+    readonly reportPath: string;
+    readonly asWritten: boolean;
+    readonly citable: boolean;
+  } | null;
+}
+
+/** The index's text. Paths of chart and glossary are from the index's folder. */
+export function sideBySideMarkdown(
+  entries: readonly SideBySideEntry[],
+  { chartPath, glossaryPath }: { chartPath: string; glossaryPath: string },
+): string {
+  const made = entries.flatMap(({ run }) => run ?? []);
+  const sections = [
+    '# The experiments side by side',
+    'Made by `npm run index`, from one run of each: the newest that was asked for as its file stands and may be cited, ' +
+      'else the newest there is. `npm run verify -- RUN` says of each whether its line holds.',
+    `![What a restart drops, and how long an answer waits](${chartPath})`,
+    table(entries),
+    '**Bad restarts** are those that dropped something, with the exact bound on their share; **dropped** is a due request ' +
+      'without a complete, expected answer, and nothing is ever sent twice; **predicted** is what timeline and options ' +
+      'alone make of it; the **wait** is from the due time to an ok answer, less what the request itself asked for; the ' +
+      '**gap** is the longest time in which nobody was answered; a write is **lost** when it was acknowledged and is not ' +
+      'in the database; **unexplained** drops are those that no witness but the client shows. Every word is in the ' +
+      `[glossary](${glossaryPath}).`,
+    ...doubts(entries),
+    labText(made.map(({ record }) => record)),
+    ...(made.length === 0 ? [] : [`\`\`\`\n${made.map(({ verdict }) => verdict.citation).join('\n')}\n\`\`\``]),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+/** The bars of the chart: experiments that have a run. */
+export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideBar[] {
+  return entries.flatMap(({ id, title, run }) => {
+    if (run === null) return [];
+    const { dropped, predicted, restarts, longestWaitMs } = run.verdict;
+    const restart = Math.max(1, restarts);
+    return [
+      {
+        label: `${id} ${title}`,
+        dropped: dropped / restart,
+        predicted: predicted.dropped === null ? null : predicted.dropped / restart,
+        longestWaitMs,
+      },
+    ];
+  });
+}
+
+function table(entries: readonly SideBySideEntry[]): string {
+  const head = ['experiment', 'verdict', 'bad restarts', 'dropped a restart', 'predicted', 'dropped'];
+  const rows = entries.map(({ id, title, run }) => {
+    if (run === null) return [`${id} ${title}`, 'no run', ...Array.from({ length: 8 }, () => '–')];
+    const { verdict, restarts, badRestarts, dropped, due, predicted, longestWaitMs, gapMs, writes, unexplained } =
+      run.verdict;
+    const each = (total: number | null): string =>
+      total === null ? '–' : (total / Math.max(1, restarts)).toFixed(restarts === 0 ? 0 : 1);
+    return [
+      `[${id} ${title}](${run.reportPath})`,
+      verdict,
+      restarts === 0 ? 'no restart' : `${badRestarts} of ${restarts} (${boundText(run.verdict)})`,
+      restarts === 0 ? '–' : each(dropped),
+      restarts === 0 ? '–' : each(predicted.dropped),
+      `${dropped} of ${due}`,
+      inMs(longestWaitMs),
+      inMs(gapMs),
+      writes === null ? '–' : String(writes.lost),
+      unexplained === null ? '–' : String(unexplained),
+    ];
+  });
+  return markdownTable([[...head, 'longest wait', 'gap', 'writes lost', 'unexplained'], ...rows]);
+}
+
+/** Runs that are not what a reader takes them for. */
+function doubts(entries: readonly SideBySideEntry[]): string[] {
+  const notRun = entries.filter(({ run }) => run === null).map(({ id }) => id);
+  const lines = entries.flatMap(({ id, run }) => {
+    if (run === null) return [];
+    return [
+      ...(run.citable ? [] : [`- ${id} is not for citing: ${whyNot(run.verdict)}`]),
+      ...(run.asWritten ? [] : [`- ${id} ran with other settings than its file has: \`${run.record.command}\``]),
+    ];
+  });
+  if (notRun.length > 0) lines.push(`- Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+function whyNot({ verdict, reasons, controls }: Verdict): string {
+  if (verdict === 'inconclusive' || verdict === 'aborted') return `${verdict}. ${reasons[0] ?? ''}`;
+  return controls === null ? 'it was made without controls.' : `${verdict}.`;
+}
+
+/** Settings of the lab that all share, and those that differ. */
+function labText(records: readonly RunRecord[]): string {
+  if (records.length === 0) return 'There is no run yet: `npm run experiment all` makes them.';
+  const names = [
+    'traefik',
+    'systemd',
+    'node',
+    'sqlite',
+    'debian',
+    'kernel',
+    'engine',
+    'cgroup',
+    'cpu',
+    'cpus',
+    'project',
+  ];
+  const values = names.map((name) => ({
+    name,
+    values: [...new Set(records.map(({ fingerprint }) => fingerprint[name]))],
+  }));
+  const shared = values.filter(({ values: of }) => of.length === 1 && of[0] !== undefined);
+  const differing = values.filter(({ values: of }) => of.length > 1).map(({ name }) => name);
+  const rates = [...new Set(records.map((record) => rateOf(record)))];
+  return (
+    `All at ${rates.join(', ')} requests a second. The lab of all of them: ` +
+    `${shared.map(({ name, values: [value] }) => `${name} ${value ?? ''}`).join(', ')}.` +
+    (differing.length === 0 ? '' : ` **They differ in ${differing.join(', ')}**: compare with care.`)
+  );
+}
+
+function rateOf(record: RunRecord): number {
+  return record.kind === 'experiment' ? record.experiment.load.ratePerSecond : record.service.ratePerSecond;
+}
