@@ -123,17 +123,24 @@ function writesText({ writes }: Verdict): string | null {
   );
 }
 
-function controlsText({ kind }: RunRecord, { controls }: Verdict): string | null {
+function controlsText({ kind }: RunRecord, { controls, calibration }: Verdict): string | null {
   if (kind !== 'experiment') return null;
   if (controls === null) return '**made without controls: not for citing.**';
-  if (controls.length === 0) return 'none: this is itself the control of the others.';
-  return controls
-    .map(
-      ({ role, name, runId, dropped, due, holds }) =>
-        `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${holds ? 'as it must' : '**not as it must**'}`,
-    )
-    .join('; ')
-    .concat('.');
+  const calibrated =
+    calibration === null
+      ? []
+      : [
+          `the instrument was right in ${calibration.cases - calibration.wrong.length} of ${calibration.cases} cases of ` +
+            `its calibration${calibration.wrong.length === 0 ? '' : ' (**not as it must**)'}`,
+        ];
+  const beside =
+    controls.length === 0
+      ? ['no other run: this is itself the control of the others']
+      : controls.map(
+          ({ role, name, runId, dropped, due, holds }) =>
+            `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${holds ? 'as it must' : '**not as it must**'}`,
+        );
+  return `${[...beside, ...calibrated].join('; ')}.`;
 }
 
 function witnessesText({ witnesses, reconciliation, proxyTries }: Verdict): string | null {

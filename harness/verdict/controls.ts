@@ -3,7 +3,8 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
-import { calibrationSchema, verdictSchema, type ControlVerdict } from './verdict.ts';
+import { calibrationSchema } from './verdict-parts.ts';
+import { verdictSchema, type ControlVerdict } from './verdict.ts';
 
 const controlSchema = z.strictObject({
   role: z.enum(['C0', 'C+']),

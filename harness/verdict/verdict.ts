@@ -1,8 +1,8 @@
 /** The verdict of a run, as verdict.json holds it and `--json` prints it. */
 import { z } from 'zod';
 import {
-  calibrationSchema,
   atRiskSchema,
+  calibrationSchema,
   controlSchema,
   count,
   directSchema,
@@ -24,8 +24,6 @@ import {
   verdictKind,
   writesSchema,
 } from './verdict-parts.ts';
-
-export { calibrationSchema };
 
 /** verdict.json; docs/verdict.schema.json is made from this, descriptions and all. */
 export const verdictSchema = z.strictObject({
