@@ -25,13 +25,7 @@ export async function packSeriesCommand(context: Context, from: string, to: stri
   let bytes = 0;
   for (const { verdict, folder } of runs) {
     const target = join(resolve(to), verdict.experiment);
-    await rm(target, { recursive: true, force: true });
-    await mkdir(target, { recursive: true });
-    await cp(folder, target, {
-      recursive: true,
-      filter: (path) => !leftOut.has(relative(folder, path).split(sep).join('/')) && !path.endsWith('.png'),
-    });
-    await writeHashes(target);
+    await packRun(folder, target);
     bytes += await sizeOf(target);
     context.stdout(`packed: ${relative(process.cwd(), target)}  ${verdict.citation}\n`);
   }
@@ -41,6 +35,17 @@ export async function packSeriesCommand(context: Context, from: string, to: stri
     `${runs.length} runs, ${(bytes / 1e6).toFixed(1)} MB; \`npm run index -- --series ${to}\` shows them\n`,
   );
   return exitCodes.pass;
+}
+
+/** Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left. */
+export async function packRun(folder: string, target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  await cp(folder, target, {
+    recursive: true,
+    filter: (path) => !leftOut.has(relative(folder, path).split(sep).join('/')) && !path.endsWith('.png'),
+  });
+  await writeHashes(target);
 }
 
 async function refuseDoubtful(

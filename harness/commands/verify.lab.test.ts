@@ -1,10 +1,12 @@
 /** A real run whose files are tampered with afterwards: each change must be found, and found again with new hashes. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import Ajv from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine } from '../lab/engine.ts';
+import { packRun } from './pack-series.ts';
 import { cli, runInLab } from './testing.ts';
 
 let out: string;
@@ -42,10 +44,27 @@ describe('a run’s line', () => {
     const { stdout, exitCode } = await cli('verify', clean);
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toContain('holds: pass');
-    const before = await readFile(join(clean, 'report.md'), 'utf8');
+    const reports = () => Promise.all(['report.md', 'report.html'].map((file) => readFile(join(clean, file), 'utf8')));
+    const before = await reports();
     expect((await cli('verdict', clean)).exitCode).toBe(0);
-    expect(await readFile(join(clean, 'report.md'), 'utf8')).toBe(before);
+    expect(await reports()).toEqual(before);
     expect((await cli('verify', clean)).exitCode).toBe(0);
+  });
+
+  it('holds of a packed run too, which leaves out what can be made again', async () => {
+    const packed = join(out, 'packed');
+    await packRun(clean, packed);
+    expect(await readdir(packed)).not.toContain('joined.ndjson.gz');
+    expect((await readdir(join(packed, 'charts'))).filter((name) => !name.endsWith('.svg'))).toEqual([]);
+    const { stdout, exitCode } = await cli('verify', packed);
+    expect(exitCode, stdout).toBe(0);
+  });
+
+  it('stands in a verdict that the published JSON Schema takes', async () => {
+    const schema = JSON.parse(await readFile('docs/verdict.schema.json', 'utf8')) as Record<string, unknown>;
+    const validate = new Ajv({ allErrors: true }).compile(schema);
+    const verdict: unknown = JSON.parse(await readFile(join(clean, 'verdict.json'), 'utf8'));
+    expect(validate(verdict), JSON.stringify(validate.errors)).toBe(true);
   });
 
   it.each([
