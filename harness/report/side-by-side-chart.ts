@@ -30,7 +30,12 @@ export function drawSideBySide(bars: readonly SideBySideBar[]): Picture {
   const decades = Math.ceil(Math.log10(highest + 1));
   const annotations: Record<string, AnnotationOptions> = {};
   for (const [index, { dropped, predicted, longestWaitMs }] of bars.entries()) {
-    annotations[`dropped${index}`] = numberAt(dropped, `${rounded(dropped)} dropped`, index, -barPx);
+    annotations[`dropped${index}`] = numberAt(
+      Math.max(dropped, predicted ?? 0),
+      `${rounded(dropped)} dropped`,
+      index,
+      -barPx,
+    );
     if (longestWaitMs !== null) {
       annotations[`wait${index}`] = numberAt(longestWaitMs, `${rounded(longestWaitMs)} ms`, index, barPx);
     }
@@ -92,7 +97,8 @@ export function drawSideBySide(bars: readonly SideBySideBar[]): Picture {
           color: '#111111',
         },
         legend: { position: 'bottom', labels: { boxWidth: 12, boxHeight: 12 } },
-        annotation: { annotations },
+        // A diamond at 0 lies on the edge.
+        annotation: { clip: false, annotations },
       },
     },
   });
@@ -100,7 +106,7 @@ export function drawSideBySide(bars: readonly SideBySideBar[]): Picture {
 }
 
 function set(label: string, colour: string, data: number[]) {
-  return { label, data, backgroundColor: colour, barPercentage: 0.9, categoryPercentage: 0.7, minBarLength: 2 };
+  return { label, data, backgroundColor: colour, barPercentage: 0.9, categoryPercentage: 0.7 };
 }
 
 function numberAt(value: number, content: string, row: number, yAdjust: number): AnnotationOptions {
@@ -108,7 +114,7 @@ function numberAt(value: number, content: string, row: number, yAdjust: number):
     type: 'label',
     xValue: onScale(value),
     yValue: row,
-    xAdjust: 8,
+    xAdjust: 10,
     yAdjust,
     position: { x: 'start', y: 'center' },
     content,
