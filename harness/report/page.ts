@@ -35,7 +35,7 @@ th { color: var(--muted); font-weight: 600; }
 figure { border: 1px solid var(--line); border-radius: 6px; }
 figure svg { display: block; width: 100%; min-width: 640px; height: auto; }
 :focus-visible { outline: 2px solid #56b4e9; outline-offset: 2px; }
-@media (max-width: 600px) { main { padding: 16px 14px 48px; } h1 { font-size: 1.4rem; } pre { padding: 12px; } .copy button { position: static; margin-top: 6px; } }
+@media (max-width: 600px) { th, td { min-width: 6.5em; } main { padding: 16px 14px 48px; } h1 { font-size: 1.4rem; } pre { padding: 12px; } .copy button { position: static; margin-top: 6px; } }
 @media print { button { display: none; } figure svg { min-width: 0; } }
 `;
 
