@@ -1,6 +1,6 @@
 /** A comparison as Markdown: what `compare` prints. */
 import { markdownTable } from 'markdown-table';
-import { boundText } from '../verdict/citation.ts';
+import { boundText, noRestartText } from '../verdict/citation.ts';
 import type { Comparison, Difference, Figure, Side } from './comparison.ts';
 
 /** Below this chance, a difference is called one. */
@@ -29,7 +29,7 @@ function nameOf({ experiment, variant }: Side): string {
 function verdictTable(a: Side, b: Side): string {
   const bad = (side: Side): string =>
     side.restarts === 0
-      ? 'no restart'
+      ? noRestartText(side)
       : `${side.badRestarts} of ${side.restarts} (${boundText({ badRestarts: side.badRestarts, badRestartsInterval95: asTuple(side) })})`;
   const row = (name: string, of: (side: Side) => string): string[] => [name, of(a), of(b)];
   return markdownTable([
@@ -48,7 +48,7 @@ function asTuple({ badRestartsInterval95: interval }: Side): [number, number] | 
 function testsText({ a, b, tests }: Comparison): string {
   const { badRestartsP, droppedPerRestartP } = tests;
   if (badRestartsP === null || droppedPerRestartP === null) {
-    return 'One of the two restarts nothing: there are no restarts to compare.';
+    return 'One of the two has no restart that counts: there is nothing to test.';
   }
   const worth = (p: number): string =>
     p < significance ? 'more than chance makes' : 'which chance makes too: it tells the two not apart';

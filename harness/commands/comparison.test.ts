@@ -62,7 +62,9 @@ describe('two runs side by side', () => {
   it('are not compared by restarts where one has none', () => {
     const still = read(0, { restarts: 0, perRestart: [] });
     expect(compareRuns(still, read(3)).tests).toEqual({ badRestartsP: null, droppedPerRestartP: null });
-    expect(comparisonText(compareRuns(still, read(3)))).toContain('there are no restarts to compare');
+    expect(comparisonText(compareRuns(still, read(3)))).toContain('there is nothing to test');
+    const voided = read(0, { restarts: 0, voidRestarts: 8, perRestart: [] });
+    expect(comparisonText(compareRuns(voided, read(3)))).toContain('no restart that counts (8 void)');
   });
 
   it('say nothing against each other when they are alike, but that they are one', () => {

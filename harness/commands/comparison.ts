@@ -40,7 +40,9 @@ export interface Side {
   readonly runId: string;
   readonly verdict: Verdict['verdict'];
   readonly badRestarts: number;
+  /** Those that count. */
   readonly restarts: number;
+  readonly voidRestarts: number;
   readonly badRestartsInterval95: readonly [number, number] | null;
   readonly dropped: number;
   readonly due: number;
@@ -56,7 +58,7 @@ export interface Comparison {
   readonly warnings: readonly string[];
   readonly experimentDiffers: readonly Difference[];
   readonly fingerprintDiffers: readonly Difference[];
-  /** The chance of a difference this large if there were none; null where a run has no restart. */
+  /** The chance of a difference this large if there were none; null where a run has no restart that counts. */
   readonly tests: {
     /** Fisher's exact test, both sides, on the share of bad restarts. */
     readonly badRestartsP: number | null;
@@ -93,10 +95,10 @@ export function compareRuns(a: ReadRun, b: ReadRun): Comparison {
 }
 
 function sideOf({ verdict }: ReadRun): Side {
-  const { experiment, variant, runId, verdict: kind, badRestarts, restarts } = verdict;
+  const { experiment, variant, runId, verdict: kind, badRestarts, restarts, voidRestarts } = verdict;
   const { badRestartsInterval95, dropped, due, citation } = verdict;
   return {
-    ...{ experiment, variant, runId, verdict: kind, badRestarts, restarts },
+    ...{ experiment, variant, runId, verdict: kind, badRestarts, restarts, voidRestarts },
     ...{ badRestartsInterval95, dropped, due, citation },
   };
 }

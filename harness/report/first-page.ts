@@ -1,6 +1,6 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
-import { boundText } from '../verdict/citation.ts';
+import { boundText, noRestartText } from '../verdict/citation.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { atSeconds, byCount, inMs } from './format.ts';
@@ -24,7 +24,7 @@ function sentence(verdict: Verdict): string {
   const { restarts, badRestarts, dropped, due } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
   const doubt = verdict.verdict === 'inconclusive' ? 'This run cannot be trusted. It counted: ' : '';
-  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with no restart.`;
+  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with ${noRestartText(verdict)}.`;
   return (
     `${doubt}${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
     `${dropped} of ${due} requests in all, ${(dropped / restarts).toFixed(1)} a restart.`

@@ -1,7 +1,7 @@
 /** reports/README.md: the experiments side by side, a row each. Pure. */
 import { markdownTable } from 'markdown-table';
 import type { RunRecord } from '../scenario/run-record.ts';
-import { boundText } from '../verdict/citation.ts';
+import { boundText, noRestartText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { inMs } from './format.ts';
 import type { SideBySideBar } from './side-by-side-chart.ts';
@@ -75,7 +75,7 @@ function table(entries: readonly SideBySideEntry[]): string {
     return [
       `[${id} ${title}](${run.reportPath})`,
       verdict,
-      restarts === 0 ? 'no restart' : `${badRestarts} of ${restarts} (${boundText(run.verdict)})`,
+      restarts === 0 ? noRestartText(run.verdict) : `${badRestarts} of ${restarts} (${boundText(run.verdict)})`,
       restarts === 0 ? '–' : each(dropped),
       restarts === 0 ? '–' : each(predicted.dropped),
       `${dropped} of ${due}`,

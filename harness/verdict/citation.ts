@@ -9,6 +9,7 @@ export type Cited = Pick<
   | 'runId'
   | 'verdict'
   | 'restarts'
+  | 'voidRestarts'
   | 'badRestarts'
   | 'badRestartsInterval95'
   | 'dropped'
@@ -23,7 +24,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
   const { fingerprint } = run;
   const parts = [
     cited.restarts === 0
-      ? 'no restart'
+      ? noRestartText(cited)
       : `${cited.badRestarts} of ${cited.restarts} restarts dropped anything (${boundText(cited)})`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s`,
     cited.longestWaitMs === null ? 'no answer' : `longest wait ${cited.longestWaitMs.toFixed(0)} ms`,
@@ -40,6 +41,11 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** Where no restart counts: none was made, or all were void. */
+export function noRestartText({ voidRestarts }: Pick<Verdict, 'voidRestarts'>): string {
+  return voidRestarts === 0 ? 'no restart' : `no restart that counts (${voidRestarts} void)`;
 }
 
 /** The bound on the share of bad restarts, in words. */
