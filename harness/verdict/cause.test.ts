@@ -173,6 +173,13 @@ describe('a 502 of the proxy', () => {
     expect(gateway(2_250_001, 'refused', options)).toBeNull();
   });
 
+  it('in an outage of no length, which is no swap, is explained at that moment only', () => {
+    const none = { ...window, retireUs: 2_000_000, acceptingUs: 2_000_000, acceptStoppedUs: 2_000_000 };
+    const options = { sources: { windows: [none], checkIntervalUs: 100_000 } };
+    expect(gateway(2_050_000, 'refused', options)).not.toBeNull();
+    expect(gateway(2_050_001, 'refused', options)).toBeNull();
+  });
+
   it('cites the end nearest to it among several restarts', () => {
     const second = {
       ...window,

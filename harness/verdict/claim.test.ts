@@ -24,3 +24,19 @@ it('is refuted where even the lower end of the interval is above what it allows'
 it('without a restart says nothing', () => {
   expect(answerClaim(claim(99), 0, 0)).toMatchObject({ kind: 'too-few' });
 });
+
+it('is borne, and not refuted, where a bound is just what it allows', () => {
+  // 0 of 1: at most 95 % are bad. 1 of 1: at least 5 % are.
+  expect(answerClaim(claim(5), 0, 1)).toEqual({ kind: 'borne' });
+  expect(answerClaim(claim(95), 1, 1)).toMatchObject({ kind: 'too-few' });
+});
+
+it('says how much it takes', () => {
+  expect(answerClaim(claim(99), 0, 8)).toEqual({
+    kind: 'too-few',
+    why:
+      'Too few restarts for the claim that 99 % of them are clean: 0 of 8 dropped something, which bounds the bad ones ' +
+      'to 31.2 %; it takes 299 clean ones in a row (--restarts 299).',
+  });
+  expect(answerClaim(claim(99), 0, 0)).toMatchObject({ why: expect.stringContaining('bad ones to 100.0 %') as string });
+});

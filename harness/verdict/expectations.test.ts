@@ -33,6 +33,13 @@ const met = (expected: Partial<Expect>, over: Partial<Measured> = {}): boolean |
 
 describe('what every experiment expects without saying so', () => {
   it('is that nothing waits where nothing restarts, nothing is stale, and the writes are honest', () => {
+    expect(check({}).map(({ because: why }) => why)).toEqual([
+      'where nothing restarts, nothing waits',
+      'a version that is out of rotation must not answer',
+      'what was acknowledged must be in the database',
+      'no write may be applied twice',
+      'what was refused must not be in the database',
+    ]);
     expect(check({}).map(({ what, expected, measured: value, met: isMet }) => [what, expected, value, isMet])).toEqual([
       ['answers that came more than 500 ms late, outside of every restart', 'none', '0', true],
       ['stale answers', 'at most 0', '0', true],
@@ -99,6 +106,14 @@ describe('the expected drops', () => {
     ] as const) {
       expect(met({ dropped }, { predicted, dropped: count })).toBe(isMet);
     }
+    // Both ends included: half and one and a half of 100 are exact.
+    const half = { ...dropped, withinPercent: 50 };
+    expect([49, 50, 150, 151].map((count) => met({ dropped: half }, { predicted, dropped: count }))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
     const wide = { dropped: 150, range: [100, 200] as const };
     for (const [count, isMet] of [
       [89, false],
