@@ -249,6 +249,31 @@ describe('a bound', () => {
     'status-404': (value) => ({ outcomes: { 'status-404': value } }),
   };
 
+  it('is named in words', () => {
+    const bounds = boundedFigures.map((figure) => ({ of: figure, max: 4, because }));
+    expect(
+      check({ bounds })
+        .filter(({ because: why }) => why === because)
+        .map(({ what }) => what),
+    ).toEqual([
+      'dropped GETs',
+      'dropped POSTs',
+      'writes lost',
+      'writes applied twice',
+      'writes refused, yet applied',
+      'writes that SQLite refused (SQLITE_BUSY)',
+      'longest wait before SQLITE_BUSY, ms',
+      'shortest wait before SQLITE_BUSY, ms',
+      'longest wait, ms',
+      'stale answers',
+      'refused by the site’s own port',
+      'longest wait at the site’s own port, ms',
+      '502 (Bad Gateway)',
+      '503 (Service Unavailable)',
+      '404 (no route)',
+    ]);
+  });
+
   it.each(boundedFigures)('of %s holds from its least to its greatest value', (figure) => {
     expect([1.999, 2, 4, 4.001].map((value) => of(figure, having[figure](value))?.met)).toEqual([
       false,
