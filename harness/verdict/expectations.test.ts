@@ -173,7 +173,7 @@ describe('the expected bad restarts', () => {
       [false, true, false],
     ]);
     expect(only({ badRestarts: { min: 1, max: 2, because } })?.expected).toBe('1 to 2');
-    expect(only({ badRestarts: { max: 0, because } })?.expected).toBe('at most 0');
+    expect(only({ badRestarts: { max: 3, because } })?.expected).toBe('at most 3');
     expect(only({ badRestarts: { min: 1, because } })?.expected).toBe('at least 1');
   });
 });
@@ -197,6 +197,7 @@ describe('the longest wait', () => {
       expected: 'at most the longest outage window, which was not seen',
       met: false,
     });
+    expect(met({ longestWait }, { longestOutageMs: null, longestWaitMs: 0 })).toBe(false);
     expect(only({ longestWait }, { longestWaitMs: null })).toMatchObject({ measured: 'no answer at all', met: false });
   });
 

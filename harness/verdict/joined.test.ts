@@ -54,7 +54,7 @@ describe('the phase of a restart', () => {
       acceptStoppedUs: 2_100_000,
       exitUs: 2_500_000,
     };
-    expect([1_100_000, 1_300_000, 2_050_000, 2_200_000, 2_500_000].map((atUs) => phase(atUs, swap))).toEqual([
+    expect([1_100_000, 1_200_000, 2_050_000, 2_200_000, 2_500_000].map((atUs) => phase(atUs, swap))).toEqual([
       'warming',
       'before',
       'draining',
@@ -66,6 +66,8 @@ describe('the phase of a restart', () => {
   it('does not end where nothing accepted again', () => {
     expect(phase(60_000_000, { acceptingUs: null, internalListeningUs: null })).toBe('down');
     expect(phase(60_000_000, { acceptingUs: null })).toBe('warming');
+    // Whose end was not seen has ended when the next one accepts.
+    expect(phase(1_750_000, { exitUs: null })).toBe('after');
   });
 
   it('goes by the deploy where the process did not say that it was told to leave', () => {

@@ -1,0 +1,365 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../load/row.ts';
+import type { AccessLine } from '../timeline/access-log.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import { FailedTries } from './failed-tries.ts';
+import { Reconciler, type Reconciled, type ReconcilerOptions } from './reconcile.ts';
+import { RequestTable, type SiteLine } from './request-table.ts';
+import { badRow, row, window } from './testing.ts';
+import type { Reconciliation } from './verdict.ts';
+
+const originMonotonicUs = 1_000_000_000;
+const originWallUs = 6_000_000_000;
+
+/** Slot 7 of 100 a second: due at 70 ms, sent 100 µs later, answered from 71.5 ms on, done at 72 ms. */
+const good = row(7);
+
+/** Its lines: the proxy had it from 70.3 to 71.3 ms, the site from 70.4 to 71 ms. */
+const access: AccessLine = {
+  requestId: 'run-1-7',
+  method: 'GET',
+  path: '/notes/x',
+  status: 200,
+  bytes: 10,
+  startWallUs: originWallUs + 70_300,
+  durationUs: 1_000,
+  backend: '127.0.0.1:18080',
+  version: 'v0',
+};
+const site: SiteLine = {
+  request: 'run-1-7',
+  method: 'GET',
+  path: '/notes/x',
+  status: 200,
+  receivedUs: originMonotonicUs + 70_400,
+  answeredUs: originMonotonicUs + 71_000,
+  version: 'v0',
+  instance: 'i',
+};
+
+function reconciler(
+  accessLines: AccessLine[],
+  siteLines: SiteLine[],
+  over: Partial<ReconcilerOptions> = {},
+): Reconciler {
+  const table = new RequestTable(300, 'run-1-');
+  for (const line of accessLines) table.addAccess(line);
+  for (const line of siteLines) table.addSite(line);
+  return new Reconciler({
+    idPrefix: 'run-1-',
+    ratePerSecond: 100,
+    hasProxy: true,
+    hasSiteLog: true,
+    originMonotonicUs,
+    originWallUs,
+    checkIntervalUs: 0,
+    table,
+    windows: [window],
+    unplanned: [],
+    tries: new FailedTries(),
+    checks: new CheckStates(),
+    engine: [],
+    ...over,
+  });
+}
+
+interface Given {
+  row?: Partial<LedgerRow>;
+  access?: Partial<AccessLine> | null;
+  site?: Partial<SiteLine> | null;
+  options?: Partial<ReconcilerOptions>;
+}
+
+function found({ row: over, access: ofProxy = {}, site: ofSite = {}, options }: Given): Reconciled {
+  return reconciler(
+    ofProxy === null ? [] : [{ ...access, ...ofProxy }],
+    ofSite === null ? [] : [{ ...site, ...ofSite }],
+    options,
+  ).addRow({ ...good, ...over });
+}
+
+const wrong = (given: Given): string => found(given).wrong.join('; ');
+/** Without the other witnesses: what the row says of itself. */
+const alone = (over: Partial<LedgerRow>): string =>
+  wrong({ row: over, options: { hasProxy: false, hasSiteLog: false } });
+
+describe('a row by itself', () => {
+  it.each<Partial<LedgerRow>>([
+    {},
+    { sentUs: 70_000, connectedUs: 70_000, firstByteUs: 70_000, doneUs: 70_000 },
+    { status: 299 },
+    { outcome: 'status-503', status: 503 },
+    { outcome: 'timeout', status: null, firstByteUs: null },
+    { outcome: 'refused', sentUs: null, status: null, firstByteUs: null },
+    { outcome: 'connect-timeout', sentUs: null, status: null, firstByteUs: null },
+    { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null },
+    { outcome: 'local', sentUs: null, status: null, firstByteUs: null },
+    // Timers may fire a millisecond early.
+    { path: '/slow?ms=300', doneUs: 70_000 + 298_000 },
+    { path: '/slow?ms=300', doneUs: 75_000, outcome: 'status-502', status: 502 },
+  ])('is right: %j', (over) => {
+    expect(alone(over)).toBe('');
+  });
+
+  it.each<[Partial<LedgerRow>, string]>([
+    [{ dueUs: 69_999 }, 'it was not due at 69999 µs'],
+    [{ requestId: 'run-2-7' }, 'its id is run-2-7'],
+    [{ sentUs: 69_999 }, 'its times are not in order'],
+    [{ connectedUs: 70_099 }, 'its times are not in order'],
+    [{ connectedUs: 71_501 }, 'its times are not in order'],
+    [{ firstByteUs: 72_001 }, 'its times are not in order'],
+    [{ firstByteUs: null, doneUs: 70_099 }, 'its times are not in order'],
+    [
+      { outcome: 'unsent', sentUs: null, firstByteUs: null, status: null, doneUs: 69_999 },
+      'its times are not in order',
+    ],
+    [{ outcome: 'status-502', status: 503 }, 'status-502 with status 503'],
+    [{ outcome: 'status-502', status: null }, 'status-502 with status none'],
+    [{ status: null }, 'ok with status none'],
+    [{ status: 199 }, 'ok with status 199'],
+    [{ status: 300 }, 'ok with status 300'],
+    [{ outcome: 'status-502', status: 502, sentUs: null }, 'status-502 of a request that was never sent'],
+    [{ outcome: 'timeout', status: null, sentUs: null }, 'timeout of a request that was never sent'],
+    [{ path: '/slow?ms=300', doneUs: 70_000 + 297_999 }, 'answered sooner than the time it asked the site to take'],
+  ])('is wrong: %j', (over, sentence) => {
+    expect(alone(over)).toBe(sentence);
+  });
+
+  it.each(['refused', 'connect-timeout', 'reset', 'closed', 'unreachable', 'unsent'] as const)(
+    'that is %s has no answer',
+    (outcome) => {
+      expect(alone({ outcome, status: 200, firstByteUs: null })).toBe(`${outcome} of a request that was answered 200`);
+      expect(alone({ outcome, status: null, firstByteUs: 71_500 })).toBe(`${outcome} of a request that was answered`);
+      expect(alone({ outcome, status: null, firstByteUs: null })).toBe('');
+    },
+  );
+
+  it.each(['truncated', 'timeout', 'wrong', 'parse', 'local'] as const)('that is %s may have one', (outcome) => {
+    expect(alone({ outcome })).toBe('');
+  });
+
+  it('may be wrong in several ways', () => {
+    expect(alone({ dueUs: 70_001, requestId: 'x', status: 500 })).toBe(
+      'it was not due at 70001 µs; its id is x; ok with status 500',
+    );
+  });
+});
+
+describe('a row beside the proxy’s line', () => {
+  const noSite = { hasSiteLog: false };
+
+  it.each<[Partial<AccessLine>, string]>([
+    [{ method: 'POST' }, "the proxy's log has POST /notes/x (line 1)"],
+    [{ path: '/notes/y' }, "the proxy's log has GET /notes/y (line 1)"],
+    [{ status: 500 }, "200 here, 500 in the proxy's log (line 1)"],
+    [{ version: 'v1' }, "version v0 here, v1 in the proxy's log (line 1)"],
+    [{ version: undefined }, "version v0 here, none in the proxy's log (line 1)"],
+    [{ bytes: 9 }, "10 bytes here, 9 in the proxy's log (line 1)"],
+  ])('disagrees: %j', (over, sentence) => {
+    expect(wrong({ access: over, options: noSite })).toBe(sentence);
+  });
+
+  it.each([
+    // Sent at 70.1 ms, done at 72 ms; 50 ms either way.
+    [20_100 - 1, 'the proxy saw it begin at 20099 µs (line 1), which is not while it was under way'],
+    [20_100, ''],
+    [122_000 - 1_000, ''],
+  ])('agrees when it began while it was under way: %i µs', (startUs, sentence) => {
+    expect(wrong({ access: { startWallUs: originWallUs + startUs }, options: noSite })).toBe(sentence);
+  });
+
+  it('began at the latest 50 ms after the client was done', () => {
+    const dropped = { outcome: 'timeout', status: null } as const;
+    const begun = (startUs: number): string =>
+      wrong({ row: dropped, access: { startWallUs: originWallUs + startUs, durationUs: 0 }, options: noSite });
+    expect(begun(122_000)).toBe('');
+    expect(begun(122_001)).toContain('the proxy saw it begin at 122001 µs');
+  });
+
+  it('counts from the due time what was never sent', () => {
+    const never = { outcome: 'refused', status: null, firstByteUs: null, sentUs: null } as const;
+    const begun = (startUs: number): string =>
+      wrong({ row: never, access: { status: 502, startWallUs: originWallUs + startUs }, options: noSite });
+    expect(begun(20_000)).toBe('');
+    expect(begun(19_999)).toContain('the proxy saw it begin');
+  });
+
+  it('ended at the latest 50 ms after the client had an ok answer', () => {
+    expect(wrong({ access: { durationUs: 122_000 - 70_300 }, options: noSite })).toBe('');
+    expect(wrong({ access: { durationUs: 122_001 - 70_300 }, options: noSite })).toBe(
+      'the proxy ended it at 122001 µs (line 1), after the client had its answer',
+    );
+    expect(
+      wrong({ row: { outcome: 'timeout', status: null }, access: { durationUs: 9_000_000 }, options: noSite }),
+    ).toBe('');
+  });
+
+  it('was answered by the proxy, and yet closed without an answer: not unless the two were at once', () => {
+    const closed = { outcome: 'closed', status: null, firstByteUs: null, version: null, doneUs: 200_000 } as const;
+    const ended = (endUs: number, status: number): string =>
+      wrong({ row: closed, access: { status, durationUs: endUs - 70_300 }, options: noSite });
+    expect(ended(149_999, 200)).toBe('closed here, and answered 200 by the proxy (line 1)');
+    expect(ended(149_999, 499)).toContain('answered 499');
+    expect(ended(150_000, 200)).toBe('');
+    // What the proxy could not have sent in time it gives up with its own 5xx.
+    expect(ended(149_999, 500)).toBe('');
+    expect(wrong({ row: { ...closed, outcome: 'timeout' }, access: { durationUs: 1_000 }, options: noSite })).toBe('');
+  });
+
+  it('need not agree in the length of an answer that was cut, nor in that of none', () => {
+    expect(wrong({ row: { outcome: 'truncated', bytes: 3 }, options: noSite })).toBe('');
+    expect(wrong({ row: { outcome: 'timeout', status: null, bytes: 3 }, options: noSite })).toBe('');
+    expect(wrong({ row: { outcome: 'wrong', bytes: 3 }, options: noSite })).toContain('3 bytes here');
+  });
+
+  it('need not agree in the version of an answer that is not ok', () => {
+    const over = { outcome: 'status-502', status: 502, version: null } as const;
+    expect(wrong({ row: over, access: { status: 502, version: 'v9' }, options: noSite })).toBe('');
+    expect(wrong({ row: { version: null }, options: noSite })).toContain("version none here, v0 in the proxy's log");
+  });
+
+  it('is not asked for where there is no proxy, or no line', () => {
+    expect(wrong({ access: { status: 500 }, options: { ...noSite, hasProxy: false } })).toBe('');
+    expect(wrong({ access: null, options: noSite })).toBe('');
+  });
+});
+
+describe('a row beside the site’s line', () => {
+  it.each<[Partial<SiteLine>, string]>([
+    [{ method: 'POST' }, "the site's log has POST /notes/x (line 1)"],
+    [{ path: '/notes/y' }, "the site's log has GET /notes/y (line 1)"],
+    [{ status: 201 }, "the site's log has no answer 200 to it"],
+    [{ outcome: 'cut' }, "the site's log has no answer 200 to it"],
+    [{ version: 'v1' }, "the site's log names another process (line 1)"],
+    [{ instance: 'j' }, "the site's log names another process (line 1)"],
+  ])('disagrees: %j', (over, sentence) => {
+    expect(wrong({ site: over })).toBe(sentence);
+  });
+
+  it('was read while it was under way, give or take 50 ms', () => {
+    const read = (receivedUs: number): string => wrong({ site: { receivedUs: originMonotonicUs + receivedUs } });
+    expect(read(20_100)).toBe('');
+    expect(read(20_099)).toBe('the site read it at 20099 µs (line 1), which is not while it was under way');
+    expect(read(122_000)).toBe('');
+    expect(read(122_001)).toContain('the site read it at 122001 µs');
+  });
+
+  it('was answered at the latest 50 ms after the client had the answer', () => {
+    const answered = (answeredUs: number): string => wrong({ site: { answeredUs: originMonotonicUs + answeredUs } });
+    expect(answered(122_000)).toBe('');
+    expect(answered(122_001)).toBe('the site answered at 122001 µs (line 1), after the client had its answer');
+  });
+
+  it('counts from the due time what was never sent', () => {
+    const never = { outcome: 'local', sentUs: null } as const;
+    const read = (receivedUs: number): string =>
+      wrong({ row: never, access: null, site: { receivedUs: originMonotonicUs + receivedUs } });
+    expect(read(20_000)).toBe('');
+    expect(read(19_999)).toContain('the site read it at 19999');
+  });
+
+  it('is the one of the process that the answer names, of several tries', () => {
+    const other = { ...site, version: 'v9', instance: 'other', receivedUs: 0 };
+    expect(reconciler([access], [other, site]).addRow(good).wrong).toEqual([]);
+    expect(reconciler([access], [{ ...other, status: 500 }, site]).addRow(good).wrong).toEqual([]);
+  });
+
+  it('may be cut where the client’s answer was', () => {
+    expect(wrong({ row: { outcome: 'truncated' }, site: { outcome: 'cut' } })).toBe('');
+  });
+
+  it('is asked for where the site’s version was seen, or the answer was ok', () => {
+    const bad = { outcome: 'status-502', status: 502 } as const;
+    const asked = "the site's log has no answer 502 to it";
+    expect(wrong({ row: { ...bad, version: null }, access: { status: 502 }, site: null })).toBe('');
+    expect(wrong({ row: { ...bad, version: 'v0' }, access: { status: 502 }, site: null })).toBe(asked);
+    expect(wrong({ row: { version: null }, access: { version: undefined }, site: null })).toContain('no answer 200');
+    expect(wrong({ site: null, options: { hasSiteLog: false } })).toBe('');
+  });
+
+  describe('of a process that was killed between its answer and its line', () => {
+    /** Retired at 60 ms, and gone, with its port, at 90 ms. */
+    const killed = { ...window, retireUs: 60_000, exitUs: 90_000, acceptStoppedUs: 90_000 };
+    const forgiven = (over: Partial<typeof killed>, doneUs = 80_000): boolean =>
+      wrong({
+        row: { doneUs },
+        site: null,
+        options: { windows: [window, { ...killed, ...over }] },
+      }) === '';
+
+    it('need not be there, from its retiring to 50 ms after its end', () => {
+      expect(forgiven({})).toBe(true);
+      expect([71_500, 80_000].map((retireUs) => forgiven({ retireUs }, 80_000))).toEqual([true, true]);
+      expect(forgiven({ retireUs: 80_001 }, 80_000)).toBe(false);
+      expect(forgiven({}, 140_000)).toBe(true);
+      expect(forgiven({}, 140_001)).toBe(false);
+    });
+
+    it('must be there where the process closed its port itself, or did not end', () => {
+      expect(forgiven({ acceptStoppedUs: 89_999 })).toBe(false);
+      expect(
+        wrong({
+          row: { doneUs: 80_000 },
+          site: null,
+          options: { windows: [{ ...window, retireUs: 60_000, exitUs: null, acceptStoppedUs: null }] },
+        }),
+      ).toContain('no answer');
+    });
+
+    it('counts from its end where no retiring was seen', () => {
+      const unannounced = { ...window, retireUs: null, exitUs: 75_000, acceptStoppedUs: 75_000 };
+      const at = (doneUs: number): boolean =>
+        wrong({ row: { doneUs }, site: null, options: { windows: [unannounced] } }) === '';
+      expect([74_999, 75_000].map(at)).toEqual([false, true]);
+    });
+  });
+});
+
+describe('the sums', () => {
+  function sums(rows: readonly LedgerRow[]): Reconciliation {
+    const all = reconciler([], [], { hasProxy: false, hasSiteLog: false });
+    for (const one of rows) all.addRow(one);
+    return all.result();
+  }
+
+  it('count every row that disagrees, and list the first fifty', () => {
+    const rows = Array.from({ length: 60 }, (_, seq) => row(seq, { status: 500 }));
+    const { rows: count, disagreeing, disagreements } = sums([...rows, row(60)]);
+    expect([count, disagreeing, disagreements.length]).toEqual([61, 60, 50]);
+    expect(disagreements[49]).toEqual({ seq: 49, what: 'ok with status 500' });
+  });
+
+  it('count every drop without a cause, and list the first fifty', () => {
+    const rows = Array.from({ length: 60 }, (_, seq) => badRow(200 + seq, { outcome: 'timeout', status: null }));
+    const { unexplained, unexplainedRows, causes } = sums(rows);
+    expect([unexplained, unexplainedRows.length, unexplainedRows[49]]).toEqual([60, 50, 249]);
+    expect(causes).toEqual({});
+  });
+
+  it('count drops by cause, each with its first row, and look for none of what was not dropped', () => {
+    const rows = [
+      row(110),
+      badRow(111, { outcome: 'timeout', status: null }),
+      badRow(112, { outcome: 'timeout', status: null }),
+    ];
+    const cause = 'the site’s port was closed, or its process was leaving';
+    expect(
+      sums([...rows, row(113, { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null })]),
+    ).toMatchObject({
+      unexplained: 0,
+      causes: { [cause]: 2 },
+      examples: { [cause]: { seq: 111, file: 'timeline.ndjson', line: 5 } },
+    });
+  });
+
+  it('hand on what was found of each row', () => {
+    const { cause, access: line, site: lines } = found({});
+    expect([cause, line?.line, lines.length]).toEqual([null, 1, 1]);
+    const dropped = found({
+      row: { outcome: 'status-404', status: 404, version: null },
+      access: { status: 404, backend: undefined },
+    });
+    expect(dropped.cause?.cause).toBe('the proxy had no route');
+    expect(dropped.access?.status).toBe(404);
+  });
+});
