@@ -176,6 +176,7 @@ describe('a restart', () => {
     expect(first([life(989_000, 995_000)], { sigtermUs: null })?.inFlightAtSigterm).toBe(1);
     expect(first([life(989_000, 995_000)])?.inFlightAtSigterm).toBe(0);
     expect(first([life(989_000, 995_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBe(0);
+    expect(first([life(0, 2_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBe(0);
   });
 
   it('owns a drop of whose life any part lies in its at-risk span', () => {
@@ -220,8 +221,8 @@ describe('a restart', () => {
 
   it('owns the waits of those due from its deploy on', () => {
     const wait = (dueUs: number, waitUs: number): LedgerRow => row(0, { dueUs, doneUs: dueUs + waitUs });
-    const rows = [wait(989_999, 9_000_000), wait(990_000, 5_000), wait(1_400_000, 7_000), wait(2_900_000, 6_000)];
-    expect(first(rows)?.longestWaitUs).toBe(7_000);
+    const rows = [wait(989_999, 9_000_000), wait(990_000, 8_000), wait(1_400_000, 7_000), wait(2_900_000, 6_000)];
+    expect(first(rows)?.longestWaitUs).toBe(8_000);
     expect(summary(rows).longestWaitUs).toBe(9_000_000);
     expect(first([badRow(140, { doneUs: 30_000_000 })])?.longestWaitUs).toBeNull();
   });
@@ -265,7 +266,8 @@ describe('the affected time', () => {
 describe('the schedule’s lag', () => {
   it('is how late requests left: median, 99th percentile and greatest, of those that were sent', () => {
     const rows = Array.from({ length: 200 }, (_, seq) => row(seq, { sentUs: seq * 10_000 + (200 - seq) }));
-    expect(summary([...rows, row(200, { outcome: 'unsent', sentUs: null })]).lag).toEqual({
+    const unsent = Array.from({ length: 50 }, (_, index) => row(200 + index, { outcome: 'unsent', sentUs: null }));
+    expect(summary([...rows, ...unsent]).lag).toEqual({
       p50Us: 100,
       p99Us: 198,
       maxUs: 200,
@@ -275,6 +277,7 @@ describe('the schedule’s lag', () => {
 
   it('goes with the rate that was reached: n requests span n − 1 intervals', () => {
     expect(summary([row(2), row(0), row(1)]).achievedRate).toBe(100);
+    expect(summary([row(0, { outcome: 'unsent', sentUs: null }), row(1), row(2)]).achievedRate).toBe(100);
     expect(summary([row(0)]).achievedRate).toBeNull();
     expect(summary([row(0), row(1, { dueUs: 0 })]).achievedRate).toBeNull();
   });

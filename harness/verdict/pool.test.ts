@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { meanWithInterval, pool } from './pool.ts';
-import { verdictOfTest } from './testing.ts';
+import { verdictOfTest, writes } from './testing.ts';
+import type { RestartVerdict } from './verdict.ts';
 
 it('adds up restarts, drops and writes, and bounds the share of bad restarts', () => {
   const pooled = pool([
@@ -33,4 +34,92 @@ it('gives a mean its interval by Student’s t', () => {
   expect(interval?.high).toBeCloseTo(6.4841, 3);
   expect(meanWithInterval([7])).toEqual({ mean: 7, low: 7, high: 7 });
   expect(meanWithInterval([])).toBeNull();
+});
+
+const restart: RestartVerdict = {
+  restart: 1,
+  deployBeginUs: 0,
+  sigtermUs: null,
+  acceptStoppedUs: null,
+  acceptingUs: null,
+  readyUs: null,
+  outageMs: null,
+  dueInOutage: 0,
+  droppedInRestart: 0,
+  droppedByKind: {},
+  inFlightAtSigterm: 0,
+  longestWaitMs: null,
+  voided: false,
+  predictedDropped: null,
+  expectedQueue: null,
+  longestQueue: null,
+};
+
+it('adds failed runs as well: they can be trusted', () => {
+  const failed = verdictOfTest({
+    verdict: 'fail',
+    due: 400,
+    dropped: 7,
+    restarts: 2,
+    badRestarts: 1,
+    longestWaitMs: 900,
+    writes: { ...writes, acknowledged: 5, lost: 1, duplicated: 2, misattributed: 3 },
+  });
+  const pooled = pool([failed, verdictOfTest({ longestWaitMs: 20 }), verdictOfTest({ longestWaitMs: null })]);
+  expect(pooled).toMatchObject({
+    verdict: 'fail',
+    runs: 3,
+    leftOut: 0,
+    due: 1_000,
+    dropped: 7,
+    restarts: 18,
+    badRestarts: 1,
+    longestWaitMs: 900,
+    writes: { acknowledged: 25, lost: 1, duplicated: 2, misattributed: 3 },
+  });
+  expect(pooled.sentence).toBe(
+    '3 runs; 1 of 18 restarts dropped anything (0.1 % to 27.3 %, exact 95 %); 7 of 1000 requests; longest wait 900 ms; ' +
+      'writes: 25 acknowledged, 1 lost, 2 duplicated, 3 misattributed',
+  );
+});
+
+it('says how many runs were left out, that nothing restarted, and that nothing was answered', () => {
+  const none = { restarts: 0, due: 0, longestWaitMs: null, writes: null } as const;
+  const pooled = pool([
+    verdictOfTest(none),
+    verdictOfTest({ verdict: 'aborted' }),
+    verdictOfTest({ verdict: 'aborted' }),
+  ]);
+  expect(pooled).toMatchObject({ verdict: 'aborted', runs: 3, leftOut: 2, longestWaitMs: null });
+  expect(pooled).toMatchObject({ badRestartsInterval95: null, droppedPerRestart: null, predictedPerRestart: null });
+  expect(pooled.sentence).toBe(
+    '1 runs (2 more cannot be trusted and are not counted); no restart; 0 of 0 requests; no answer; ' +
+      'writes: 0 acknowledged, 0 lost, 0 duplicated, 0 misattributed',
+  );
+});
+
+it('is never pass with a run that is none', () => {
+  for (const verdict of ['inconclusive', 'aborted'] as const) {
+    expect(pool([verdictOfTest({}), verdictOfTest({ verdict })]).verdict).toBe(verdict);
+  }
+});
+
+it('takes the mean of drops over restarts that count: those on time, and those that dropped', () => {
+  const perRestart = [
+    { ...restart, droppedInRestart: 4 },
+    { ...restart, droppedInRestart: 0, voided: true },
+    { ...restart, droppedInRestart: 8, voided: true },
+    { ...restart, droppedInRestart: 0 },
+  ];
+  expect(pool([verdictOfTest({ perRestart })]).droppedPerRestart?.mean).toBe(4);
+});
+
+it('takes the mean of predictions, where each restart has one', () => {
+  const predicted = (...values: (number | null)[]): number | null =>
+    pool([verdictOfTest({ perRestart: values.map((predictedDropped) => ({ ...restart, predictedDropped })) })])
+      .predictedPerRestart;
+  expect(predicted(70, 90)).toBe(80);
+  expect(predicted(70, null)).toBeNull();
+  expect(predicted(null)).toBeNull();
+  expect(predicted(0)).toBe(0);
 });

@@ -306,6 +306,12 @@ describe('a row beside the site’s line', () => {
       ).toContain('no answer');
     });
 
+    it('must be there just after the run’s begin, too, where nothing ended', () => {
+      const none = { ...window, retireUs: 0, exitUs: null, acceptStoppedUs: null };
+      const early = reconciler([], [], { hasProxy: false, windows: [none] });
+      expect(early.addRow(row(1)).wrong).toEqual(["the site's log has no answer 200 to it"]);
+    });
+
     it('counts from its end where no retiring was seen', () => {
       const unannounced = { ...window, retireUs: null, exitUs: 75_000, acceptStoppedUs: 75_000 };
       const at = (doneUs: number): boolean =>
@@ -323,10 +329,10 @@ describe('the sums', () => {
   }
 
   it('count every row that disagrees, and list the first fifty', () => {
-    const rows = Array.from({ length: 60 }, (_, seq) => row(seq, { status: 500 }));
+    const rows = Array.from({ length: 60 }, (_, seq) => row(seq, { status: 500, requestId: 'x' }));
     const { rows: count, disagreeing, disagreements } = sums([...rows, row(60)]);
     expect([count, disagreeing, disagreements.length]).toEqual([61, 60, 50]);
-    expect(disagreements[49]).toEqual({ seq: 49, what: 'ok with status 500' });
+    expect(disagreements[49]).toEqual({ seq: 49, what: 'its id is x; ok with status 500' });
   });
 
   it('count every drop without a cause, and list the first fifty', () => {

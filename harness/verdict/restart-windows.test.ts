@@ -145,6 +145,10 @@ describe('the moments of a restart', () => {
     });
   });
 
+  it('know no start of a socket that stayed closed', () => {
+    expect(only(event('socket-stopped', 150))).toMatchObject({ socketStoppedUs: 150, socketStartedUs: null });
+  });
+
   it('know no start of a socket that was never stopped', () => {
     expect(only(event('socket-started', 160))).toMatchObject({ socketStoppedUs: null, socketStartedUs: null });
   });

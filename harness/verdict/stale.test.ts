@@ -46,6 +46,7 @@ describe('stale answers', () => {
     const late = 2_000_000;
     expect(stale(newer, answer('v0', late, { outcome: 'status-503' }))).toBe(0);
     expect(stale(newer, answer('v0', null))).toBe(0);
+    expect(stale(answer('v1', null), answer('v0', late))).toBe(0);
     for (const version of [null, 'v', 'vx', 'xv0', 'v0x', '0']) expect(stale(newer, answer(version, late))).toBe(0);
     expect(stale(answer('v1', 1_500_000, { outcome: 'status-503' }), answer('v0', late))).toBe(0);
   });

@@ -84,6 +84,10 @@ describe('a run', () => {
     ],
     ['a clock that moved by 20 ms', { run: runRecord(e5, { wallOffsetUs: [0, 20_000] }) }],
     ['a clock that moved by 20 ms the other way', { run: runRecord(e5, { wallOffsetUs: [20_000, 0] }) }],
+    [
+      'a wall clock that is far from the other, and stays there',
+      { run: runRecord(e5, { wallOffsetUs: [1.7e15, 1.7e15 + 10] }) },
+    ],
     ['a clock of which nobody knows', { run: runRecord(e5, { wallOffsetUs: null }) }],
     [
       'containers that were started, killed and stopped',
@@ -258,6 +262,11 @@ describe('a run', () => {
       'a drop has no cause',
       { beside: { reconciliation: { ...reconciliation, unexplained: 1, unexplainedRows: [20] } } },
       'Of 1 drops no witness other than the client shows a cause (rows 20).',
+    ],
+    [
+      'five have none',
+      { beside: { reconciliation: { ...reconciliation, unexplained: 5, unexplainedRows: [1, 2, 3, 4, 5] } } },
+      'Of 5 drops no witness other than the client shows a cause (rows 1, 2, 3, 4, 5).',
     ],
     [
       'many have none',

@@ -37,6 +37,11 @@ describe('ends that no deploy asked for', () => {
     ]);
   });
 
+  it('last until a process accepts later, not at the same moment', () => {
+    const timeline = [event('exit', 300_000), event('accepting', 300_000), event('accepting', 300_001)];
+    expect(unplannedEnds(timeline, [])[0]?.untilUs).toBe(300_001);
+  });
+
   it('are of no other kind of event', () => {
     expect(eventKinds.filter((kind) => times([event(kind, 100_000)]).length > 0).sort()).toEqual([
       'exit',

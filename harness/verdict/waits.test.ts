@@ -150,6 +150,11 @@ describe('the way between client and proxy, and back', () => {
     });
   });
 
+  it('is the longest of all, in whatever order they come', () => {
+    const ways = [10_000, 30_000, 20_000].map((toProxyUs) => told([0, toProxyUs, 40_000, 50_000, 50_000]));
+    expect(count(ways).transit.longestMs).toBe(30);
+  });
+
   it('is slow above 100 ms, and the first such row is named', () => {
     const border = told([0, 60_000, 60_000, 60_000, 100_000]);
     const slow = (seq: number): Told => {

@@ -64,6 +64,33 @@ describe('the check of the writes', () => {
     expect(result).toMatchObject({ indeterminate: 3, recovered: 1, lost: 0, misattributed: 0 });
   });
 
+  it('are POSTs of notes and nothing else', () => {
+    const others = [post(0, { method: 'GET' }), post(1, { path: '/other' })];
+    expect(check([note('run-1-0'), note('run-1-1')], others)).toMatchObject({
+      acknowledged: 0,
+      lost: 0,
+      unexpected: 2,
+    });
+  });
+
+  it('are failed where a witness shows that the request never reached a backend', () => {
+    const writes = new WriteCheck(state, 'run-1-');
+    writes.addStored(note('run-1-1'));
+    for (const seq of [0, 1]) writes.add(post(seq, { outcome: 'status-502' }), true);
+    expect(writes.result()).toMatchObject({ failed: 2, indeterminate: 0, misattributed: 1 });
+  });
+
+  it('are named up to ten of each kind, and all counted', () => {
+    const many = Array.from({ length: 12 }, (_, index) => index);
+    const result = check(
+      [...many.map((seq) => note(`run-1-${20 + seq}`, 2)), ...many.map((seq) => note(`run-1-${40 + seq}`))],
+      [...many.map((seq) => post(seq)), ...many.map((seq) => post(20 + seq, { outcome: 'refused' }))],
+    );
+    expect(result).toMatchObject({ lost: 12, duplicated: 12, misattributed: 12, unexpected: 12 });
+    expect(Object.values(result.examples).map((ids) => ids?.length)).toEqual([10, 10, 10, 10]);
+    expect(result.examples.lost?.[9]).toBe('run-1-9');
+  });
+
   it('knows a duplicate also of a write that was never acknowledged', () => {
     expect(check([note('run-1-0', 3)], [post(0, { outcome: 'closed' })])).toMatchObject({ duplicated: 1 });
   });
@@ -74,6 +101,8 @@ it('SQLITE_BUSY and waits for the lock are counted from the site’s log', () =>
   const line = (waitMs: number, code: string) => busy.addLine({ store: { waitMs, code } });
   busy.addLine({});
   line(0.02, 'OK');
+  // At 5 ms it is no wait yet.
+  line(5, 'OK');
   line(4_000, 'OK');
   line(20_010, 'SQLITE_BUSY');
   line(0.1, 'SQLITE_BUSY');
