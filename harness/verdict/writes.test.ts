@@ -87,8 +87,8 @@ describe('the check of the writes', () => {
       [...many.map((seq) => post(seq)), ...many.map((seq) => post(20 + seq, { outcome: 'refused' }))],
     );
     expect(result).toMatchObject({ lost: 12, duplicated: 12, misattributed: 12, unexpected: 12 });
-    expect(Object.values(result.examples).map((ids) => ids?.length)).toEqual([10, 10, 10, 10]);
-    expect(result.examples.lost?.[9]).toBe('run-1-9');
+    expect(Object.values(result.examples).map((ids) => ids.length)).toEqual([10, 10, 10, 10]);
+    expect(result.examples.lost[9]).toBe('run-1-9');
   });
 
   it('knows a duplicate also of a write that was never acknowledged', () => {
