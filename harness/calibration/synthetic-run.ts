@@ -11,7 +11,8 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import { buildTimeline } from '../timeline/build.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import { proxyMomentsOf, timelineOf } from '../timeline/from-files.ts';
 import { parseJournal } from '../timeline/journal.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
@@ -60,17 +61,10 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
     role,
     detail: '',
   }));
-  const timeline = buildTimeline({
-    originUs,
-    wallOffsetUs,
-    loadEndUs: durationMs * 1000,
-    deployer,
-    journal: parseJournal(journal),
-    access,
-    checks: [],
-    engine,
-    units: coloursOf(experiment),
-  });
+  const files = { deployer, journal: parseJournal(journal), engine };
+  const moments = proxyMomentsOf(run, files);
+  for (const one of access) moments.add(one);
+  const timeline = timelineOf(run, files, { moments, checks: new CheckStates() });
   const lines = (records: readonly object[]): string => records.map((of) => `${JSON.stringify(of)}\n`).join('');
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(run, null, 2)}\n`);
   await writeFile(join(folder, runFiles.journal), journal);

@@ -7,21 +7,19 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
 import { containerLog } from '../lab/container-log.ts';
-import type { EngineEvent } from '../lab/engine-events.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
-import { site, type Colour } from '../lab/unit-files.ts';
+import { site } from '../lab/unit-files.ts';
 import type { LedgerRow } from '../load/row.ts';
-import { gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import { accessLineOf, type AccessFields, type AccessLine } from '../timeline/access-log.ts';
-import { buildTimeline } from '../timeline/build.ts';
-import { parseJournal } from '../timeline/journal.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
+import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
+import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { isKept, readProxyLog } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
-import { ledgerPathInClient, queuesPathInServer, type Measurement } from './measure-in-lab.ts';
+import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
 
 /** Fetches ledger and witnesses, and writes the units and proxy files as they ran. */
 export async function collectRecords(lab: Lab, folder: string): Promise<void> {
@@ -41,40 +39,17 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
   ]);
 }
 
-/** Writes timeline.ndjson from what was collected. */
-export async function writeTimeline(
-  folder: string,
-  measurement: Measurement,
-  run: {
-    runId: string;
-    durationMs: number;
-    journal: string;
-    engine: readonly EngineEvent[];
-    units: readonly Colour[];
-  },
-): Promise<void> {
-  const { originUs, wallOffsetUs, deployer, aborted } = measurement;
-  await writeFile(join(folder, runFiles.deployer), deployer.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const access: AccessLine[] = [];
-  if (originUs !== null && wallOffsetUs !== null) {
-    const path = join(folder, runFiles.accessLog);
-    for await (const lines of existsSync(path) ? gzippedRecords<AccessFields>(path) : []) {
-      access.push(...lines.map(accessLineOf).filter(({ requestId }) => requestId.startsWith(run.runId)));
-    }
+/** Writes timeline.ndjson from the run's other files, which are complete. */
+export async function writeTimeline(folder: string, run: ExperimentRun): Promise<void> {
+  const files = await readTimelineFiles(folder);
+  const moments = proxyMomentsOf(run, files);
+  const path = join(folder, runFiles.accessLog);
+  for await (const lines of existsSync(path) ? readAccessLog(path) : []) {
+    for (const line of lines) if (line.requestId.startsWith(run.runId)) moments.add(line);
   }
   const checks = new CheckStates();
   for await (const line of readProxyLog(folder)) checks.addLogLine(line);
-  const events = buildTimeline({
-    originUs: originUs ?? 0,
-    wallOffsetUs: wallOffsetUs?.[0] ?? 0,
-    loadEndUs: aborted === null ? run.durationMs * 1000 : undefined,
-    deployer,
-    journal: parseJournal(run.journal),
-    access,
-    checks: checks.all(),
-    engine: run.engine,
-    units: run.units,
-  });
+  const events = timelineOf(run, files, { moments, checks });
   await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
 

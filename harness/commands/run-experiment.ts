@@ -1,5 +1,5 @@
 /** One run of one experiment, from the engine to the closing line. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
@@ -175,14 +175,9 @@ async function saveRecords(
   }
   await writeFile(join(folder, runFiles.engineEvents), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
-  const journal = await readFile(join(folder, runFiles.journal), 'utf8');
-  await writeTimeline(folder, measurement, {
-    runId: run.runId,
-    durationMs: run.durationMs,
-    journal,
-    engine: events,
-    units: lab.colours,
-  });
+  const said = measurement.deployer.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await writeFile(join(folder, runFiles.deployer), said);
+  await writeTimeline(folder, record);
 }
 
 /** Reads the database with every process stopped; what cannot be read is missing, which the verdict says. */

@@ -1,7 +1,7 @@
 /**
  * Runs in the lab's `server` container from before the load until its input closes: how many connections wait in the
  * queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
- * change, a {@link QueueSample}.
+ * port at first, and then for each change, a {@link QueueSample}.
  *
  * /proc/net/tcp and tcp6 have a row a socket, those that listen first; their column rx_queue then holds the connections
  * that wait to be accepted (net/ipv4/tcp_ipv4.c, get_tcp4_sock). Reading the first part alone costs the same however many
@@ -54,7 +54,7 @@ while (!over.signal.aborted) {
   for (const port of new Set([...before.keys(), ...queues.keys()])) {
     // A port that nobody listens at any more has lost its queue.
     const waiting = queues.get(port) ?? 0;
-    if ((before.get(port) ?? 0) === waiting) continue;
+    if (before.get(port) === waiting) continue;
     before.set(port, waiting);
     lines += `${JSON.stringify({ atMonotonicUs, port, waiting } satisfies QueueSample)}\n`;
   }

@@ -3,7 +3,9 @@ import e1 from '../../experiments/E1-no-drain.ts';
 import { accessLineOf, wallUsOf, type AccessLine } from './access-log.ts';
 import { buildTimeline } from './build.ts';
 import { deploySchedule } from './deploy-schedule.ts';
+import type { TimelineEvent } from './event.ts';
 import { messageIds, parseJournal } from './journal.ts';
+import { ProxyMoments } from './proxy-moments.ts';
 
 const originUs = 1_000_000;
 const siteLine = (atUs: number, event: string, version: string): string =>
@@ -29,6 +31,13 @@ const accessLine = (startUs: number, status: number, version?: string): AccessLi
     'request_X-Request-Id': 'run-1-7',
     ...(version !== undefined && { 'origin_X-App-Version': version }),
   });
+
+/** What the proxy's log tells of one deploy that begins after a second. */
+function momentsOf(lines: readonly AccessLine[]): TimelineEvent[] {
+  const moments = new ProxyMoments([1_000_000], originUs);
+  for (const line of lines) moments.add(line);
+  return moments.events();
+}
 
 describe('the timeline', () => {
   it('joins deployer, site, journal and proxy into one order, each event with its restart', () => {
@@ -63,12 +72,12 @@ describe('the timeline', () => {
           siteLine(1_700_100, 'ready', 'v1'),
         ].join('\n'),
       ),
-      access: [
+      proxy: momentsOf([
         accessLine(500_000, 502, 'v0'),
         accessLine(1_100_000, 502),
         accessLine(1_690_000, 502),
         accessLine(1_710_000, 200, 'v1'),
-      ],
+      ]),
     });
     expect(events.map(({ kind, restart }) => `${restart} ${kind}`)).toEqual([
       '0 accepting',

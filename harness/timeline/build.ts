@@ -1,10 +1,10 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
 import type { EngineEvent } from '../lab/engine-events.ts';
-import type { AccessLine } from './access-log.ts';
 import type { DeployerMessage } from './deploy-plan.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from './event.ts';
 import { messageIds, siteEventOf, type JournalLine } from './journal.ts';
 import type { CheckChange } from './check-states.ts';
+import { restartAt } from './proxy-moments.ts';
 
 /** What a timeline is made of. */
 export interface TimelineSources {
@@ -15,8 +15,8 @@ export interface TimelineSources {
   readonly loadEndUs: number | undefined;
   readonly deployer: readonly DeployerMessage[];
   readonly journal: readonly JournalLine[];
-  /** Lines of the load's own requests. */
-  readonly access: Iterable<AccessLine>;
+  /** What the proxy's access log tells of each restart. */
+  readonly proxy: readonly TimelineEvent[];
   /** What the proxy's check found, change by change. */
   readonly checks: readonly CheckChange[];
   readonly engine: readonly EngineEvent[];
@@ -38,15 +38,22 @@ const comingKinds: Readonly<Record<string, EventKind>> = {
   ready: 'ready',
 };
 
+/** When each deploy began, in microseconds since the origin. */
+export function deployBegins(deployer: readonly DeployerMessage[], originUs: number): number[] {
+  return deployer.flatMap((message) =>
+    message.kind === 'deploy-begin' ? [Math.round(message.atMonotonicUs - originUs)] : [],
+  );
+}
+
 /** All events in order of time. */
 export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
   const fromDeployer = deployEvents(sources);
-  const begins = fromDeployer.filter(({ kind }) => kind === 'deploy-begin').map(({ atUs }) => atUs);
+  const begins = deployBegins(sources.deployer, sources.originUs);
   const events = [
     ...fromDeployer,
     ...siteEvents(sources),
     ...unitEvents(sources, begins),
-    ...proxyEvents(sources, begins),
+    ...sources.proxy,
     ...checkEvents(sources, begins),
     ...engineEvents(sources, begins),
     at(0, 'load-begin', 'deployer', 0),
@@ -126,28 +133,6 @@ function unitEvents({ journal, originUs, units }: TimelineSources, begins: reado
   });
 }
 
-/** Of each restart: the proxy's first and last answer of its own (5xx without the site), and the new version's first. */
-function proxyEvents(sources: TimelineSources, begins: readonly number[]): TimelineEvent[] {
-  const first = new Map<string, TimelineEvent>();
-  const last = new Map<number, TimelineEvent>();
-  for (const line of sources.access) {
-    const endUs = line.startWallUs + line.durationUs - sources.wallOffsetUs - sources.originUs;
-    const restart = restartAt(begins, endUs);
-    if (restart === 0) continue;
-    // The site names its version in every answer: one without is the proxy's own.
-    if (line.status >= 400 && line.version === undefined) {
-      const detail = `${line.status} for ${line.requestId}`;
-      const event = at(endUs, 'proxy-last-error', 'proxy', restart, { detail });
-      if ((last.get(restart)?.atUs ?? -Infinity) < event.atUs) last.set(restart, event);
-      earliest(first, `${restart} error`, { ...event, kind: 'proxy-first-error' });
-    } else if (line.version === `v${restart}`) {
-      const detail = `${line.status} for ${line.requestId}`;
-      earliest(first, `${restart} answer`, at(endUs, 'proxy-first-answer', 'proxy', restart, { detail }));
-    }
-  }
-  return [...first.values(), ...last.values()];
-}
-
 function checkEvents({ checks, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
   return checks.map(({ atWallUs, service, up }) => {
     const atUs = atWallUs - wallOffsetUs - originUs;
@@ -162,13 +147,4 @@ function engineEvents({ engine, wallOffsetUs, originUs }: TimelineSources, begin
       const atUs = atWallUs - wallOffsetUs - originUs;
       return at(atUs, 'container-ended', 'engine', restartAt(begins, atUs), { detail: `${role}: ${action} ${detail}` });
     });
-}
-
-function earliest(events: Map<string, TimelineEvent>, key: string, event: TimelineEvent): void {
-  if ((events.get(key)?.atUs ?? Infinity) > event.atUs) events.set(key, event);
-}
-
-/** Which restart had begun last at this time; 0 before the first. */
-function restartAt(begins: readonly number[], atUs: number): number {
-  return begins.filter((begin) => begin <= atUs).length;
 }

@@ -91,7 +91,7 @@ describe('what is wrong in one file is found', () => {
     [
       'a container ended',
       ({ engine }) => void engine?.push({ atWallUs: originWallUs, action: 'die', role: 'client', detail: 'status 1' }),
-      'The container `client` ended during the run (die status 1; witnesses/engine.ndjson:2)',
+      'The container `client` ended during the run (die status 1; witnesses/engine.ndjson:4)',
     ],
     [
       'a process ended that nobody had told to',
@@ -292,12 +292,40 @@ describe('a file that is missing or cut short', () => {
     await expect(judgeRun(folder)).rejects.toThrow(`${name.split('/').at(-1) ?? ''} cannot be read to its end`);
   });
 
-  it('may be the direct probe’s, the engine’s, or the controls’: then the verdict says that there was none', async () => {
-    const content = contentOf(e5, 'waited');
-    const verdict = await judgeRun(await writeFolder({ ...content, direct: null, engine: null, controls: null }));
-    expect(verdict).toMatchObject({ verdict: 'pass', direct: null, controls: null, calibration: null });
-    expect(verdict.expectations.filter(({ what }) => what.includes('own port'))).toEqual([]);
+  it('may be the controls’: then the verdict says that there were none', async () => {
+    const verdict = await judgeRun(await writeFolder({ ...contentOf(e5, 'waited'), controls: null }));
+    expect(verdict).toMatchObject({ verdict: 'pass', controls: null, calibration: null });
     expect(verdict.citation).toContain('[without controls: not for citing]');
+  });
+
+  it.each([
+    ['of the direct probe', { direct: null }, 'witnesses/direct.ndjson.gz has 0 of about 60 requests'],
+    [
+      'of which half of the probe is gone',
+      { direct: contentOf(e5, 'waited').direct?.slice(0, 30) ?? null },
+      'has 30 of',
+    ],
+    ['of the engine', { engine: [] }, 'does not have the start of server, edge, client'],
+    ['of the queues', { queues: [] }, 'witnesses/queues.ndjson.gz is empty'],
+    ['of the kernel', { kernel: {} }, 'witnesses/kernel.json is empty'],
+    ['of the proxy’s own log', { proxyLog: [] }, 'witnesses/traefik.log.gz is empty'],
+  ])('%s that is empty makes the run inconclusive', async (_, over, sentence) => {
+    const verdict = await judgeRun(await writeFolder({ ...contentOf(e5, 'waited'), ...over }));
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(verdict.reasons.join('\n')).toContain(sentence);
+  });
+
+  it.each([
+    ['timeline.ndjson', (line: string) => line.replace('1050000', '1040000')],
+    ['witnesses/deployer.ndjson', (line: string) => line.replace('1000990000', '1000980000')],
+    ['witnesses/journal.ndjson', (line: string) => (line.includes('accept-stopped') ? '' : line)],
+  ])('%s that was changed is no longer what the others give', async (name, spoil) => {
+    const folder = await writeFolder(contentOf(e5, 'waited'));
+    const lines = (await readFile(join(folder, name), 'utf8')).split('\n');
+    await writeFile(join(folder, name), lines.map(spoil).join('\n'));
+    const verdict = await judgeRun(folder);
+    expect(verdict.verdict).toBe('inconclusive');
+    expect(verdict.reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
   });
 
   it('of controls that are none is an error', async () => {

@@ -142,7 +142,7 @@ describe('a run’s folder in which the outage was lost', () => {
         dropped: 70,
         // The process was gone after the first drop was known.
         openedBy: { kind: 'accept-stopped', atUs: 1_050_000, line: 5 },
-        closedBy: { kind: 'accepting', atUs: 1_750_000, line: 9 },
+        closedBy: { kind: 'accepting', atUs: 1_750_000, line: 11 },
       },
     ]);
     // The proxy’s only try of each was refused: surely not applied.

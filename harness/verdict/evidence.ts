@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
@@ -11,13 +12,14 @@ import { readLedger, readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import { gzippedKnown, gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
+import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { readProxyLog } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { controlsSchema, type Control } from './controls.ts';
@@ -35,6 +37,7 @@ import { StaleCount } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
+import { witnessDoubts } from './witness-files.ts';
 import { BusyCount, WriteCheck } from './writes.ts';
 
 /** Everything a verdict is made of. */
@@ -49,6 +52,8 @@ export interface Evidence {
   readonly queues: readonly (number | null)[];
   readonly controls: readonly Control[] | null;
   readonly calibration: Calibration | null;
+  /** Witnesses that are missing or do not cover the run, each a sentence. */
+  readonly witnessDoubts: readonly string[];
   readonly unplanned: readonly UnplannedEnd[];
   readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
@@ -102,6 +107,8 @@ async function readExperiment(
   const witness = new ProxyWitnessCount(slots, idPrefix);
   const tries = new FailedTries();
   const checks = new CheckStates();
+  const files = await readTimelineFiles(folder);
+  const moments = proxyMomentsOf(run, files);
   for await (const line of readProxyLog(folder)) {
     tries.addLogLine(line);
     checks.addLogLine(line);
@@ -111,6 +118,7 @@ async function readExperiment(
       witness.addLine(access);
       tries.addAnswer(access);
       table.addAccess(access);
+      if (access.requestId.startsWith(run.runId)) moments.add(access);
     }
   }
   const busy = new BusyCount();
@@ -120,7 +128,7 @@ async function readExperiment(
       table.addSite(line);
     }
   }
-  const engine = await readLines<EngineEvent>(join(folder, runFiles.engineEvents));
+  const { engine } = files;
   const unplanned = unplannedEnds(timeline, windows);
   const writes = await openWriteCheck(folder, idPrefix);
 
@@ -156,19 +164,32 @@ async function readExperiment(
     }
   }
   await joined.end();
+  const direct = await judgeDirect(folder, run);
+  const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
+  const kernel = await readKernel(folder);
   return {
     ...counts.result(timeline),
     waits: waits.result(),
-    queues: await readQueues(folder, experiment, originMonotonicUs, spans),
+    queues: queues.result(),
+    witnessDoubts: witnessDoubts(run, {
+      timeline,
+      timelineAgain: timelineOf(run, files, { moments, checks }),
+      journalLines: files.journal.length,
+      hasProxyLog: hasProxy && (await hasLines(join(folder, runFiles.proxyLog))),
+      queueSamples: queues.samples,
+      engine,
+      kernel,
+      probed: direct?.due ?? null,
+    }),
     ...(await readControls(folder)),
     unplanned,
     engine,
     writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
-    direct: await judgeDirect(folder, run),
+    direct,
     reconciliation: reconciler.result(),
     proxy: hasProxy ? witness.result() : null,
     proxyTries: hasProxy ? tries.balance() : null,
-    kernel: JSON.parse(await readFile(join(folder, runFiles.kernel), 'utf8')) as Record<string, number>,
+    kernel,
   };
 }
 
@@ -214,6 +235,7 @@ async function readService(
     // Of a service that the user runs there is no second one.
     controls: [],
     calibration: null,
+    witnessDoubts: [],
     unplanned: [],
     engine: [],
     writes: null,
@@ -261,13 +283,36 @@ async function readQueues(
   experiment: Experiment,
   originUs: number,
   spans: readonly Span[],
-): Promise<readonly (number | null)[]> {
+): Promise<QueuePeaks> {
   const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
   const peaks = new QueuePeaks(ports, originUs, spans);
   for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
     for (const sample of samples) peaks.add(sample);
   }
-  return peaks.result();
+  return peaks;
+}
+
+/**
+ * What the kernel counted.
+ * @throws {HarnessError} when the file is missing or no JSON
+ */
+async function readKernel(folder: string): Promise<Record<string, number>> {
+  const path = join(folder, runFiles.kernel);
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+  } catch (cause) {
+    throw new HarnessError(`${path} cannot be read: ${messageOf(cause)}.`, {
+      exitCode: exitCodes.inconclusive,
+      hint: 'The file is missing, or was cut short or changed after the run.',
+      cause,
+    });
+  }
+}
+
+async function hasLines(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  for await (const lines of gzippedLines(path)) if (lines.length > 0) return true;
+  return false;
 }
 
 /** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
@@ -330,16 +375,6 @@ async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['dir
     outcomes,
     longestWaitMs: longestUs === null ? null : longestUs / 1000,
   };
-}
-
-/** A file of JSON lines that is not long; empty where it is missing. */
-async function readLines<T>(path: string): Promise<T[]> {
-  if (!existsSync(path)) return [];
-  const text = await readFile(path, 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
 }
 
 /** Of the experiment as it ran, options applied, or of what was asked of a service. */

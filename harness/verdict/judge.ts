@@ -70,7 +70,11 @@ export function verdictOf(evidence: Evidence): Verdict {
   const claimed = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
   const doubts =
     run.aborted === null
-      ? [...distrust(run, ledger, windows, evidence), ...(claimed?.kind === 'too-few' ? [claimed.why] : [])]
+      ? [
+          ...distrust(run, ledger, windows, evidence),
+          ...evidence.witnessDoubts,
+          ...(claimed?.kind === 'too-few' ? [claimed.why] : []),
+        ]
       : [run.aborted, ...engineTroubles(evidence.engine)];
   const kind =
     run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';

@@ -8,7 +8,8 @@ export class QueuePeaks {
   private readonly originUs: number;
   private readonly spansAt: SpansAt;
   private readonly peaks: number[];
-  private samples = 0;
+  /** Samples taken, of any port. */
+  samples = 0;
 
   /** @param ports the site's public ports */
   constructor(ports: readonly number[], originUs: number, spans: readonly Span[]) {

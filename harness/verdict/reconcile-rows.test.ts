@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectedBodyCrc32 } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { AccessLine } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
@@ -35,6 +36,7 @@ const site: SiteLine = {
   answeredUs: originMonotonicUs + 71_000,
   version: 'v0',
   instance: 'i',
+  bodyCrc32: expectedBodyCrc32({ method: 'GET', path: '/notes/x', requestId: 'run-1-7' }) ?? undefined,
 };
 
 function reconciler(

@@ -12,8 +12,13 @@ import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
-import type { AccessFields } from '../timeline/access-log.ts';
+import { accessLineOf, type AccessFields } from '../timeline/access-log.ts';
+import { CheckStates } from '../timeline/check-states.ts';
+import type { DeployerMessage } from '../timeline/deploy-plan.ts';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
+import { messageIds } from '../timeline/journal.ts';
+import { readProxyLog } from '../timeline/proxy-log.ts';
 import type { Controls } from './controls.ts';
 import type { SiteLine } from './request-table.ts';
 import { row, runRecord, window } from './testing.ts';
@@ -22,6 +27,7 @@ import type { Calibration } from './verdict.ts';
 /** What the files of a run hold; a file that is null is not there. */
 export interface FolderContent {
   run: RunRecord;
+  /** What deployer, site and systemd saw; the file is made of what they would have written of it. */
   timeline: TimelineEvent[];
   ledger: LedgerRow[];
   access: AccessFields[] | null;
@@ -92,7 +98,6 @@ export function event(kind: EventKind, atUs: number, over: Partial<TimelineEvent
 }
 
 const timeline: readonly TimelineEvent[] = [
-  event('load-begin', 0, { source: 'deployer', restart: 0 }),
   event('deploy-begin', window.deployBeginUs, { source: 'deployer' }),
   event('retire', 990_000, { source: 'deployer' }),
   event('sigterm', 1_000_000),
@@ -102,9 +107,35 @@ const timeline: readonly TimelineEvent[] = [
   event('internal-listening', 1_300_000),
   event('accepting', 1_750_000),
   event('ready', 1_750_100),
-  event('proxy-first-answer', 1_755_000, { source: 'proxy' }),
-  event('load-end', 3_000_000, { source: 'deployer' }),
 ];
+
+/** The deployer's lines of these events. */
+function deployerOf(events: readonly TimelineEvent[]): DeployerMessage[] {
+  return events.flatMap(({ kind, restart, atUs }) =>
+    kind === 'deploy-begin' || kind === 'retire' || kind === 'deploy-end'
+      ? [{ kind, restart, version: `v${restart}`, atMonotonicUs: originMonotonicUs + atUs }]
+      : [],
+  );
+}
+
+const ofTheOldProcess: ReadonlySet<EventKind> = new Set<EventKind>(['sigterm', 'accept-stopped', 'exit']);
+
+/** The journal's lines: the site's own events, and that its main process ended. */
+function journalOf(events: readonly TimelineEvent[]): string[] {
+  return events
+    .filter(({ source }) => source === 'app')
+    .map(({ kind, restart, atUs }) => {
+      const atMonotonicUs = originMonotonicUs + atUs;
+      const unit = 'site@demo.service';
+      if (kind === 'main-exited') {
+        const said = { MESSAGE: 'Main process exited', MESSAGE_ID: messageIds.processExited, UNIT: unit };
+        return JSON.stringify({ __MONOTONIC_TIMESTAMP: String(atMonotonicUs), ...said });
+      }
+      const version = `v${ofTheOldProcess.has(kind) ? restart - 1 : restart}`;
+      const said = JSON.stringify({ event: kind, atMonotonicUs, version, instance: `i${version.slice(1)}` });
+      return JSON.stringify({ __MONOTONIC_TIMESTAMP: String(atMonotonicUs), MESSAGE: said, _SYSTEMD_UNIT: unit });
+    });
+}
 
 /** The id of the request of this slot. */
 export const idOf = (seq: number): string => `20261123T120000Z-abcd-1-${seq}`;
@@ -148,7 +179,12 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
       .filter(({ method }) => method === 'POST')
       .map(({ requestId, version }) => ({ id: requestId, times: 1, versions: version ?? '' })),
     queues: [{ atMonotonicUs: originMonotonicUs + 1_700_000, port: 18_080, waiting: inOutage === 'waited' ? 65 : 0 }],
-    engine: [{ atWallUs: originWallUs - 900_000, action: 'start', role: 'edge', detail: '' }],
+    engine: ['client', 'server', 'edge'].map((role) => ({
+      atWallUs: originWallUs - 900_000,
+      action: 'start',
+      role,
+      detail: '',
+    })),
     kernel: { 'TcpExt.ListenDrops': 0 },
     direct: Array.from({ length: 60 }, (_, seq) => {
       const dueUs = seq * 50_000;
@@ -190,7 +226,13 @@ export async function writeFolder(content: FolderContent): Promise<string> {
     records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const { run, proxyLog, database, notes, kernel, controls } = content;
   await put(runFiles.run, JSON.stringify(run));
-  await put(runFiles.timeline, lines(content.timeline));
+  await put(runFiles.deployer, lines(deployerOf(content.timeline)));
+  await put(
+    runFiles.journal,
+    journalOf(content.timeline)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
   await put(runFiles.ledger, gzipSync(lines(content.ledger)));
   if (content.engine !== null) await put(runFiles.engineEvents, lines(content.engine));
   for (const [name, records] of [
@@ -205,5 +247,16 @@ export async function writeFolder(content: FolderContent): Promise<string> {
   if (proxyLog !== null) await put(runFiles.proxyLog, gzipSync(proxyLog.map((line) => `${line}\n`).join('')));
   if (kernel !== null) await put(runFiles.kernel, JSON.stringify(kernel));
   if (controls !== null) await put(runFiles.controls, JSON.stringify(controls));
+  await put(runFiles.timeline, lines(await timelineIn(folder, content)));
   return folder;
+}
+
+async function timelineIn(folder: string, { run, access, timeline: seen }: FolderContent): Promise<TimelineEvent[]> {
+  if (run.kind !== 'experiment') return seen;
+  const files = await readTimelineFiles(folder);
+  const moments = proxyMomentsOf(run, files);
+  for (const fields of access ?? []) moments.add(accessLineOf(fields));
+  const checks = new CheckStates();
+  for await (const line of readProxyLog(folder)) checks.addLogLine(line);
+  return timelineOf(run, files, { moments, checks });
 }

@@ -155,6 +155,7 @@ export const evidence = {
   queues: [],
   controls: [],
   calibration: null,
+  witnessDoubts: [],
   unplanned: [],
   engine: [],
   writes,

@@ -1,0 +1,69 @@
+/** A run's timeline, made of its other files: when it is written, and again when it is held against them. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EngineEvent } from '../lab/engine-events.ts';
+import { coloursOf } from '../lab/unit-files.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
+import { buildTimeline, deployBegins } from './build.ts';
+import type { CheckStates } from './check-states.ts';
+import type { DeployerMessage } from './deploy-plan.ts';
+import type { TimelineEvent } from './event.ts';
+import { parseJournal, type JournalLine } from './journal.ts';
+import { ProxyMoments } from './proxy-moments.ts';
+
+/** The files of a run that are short, and of which its timeline is made. */
+export interface TimelineFiles {
+  readonly deployer: readonly DeployerMessage[];
+  readonly journal: readonly JournalLine[];
+  readonly engine: readonly EngineEvent[];
+}
+
+/** Reads them; a file that is not there is empty. */
+export async function readTimelineFiles(folder: string): Promise<TimelineFiles> {
+  const [deployer, journal, engine] = await Promise.all(
+    [runFiles.deployer, runFiles.journal, runFiles.engineEvents].map(async (name) => {
+      const path = join(folder, name);
+      return existsSync(path) ? await readFile(path, 'utf8') : '';
+    }),
+  );
+  return {
+    deployer: records<DeployerMessage>(deployer ?? ''),
+    journal: parseJournal(journal ?? ''),
+    engine: records<EngineEvent>(engine ?? ''),
+  };
+}
+
+/** What is to be told of the proxy's access log: it takes the lines of the load's own requests. */
+export function proxyMomentsOf(run: ExperimentRun, { deployer }: TimelineFiles): ProxyMoments {
+  const originUs = run.originMonotonicUs ?? 0;
+  return new ProxyMoments(deployBegins(deployer, originUs), originUs + (run.wallOffsetUs?.[0] ?? 0));
+}
+
+/** The timeline of a run. */
+export function timelineOf(
+  run: ExperimentRun,
+  { deployer, journal, engine }: TimelineFiles,
+  { moments, checks }: { moments: ProxyMoments; checks: CheckStates },
+): TimelineEvent[] {
+  return buildTimeline({
+    originUs: run.originMonotonicUs ?? 0,
+    wallOffsetUs: run.wallOffsetUs?.[0] ?? 0,
+    loadEndUs: run.aborted === null ? run.durationMs * 1000 : undefined,
+    deployer,
+    journal,
+    // Without a clock that both know, what the proxy saw has no place among the rest.
+    proxy: run.wallOffsetUs === null ? [] : moments.events(),
+    checks: checks.all(),
+    engine,
+    units: coloursOf(run.experiment),
+  });
+}
+
+function records<T>(text: string): T[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
