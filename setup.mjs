@@ -14,13 +14,15 @@ import { architectures, labImageTag } from './containers/image-tag.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const cannotRun = 4;
+const inconclusive = 3;
 const again = 'run `npm run setup` again';
 
 /** A reason that a user can understand, and what to do about it. */
 class CannotRun extends Error {
-  /** @param {string} sentence @param {string} hint */
-  constructor(sentence, hint) {
+  /** @param {string} code of harness/error-catalog.ts @param {string} sentence @param {string} hint */
+  constructor(code, sentence, hint) {
     super(sentence);
+    this.code = code;
     this.hint = hint;
   }
 }
@@ -70,7 +72,11 @@ async function takeTurn() {
       return;
     } catch (error) {
       if (error.code !== 'EEXIST') {
-        throw new CannotRun(`This checkout cannot be written to: ${error.message}.`, `Make it yours, and ${again}.`);
+        throw new CannotRun(
+          'setup-failed',
+          `This checkout cannot be written to: ${error.message}.`,
+          `Make it yours, and ${again}.`,
+        );
       }
     }
     if (isAbandoned(lock)) {
@@ -118,6 +124,7 @@ async function dependencies() {
     const { code, output } = await quietly('npm', words);
     if (code === 0) continue;
     throw new CannotRun(
+      'setup-failed',
       `npm ci failed:\n${lastWords(output)}`,
       `Check that this machine reaches its npm registry, and ${again}.`,
     );
@@ -196,6 +203,7 @@ async function aptInstall(packages) {
   const install = await quietly('apt-get', ['install', ...flags, ...packages], env);
   if (install.code !== 0) {
     throw new CannotRun(
+      'setup-failed',
       `apt-get could not install ${packages.join(', ')}:\n${lastWords(`${update.output}\n${install.output}`)}`,
       `Check that this machine reaches the packages of its distribution, and ${again}.`,
     );
@@ -231,6 +239,7 @@ async function startEngine() {
     if (endedMs !== undefined && performance.now() - endedMs > 3_000) break;
   }
   throw new CannotRun(
+    'engine-absent',
     `The Docker engine does not start here${ended === '' ? ': no answer within 30 s' : `: ${ended}`}`,
     `See ${bySystemd ? '`journalctl -u docker`' : logPath}, or set DOCKER_HOST to an engine that runs, and ${again}.`,
   );
@@ -247,26 +256,34 @@ function noEngine(error) {
   const named = process.env['DOCKER_HOST'];
   if (named) {
     return new CannotRun(
+      'engine-unreachable',
       `The Docker engine that DOCKER_HOST names (${named}) does not answer (${error}).`,
       `Start it or unset DOCKER_HOST, and ${again}.`,
     );
   }
   if (error === 'EACCES') {
     return new CannotRun(
+      'engine-denied',
       'A Docker engine is here, but this user may not use it.',
       `Add the user to its group (\`sudo usermod -aG docker "$USER"\`), log in anew, and ${again}.`,
     );
   }
   if (process.platform !== 'linux') {
-    return new CannotRun('No Docker engine answers.', `Install and start Docker Desktop (or colima), and ${again}.`);
+    return new CannotRun(
+      'engine-absent',
+      'No Docker engine answers.',
+      `Install and start Docker Desktop (or colima), and ${again}.`,
+    );
   }
   if (has('dockerd') || existsSync('/usr/sbin/dockerd')) {
     return new CannotRun(
+      'engine-absent',
       'A Docker engine is installed and not running, and only root can start it.',
       `Start it (\`sudo systemctl start docker\`), and ${again}.`,
     );
   }
   return new CannotRun(
+    'engine-absent',
     'No Docker engine answers, and it can be installed from here only as root on Debian or Ubuntu.',
     `Install and start Docker (Debian, Ubuntu: \`sudo apt-get install docker.io\`), make sure that you may use it, and ${again}.`,
   );
@@ -317,6 +334,7 @@ function pinnedNode() {
   if (existsSync(pinned)) return pinned;
   if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
   throw new CannotRun(
+    'node-too-old',
     `npm has no package of Node 24 for ${process.platform} on ${process.arch}, and this is Node ${process.versions.node}.`,
     `Install Node 24, and ${again}.`,
   );
@@ -325,6 +343,7 @@ function pinnedNode() {
 async function setup() {
   if (Number(process.versions.node.split('.')[0]) < 20) {
     throw new CannotRun(
+      'node-too-old',
       `This is Node ${process.versions.node}; 20 or newer is needed to begin with.`,
       `Install Node 20 or newer, and ${again}.`,
     );
@@ -341,6 +360,7 @@ async function setup() {
   // The image itself is the proof that it was made; a build's stream can end without saying that it failed.
   if (second.status === 0 && engineAddress() && !(await hasLabImage(await ask('/version')))) {
     throw new CannotRun(
+      'image-build-failed',
       "The lab's image is not in the engine, although its build ended.",
       `See the engine's log for why, and ${again}.`,
     );
@@ -351,9 +371,13 @@ async function setup() {
 try {
   process.exitCode = await setup();
 } catch (error) {
-  if (!(error instanceof CannotRun)) throw error;
-  process.stderr.write(`error: ${error.message}\n${error.hint}\n`);
-  process.exitCode = cannotRun;
+  const foreseen = error instanceof CannotRun;
+  const { code, hint } = foreseen ? error : { code: 'internal', hint: 'Please report it, with what this prints:' };
+  const [sentence, ...more] = error.message.split('\n');
+  process.stderr.write([`error: ${sentence} [${code}]`, ...more, hint, ''].join('\n'));
+  if (!foreseen) process.stderr.write('RESTART_PROOF_VERBOSE=1 npm run setup\n');
+  if (process.env['RESTART_PROOF_VERBOSE']) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = foreseen ? cannotRun : inconclusive;
 }
 // A dockerd that was started here is not waited for.
 process.exit();

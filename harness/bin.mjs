@@ -24,7 +24,7 @@ function newEnoughNode() {
   const name = Object.keys(packages).find((known) => known.endsWith(`-${process.platform}-${process.arch}`));
   if (name === undefined) {
     console.error(
-      `error: Node 24 or newer is needed, and this is ${process.versions.node}.\nInstall it from nodejs.org.`,
+      `error: Node 24 or newer is needed, and this is ${process.versions.node}. [node-too-old]\nInstall it from nodejs.org.`,
     );
     process.exit(4);
   }
@@ -35,6 +35,9 @@ function newEnoughNode() {
   );
   const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
   if (status === 0 && existsSync(path)) return path;
-  console.error(`error: Node 24 or newer is needed, and npm could not bring it:\n${(stderr ?? '').trim()}`);
+  console.error(
+    `error: Node 24 or newer is needed, and npm could not bring it: [node-too-old]\n${(stderr ?? '').trim()}\n` +
+      'Install Node 24 from nodejs.org, or check that this machine reaches its npm registry.',
+  );
   process.exit(4);
 }

@@ -4,6 +4,7 @@ import { benchCommand, type BenchOptions } from './commands/bench.ts';
 import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { compareCommand } from './commands/compare.ts';
+import { errorsCommand } from './commands/errors.ts';
 import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
 import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
 import { listExperiments } from './commands/list-experiments.ts';
@@ -170,6 +171,16 @@ program
   .description('take down what a crash or --keep left in the engine')
   .action(async () => {
     process.exitCode = await cleanCommand(context);
+  });
+
+program
+  .command('errors')
+  .description('what the code of an error means, and what to do')
+  .argument('[code]', 'the word in brackets, such as engine-absent; without one, all')
+  .option('--write', 'make docs/errors.md of them')
+  .action(async (code: string | undefined, options: { write?: true }, command: Command) => {
+    refuseOptionsThatNpmTook(command);
+    process.exitCode = await errorsCommand(context, code, options);
   });
 
 program

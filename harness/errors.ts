@@ -1,28 +1,30 @@
-/** Errors that a user meets: a sentence, what to do about it, and the exit code they lead to. */
+/** Errors that a user meets: a code of the catalogue, a sentence, and what to do about it. */
+import { errorCatalog, type ErrorCode } from './error-catalog.ts';
 
-/** The exit codes of every command; the README's table says the same. */
-export const exitCodes = {
-  pass: 0,
-  expectationMissed: 1,
-  usage: 2,
-  inconclusive: 3,
-  cannotRun: 4,
-  interrupted: 130,
-  terminated: 143,
-} as const;
+export { exitCodes } from './exit-codes.ts';
+export type { ErrorCode } from './error-catalog.ts';
 
-/** Thrown for everything that can go wrong for a reason a user can understand; printed without a stack. */
+/**
+ * Thrown for everything that can go wrong for a reason a user can understand; printed without a stack. What the process
+ * exits with, and what to do about it, come from the catalogue.
+ */
 export class HarnessError extends Error {
+  readonly code: ErrorCode;
   /** What the process exits with. */
   readonly exitCode: number;
-  /** What to do about it; one sentence or command. */
-  readonly hint: string | undefined;
+  /** What to do about it; a sentence or command. */
+  readonly hint: string;
 
-  constructor(message: string, options: { exitCode: number; hint?: string | undefined; cause?: unknown }) {
-    super(message, { cause: options.cause });
+  /**
+   * @param message a sentence on what happened; lines below it may hold what a tool said
+   * @param options `hint` where this place knows better than the catalogue what to do
+   */
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'HarnessError';
-    this.exitCode = options.exitCode;
-    this.hint = options.hint;
+    this.code = code;
+    this.exitCode = errorCatalog[code].exitCode;
+    this.hint = options.hint ?? errorCatalog[code].advice;
   }
 }
 

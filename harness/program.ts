@@ -2,13 +2,18 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { interruptedCode, type Context } from './commands/context.ts';
-import { exitCodes, HarnessError, messageOf } from './errors.ts';
+import { errorText, exitCodeOfError } from './error-text.ts';
+import { exitCodes, HarnessError } from './errors.ts';
 
 /** A program without commands, and the world that they see. `afterHelp` goes below the list of commands. */
 export function makeProgram(afterHelp: string, callOf: Context['callOf']): { program: Command; context: Context } {
   const program = new Command('restart-proof')
     .description('Tells, with proof, which way of restarting a service loses requests and which does not.')
+    .option('--verbose', 'with an error, its stack and causes too (or RESTART_PROOF_VERBOSE=1)')
     .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    // An error is printed once, by runProgram.
+    .configureOutput({ outputError: () => undefined })
     .addHelpText('after', afterHelp);
   const context: Context = {
     stdout: (text) => void process.stdout.write(text),
@@ -26,8 +31,18 @@ export async function runProgram(program: Command, context: Context): Promise<vo
   try {
     await program.parseAsync();
   } catch (error) {
-    process.exitCode = report(error, context);
+    process.exitCode = report(error, context, isVerbose(program));
   }
+}
+
+/** Asked for on the command line, by a variable, or by `npm run … --verbose`, which npm takes for itself. */
+function isVerbose(program: Command): boolean {
+  const { env } = process;
+  return (
+    program.opts<{ verbose?: true }>().verbose === true ||
+    !['', '0', undefined].includes(env['RESTART_PROOF_VERBOSE']) ||
+    env['npm_config_loglevel'] === 'verbose'
+  );
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM, with its name. */
@@ -47,13 +62,17 @@ function interruption(): AbortSignal {
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */
-function report(error: unknown, { signal, stderr }: Context): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.pass : exitCodes.usage;
+function report(error: unknown, { signal, stderr }: Context, verbose: boolean): number {
+  // Help and version end by being thrown too.
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.pass;
   if (signal.aborted) return interruptedCode(signal);
-  if (error instanceof HarnessError) {
-    stderr(`error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`);
-    return error.exitCode;
-  }
-  stderr(`error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`);
-  return exitCodes.inconclusive;
+  const met = error instanceof CommanderError ? commandLineError(error) : error;
+  stderr(errorText(met, { verbose }));
+  return exitCodeOfError(met);
+}
+
+/** What commander says of wrong words, in the words of the catalogue: it suggests the nearest name by itself. */
+function commandLineError(error: CommanderError): HarnessError {
+  const sentence = error.message.replace(/^error: /u, '').replaceAll(/\s*\n\s*/gu, ' ');
+  return new HarnessError('command-line', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`, { cause: error });
 }

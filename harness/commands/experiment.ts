@@ -53,9 +53,7 @@ export async function experimentCommand(context: Context, id: string, options: E
     });
   }
   if (options.variants === true) {
-    throw new HarnessError('--variants goes with `all`; a single one is --variant <name>.', {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError('option-conflict', '--variants goes with `all`; a single one is --variant <name>.');
   }
   const file = await loadExperiment(id);
   const changes = changesOf(file, options);
@@ -93,9 +91,7 @@ export function changesOf(file: ExperimentFile, { set, rate, restarts, claim }: 
   if (rate !== undefined) changes.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
   if (restarts !== undefined) {
     if (file.deploy.action === 'none' && !changes.some(([path]) => path === 'deploy.action')) {
-      throw new HarnessError(`${file.id} restarts nothing: --restarts has no meaning there.`, {
-        exitCode: exitCodes.usage,
-      });
+      throw new HarnessError('option-conflict', `${file.id} restarts nothing: --restarts has no meaning there.`);
     }
     changes.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 4_000)]);
   }
@@ -109,7 +105,5 @@ function refuseForAll(options: ExperimentOptions): void {
   ).find((name) => options[name] !== undefined);
   if (given === undefined) return;
   const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
-  throw new HarnessError(`\`all\` runs every experiment as it is: --${option} is for a single one.`, {
-    exitCode: exitCodes.usage,
-  });
+  throw new HarnessError('option-conflict', `\`all\` runs every experiment as it is: --${option} is for a single one.`);
 }

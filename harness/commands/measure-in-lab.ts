@@ -1,6 +1,6 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { converse, type Conversation } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
@@ -220,7 +220,7 @@ async function expectMessage(
   const message = line.done === true ? undefined : (JSON.parse(line.value) as { kind: string; message?: string });
   if (message?.kind === kind) return;
   throw new HarnessError(
+    'generator-failed',
     `Before the load began, ${who} failed: ${message?.message ?? (conversation.stderr().trim() || 'it said nothing')}`,
-    { exitCode: exitCodes.inconclusive },
   );
 }

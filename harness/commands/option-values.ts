@@ -1,5 +1,5 @@
 /** Values of options, checked. */
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 
 /**
  * A whole number from `low` to `high`.
@@ -9,9 +9,7 @@ export function wholeNumber(option: string, text: string, low: number, high: num
   const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
   if (value >= low && value <= high) return value;
   const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`;
-  throw new HarnessError(`${option} takes a whole number ${range}, not ${JSON.stringify(text)}.`, {
-    exitCode: exitCodes.usage,
-  });
+  throw new HarnessError('option-value', `${option} takes a whole number ${range}, not ${JSON.stringify(text)}.`);
 }
 
 /**
@@ -37,9 +35,9 @@ export function durationMs(option: string, text: string, lowMs: number, highMs: 
   const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN));
   if (ms >= lowMs && ms <= highMs) return ms;
   throw new HarnessError(
+    'option-value',
     `${option} takes a duration such as 500ms, 30s or 2m, from ${lowMs} ms to ${highMs / 1000} s, ` +
       `not ${JSON.stringify(text)}.`,
-    { exitCode: exitCodes.usage },
   );
 }
 

@@ -1,6 +1,6 @@
 /** What a command line must not hold. */
 import type { Command } from 'commander';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 
 /**
  * `npm run experiment E5 --rate 9` gives the option to npm and not to us: a run without it would not be what was asked.
@@ -13,8 +13,7 @@ export function refuseOptionsThatNpmTook(command: Command): void {
   }))) {
     const value = process.env[`npm_config_${long.slice(2).replaceAll('-', '_')}`];
     if (value === undefined || value === '' || command.getOptionValue(attributeName) !== undefined) continue;
-    throw new HarnessError(`npm took ${long} for an option of its own.`, {
-      exitCode: exitCodes.usage,
+    throw new HarnessError('npm-took-option', `npm took ${long} for an option of its own.`, {
       hint: `Put two dashes before it: npm run ${[command.name(), ...command.args].join(' ')} -- ${long}${value === 'true' ? '' : ` ${value}`}`,
     });
   }
@@ -26,5 +25,5 @@ export function refuseOptionsThatNpmTook(command: Command): void {
  */
 export function refuseArguments(args: readonly string[], allowed: number, what: string): void {
   if (args.length <= allowed) return;
-  throw new HarnessError(`${what}: ${args.slice(allowed).join(' ')} is too much.`, { exitCode: exitCodes.usage });
+  throw new HarnessError('arguments-too-many', `${what}: ${args.slice(allowed).join(' ')} is too much.`);
 }

@@ -1,7 +1,7 @@
 /** One run of one experiment, from the engine to the closing line. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { watchEngine, type EngineEvent } from '../lab/engine-events.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
@@ -144,9 +144,7 @@ async function requireImage(docker: Awaited<ReturnType<typeof connectEngine>>['d
   try {
     await docker.getImage(image).inspect();
   } catch (cause) {
-    throw new HarnessError(`The lab's image ${image} is not on this engine: ${messageOf(cause)}.`, {
-      exitCode: exitCodes.cannotRun,
-      hint: 'Run `npm run setup`, which builds it.',
+    throw new HarnessError('image-missing', `The lab's image ${image} is not on this engine: ${messageOf(cause)}.`, {
       cause,
     });
   }

@@ -110,8 +110,8 @@ function parseKnob(text: string): Knob {
   const values = text.slice(cut + 1).split(',');
   if (cut < 1 || values.length < 2 || values.includes('')) {
     throw new HarnessError(
+      'option-value',
       `--sweep takes path=value,value,…, such as unit.backlog=16,64,4096, not ${JSON.stringify(text)}.`,
-      { exitCode: exitCodes.usage },
     );
   }
   return { path: text.slice(0, cut), values: values.map(parseValue) };
@@ -119,18 +119,14 @@ function parseKnob(text: string): Knob {
 
 function cellsOf(knobs: readonly Knob[]): Cell[] {
   if (knobs.length > mostKnobs) {
-    throw new HarnessError(`At most ${mostKnobs} fields are swept at once, not ${knobs.length}.`, {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError('sweep-too-large', `At most ${mostKnobs} fields are swept at once, not ${knobs.length}.`);
   }
   let changes: Change[][] = [[]];
   for (const { path, values } of knobs) {
     changes = changes.flatMap((before) => values.map((value): Change[] => [...before, [path, value]]));
   }
   if (changes.length > mostCells) {
-    throw new HarnessError(`A sweep has at most ${mostCells} cells, not ${changes.length}.`, {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError('sweep-too-large', `A sweep has at most ${mostCells} cells, not ${changes.length}.`);
   }
   return changes.map((each) => ({ changes: each, verdicts: [] }));
 }

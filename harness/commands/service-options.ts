@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { methods, serviceSchema, type Method, type Service } from '../scenario/service.ts';
 import { durationMs, wholeNumber } from './option-values.ts';
 
@@ -46,15 +46,13 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
   const address = await resolve(url.hostname, url.port === '' ? 80 : Number(url.port));
   if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
-    throw usage(
-      `${ratePerSecond} requests a second to ${url.hostname} (${address}), which is not this machine.`,
-      'If that service is yours and may be loaded so, add --yes-i-own-this.',
-    );
+    const load = `${ratePerSecond} requests a second to ${url.hostname} (${address})`;
+    throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
   }
   if (options.baseline === true && !isLoopback(address) && options.yesIOwnThis !== true) {
-    throw usage(
+    throw new HarnessError(
+      'service-not-yours',
       `--baseline asks ${url.hostname} (${address}), which is not this machine, as fast as it answers.`,
-      'If that service is yours and may be loaded so, add --yes-i-own-this.',
     );
   }
   return serviceSchema.parse({
@@ -104,7 +102,7 @@ async function resolve(hostname: string, port: number): Promise<string> {
   try {
     addresses = (await lookup(literal, { all: true })).map(({ address }) => address);
   } catch (cause) {
-    throw usage(`The host ${literal} of --url has no address.`, undefined, cause);
+    throw new HarnessError('host-unknown', `The host ${literal} of --url has no address.`, { cause });
   }
   if (addresses.length > 1) {
     for (const address of addresses) if (await isListening(address, port)) return address;
@@ -158,5 +156,5 @@ function parseBody(text: string | undefined): string | null {
 }
 
 function usage(message: string, hint?: string, cause?: unknown): HarnessError {
-  return new HarnessError(message, { exitCode: exitCodes.usage, hint, cause });
+  return new HarnessError('option-value', message, { hint, cause });
 }

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 import { dockerfilePath, type LabArchitecture } from './image.ts';
 
 /** A registry that has not begun to answer by then is not waited for. */
@@ -67,8 +67,7 @@ async function debootstrap(
 ): Promise<void> {
   const here = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || here !== architecture) {
-    throw new HarnessError(`No image registry gave debian:${release}-slim (${noPull}).`, {
-      exitCode: exitCodes.cannotRun,
+    throw new HarnessError('image-base-missing', `No image registry gave debian:${release}-slim (${noPull}).`, {
       hint:
         `Pull debian:${release}-slim from a registry you reach, or run \`npm run setup\` as root on a Debian or Ubuntu ` +
         `machine of the engine's architecture (${architecture}), where debootstrap can make the base.`,
@@ -86,12 +85,11 @@ async function debootstrap(
   } catch (error) {
     const { code, shortMessage, stdout } = error as ExecaError;
     throw new HarnessError(
+      'image-base-failed',
       code === 'ENOENT'
         ? 'debootstrap, which makes the Debian base, is not installed.'
         : `The Debian base could not be made: ${shortMessage}\n${String(stdout ?? '').slice(-500)}`,
       {
-        exitCode: exitCodes.cannotRun,
-        hint: "Install it (`apt-get install debootstrap`), check that Debian's packages are in reach, and run `npm run setup` again.",
         cause: error,
       },
     );
@@ -122,10 +120,10 @@ export async function buildLabImage(
   const lines: string[] = [];
   const failure = await progressEnd(docker, stream, (line) => lines.push(line));
   if (failure === undefined) return;
-  throw new HarnessError(`The lab's image could not be built: ${failure}\n${lines.join('').trim().slice(-1_500)}`, {
-    exitCode: exitCodes.cannotRun,
-    hint: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
-  });
+  throw new HarnessError(
+    'image-build-failed',
+    `The lab's image could not be built: ${failure}\n${lines.join('').trim().slice(-1_500)}`,
+  );
 }
 
 /** Reads the engine's progress to its end. @returns what the engine said went wrong, if anything */

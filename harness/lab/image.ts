@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { labImageTag as imageTag } from '../../containers/image-tag.mjs';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 
 const dockerfileUrl = new URL('../../containers/lab/Dockerfile', import.meta.url);
 const versionsUrl = new URL('../../containers/versions.json', import.meta.url);
@@ -37,10 +37,10 @@ export const dockerfilePath = fileURLToPath(dockerfileUrl);
  */
 export function labArchitecture(engineArchitecture: string): LabArchitecture {
   if (engineArchitecture === 'amd64' || engineArchitecture === 'arm64') return engineArchitecture;
-  throw new HarnessError(`The lab has no image for the engine's architecture, ${engineArchitecture}.`, {
-    exitCode: exitCodes.cannotRun,
-    hint: 'It can be built on amd64 and arm64.',
-  });
+  throw new HarnessError(
+    'engine-architecture',
+    `The lab has no image for the engine's architecture, ${engineArchitecture}.`,
+  );
 }
 
 /** The image this checkout needs on an engine of this architecture. */

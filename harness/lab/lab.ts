@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { ownerLabel, runLabel } from './engine.ts';
 import { exec } from './exec.ts';
@@ -246,11 +246,8 @@ async function ready(
     (error: unknown) => `(no journal: ${messageOf(error)})`,
   );
   throw new HarnessError(
+    'lab-not-ready',
     `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n` +
       `Last lines of its journal:\n${lastWords.trim()}`,
-    {
-      exitCode: exitCodes.cannotRun,
-      hint: 'The units are under containers/server, the proxy files under containers/edge.',
-    },
   );
 }

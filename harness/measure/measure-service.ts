@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { execa } from 'execa';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { monotonicUs } from '../load/clock.ts';
 import { slotCount } from '../load/pacer.ts';
 import { threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
@@ -162,7 +162,7 @@ async function load(plan: LoadPlan, service: Service, times: MeasureTimes, setti
     for await (const line of generator.lines) {
       const message = JSON.parse(line) as LoadMessage;
       if (message.kind === 'error') {
-        throw new HarnessError(`The load generator failed: ${message.message}`, { exitCode: exitCodes.inconclusive });
+        throw new HarnessError('generator-failed', `The load generator failed: ${message.message}`);
       }
       if (message.kind === 'primed') {
         signal.throwIfAborted();

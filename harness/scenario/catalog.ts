@@ -1,7 +1,7 @@
 /** The experiments that exist: one data file each in experiments/, found by their names. */
 import { readdir } from 'node:fs/promises';
 import { z } from 'zod';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { experimentFileSchema, type ExperimentFile } from './experiment.ts';
 import { resolveExperiment } from './fields.ts';
 
@@ -23,8 +23,7 @@ export async function loadExperiment(id: string): Promise<ExperimentFile> {
   const catalog = await loadCatalog();
   const found = catalog.find((experiment) => experiment.id === id.toUpperCase());
   if (found !== undefined) return found;
-  throw new HarnessError(`There is no experiment ${JSON.stringify(id)}.`, {
-    exitCode: exitCodes.usage,
+  throw new HarnessError('experiment-unknown', `There is no experiment ${JSON.stringify(id)}.`, {
     hint: `There are ${catalog.map((experiment) => experiment.id).join(', ')}; \`npm run experiment list\` tells what each asks.`,
   });
 }
@@ -33,22 +32,27 @@ async function loadFile(name: string): Promise<ExperimentFile> {
   const module = (await import(new URL(name, folder).href)) as { default?: unknown };
   const checked = experimentFileSchema.safeParse(module.default);
   if (!checked.success) {
-    throw new HarnessError(`experiments/${name} is no experiment:\n${z.prettifyError(checked.error)}`, {
-      exitCode: exitCodes.usage,
-      cause: checked.error,
-    });
+    throw new HarnessError(
+      'experiment-invalid',
+      `experiments/${name} is no experiment:\n${z.prettifyError(checked.error)}`,
+      {
+        cause: checked.error,
+      },
+    );
   }
   const id = fileName.exec(name)?.[1];
   if (checked.data.id !== id) {
-    throw new HarnessError(`experiments/${name} calls itself ${checked.data.id}: file name and id must agree.`, {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError(
+      'experiment-invalid',
+      `experiments/${name} calls itself ${checked.data.id}: file name and id must agree.`,
+    );
   }
   const { control, variants } = checked.data;
   if ('variant' in control && variants[control.variant] === undefined) {
-    throw new HarnessError(`experiments/${name} names a control that is none of its variants: ${control.variant}.`, {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError(
+      'experiment-invalid',
+      `experiments/${name} names a control that is none of its variants: ${control.variant}.`,
+    );
   }
   // A variant that cannot be run is a mistake in the file: said now, not when somebody asks for it.
   for (const variant of [undefined, ...Object.keys(variants)]) resolveExperiment(checked.data, { variant });

@@ -1,6 +1,6 @@
 /** Fields of an experiment by their paths, as --set, --sweep and variants name them: `proxy.retry.attempts`. */
 import { z } from 'zod';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue } from './experiment.ts';
 
 /** A field and the value it gets. */
@@ -13,9 +13,10 @@ export type Change = readonly [path: string, value: FieldValue];
 export function parseChange(option: string, text: string): Change {
   const cut = text.indexOf('=');
   if (cut < 1) {
-    throw new HarnessError(`${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`, {
-      exitCode: exitCodes.usage,
-    });
+    throw new HarnessError(
+      'option-value',
+      `${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`,
+    );
   }
   return [text.slice(0, cut), parseValue(text.slice(cut + 1))];
 }
@@ -39,8 +40,7 @@ export function resolveExperiment(
   const variant = options.variant === undefined ? undefined : variants[options.variant];
   if (options.variant !== undefined && variant === undefined) {
     const names = Object.keys(variants);
-    throw new HarnessError(`${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
-      exitCode: exitCodes.usage,
+    throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
       hint: names.length === 0 ? 'It has none at all.' : `It has ${names.join(', ')}.`,
     });
   }
@@ -53,10 +53,7 @@ export function resolveExperiment(
   }
   const checked = experimentSchema.safeParse(data);
   if (checked.success) return checked.data;
-  throw new HarnessError(`${file.id} cannot be run so:\n${z.prettifyError(checked.error)}`, {
-    exitCode: exitCodes.usage,
-    hint: 'Each path is that of a field in the experiment’s file, such as app.warmupMs or proxy.check.path.',
-  });
+  throw new HarnessError('field-invalid', `${file.id} cannot be run so:\n${z.prettifyError(checked.error)}`);
 }
 
 /** Sets a field of plain data, making the parts on the way to it; null takes it away. */

@@ -1,7 +1,7 @@
 /** Lines of a gzipped file of any size. */
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 import { LineReader } from './line-reader.ts';
 
 /** Large enough that the turns of the event loop between two of them cost little. */
@@ -72,7 +72,7 @@ function parsed<T>(line: string, path: string, number: number): T {
   try {
     return JSON.parse(line) as T;
   } catch (cause) {
-    throw new HarnessError(`${path}: line ${number} is no JSON.`, { exitCode: exitCodes.inconclusive, cause });
+    throw new HarnessError('run-damaged', `${path}: line ${number} is no JSON.`, { cause });
   }
 }
 
@@ -99,11 +99,7 @@ async function* gzippedBytes(path: string): AsyncGenerator<{ bytes: Buffer; ends
       yield { bytes, ends };
     }
   } catch (cause) {
-    throw new HarnessError(`${path} cannot be read to its end: ${messageOf(cause)}.`, {
-      exitCode: exitCodes.inconclusive,
-      hint: 'The file is missing, or was cut short or changed after the run.',
-      cause,
-    });
+    throw new HarnessError('run-damaged', `${path} cannot be read to its end: ${messageOf(cause)}.`, { cause });
   }
   const rest = Buffer.concat(begun);
   if (rest.length > 0) yield { bytes: rest, ends: [rest.length] };

