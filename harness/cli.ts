@@ -1,5 +1,4 @@
 /** The command line of a checkout. */
-import type { Command } from 'commander';
 import { benchCommand, type BenchOptions } from './commands/bench.ts';
 import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
@@ -10,7 +9,6 @@ import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
 import { listExperiments } from './commands/list-experiments.ts';
 import { addMeasure } from './commands/measure-options.ts';
 import { packSeriesCommand } from './commands/pack-series.ts';
-import { refuseArguments, refuseOptionsThatNpmTook } from './commands/refusals.ts';
 import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
 import { setupCommand } from './commands/setup.ts';
 import { schemaCommand } from './commands/write-schema.ts';
@@ -32,7 +30,6 @@ program
   .command('experiment')
   .description('run one experiment, or all, or list them')
   .argument('<id>', 'an experiment such as E5, all, or list')
-  .allowExcessArguments()
   .option('--variant <name>', 'a named variant of it (`list` has their names)')
   .option('--variants', 'with `all`: every variant too (half an hour)')
   .option('--set <path=value>', 'give a field another value; may be repeated', collect)
@@ -62,9 +59,7 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
-  .action(async (id: string, options: ExperimentOptions, command: Command) => {
-    refuseOptionsThatNpmTook(command);
-    refuseArguments(command.args, 1, 'One experiment at a time');
+  .action(async (id: string, options: ExperimentOptions) => {
     process.exitCode =
       id === 'list' ? await listExperiments(context, options) : await experimentCommand(context, id, options);
   });
@@ -74,26 +69,20 @@ addMeasure(program, context);
 program
   .command('calibrate')
   .description('check the instrument against servers that fail in known ways')
-  .allowExcessArguments()
   .option('--short', 'fewer cases and requests: half a minute instead of two and a half')
   .option('--peers', 'show beside it what autocannon, vegeta, oha and wrk say (five minutes more)')
   .option('--json', 'results on stdout, and nothing else there')
   .option('--out <folder>', 'where the table goes (default: reports/)')
-  .action(async (options: CalibrateOptions, command: Command) => {
-    refuseOptionsThatNpmTook(command);
-    refuseArguments(command.args, 0, 'calibrate takes options only');
+  .action(async (options: CalibrateOptions) => {
     process.exitCode = await calibrateCommand(context, options);
   });
 
 program
   .command('bench')
   .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes a quarter of an hour')
-  .allowExcessArguments()
   .option('--rounds <n>', 'how often everything is repeated (default: 3)')
   .option('--out <folder>', 'where the table goes (default: reports/)')
-  .action(async (options: BenchOptions, command: Command) => {
-    refuseOptionsThatNpmTook(command);
-    refuseArguments(command.args, 0, 'bench takes options only');
+  .action(async (options: BenchOptions) => {
     process.exitCode = await benchCommand(context, options);
   });
 
@@ -102,8 +91,7 @@ program
   .description("make a run's verdict and report again from its files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .option('--json', 'verdict.json on stdout, and nothing else there')
-  .action(async (run: string, options: { json?: true }, command: Command) => {
-    refuseOptionsThatNpmTook(command);
+  .action(async (run: string, options: { json?: true }) => {
     process.exitCode = await verdictCommand(context, run, options);
   });
 
@@ -128,23 +116,17 @@ program
   .description('show two runs side by side, and warn of what makes them unlike')
   .argument('<A>', "a run's folder, such as reports/E5/latest")
   .argument('<B>', 'the other one')
-  .allowExcessArguments()
   .option('--json', 'the comparison on stdout as JSON')
-  .action(async (a: string, b: string, options: { json?: true }, command: Command) => {
-    refuseOptionsThatNpmTook(command);
-    refuseArguments(command.args, 2, 'Two runs at a time');
+  .action(async (a: string, b: string, options: { json?: true }) => {
     process.exitCode = await compareCommand(context, [a, b], options);
   });
 
 program
   .command('index')
   .description('write reports/README.md: the experiments side by side, from one run of each')
-  .allowExcessArguments()
   .option('--series <folder>', 'where the runs lie (default: where the index goes)')
   .option('--out <folder>', 'where the index goes (default: reports/)')
-  .action(async (options: IndexOptions, command: Command) => {
-    refuseOptionsThatNpmTook(command);
-    refuseArguments(command.args, 0, 'index takes options only');
+  .action(async (options: IndexOptions) => {
     process.exitCode = await indexCommand(context, options);
   });
 
@@ -153,9 +135,7 @@ program
   .description('copy one run of each experiment without what can be made again, to be committed')
   .argument('<from>', 'the folder of the runs, such as reports')
   .argument('<to>', 'the folder of the copies, such as reports/reference')
-  .allowExcessArguments()
-  .action(async (from: string, to: string, _options: unknown, command: Command) => {
-    refuseArguments(command.args, 2, 'pack-series takes two folders');
+  .action(async (from: string, to: string) => {
     process.exitCode = await packSeriesCommand(context, from, to);
   });
 
@@ -178,8 +158,7 @@ program
   .description('what the code of an error means, and what to do')
   .argument('[code]', 'the word in brackets, such as engine-absent; without one, all')
   .option('--write', 'make docs/errors.md of them')
-  .action(async (code: string | undefined, options: { write?: true }, command: Command) => {
-    refuseOptionsThatNpmTook(command);
+  .action(async (code: string | undefined, options: { write?: true }) => {
     process.exitCode = await errorsCommand(context, code, options);
   });
 

@@ -127,6 +127,11 @@ const machineErrors = {
     meaning: 'This Node cannot run the harness.',
     advice: 'Install Node 20 or newer, and run `npm run setup`, which brings the one that is pinned.',
   },
+  'setup-missing': {
+    exitCode: cannotRun,
+    meaning: 'A command was called before `npm run setup`, or not by npm, under another Node than the pinned one.',
+    advice: 'Run `npm run setup` first.',
+  },
   'setup-failed': {
     exitCode: cannotRun,
     meaning: '`npm run setup` could not do one of its steps.',

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { interruptedCode, type Context } from './commands/context.ts';
+import { refuseWrongWords } from './commands/refusals.ts';
 import { errorText, exitCodeOfError } from './error-text.ts';
 import { exitCodes, HarnessError } from './errors.ts';
 
@@ -28,6 +29,9 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
 
 /** Runs the command that the process's arguments name, and sets the exit code. */
 export async function runProgram(program: Command, context: Context): Promise<void> {
+  // Words too many are told by us: that npm kept an option to itself is mostly why they are there.
+  for (const command of program.commands) command.allowExcessArguments();
+  program.hook('preAction', (_, command) => refuseWrongWords(command));
   try {
     await program.parseAsync();
   } catch (error) {

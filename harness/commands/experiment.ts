@@ -70,6 +70,11 @@ export async function experimentCommand(context: Context, id: string, options: E
   };
   const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
   if (options.dryRun === true) {
+    if (options.sweep !== undefined) {
+      throw new HarnessError('option-conflict', '--dry-run shows one run, and --sweep asks for several.', {
+        hint: 'Give the field one value with --set to see what that would do.',
+      });
+    }
     context.stdout(await dryRunText(asked.experiment, seed));
     return exitCodes.pass;
   }

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { measureCommand } from './measure.ts';
-import { refuseArguments, refuseOptionsThatNpmTook } from './refusals.ts';
 import type { MeasureOptions } from './service-options.ts';
 
 /** Adds `measure` to the program. */
@@ -10,7 +9,6 @@ export function addMeasure(program: Command, context: Context): void {
   program
     .command('measure')
     .description('count every failed request of a service of your own, while a command of yours (a deploy) runs')
-    .allowExcessArguments()
     .option('--url <url>', 'the service to ask, http:// only')
     .option('--rate <n>', 'requests a second (default: 100)')
     .option('--duration <time>', 'how long to ask (default: 30s); with --while at least so long')
@@ -44,9 +42,7 @@ Examples:
   ${context.callOf('measure')} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\
     --header 'Content-Type: application/json' --connections kept --while './deploy.sh'`,
     )
-    .action(async (options: MeasureOptions, command: Command) => {
-      refuseOptionsThatNpmTook(command);
-      refuseArguments(command.args, 0, 'measure takes options only');
+    .action(async (options: MeasureOptions) => {
       process.exitCode = await measureCommand(context, options);
     });
 }

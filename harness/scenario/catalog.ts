@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { HarnessError } from '../errors.ts';
 import { experimentFileSchema, type ExperimentFile } from './experiment.ts';
 import { resolveExperiment } from './fields.ts';
+import { didYouMean, nearest } from './nearest.ts';
 
 const folder = new URL('../../experiments/', import.meta.url);
 const fileName = /^(E\d+)-[^.]*\.ts$/u;
@@ -23,8 +24,13 @@ export async function loadExperiment(id: string): Promise<ExperimentFile> {
   const catalog = await loadCatalog();
   const found = catalog.find((experiment) => experiment.id === id.toUpperCase());
   if (found !== undefined) return found;
+  const ids = catalog.map((experiment) => experiment.id);
+  // Somebody may know it by its title.
+  const byTitle = new Map(catalog.map((experiment) => [experiment.title, `${experiment.id} (${experiment.title})`]));
+  const meant = nearest(id.replace(/^E\d+-/iu, '').replaceAll('-', ' '), [...byTitle.keys()]);
+  const suggestion = meant === undefined ? didYouMean(id, ids) : `Did you mean ${byTitle.get(meant) ?? meant}? `;
   throw new HarnessError('experiment-unknown', `There is no experiment ${JSON.stringify(id)}.`, {
-    hint: `There are ${catalog.map((experiment) => experiment.id).join(', ')}; \`npm run experiment list\` tells what each asks.`,
+    hint: `${suggestion}There are ${ids.join(', ')}; \`npm run experiment list\` tells what each asks.`,
   });
 }
 

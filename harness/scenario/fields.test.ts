@@ -37,6 +37,31 @@ describe('--set', () => {
   });
 });
 
+describe('a path that is no field', () => {
+  it('is refused with the one that was meant, or those beside it', () => {
+    const hintOf = (path: string): unknown => {
+      try {
+        set([path, 1]);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'field-unknown', exitCode: 2 });
+        return (error as { hint: string }).hint;
+      }
+      return undefined;
+    };
+    expect(hintOf('app.warmUpMs')).toMatch(/^Did you mean app\.warmupMs\? There are app\.warmupMs, app\.drain, /u);
+    expect(hintOf('app.nonsense')).toMatch(/^There are app\.warmupMs, /u);
+    expect(hintOf('nonsense.at.all')).toMatch(/^The parts of an experiment are id, title, .*app, unit/u);
+    expect(hintOf('load.mix.0.pth')).toMatch(/^Did you mean load\.mix\.\*\.path\?/u);
+    expect(hintOf('app.warmupMs.more')).toBeDefined();
+  });
+
+  it('never reaches what plain objects inherit', () => {
+    expect(() => set(['__proto__.planted', 1])).toThrow('no field');
+    expect(() => set(['app.constructor.planted', 1])).toThrow('no field');
+    expect(({} as Record<string, unknown>)['planted']).toBeUndefined();
+  });
+});
+
 describe('a variant', () => {
   it('changes what it names and nothing else, and brings its own expectations', () => {
     const own = resolveExperiment(e5, {});

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { HarnessError } from '../errors.ts';
 import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue } from './experiment.ts';
+import { fieldPaths, isFieldPath } from './field-paths.ts';
+import { didYouMean } from './nearest.ts';
 
 /** A field and the value it gets. */
 export type Change = readonly [path: string, value: FieldValue];
@@ -41,7 +43,8 @@ export function resolveExperiment(
   if (options.variant !== undefined && variant === undefined) {
     const names = Object.keys(variants);
     throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
-      hint: names.length === 0 ? 'It has none at all.' : `It has ${names.join(', ')}.`,
+      hint:
+        names.length === 0 ? 'It has none at all.' : `${didYouMean(options.variant, names)}It has ${names.join(', ')}.`,
     });
   }
   const data = structuredClone(file) as Record<string, unknown>;
@@ -49,11 +52,28 @@ export function resolveExperiment(
   delete data['control'];
   if (variant?.expect !== undefined) data['expect'] = variant.expect;
   for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
+    if (!isFieldPath(path)) throw unknownField(path);
     setField(data, path, value);
   }
   const checked = experimentSchema.safeParse(data);
   if (checked.success) return checked.data;
   throw new HarnessError('field-invalid', `${file.id} cannot be run so:\n${z.prettifyError(checked.error)}`);
+}
+
+/** Names the field that was meant, or those that stand beside the wrong one. */
+function unknownField(path: string): HarnessError {
+  const paths = fieldPaths();
+  const parent = path.split('.').slice(0, -1).join('.');
+  const beside = paths.filter(
+    (known) => known.startsWith(`${parent}.`) && !known.slice(parent.length + 1).includes('.'),
+  );
+  const there =
+    parent === '' || beside.length === 0
+      ? `The parts of an experiment are ${paths.filter((known) => !known.includes('.')).join(', ')}.`
+      : `There are ${beside.join(', ')}.`;
+  return new HarnessError('field-unknown', `An experiment has no field ${JSON.stringify(path)}.`, {
+    hint: `${didYouMean(path, paths)}${there}`,
+  });
 }
 
 /** Sets a field of plain data, making the parts on the way to it; null takes it away. */
