@@ -155,8 +155,9 @@ const machineErrors = {
   },
   'engine-context': {
     exitCode: cannotRun,
-    meaning: 'The Docker context that is asked for does not exist, or cannot be read.',
-    advice: '`docker context ls` has those that exist; DOCKER_CONTEXT or `docker context use` chooses one.',
+    meaning: 'The Docker context that is asked for does not exist or cannot be read, or DOCKER_HOST is no address.',
+    advice:
+      '`docker context ls` has those that exist; DOCKER_CONTEXT or `docker context use` chooses one, DOCKER_HOST names an address.',
   },
   'engine-too-old': {
     exitCode: cannotRun,

@@ -1,6 +1,11 @@
 /** The Docker engine: found, asked, and its absence explained. */
+import { Agent as TlsAgent } from 'node:https';
 import Docker from 'dockerode';
-import { HarnessError, messageOf } from '../errors.ts';
+import { z } from 'zod';
+import { HarnessError } from '../errors.ts';
+import { ContextError, engineAddress, type EngineAddress } from './engine-address.mjs';
+import { connectionError } from './engine-errors.ts';
+import { SshAgent } from './ssh-agent.ts';
 
 /** The label that everything of ours in the engine carries; its value is the run's id. */
 export const runLabel = 'restart-proof.run';
@@ -10,6 +15,8 @@ export const ownerLabel = 'restart-proof.owner';
 /** What the engine says of itself. */
 export interface EngineFacts {
   readonly version: string;
+  /** Of its API, such as 1.41. */
+  readonly apiVersion: string;
   /** As Docker names it: amd64, arm64. */
   readonly architecture: string;
   readonly kernel: string;
@@ -21,36 +28,125 @@ export interface EngineFacts {
   readonly apparmor: boolean;
 }
 
+/** CgroupnsMode, which the lab needs on cgroup v2, came with this API (Docker 20.10). */
+const leastApi = { version: '1.41', docker: '20.10' } as const;
+/** An engine that has not answered by then is not waited for. */
+const answerMs = 15_000;
+
+/** Calls of dockerode that can be given up; its types leave that out. */
+type Patient = Record<'version' | 'info', (options: { abortSignal: AbortSignal }) => Promise<unknown>>;
+
+/** Of /version and /info, what is read here. */
+const versionSchema = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  Arch: z.string(),
+  Os: z.string().default('linux'),
+  KernelVersion: z.string().default('unknown'),
+});
+const infoSchema = z.object({
+  CgroupVersion: z.string().default('unknown'),
+  Driver: z.string().default('unknown'),
+  OperatingSystem: z.string().default('unknown'),
+  NCPU: z.number(),
+  SecurityOptions: z.array(z.string()).nullish(),
+});
+
 /**
- * Connects to the engine that DOCKER_HOST names, else to the local socket.
- * @throws {HarnessError} (exit code 4) when none answers
+ * Connects to the engine that DOCKER_HOST or a Docker context names, else to the one of this machine.
+ * @throws {HarnessError} (exit code 4) when none answers, or it cannot run the lab
  */
-export async function connectEngine(): Promise<{ docker: Docker; facts: EngineFacts }> {
+export async function connectEngine(): Promise<{ docker: Docker; facts: EngineFacts; address: EngineAddress }> {
+  const address = addressOfEngine();
   let docker: Docker;
+  let said: unknown[];
   try {
-    docker = new Docker();
-    const [version, info] = await Promise.all([
-      docker.version(),
-      docker.info() as Promise<
-        Record<string, unknown> & { Driver: string; OperatingSystem: string; NCPU: number; SecurityOptions?: string[] }
-      >,
-    ]);
-    return {
-      docker,
-      facts: {
-        version: version.Version,
-        architecture: version.Arch,
-        kernel: version.KernelVersion,
-        cgroupVersion: typeof info['CgroupVersion'] === 'string' ? info['CgroupVersion'] : 'unknown',
-        storageDriver: info.Driver,
-        operatingSystem: info.OperatingSystem,
-        cpus: info.NCPU,
-        apparmor: (info.SecurityOptions ?? []).some((option) => option.includes('apparmor')),
-      },
-    };
+    docker = new Docker(optionsFor(address));
+    const patience = { abortSignal: AbortSignal.timeout(answerMs) };
+    const asked = docker as unknown as Patient;
+    said = await Promise.all([asked.version(patience), asked.info(patience)]);
   } catch (error) {
-    throw new HarnessError('engine-absent', `No Docker engine answers: ${messageOf(error)}.`, {
-      cause: error,
-    });
+    throw connectionError(error, address);
   }
+  return { docker, facts: factsOf(said, address), address };
+}
+
+function addressOfEngine(): EngineAddress {
+  try {
+    return engineAddress();
+  } catch (error) {
+    if (error instanceof ContextError) throw new HarnessError('engine-context', error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** What it said of itself, and whether that will do. */
+function factsOf([versionSaid, infoSaid]: unknown[], address: EngineAddress): EngineFacts {
+  const version = versionSchema.safeParse(versionSaid);
+  const info = infoSchema.safeParse(infoSaid);
+  if (!version.success || !info.success) {
+    const cause = version.error ?? info.error;
+    throw new HarnessError(
+      'engine-unreachable',
+      `What answers at ${address.named ?? 'the socket'} is no Docker engine.`,
+      {
+        cause,
+      },
+    );
+  }
+  if (version.data.Os !== 'linux') {
+    throw new HarnessError(
+      'engine-architecture',
+      `The engine runs ${version.data.Os} containers, and the lab is Linux.`,
+      {
+        hint: 'Switch Docker Desktop to Linux containers.',
+      },
+    );
+  }
+  if (!isAtLeast(version.data.ApiVersion, leastApi.version)) {
+    throw new HarnessError(
+      'engine-too-old',
+      `The engine is Docker ${version.data.Version} (API ${version.data.ApiVersion}); ${leastApi.docker} (API ${leastApi.version}) is needed.`,
+    );
+  }
+  return {
+    version: version.data.Version,
+    apiVersion: version.data.ApiVersion,
+    architecture: version.data.Arch,
+    kernel: version.data.KernelVersion,
+    cgroupVersion: info.data.CgroupVersion,
+    storageDriver: info.data.Driver,
+    operatingSystem: info.data.OperatingSystem,
+    cpus: info.data.NCPU,
+    apparmor: (info.data.SecurityOptions ?? []).some((option) => option.includes('apparmor')),
+  };
+}
+
+/** Is this version, such as 1.41, the other one or above it? */
+export function isAtLeast(version: string, least: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = least.split('.').map(Number);
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+}
+
+/** The address in dockerode's words; its own reading of DOCKER_HOST knows no contexts, and ssh without known hosts. */
+function optionsFor(address: EngineAddress): Docker.DockerOptions {
+  switch (address.kind) {
+    case 'unix':
+      return { socketPath: address.socketPath };
+    case 'tcp': {
+      const { host, port, tls } = address;
+      if (tls === null) return { protocol: 'http', host, port };
+      const { verify, ...keys } = tls;
+      return { protocol: 'https', host, port, ...agent(new TlsAgent({ ...keys, rejectUnauthorized: verify })) };
+    }
+    case 'ssh':
+      // The name of the host is for the Host header alone, as Docker's client writes it.
+      return { protocol: 'http', host: 'docker.example.com', port: 80, ...agent(new SshAgent(address)) };
+  }
+}
+
+/** An option that dockerode takes and its types leave out. */
+function agent(value: TlsAgent | SshAgent): Docker.DockerOptions {
+  return { agent: value } as Docker.DockerOptions;
 }
