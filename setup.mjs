@@ -6,11 +6,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { architectures, labImageTag } from './containers/image-tag.mjs';
+import { ContextError, engineAddress } from './harness/lab/engine-address.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const cannotRun = 4;
@@ -138,14 +140,25 @@ async function dependencies() {
   say('dependencies', 'installed by npm ci', startedMs);
 }
 
-/** Where the engine listens, in the words of node:http; undefined when only a Docker client can tell (ssh, TLS). */
-function engineAddress() {
-  const named = process.env['DOCKER_HOST'];
-  if (!named) return { socketPath: '/var/run/docker.sock' };
-  if (named.startsWith('unix://')) return { socketPath: named.slice('unix://'.length) };
-  if (!named.startsWith('tcp://') || process.env['DOCKER_TLS_VERIFY']) return undefined;
-  const { hostname, port } = new URL(named);
-  return { host: hostname, port: port || '2375' };
+/** Where the engine is; what stands in the way of knowing is said once. */
+function whereIsEngine() {
+  try {
+    return engineAddress();
+  } catch (error) {
+    if (!(error instanceof ContextError)) throw error;
+    throw new CannotRun('engine-context', error.message, `See \`docker context ls\`, choose one, and ${again}.`);
+  }
+}
+
+/** The same in the words of node:http and node:https; undefined for ssh, which the second half speaks. */
+function requestOptions() {
+  const address = whereIsEngine();
+  if (address.kind === 'unix') return { socketPath: address.socketPath };
+  if (address.kind === 'ssh') return undefined;
+  const { host, port, tls } = address;
+  if (tls === null) return { host, port };
+  const { verify, ...keys } = tls;
+  return { protocol: 'https:', host, port, ...keys, rejectUnauthorized: verify };
 }
 
 /**
@@ -155,7 +168,8 @@ function engineAddress() {
  */
 async function ask(path) {
   return new Promise((resolve) => {
-    const asked = request({ ...engineAddress(), path, timeout: 3_000 }, (answer) => {
+    const options = { ...requestOptions(), path, timeout: 3_000 };
+    const asked = ('protocol' in options ? httpsRequest : request)(options, (answer) => {
       let text = '';
       answer.on('data', (part) => (text += part));
       answer.on('error', () => resolve({ error: 'CUT' }));
@@ -253,12 +267,12 @@ function reasonIn(log) {
 
 /** @param {string} error why the engine did not answer @returns {CannotRun} */
 function noEngine(error) {
-  const named = process.env['DOCKER_HOST'];
-  if (named) {
+  const { named } = whereIsEngine();
+  if (named !== null) {
     return new CannotRun(
       'engine-unreachable',
-      `The Docker engine that DOCKER_HOST names (${named}) does not answer (${error}).`,
-      `Start it or unset DOCKER_HOST, and ${again}.`,
+      `The engine of ${named} does not answer (${error}).`,
+      `Start it, or choose another (unset DOCKER_HOST, or \`docker context use default\`), and ${again}.`,
     );
   }
   if (error === 'EACCES') {
@@ -307,9 +321,9 @@ async function hasBase() {
 /** An engine that answers, and the tools that its image is made with. */
 async function engine() {
   // How to reach it is for the Docker client to say: the second half tells if it does not answer.
-  const version = engineAddress() ? await ask('/version') : { status: 0, body: {} };
+  const version = requestOptions() ? await ask('/version') : { status: 0, body: {} };
   const up = 'status' in version;
-  const mayStart = isRoot && !process.env['DOCKER_HOST'];
+  const mayStart = isRoot && whereIsEngine().named === null;
   if (!up && !(mayStart && (mayInstall || has('dockerd')))) throw noEngine(version.error);
   if (await hasLabImage(version)) return;
   if (mayInstall) {
@@ -358,7 +372,7 @@ async function setup() {
     cwd: folder,
   });
   // The image itself is the proof that it was made; a build's stream can end without saying that it failed.
-  if (second.status === 0 && engineAddress() && !(await hasLabImage(await ask('/version')))) {
+  if (second.status === 0 && requestOptions() && !(await hasLabImage(await ask('/version')))) {
     throw new CannotRun(
       'image-build-failed',
       "The lab's image is not in the engine, although its build ended.",

@@ -241,8 +241,8 @@ const machineErrors = {
   },
   'out-not-writable': {
     exitCode: cannotRun,
-    meaning: 'The folder for the runs cannot be written. This is found out before anything is started.',
-    advice: 'Name another folder with --out, or make this one yours.',
+    meaning: 'The folder for the runs cannot be written, or has no room. This is found out before anything is started.',
+    advice: 'Name another folder with --out, or make this one yours, with room in it.',
   },
 } as const satisfies Record<string, CatalogEntry>;
 

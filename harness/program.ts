@@ -5,6 +5,7 @@ import { interruptedCode, type Context } from './commands/context.ts';
 import { refuseWrongWords } from './commands/refusals.ts';
 import { errorText, exitCodeOfError } from './error-text.ts';
 import { exitCodes, HarnessError } from './errors.ts';
+import { explained } from './lab/engine-errors.ts';
 
 /** A program without commands, and the world that they see. `afterHelp` goes below the list of commands. */
 export function makeProgram(afterHelp: string, callOf: Context['callOf']): { program: Command; context: Context } {
@@ -20,10 +21,11 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     isTerminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
-    signal: interruption(),
+    signal: interrupt.signal,
     callOf,
     projectFolder: fileURLToPath(new URL('../', import.meta.url)),
   };
+  watchForSignals();
   return { program, context };
 }
 
@@ -32,11 +34,40 @@ export async function runProgram(program: Command, context: Context): Promise<vo
   // Words too many are told by us: that npm kept an option to itself is mostly why they are there.
   for (const command of program.commands) command.allowExcessArguments();
   program.hook('preAction', (_, command) => refuseWrongWords(command));
+  const faults = watchForFaults(program, context);
   try {
     await program.parseAsync();
   } catch (error) {
     process.exitCode = report(error, context, isVerbose(program));
   }
+  // What the command made of its end counts for nothing when something went wrong beside it.
+  if (faults.exitCode() !== undefined) process.exitCode = faults.exitCode();
+}
+
+/** How long a run may take to clean up after something that nobody awaited went wrong. */
+const faultGraceMs = 20_000;
+/** Aborted by the first Ctrl-C, SIGTERM or fault, with its name. */
+const interrupt = new AbortController();
+
+/** What is thrown where nobody awaits it ends the run as an interruption does, so that the lab is taken down. */
+function watchForFaults(program: Command, { stderr }: Context): { exitCode(): number | undefined } {
+  let exitCode: number | undefined;
+  const met = (thrown: unknown): void => {
+    const error = explained(thrown) ?? thrown;
+    if (exitCode !== undefined) return;
+    process.exitCode = exitCode = exitCodeOfError(error);
+    stderr(`\n${errorText(error, { verbose: isVerbose(program) })}`);
+    interrupt.abort('a fault of the harness');
+    setTimeout(() => process.exit(exitCode), faultGraceMs).unref();
+  };
+  process.on('uncaughtException', met);
+  process.on('unhandledRejection', met);
+  // `| head` that has seen enough is no fault; a full disk is. Where stderr goes nobody looks any more.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') met(error);
+  });
+  process.stderr.on('error', () => undefined);
+  return { exitCode: () => exitCode };
 }
 
 /** Asked for on the command line, by a variable, or by `npm run … --verbose`, which npm takes for itself. */
@@ -49,30 +80,36 @@ function isVerbose(program: Command): boolean {
   );
 }
 
-/** Aborted by the first Ctrl-C or SIGTERM, with its name. */
-function interruption(): AbortSignal {
-  const interrupt = new AbortController();
+/** The first signal lets the run end in order; the second quits at once. */
+function watchForSignals(): void {
   let signals = 0;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // A terminal that is closed ends a run as SIGTERM does.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       signals++;
-      // The second time the user does not want to wait; `npm run clean` removes what is left.
-      if (signals > 1) process.exit(name === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted);
+      if (signals > 1) {
+        process.stderr.write('\nQuit at once. What may be left of the lab, `npm run clean` takes down.\n');
+        process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
+      }
       process.stderr.write(`\n${name}: stopping, keeping what was recorded, cleaning up (again to quit at once)\n`);
-      interrupt.abort(name);
+      interrupt.abort(name === 'SIGINT' ? name : 'SIGTERM');
     });
   }
-  return interrupt.signal;
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */
-function report(error: unknown, { signal, stderr }: Context, verbose: boolean): number {
+function report(thrown: unknown, { signal, stderr }: Context, verbose: boolean): number {
   // Help and version end by being thrown too.
-  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.pass;
-  if (signal.aborted) return interruptedCode(signal);
-  const met = error instanceof CommanderError ? commandLineError(error) : error;
-  stderr(errorText(met, { verbose }));
-  return exitCodeOfError(met);
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.pass;
+  // That a run which was stopped has stopped is no news; that its lab could not be taken down is.
+  if (signal.aborted && isAbort(thrown, signal)) return interruptedCode(signal);
+  const error = thrown instanceof CommanderError ? commandLineError(thrown) : (explained(thrown) ?? thrown);
+  stderr(errorText(error, { verbose }));
+  return signal.aborted ? interruptedCode(signal) : exitCodeOfError(error);
+}
+
+function isAbort(thrown: unknown, { reason }: AbortSignal): boolean {
+  return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError');
 }
 
 /** What commander says of wrong words, in the words of the catalogue: it suggests the nearest name by itself. */

@@ -10,7 +10,7 @@ export interface Context {
   readonly stderr: (text: string) => void;
   /** May a line on stderr be written over? */
   readonly isTerminal: boolean;
-  /** Aborted by Ctrl-C or SIGTERM; its reason is the signal's name. */
+  /** Aborted by Ctrl-C or SIGTERM; its reason is the signal's name (or a word on what else went wrong). */
   readonly signal: AbortSignal;
   /** How a user calls a command: `npm run measure --`, or `npx restart-proof measure`. */
   readonly callOf: (command: string) => string;

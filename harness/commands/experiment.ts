@@ -14,6 +14,7 @@ import { runAll } from './run-all.ts';
 import { runWithControls } from './controls.ts';
 import { runSweep } from './run-sweep.ts';
 import { runTrials } from './run-trials.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** Options as they are typed. */
 export interface ExperimentOptions {
@@ -45,6 +46,7 @@ export async function experimentCommand(context: Context, id: string, options: E
   const reportsFolder = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
   if (id === 'all') {
     refuseForAll(options);
+    await requireWritable(reportsFolder);
     return await runAll(context, {
       seed,
       reportsFolder,
@@ -78,6 +80,7 @@ export async function experimentCommand(context: Context, id: string, options: E
     context.stdout(await dryRunText(asked.experiment, seed));
     return exitCodes.pass;
   }
+  await requireWritable(reportsFolder);
   if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials });
   if (trials > 1) return await runTrials(context, asked, { trials, json: options.json === true });
 

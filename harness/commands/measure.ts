@@ -13,6 +13,7 @@ import { writeHashes } from './hashes.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** With a command, the load lasts as long as that takes, and this is not asked of it. */
 const defaultDuration = '30s';
@@ -32,6 +33,7 @@ export async function measureCommand(context: Context, options: MeasureOptions):
     settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
   };
   const reports = resolve(options.out ?? 'reports');
+  await requireWritable(reports);
   const runId = newRunId(new Date());
   const folder = join(reports, 'measure', runId);
   const progress = startProgress(context);

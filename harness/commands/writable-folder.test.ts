@@ -1,0 +1,32 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireWritable } from './writable-folder.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'restart-proof-writable-'));
+});
+afterAll(async () => rm(folder, { recursive: true }));
+
+describe('a folder for runs', () => {
+  it('may be there, or still to be made; the trial leaves nothing', async () => {
+    await requireWritable(folder);
+    await requireWritable(join(folder, 'not', 'there', 'yet'));
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is no file, and nothing below one', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await expect(requireWritable(join(folder, 'file'))).rejects.toMatchObject({
+      code: 'out-not-writable',
+      exitCode: 4,
+    });
+    await expect(requireWritable(join(folder, 'file', 'below'))).rejects.toThrow(/file is a file/u);
+  });
+
+  it.runIf(process.platform === 'linux')('is none that nobody may write to', async () => {
+    await expect(requireWritable('/proc/runs')).rejects.toMatchObject({ code: 'out-not-writable' });
+  });
+});
