@@ -12,6 +12,7 @@ const stream = [
   'gate',
   'measure',
   'calibration',
+  'doctor',
   'commands',
 ];
 

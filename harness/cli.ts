@@ -3,6 +3,7 @@ import { benchCommand, type BenchOptions } from './commands/bench.ts';
 import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { compareCommand } from './commands/compare.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { errorsCommand } from './commands/errors.ts';
 import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
 import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
@@ -151,6 +152,24 @@ program
   .description('take down what a crash or --keep left in the engine')
   .action(async () => {
     process.exitCode = await cleanCommand(context);
+  });
+
+program
+  .command('doctor')
+  .description('check everything that a run needs of this machine and of the engine, and say how to put it right')
+  .option('--json', 'findings on stdout as JSON, and nothing else there')
+  .addHelpText(
+    'after',
+    `
+Boots a lab's server for some seconds, and takes it away again. Exits 0 when a lab can run here, else 4.
+
+Examples:
+  npm run doctor
+  npm run doctor -- --json > doctor.json     # to go with a question
+  DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do`,
+  )
+  .action(async (options: { json?: true }) => {
+    process.exitCode = await doctorCommand(context, options);
   });
 
 program

@@ -188,7 +188,7 @@ async function filesOfHarness(): Promise<LabFile[]> {
 const hostCgroups = { CgroupnsMode: 'host' };
 
 /** Flags under which systemd boots as PID 1 on cgroup v1 and v2, without --privileged. */
-function serverOptions(
+export function serverOptions(
   networkId: string,
   { apparmor, proxyFiles }: { apparmor: boolean; proxyFiles: readonly string[] },
 ): Docker.ContainerCreateOptions {

@@ -1,0 +1,89 @@
+/** A trial of what a lab is: a network, and a container with systemd as PID 1, booted, probed, and taken away. */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { readFile } from 'node:fs/promises';
+import type Docker from 'dockerode';
+import { HarnessError, messageOf } from '../errors.ts';
+import { explained } from '../lab/engine-errors.ts';
+import { ownerLabel, runLabel, type EngineFacts } from '../lab/engine.ts';
+import { exec } from '../lab/exec.ts';
+import { putFiles } from '../lab/files.ts';
+import { serverOptions } from '../lab/lab.ts';
+import { removeRun } from '../lab/remove.ts';
+import { newRunId } from '../scenario/run-folder.ts';
+import { ok, problem, type Finding } from './finding.ts';
+import { judgeProbe } from './judge-probe.ts';
+import type { Probe } from './probe.ts';
+
+/** systemd is up in a second or two; where it cannot run, the container ends at once. */
+const bootMs = 20_000;
+const probePath = '/opt/doctor/probe.ts';
+
+/** Boots one, and says what came of it; nothing of it is left. */
+export async function tryLab(docker: Docker, facts: EngineFacts, image: string): Promise<Finding[]> {
+  const id = `doctor-${newRunId(new Date())}`;
+  const labels = { [runLabel]: id, [ownerLabel]: `${hostname()}/${process.pid}` };
+  const findings: Finding[] = [];
+  let step = 'network';
+  try {
+    const network = await docker.createNetwork({ Name: `restart-proof-${id}`, Driver: 'bridge', Labels: labels });
+    findings.push(ok(step, 'an address range for one more network is free'));
+    step = 'rights';
+    const container = await docker.createContainer({
+      name: `restart-proof-${id}`,
+      Image: image,
+      Labels: labels,
+      ...serverOptions(network.id, { apparmor: facts.apparmor, proxyFiles: [] }),
+    });
+    const source = fileURLToPath(new URL('probe.ts', import.meta.url));
+    await putFiles(container, [{ path: probePath, content: await readFile(source) }]);
+    await container.start();
+    findings.push(ok(step, 'a container with SYS_ADMIN, without seccomp, and with the cgroup tree mounted starts'));
+    step = 'systemd';
+    findings.push(...(await probed(container)));
+  } catch (error) {
+    const known =
+      error instanceof HarnessError
+        ? error
+        : (explained(error) ?? new HarnessError('engine-refused', messageOf(error)));
+    findings.push(problem(step, known.message, known.hint));
+  } finally {
+    await removeRun(docker, id);
+  }
+  return findings;
+}
+
+async function probed(container: Docker.Container): Promise<Finding[]> {
+  const beforeMs = Date.now();
+  // A container that ends takes the command with it, and its stream may never end.
+  const result = await Promise.race([exec(container, ['node', probePath]), sleep(bootMs, undefined, { ref: false })]);
+  const { State } = await container.inspect();
+  if (!State.Running) {
+    const log = (await container.logs({ stdout: true, stderr: true, tail: 5 })).toString('utf8').trim();
+    throw new HarnessError('cgroup-read-only', `systemd ended at once (status ${State.ExitCode}): ${printable(log)}`);
+  }
+  if (result === undefined) throw new HarnessError('lab-not-ready', `systemd was not up within ${bootMs / 1000} s.`);
+  if (result.exitCode !== 0) throw new HarnessError('lab-not-ready', `The probe failed: ${printable(result.stderr)}`);
+  const probe = JSON.parse(result.stdout) as Probe;
+  const isUp = ['running', 'degraded', 'starting'].includes(probe.systemd);
+  return [
+    isUp
+      ? ok('systemd', `boots as PID 1 (${probe.systemd}); the cgroup tree is writable`)
+      : problem(
+          'systemd',
+          `does not come up: ${printable(probe.systemd)}`,
+          'The lab needs an engine that runs as root.',
+        ),
+    ...judgeProbe(probe, { beforeMs, afterMs: Date.now() }),
+  ];
+}
+
+function printable(text: string): string {
+  return (
+    text
+      .replaceAll(/[^\x20-\x7e]+/gu, ' ')
+      .trim()
+      .slice(-300) || 'it said nothing'
+  );
+}
