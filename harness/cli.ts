@@ -74,6 +74,7 @@ program
   .option('--peers', 'show beside it what autocannon, vegeta, oha and wrk say (five minutes more)')
   .option('--json', 'results on stdout, and nothing else there')
   .option('--out <folder>', 'where the table goes (default: reports/)')
+  .addHelpText('after', examples('npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'))
   .action(async (options: CalibrateOptions) => {
     process.exitCode = await calibrateCommand(context, options);
   });
@@ -83,6 +84,7 @@ program
   .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes a quarter of an hour')
   .option('--rounds <n>', 'how often everything is repeated (default: 3)')
   .option('--out <folder>', 'where the table goes (default: reports/)')
+  .addHelpText('after', examples('npm run bench', 'npm run bench -- --rounds 1'))
   .action(async (options: BenchOptions) => {
     process.exitCode = await benchCommand(context, options);
   });
@@ -92,6 +94,7 @@ program
   .description("make a run's verdict and report again from its files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .option('--json', 'verdict.json on stdout, and nothing else there')
+  .addHelpText('after', examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json'))
   .action(async (run: string, options: { json?: true }) => {
     process.exitCode = await verdictCommand(context, run, options);
   });
@@ -100,6 +103,7 @@ program
   .command('report')
   .description("make a run's report and charts again from its verdict and files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
+  .addHelpText('after', examples('npm run report -- reports/E5/latest'))
   .action(async (run: string) => {
     process.exitCode = await reportCommand(context, run);
   });
@@ -108,6 +112,7 @@ program
   .command('verify')
   .description('say whether the line of a run holds: its files are unchanged, and give the same verdict again')
   .argument('<run>', "the run's folder, such as reports/E5/latest")
+  .addHelpText('after', examples('npm run verify -- reports/E5/latest'))
   .action(async (run: string) => {
     process.exitCode = await verifyCommand(context, run);
   });
@@ -150,6 +155,7 @@ program
 program
   .command('clean')
   .description('take down what a crash or --keep left in the engine')
+  .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine'))
   .action(async () => {
     process.exitCode = await cleanCommand(context);
   });
@@ -177,6 +183,7 @@ program
   .description('what the code of an error means, and what to do')
   .argument('[code]', 'the word in brackets, such as engine-absent; without one, all')
   .option('--write', 'make docs/errors.md of them')
+  .addHelpText('after', examples('npm run errors', 'npm run errors -- engine-absent'))
   .action(async (code: string | undefined, options: { write?: true }) => {
     process.exitCode = await errorsCommand(context, code, options);
   });
@@ -187,6 +194,11 @@ program
   .action(async () => {
     process.exitCode = await setupCommand(context);
   });
+
+/** Lines of examples, below a command's options. */
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
 
 /** Gathers the values of an option that may be repeated. */
 function collect(value: string, before: readonly string[] = []): string[] {

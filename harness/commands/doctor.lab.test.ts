@@ -1,0 +1,128 @@
+/** The doctor, and bad days of the engine and the user, on the real lab. None stops the engine itself. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEngine, runLabel } from '../lab/engine.ts';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+const e5 = ['experiment', 'E5', '--restarts', '2', '--no-controls'];
+
+let out: string;
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), 'restart-proof-doctor-'));
+});
+afterAll(async () => rm(out, { recursive: true }));
+
+function cli(words: readonly string[], env: Record<string, string> = {}) {
+  return execa(process.execPath, ['harness/cli.ts', ...words], { cwd: project, reject: false, env });
+}
+
+/** Runs that have a container in the engine. */
+async function standing(): Promise<string[]> {
+  const { docker } = await connectEngine();
+  const containers = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
+  return [...new Set(containers.map(({ Labels }) => Labels[runLabel] ?? ''))];
+}
+
+/** The engine's socket behind a port of this machine, which can be taken away. */
+async function engineBehindPort(): Promise<{ host: string; close: () => void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const engine = connect('/var/run/docker.sock');
+    for (const [from, to] of [
+      [client, engine],
+      [engine, client],
+    ] as const) {
+      sockets.add(from);
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    host: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Until a run has said these words on stderr. */
+async function until(running: ReturnType<typeof cli>, words: RegExp): Promise<void> {
+  for await (const line of running.iterable({ from: 'stderr' })) if (words.test(line)) return;
+  throw new Error(`it ended without ${String(words)}`);
+}
+
+describe('doctor', () => {
+  it('looks at everything, boots a server, and leaves nothing', async () => {
+    const { stdout, stderr, exitCode } = await cli(['doctor', '--json']);
+    expect(exitCode, stdout + stderr).toBe(0);
+    const { canRun, findings } = JSON.parse(stdout) as {
+      canRun: boolean;
+      findings: { check: string; status: string; fix?: string }[];
+    };
+    expect(canRun).toBe(true);
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining([
+        ...['node', 'font', 'disk', 'engine', 'architecture', 'labs', 'image', 'network', 'rights', 'systemd'],
+        ...['somaxconn', 'tcp_abort_on_overflow', 'ip_local_port_range', 'sqlite', 'clocks', 'memory', 'cpu'],
+      ]),
+    );
+    for (const { status, fix } of findings) expect(fix === undefined).toBe(status === 'ok');
+    expect((await standing()).filter((run) => run.startsWith('doctor'))).toEqual([]);
+  });
+
+  it('says why an engine that is named does not answer, and exits 4', async () => {
+    const { stdout, exitCode } = await cli(['doctor'], { DOCKER_HOST: 'tcp://127.0.0.1:1' });
+    expect(exitCode).toBe(4);
+    expect(stdout).toMatch(/^problem +engine +The engine of DOCKER_HOST \(tcp:\/\/127\.0\.0\.1:1\) does not answer/mu);
+    expect(stdout).toMatch(/The lab cannot run here: 1 problem\.$/u);
+  });
+});
+
+describe('a bad day', () => {
+  it('engine lost in mid-run: inconclusive in a sentence, and clean finds what is left', async () => {
+    const engine = await engineBehindPort();
+    const before = await standing();
+    const running = cli([...e5, '--out', out], { DOCKER_HOST: engine.host });
+    await until(running, /E5 load: \d/u);
+    engine.close();
+    const { stderr, exitCode } = await running;
+    expect(exitCode, stderr).toBe(3);
+    expect(stderr).toMatch(/^error: The Docker engine stopped answering \(\w+\)\. \[engine-lost\]$/mu);
+    expect(stderr).not.toMatch(/^ {4}at /mu);
+    expect((await standing()).length).toBe(before.length + 1);
+    expect((await cli(['clean'])).stdout).toMatch(/^Removed/u);
+    expect(await standing()).toEqual(before);
+  });
+
+  it('SIGTERM: 143, what was recorded is kept, nothing is left', async () => {
+    const before = await standing();
+    const running = cli([...e5, '--out', out]);
+    await until(running, /E5 load: \d/u);
+    running.kill('SIGTERM');
+    const { stderr, stdout, exitCode } = await running;
+    expect(exitCode, stderr).toBe(143);
+    expect(stdout).toMatch(/^aborted: /u);
+    expect(await standing()).toEqual(before);
+  });
+
+  it('Ctrl-C twice: quits at once with 130, and says what takes the rest down', async () => {
+    const before = await standing();
+    const running = cli([...e5, '--out', out]);
+    await until(running, /E5 load: \d/u);
+    running.kill('SIGINT');
+    await until(running, /SIGINT: stopping/u);
+    running.kill('SIGINT');
+    const { stderr, exitCode } = await running;
+    expect(exitCode, stderr).toBe(130);
+    expect(stderr).toMatch(/Quit at once\. .*`npm run clean`/u);
+    await cli(['clean']);
+    expect(await standing()).toEqual(before);
+  });
+});
