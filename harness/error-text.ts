@@ -12,7 +12,15 @@ export function errorText(thrown: unknown, { verbose }: { verbose: boolean }): s
   const error =
     thrown instanceof HarnessError
       ? thrown
-      : new HarnessError('internal', `A fault of the harness: ${messageOf(thrown) || 'no words'}`, { cause: thrown });
+      : new HarnessError(
+          'internal',
+          `A fault of the harness: ${
+            messageOf(thrown)
+              .trim()
+              .replaceAll(/\s*\n\s*/gu, ' ') || 'no words'
+          }`,
+          { cause: thrown },
+        );
   // The code stands behind the sentence; what a tool said comes in lines of its own below it.
   const [sentence = '', ...more] = error.message.split('\n');
   const lines = [`error: ${sentence} [${error.code}]`, ...more, error.hint];

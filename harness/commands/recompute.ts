@@ -10,13 +10,17 @@ import { judgeRun } from '../verdict/judge.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import type { Context } from './context.ts';
+import { readingRun } from './damaged-run.ts';
 import { hashesFile, hashesOf, writeHashes } from './hashes.ts';
 
 /** Makes verdict.json again; exits as the run did. */
 export async function verdictCommand(context: Context, run: string, options: { json?: true }): Promise<number> {
   const folder = await folderOf(run);
-  const verdict = await judgeRun(folder);
-  await writeReport(folder);
+  const verdict = await readingRun(folder, async () => {
+    const judged = await judgeRun(folder);
+    await writeReport(folder);
+    return judged;
+  });
   await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
@@ -26,7 +30,7 @@ export async function verdictCommand(context: Context, run: string, options: { j
 /** Makes report.md and the charts again, from the verdict that is there. */
 export async function reportCommand(context: Context, run: string): Promise<number> {
   const folder = await folderOf(run);
-  await writeReport(folder);
+  await readingRun(folder, async () => writeReport(folder));
   await writeHashes(folder);
   context.stdout(`report: ${join(relative(process.cwd(), folder), runFiles.report)}\n`);
   return exitCodes.pass;
@@ -114,7 +118,7 @@ async function recompute(folder: string, doubts: string[]): Promise<Verdict | nu
     }
     return verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
   } catch (error) {
-    doubts.push(`The raw files give no verdict: ${messageOf(error)}.`);
+    doubts.push(`The raw files give no verdict: ${messageOf(error).trim().replace(/\.$/u, '')}.`);
     return null;
   } finally {
     await rm(scratch, { recursive: true, force: true });
