@@ -13,7 +13,7 @@ describe('reading a run', () => {
       async () => readFile(`${folder}/witnesses/kernel.json`),
       /run has no witnesses\/kernel\.json\.$/u,
     ],
-    ['no JSON', async () => Promise.resolve(JSON.parse('nonsense\n')), /is no JSON: [^\n]+\.$/u],
+    ['no JSON', async () => Promise.resolve(JSON.parse('nonsense\n') as unknown), /is no JSON: [^\n]+\.$/u],
     [
       'another form',
       async () => Promise.resolve(z.object({ due: z.number() }).parse({})),

@@ -54,8 +54,14 @@ async function engineBehindPort(): Promise<{ host: string; close: () => void }> 
 
 /** Until a run has said these words on stderr. */
 async function until(running: ReturnType<typeof cli>, words: RegExp): Promise<void> {
-  for await (const line of running.iterable({ from: 'stderr' })) if (words.test(line)) return;
-  throw new Error(`it ended without ${String(words)}`);
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    running.stderr.on('data', (part: Buffer) => {
+      said += part.toString('utf8');
+      if (words.test(said)) resolve();
+    });
+    running.stderr.on('end', () => reject(new Error(`it ended without ${String(words)}: ${said}`)));
+  });
 }
 
 describe('doctor', () => {
