@@ -19,9 +19,10 @@ export function wholeNumber(option: string, text: string, low: number, high: num
 export function percentage(option: string, text: string, low: number, high: number): number {
   const value = /^\d+(\.\d+)?$/u.test(text) ? Number(text) : Number.NaN;
   if (value >= low && value <= high) return value;
-  throw new HarnessError(`${option} takes a percentage from ${low} to ${high}, not ${JSON.stringify(text)}.`, {
-    exitCode: exitCodes.usage,
-  });
+  throw new HarnessError(
+    'option-value',
+    `${option} takes a percentage from ${low} to ${high}, not ${JSON.stringify(text)}.`,
+  );
 }
 
 const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
