@@ -111,10 +111,13 @@ function withOwnIds(svg: string): string {
   });
 }
 
+/** Whatever the language of the machine: numbers on the axes must not differ from one to the next. */
+const locale = 'en-US';
+
 /** The same picture with more pixels: chart.js enlarges the canvas and draws by a transform. */
 function scaled(configuration: ChartConfiguration, scale: number): ChartConfiguration {
   return {
     ...configuration,
-    options: { ...configuration.options, animation: false, responsive: false, devicePixelRatio: scale },
+    options: { ...configuration.options, locale, animation: false, responsive: false, devicePixelRatio: scale },
   };
 }

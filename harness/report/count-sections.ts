@@ -1,7 +1,7 @@
 /** What was counted: every request, every restart, every write. */
 import { markdownTable } from 'markdown-table';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
-import { byName, inMs, signed } from './format.ts';
+import { byName, inMs, inOrder, signed } from './format.ts';
 
 /** The section "Expected and measured". */
 export function expectationsSection({ expectations: rows }: Verdict): string {
@@ -25,7 +25,7 @@ export function countsSection(verdict: Verdict): string {
     ...byName(verdict.byKind),
   ];
   const outcomes = Object.keys(verdict.outcomes).sort((a, b) =>
-    a === 'ok' ? -1 : b === 'ok' ? 1 : a.localeCompare(b),
+    a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b),
   );
   const rows = parts.map(([name, tally]) => [
     name,

@@ -15,12 +15,17 @@ export function signed(value: number): string {
   return value > 0 ? `+${value.toFixed(1)}` : value.toFixed(1);
 }
 
+/** Order of words: the same on every machine, whatever its language. */
+export function inOrder(a: string, b: string): number {
+  return a.localeCompare(b, 'en');
+}
+
 /** The entries of a record by their names. */
 export function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
-  return Object.entries(record).sort(([a], [b]) => a.localeCompare(b));
+  return Object.entries(record).sort(([a], [b]) => inOrder(a, b));
 }
 
 /** Counts, the greatest first. */
 export function byCount(record: Readonly<Record<string, number>>): [string, number][] {
-  return Object.entries(record).sort(([a, many], [b, more]) => more - many || a.localeCompare(b));
+  return Object.entries(record).sort(([a, many], [b, more]) => more - many || inOrder(a, b));
 }

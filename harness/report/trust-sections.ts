@@ -4,7 +4,7 @@ import { cpuPressure } from '../lab/kernel-counters.ts';
 import type { Baseline, Baselines } from '../load/baseline.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { inMs } from './format.ts';
+import { inMs, inOrder } from './format.ts';
 import { scopeText } from './scope.ts';
 import { meaningOf } from './palette.ts';
 
@@ -75,7 +75,7 @@ export function capacitySection({ tool, request, before, after }: Baselines): st
 
 /** The command and the fingerprint. */
 export function repeatSection({ command, fingerprint, startedAt, seed }: RunRecord): string {
-  const rows = Object.entries(fingerprint).sort(([a], [b]) => a.localeCompare(b));
+  const rows = Object.entries(fingerprint).sort(([a], [b]) => inOrder(a, b));
   return [
     '## How to repeat it',
     `\`\`\`\n${command}\n\`\`\``,
@@ -87,7 +87,7 @@ export function repeatSection({ command, fingerprint, startedAt, seed }: RunReco
 /** What each outcome in the report means. */
 export function wordsSection({ outcomes }: Verdict): string {
   const lines = Object.keys(outcomes)
-    .sort((a, b) => a.localeCompare(b))
+    .sort((a, b) => inOrder(a, b))
     .map((outcome) => `- **${outcome}**: ${meaningOf(outcome)}.`);
   return `## Words\n\n${['- **dropped**: due and sent, without a complete, expected answer.', ...lines].join('\n')}`;
 }

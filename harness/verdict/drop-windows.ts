@@ -1,6 +1,7 @@
 /** The times in which requests were dropped, with the events that opened and closed each. */
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import { Numbers, risingOrder } from './numbers.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Drops further apart than this belong to different windows. */
@@ -35,16 +36,20 @@ type DropWindow = Verdict['dropWindows'][number];
 /** Takes rows in any order. */
 export class DropWindows {
   /** When each drop was known: that is when its cause was at work. */
-  private readonly spans: { fromUs: number; toUs: number }[] = [];
+  private readonly fromUs = new Numbers();
+  private readonly toUs = new Numbers();
 
   add({ outcome, sentUs, dueUs, doneUs }: LedgerRow): void {
-    if (isDropped(outcome)) this.spans.push({ fromUs: sentUs ?? dueUs, toUs: doneUs });
+    if (!isDropped(outcome)) return;
+    this.fromUs.push(sentUs ?? dueUs);
+    this.toUs.push(doneUs);
   }
 
   result(timeline: readonly TimelineEvent[]): DropWindow[] {
-    const sorted = [...this.spans].sort((a, b) => a.toUs - b.toUs);
+    const [from, to] = [this.fromUs.all(), this.toUs.all()];
     const windows: { fromUs: number; firstUs: number; toUs: number; dropped: number }[] = [];
-    for (const { fromUs, toUs } of sorted) {
+    for (const index of risingOrder(to)) {
+      const [fromUs = 0, toUs = 0] = [from[index], to[index]];
       const last = windows.at(-1);
       if (last === undefined || toUs - last.toUs > apartUs) {
         windows.push({ fromUs, firstUs: toUs, toUs, dropped: 1 });

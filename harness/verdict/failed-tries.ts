@@ -4,6 +4,7 @@
  */
 import type { AccessLine } from '../timeline/access-log.ts';
 import type { FailureKind, ProxyLogLine } from '../timeline/proxy-log.ts';
+import { Numbers, risingOrder } from './numbers.ts';
 import { firstWhere } from './span-lookup.ts';
 
 /** Why a try failed; `refused or reset` where tries that failed otherwise lie too near to tell which is which. */
@@ -35,18 +36,26 @@ const afterUs = 50_000;
 /** Tries nearer than this to the nearest one could have been written in either order. */
 const confusableUs = 2_000;
 
+const kinds: readonly FailureKind[] = ['refused', 'reset', 'timeout', 'cancelled', 'other'];
+
 /** Takes both logs, and tells of each answer what stands behind it. */
 export class FailedTries {
-  private readonly tries: { atWallUs: number; failure: FailureKind; line: number }[] = [];
+  private readonly atWallUs = new Numbers();
+  private readonly lines = new Numbers();
+  /** Places among {@link kinds}. */
+  private readonly failures = new Numbers();
+  /** Of all tries, in the order of time; made when it is first asked for. */
+  private inTime: { wallUs: Float64Array; order: Uint32Array } | null = null;
   private retries = 0;
   private answers = 0;
-  private sorted = false;
 
   addLogLine(line: ProxyLogLine): void {
     if (line.kind === 'another-try') this.retries++;
     if (line.kind !== 'failed-try') return;
-    this.tries.push({ atWallUs: line.atWallUs, failure: line.failure, line: line.line });
-    this.sorted = false;
+    this.atWallUs.push(line.atWallUs);
+    this.lines.push(line.line);
+    this.failures.push(kinds.indexOf(line.failure));
+    this.inTime = null;
   }
 
   /** Every line of the access log, those of other requests than the load's too: the proxy's own log has them all. */
@@ -55,38 +64,40 @@ export class FailedTries {
   }
 
   balance(): TryBalance {
-    return { answers: this.answers, retries: this.retries, failedTries: this.tries.length };
+    return { answers: this.answers, retries: this.retries, failedTries: this.atWallUs.length };
   }
 
   /** What stands behind an answer that ended then; null where the proxy's own log has nothing near. */
   behind(endWallUs: number): FailedTry | null {
-    if (!this.sorted) {
-      this.tries.sort((a, b) => a.atWallUs - b.atWallUs);
-      this.sorted = true;
-    }
-    const first = this.firstFrom(endWallUs - beforeUs);
+    this.inTime ??= this.sort();
+    const { wallUs, order } = this.inTime;
+    const first = firstWhere(wallUs.length, (index) => (wallUs[index] ?? Infinity) >= endWallUs - beforeUs);
+    let nearest = -1;
+    let nearestUs = Infinity;
     let end = first;
-    let nearest: (typeof this.tries)[number] | undefined;
-    for (; end < this.tries.length; end++) {
-      const one = this.tries[end];
-      if (one === undefined || one.atWallUs > endWallUs + afterUs) break;
+    for (; end < wallUs.length; end++) {
+      const atUs = wallUs[end] ?? Infinity;
+      if (atUs > endWallUs + afterUs) break;
       // Of two as near the earlier one.
-      if (nearest === undefined || Math.abs(one.atWallUs - endWallUs) < Math.abs(nearest.atWallUs - endWallUs)) {
-        nearest = one;
-      }
+      if (nearest >= 0 && Math.abs(atUs - endWallUs) >= Math.abs(nearestUs - endWallUs)) continue;
+      nearest = end;
+      nearestUs = atUs;
     }
-    if (nearest === undefined) return null;
-    const { atWallUs, failure, line } = nearest;
+    if (nearest < 0) return null;
+    const failures = this.failures.all();
+    const kindOf = (index: number): number => failures[order[index] ?? 0] ?? 0;
+    const kind = kindOf(nearest);
+    const line = this.lines.all()[order[nearest] ?? 0] ?? 0;
     for (let index = first; index < end; index++) {
-      const rival = this.tries[index];
-      if (rival === undefined || Math.abs(rival.atWallUs - atWallUs) > confusableUs) continue;
-      if (rival.failure !== failure) return { failure: 'refused or reset', line };
+      const isRival = Math.abs((wallUs[index] ?? Infinity) - nearestUs) <= confusableUs;
+      if (isRival && kindOf(index) !== kind) return { failure: 'refused or reset', line };
     }
-    return { failure, line };
+    return { failure: kinds[kind] ?? 'other', line };
   }
 
-  /** Index of the first try from this time on. */
-  private firstFrom(wallUs: number): number {
-    return firstWhere(this.tries.length, (index) => (this.tries[index]?.atWallUs ?? Infinity) >= wallUs);
+  private sort(): { wallUs: Float64Array; order: Uint32Array } {
+    const all = this.atWallUs.all();
+    const order = risingOrder(all);
+    return { wallUs: Float64Array.from(order, (place) => all[place] ?? 0), order };
   }
 }

@@ -26,3 +26,9 @@ export class Numbers {
     return this.all().sort();
   }
 }
+
+/** Places of these values in rising order; of equal ones, as they came. */
+export function risingOrder(values: Float64Array): Uint32Array {
+  const places = Uint32Array.from(values, (_, place) => place);
+  return places.sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0) || a - b);
+}

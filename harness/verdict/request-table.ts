@@ -54,33 +54,40 @@ export interface Site {
   readonly isCut: boolean;
 }
 
-/** Words that repeat, each kept once. */
-class Words {
-  private readonly numbers = new Map<string, number>();
-  private readonly words: string[] = [];
-  /** The last ones asked for: a log repeats itself, and a lookup in the map takes longer. */
+/** A column of words that repeat: each word is kept once, and its number in two bytes as long as there are few. */
+class WordColumn {
+  private numbers: Uint16Array | Uint32Array;
+  /** Number 0 stands for none. */
+  private readonly words: string[] = [''];
+  private readonly numberOf = new Map<string, number>([['', 0]]);
+  /** The one set last: a log repeats itself, and a lookup in the map takes longer. */
   private lastWord = '';
   private lastNumber = 0;
 
-  numberOf(word: string): number {
-    if (word === this.lastWord && this.words.length > 0) return this.lastNumber;
-    this.lastNumber = this.findNumber(word);
-    this.lastWord = word;
-    return this.lastNumber;
+  constructor(rows: number) {
+    this.numbers = new Uint16Array(rows);
+  }
+
+  set(row: number, word: string): void {
+    if (word !== this.lastWord) {
+      this.lastNumber = this.findNumber(word);
+      this.lastWord = word;
+    }
+    this.numbers[row] = this.lastNumber;
   }
 
   private findNumber(word: string): number {
-    let number = this.numbers.get(word);
-    if (number === undefined) {
-      number = this.words.length;
-      this.numbers.set(word, number);
-      this.words.push(word);
-    }
+    const known = this.numberOf.get(word);
+    if (known !== undefined) return known;
+    const number = this.words.length;
+    this.numberOf.set(word, number);
+    this.words.push(word);
+    if (number === 0x10000) this.numbers = Uint32Array.from(this.numbers);
     return number;
   }
 
-  wordOf(number: number): string {
-    return this.words[number] ?? '';
+  of(row: number): string {
+    return this.words[this.numbers[row] ?? 0] ?? '';
   }
 }
 
@@ -90,31 +97,30 @@ const noLines: readonly Site[] = [];
 export class RequestTable {
   private readonly prefix: string;
   private readonly slots: number;
-  private readonly words = new Words();
   private readonly access: {
     line: Uint32Array;
     times: Uint8Array;
-    method: Uint32Array;
-    path: Uint32Array;
+    method: WordColumn;
+    path: WordColumn;
     status: Uint16Array;
     bytes: Uint32Array;
     startWallUs: Float64Array;
     durationUs: Float64Array;
     hasBackend: Uint8Array;
-    version: Uint32Array;
+    version: WordColumn;
   };
   private readonly site: {
     line: Uint32Array;
-    method: Uint32Array;
-    path: Uint32Array;
+    method: WordColumn;
+    path: WordColumn;
     status: Uint16Array;
     receivedUs: Float64Array;
     answeredUs: Float64Array;
-    version: Uint32Array;
-    instance: Uint32Array;
+    version: WordColumn;
+    instance: WordColumn;
     /** NaN for none. */
     bodyCrc32: Float64Array;
-    code: Uint32Array;
+    code: WordColumn;
     isCut: Uint8Array;
   };
   /** Further lines of the same request: a proxy that tries again writes it several times. */
@@ -132,30 +138,28 @@ export class RequestTable {
     this.access = {
       line: new Uint32Array(slots),
       times: new Uint8Array(slots),
-      method: new Uint32Array(slots),
-      path: new Uint32Array(slots),
+      method: new WordColumn(slots),
+      path: new WordColumn(slots),
       status: new Uint16Array(slots),
       bytes: new Uint32Array(slots),
       startWallUs: new Float64Array(slots),
       durationUs: new Float64Array(slots),
       hasBackend: new Uint8Array(slots),
-      version: new Uint32Array(slots),
+      version: new WordColumn(slots),
     };
     this.site = {
       line: new Uint32Array(slots),
-      method: new Uint32Array(slots),
-      path: new Uint32Array(slots),
+      method: new WordColumn(slots),
+      path: new WordColumn(slots),
       status: new Uint16Array(slots),
       receivedUs: new Float64Array(slots),
       answeredUs: new Float64Array(slots),
-      version: new Uint32Array(slots),
-      instance: new Uint32Array(slots),
+      version: new WordColumn(slots),
+      instance: new WordColumn(slots),
       bodyCrc32: new Float64Array(slots),
-      code: new Uint32Array(slots),
+      code: new WordColumn(slots),
       isCut: new Uint8Array(slots),
     };
-    // Number 0 stands for none.
-    this.words.numberOf('');
   }
 
   /** @returns the request's slot; null where the line is not of this load */
@@ -163,17 +167,17 @@ export class RequestTable {
     this.accessLines++;
     const seq = this.seqOf(line.requestId);
     if (seq === null) return null;
-    const { access, words } = this;
+    const { access } = this;
     access.line[seq] = this.accessLines;
     access.times[seq] = Math.min(255, (access.times[seq] ?? 0) + 1);
-    access.method[seq] = words.numberOf(line.method);
-    access.path[seq] = words.numberOf(line.path);
+    access.method.set(seq, line.method);
+    access.path.set(seq, line.path);
     access.status[seq] = line.status;
     access.bytes[seq] = line.bytes;
     access.startWallUs[seq] = line.startWallUs;
     access.durationUs[seq] = line.durationUs;
     access.hasBackend[seq] = line.backend === undefined ? 0 : 1;
-    access.version[seq] = words.numberOf(line.version ?? '');
+    access.version.set(seq, line.version ?? '');
     return seq;
   }
 
@@ -181,7 +185,7 @@ export class RequestTable {
     this.siteLines++;
     const seq = this.seqOf(line.request ?? '');
     if (seq === null) return;
-    const { site, words } = this;
+    const { site } = this;
     if (site.line[seq] !== 0) {
       const { method, path, status, receivedUs, answeredUs, version, instance, store, outcome } = line;
       const common = {
@@ -199,53 +203,53 @@ export class RequestTable {
       return;
     }
     site.line[seq] = this.siteLines;
-    site.method[seq] = words.numberOf(line.method);
-    site.path[seq] = words.numberOf(line.path);
+    site.method.set(seq, line.method);
+    site.path.set(seq, line.path);
     site.status[seq] = line.status ?? 0;
     site.receivedUs[seq] = line.receivedUs;
     site.answeredUs[seq] = line.answeredUs;
-    site.version[seq] = words.numberOf(line.version);
-    site.instance[seq] = words.numberOf(line.instance);
+    site.version.set(seq, line.version);
+    site.instance.set(seq, line.instance);
     site.bodyCrc32[seq] = line.bodyCrc32 ?? Number.NaN;
-    site.code[seq] = words.numberOf(line.store?.code ?? '');
+    site.code.set(seq, line.store?.code ?? '');
     site.isCut[seq] = line.outcome === 'cut' ? 1 : 0;
   }
 
   /** The proxy's line of this slot; null where there is none. */
   accessOf(seq: number): Access | null {
-    const { access, words } = this;
+    const { access } = this;
     const line = access.line[seq] ?? 0;
     if (line === 0) return null;
     return {
       line,
       times: access.times[seq] ?? 0,
-      method: words.wordOf(access.method[seq] ?? 0),
-      path: words.wordOf(access.path[seq] ?? 0),
+      method: access.method.of(seq),
+      path: access.path.of(seq),
       status: access.status[seq] ?? 0,
       bytes: access.bytes[seq] ?? 0,
       startWallUs: access.startWallUs[seq] ?? 0,
       durationUs: access.durationUs[seq] ?? 0,
       hasBackend: access.hasBackend[seq] === 1,
-      version: access.version[seq] === 0 ? null : words.wordOf(access.version[seq] ?? 0),
+      version: access.version.of(seq) || null,
     };
   }
 
   /** The site's lines of this slot, in the order of the log. */
   siteOf(seq: number): readonly Site[] {
-    const { site, words } = this;
+    const { site } = this;
     const line = site.line[seq] ?? 0;
     if (line === 0) return noLines;
     const first: Site = {
       line,
-      method: words.wordOf(site.method[seq] ?? 0),
-      path: words.wordOf(site.path[seq] ?? 0),
+      method: site.method.of(seq),
+      path: site.path.of(seq),
       status: site.status[seq] === 0 ? null : (site.status[seq] ?? null),
       receivedUs: site.receivedUs[seq] ?? 0,
       answeredUs: site.answeredUs[seq] ?? 0,
-      version: words.wordOf(site.version[seq] ?? 0),
-      instance: words.wordOf(site.instance[seq] ?? 0),
+      version: site.version.of(seq),
+      instance: site.instance.of(seq),
       bodyCrc32: Number.isNaN(site.bodyCrc32[seq]) ? null : (site.bodyCrc32[seq] ?? null),
-      code: words.wordOf(site.code[seq] ?? 0),
+      code: site.code.of(seq),
       isCut: site.isCut[seq] === 1,
     };
     const further = this.furtherSite.size === 0 ? undefined : this.furtherSite.get(seq);

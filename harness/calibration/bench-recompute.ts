@@ -1,0 +1,77 @@
+/** How long a verdict and a report of a long run take, and how much memory: each by the command that a user would run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { writeSyntheticRun, type SyntheticPlan } from './synthetic-run.ts';
+
+/** What the project holds itself to, for a run of a million rows. */
+export const recomputeTarget = { seconds: 10, peakMiB: 400 };
+
+/** One command over one run. */
+export interface RecomputeRun {
+  readonly shape: SyntheticPlan['shape'];
+  readonly step: 'verdict' | 'report';
+  /** From the start of the process to its end. */
+  readonly wallSeconds: number;
+  /** User and system time of all its threads. */
+  readonly cpuSeconds: number;
+  /** Peak resident memory. */
+  readonly peakMiB: number;
+}
+
+const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+/** Has the process tell at its end what it used. */
+const mark = 'used ';
+const telling =
+  'data:text/javascript,' +
+  encodeURIComponent(
+    `process.on('exit', () => process.stderr.write('\\n${mark}' + JSON.stringify(process.resourceUsage()) + '\\n'));`,
+  );
+
+/**
+ * Makes up a run of `rows` rows of each shape, and judges and reports it `rounds` times.
+ * @throws {Error} when a command fails
+ */
+export async function benchRecompute(
+  rows: number,
+  rounds: number,
+  note: (text: string) => void,
+): Promise<RecomputeRun[]> {
+  const runs: RecomputeRun[] = [];
+  for (const shape of ['waits', 'drops'] as const) {
+    const folder = await mkdtemp(join(tmpdir(), 'bench-run-'));
+    try {
+      note(`making up a run of ${rows} rows that ${shape}`);
+      const ratePerSecond = 1_000;
+      const restarts = Math.max(1, Math.floor(rows / ratePerSecond / 10));
+      await writeSyntheticRun(folder, { shape, rows, ratePerSecond, restarts, seed: 7 });
+      for (let round = 1; round <= rounds; round++) {
+        for (const step of ['verdict', 'report'] as const) {
+          note(`round ${round}  ${step} of the run that ${shape}`);
+          runs.push({ shape, step, ...(await timed(step, folder)) });
+        }
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+  return runs;
+}
+
+async function timed(
+  step: string,
+  folder: string,
+): Promise<Pick<RecomputeRun, 'wallSeconds' | 'cpuSeconds' | 'peakMiB'>> {
+  const begun = performance.now();
+  const { stderr } = await execa(process.execPath, ['--import', telling, cli, step, folder], { stdout: 'ignore' });
+  const wallSeconds = (performance.now() - begun) / 1000;
+  const line = stderr.split('\n').find((text) => text.startsWith(mark));
+  const used = JSON.parse(line?.slice(mark.length) ?? '{}') as Partial<NodeJS.ResourceUsage>;
+  return {
+    wallSeconds,
+    cpuSeconds: ((used.userCPUTime ?? Number.NaN) + (used.systemCPUTime ?? Number.NaN)) / 1e6,
+    peakMiB: (used.maxRSS ?? Number.NaN) / 1024,
+  };
+}
