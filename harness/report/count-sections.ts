@@ -24,9 +24,7 @@ export function countsSection(verdict: Verdict): string {
     ...Object.entries(verdict.byConnection).map(([kind, tally]): [string, Tally] => [`${kind} connections`, tally]),
     ...byName(verdict.byKind),
   ];
-  const outcomes = Object.keys(verdict.outcomes).sort((a, b) =>
-    a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b),
-  );
+  const outcomes = Object.keys(verdict.outcomes).sort((a, b) => (a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b)));
   const rows = parts.map(([name, tally]) => [
     name,
     String(tally.due),
