@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { expectedBodyCrc32 } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { AccessLine } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
@@ -36,7 +35,7 @@ const site: SiteLine = {
   answeredUs: originMonotonicUs + 71_000,
   version: 'v0',
   instance: 'i',
-  bodyCrc32: expectedBodyCrc32({ method: 'GET', path: '/notes/x', requestId: 'run-1-7' }) ?? undefined,
+  bodyCrc32: good.bodyCrc32 ?? undefined,
 };
 
 function reconciler(
@@ -90,6 +89,7 @@ describe('a row by itself', () => {
     {},
     { sentUs: 70_000, connectedUs: 70_000, firstByteUs: 70_000, doneUs: 70_000 },
     { status: 299 },
+    { connection: 'new', connectedUs: 70_200 },
     { outcome: 'status-503', status: 503 },
     { outcome: 'timeout', status: null, firstByteUs: null },
     { outcome: 'refused', sentUs: null, status: null, firstByteUs: null },
@@ -118,6 +118,7 @@ describe('a row by itself', () => {
     [{ outcome: 'status-502', status: 503 }, 'status-502 with status 503'],
     [{ outcome: 'status-502', status: null }, 'status-502 with status none'],
     [{ status: null }, 'ok with status none'],
+    [{ connection: 'new' }, 'answered, and never connected'],
     [{ status: 199 }, 'ok with status 199'],
     [{ status: 300 }, 'ok with status 300'],
     [{ outcome: 'status-502', status: 502, sentUs: null }, 'status-502 of a request that was never sent'],
@@ -157,6 +158,7 @@ describe('a row beside the proxy’s line', () => {
     [{ version: 'v1' }, "version v0 here, v1 in the proxy's log (line 1)"],
     [{ version: undefined }, "version v0 here, none in the proxy's log (line 1)"],
     [{ bytes: 9 }, "10 bytes here, 9 in the proxy's log (line 1)"],
+    [{ backend: undefined }, 'ok, and by the proxy itself (line 1)'],
   ])('disagrees: %j', (over, sentence) => {
     expect(wrong({ access: over, options: noSite })).toBe(sentence);
   });
@@ -234,6 +236,8 @@ describe('a row beside the site’s line', () => {
     [{ outcome: 'cut' }, "the site's log has no answer 200 to it"],
     [{ version: 'v1' }, "the site's log names another process (line 1)"],
     [{ instance: 'j' }, "the site's log names another process (line 1)"],
+    [{ bodyCrc32: 7 }, 'the site answered with another body than the one that arrived (line 1)'],
+    [{ bodyCrc32: undefined }, 'the site answered with another body than the one that arrived (line 1)'],
   ])('disagrees: %j', (over, sentence) => {
     expect(wrong({ site: over })).toBe(sentence);
   });
@@ -258,6 +262,19 @@ describe('a row beside the site’s line', () => {
       wrong({ row: never, access: null, site: { receivedUs: originMonotonicUs + receivedUs } });
     expect(read(20_000)).toBe('');
     expect(read(19_999)).toContain('the site read it at 19999');
+  });
+
+  it('has the body that was asked for where it is ok, and another where it is wrong', () => {
+    const both = (outcome: LedgerRow['outcome'], bodyCrc32: number | null): string =>
+      wrong({ row: { outcome, bodyCrc32 }, site: { bodyCrc32: bodyCrc32 ?? undefined } });
+    expect(both('ok', 7)).toBe('ok with a body that is not the one asked for');
+    expect(both('wrong', 7)).toBe('');
+    expect(both('wrong', good.bodyCrc32)).toBe('wrong with a body that is the one asked for');
+    expect(both('status-503', 7)).not.toContain('body');
+  });
+
+  it('need not agree in the body of an answer that was cut', () => {
+    expect(wrong({ row: { outcome: 'truncated', bodyCrc32: null } })).toBe('');
   });
 
   it('is the one of the process that the answer names, of several tries', () => {
