@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e2 from '../../experiments/E2-drain-only.ts';
+import e3 from '../../experiments/E3-retry.ts';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
+import type { ExperimentFile } from '../scenario/experiment.ts';
+import { resolveExperiment, type Change } from '../scenario/fields.ts';
+import { expectedQueue, predictDrops, type Prediction } from './predict.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import { runRecord, serviceRecord, window } from './testing.ts';
+
+interface Given {
+  variant?: string;
+  changes?: readonly Change[];
+  windows?: readonly RestartWindow[];
+}
+
+/** The prediction for a run at 100 a second, 10 s long. */
+function predict(file: ExperimentFile, { variant, changes = [], windows = [window] }: Given = {}): Prediction {
+  const experiment = resolveExperiment(file, { variant, changes: [...changes] });
+  return predictDrops(runRecord(experiment, { durationMs: 10_000 }), windows);
+}
+
+/** Killed: port and process were gone at once, 20 ms after the deploy asked for it. */
+const crashed: RestartWindow = {
+  ...window,
+  sigtermUs: null,
+  retireUs: 980_000,
+  acceptStoppedUs: 1_000_000,
+  exitUs: 1_000_000,
+  acceptingUs: 1_700_000,
+};
+const swap: RestartWindow = {
+  ...window,
+  sigtermUs: 2_000_000,
+  acceptStoppedUs: 7_000_000,
+  exitUs: 7_100_000,
+  acceptingUs: 1_900_000,
+  readyUs: 1_900_100,
+};
+
+describe('a prediction that there is not', () => {
+  const none = (formula: string, restarts: number): Prediction => ({
+    dropped: null,
+    range: null,
+    perRestart: Array.from({ length: restarts }, () => null),
+    formula,
+  });
+
+  it('of a user’s service: its mechanism is not known', () => {
+    expect(predictDrops(serviceRecord(), [window])).toEqual(none('none: the mechanism is not known', 1));
+  });
+
+  it.each(['acceptStoppedUs', 'acceptingUs', 'readyUs'] as const)('of a restart of which %s was not seen', (moment) => {
+    const windows = [window, { ...window, restart: 2, deployBeginUs: 3_000_000, [moment]: null }];
+    expect(predict(e1, { windows })).toEqual(none('none: not every outage window was seen', 2));
+  });
+});
+
+it('without a restart nothing is dropped', () => {
+  expect(predict(e1, { windows: [] })).toEqual({ dropped: 0, range: [0, 0], perRestart: [], formula: 'no restart: 0' });
+});
+
+describe('a prediction with its formula', () => {
+  it('of a port that its process owns: rate × outage, restart by restart', () => {
+    const second = {
+      ...window,
+      restart: 2,
+      deployBeginUs: 3_000_000,
+      acceptStoppedUs: 3_050_000,
+      acceptingUs: 3_350_000,
+    };
+    expect(predict(e1, { windows: [window, second] })).toEqual({
+      dropped: 100,
+      range: [100, 100],
+      perRestart: [70, 30],
+      formula: 'rate × outage windows = 100/s × 1.000 s (2 windows) = 100.0; refused or turned away: 100.0',
+    });
+  });
+
+  it('of a process that is killed: those that it takes along belong to the range as well', () => {
+    // 5 % of 100 a second for 300 ms, and half of 20 ms of dying: 1.5 and 1.
+    expect(predict(e1, { variant: 'crash', windows: [crashed] })).toEqual({
+      dropped: 72.5,
+      range: [72.5, 72.5],
+      perRestart: [72.5],
+      formula:
+        'rate × outage windows = 100/s × 0.700 s (1 windows) = 70.0; refused or turned away: 70.0; ' +
+        'cut by the signal, rate × (time asked for + time of dying): 2.5',
+    });
+  });
+
+  it('of a retry', () => {
+    expect(predict(e3).formula).toContain('; retry at once, 4 tries: over before the port is open again; refused');
+    const changes: Change[] = [['proxy.retry.initialIntervalMs', 500]];
+    expect(predict(e3, { changes }).formula).toContain(
+      '; retry, 4 tries from 500 ms on: saves who meets the port open;',
+    );
+  });
+
+  it('of a retry with waits: who meets the port closed at the last try is lost', () => {
+    const changes: Change[] = [['proxy.retry.initialIntervalMs', 100]];
+    // The waits come to 100 × (1 + 2^(1/3) + 2^(2/3)) = 384.7 ms on average, and never to 700: 70 − 38.5.
+    expect(Math.abs((predict(e3, { changes }).dropped ?? 0) - 31.5)).toBeLessThan(1.2);
+    // Two tries: one wait of 50 to 150 ms, each second of which saves its hundredth.
+    const two: Change[] = [...changes, ['proxy.retry.attempts', 2]];
+    expect(Math.abs((predict(e3, { changes: two }).dropped ?? 0) - 60)).toBeLessThan(1);
+  });
+
+  it('of the check: an interval of 503 from a failed check on, where it falls between SIGTERM and ready', () => {
+    const { dropped, range, formula } = predict(e2);
+    // Ticks at 1.0 to 1.05 s cost their 100; at 1.05 + x s 100 + 100 x, up to x = 0.7; later ones find it ready.
+    expect(range).toEqual([70, 170]);
+    expect(Math.abs((dropped ?? 0) - 118.6)).toBeLessThan(0.5);
+    expect(formula).toContain(
+      'check of /healthz on the internal port every 1000 ms: 503 from a failed check to the next passed; refused',
+    );
+  });
+
+  it('of a socket that outlives the process', () => {
+    const first = 'the socket outlives the process, so connections wait and none is refused; ';
+    expect(predict(e5).formula).toBe(`${first}refused or turned away: 0.0`);
+    expect(predict(e5, { variant: 'flush-pending' })).toMatchObject({
+      dropped: 5,
+      range: [5, 5],
+      formula: `${first}but what waits when the service has stopped is flushed; refused or turned away: 5.0`,
+    });
+    const tied = { ...window, socketStoppedUs: 1_200_000, socketStartedUs: 1_250_000 };
+    expect(predict(e5, { variant: 'socket-part-of', windows: [tied] }).formula).toBe(
+      `${first}but here it was closed and opened again, with all that waited in its queue; refused or turned away: 20.0`,
+    );
+    // Where it was never started again the port is closed until the site accepts.
+    const lost = { ...tied, socketStartedUs: null };
+    expect(predict(e5, { variant: 'socket-part-of', windows: [lost] }).dropped).toBe(70);
+  });
+
+  it('of two colours', () => {
+    const checked = 'the other colour accepts before this one stops, and the check passes over whoever is not ready; ';
+    expect(predict(e6, { windows: [swap] }).formula.startsWith(checked)).toBe(true);
+    expect(predict(e6, { variant: 'in-place-rewrite', windows: [swap] })).toEqual({
+      dropped: 200,
+      range: [200, 200],
+      perRestart: [200],
+      formula:
+        'the other colour accepts before the proxy’s file names it, and this one goes on until it no longer does; ' +
+        'refused or turned away: 0.0; no router while the file was read empty, rate × 2 s each: 200',
+    });
+    const shared = { ...swap, readyUs: 1_000_000, acceptingUs: 999_000, retireUs: 3_000_000 };
+    expect(predict(e6, { variant: 'deferred', windows: [shared] })).toMatchObject({
+      range: [15, 15],
+      perRestart: [15],
+    });
+    expect(predict(e6, { variant: 'deferred', windows: [shared] }).formula).toContain(
+      '; refused by SQLite, in upgraded or behind long transactions: 15',
+    );
+    expect(predict(e6, { variant: 'long-transaction', windows: [shared] })).toMatchObject({
+      dropped: 1,
+      range: [1, 1],
+    });
+  });
+});
+
+describe('who is taken along by a kill', () => {
+  const cut = (over: Partial<RestartWindow>): number =>
+    (predict(e1, { variant: 'crash', windows: [{ ...crashed, ...over }] }).dropped ?? 0) - 70;
+
+  it('is nobody where the port was closed before the end', () => {
+    expect(cut({ exitUs: 1_000_001 })).toBe(0);
+    expect(cut({ exitUs: null })).toBe(0);
+  });
+
+  it('is who was under way, and who came while it was dying: half of the time since it was asked to', () => {
+    expect(cut({ retireUs: 980_000 })).toBeCloseTo(2.5, 6);
+    expect(cut({ retireUs: 900_000 })).toBeCloseTo(6.5, 6);
+    expect(cut({ retireUs: null })).toBeCloseTo(1.5, 6);
+    // SIGTERM gives it TimeoutStopSec, 20 s, before it is killed.
+    expect(cut({ sigtermUs: -19_040_000 })).toBeCloseTo(3.5, 6);
+    expect(cut({ sigtermUs: 900_000 })).toBeCloseTo(1.5, 6);
+  });
+});
+
+describe('the queue that should wait at the end of a window', () => {
+  const queue = (file: ExperimentFile, over: Partial<RestartWindow> = {}): number | null =>
+    expectedQueue(
+      { ...runRecord(resolveExperiment(file, { variant: undefined, changes: [] })).experiment },
+      { ...window, ...over },
+    );
+
+  it('is rate × window, of the load and of the probe', () => {
+    // 100 and 20 a second for 700 ms.
+    expect(queue(e5)).toBe(84);
+  });
+
+  it('is less by what the proxy’s idle connections still carried, at most until the process was gone', () => {
+    // Ten at 100 a second take 100 ms, of which the process is there 50.
+    expect(queue(e5, { idleWhenStopped: 3 })).toBeCloseTo(81, 6);
+    expect(queue(e5, { idleWhenStopped: 10 })).toBeCloseTo(79, 6);
+    expect(queue(e5, { idleWhenStopped: 10, exitUs: null })).toBeCloseTo(74, 6);
+    // All of the window: the probe alone waits.
+    expect(queue(e5, { idleWhenStopped: 500, exitUs: null })).toBeCloseTo(14, 6);
+  });
+
+  it('is none where the process owns its port, or the window was not seen', () => {
+    expect(queue(e1)).toBeNull();
+    expect(queue(e5, { acceptStoppedUs: null })).toBeNull();
+    expect(queue(e5, { acceptingUs: null })).toBeNull();
+  });
+});
