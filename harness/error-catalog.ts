@@ -78,6 +78,11 @@ const usageErrors = {
     meaning: 'The folder is not there, or is not the folder of a run.',
     advice: 'Name a folder under reports/, such as reports/E5/latest.',
   },
+  'run-not-citable': {
+    exitCode: usage,
+    meaning: 'A run that is to be cited, or compared with, does not hold, is not trusted, or was changed.',
+    advice: 'Run the experiment again, beside its controls and as its file has it.',
+  },
   'host-unknown': {
     exitCode: usage,
     meaning: 'The host of --url has no address.',

@@ -32,10 +32,13 @@ export async function indexCommand(context: Context, options: IndexOptions): Pro
     return { id, title, question, run: { record, verdict, reportPath, asWritten, citable } };
   });
   if (entries.every(({ run }) => run === null)) {
-    throw new HarnessError(`${relative(process.cwd(), series) || series} holds no run of an experiment.`, {
-      exitCode: exitCodes.usage,
-      hint: 'Make them with `npm run experiment all`, or name a folder that has some with --series.',
-    });
+    throw new HarnessError(
+      'run-missing',
+      `${relative(process.cwd(), series) || series} holds no run of an experiment.`,
+      {
+        hint: 'Make them with `npm run experiment all`, or name a folder that has some with --series.',
+      },
+    );
   }
   await mkdir(out, { recursive: true });
   const paths = {

@@ -68,7 +68,7 @@ async function refuseDoubtful(
 }
 
 function refusal(message: string): HarnessError {
-  return new HarnessError(message, { exitCode: exitCodes.usage });
+  return new HarnessError('run-not-citable', message);
 }
 
 async function sizeOf(folder: string): Promise<number> {

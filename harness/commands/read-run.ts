@@ -1,7 +1,7 @@
 /** A run as its folder has it: what was asked, and the verdict. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { exitCodes, HarnessError } from '../errors.ts';
+import { HarnessError } from '../errors.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { verdictSchema } from '../verdict/verdict.ts';
 import type { ReadRun } from './comparison.ts';
@@ -16,8 +16,7 @@ export async function readRun(folder: string): Promise<ReadRun> {
   try {
     return { run, verdict: verdictSchema.parse(JSON.parse(await readFile(join(path, runFiles.verdict), 'utf8'))) };
   } catch (cause) {
-    throw new HarnessError(`${folder} has no verdict that this version reads.`, {
-      exitCode: exitCodes.usage,
+    throw new HarnessError('run-missing', `${folder} has no verdict that this version reads.`, {
       hint: `\`npm run verdict -- ${folder}\` makes it again from the run's files.`,
       cause,
     });

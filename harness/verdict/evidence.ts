@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
@@ -301,11 +301,7 @@ async function readKernel(folder: string): Promise<Record<string, number>> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
   } catch (cause) {
-    throw new HarnessError(`${path} cannot be read: ${messageOf(cause)}.`, {
-      exitCode: exitCodes.inconclusive,
-      hint: 'The file is missing, or was cut short or changed after the run.',
-      cause,
-    });
+    throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
   }
 }
 
