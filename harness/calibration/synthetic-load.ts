@@ -9,7 +9,7 @@ import type { LedgerRow } from '../load/row.ts';
 import { assignments, type Assignment } from '../load/schedule.ts';
 import { seededRandom } from '../scenario/random.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import { accessLineOf, type AccessFields, type AccessLine } from '../timeline/access-log.ts';
+import type { AccessFields } from '../timeline/access-log.ts';
 import type { SiteLine } from '../verdict/request-table.ts';
 import type { OrderedFile } from './ordered-file.ts';
 import { instanceOf, type SyntheticRestart } from './synthetic-restarts.ts';
@@ -46,8 +46,6 @@ interface Served {
 
 /** Adds slot after slot. */
 export class SyntheticLoad {
-  /** What a timeline is made of: answers of the proxy's own, and the first of each version. */
-  readonly forTimeline: AccessLine[] = [];
   private readonly run: ExperimentRun;
   private readonly restarts: readonly SyntheticRestart[];
   private readonly clock: SyntheticClock;
@@ -63,7 +61,6 @@ export class SyntheticLoad {
   private resets = 0;
   private sampledUs = 0;
   private probes = 0;
-  private newest = 0;
 
   constructor(run: ExperimentRun, restarts: readonly SyntheticRestart[], clock: SyntheticClock, files: SyntheticFiles) {
     const { load, unit, probe } = run.experiment;
@@ -189,9 +186,6 @@ export class SyntheticLoad {
       time: `${this.utc(startUs).slice(0, 19)}Z`,
     };
     this.files.access.add(endUs, fields);
-    if (version <= this.newest) return;
-    this.newest = version;
-    this.forTimeline.push(accessLineOf(fields));
   }
 
   /** The proxy's own 502, and the error behind it in its log. */
@@ -211,7 +205,6 @@ export class SyntheticLoad {
       time: `${this.utc(startUs).slice(0, 19)}Z`,
     };
     this.files.access.add(endUs, fields);
-    this.forTimeline.push(accessLineOf(fields));
     const loggedUs = endUs + this.between(20, 150);
     const error = wasReset
       ? 'read tcp 127.0.0.1:40000->127.0.0.1:18080: read: connection reset by peer'

@@ -11,9 +11,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
-import { CheckStates } from '../timeline/check-states.ts';
-import { proxyMomentsOf, timelineOf } from '../timeline/from-files.ts';
-import { parseJournal } from '../timeline/journal.ts';
+import { writeTimeline } from '../timeline/from-files.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
 import { deployerLines, journalText, syntheticRestart, type SyntheticRestart } from './synthetic-restarts.ts';
@@ -50,7 +48,7 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
   const run = recordOf(plan, experiment, restarts, durationMs);
   const clock: SyntheticClock = { originUs, originWallUs: originUs + wallOffsetUs };
   await mkdir(join(folder, dirname(runFiles.accessLog)), { recursive: true });
-  const access = await writeLoad(folder, run, restarts, clock);
+  await writeLoad(folder, run, restarts, clock);
 
   const [unit] = coloursOf(experiment);
   const journal = journalText(unit, restarts, { originUs, wallOffsetUs });
@@ -61,16 +59,12 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
     role,
     detail: '',
   }));
-  const files = { deployer, journal: parseJournal(journal), engine };
-  const moments = proxyMomentsOf(run, files);
-  for (const one of access) moments.add(one);
-  const timeline = timelineOf(run, files, { moments, checks: new CheckStates() });
   const lines = (records: readonly object[]): string => records.map((of) => `${JSON.stringify(of)}\n`).join('');
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(run, null, 2)}\n`);
   await writeFile(join(folder, runFiles.journal), journal);
   await writeFile(join(folder, runFiles.deployer), lines(deployer));
   await writeFile(join(folder, runFiles.engineEvents), lines(engine));
-  await writeFile(join(folder, runFiles.timeline), lines(timeline));
+  await writeTimeline(folder, run);
   const kernel = { 'Tcp.ActiveOpens': plan.rows / 2, 'TcpExt.ListenOverflows': 0, 'TcpExt.ListenDrops': 0 };
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
 }
@@ -117,13 +111,13 @@ function recordOf(
   };
 }
 
-/** Ledger, probe, both logs of the proxy, the site's, the queues and the database; returns what the timeline asks of the access log. */
+/** Ledger, probe, both logs of the proxy, the site's, the queues and the database. */
 async function writeLoad(
   folder: string,
   run: ExperimentRun,
   restarts: readonly SyntheticRestart[],
   clock: SyntheticClock,
-): ReturnType<typeof makeUp> {
+): Promise<void> {
   const open = (name: string): OrderedFile => new OrderedFile(join(folder, name));
   const files = {
     ledger: open(runFiles.ledger),
@@ -135,16 +129,15 @@ async function writeLoad(
     direct: open(runFiles.direct),
   };
   const load = new SyntheticLoad(run, restarts, clock, files);
-  const asked = await makeUp(load, run, files);
+  await makeUp(load, run, files);
   for (const file of Object.values(files)) await file.end();
-  return asked;
 }
 
 async function makeUp(
   load: SyntheticLoad,
   { experiment, durationMs }: ExperimentRun,
   files: Readonly<Record<string, OrderedFile>>,
-): Promise<SyntheticLoad['forTimeline']> {
+): Promise<void> {
   load.begin();
   const slots = slotCount(experiment.load.ratePerSecond, durationMs);
   for (let seq = 0; seq < slots; seq++) {
@@ -152,5 +145,4 @@ async function makeUp(
     if (seq % slotsAtOnce !== 0) continue;
     for (const file of Object.values(files)) await file.writeUntil(dueUs);
   }
-  return load.forTimeline;
 }

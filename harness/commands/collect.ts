@@ -1,5 +1,5 @@
 /** Brings a run's records out of the lab into its folder, and makes the timeline of them. */
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -13,11 +13,7 @@ import type { Lab } from '../lab/lab.ts';
 import { site } from '../lab/unit-files.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import { readAccessLog } from '../timeline/access-log.ts';
-import { CheckStates } from '../timeline/check-states.ts';
-import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
-import { isKept, readProxyLog } from '../timeline/proxy-log.ts';
+import { isKept } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
 
@@ -37,20 +33,6 @@ export async function collectRecords(lab: Lab, folder: string): Promise<void> {
     fetchJournal(lab, join(folder, runFiles.journal)),
     writeLabFiles(lab, join(folder, runFiles.lab)),
   ]);
-}
-
-/** Writes timeline.ndjson from the run's other files, which are complete. */
-export async function writeTimeline(folder: string, run: ExperimentRun): Promise<void> {
-  const files = await readTimelineFiles(folder);
-  const moments = proxyMomentsOf(run, files);
-  const path = join(folder, runFiles.accessLog);
-  for await (const lines of existsSync(path) ? readAccessLog(path) : []) {
-    for (const line of lines) if (line.requestId.startsWith(run.runId)) moments.add(line);
-  }
-  const checks = new CheckStates();
-  for await (const line of readProxyLog(folder)) checks.addLogLine(line);
-  const events = timelineOf(run, files, { moments, checks });
-  await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
 
 /** The proxy's own log, but for what it says of every request. */

@@ -1,16 +1,18 @@
 /** A run's timeline, made of its other files: when it is written, and again when it is held against them. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import { coloursOf } from '../lab/unit-files.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
+import { readAccessLog } from './access-log.ts';
 import { buildTimeline, deployBegins } from './build.ts';
-import type { CheckStates } from './check-states.ts';
+import { CheckStates } from './check-states.ts';
 import type { DeployerMessage } from './deploy-plan.ts';
 import type { TimelineEvent } from './event.ts';
 import { parseJournal, type JournalLine } from './journal.ts';
+import { readProxyLog } from './proxy-log.ts';
 import { ProxyMoments } from './proxy-moments.ts';
 
 /** The files of a run that are short, and of which its timeline is made. */
@@ -59,6 +61,20 @@ export function timelineOf(
     engine,
     units: coloursOf(run.experiment),
   });
+}
+
+/** Writes timeline.ndjson from the run's other files, which are complete. */
+export async function writeTimeline(folder: string, run: ExperimentRun): Promise<void> {
+  const files = await readTimelineFiles(folder);
+  const moments = proxyMomentsOf(run, files);
+  const path = join(folder, runFiles.accessLog);
+  for await (const lines of existsSync(path) ? readAccessLog(path) : []) {
+    for (const line of lines) if (line.requestId.startsWith(run.runId)) moments.add(line);
+  }
+  const checks = new CheckStates();
+  for await (const line of readProxyLog(folder)) checks.addLogLine(line);
+  const events = timelineOf(run, files, { moments, checks });
+  await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
 
 function records<T>(text: string): T[] {

@@ -6,9 +6,9 @@ import type { TimelineEvent } from './event.ts';
 export class ProxyMoments {
   private readonly begins: readonly number[];
   private readonly zeroWallUs: number;
-  private readonly firstErrors = new Map<number, TimelineEvent>();
-  private readonly lastErrors = new Map<number, TimelineEvent>();
-  private readonly firstAnswers = new Map<number, TimelineEvent>();
+  private readonly firstErrors = new Map<number, Moment>();
+  private readonly lastErrors = new Map<number, Moment>();
+  private readonly firstAnswers = new Map<number, Moment>();
 
   /**
    * @param begins when each deploy began, in microseconds since the run's origin, in order
@@ -23,28 +23,39 @@ export class ProxyMoments {
     const endUs = startWallUs + durationUs - this.zeroWallUs;
     const restart = restartAt(this.begins, endUs);
     if (restart === 0) return;
-    const event = (kind: TimelineEvent['kind']): TimelineEvent => ({
-      atUs: Math.round(endUs),
-      kind,
-      source: 'proxy',
-      restart,
-      detail: `${status} for ${requestId}`,
-    });
-    const isBefore = (other: TimelineEvent | undefined): boolean => Math.round(endUs) < (other?.atUs ?? Infinity);
+    const moment: Moment = { endUs, detail: `${status} for ${requestId}` };
     // The site names its version in every answer: one without is the proxy's own.
     if (status >= 400 && version === undefined) {
-      if (isBefore(this.firstErrors.get(restart))) this.firstErrors.set(restart, event('proxy-first-error'));
-      if (Math.round(endUs) > (this.lastErrors.get(restart)?.atUs ?? -Infinity)) {
-        this.lastErrors.set(restart, event('proxy-last-error'));
-      }
-    } else if (version === `v${restart}` && isBefore(this.firstAnswers.get(restart))) {
-      this.firstAnswers.set(restart, event('proxy-first-answer'));
+      if (endUs < (this.firstErrors.get(restart)?.endUs ?? Infinity)) this.firstErrors.set(restart, moment);
+      if (endUs > (this.lastErrors.get(restart)?.endUs ?? -Infinity)) this.lastErrors.set(restart, moment);
+    } else if (version === `v${restart}` && endUs < (this.firstAnswers.get(restart)?.endUs ?? Infinity)) {
+      this.firstAnswers.set(restart, moment);
     }
   }
 
   events(): TimelineEvent[] {
-    return [...this.firstErrors.values(), ...this.firstAnswers.values(), ...this.lastErrors.values()];
+    return [
+      ...eventsOf('proxy-first-error', this.firstErrors),
+      ...eventsOf('proxy-first-answer', this.firstAnswers),
+      ...eventsOf('proxy-last-error', this.lastErrors),
+    ];
   }
+}
+
+/** When an answer of the proxy ended, to a fraction of a microsecond, so that which of two was first does not hang on rounding. */
+interface Moment {
+  readonly endUs: number;
+  readonly detail: string;
+}
+
+function eventsOf(kind: TimelineEvent['kind'], moments: ReadonlyMap<number, Moment>): TimelineEvent[] {
+  return [...moments].map(([restart, { endUs, detail }]) => ({
+    atUs: Math.round(endUs),
+    kind,
+    source: 'proxy',
+    restart,
+    detail,
+  }));
 }
 
 /** Which restart had begun last at this time; 0 before the first. `begins` is in order. */
