@@ -123,6 +123,13 @@ program
   .argument('<A>', "a run's folder, such as reports/E5/latest")
   .argument('<B>', 'the other one')
   .option('--json', 'the comparison on stdout as JSON')
+  .addHelpText(
+    'after',
+    examples(
+      'npm run compare -- reports/E5/latest reports/E1/latest',
+      'npm run compare -- reports/E5/latest reports/reference/E5 --json',
+    ),
+  )
   .action(async (a: string, b: string, options: { json?: true }) => {
     process.exitCode = await compareCommand(context, [a, b], options);
   });
@@ -132,6 +139,7 @@ program
   .description('write reports/README.md: the experiments side by side, from one run of each')
   .option('--series <folder>', 'where the runs lie (default: where the index goes)')
   .option('--out <folder>', 'where the index goes (default: reports/)')
+  .addHelpText('after', examples('npm run index', 'npm run index -- --series reports/reference --out /tmp/index'))
   .action(async (options: IndexOptions) => {
     process.exitCode = await indexCommand(context, options);
   });
@@ -141,6 +149,7 @@ program
   .description('copy one run of each experiment without what can be made again, to be committed')
   .argument('<from>', 'the folder of the runs, such as reports')
   .argument('<to>', 'the folder of the copies, such as reports/reference')
+  .addHelpText('after', examples('npm run pack-series -- reports reports/reference'))
   .action(async (from: string, to: string) => {
     process.exitCode = await packSeriesCommand(context, from, to);
   });
