@@ -32,6 +32,9 @@ describe('the line that is cited', () => {
 
   it('bounds nothing without a restart, and has no wait without an answer', () => {
     expect(line({ restarts: 0, badRestartsInterval95: null })).toContain(': no restart; 0 of 300');
+    expect(line({ restarts: 0, voidRestarts: 2, badRestartsInterval95: null })).toContain(
+      ': no restart that counts (2 void); 0 of 300',
+    );
     expect(line({ longestWaitMs: null })).toContain('at 100/s; no answer; traefik');
   });
 

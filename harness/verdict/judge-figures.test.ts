@@ -106,6 +106,13 @@ describe('the figures of a verdict', () => {
     ]);
   });
 
+  it('of a restart under which a request left more than 50 ms late: it is void', () => {
+    const late = (byUs: number): Verdict =>
+      judge({ rows: rowsOf((seq) => row(seq, seq === 120 ? { sentUs: 1_200_000 + byUs, doneUs: 1_260_000 } : {})) });
+    expect([late(50_000).perRestart[0]?.voided, late(50_001).perRestart[0]?.voided]).toEqual([false, true]);
+    expect([late(50_000).voidRestarts, late(50_001).voidRestarts]).toEqual([0, 1]);
+  });
+
   it('of an outage that was not seen: none, and no prediction', () => {
     const unseen = { ...window, acceptingUs: null };
     const verdict = judge({ windows: [unseen] });

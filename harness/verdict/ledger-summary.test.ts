@@ -179,6 +179,22 @@ describe('a restart', () => {
     expect(first([life(0, 2_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBe(0);
   });
 
+  it('counts who was in flight at each SIGTERM, in whatever order they came', () => {
+    const second = { ...window, restart: 2, deployBeginUs: 1_990_000, sigtermUs: 2_000_000 };
+    const inFlight = (windows: readonly RestartWindow[], sentUs: number, doneUs: number): number[] =>
+      summary([row(0, { sentUs, doneUs })], { windows }).perRestart.map(({ inFlightAtSigterm }) => inFlightAtSigterm);
+    for (const [windows, order] of [
+      [[window, second], (counts: number[]) => counts],
+      [[second, window], (counts: number[]) => counts.reverse()],
+    ] as const) {
+      expect(order(inFlight(windows, 500_000, 900_000))).toEqual([0, 0]);
+      expect(order(inFlight(windows, 500_000, 1_500_000))).toEqual([1, 0]);
+      expect(order(inFlight(windows, 1_500_000, 2_500_000))).toEqual([0, 1]);
+      expect(order(inFlight(windows, 500_000, 2_500_000))).toEqual([1, 1]);
+      expect(order(inFlight(windows, 2_500_000, 2_600_000))).toEqual([0, 0]);
+    }
+  });
+
   it('owns a drop of whose life any part lies in its at-risk span', () => {
     const drop = (dueUs: number, doneUs: number): number | undefined =>
       first([badRow(0, { dueUs, doneUs })], { deployBeginUs: 9e9 })?.dropped;

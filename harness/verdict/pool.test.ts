@@ -110,8 +110,9 @@ it('takes the mean of drops over restarts that count: those on time, and those t
     { ...restart, droppedInRestart: 0, voided: true },
     { ...restart, droppedInRestart: 8, voided: true },
     { ...restart, droppedInRestart: 0 },
+    { ...restart, droppedInRestart: 0 },
   ];
-  expect(pool([verdictOfTest({ perRestart })]).droppedPerRestart?.mean).toBe(4);
+  expect(pool([verdictOfTest({ perRestart })]).droppedPerRestart?.mean).toBe(3);
 });
 
 it('takes the mean of predictions, where each restart has one', () => {

@@ -94,6 +94,7 @@ describe('a row by itself', () => {
     { outcome: 'timeout', status: null, firstByteUs: null },
     { outcome: 'refused', sentUs: null, status: null, firstByteUs: null },
     { outcome: 'connect-timeout', sentUs: null, status: null, firstByteUs: null },
+    { outcome: 'refused', connection: 'new', sentUs: null, status: null, firstByteUs: null },
     { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null },
     { outcome: 'local', sentUs: null, status: null, firstByteUs: null },
     // Timers may fire a millisecond early.
@@ -220,6 +221,12 @@ describe('a row beside the proxy’s line', () => {
     const over = { outcome: 'status-502', status: 502, version: null } as const;
     expect(wrong({ row: over, access: { status: 502, version: 'v9' }, options: noSite })).toBe('');
     expect(wrong({ row: { version: null }, options: noSite })).toContain("version none here, v0 in the proxy's log");
+  });
+
+  it('needs no backend where it is not ok', () => {
+    const unavailable = { outcome: 'status-503', status: 503, version: null } as const;
+    const over = { status: 503, backend: undefined, version: undefined };
+    expect(wrong({ row: unavailable, access: over, options: noSite })).toBe('');
   });
 
   it('is not asked for where there is no proxy, or no line', () => {
