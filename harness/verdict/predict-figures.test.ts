@@ -178,6 +178,15 @@ describe('who is taken along by a kill', () => {
     expect(cut({ sigtermUs: -19_040_000 })).toBeCloseTo(3.5, 6);
     expect(cut({ sigtermUs: 900_000 })).toBeCloseTo(1.5, 6);
   });
+
+  it('is half of that where the other colour takes half of the requests', () => {
+    const killed = { ...swap, sigtermUs: null, retireUs: 6_980_000, acceptStoppedUs: 7_000_000, exitUs: 7_000_000 };
+    // The same end but for the port, which closes a microsecond sooner and meets no slot in it.
+    const closed = { ...killed, acceptStoppedUs: 6_999_999 };
+    const changes: Change[] = [['deploy.oldEndsBy', 'SIGKILL']];
+    const of = (one: RestartWindow): number => predict(e6, { changes, windows: [one] }).dropped ?? Number.NaN;
+    expect(of(killed) - of(closed)).toBeCloseTo(1.25, 6);
+  });
 });
 
 describe('the queue that should wait at the end of a window', () => {
