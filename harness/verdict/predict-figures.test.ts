@@ -161,6 +161,31 @@ describe('a prediction with its formula', () => {
   });
 });
 
+describe('a check between two processes', () => {
+  const seeded = (over: Partial<RestartWindow>): number | null =>
+    predict(e5, { variant: 'as-seeded', windows: [{ ...window, ...over }] }).dropped;
+
+  it('fails only where both ends of the time without an internal port were seen', () => {
+    // 200 ms of a second: one phase in five, 100 slots each.
+    expect(seeded({})).toBeCloseTo(20, 0);
+    expect(seeded({ exitUs: null })).toBe(0);
+    expect(seeded({ internalListeningUs: null })).toBe(0);
+    expect(seeded({ internalListeningUs: 1_100_000 })).toBe(0);
+  });
+});
+
+it('a colour that left stays closed until it comes again', () => {
+  // The new colour is known for a check and more before the old one, at 2.2 s, closes its port.
+  const first = { ...swap, acceptingUs: 500_000, readyUs: 500_100, acceptStoppedUs: 2_200_000 };
+  const second = { ...swap, restart: 2, deployBeginUs: 5_000_000, acceptingUs: 5_500_000, readyUs: 5_500_100 };
+  const last = { ...second, sigtermUs: 8_800_000, acceptStoppedUs: 9_900_000, exitUs: 9_950_000 };
+  const [alone] = predict(e6, { windows: [first] }).perRestart;
+  const [before, after] = predict(e6, { windows: [first, last] }).perRestart;
+  expect(before).toBeGreaterThan(8);
+  expect(Math.abs((before ?? 0) - (alone ?? 0))).toBeLessThan(3);
+  expect(after).toBe(0);
+});
+
 describe('who is taken along by a kill', () => {
   const cut = (over: Partial<RestartWindow>): number =>
     (predict(e1, { variant: 'crash', windows: [{ ...crashed, ...over }] }).dropped ?? 0) - 70;
@@ -208,6 +233,13 @@ describe('the queue that should wait at the end of a window', () => {
     expect(queue(e5, { idleWhenStopped: 10, exitUs: null })).toBeCloseTo(74, 6);
     // All of the window: the probe alone waits.
     expect(queue(e5, { idleWhenStopped: 500, exitUs: null })).toBeCloseTo(14, 6);
+  });
+
+  it('is all of it where there is no proxy, and so no pool of idle connections', () => {
+    const direct = runRecord(
+      resolveExperiment(e5, { variant: undefined, changes: [['proxy.kind', 'none']] }),
+    ).experiment;
+    expect(expectedQueue(direct, { ...window, idleWhenStopped: 10 })).toBe(84);
   });
 
   it('is none where the process owns its port, or the window was not seen', () => {
