@@ -174,6 +174,31 @@ describe('a check between two processes', () => {
   });
 });
 
+describe('a check through the public port', () => {
+  const through = (timeoutMs: number): Change[] => [
+    ['proxy.check.path', '/livez'],
+    ['proxy.check.port', 'public'],
+    ['proxy.check.timeoutMs', timeoutMs],
+  ];
+
+  it('of a process that owns it fails while it is closed', () => {
+    const { dropped, range } = predict(e2, { changes: through(1_000) });
+    expect(range?.[0]).toBe(70);
+    expect(range?.[1]).toBeGreaterThan(165);
+    // A tick at 1.05 + x s, x below 0.7, costs 100 + 100 x: 28 of 40 phases; the others lose the window’s 70.
+    expect(Math.abs((dropped ?? 0) - 114.6)).toBeLessThan(0.6);
+  });
+
+  it('that systemd owns waits, and fails where it would wait beyond its timeout', () => {
+    const seeded = { variant: 'as-seeded' };
+    expect(predict(e5, { ...seeded, changes: through(1_000) })).toMatchObject({ dropped: 0, range: [0, 0] });
+    // A tick in the window’s first 400 ms fails after 300 ms: 503 for the other 700 of its interval, in 16 of 40 phases.
+    const { dropped, range } = predict(e5, { ...seeded, changes: through(300) });
+    expect(range).toEqual([0, 70]);
+    expect(dropped).toBeCloseTo(28, 0);
+  });
+});
+
 it('a colour that left stays closed until it comes again', () => {
   // The new colour is known for a check and more before the old one, at 2.2 s, closes its port.
   const first = { ...swap, acceptingUs: 500_000, readyUs: 500_100, acceptStoppedUs: 2_200_000 };
