@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time. */
+/**
+ * unit: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time. full: as lab,
+ * and takes minutes; only `npm run test:full` runs it.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
-          exclude: ['**/*.lab.test.ts', 'node_modules/**', '.cache/**', 'reports/**'],
+          exclude: ['**/*.lab.test.ts', '**/*.full.test.ts', 'node_modules/**', '.cache/**', 'reports/**'],
         },
       },
       {
@@ -18,6 +21,17 @@ export default defineConfig({
           // Not beside the unit tests: their work would make the load's requests leave late.
           sequence: { groupOrder: 1 },
           include: ['**/*.lab.test.ts'],
+          exclude: ['node_modules/**', '.cache/**', 'reports/**'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'full',
+          sequence: { groupOrder: 2 },
+          include: ['**/*.full.test.ts'],
           exclude: ['node_modules/**', '.cache/**', 'reports/**'],
           fileParallelism: false,
           testTimeout: 180_000,

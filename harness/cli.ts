@@ -44,6 +44,7 @@ program
   .option('--json', 'verdict.json on stdout, and nothing else there')
   .option('--out <folder>', 'where the run goes (default: reports/)')
   .option('--keep', 'leave the lab standing, to look inside')
+  .option('--no-wait', 'exit 4 when another run measures on this engine, instead of waiting for its end')
   .option('--no-controls', 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing')
   .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do')
   .addHelpText(

@@ -1,6 +1,8 @@
 /** The frame of a command line: signals, help, and how errors are met. The only file that touches the process. */
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import picocolors from 'picocolors';
+import { wantsColour } from './commands/colour.ts';
 import { interruptedCode, type Context } from './commands/context.ts';
 import { refuseWrongWords } from './commands/refusals.ts';
 import { errorText, exitCodeOfError } from './error-text.ts';
@@ -21,6 +23,12 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     isTerminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
+    // Some pseudo-terminals say 0.
+    columns: () => process.stderr.columns || 80,
+    colours: {
+      stdout: picocolors.createColors(wantsColour(process.env, process.stdout.isTTY)),
+      stderr: picocolors.createColors(wantsColour(process.env, process.stderr.isTTY)),
+    },
     signal: interrupt.signal,
     callOf,
     projectFolder: fileURLToPath(new URL('../', import.meta.url)),

@@ -31,7 +31,7 @@ const containerOf = (role: string): Docker.Container => docker.getContainer(`res
 
 /** One restart under load, to which something happens once 300 requests have been sent. */
 async function runMeeting(what: () => Promise<unknown>, folder = out) {
-  const running = await startRun(folder, 300, 'E5', '--restarts', '1', '--set', 'deploy.leadMs=4000');
+  const running = await startRun(folder, 300, 'E5', '--restarts', '1', '--set', 'deploy.leadMs=6000');
   ({ runId } = running);
   await what();
   const ended = await running.end;

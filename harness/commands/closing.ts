@@ -1,5 +1,6 @@
 /** How a run ends on the command line: what is printed, and what the process exits with. */
 import { join } from 'node:path';
+import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../errors.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
@@ -17,7 +18,8 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
 }
 
 /** What a run prints when it has ended: verdict and citation, why, and where to read on. */
-export function closingLines(verdict: Verdict, folder: string): string {
+export function closingLines(verdict: Verdict, folder: string, colours: Colors): string {
+  const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
   const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
-  return `${verdict.verdict}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
 }

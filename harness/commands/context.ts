@@ -1,5 +1,5 @@
 /** What a command may touch of the world; only cli.ts makes one from the process. */
-
+import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../errors.ts';
 
 /** The world as a command sees it. */
@@ -10,6 +10,10 @@ export interface Context {
   readonly stderr: (text: string) => void;
   /** May a line on stderr be written over? */
   readonly isTerminal: boolean;
+  /** Characters in a line of the terminal now; read again for every line, since windows change. */
+  readonly columns: () => number;
+  /** Paints text for either stream, or leaves it as it is where colour is not wanted. */
+  readonly colours: { readonly stdout: Colors; readonly stderr: Colors };
   /** Aborted by Ctrl-C or SIGTERM; its reason is the signal's name (or a word on what else went wrong). */
   readonly signal: AbortSignal;
   /** How a user calls a command: `npm run measure --`, or `npx restart-proof measure`. */

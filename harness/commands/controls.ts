@@ -15,6 +15,7 @@ import { verdictSchema } from '../verdict/verdict.ts';
 import { repeatCommand } from './asked.ts';
 import { calibration } from './calibrated.ts';
 import type { Context } from './context.ts';
+import { measureAlone } from './measure-alone.ts';
 import { recall, remember } from './remembered.ts';
 import { runExperiment, type RunOptions, type RunResult } from './run-experiment.ts';
 
@@ -32,8 +33,10 @@ export async function runWithControls(
   options: RunOptions & { readonly withControls: boolean },
 ): Promise<RunResult> {
   const { withControls, ...own } = options;
-  const controls = withControls ? await runControls(context, experiment, own) : null;
-  return await runExperiment(context, experiment, { ...own, controls });
+  return await measureAlone(context, { command: own.command, wait: true }, async () => {
+    const controls = withControls ? await runControls(context, experiment, own) : null;
+    return await runExperiment(context, experiment, { ...own, controls });
+  });
 }
 
 type Planned = Pick<Control, 'role' | 'name' | 'because'> & {
@@ -58,6 +61,7 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
     context.stderr(`control ${role}: ${name}, once for this machine and this state of the project\n`);
     const runOptions = {
       ...options,
+      place: [...(options.place === undefined ? [] : [options.place]), `control ${role}`].join(', '),
       keep: false,
       baseline: false,
       controls: null,

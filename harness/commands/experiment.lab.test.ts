@@ -144,10 +144,11 @@ describe('on the real lab', () => {
     const running = cli('experiment', 'E5', '--no-controls', '--out', out);
     await untilLoad(running);
     expect((await cli('clean')).stdout).toContain('still going on');
-    expect(await ourThings()).toHaveLength(4);
+    // Three containers, their network, and the measuring lock.
+    expect(await ourThings()).toHaveLength(5);
     running.kill('SIGKILL');
     await running;
-    expect((await cli('clean')).stdout).toContain('Removed 3 containers and 1 networks');
+    expect((await cli('clean')).stdout).toContain('Removed 3 containers, 1 network of ');
     expect(await ourThings()).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import { runOptionsOf, type Asked } from './asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { dryRunText } from './dry-run.ts';
+import { measureAlone } from './measure-alone.ts';
 import { highestSeed, percentage, wholeNumber } from './option-values.ts';
 import { runAll } from './run-all.ts';
 import { runWithControls } from './controls.ts';
@@ -31,6 +32,8 @@ export interface ExperimentOptions {
   readonly json?: true;
   readonly out?: string;
   readonly keep?: true;
+  /** False with --no-wait. */
+  readonly wait?: boolean;
   readonly baseline?: true;
   /** False with --no-controls. */
   readonly controls?: boolean;
@@ -47,12 +50,10 @@ export async function experimentCommand(context: Context, id: string, options: E
   if (id === 'all') {
     refuseForAll(options);
     await requireWritable(reportsFolder);
-    return await runAll(context, {
-      seed,
-      reportsFolder,
-      json: options.json === true,
-      variants: options.variants === true,
-    });
+    const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
+    return await measureAlone(context, how, async () =>
+      runAll(context, { seed, reportsFolder, json: options.json === true, variants: options.variants === true }),
+    );
   }
   if (options.variants === true) {
     throw new HarnessError('option-conflict', '--variants goes with `all`; a single one is --variant <name>.');
@@ -81,14 +82,22 @@ export async function experimentCommand(context: Context, id: string, options: E
     return exitCodes.pass;
   }
   await requireWritable(reportsFolder);
-  if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials });
-  if (trials > 1) return await runTrials(context, asked, { trials, json: options.json === true });
+  const wait = options.wait !== false;
+  if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
+  // A series has the engine to itself from its first run to its last.
+  const command = `${runOptionsOf(asked).command}${trials > 1 ? ` --trials ${trials}` : ''}`;
+  return await measureAlone(context, { command, wait }, async () =>
+    trials > 1
+      ? await runTrials(context, asked, { trials, json: options.json === true })
+      : await runOne(context, asked, options),
+  );
+}
 
+async function runOne(context: Context, asked: Asked, options: ExperimentOptions): Promise<number> {
   const { folder, verdict, kept } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
-  else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
-  for (const name of kept) context.stderr(`kept: docker exec -it ${name} bash\n`);
-  if (kept.length > 0) context.stderr('`npm run clean` takes the lab down.\n');
+  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
+  for (const line of kept) context.stderr(`${line}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   return exitCodeOf(verdict.verdict);
 }

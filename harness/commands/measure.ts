@@ -36,8 +36,10 @@ export async function measureCommand(context: Context, options: MeasureOptions):
   await requireWritable(reports);
   const runId = newRunId(new Date());
   const folder = join(reports, 'measure', runId);
-  const progress = startProgress(context);
   const title = `measure ${service.method} ${service.url}`;
+  // How long a command takes nobody knows.
+  const steps = hasCommand ? [] : [{ text: title, expectedMs: times.durationMs }];
+  const progress = startProgress(context, { steps });
   const takeBaseline = async (when: string): Promise<Baseline | null> => {
     if (options.baseline !== true || context.signal.aborted) return null;
     progress.phase(`baseline ${when} the load`);
@@ -65,7 +67,7 @@ export async function measureCommand(context: Context, options: MeasureOptions):
     await pointLatest(join(reports, 'measure'), runId);
     progress.end();
     if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
-    else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
+    else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
     return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
   } finally {
     progress.end();

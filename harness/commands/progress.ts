@@ -1,9 +1,14 @@
 /** What a user sees while a run goes on: one line that is written over on a terminal, plain lines elsewhere. */
 import type { LoadCounts } from '../load/plan.ts';
 import type { Context } from './context.ts';
+import { progressLine, timeLeftMs, type Step } from './progress-line.ts';
 
 /** Elsewhere than on a terminal, a line at most this often. */
 const plainEveryMs = 2_000;
+/** Where nothing happens, a terminal's line is written again this often: its time goes on. */
+const redrawMs = 1_000;
+/** Elsewhere, a sign of life this often. */
+const signOfLifeMs = 30_000;
 
 /** A run's progress. */
 export interface Progress {
@@ -17,37 +22,76 @@ export interface Progress {
   end(): void;
 }
 
-/** Progress on stderr, so that stdout holds results only. */
-export function startProgress({ stderr, isTerminal }: Pick<Context, 'stderr' | 'isTerminal'>): Progress {
+/**
+ * Progress on stderr, so that stdout holds results only.
+ * @param title what is run, and which of several; stands before every phase
+ * @param steps the phases that will come, by their texts, so that it can be told what time is left
+ */
+export function startProgress(
+  { stderr, isTerminal, columns, colours }: Pick<Context, 'stderr' | 'isTerminal' | 'columns' | 'colours'>,
+  { title = '', steps = [] }: { title?: string; steps?: readonly Step[] } = {},
+): Progress {
   const startedMs = performance.now();
-  let phaseText = '';
-  let noteText = '';
-  let lastPlainMs = -Infinity;
-  const seconds = (): string => `${((performance.now() - startedMs) / 1000).toFixed(1).padStart(5)} s`;
-  const write = (text: string): void =>
-    stderr(isTerminal ? `\r\u001b[K${seconds()}  ${text}` : `${seconds()}  ${text}\n`);
+  let phase = { text: '', beganMs: startedMs, step: -1 };
+  let note = '';
+  let last: { counts: LoadCounts; total: number | null } | null = null;
+  let drawnMs = -Infinity;
+  let waiting: NodeJS.Timeout | undefined;
+
+  const draw = (): void => {
+    const nowMs = performance.now();
+    drawnMs = nowMs;
+    clearTimeout(waiting);
+    waiting = undefined;
+    const fraction = last?.total == null || last.total === 0 ? null : last.counts.due / last.total;
+    const standing = {
+      elapsedMs: nowMs - startedMs,
+      title,
+      phase: phase.text,
+      note,
+      leftMs: phase.step < 0 ? null : timeLeftMs(steps, phase.step, nowMs - phase.beganMs, fraction),
+      counts: last?.counts ?? null,
+      total: last?.total ?? null,
+    };
+    // A line as wide as the terminal makes some of them wrap.
+    const line = progressLine(standing, isTerminal ? columns() - 1 : Infinity, colours.stderr);
+    stderr(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
+  };
+  /** On a terminal at once; elsewhere when its time has come, with what is the case by then. */
+  const show = (): void => {
+    const waitMs = isTerminal ? 0 : plainEveryMs - (performance.now() - drawnMs);
+    if (waitMs <= 0) draw();
+    else waiting ??= setTimeout(draw, waitMs);
+  };
+  const again = setInterval(
+    () => {
+      if (phase.text !== '' && performance.now() - drawnMs >= (isTerminal ? redrawMs : signOfLifeMs) * 0.9) draw();
+    },
+    isTerminal ? redrawMs : signOfLifeMs,
+  );
+  again.unref();
+
   return {
     phase: (text) => {
-      phaseText = text;
-      noteText = '';
-      write(text);
+      phase = { text, beganMs: performance.now(), step: steps.findIndex((step) => step.text === text) };
+      note = '';
+      last = null;
+      show();
     },
-    counts: ({ due, ok, dropped, sent, unsent }, total) => {
-      const nowMs = performance.now();
-      if (!isTerminal && nowMs - lastPlainMs < plainEveryMs && (total === null || due < total)) return;
-      lastPlainMs = nowMs;
-      const own = unsent > 0 ? `, unsent ${unsent}` : '';
-      const note = noteText === '' ? '' : `  ${noteText}`;
-      write(
-        `${phaseText}: ${due}${total === null ? '' : ` of ${total}`} due, sent ${sent}, ok ${ok}, dropped ${dropped}${own}${note}`,
-      );
+    counts: (counts, total) => {
+      last = { counts, total };
+      show();
     },
     note: (text) => {
-      noteText = text;
-      if (!isTerminal) write(text);
+      note = text;
+      show();
     },
     end: () => {
-      if (isTerminal) stderr('\r\u001b[K');
+      clearInterval(again);
+      clearTimeout(waiting);
+      waiting = undefined;
+      if (isTerminal && drawnMs > -Infinity) stderr('\r\u001b[K');
+      drawnMs = -Infinity;
     },
   };
 }

@@ -23,7 +23,7 @@ export async function verdictCommand(context: Context, run: string, options: { j
   });
   await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
-  else context.stdout(closingLines(verdict, relative(process.cwd(), folder)));
+  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
   return exitCodeOf(verdict.verdict);
 }
 

@@ -16,6 +16,7 @@ import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf } from './asked.ts';
 import { runWithControls } from './controls.ts';
+import { startSeries } from './time-left.ts';
 
 interface Cell {
   readonly file: ExperimentFile;
@@ -44,10 +45,12 @@ export async function runAll(
   const order = shuffle([...cells], seededRandom(seed, 'all'));
   const verdicts = new Map<string, Verdict>();
   const failures = new Map<string, string>();
+  const series = startSeries(order.length);
   for (const [index, cell] of order.entries()) {
     if (context.signal.aborted) break;
     const name = nameOf(cell.file.id, cell.variant);
-    context.stderr(`${index + 1} of ${order.length}: ${name}\n`);
+    const place = `${index + 1} of ${order.length}`;
+    context.stderr(`${place}: ${name}${series.left(index)}\n`);
     const experiment = resolveExperiment(cell.file, { variant: cell.variant ?? undefined });
     try {
       const options = {
@@ -60,7 +63,7 @@ export async function runAll(
         baseline: false,
         withControls: true,
       };
-      const { verdict } = await runWithControls(context, experiment, runOptionsOf(options));
+      const { verdict } = await runWithControls(context, experiment, { ...runOptionsOf(options), place });
       verdicts.set(name, verdict);
       context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     } catch (error) {

@@ -1,13 +1,13 @@
 /** One run of one experiment, from the engine to the closing line. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HarnessError, messageOf } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { watchEngine, type EngineEvent } from '../lab/engine-events.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
 import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
-import { labImageTag } from '../lab/image.ts';
+import { labImageTag, requireImage } from '../lab/image.ts';
 import { bootLab, type Lab } from '../lab/lab.ts';
+import type { MeasuringLock } from '../lab/measuring-lock.ts';
 import type { Baseline } from '../load/baseline.ts';
 import { installBaseline, labBaseline } from '../measure/lab-baseline.ts';
 import { baselinesOf } from '../measure/local-baseline.ts';
@@ -23,8 +23,11 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { collectDirect, collectNotes, collectRecords, restartSite } from './collect.ts';
 import type { Context } from './context.ts';
 import { writeHashes } from './hashes.ts';
+import { insideLines } from './look-inside.ts';
+import { measureAlone } from './measure-alone.ts';
 import { measureInLab, type Measurement } from './measure-in-lab.ts';
 import { startProgress } from './progress.ts';
+import { runSteps } from './run-steps.ts';
 
 /** What a run is asked for, the experiment's own data apart. */
 export interface RunOptions {
@@ -42,36 +45,58 @@ export interface RunOptions {
   readonly controls: Controls | null;
   /** The command that repeats this run. */
   readonly command: string;
+  /** Which of several runs this is, such as `trial 2 of 5`; shown while it goes on. */
+  readonly place?: string;
 }
 
 /** What a run left. */
 export interface RunResult {
   readonly folder: string;
   readonly verdict: Verdict;
-  /** Names of the lab's containers, when it was kept. */
+  /** How to look into the lab and take it down, a line each, when it was kept. */
   readonly kept: readonly string[];
 }
 
 /**
- * Runs the experiment and writes its folder; whatever happens, the lab is taken down (unless it is to be kept).
+ * Runs the experiment and writes its folder; whatever happens, the lab is taken down (unless it is to be kept). Waits
+ * for another's measurement on the same engine to end.
  * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
  */
 export async function runExperiment(context: Context, experiment: Experiment, options: RunOptions): Promise<RunResult> {
+  return await measureAlone(context, { command: options.command, wait: true }, (lock) =>
+    runAlone(context, experiment, options, lock),
+  );
+}
+
+async function runAlone(
+  context: Context,
+  experiment: Experiment,
+  options: RunOptions,
+  lock: MeasuringLock,
+): Promise<RunResult> {
   const { signal } = context;
-  const progress = startProgress(context);
   const runId = newRunId(new Date());
   const schedule = deploySchedule(experiment.deploy, options.seed, experiment.load.ratePerSecond);
-  progress.phase(`${experiment.id} ${experiment.title}, run ${runId}: booting the lab`);
+  const steps = runSteps(runId, schedule.durationMs(schedule.wanted), options.baseline);
+  const place = options.place === undefined ? '' : `${options.place}, `;
+  const name = `${experiment.id}${options.variant === null ? '' : ` ${options.variant}`}`;
+  const progress = startProgress(context, { title: `${place}${name}`, steps });
+  progress.phase(steps[0].text);
   const { docker, facts } = await connectEngine();
   const image = labImageTag(facts.architecture);
   await requireImage(docker, image);
   const watch = await watchEngine(docker, runId);
-  const lab = await bootLab(docker, { runId, experiment, image, apparmor: facts.apparmor, signal }).catch(
-    (error: unknown) => {
-      watch.end();
-      throw error;
-    },
-  );
+  const lab = await bootLab(docker, {
+    runId,
+    experiment,
+    image,
+    apparmor: facts.apparmor,
+    keep: options.keep,
+    signal,
+  }).catch((error: unknown) => {
+    watch.end();
+    throw error;
+  });
   try {
     const [fingerprint, before] = await Promise.all([
       fingerprintOf(lab.server, facts, image),
@@ -103,8 +128,9 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     };
     if (options.baseline) await installBaseline(lab);
     const baselineBefore = await takeBaseline('before');
-    progress.phase(`${experiment.id} load`);
-    const measurement = await measureInLab(lab, run, schedule, { progress, signal });
+    progress.phase('load');
+    const measured = await measureInLab(lab, run, schedule, { progress, signal });
+    const measurement = { ...measured, troubles: [...measured.troubles, ...lock.troubles()] };
     const used = {
       ...run,
       deployBeginsMs: schedule.beginsMs.slice(0, measurement.restarts),
@@ -132,22 +158,11 @@ export async function runExperiment(context: Context, experiment: Experiment, op
     await writeHashes(folder);
     await pointLatest(join(options.reportsFolder, experiment.id), runId);
     await removal;
-    const roles = ['server', ...(lab.edge === null ? [] : ['edge']), 'client'];
-    return { folder, verdict, kept: options.keep ? roles.map((role) => `restart-proof-${runId}-${role}`) : [] };
+    return { folder, verdict, kept: options.keep ? insideLines(lab) : [] };
   } finally {
     progress.end();
     watch.end();
     if (!options.keep) await lab.remove();
-  }
-}
-
-async function requireImage(docker: Awaited<ReturnType<typeof connectEngine>>['docker'], image: string): Promise<void> {
-  try {
-    await docker.getImage(image).inspect();
-  } catch (cause) {
-    throw new HarnessError('image-missing', `The lab's image ${image} is not on this engine: ${messageOf(cause)}.`, {
-      cause,
-    });
   }
 }
 

@@ -13,6 +13,8 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
 import { runWithControls } from './controls.ts';
+import { measureAlone } from './measure-alone.ts';
+import { startSeries } from './time-left.ts';
 
 const mostKnobs = 2;
 const mostCells = 200;
@@ -31,7 +33,7 @@ interface Cell {
 export async function runSweep(
   context: Context,
   asked: Asked,
-  { sweeps, trials }: { sweeps: readonly string[]; trials: number },
+  { sweeps, trials, wait }: { sweeps: readonly string[]; trials: number; wait: boolean },
 ): Promise<number> {
   const knobs = sweeps.map(parseKnob);
   const cells = cellsOf(knobs);
@@ -46,16 +48,25 @@ export async function runSweep(
     cells.flatMap((cell) => Array.from({ length: trials }, (_, trial) => ({ cell, trial }))),
     seededRandom(asked.seed, 'sweep'),
   );
-  for (const [index, { cell, trial }] of runs.entries()) {
-    if (context.signal.aborted) break;
-    context.stderr(`run ${index + 1} of ${runs.length}: ${wordsOf(cell.changes)}\n`);
-    const changes = [...asked.changes, ...cell.changes];
-    // The same seed in every cell: they differ in the knob, and in nothing else.
-    const options = runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial });
-    const { verdict } = await runWithControls(context, experimentOf(cell), options);
-    context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-    cell.verdicts.push(verdict);
-  }
+  const command = [
+    repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
+    ...sweeps.map((sweep) => `--sweep ${sweep}`),
+    ...(trials > 1 ? [`--trials ${trials}`] : []),
+  ].join(' ');
+  await measureAlone(context, { command, wait }, async () => {
+    const series = startSeries(runs.length);
+    for (const [index, { cell, trial }] of runs.entries()) {
+      if (context.signal.aborted) break;
+      const place = `run ${index + 1} of ${runs.length}`;
+      context.stderr(`${place}: ${wordsOf(cell.changes)}${series.left(index)}\n`);
+      const changes = [...asked.changes, ...cell.changes];
+      // The same seed in every cell: they differ in the knob, and in nothing else.
+      const options = { ...runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial }), place };
+      const { verdict } = await runWithControls(context, experimentOf(cell), options);
+      context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
+      cell.verdicts.push(verdict);
+    }
+  });
 
   const id = newRunId(new Date());
   const reports = join(asked.reportsFolder, 'sweeps');
@@ -72,11 +83,6 @@ export async function runSweep(
   await writeFile(join(folder, 'sweep.svg'), picture.svg);
   await writeFile(join(folder, 'sweep.png'), picture.png);
   const table = tableOf(knobs, rows);
-  const command = [
-    repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
-    ...sweeps.map((sweep) => `--sweep ${sweep}`),
-    ...(trials > 1 ? [`--trials ${trials}`] : []),
-  ].join(' ');
   const text = [
     `# ${name} over ${knobNames}`,
     asked.experiment.question,

@@ -9,6 +9,7 @@ import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
 import { runWithControls } from './controls.ts';
+import { startSeries } from './time-left.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
@@ -17,13 +18,13 @@ export async function runTrials(
   { trials, json }: { trials: number; json: boolean },
 ): Promise<number> {
   const verdicts: Verdict[] = [];
+  const series = startSeries(trials);
   for (let trial = 1; trial <= trials && !context.signal.aborted; trial++) {
-    context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}\n`);
-    const { verdict } = await runWithControls(
-      context,
-      asked.experiment,
-      runOptionsOf({ ...asked, keep: false, seed: asked.seed + trial - 1 }),
-    );
+    context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}${series.left(trial - 1)}\n`);
+    const { verdict } = await runWithControls(context, asked.experiment, {
+      ...runOptionsOf({ ...asked, keep: false, seed: asked.seed + trial - 1 }),
+      place: `trial ${trial} of ${trials}`,
+    });
     context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     verdicts.push(verdict);
   }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { parseChange, resolveExperiment } from '../scenario/fields.ts';
@@ -72,6 +73,8 @@ describe('the commands', () => {
     stdout: (text) => void said.push(text),
     stderr: () => undefined,
     isTerminal: false,
+    columns: () => 80,
+    colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
     signal: new AbortController().signal,
     callOf: (command) => command,
     projectFolder: '/nowhere',

@@ -8,9 +8,22 @@ import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The command line, as `npm run` starts it. */
+/** The command line, as `npm run` starts it; what it prints is to be read, so without colour. */
 export function cli(...args: string[]) {
-  return execa(process.execPath, ['harness/cli.ts', ...args], { cwd: project, reject: false });
+  const [program, ...words] = [...under, process.execPath, 'harness/cli.ts', ...args];
+  return execa(program ?? '', words, { cwd: project, reject: false, env: { NO_COLOR: '1' } });
+}
+
+let under: readonly string[] = [];
+
+/** While `work` goes on, the command line runs under another program, such as one that shifts its clocks. */
+export async function underProgram<T>(words: readonly string[], work: () => Promise<T>): Promise<T> {
+  under = words;
+  try {
+    return await work();
+  } finally {
+    under = [];
+  }
 }
 
 /** What a run printed and left. */
@@ -56,7 +69,7 @@ export async function startRun(out: string, sent: number, ...args: string[]): Pr
     if (waitedMs > 60_000) throw new Error(`not ${sent} requests within a minute: ${said}`);
     await sleep(50);
   }
-  const runId = /run (\S+): booting/u.exec(said)?.[1] ?? '';
+  const runId = /run (\S+), booting/u.exec(said)?.[1] ?? '';
   expect(runId, said).not.toBe('');
   const end = running.then(({ stdout, stderr, exitCode }) => ({
     verdict: stdout === '' ? null : verdictSchema.parse(JSON.parse(stdout)),

@@ -1,9 +1,10 @@
 /** The lab's image: which one this checkout needs, and how it is made. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type Docker from 'dockerode';
 import { z } from 'zod';
 import { labImageTag as imageTag } from '../../containers/image-tag.mjs';
-import { HarnessError } from '../errors.ts';
+import { HarnessError, messageOf } from '../errors.ts';
 
 const dockerfileUrl = new URL('../../containers/lab/Dockerfile', import.meta.url);
 const versionsUrl = new URL('../../containers/versions.json', import.meta.url);
@@ -46,4 +47,15 @@ export function labArchitecture(engineArchitecture: string): LabArchitecture {
 /** The image this checkout needs on an engine of this architecture. */
 export function labImageTag(engineArchitecture: string): string {
   return imageTag(labArchitecture(engineArchitecture));
+}
+
+/** @throws {HarnessError} (exit code 4) when the engine does not have the image */
+export async function requireImage(docker: Docker, image: string): Promise<void> {
+  try {
+    await docker.getImage(image).inspect();
+  } catch (cause) {
+    throw new HarnessError('image-missing', `The lab's image ${image} is not on this engine: ${messageOf(cause)}.`, {
+      cause,
+    });
+  }
 }

@@ -3,7 +3,6 @@
  * (the load generator), on a network of their own, each with the run's label.
  */
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
@@ -13,8 +12,9 @@ import { ownerLabel, runLabel } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { dynamicFile } from './proxy-config.ts';
+import { thisOwner } from './owner.ts';
 import type { Readiness, ReadinessQuestion } from './readiness.ts';
-import { removeRun } from './remove.ts';
+import { keptLabel, removeRun } from './remove.ts';
 import { coloursOf, experimentFiles, site, type Colour } from './unit-files.ts';
 
 const projectFolder = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/u, '');
@@ -41,15 +41,23 @@ export interface Lab {
 /**
  * Boots a lab and waits until it is ready. Whatever goes wrong, nothing of it is left behind.
  * @param image the lab image's tag
+ * @param keep it is to stand after its run
  * @throws {HarnessError} (exit code 4) saying what was missing, with the last lines of the journal
  */
 export async function bootLab(
   docker: Docker,
-  options: { runId: string; experiment: Experiment; image: string; apparmor: boolean; signal: AbortSignal },
+  options: {
+    runId: string;
+    experiment: Experiment;
+    image: string;
+    apparmor: boolean;
+    keep: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<Lab> {
   const { runId, experiment, image, signal } = options;
   try {
-    const labels = { [runLabel]: runId, [ownerLabel]: `${hostname()}/${process.pid}` };
+    const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
     const name = (role: string): string => `restart-proof-${runId}-${role}`;
     const hasProxy = experiment.proxy.kind !== 'none';
     const colours = coloursOf(experiment);

@@ -1,66 +1,115 @@
-/** Takes down what a run made in the engine, found by its label; never what belongs to someone else. */
-import { hostname } from 'node:os';
+/** What runs left in the engine, found by its labels, and taken down; never what belongs to a run that goes on. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { ownerLabel, runLabel } from './engine.ts';
+import { measuringHolder } from './measuring-lock.ts';
+import { isAliveWithoutLock } from './owner.ts';
 
-/** What a clean-up did. */
-export interface Removed {
-  readonly containers: number;
-  readonly networks: number;
-  /** Runs that were left alone because the process that owns them is alive. */
-  readonly live: readonly string[];
+/** On what is to stand after its run: `--keep`. */
+export const keptLabel = 'restart-proof.kept';
+
+/** Longest wait for containers that are on their way out to leave their network. */
+const endpointsMs = 10_000;
+
+/** A run's lab, or what there is of it. */
+export interface StandingLab {
+  readonly runId: string;
+  /** The process that made it. */
+  readonly owner: string;
+  /**
+   * live: its owner holds the measuring lock, which ends with the owner. kept: its owner is gone, and was to leave it.
+   * stale: its owner is gone, or stood still for so long that it lost the lock.
+   */
+  readonly state: 'live' | 'kept' | 'stale';
+  readonly containers: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+}
+
+/** Lists the labs that stand in the engine, oldest run first. */
+export async function standingLabs(docker: Docker): Promise<StandingLab[]> {
+  const parts = await labelled(docker, runLabel);
+  // In this order: who made a lab that is listed had the lock before, and is its holder still if it goes on.
+  const holder = await measuringHolder(docker);
+  const runs = new Map<string, Part[]>();
+  for (const part of parts) {
+    const runId = part.labels[runLabel] ?? '';
+    runs.set(runId, [...(runs.get(runId) ?? []), part]);
+  }
+  return [...runs]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([runId, of]) => {
+      const owner = of[0]?.labels[ownerLabel] ?? '';
+      const kept = of.some(({ labels }) => labels[keptLabel] !== undefined);
+      const idsOf = (kind: Part['kind']): string[] => of.filter((part) => part.kind === kind).map(({ id }) => id);
+      return {
+        runId,
+        owner,
+        state: holder?.owner === owner || isAliveWithoutLock(owner) ? 'live' : kept ? 'kept' : 'stale',
+        containers: idsOf('container'),
+        networks: idsOf('network'),
+        volumes: idsOf('volume'),
+      };
+    });
+}
+
+/** Takes down what was listed of a lab, and nothing that came after. */
+export async function removeLab(
+  docker: Docker,
+  { containers, networks, volumes }: Pick<StandingLab, 'containers' | 'networks' | 'volumes'>,
+): Promise<void> {
+  await Promise.all(containers.map(async (id) => ignoreGone(docker.getContainer(id).remove({ force: true, v: true }))));
+  await Promise.all([
+    ...networks.map(async (id) => ignoreGone(removeNetwork(docker, id))),
+    ...volumes.map(async (name) => ignoreGone(docker.getVolume(name).remove({ force: true }))),
+  ]);
+}
+
+/** Where another clean-up is still taking a container of it down, a network has endpoints for a moment (403). */
+async function removeNetwork(docker: Docker, id: string): Promise<void> {
+  const startedMs = performance.now();
+  for (;;) {
+    try {
+      await docker.getNetwork(id).remove();
+      return;
+    } catch (error) {
+      const { statusCode } = error as { statusCode?: number };
+      if (statusCode !== 403 || performance.now() - startedMs > endpointsMs) throw error;
+      await sleep(100);
+    }
+  }
 }
 
 /** Removes containers, networks and volumes of one run. */
-export async function removeRun(docker: Docker, runId: string): Promise<Removed> {
-  return remove(docker, `${runLabel}=${runId}`, () => true);
+export async function removeRun(docker: Docker, runId: string): Promise<void> {
+  const parts = await labelled(docker, `${runLabel}=${runId}`);
+  const idsOf = (kind: Part['kind']): string[] => parts.filter((part) => part.kind === kind).map(({ id }) => id);
+  await removeLab(docker, { containers: idsOf('container'), networks: idsOf('network'), volumes: idsOf('volume') });
 }
 
-/** Removes what earlier runs left, except of those that are still going on. */
-export async function removeLeftovers(docker: Docker): Promise<Removed> {
-  return remove(docker, runLabel, (labels) => !isLive(labels[ownerLabel]));
+interface Part {
+  readonly kind: 'container' | 'network' | 'volume';
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
-async function remove(
-  docker: Docker,
-  label: string,
-  mayGo: (labels: Record<string, string>) => boolean,
-): Promise<Removed> {
+async function labelled(docker: Docker, label: string): Promise<Part[]> {
   const filters = { label: [label] };
-  const [containers, networks, { Volumes: volumes }] = await Promise.all([
+  const [containers, networks, volumes] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listNetworks({ filters }),
-    docker.listVolumes({ filters: { label: [label] } }),
+    docker.listVolumes({ filters }),
   ]);
-  const goingContainers = containers.filter(({ Labels }) => mayGo(Labels));
-  const goingNetworks = networks.filter(({ Labels }) => mayGo(Labels ?? {}));
-  await Promise.all(
-    goingContainers.map(async ({ Id }) => ignoreGone(docker.getContainer(Id).remove({ force: true, v: true }))),
-  );
-  await Promise.all(goingNetworks.map(async ({ Id }) => ignoreGone(docker.getNetwork(Id).remove())));
-  await Promise.all(
-    volumes
-      .filter(({ Labels }) => mayGo(Labels))
-      .map(async ({ Name }) => ignoreGone(docker.getVolume(Name).remove({ force: true }))),
-  );
-  const left = [...containers, ...networks].map(({ Labels }) => Labels).filter((labels) => !mayGo(labels ?? {}));
-  return {
-    containers: goingContainers.length,
-    networks: goingNetworks.length,
-    live: [...new Set(left.map((labels) => labels?.[runLabel] ?? ''))],
-  };
-}
-
-/** Does the process that made it still run, on this machine? Of another machine's nothing can be said: it is left. */
-function isLive(owner: string | undefined): boolean {
-  const [host, pid] = (owner ?? '').split('/');
-  if (host !== hostname()) return host !== '' && host !== undefined;
-  try {
-    process.kill(Number(pid), 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return [
+    ...containers.map(({ Id, Labels }): Part => ({ kind: 'container', id: Id, labels: Labels })),
+    ...networks.map(({ Id, Labels }): Part => ({ kind: 'network', id: Id, labels: Labels ?? {} })),
+    // Engines before 23 say null for none, which the types do not know.
+    ...((volumes.Volumes as typeof volumes.Volumes | null) ?? []).map(({ Name, Labels }): Part => ({
+      kind: 'volume',
+      id: Name,
+      labels: Labels,
+    })),
+  ];
 }
 
 /** Two clean-ups may meet (404), and the engine may already be at it (409). */

@@ -1,0 +1,82 @@
+/**
+ * The harness and the engine need not share a machine, a clock or a kind of cgroup: runs on a second engine with cgroup v2,
+ * by a harness whose own clocks are elsewhere. Part of `npm run test:full`; takes two minutes.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEngine, runLabel } from '../lab/engine.ts';
+import { labImageTag } from '../lab/image.ts';
+import { readRunRecord } from '../scenario/run-folder.ts';
+import { runInLab, underProgram } from './testing.ts';
+import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './testing-second-engine.ts';
+
+const faketime = '/usr/bin/faketime';
+const hourMs = 3_600_000;
+/** The runs take less. */
+const runMs = 300_000;
+
+describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', () => {
+  let out: string;
+  let second: SecondEngine;
+
+  beforeAll(async () => {
+    out = await mkdtemp(join(tmpdir(), 'restart-proof-second-'));
+    const { facts } = await connectEngine();
+    second = await startSecondEngine(labImageTag(facts.architecture));
+    process.env['DOCKER_HOST'] = second.host;
+  });
+  afterAll(async () => {
+    delete process.env['DOCKER_HOST'];
+    await second.stop();
+    await rm(out, { recursive: true, force: true });
+  });
+
+  // Half the usual rate: on this engine the load generator has no more right to the CPU than what it measures.
+  const e5 = ['E5', '--restarts', '2', '--seed', '7', '--rate', '100'];
+
+  it('E5 passes where cgroups are v2 and delegated', { timeout: runMs }, async () => {
+    const { docker, facts } = await connectEngine();
+    expect(facts.cgroupVersion).toBe('2');
+    const { verdict, exitCode } = await runInLab(out, ...e5);
+    expect(verdict.reasons).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
+    expect(await docker.listContainers({ all: true, filters: { label: [runLabel] } })).toEqual([]);
+  });
+
+  /** faketime puts the wall clock an hour ahead, and the monotonic clock at the years since 1970. */
+  it.skipIf(!existsSync(faketime))(
+    'a harness whose clocks are off gives the same run, but for its name and date (needs Debian’s faketime)',
+    { timeout: runMs },
+    async () => {
+      const began = Date.now();
+      const { verdict, folder, exitCode } = await underProgram([faketime, '-f', '+1h'], () => runInLab(out, ...e5));
+      const ended = Date.now();
+      expect(verdict.reasons).toEqual([]);
+      expect(exitCode).toBe(0);
+      expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
+
+      const record = await readRunRecord(folder);
+      if (record.kind !== 'experiment') throw new Error('not an experiment');
+      // Name and date are the harness's …
+      expect(Date.parse(record.startedAt) - hourMs).toBeGreaterThan(began);
+      expect(Date.parse(record.startedAt) - hourMs).toBeLessThan(ended);
+      expect(record.runId.slice(0, 11)).toBe(record.startedAt.replaceAll(/[-:]/gu, '').slice(0, 11));
+      // … and every stamp is the engine's.
+      const originMs = ((record.originMonotonicUs ?? 0) + (record.wallOffsetUs?.[0] ?? 0)) / 1_000;
+      expect(originMs).toBeGreaterThan(began);
+      expect(originMs).toBeLessThan(ended);
+
+      const [, other] = (await readdir(join(out, 'E5'))).filter((name) => /^\d{8}T/u.test(name)).sort();
+      expect(other).toBe(verdict.runId);
+      const [plain] = (await readdir(join(out, 'E5'))).filter((name) => /^\d{8}T/u.test(name)).sort();
+      const before = await readRunRecord(join(out, 'E5', plain ?? ''));
+      if (before.kind !== 'experiment') throw new Error('not an experiment');
+      expect(record.deployBeginsMs).toEqual(before.deployBeginsMs);
+      expect(record.fingerprint).toEqual(before.fingerprint);
+    },
+  );
+});
