@@ -8,9 +8,11 @@ import { errorsCommand } from './commands/errors.ts';
 import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
 import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
 import { listExperiments } from './commands/list-experiments.ts';
+import { addGate } from './commands/gate-options.ts';
 import { addMeasure } from './commands/measure-options.ts';
 import { packSeriesCommand } from './commands/pack-series.ts';
 import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
+import { addRunOptions, collect } from './commands/run-options.ts';
 import { setupCommand } from './commands/setup.ts';
 import { schemaCommand } from './commands/write-schema.ts';
 import { makeProgram, runProgram } from './program.ts';
@@ -27,26 +29,20 @@ Exit codes:
   (command) => `npm run ${command} --`,
 );
 
-program
-  .command('experiment')
-  .description('run one experiment, or all, or list them')
-  .argument('<id>', 'an experiment such as E5, all, or list')
-  .option('--variant <name>', 'a named variant of it (`list` has their names)')
-  .option('--variants', 'with `all`: every variant too (half an hour)')
-  .option('--set <path=value>', 'give a field another value; may be repeated', collect)
-  .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
-  .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
-  .option('--dry-run', 'print units, proxy file and schedule; start nothing')
-  .option('--rate <n>', 'requests a second')
-  .option('--restarts <n>', 'how many restarts under one load')
-  .option('--claim <percent>', 'so many of all restarts are clean: inconclusive where they are too few to say so')
-  .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
-  .option('--json', 'verdict.json on stdout, and nothing else there')
-  .option('--out <folder>', 'where the run goes (default: reports/)')
-  .option('--keep', 'leave the lab standing, to look inside')
-  .option('--no-wait', 'exit 4 when another run measures on this engine, instead of waiting for its end')
-  .option('--no-controls', 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing')
-  .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do')
+addRunOptions(
+  program
+    .command('experiment')
+    .description('run one experiment, or all, or list them')
+    .argument('<id>', 'an experiment such as E5, all, or list')
+    .option('--variant <name>', 'a named variant of it (`list` has their names)')
+    .option('--variants', 'with `all`: every variant too (half an hour)')
+    .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
+    .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
+    .option('--claim <percent>', 'so many of all restarts are clean: inconclusive where they are too few to say so')
+    .option('--dry-run', 'print units, proxy file and schedule; start nothing')
+    .option('--keep', 'leave the lab standing, to look inside')
+    .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do'),
+)
   .addHelpText(
     'after',
     `
@@ -67,6 +63,7 @@ Examples (options come after --, or npm takes them for its own):
   });
 
 addMeasure(program, context);
+addGate(program, context);
 
 program
   .command('calibrate')
@@ -208,11 +205,6 @@ program
 /** Lines of examples, below a command's options. */
 function examples(...lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
-
-/** Gathers the values of an option that may be repeated. */
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }
 
 await runProgram(program, context);

@@ -83,6 +83,11 @@ const usageErrors = {
     meaning: 'A run that is to be cited, or compared with, does not hold, is not trusted, or was changed.',
     advice: 'Run the experiment again, beside its controls and as its file has it.',
   },
+  'gate-unusable': {
+    exitCode: usage,
+    meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
+    advice: 'Put right what is named; docs/ci.md shows each.',
+  },
   'host-unknown': {
     exitCode: usage,
     meaning: 'The host of --url has no address.',

@@ -20,7 +20,7 @@ import { recall, remember } from './remembered.ts';
 import { runExperiment, type RunOptions, type RunResult } from './run-experiment.ts';
 
 /** The experiment that restarts nothing. */
-const c0Id = 'E0';
+export const c0Id = 'E0';
 /** The one without any mechanism, for those that have no variant with theirs off. */
 const bareId = 'E1';
 /** Restarts of C+: that it drops shows in the first. */

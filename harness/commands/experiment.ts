@@ -3,40 +3,29 @@ import { randomInt } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { loadExperiment } from '../scenario/catalog.ts';
-import type { ExperimentFile } from '../scenario/experiment.ts';
-import { parseChange, resolveExperiment, type Change } from '../scenario/fields.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { dryRunText } from './dry-run.ts';
 import { measureAlone } from './measure-alone.ts';
-import { highestSeed, percentage, wholeNumber } from './option-values.ts';
+import { highestSeed, wholeNumber } from './option-values.ts';
 import { runAll } from './run-all.ts';
 import { runWithControls } from './controls.ts';
+import { changesOf, type RunningOptions } from './run-options.ts';
 import { runSweep } from './run-sweep.ts';
 import { runTrials } from './run-trials.ts';
 import { requireWritable } from './writable-folder.ts';
 
 /** Options as they are typed. */
-export interface ExperimentOptions {
+export interface ExperimentOptions extends RunningOptions {
   readonly variant?: string;
   readonly variants?: true;
-  readonly set?: readonly string[];
   readonly sweep?: readonly string[];
   readonly trials?: string;
   readonly dryRun?: true;
-  readonly rate?: string;
-  readonly restarts?: string;
-  readonly claim?: string;
-  readonly seed?: string;
-  readonly json?: true;
-  readonly out?: string;
   readonly keep?: true;
-  /** False with --no-wait. */
-  readonly wait?: boolean;
   readonly baseline?: true;
-  /** False with --no-controls. */
-  readonly controls?: boolean;
 }
 
 /** The most trials at once. */
@@ -52,7 +41,13 @@ export async function experimentCommand(context: Context, id: string, options: E
     await requireWritable(reportsFolder);
     const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
     return await measureAlone(context, how, async () =>
-      runAll(context, { seed, reportsFolder, json: options.json === true, variants: options.variants === true }),
+      runAll(context, {
+        seed,
+        reportsFolder,
+        json: options.json === true,
+        variants: options.variants === true,
+        options,
+      }),
     );
   }
   if (options.variants === true) {
@@ -102,25 +97,11 @@ async function runOne(context: Context, asked: Asked, options: ExperimentOptions
   return exitCodeOf(verdict.verdict);
 }
 
-/** What the options set, in the experiment's own words. */
-export function changesOf(file: ExperimentFile, { set, rate, restarts, claim }: ExperimentOptions): Change[] {
-  const changes = (set ?? []).map((text) => parseChange('--set', text));
-  if (rate !== undefined) changes.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
-  if (restarts !== undefined) {
-    if (file.deploy.action === 'none' && !changes.some(([path]) => path === 'deploy.action')) {
-      throw new HarnessError('option-conflict', `${file.id} restarts nothing: --restarts has no meaning there.`);
-    }
-    changes.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 4_000)]);
-  }
-  if (claim !== undefined) changes.push(['expect.claim.cleanPercent', percentage('--claim', claim, 50, 99.9)]);
-  return changes;
-}
-
 function refuseForAll(options: ExperimentOptions): void {
-  const given = (
-    ['variant', 'set', 'sweep', 'trials', 'dryRun', 'rate', 'restarts', 'claim', 'keep', 'baseline'] as const
-  ).find((name) => options[name] !== undefined);
+  const given = (['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'baseline'] as const).find(
+    (name) => options[name] !== undefined,
+  );
   if (given === undefined) return;
   const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
-  throw new HarnessError('option-conflict', `\`all\` runs every experiment as it is: --${option} is for a single one.`);
+  throw new HarnessError('option-conflict', `\`all\` runs every experiment: --${option} is for a single one.`);
 }

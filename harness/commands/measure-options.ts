@@ -1,36 +1,44 @@
 /** The command line of `measure`, the same in a checkout and in the package. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
+import { addDeliveryOptions } from './delivery-options.ts';
+import { measureBudgets, type BudgetedOptions } from './measure-budgets.ts';
 import { measureCommand } from './measure.ts';
+import { refuseArguments } from './refusals.ts';
+import { collect } from './run-options.ts';
 import type { MeasureOptions } from './service-options.ts';
 
 /** Adds `measure` to the program. */
 export function addMeasure(program: Command, context: Context): void {
-  program
-    .command('measure')
-    .description('count every failed request of a service of your own, while a command of yours (a deploy) runs')
-    .option('--url <url>', 'the service to ask, http:// only')
-    .option('--rate <n>', 'requests a second (default: 100)')
-    .option('--duration <time>', 'how long to ask (default: 30s); with --while at least so long')
-    .option('--method <name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)')
-    .option('--body <text>', 'body of each request, or @file')
-    .option('--header <line>', 'a header "Name: value"; may be given again', collect)
-    .option('--connections <kind>', 'kept, new or mixed, half and half (default: mixed)')
-    .option('--expect-status <n>', 'the status that is ok (default: any from 200 to 299)')
-    .option('--timeout <time>', 'what a request has from its due time to its whole answer (default: 30s)')
-    .option('--max-connections <n>', 'connections open at once (default: rate × timeout, at most 8192)')
-    .option('--while <command>', 'run this under the load, and go on until the service is steady again')
-    .option('--settle <time>', 'how long it must answer without a failure after the command (default: 3s)')
-    .option('--settle-timeout <time>', 'the longest to wait for that (default: 60s)')
-    .option('--max-dropped <n>', 'more dropped requests than this fail, exit 1 (default: 0)')
-    .option('--seed <n>', 'makes the order of kept and new connections the same again')
-    .option('--json', 'verdict.json on stdout, and nothing else there')
-    .option('--out <folder>', 'where the run goes (default: reports/ where you are)')
-    .option(
-      '--baseline',
-      'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)',
-    )
-    .option('--yes-i-own-this', 'allow more than 1000 requests a second to another machine')
+  addDeliveryOptions(
+    program
+      .command('measure')
+      .description('count every failed request of a service of your own, while a command of yours (a deploy) runs')
+      .argument('[services...]', 'with --budgets: the services of the file to measure (default: all)')
+      .option('--budgets <file>', 'services and what is allowed of each; options given here win over those in the file')
+      .option('--url <url>', 'the service to ask, http:// only')
+      .option('--rate <n>', 'requests a second (default: 100)')
+      .option('--duration <time>', 'how long to ask (default: 30s); with --while at least so long')
+      .option('--method <name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)')
+      .option('--body <text>', 'body of each request, or @file')
+      .option('--header <line>', 'a header "Name: value"; may be given again', collect)
+      .option('--connections <kind>', 'kept, new or mixed, half and half (default: mixed)')
+      .option('--expect-status <n>', 'the status that is ok (default: any from 200 to 299)')
+      .option('--timeout <time>', 'what a request has from its due time to its whole answer (default: 30s)')
+      .option('--max-connections <n>', 'connections open at once (default: rate × timeout, at most 8192)')
+      .option('--while <command>', 'run this under the load, and go on until the service is steady again')
+      .option('--settle <time>', 'how long it must answer without a failure after the command (default: 3s)')
+      .option('--settle-timeout <time>', 'the longest to wait for that (default: 60s)')
+      .option('--max-dropped <n>', 'more dropped requests than this fail, exit 1 (default: 0)')
+      .option('--seed <n>', 'makes the order of kept and new connections the same again')
+      .option('--json', 'verdict.json on stdout, and nothing else there')
+      .option('--out <folder>', 'where the run goes (default: reports/ where you are)')
+      .option(
+        '--baseline',
+        'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)',
+      )
+      .option('--yes-i-own-this', 'allow more than 1000 requests a second to another machine'),
+  )
     .addHelpText(
       'after',
       `
@@ -40,14 +48,16 @@ Examples:
   ${context.callOf('measure')} --url http://127.0.0.1:8080/ --rate 100 --duration 30s
   ${context.callOf('measure')} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0
   ${context.callOf('measure')} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\
-    --header 'Content-Type: application/json' --connections kept --while './deploy.sh'`,
+    --header 'Content-Type: application/json' --connections kept --while './deploy.sh'
+  ${context.callOf('measure')} --budgets budgets.yaml --junit junit.xml`,
     )
-    .action(async (options: MeasureOptions) => {
+    .action(async (services: string[], options: MeasureOptions & BudgetedOptions, command: Command) => {
+      if (options.budgets !== undefined) {
+        const known = command.options.map(({ long }) => (long ?? '').slice(2));
+        process.exitCode = await measureBudgets(context, services, { ...options, budgets: options.budgets }, known);
+        return;
+      }
+      refuseArguments(services, 0, 'measure takes options only');
       process.exitCode = await measureCommand(context, options);
     });
-}
-
-/** The values of an option that may be given more than once. */
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }

@@ -7,8 +7,11 @@ import { baselinesOf, localBaseline } from '../measure/local-baseline.ts';
 import { measureService, type MeasureTimes } from '../measure/measure-service.ts';
 import { writeReport } from '../report/write-report.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
+import { checkDelivery, type DeliveryOptions } from './deliver.ts';
+import { deliverMeasured } from './deliver-measured.ts';
 import { writeHashes } from './hashes.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
@@ -20,25 +23,35 @@ const defaultDuration = '30s';
 /** Load before the command: enough to see that the service is well. */
 const leadMs = 1_000;
 
+/** A measurement that was made. */
+export interface Measured {
+  readonly folder: string;
+  readonly verdict: Verdict;
+}
+
 /** Measures one service; the exit code says what came of it. */
-export async function measureCommand(context: Context, options: MeasureOptions): Promise<number> {
+export async function measureCommand(context: Context, options: MeasureOptions & DeliveryOptions): Promise<number> {
+  checkDelivery(options);
+  const { folder, verdict } = await measureOnce(context, options);
+  if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
+  await deliverMeasured(context, folder, options);
+  return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
+}
+
+/** Measures one service, and writes its folder. */
+export async function measureOnce(context: Context, options: MeasureOptions): Promise<Measured> {
   const service = await serviceOf(options);
   const seed =
     options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
-  const hasCommand = service.whileCommand !== null;
-  const times: MeasureTimes = {
-    durationMs: durationMs('--duration', options.duration ?? (hasCommand ? '1s' : defaultDuration), 100, 4 * 3_600_000),
-    leadMs,
-    settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
-    settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
-  };
+  const times = timesOf(options);
   const reports = resolve(options.out ?? 'reports');
   await requireWritable(reports);
   const runId = newRunId(new Date());
   const folder = join(reports, 'measure', runId);
   const title = `measure ${service.method} ${service.url}`;
   // How long a command takes nobody knows.
-  const steps = hasCommand ? [] : [{ text: title, expectedMs: times.durationMs }];
+  const steps = options.while !== undefined ? [] : [{ text: title, expectedMs: times.durationMs }];
   const progress = startProgress(context, { steps });
   const takeBaseline = async (when: string): Promise<Baseline | null> => {
     if (options.baseline !== true || context.signal.aborted) return null;
@@ -66,17 +79,36 @@ export async function measureCommand(context: Context, options: MeasureOptions):
     await writeHashes(folder);
     await pointLatest(join(reports, 'measure'), runId);
     progress.end();
-    if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
-    else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
-    return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
+    return { folder, verdict };
   } finally {
     progress.end();
   }
 }
 
+/** Options that do not change what is measured. */
+const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets']);
+
+/**
+ * How long load and command last.
+ * @throws {HarnessError} naming the option that is wrong
+ */
+export function timesOf(options: MeasureOptions): MeasureTimes {
+  return {
+    durationMs: durationMs(
+      '--duration',
+      options.duration ?? (options.while === undefined ? defaultDuration : '1s'),
+      100,
+      4 * 3_600_000,
+    ),
+    leadMs,
+    settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
+    settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
+  };
+}
+
 function optionsToRepeat(options: MeasureOptions, seed: number): string {
   const words = Object.entries({ ...options, seed: String(seed) }).flatMap(([name, value]) => {
-    if (name === 'out' || name === 'json') return [];
+    if (noPartOfIt.has(name)) return [];
     const flag = `--${name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
     return values.flatMap((one) => (one === true ? [flag] : [flag, quoted(String(one))]));

@@ -14,8 +14,9 @@ import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { runOptionsOf } from './asked.ts';
+import { quoted, runOptionsOf } from './asked.ts';
 import { runWithControls } from './controls.ts';
+import { changesOfOneOfMany, type RunningOptions } from './run-options.ts';
 import { startSeries } from './time-left.ts';
 
 interface Cell {
@@ -35,14 +36,24 @@ interface Line {
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
-  { seed, reportsFolder, json, variants }: { seed: number; reportsFolder: string; json: boolean; variants: boolean },
+  asked: { seed: number; reportsFolder: string; json: boolean; variants: boolean; options: RunningOptions },
 ): Promise<number> {
+  const { seed, reportsFolder, json, variants, options } = asked;
   const catalog = await loadCatalog();
   const cells: Cell[] = catalog.flatMap((file) => [
     { file, variant: null },
     ...(variants ? Object.keys(file.variants) : []).map((variant) => ({ file, variant })),
   ]);
-  const order = shuffle([...cells], seededRandom(seed, 'all'));
+  // A change that one of them cannot take is said before any of them has run.
+  const planned = cells.map((cell) => {
+    const changes = changesOfOneOfMany(cell.file, options);
+    return {
+      ...cell,
+      changes,
+      experiment: resolveExperiment(cell.file, { variant: cell.variant ?? undefined, changes }),
+    };
+  });
+  const order = shuffle(planned, seededRandom(seed, 'all'));
   const verdicts = new Map<string, Verdict>();
   const failures = new Map<string, string>();
   const series = startSeries(order.length);
@@ -51,19 +62,16 @@ export async function runAll(
     const name = nameOf(cell.file.id, cell.variant);
     const place = `${index + 1} of ${order.length}`;
     context.stderr(`${place}: ${name}${series.left(index)}\n`);
-    const experiment = resolveExperiment(cell.file, { variant: cell.variant ?? undefined });
     try {
-      const options = {
+      const run = {
         ...cell,
-        experiment,
-        changes: [],
         seed,
         reportsFolder,
         keep: false,
         baseline: false,
-        withControls: true,
+        withControls: options.controls !== false,
       };
-      const { verdict } = await runWithControls(context, experiment, { ...runOptionsOf(options), place });
+      const { verdict } = await runWithControls(context, cell.experiment, { ...runOptionsOf(run), place });
       verdicts.set(name, verdict);
       context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     } catch (error) {
@@ -82,7 +90,8 @@ export async function runAll(
   const reports = join(reportsFolder, 'all');
   await mkdir(join(reports, id), { recursive: true });
   const table = tableOf(lines);
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\nnpm run experiment all -- --seed ${seed}${variants ? ' --variants' : ''}\n\`\`\`\n`;
+  const command = allCommand(asked);
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${command}\n\`\`\`\n`;
   await writeFile(join(reports, id, 'all.md'), text);
   await pointLatest(reports, id);
   if (json) context.stdout(`${JSON.stringify({ seed, lines }, null, 2)}\n`);
@@ -90,6 +99,18 @@ export async function runAll(
   if (context.signal.aborted) return interruptedCode(context.signal);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
+}
+
+/** The command that asks the same again. */
+function allCommand({ seed, variants, options }: { seed: number; variants: boolean; options: RunningOptions }): string {
+  const { set, rate, restarts, controls } = options;
+  const words = [`npm run experiment all -- --seed ${seed}`];
+  if (variants) words.push('--variants');
+  if (rate !== undefined) words.push(`--rate ${rate}`);
+  if (restarts !== undefined) words.push(`--restarts ${restarts}`);
+  for (const change of set ?? []) words.push(`--set ${quoted(change)}`);
+  if (controls === false) words.push('--no-controls');
+  return words.join(' ');
 }
 
 function nameOf(id: string, variant: string | null): string {

@@ -8,8 +8,8 @@ import { execa } from 'execa';
 const folder = fileURLToPath(new URL('../../', import.meta.url));
 /** What a run is made of. */
 const rooms = ['app-under-test', 'containers', 'experiments', 'harness'];
-/** What is no part of a run: tests, and packages, whose versions the lock file has. */
-const noPart = /\.test\.ts$|(^|\/)node_modules\//u;
+/** What is no part of a run: tests, what a gate allows, and packages, whose versions the lock file has. */
+const noPart = /\.test\.ts$|^experiments\/gate\.yaml$|(^|\/)node_modules\//u;
 
 /** The commit, and whether files differ from it; `unknown` outside a checkout. */
 export async function projectState(): Promise<string> {

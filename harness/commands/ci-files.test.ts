@@ -1,0 +1,73 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { parseDocument } from 'yaml';
+import picocolors from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import { serviceFileSchema } from '../gate/budgets.ts';
+import { parseBudgets } from '../gate/read-budgets.ts';
+import type { Context } from './context.ts';
+import { addGate } from './gate-options.ts';
+import { addMeasure } from './measure-options.ts';
+
+const docs = new URL('../../docs/', import.meta.url);
+const ciFiles = ['ci/github-gate.yml', 'ci/github-measure.yml', 'ci/measure/action.yml', 'ci/gitlab-ci.yml'];
+
+const program = new Command();
+const context: Context = {
+  stdout: () => undefined,
+  stderr: () => undefined,
+  isTerminal: false,
+  columns: () => 80,
+  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
+  signal: new AbortController().signal,
+  callOf: (command) => `npm run ${command} --`,
+  projectFolder: '',
+};
+addGate(program, context);
+addMeasure(program, context);
+
+/** Every call of a command of the gate in a text: its name, and the options that it is given. */
+function callsIn(text: string): { name: string; options: string[] }[] {
+  const call = /(?:npm run|npx restart-proof|bin\.mjs"?) (gate|merge|baseline|measure)\b([^\n`#&]*)/gu;
+  return [...text.matchAll(call)].map(([, name = '', rest = '']) => ({
+    name,
+    options: [...rest.matchAll(/ (--[a-z][a-z-]*)/gu)].map(([, option = '']) => option),
+  }));
+}
+
+describe('what docs/ci.md and the files for CI call', () => {
+  it.each(['ci.md', ...ciFiles])('exists: %s', async (file) => {
+    const text = await readFile(new URL(file, docs), 'utf8');
+    for (const { name, options } of callsIn(text)) {
+      const command = program.commands.find((each) => each.name() === name);
+      const known = command?.options.map(({ long }) => long) ?? [];
+      expect(known, `${name} ${options.join(' ')}`).toEqual(expect.arrayContaining(options));
+    }
+  });
+
+  it('is something, in every file that runs something', async () => {
+    const counts = await Promise.all(
+      ['ci.md', 'ci/github-gate.yml', 'ci/measure/action.yml', 'ci/gitlab-ci.yml'].map(
+        async (file) => callsIn(await readFile(new URL(file, docs), 'utf8')).length,
+      ),
+    );
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+  });
+
+  it.each(ciFiles)('is YAML: %s', async (file) => {
+    const { errors } = parseDocument(await readFile(new URL(file, docs), 'utf8'));
+    expect(errors).toEqual([]);
+  });
+
+  it('are all of the files there', async () => {
+    const there = await readdir(new URL('ci/', docs), { recursive: true, withFileTypes: true });
+    expect(there.filter((each) => each.isFile())).toHaveLength(ciFiles.length);
+  });
+
+  it('has a budgets file that can be read', async () => {
+    const text = await readFile(new URL('ci.md', docs), 'utf8');
+    const yaml = /```yaml\n(services:[^`]*)```/u.exec(text)?.[1] ?? '';
+    const { data } = parseBudgets(yaml, 'restart-proof.yaml', serviceFileSchema);
+    expect(data.services).toMatchObject([{ name: 'shop', budgets: { dropped: { max: 0 } } }]);
+  });
+});

@@ -1,0 +1,126 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { loadCatalog } from '../scenario/catalog.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
+import { gateFileSchema, serviceFileSchema } from './budgets.ts';
+import { parseBudgets, readGateFile } from './read-budgets.ts';
+
+const good = `alpha: 0.02
+entries:
+  - experiment: E5
+    restarts: 16
+    because: a reason for the entry
+    budgets:
+      dropped: { max: 0, because: a reason for the budget }
+      longestWaitMs:
+        abovePercentOfOutage: 30
+        because: another reason for it
+`;
+
+/** The message that a changed file is refused with. */
+function refused(text: string, schema: typeof gateFileSchema | typeof serviceFileSchema = gateFileSchema): string {
+  try {
+    parseBudgets(text, 'gate.yaml', schema);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('a budgets file', () => {
+  it('is read with the line of each field', () => {
+    const { data, lineOf } = parseBudgets(good, 'gate.yaml', gateFileSchema);
+    expect(data).toMatchObject({ alpha: 0.02, entries: [{ experiment: 'E5', restarts: 16, blocking: true, set: {} }] });
+    expect(lineOf(['entries', 0])).toBe(3);
+    expect(lineOf(['entries', 0, 'budgets', 'dropped'])).toBe(7);
+    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs'])).toBe(8);
+    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs', 'because'])).toBe(10);
+  });
+
+  it.each([
+    [
+      'a field that is misspelt',
+      'restarts: 16',
+      'restart: 16',
+      'gate.yaml:4: entries.0.restart: there is no such field',
+    ],
+    [
+      'a figure that is misspelt',
+      'dropped:',
+      'droped:',
+      'gate.yaml:7: entries.0.budgets.droped: there is no such field',
+    ],
+    ['a value of the wrong kind', 'max: 0', 'max: none', 'gate.yaml:7: entries.0.budgets.dropped.max: '],
+    ['a budget without a limit', 'max: 0, ', '', 'gate.yaml:7: entries.0.budgets.dropped: a budget has a limit'],
+    [
+      'a limit of another figure',
+      'max: 0',
+      'all: true',
+      'gate.yaml:7: entries.0.budgets.dropped.all: belongs to badRestarts',
+    ],
+    ['a missing reason', ', because: a reason for the budget', '', 'gate.yaml:7: entries.0.budgets.dropped.because: '],
+    ['min above max', 'max: 0', 'max: 0, min: 1', 'gate.yaml:7: entries.0.budgets.dropped.min: must not be above max'],
+    ['no YAML at all', 'max: 0,', 'max: 0, [', 'gate.yaml:7: no YAML: '],
+  ])('with %s is refused, naming line and field', (_, from, to, message) => {
+    expect(good).toContain(from);
+    expect(refused(good.replace(from, to))).toContain(message);
+  });
+
+  it('names all that is wrong, in the order of lines', () => {
+    const text = good.replace('experiment: E5', 'experiment: five').replace('max: 0', 'max: -1');
+    expect(
+      refused(text)
+        .split('\n')
+        .map((line) => line.split(':')[1]),
+    ).toEqual(['3', '7']);
+  });
+
+  it('of services takes what is known of services only', () => {
+    const of = (budgets: string): string => `services:\n  - name: shop\n    budgets:\n      ${budgets}\n`;
+    expect(refused(of('lost: { max: 0, because: a reason for it }'), serviceFileSchema)).toContain(
+      'gate.yaml:4: services.0.budgets.lost: there is no such field',
+    );
+    expect(
+      refused(of('dropped: { withinPercentOfPrediction: 5, because: a reason for it }'), serviceFileSchema),
+    ).toContain('is known of experiments only');
+  });
+});
+
+describe('experiments/gate.yaml', () => {
+  const path = fileURLToPath(new URL('../../experiments/gate.yaml', import.meta.url));
+
+  it('names experiments that exist and can be run so, and all of E0 to E7', async () => {
+    const { entries } = await readGateFile(path, 'experiments/gate.yaml');
+    const catalog = await loadCatalog();
+    for (const { data } of entries) {
+      const file = catalog.find(({ id }) => id === data.experiment);
+      if (file === undefined) throw new Error(data.experiment);
+      resolveExperiment(file, { variant: data.variant, changes: Object.entries(data.set) });
+    }
+    expect([...new Set(entries.map(({ data }) => data.experiment))]).toEqual([
+      'E0',
+      'E1',
+      'E2',
+      'E3',
+      'E4',
+      'E5',
+      'E6',
+      'E7',
+    ]);
+  });
+
+  it('misses a fault that spoils half of E5’s restarts in less than 1 of 10 000 gates, with two of them void', async () => {
+    const { entries } = await readGateFile(path, 'experiments/gate.yaml');
+    const { data, budgets } = entries.find(({ name }) => name === 'E5') ?? {};
+    expect(0.5 ** ((data?.restarts ?? 0) - 2)).toBeLessThan(1e-4);
+    expect(budgets?.find(({ figure }) => figure === 'badRestarts')).toMatchObject({ max: 0, blocking: true });
+  });
+
+  it('has two sides where something must drop', async () => {
+    const { entries } = await readGateFile(path, 'experiments/gate.yaml');
+    for (const { budgets } of entries.filter(({ data }) => /^E[1-4]$/u.test(data.experiment))) {
+      expect(budgets.find(({ figure }) => figure === 'dropped')?.withinPercentOfPrediction).toBeGreaterThan(0);
+      expect(budgets.find(({ figure }) => figure === 'badRestarts')?.all).toBe(true);
+    }
+  });
+});

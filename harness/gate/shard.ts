@@ -1,0 +1,54 @@
+/** Deals the entries of a gate out to several machines, so that each takes about as long: the same every time. */
+import { deploySchedule } from '../timeline/deploy-schedule.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { usageError } from './refusals.ts';
+
+/** Part of a gate: `1/4`. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
+/**
+ * Of `1/4`.
+ * @throws {HarnessError} when it is none
+ */
+export function parseShard(text: string): Shard {
+  const [, index = 0, of = 0] = (/^([1-9]\d{0,2})\/([1-9]\d{0,2})$/u.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= of) return { index, of };
+  throw usageError(`--shard takes a part such as 1/4, not ${JSON.stringify(text)}.`);
+}
+
+/** Booting the lab, reading its records and judging them, beside the load. */
+const besideLoadMs = 11_000;
+
+/** About how long a run of the experiment takes, in milliseconds. */
+export function expectedMs(experiment: Experiment): number {
+  const { deploy, load } = experiment;
+  // The seed moves it by a second or two: any will do.
+  const schedule = deploySchedule(deploy, 1, load.ratePerSecond);
+  return Math.round(schedule.durationMs(schedule.wanted)) + besideLoadMs;
+}
+
+/** Something that takes a while. */
+export interface Weighed {
+  readonly name: string;
+  readonly ms: number;
+}
+
+/**
+ * The names that fall to each part, in the order given: the longest first, each to whoever has least so far (Graham's
+ * rule, at most a third above the best there is).
+ */
+export function dealOut(entries: readonly Weighed[], parts: number): string[][] {
+  const load = Array.from({ length: parts }, () => ({ ms: 0, names: new Set<string>() }));
+  const longestFirst = entries
+    .map((entry, index) => ({ ...entry, index }))
+    .sort((a, b) => b.ms - a.ms || a.index - b.index);
+  for (const { name, ms } of longestFirst) {
+    const least = load.reduce((lightest, part) => (part.ms < lightest.ms ? part : lightest));
+    least.ms += ms;
+    least.names.add(name);
+  }
+  return load.map(({ names }) => entries.map(({ name }) => name).filter((name) => names.has(name)));
+}

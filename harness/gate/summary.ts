@@ -1,0 +1,124 @@
+/** A gate as a page of Markdown: the table that a pull request's reader sees, and under it what failed and why. */
+import { markdownTable } from 'markdown-table';
+import { checkSentence, failures, findings, type EntryResult, type GateResult } from './gate-result.ts';
+
+const words = { pass: 'pass', fail: '**fail**', inconclusive: '*inconclusive*' } as const;
+
+/** The text of summary.md. */
+export function summaryText(result: GateResult): string {
+  const { verdict, entries, notes, notAsked, comparisons, alpha, significantBelow, budgets } = result;
+  const table = markdownTable([
+    ['', 'verdict', 'run', 'budgets met', 'against the baseline', 'what came out'],
+    ...entries.map((entry) => [
+      entry.name + (entry.blocking ? '' : ' (informs only)'),
+      words[entry.verdict],
+      entry.runs.map(({ runId, verdict: own }) => `${runId} (${own})`).join('<br>') || '–',
+      met(entry, 'budget'),
+      met(entry, 'regression'),
+      cell(resultOf(entry)),
+    ]),
+  ]);
+  const significance =
+    significantBelow === null
+      ? 'There is no baseline: budgets alone decide.'
+      : `${comparisons} comparisons with the baselines; a difference is significant below p = ` +
+        `${significantBelow.toExponential(1)} (${alpha} shared out), so that an unchanged tree fails in at most ` +
+        `${alpha * 100} % of gates by chance.`;
+  return [
+    `## Gate: ${verdict}`,
+    ...notes.map((note) => `**${note}**`),
+    table,
+    ...entries
+      .filter((entry) => entry.verdict !== 'pass' || !entry.blocking)
+      .flatMap((entry) => details(entry, budgets)),
+    ...notesOf(entries),
+    notAsked.length === 0 ? '' : `Not part of this: ${notAsked.join(', ')}.`,
+    significance,
+    citations(entries),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** The lines that a terminal gets. */
+export function gateLines(result: GateResult): string {
+  const lines = result.entries.flatMap((entry) => {
+    const found = findings(entry);
+    return [
+      `${entry.verdict.padEnd(12)} ${entry.name}${entry.blocking ? '' : ' (informs only)'}: ${resultOf(entry)}`,
+      ...found.map(
+        (check) =>
+          `  ${check.blocking ? '' : 'for information: '}${checkSentence(entry.name, check)}${place(result.budgets, check.line)}`,
+      ),
+      ...(found.length > 0 ? entry.causes.map((cause) => `    ${cause.replaceAll('\n', '\n    ')}`) : []),
+      ...entry.notes.map((note) => `  note: ${note}`),
+    ];
+  });
+  const notAsked = result.notAsked.length === 0 ? [] : [`not part of this: ${result.notAsked.join(', ')}`];
+  return [...result.notes, ...lines, ...notAsked, `gate: ${result.verdict}`, ''].join('\n');
+}
+
+function met({ checks }: EntryResult, kind: 'budget' | 'regression'): string {
+  const ofKind = checks.filter((check) => check.kind === kind && check.outcome !== 'not-compared');
+  if (ofKind.length === 0) return '–';
+  return `${ofKind.filter(({ outcome }) => outcome === 'met').length} of ${ofKind.length}`;
+}
+
+function resultOf(entry: EntryResult): string {
+  const [first, ...more] = failures(entry);
+  if (first !== undefined) {
+    return `${first.what}: ${first.measured}; allowed ${first.allowed}${more.length === 0 ? '' : `, and ${more.length} more`}`;
+  }
+  const run = entry.checks.find(({ kind }) => kind === 'run');
+  if (run !== undefined) return run.measured === 'none' ? 'no run was found' : run.measured;
+  return entry.checks
+    .filter(({ kind }) => kind === 'budget')
+    .slice(0, 3)
+    .map(({ what, measured }) => `${what}: ${measured}`)
+    .join('; ');
+}
+
+function place(file: string | null, line: number): string {
+  return file === null ? '' : ` (${file}:${line})`;
+}
+
+function details(entry: EntryResult, file: string | null): string[] {
+  const found = findings(entry);
+  if (found.length === 0) return [];
+  return [
+    `### ${entry.name}`,
+    found
+      .map((check) => {
+        const where = [file === null ? '' : `${file}:${check.line}`, inline(check.because)].filter(
+          (text) => text !== '',
+        );
+        return (
+          `- ${check.blocking && entry.blocking ? '' : 'for information: '}${inline(checkSentence(entry.name, check))}` +
+          (where.length === 0 ? '' : ` (${where.join('; ')})`)
+        );
+      })
+      .join('\n'),
+    entry.causes.length === 0 ? '' : `Causes:\n\n\`\`\`\n${entry.causes.join('\n').replaceAll('```', '` ` `')}\n\`\`\``,
+  ];
+}
+
+function notesOf(entries: readonly EntryResult[]): string[] {
+  const notes = entries.flatMap(({ name, notes: own }) => own.map((note) => `- ${name}: ${inline(note)}`));
+  return notes.length === 0 ? [] : [notes.join('\n')];
+}
+
+function citations(entries: readonly EntryResult[]): string {
+  const lines = entries.flatMap(({ runs }) => runs.map(({ citation }) => citation));
+  return lines.length === 0 ? '' : `\`\`\`\n${lines.join('\n')}\n\`\`\``;
+}
+
+/** In a table's cell a bar ends it, and a line's end the row. */
+function cell(text: string): string {
+  return inline(text).replaceAll('|', String.raw`\|`);
+}
+
+/** Text of others (a command, a path) must not become markup. */
+function inline(text: string): string {
+  return text.replaceAll(/\s*\n\s*/gu, ' ').replaceAll(/[<>`*_[\]]/gu, (sign) => `\\${sign}`);
+}
