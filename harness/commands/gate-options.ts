@@ -33,7 +33,7 @@ Examples:
   npm run gate -- --shard 1/4 --out gate-1
   npm run gate -- E5 --set unit.socketTie=part-of      # a regression, to see that it is caught`,
     )
-    .action(async (entries: string[], options: GateOptions, command: Command) => {
+    .action(async (entries: string[], options: GateOptions) => {
       process.exitCode = await gateCommand(context, entries, options);
     });
 
@@ -45,7 +45,7 @@ Examples:
       .option('--budgets <file>', 'another budgets file')
       .option('--json', 'gate.json on stdout, and nothing else there')
       .option('--out <folder>', 'where the result goes (default: reports/merged/)'),
-  ).action(async (folders: string[], options: MergeOptions, command: Command) => {
+  ).action(async (folders: string[], options: MergeOptions) => {
     process.exitCode = await mergeCommand(context, folders, options);
   });
 
@@ -64,7 +64,7 @@ Examples:
   npm run baseline -- accept reports/E5/20261124T* --append
   npm run baseline -- show E5`,
     )
-    .action(async (action: string, names: string[], options: AcceptOptions, command: Command) => {
+    .action(async (action: string, names: string[], options: AcceptOptions) => {
       process.exitCode = await baselineCommand(context, action, names, options);
     });
 }

@@ -15,6 +15,7 @@ import { planGate, type GatePlan, type PlannedEntry, type PlanOptions } from './
 import { measureAlone } from './measure-alone.ts';
 import { highestSeed, wholeNumber } from './option-values.ts';
 import type { RunningOptions } from './run-options.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** Options as they are typed. */
 export interface GateOptions extends RunningOptions, DeliveryOptions, PlanOptions {
@@ -38,6 +39,7 @@ export async function gateCommand(context: Context, ids: readonly string[], opti
     return exitCodes.pass;
   }
   const out = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
+  await requireWritable(out);
   await beginGate(
     out,
     plan.asked.map(({ name }) => name),
@@ -163,7 +165,7 @@ function printable(text: string): string {
 
 /** Did the lab boot, and the site in it never serve? Then that is what came of the run. */
 function isNotReady(error: HarnessError): boolean {
-  return ('code' in error && error.code === 'lab-not-ready') || error.message.startsWith('The lab was not ready');
+  return error.code === 'lab-not-ready';
 }
 
 function planText({ budgets, asked, own, shard }: GatePlan): string {
