@@ -58,19 +58,27 @@ function drawPng(configuration: ChartConfiguration, size: ChartSize): Buffer {
   const key = `${size.width}x${size.height}`;
   const renderer = renderers.get(key) ?? makeRenderer(size);
   if (renderer === undefined)
-    return drawOn(createCanvas(size.width, size.height), configuration, pngScale).toBuffer('image/png');
+    return drawOn(createCanvas(size.width, size.height), configuration, pngScale, (canvas) =>
+      canvas.toBuffer('image/png'),
+    );
   renderers.set(key, renderer);
   return renderer.renderToBufferSync(scaled(configuration, pngScale), 'image/png');
 }
 
 function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
   // Text as paths: the reader's machine may not have the font either.
-  const canvas = drawOn(createCanvas(width, height, SvgExportFlag.ConvertTextToPaths), configuration, 1);
-  return Buffer.from(withOwnIds(withinPixels(canvas.getContent().toString('utf8'))));
+  const empty = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
+  const svg = drawOn(empty, configuration, 1, (canvas) => canvas.getContent().toString('utf8'));
+  return Buffer.from(withOwnIds(withinPixels(svg)));
 }
 
-/** Draws on a canvas of our own, `scale` times its size, and gives it back. */
-function drawOn<C extends Canvas | SvgCanvas>(canvas: C, configuration: ChartConfiguration, scale: number): C {
+/** Draws on a canvas of our own, `scale` times its size, and gives what is taken of it. */
+function drawOn<C extends Canvas | SvgCanvas, T>(
+  canvas: C,
+  configuration: ChartConfiguration,
+  scale: number,
+  take: (canvas: C) => T,
+): T {
   Chart.register(...registerables, annotationPlugin);
   Chart.defaults.font.family = chartFont;
   // chart.js expects an element of a page.
@@ -89,9 +97,10 @@ function drawOn<C extends Canvas | SvgCanvas>(canvas: C, configuration: ChartCon
     ...(options !== undefined && { options }),
     plugins: [background, ...plugins],
   });
-  // Destroyed, the chart would clear its canvas.
-  chart.stop();
-  return canvas;
+  const taken = take(canvas);
+  // Which clears the canvas; chart.js would keep the chart, and all of its points, for ever.
+  chart.destroy();
+  return taken;
 }
 
 /** Outlines to a hundredth of a pixel: nobody sees more, and the file is half as long. */
