@@ -13,18 +13,29 @@ import type { Context } from './context.ts';
 import { readingRun } from './damaged-run.ts';
 import { hashesFile, hashesOf, writeHashes } from './hashes.ts';
 
-/** Makes verdict.json again; exits as the run did. */
+/**
+ * Makes verdict.json again; exits as the run did. The report is made with it where there is none, or where the verdict is
+ * no longer the one that it tells: else it would take as long again to write the same bytes.
+ */
 export async function verdictCommand(context: Context, run: string, options: { json?: true }): Promise<number> {
   const folder = await folderOf(run);
   const verdict = await readingRun(folder, async () => {
+    const before = await verdictText(folder);
     const judged = await judgeRun(folder);
-    await writeReport(folder);
+    const isComplete = reportFiles.every((name) => existsSync(join(folder, name)));
+    if (!isComplete || (await verdictText(folder)) !== before) await writeReport(folder);
     return judged;
   });
   await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
   return exitCodeOf(verdict.verdict);
+}
+
+const reportFiles = [runFiles.report, runFiles.page, runFiles.charts];
+
+async function verdictText(folder: string): Promise<string | null> {
+  return await readFile(join(folder, runFiles.verdict), 'utf8').catch(() => null);
 }
 
 /** Makes report.md and the charts again, from the verdict that is there. */

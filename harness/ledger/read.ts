@@ -17,7 +17,7 @@ export async function* readLedger(path: string): AsyncGenerator<LedgerRow> {
  * @throws {HarnessError} naming the file, and the line that is no row
  */
 export function readLedgerRows(path: string): AsyncGenerator<LedgerRow[]> {
-  return gzippedKnown(path, rowOf, (row: LedgerRow) => row);
+  return gzippedKnown(path, rowOf, (row) => row as LedgerRow);
 }
 
 const keys = {

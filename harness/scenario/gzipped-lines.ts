@@ -34,7 +34,7 @@ export async function* gzippedRecords<T>(path: string): AsyncGenerator<T[]> {
   for await (const lines of gzippedLines(path)) {
     yield lines.map((line) => {
       number++;
-      return parsed<T>(line, path, number);
+      return parsed(line, path, number) as T;
     });
   }
 }
@@ -45,10 +45,10 @@ export async function* gzippedRecords<T>(path: string): AsyncGenerator<T[]> {
  * @param read null, or anything at all, where the reader is not whole after it
  * @throws {HarnessError} naming file and line, when one is no JSON
  */
-export async function* gzippedKnown<T, J = T>(
+export async function* gzippedKnown<T>(
   path: string,
   read: (line: LineReader) => T,
-  of: (json: J) => T,
+  of: (json: unknown) => T,
 ): AsyncGenerator<T[]> {
   const line = new LineReader();
   let number = 0;
@@ -60,7 +60,7 @@ export async function* gzippedKnown<T, J = T>(
         number++;
         line.begin(bytes, from, end);
         const record = read(line);
-        records.push(line.isWhole() ? record : of(parsed<J>(bytes.toString('utf8', from, end), path, number)));
+        records.push(line.isWhole() ? record : of(parsed(bytes.toString('utf8', from, end), path, number)));
       }
       from = end + 1;
     }
@@ -68,9 +68,9 @@ export async function* gzippedKnown<T, J = T>(
   }
 }
 
-function parsed<T>(line: string, path: string, number: number): T {
+function parsed(line: string, path: string, number: number): unknown {
   try {
-    return JSON.parse(line) as T;
+    return JSON.parse(line);
   } catch (cause) {
     throw new HarnessError('run-damaged', `${path}: line ${number} is no JSON.`, { cause });
   }
@@ -86,17 +86,22 @@ async function* gzippedBytes(path: string): AsyncGenerator<{ bytes: Buffer; ends
   let begun: Buffer[] = [];
   try {
     for await (const part of unzipped as AsyncIterable<Buffer>) {
-      const last = part.lastIndexOf(lineFeed);
-      if (last < 0) {
+      const first = part.indexOf(lineFeed);
+      if (first < 0) {
         begun.push(part);
         continue;
       }
-      const whole = part.subarray(0, last + 1);
-      const bytes = begun.length === 0 ? whole : Buffer.concat([...begun, whole]);
-      begun = [part.subarray(last + 1)];
+      let rest = part;
+      if (begun.length > 0) {
+        const line = Buffer.concat([...begun, part.subarray(0, first)]);
+        yield { bytes: line, ends: [line.length] };
+        rest = part.subarray(first + 1);
+      }
       const ends: number[] = [];
-      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, end + 1)) ends.push(end);
-      yield { bytes, ends };
+      for (let end = rest.indexOf(lineFeed); end >= 0; end = rest.indexOf(lineFeed, end + 1)) ends.push(end);
+      if (ends.length > 0) yield { bytes: rest, ends };
+      rest = rest.subarray((ends.at(-1) ?? -1) + 1);
+      begun = rest.length === 0 ? [] : [rest];
     }
   } catch (cause) {
     throw new HarnessError('run-damaged', `${path} cannot be read to its end: ${messageOf(cause)}.`, { cause });

@@ -45,7 +45,7 @@ async function readAll(content: string): Promise<Record[]> {
   await writeFile(path, gzipSync(content));
   lastPath = path;
   const all: Record[] = [];
-  for await (const records of gzippedKnown(path, read, (json: Record) => json)) all.push(...records);
+  for await (const records of gzippedKnown(path, read, (json) => json as Record)) all.push(...records);
   return all;
 }
 

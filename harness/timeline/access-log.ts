@@ -46,7 +46,7 @@ export function accessLineOf(fields: AccessFields): AccessLine {
  * @throws {HarnessError} naming the file, and the line that is no JSON
  */
 export function readAccessLog(path: string): AsyncGenerator<AccessLine[]> {
-  return gzippedKnown(path, knownLine, accessLineOf);
+  return gzippedKnown(path, knownLine, (fields) => accessLineOf(fields as AccessFields));
 }
 
 const keys = {

@@ -330,7 +330,11 @@ async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCh
   const path = join(folder, runFiles.notes);
   if (!existsSync(path)) return null;
   let check: WriteCheck | null = null;
-  for await (const records of gzippedKnown<DatabaseState | StoredNote>(path, noteOf, (record) => record)) {
+  for await (const records of gzippedKnown<DatabaseState | StoredNote>(
+    path,
+    noteOf,
+    (record) => record as StoredNote,
+  )) {
     for (const record of records) {
       // The first line is of the database itself.
       if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);

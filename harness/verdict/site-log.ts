@@ -8,7 +8,7 @@ import type { SiteLine } from './request-table.ts';
  * @throws {HarnessError} naming the file, and the line that is no JSON
  */
 export function readSiteLog(path: string): AsyncGenerator<SiteLine[]> {
-  return gzippedKnown(path, knownLine, (line: SiteLine) => line);
+  return gzippedKnown(path, knownLine, (line) => line as SiteLine);
 }
 
 const keys = {
