@@ -209,6 +209,9 @@ it('a colour that left stays closed until it comes again', () => {
   expect(before).toBeGreaterThan(8);
   expect(Math.abs((before ?? 0) - (alone ?? 0))).toBeLessThan(3);
   expect(after).toBe(0);
+  // The second one leaves early too: 800 ms in which, for half of the requests, the check may not yet have noticed.
+  const hasty = { ...last, sigtermUs: 8_800_000, acceptStoppedUs: 9_000_000, exitUs: 9_950_000 };
+  expect(Math.abs((predict(e6, { windows: [first, hasty] }).perRestart[1] ?? 0) - 16)).toBeLessThan(3);
 });
 
 describe('who is taken along by a kill', () => {
@@ -227,6 +230,12 @@ describe('who is taken along by a kill', () => {
     // SIGTERM gives it TimeoutStopSec, 20 s, before it is killed.
     expect(cut({ sigtermUs: -19_040_000 })).toBeCloseTo(3.5, 6);
     expect(cut({ sigtermUs: 900_000 })).toBeCloseTo(1.5, 6);
+  });
+
+  it('is the same at every restart of a single process', () => {
+    const second = { ...crashed, restart: 2, deployBeginUs: 3_990_000, retireUs: 3_980_000 };
+    const windows = [crashed, { ...second, acceptStoppedUs: 4_000_000, exitUs: 4_000_000, acceptingUs: 4_700_000 }];
+    expect(predict(e1, { variant: 'crash', windows }).perRestart).toEqual([72.5, 72.5]);
   });
 
   it('is half of that where the other colour takes half of the requests', () => {
