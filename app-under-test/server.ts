@@ -18,7 +18,7 @@ export interface PublicServerParts {
   readonly store: Pick<Store, 'read' | 'write'>;
   readonly keepAliveTimeoutMs: number;
   /** A planted fault: how the answer to this request is spoilt. */
-  readonly spoil?: ((method: string) => Spoiling | null) | undefined;
+  readonly spoil?: ((method: string, path: string) => Spoiling | null) | undefined;
 }
 
 /** The public server, and what a drain needs of it. */
@@ -74,7 +74,7 @@ export function createPublicServer({
       path: request.url ?? '',
       receivedUs: monotonicUs(),
     };
-    const spoiling = spoil?.(line.method) ?? null;
+    const spoiling = spoil?.(line.method, line.path) ?? null;
     if (spoiling === 'no-answer') {
       // Before anything is written down: nobody but the proxy is to know of it.
       request.socket.destroy();

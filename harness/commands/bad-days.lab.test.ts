@@ -91,9 +91,12 @@ const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
 it.skipIf(!canMount)('a disk that is full: one sentence, no verdict, nothing left behind', async () => {
   await mkdir(small, { recursive: true });
-  await execa('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'restart-proof-test', small]);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'restart-proof-test', small]);
   try {
-    const { verdict, exitCode, stderr } = await runMeeting(() => Promise.resolve(), small);
+    const { verdict, exitCode, stderr } = await runMeeting(
+      () => execa('dd', ['if=/dev/zero', `of=${join(small, 'others')}`, 'bs=64k'], { reject: false }),
+      small,
+    );
     expect(verdict).toBeNull();
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(/error: .*no space left/iu);

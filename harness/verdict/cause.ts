@@ -43,6 +43,9 @@ export interface CauseSources {
 /** By so much the stamps of different witnesses of one moment may differ, on a machine that keeps processes waiting. */
 export const toleranceUs = 50_000;
 
+/** The engine tells of a container's end when it has cleaned up after it. */
+const toldLateUs = 1_000_000;
+
 const failures: Record<Exclude<Failure, 'cancelled' | 'other'>, string> = {
   refused: 'refused: nobody listened at the backend’s port',
   reset: 'reset: the backend’s connection ended before the answer',
@@ -122,7 +125,7 @@ function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, 
 function ofLostProxy(row: LedgerRow, { engine, originWallUs }: CauseSources): Cause | null {
   const index = engine.findIndex(({ action, role }) => role === 'edge' && action === 'die');
   const ended = engine[index];
-  if (ended === undefined || ended.atWallUs - originWallUs > row.doneUs + toleranceUs) return null;
+  if (ended === undefined || ended.atWallUs - originWallUs > row.doneUs + toldLateUs) return null;
   return { cause: 'the proxy’s container had ended', file: runFiles.engineEvents, line: index + 1 };
 }
 
