@@ -158,27 +158,25 @@ export class LineReader {
       this.at = from + lastWord.length + 1;
       return lastWord;
     }
-    let hash = 0x811c9dc5;
-    let at = from;
-    for (; ; at++) {
-      const byte = bytes[at] ?? 0;
-      if (byte === quote) break;
-      if (!isPlain(byte)) return this.failText();
-      hash = Math.imul(hash ^ byte, 0x01000193);
-    }
-    this.at = at + 1;
-    const place = (hash ^ (hash >>> 15)) & (wordPlaces - 1);
+    // The end is looked for first: a word that is known has neither escapes nor other than ASCII.
+    let end = from;
+    while (end < this.end && bytes[end] !== quote) end++;
+    const hash = ((bytes[end - 1] ?? 0) * 31 + (bytes[end - 2] ?? 0)) * 31 + (bytes[end - 3] ?? 0) + (end - from) * 7;
+    const place = hash & (wordPlaces - 1);
     let word = key.words[place];
-    if (word?.length !== at - from || !this.isAt(word, from)) {
-      word = bytes.toString('latin1', from, at);
+    if (word?.length !== end - from || !this.isAt(word, from)) {
+      for (let at = from; at < end; at++) if (!isPlain(bytes[at] ?? 0)) return this.failText();
+      word = bytes.toString('latin1', from, end);
       key.words[place] = word;
     }
+    this.at = end + 1;
     key.lastWord = word;
     return word;
   }
 
   private isAt(word: string, from: number): boolean {
-    for (let index = 0; index < word.length; index++) {
+    // From its end: words of one kind begin alike.
+    for (let index = word.length - 1; index >= 0; index--) {
       if (word.charCodeAt(index) !== this.bytes[from + index]) return false;
     }
     return true;

@@ -65,8 +65,11 @@ export class Reconciler {
     const { table } = this.options;
     const access = table.accessOf(row.seq);
     const site = table.siteOf(row.seq);
-    const parts = [this.withItself(row), this.withProxy(row, access), this.withSite(row, site)];
-    const wrong = parts.every(({ length }) => length === 0) ? nothing : parts.flat();
+    const alone = this.withItself(row);
+    const besideProxy = this.withProxy(row, access);
+    const besideSite = this.withSite(row, site);
+    const isRight = alone.length === 0 && besideProxy.length === 0 && besideSite.length === 0;
+    const wrong = isRight ? nothing : [...alone, ...besideProxy, ...besideSite];
     if (wrong.length > 0) {
       this.disagreeing++;
       if (this.disagreements.length < mostListed) this.disagreements.push({ seq: row.seq, what: wrong.join('; ') });

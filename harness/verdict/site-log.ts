@@ -42,6 +42,7 @@ function knownLine(line: LineReader): SiteLine {
   }
   const version = line.word(keys.version);
   const instance = line.word(keys.instance);
-  const common = { request, method, path, receivedUs, status, answeredUs, bodyCrc32, version, instance };
-  return store === undefined ? common : { ...common, store };
+  return store === undefined
+    ? { request, method, path, receivedUs, status, answeredUs, bodyCrc32, version, instance }
+    : { request, method, path, receivedUs, status, answeredUs, bodyCrc32, version, instance, store };
 }
