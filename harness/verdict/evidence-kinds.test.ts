@@ -10,7 +10,9 @@ import {
   change,
   contentOf,
   originMonotonicUs,
+  rowOf,
   siteLineOf,
+  stampOf,
   writeFolder,
   type FolderContent,
 } from './testing-folder.ts';
@@ -68,6 +70,23 @@ describe('what depends on the experiment', () => {
     const content = contentOf(e5, 'waited');
     content.timeline = content.timeline.filter(({ kind }) => kind !== 'ready');
     expect((await judgeRun(await writeFolder(content))).atRisk.due).toBe(201);
+  });
+
+  it('requests are at risk until the new process’s first answer through the proxy, where that is last', async () => {
+    const content = contentOf(e1, 'refused');
+    for (let seq = 175; seq < 180; seq++) {
+      change(seq, { outcome: 'status-502', status: 502, version: null, instance: null })(content);
+      content.access?.splice(seq, 1, accessFieldsOf(rowOf(content, seq)));
+    }
+    // From 0.99 s to the answer of slot 180, at 1.8019 s: slots 99 to 180.
+    expect((await judgeRun(await writeFolder(content))).atRisk.due).toBe(82);
+  });
+
+  it('what the proxy answered to others than the load is no moment of the timeline', async () => {
+    const content = contentOf(e5, 'waited');
+    const early = { 'request_X-Request-Id': 'stranger', StartUTC: stampOf(1_200_000), Duration: 1_000_000 };
+    content.access?.push(accessFieldsOf(row(200, { version: 'v1' }), early));
+    expect(await judgeRun(await writeFolder(content))).toMatchObject({ verdict: 'pass', reasons: [] });
   });
 
   it('requests are at risk until the old process is gone, where that is last', async () => {

@@ -308,6 +308,7 @@ describe('a file that is missing or cut short', () => {
     ['of the engine', { engine: [] }, 'does not have the start of server, edge, client'],
     ['of the queues', { queues: [] }, 'witnesses/queues.ndjson.gz is empty'],
     ['of the kernel', { kernel: {} }, 'witnesses/kernel.json is empty'],
+    ['of the proxy’s own log, or none,', { proxyLog: null }, 'witnesses/traefik.log.gz is empty'],
     ['of the proxy’s own log', { proxyLog: [] }, 'witnesses/traefik.log.gz is empty'],
   ])('%s that is empty makes the run inconclusive', async (_, over, sentence) => {
     const verdict = await judgeRun(await writeFolder({ ...contentOf(e5, 'waited'), ...over }));

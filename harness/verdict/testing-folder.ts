@@ -255,7 +255,7 @@ async function timelineIn(folder: string, { run, access, timeline: seen }: Folde
   if (run.kind !== 'experiment') return seen;
   const files = await readTimelineFiles(folder);
   const moments = proxyMomentsOf(run, files);
-  for (const fields of access ?? []) moments.add(accessLineOf(fields));
+  for (const line of (access ?? []).map(accessLineOf)) if (line.requestId.startsWith(run.runId)) moments.add(line);
   const checks = new CheckStates();
   for await (const line of readProxyLog(folder)) checks.addLogLine(line);
   return timelineOf(run, files, { moments, checks });
