@@ -63,7 +63,7 @@ describe('a control', () => {
     const calibration = { seriesId: 's', cases: 20, wrong: [] };
     const c0 = control('C0', {});
     const reads = (content: unknown): boolean => controlsSchema.safeParse(content).success;
-    expect(reads({ calibration, controls: [c0] })).toBe(true);
+    expect(reads({ calibration, controls: [c0, control('C+', {})] })).toBe(true);
     expect(reads({ calibration, controls: [{ ...c0, role: 'C1' }] })).toBe(false);
     expect(reads({ calibration, controls: [{ ...c0, verdict: {} }] })).toBe(false);
     expect(reads({ calibration, controls: [{ ...c0, more: 1 }] })).toBe(false);

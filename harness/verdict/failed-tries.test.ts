@@ -49,6 +49,10 @@ describe('what stands behind an answer of the proxy’s own', () => {
     }
   });
 
+  it.each(['refused', 'reset', 'timeout', 'cancelled', 'other'] as const)('is told as what it is: %s', (failure) => {
+    expect(tries([1_000_000, failure]).behind(1_000_000)).toEqual({ failure, line: 1 });
+  });
+
   it('may be asked, then told of more', () => {
     const failed = tries([2_000_000, 'reset']);
     expect(failed.behind(1_000_000)).toBeNull();
