@@ -21,7 +21,7 @@ export interface RecomputeRun {
   readonly peakMiB: number;
 }
 
-const cli = fileURLToPath(new URL('../cli.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../cli.mjs', import.meta.url));
 /** As in package.json: left to itself, Node lets what is thrown away pile up to some 100 MiB more. */
 const frugal = ['--max-semi-space-size=8'];
 /** Has the process tell at its end what it used. */

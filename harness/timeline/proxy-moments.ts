@@ -23,13 +23,13 @@ export class ProxyMoments {
     const endUs = startWallUs + durationUs - this.zeroWallUs;
     const restart = restartAt(this.begins, endUs);
     if (restart === 0) return;
-    const moment: Moment = { endUs, detail: `${status} for ${requestId}` };
+    const moment = (): Moment => ({ endUs, detail: `${status} for ${requestId}` });
     // The site names its version in every answer: one without is the proxy's own.
     if (status >= 400 && version === undefined) {
-      if (endUs < (this.firstErrors.get(restart)?.endUs ?? Infinity)) this.firstErrors.set(restart, moment);
-      if (endUs > (this.lastErrors.get(restart)?.endUs ?? -Infinity)) this.lastErrors.set(restart, moment);
+      if (endUs < (this.firstErrors.get(restart)?.endUs ?? Infinity)) this.firstErrors.set(restart, moment());
+      if (endUs > (this.lastErrors.get(restart)?.endUs ?? -Infinity)) this.lastErrors.set(restart, moment());
     } else if (version === `v${restart}` && endUs < (this.firstAnswers.get(restart)?.endUs ?? Infinity)) {
-      this.firstAnswers.set(restart, moment);
+      this.firstAnswers.set(restart, moment());
     }
   }
 

@@ -1,6 +1,6 @@
 /** Everything that a verdict is made of, read from a run's folder. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError, messageOf } from '../errors.ts';
@@ -12,6 +12,7 @@ import { readLedger, readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
+import { sha256OfFile } from '../scenario/file-hash.ts';
 import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
@@ -81,7 +82,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     ...(run.kind === 'experiment'
       ? await readExperiment(folder, run, timeline, windows)
       : await readService(folder, run, timeline, windows)),
-    hashes: { experiment: experimentHash(run), ledger: await sha256Of(join(folder, runFiles.ledger)) },
+    hashes: { experiment: experimentHash(run), ledger: await sha256OfFile(join(folder, runFiles.ledger)) },
   };
 }
 
@@ -382,10 +383,4 @@ function experimentHash(run: RunRecord): string {
   return createHash('sha256')
     .update(JSON.stringify(run.kind === 'experiment' ? run.experiment : run.service))
     .digest('hex');
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
 }
