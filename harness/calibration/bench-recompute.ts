@@ -67,7 +67,9 @@ async function timed(
   folder: string,
 ): Promise<Pick<RecomputeRun, 'wallSeconds' | 'cpuSeconds' | 'peakMiB'>> {
   const begun = performance.now();
-  const { stderr } = await execa(process.execPath, [...frugal, '--import', telling, cli, step, folder], { stdout: 'ignore' });
+  const { stderr } = await execa(process.execPath, [...frugal, '--import', telling, cli, step, folder], {
+    stdout: 'ignore',
+  });
   const wallSeconds = (performance.now() - begun) / 1000;
   const line = stderr.split('\n').find((text) => text.startsWith(mark));
   const used = JSON.parse(line?.slice(mark.length) ?? '{}') as Partial<NodeJS.ResourceUsage>;
