@@ -120,7 +120,10 @@ describe('measure', () => {
   it('keeps what was recorded when it is cut short', async () => {
     const { url } = await startPlainServer();
     const running = measure('--json', '--url', url, '--duration', '60s');
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    let said = '';
+    running.stderr.on('data', (part: Buffer) => (said += part.toString()));
+    const due = (): number => Number([...said.matchAll(/(\d+)(?: of \d+)? due/gu)].at(-1)?.[1] ?? 0);
+    while (due() < 100) await new Promise((resolve) => setTimeout(resolve, 50));
     running.kill('SIGTERM');
     const { stdout, exitCode } = await running;
     const verdict = verdictSchema.parse(JSON.parse(stdout));

@@ -122,7 +122,7 @@ describe('ways to run', () => {
     [['E1', '--sweep', 'app.warmupMs=1'], '--sweep takes path=value,value'],
     [['E1', '--trials', '0'], '--trials takes a whole number'],
     [['E9'], 'There is no experiment "E9"'],
-    [['all', '--rate', '5'], '--rate is for a single one'],
+    [['all', '--keep'], '--keep is for a single one'],
   ])('%j is refused with a sentence and exit code 2', async (args, sentence) => {
     const { stderr, exitCode } = await cli('experiment', ...args);
     expect(stderr).toContain(sentence);
