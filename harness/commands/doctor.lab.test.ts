@@ -96,7 +96,7 @@ describe('a bad day', () => {
     const engine = await engineBehindPort();
     const before = await standing();
     const running = cli([...e5, '--out', out], { DOCKER_HOST: engine.host });
-    await until(running, /E5 load: \d/u);
+    await until(running, /due, sent [1-9]/u);
     engine.close();
     const { stderr, exitCode } = await running;
     expect(exitCode, stderr).toBe(3);
@@ -110,7 +110,7 @@ describe('a bad day', () => {
   it('SIGTERM: 143, what was recorded is kept, nothing is left', async () => {
     const before = await standing();
     const running = cli([...e5, '--out', out]);
-    await until(running, /E5 load: \d/u);
+    await until(running, /due, sent [1-9]/u);
     running.kill('SIGTERM');
     const { stderr, stdout, exitCode } = await running;
     expect(exitCode, stderr).toBe(143);
@@ -121,7 +121,7 @@ describe('a bad day', () => {
   it('Ctrl-C twice: quits at once with 130, and says what takes the rest down', async () => {
     const before = await standing();
     const running = cli([...e5, '--out', out]);
-    await until(running, /E5 load: \d/u);
+    await until(running, /due, sent [1-9]/u);
     running.kill('SIGINT');
     await until(running, /SIGINT: stopping/u);
     running.kill('SIGINT');

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { isOnlyLate } from './testing.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'measure-'));
@@ -57,10 +58,18 @@ async function measured(...words: string[]): Promise<{ verdict: Verdict; exitCod
   return { verdict: verdictSchema.parse(JSON.parse(stdout)), exitCode };
 }
 
+/** The same; again, at most twice, when all that can be said against it is that this machine was busy. */
+async function measuredOnTime(...words: string[]): ReturnType<typeof measured> {
+  for (let again = 2; ; again--) {
+    const result = await measured(...words);
+    if (again === 0 || !isOnlyLate(result.verdict)) return result;
+  }
+}
+
 describe('measure', () => {
   it('drops nothing of a server that is left alone, and exits 0', async () => {
     const { url } = await startPlainServer();
-    const { verdict, exitCode } = await measured('--url', url, '--duration', '1s');
+    const { verdict, exitCode } = await measuredOnTime('--url', url, '--duration', '1s');
     expect(verdict.reasons).toEqual([]);
     expect(verdict).toMatchObject({ verdict: 'pass', due: 100, outcomes: { ok: 100 }, restarts: 0 });
     expect(exitCode).toBe(0);
@@ -68,7 +77,7 @@ describe('measure', () => {
 
   it('counts the drops of a restart, tells the gap, and waits until the service is steady again', async () => {
     const { port, url, deploy } = await startPlainServer();
-    const { verdict, exitCode } = await measured('--url', url, '--rate', '200', '--while', deploy, '--settle', '1s');
+    const { verdict, exitCode } = await measuredOnTime('--url', url, '--rate', '200', '--while', deploy, '--settle', '1s');
     process.kill(Number(readFileSync(join(folder, `${port}.pid`), 'utf8')), 'SIGKILL');
     expect(exitCode).toBe(1);
     expect(verdict).toMatchObject({ verdict: 'fail', restarts: 1, badRestarts: 1 });
@@ -85,7 +94,7 @@ describe('measure', () => {
 
   it('allows what --max-dropped allows', async () => {
     const port = await freePort();
-    const { verdict, exitCode } = await measured(
+    const { verdict, exitCode } = await measuredOnTime(
       ...['--url', `http://127.0.0.1:${port}/`, '--duration', '500ms', '--max-dropped', '50'],
     );
     expect(verdict.outcomes).toEqual({ refused: 50 });

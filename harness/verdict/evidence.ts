@@ -34,7 +34,7 @@ import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
 import { readSiteLog } from './site-log.ts';
-import { StaleCount } from './stale.ts';
+import { outOfRotation, StaleCount } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
@@ -169,7 +169,7 @@ async function readExperiment(
   const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
   const kernel = await readKernel(folder);
   return {
-    ...counts.result(timeline),
+    ...counts.result(timeline, outOfRotation(windows, timeline, experiment)),
     waits: waits.result(),
     queues: queues.result(),
     witnessDoubts: witnessDoubts(run, {
@@ -230,7 +230,10 @@ async function readService(
     }
   }
   return {
-    ...counts.result(timeline),
+    ...counts.result(
+      timeline,
+      windows.map(({ retireUs }) => retireUs),
+    ),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.
@@ -266,10 +269,14 @@ class RowCounts {
     this.drops.add(row);
   }
 
-  result(timeline: readonly TimelineEvent[]): Pick<Evidence, 'ledger' | 'stale' | 'dropWindows'> {
+  /** @param outUs of each restart, from when on the old version must not answer */
+  result(
+    timeline: readonly TimelineEvent[],
+    outUs: readonly (number | null)[],
+  ): Pick<Evidence, 'ledger' | 'stale' | 'dropWindows'> {
     return {
       ledger: this.summarizer.result(),
-      stale: this.stale.result(this.windows),
+      stale: this.stale.result(this.windows, outUs),
       dropWindows: this.drops.result(timeline),
     };
   }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import type { LedgerRow } from '../load/row.ts';
-import { StaleCount } from './stale.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import { outOfRotation, StaleCount } from './stale.ts';
 import { row, window } from './testing.ts';
 
 /** Two restarts: v0 is out of rotation from 1 s on, v1 from 3 s on. */
@@ -12,7 +15,10 @@ const windows = [
 function stale(...rows: LedgerRow[]): number {
   const count = new StaleCount();
   for (const one of rows) count.add(one);
-  return count.result(windows);
+  return count.result(
+    windows,
+    windows.map(({ retireUs }) => retireUs),
+  );
 }
 
 const answer = (version: string | null, sentUs: number | null, over: Partial<LedgerRow> = {}): LedgerRow =>
@@ -55,14 +61,37 @@ describe('stale answers', () => {
     const count = new StaleCount();
     count.add(answer('v12', 1_500_000));
     count.add(answer('v11', 1_600_000));
-    expect(count.result([{ ...window, restart: 12, retireUs: 1_000_000 }])).toBe(1);
+    expect(count.result([{ ...window, restart: 12 }], [1_000_000])).toBe(1);
   });
 
   it('are none where no deploy retired a version', () => {
     const count = new StaleCount();
     count.add(newer);
     count.add(answer('v0', 9_000_000));
-    expect(count.result([{ ...window, retireUs: null }])).toBe(0);
-    expect(count.result([])).toBe(0);
+    expect(count.result([window], [null])).toBe(0);
+    expect(count.result([], [])).toBe(0);
+  });
+});
+
+describe('from when on the old version must not answer', () => {
+  const retired = { ...window, retireUs: 4_000_000 };
+  const down = (atUs: number): TimelineEvent => ({ atUs, kind: 'check-down', source: 'proxy', restart: 1 });
+
+  it('is when the deploy retired it, where the process that owns the port is restarted', () => {
+    expect(outOfRotation([retired], [down(4_300_000)], e1)).toEqual([4_000_000]);
+    expect(outOfRotation([{ ...window, retireUs: null }], [], e1)).toEqual([null]);
+  });
+
+  it('is when the check has seen it leave, where the check does the cut-over', () => {
+    // Before it was retired the check saw another colour leave.
+    expect(outOfRotation([retired], [down(1_000_000), down(4_300_000)], e6)).toEqual([4_300_000]);
+  });
+
+  it('is not later than one interval and one timeout of the check', () => {
+    const { intervalMs = 0, timeoutMs = 0 } = e6.proxy.check ?? {};
+    const latestUs = 4_000_000 + (intervalMs + timeoutMs) * 1000;
+    expect(outOfRotation([retired], [], e6)).toEqual([latestUs]);
+    expect(outOfRotation([retired], [down(latestUs + 1)], e6)).toEqual([latestUs]);
+    expect(outOfRotation([{ ...window, retireUs: null }], [down(1)], e6)).toEqual([null]);
   });
 });

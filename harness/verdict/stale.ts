@@ -3,6 +3,8 @@
  * older one out of rotation, yet answered by the older one. A recorded outcome is never changed by it.
  */
 import type { LedgerRow } from '../load/row.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
 import { Numbers } from './numbers.ts';
 import type { RestartWindow } from './restart-windows.ts';
 
@@ -40,10 +42,14 @@ export class StaleCount {
     return release;
   }
 
-  /** Restart n brings version n and retires version n − 1. */
-  result(windows: readonly RestartWindow[]): number {
+  /**
+   * Restart n brings version n and retires version n − 1.
+   * @param outOfRotationUs of each restart, from when on the old version must not answer; null where nobody retired it
+   */
+  result(windows: readonly RestartWindow[], outOfRotationUs: readonly (number | null)[]): number {
     const outUs = new Map<number, number>();
-    for (const { restart, retireUs } of windows) {
+    for (const [index, { restart }] of windows.entries()) {
+      const retireUs = outOfRotationUs[index] ?? null;
       const newerUs = Math.min(
         ...[...this.firstDoneUs].filter(([version]) => version >= restart).map(([, doneUs]) => doneUs),
       );
@@ -56,4 +62,25 @@ export class StaleCount {
     }
     return stale;
   }
+}
+
+/**
+ * From when on each restart's old version must not answer: once the deploy has retired it. Where the proxy's check does
+ * the cut-over, the old version leaves by saying that it is not ready, and is in rotation until the check has seen that.
+ */
+export function outOfRotation(
+  windows: readonly RestartWindow[],
+  timeline: readonly TimelineEvent[],
+  { deploy, proxy }: Pick<Experiment, 'deploy' | 'proxy'>,
+): (number | null)[] {
+  const { check } = proxy;
+  if (deploy.action !== 'swap' || proxy.cutover !== 'check' || check === undefined) {
+    return windows.map(({ retireUs }) => retireUs);
+  }
+  const longestUs = (check.intervalMs + check.timeoutMs) * 1000;
+  return windows.map(({ retireUs }) => {
+    if (retireUs === null) return null;
+    const seen = timeline.find(({ kind, atUs }) => kind === 'check-down' && atUs >= retireUs);
+    return Math.min(seen?.atUs ?? Infinity, retireUs + longestUs);
+  });
 }

@@ -119,7 +119,7 @@ describe('stale answers', () => {
   const stale = (rows: LedgerRow[]): number => {
     const count = new StaleCount();
     for (const one of rows) count.add(one);
-    return count.result([{ ...window, retireUs: 1_000_000 }]);
+    return count.result([window], [1_000_000]);
   };
   const newer = row(0, { version: 'v1', sentUs: 1_100_000, doneUs: 1_200_000 });
 
