@@ -44,13 +44,15 @@ export function isKept(line: string): boolean {
 
 /** The lines of a run's folder that say something; none where no proxy of ours was part of the run. */
 export async function* readProxyLog(folder: string): AsyncGenerator<ProxyLogLine> {
+  for await (const lines of readProxyLogLines(folder)) yield* lines;
+}
+
+/** The same, many at a time: a promise for each takes longer than what is done with it. */
+export async function* readProxyLogLines(folder: string): AsyncGenerator<ProxyLogLine[]> {
   const path = join(folder, runFiles.proxyLog);
   let number = 0;
-  for await (const lines of existsSync(path) ? gzippedLines(path) : []) {
-    for (const text of lines) {
-      const line = parseProxyLogLine(text, ++number);
-      if (line !== null) yield line;
-    }
+  for await (const texts of existsSync(path) ? gzippedLines(path) : []) {
+    yield texts.map((text) => parseProxyLogLine(text, ++number)).filter((line) => line !== null);
   }
 }
 

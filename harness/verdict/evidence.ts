@@ -21,7 +21,7 @@ import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
-import { readProxyLog } from '../timeline/proxy-log.ts';
+import { readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { controlsSchema, type Control } from './controls.ts';
 import { DropWindows } from './drop-windows.ts';
@@ -33,13 +33,13 @@ import { QueuePeaks } from './queues.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
-import { readSiteLog } from './site-log.ts';
+import { readSite } from './site-reading.ts';
 import { outOfRotation, StaleCount } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
 import { witnessDoubts } from './witness-files.ts';
-import { BusyCount, WriteCheck } from './writes.ts';
+import { WriteCheck } from './writes.ts';
 
 /** Everything a verdict is made of. */
 export interface Evidence {
@@ -108,11 +108,16 @@ async function readExperiment(
   const witness = new ProxyWitnessCount(slots, idPrefix);
   const tries = new FailedTries();
   const checks = new CheckStates();
+  const reading = readSite({ path: join(folder, runFiles.requestLog), slots, prefix: idPrefix });
+  // It is asked for below; what is wrong with another file is told first.
+  reading.catch(() => undefined);
   const files = await readTimelineFiles(folder);
   const moments = proxyMomentsOf(run, files);
-  for await (const line of readProxyLog(folder)) {
-    tries.addLogLine(line);
-    checks.addLogLine(line);
+  for await (const lines of readProxyLogLines(folder)) {
+    for (const line of lines) {
+      tries.addLogLine(line);
+      checks.addLogLine(line);
+    }
   }
   for await (const lines of hasProxy ? readAccessLog(join(folder, runFiles.accessLog)) : []) {
     for (const access of lines) {
@@ -122,13 +127,8 @@ async function readExperiment(
       if (access.requestId.startsWith(run.runId)) moments.add(access);
     }
   }
-  const busy = new BusyCount();
-  for await (const lines of readSiteLog(join(folder, runFiles.requestLog))) {
-    for (const line of lines) {
-      busy.addLine(line);
-      table.addSite(line);
-    }
-  }
+  const { columns, busy } = await reading;
+  table.useSite(columns);
   const { engine } = files;
   const unplanned = unplannedEnds(timeline, windows);
   const writes = await openWriteCheck(folder, idPrefix);
@@ -185,7 +185,7 @@ async function readExperiment(
     ...(await readControls(folder)),
     unplanned,
     engine,
-    writes: writes === null ? null : { ...writes.result(), busy: busy.result() },
+    writes: writes === null ? null : { ...writes.result(), busy },
     direct,
     reconciliation: reconciler.result(),
     proxy: hasProxy ? witness.result() : null,

@@ -1,0 +1,77 @@
+/** Reads the site's log into columns; a long one on a thread of its own, beside the proxy's, with the same result. */
+import { stat } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { SiteColumns, type SiteColumnsData } from './site-columns.ts';
+import { readSiteLog } from './site-log.ts';
+import type { WritesVerdict } from './verdict.ts';
+import { BusyCount } from './writes.ts';
+
+/** What is to be read. */
+export interface SiteTask {
+  readonly path: string;
+  /** How many slots the schedule has. */
+  readonly slots: number;
+  /** What the request ids of the load begin with. */
+  readonly prefix: string;
+}
+
+/** What the log comes to. */
+export interface SiteReading {
+  readonly columns: SiteColumns;
+  readonly busy: WritesVerdict['busy'];
+}
+
+/** What the thread says. */
+export interface SiteAnswer {
+  readonly data: SiteColumnsData;
+  readonly busy: WritesVerdict['busy'];
+}
+
+/** A shorter file, gzipped, is read before a thread has begun. */
+const shortBytes = 4 * 1024 * 1024;
+/** Young generation of the thread: lines are short-lived. */
+const youngGenerationMb = 12;
+
+/**
+ * Reads it, wherever that is sooner.
+ * @throws {HarnessError} naming the file, and the line that is no JSON
+ */
+export async function readSite(task: SiteTask, isLong?: boolean): Promise<SiteReading> {
+  const size = await stat(task.path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (!(isLong ?? size > shortBytes)) return await readSiteHere(task);
+  try {
+    return await readSiteThere(task);
+  } catch {
+    // What was wrong with the file is said in full by who reads it here.
+    return await readSiteHere(task);
+  }
+}
+
+/** Reads it on this thread. */
+export async function readSiteHere({ path, slots, prefix }: SiteTask): Promise<SiteReading> {
+  const columns = new SiteColumns(slots, prefix);
+  const busy = new BusyCount();
+  for await (const lines of readSiteLog(path)) {
+    for (const line of lines) {
+      busy.addLine(line);
+      columns.add(line);
+    }
+  }
+  return { columns, busy: busy.result() };
+}
+
+async function readSiteThere(task: SiteTask): Promise<SiteReading> {
+  const worker = new Worker(new URL('./site-thread.ts', import.meta.url), {
+    workerData: task,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+  });
+  const { data, busy } = await new Promise<SiteAnswer>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the thread ended without a word')));
+  });
+  return { columns: new SiteColumns(task.slots, task.prefix, data), busy };
+}
