@@ -43,7 +43,7 @@ export async function benchRecompute(
 ): Promise<RecomputeRun[]> {
   const runs: RecomputeRun[] = [];
   for (const shape of ['waits', 'drops'] as const) {
-    const folder = await mkdtemp(join(tmpdir(), 'bench-run-'));
+    const folder = await mkdtemp(join(tmpdir(), 'million-rows-'));
     try {
       note(`making up a run of ${rows} rows that ${shape}`);
       const ratePerSecond = 1_000;
