@@ -77,7 +77,16 @@ describe('measure', () => {
 
   it('counts the drops of a restart, tells the gap, and waits until the service is steady again', async () => {
     const { port, url, deploy } = await startPlainServer();
-    const { verdict, exitCode } = await measuredOnTime('--url', url, '--rate', '200', '--while', deploy, '--settle', '1s');
+    const { verdict, exitCode } = await measuredOnTime(
+      '--url',
+      url,
+      '--rate',
+      '200',
+      '--while',
+      deploy,
+      '--settle',
+      '1s',
+    );
     process.kill(Number(readFileSync(join(folder, `${port}.pid`), 'utf8')), 'SIGKILL');
     expect(exitCode).toBe(1);
     expect(verdict).toMatchObject({ verdict: 'fail', restarts: 1, badRestarts: 1 });
