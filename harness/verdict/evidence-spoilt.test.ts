@@ -149,10 +149,10 @@ describe('what is wrong in one file is found', () => {
     [
       'answers hung on the way back',
       (content) => {
-        change(40, { doneUs: 700_000 })(content);
+        change(40, { doneUs: 600_000 })(content);
         content.access?.splice(40, 1, accessFieldsOf(rowOf(content, 40)));
       },
-      '1 answers took more than 200 ms between client and proxy, at most 298 ms (first: row 40)',
+      '1 answers took more than 100 ms between client and proxy, at most 198 ms (first: row 40)',
     ],
   ])('when %s', async (_, spoil, reason) => {
     const { verdict, reasons } = await judge(spoil);

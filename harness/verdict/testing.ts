@@ -150,7 +150,7 @@ export const evidence = {
   dropWindows: [],
   waits: {
     stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [] },
-    transit: { aboveMs: 200, longestMs: 4, slow: 0, firstSlowRow: null },
+    transit: { aboveMs: 100, longestMs: 4, slow: 0, firstSlowRow: null },
   },
   queues: [],
   controls: [],

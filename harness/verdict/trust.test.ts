@@ -172,9 +172,9 @@ describe('a run', () => {
     [
       'answers hung between client and proxy',
       {
-        beside: { waits: { ...evidence.waits, transit: { aboveMs: 200, longestMs: 312.4, slow: 1, firstSlowRow: 7 } } },
+        beside: { waits: { ...evidence.waits, transit: { aboveMs: 100, longestMs: 312.4, slow: 1, firstSlowRow: 7 } } },
       },
-      '1 answers took more than 200 ms between client and proxy, at most 312 ms (first: row 7): the proxy or this machine ' +
+      '1 answers took more than 100 ms between client and proxy, at most 312 ms (first: row 7): the proxy or this machine ' +
         'stood still; stop other work on this machine and run again.',
     ],
     [
