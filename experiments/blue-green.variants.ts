@@ -81,8 +81,9 @@ export const blueGreenVariants: Variants = {
   },
   'in-place-rewrite': {
     about:
-      'The same file truncated and written again, as a shell’s redirection does: the proxy reads it empty, drops its ' +
-      'only route, and by its throttle reads it again two seconds later. 404 for all until then.',
+      'The same file truncated and written again by a template that takes 250 ms, as a shell’s redirection does: the ' +
+      'proxy reads it empty, drops its only route, and by its throttle reads it again two seconds later. 404 for all ' +
+      'until then.',
     set: { 'proxy.check': null, 'proxy.cutover': 'in-place-rewrite', 'deploy.overlapMs': 3_000 },
     expect: {
       dropped: { predicted: true, withinPercent: 40, because: 'rate × 2 s without a route at each rewrite' },

@@ -28,6 +28,9 @@ const restMs = 1_000;
 /** Time for a long transaction to have begun before its process is stopped. */
 const beginTransactionMs = 200;
 
+/** How long the proxy's file stands empty while a template is rendered into it, s: what a slow template takes. */
+const renderSeconds = 0.25;
+
 const run = promisify(execFile);
 
 /** One deploy: which it is, and the version it brings. */
@@ -139,9 +142,11 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
     if (proxyFile.how === 'atomic-rewrite') {
       replaceFile(proxyFile.path, text);
     } else {
-      // As a template that is rendered with a shell's redirection: the file is empty before the program has begun.
+      // As a template that is rendered with a shell's redirection: the file is empty before the program has begun. That
+      // the program takes its time is part of the mechanism: a quick one is a race, which a busy proxy wins now and then
+      // by reading the file only when it is whole again.
       writeFileSync('/tmp/site.yml.template', text);
-      await run('sh', ['-c', `sed 's/^//' /tmp/site.yml.template > ${proxyFile.path}`]);
+      await run('sh', ['-c', `{ sleep ${renderSeconds}; cat /tmp/site.yml.template; } > ${proxyFile.path}`]);
     }
     stamp('proxy-file', deploy);
     stamp('retire', deploy);
