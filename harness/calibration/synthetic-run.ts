@@ -97,6 +97,7 @@ function recordOf(
     experiment,
     variant: null,
     variantAbout: null,
+    changes: [],
     seed,
     command: `made up (${shape}), measured nowhere`,
     startedAt: '2026-01-02T03:09:05.000Z',

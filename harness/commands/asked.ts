@@ -29,6 +29,7 @@ export function runOptionsOf(asked: Asked): RunOptions & { readonly withControls
     baseline,
     variant,
     variantAbout: variant === null ? null : (file.variants[variant]?.about ?? null),
+    changes,
     command: repeatCommand({ id: experiment.id, variant, changes }, seed),
   };
 }

@@ -1,7 +1,8 @@
 /** A comparison as Markdown: what `compare` prints. */
 import { markdownTable } from 'markdown-table';
 import { boundText, noRestartText } from '../verdict/citation.ts';
-import type { Comparison, Difference, Figure, Side } from './comparison.ts';
+import type { Difference } from '../scenario/differences.ts';
+import type { Comparison, Figure, Side } from './comparison.ts';
 
 /** Below this chance, a difference is called one. */
 const significance = 0.05;

@@ -1,5 +1,6 @@
 /** Two runs side by side: each figure of both, whether chance could have made the difference, and what makes them unlike. Pure. */
 import { fisherExact, permutationTest } from '../gate/exact-tests.ts';
+import { differences, flatFields, type Difference } from '../scenario/differences.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
@@ -8,14 +9,6 @@ import type { Tally, Verdict } from '../verdict/verdict.ts';
 export interface ReadRun {
   readonly run: RunRecord;
   readonly verdict: Verdict;
-}
-
-/** Something that both runs have, and that differs. */
-export interface Difference {
-  readonly name: string;
-  /** null where the run has no such thing. */
-  readonly a: string | null;
-  readonly b: string | null;
 }
 
 /** A figure of both runs; null where a run has none. */
@@ -145,22 +138,9 @@ function named(differing: readonly Difference[]): string {
 
 /** What ran: paths as --set has them, and values. What was expected of it, and its texts, made no difference to it. */
 function settingsOf(run: RunRecord): Record<string, string> {
-  if (run.kind === 'measure') return flat(run.service);
+  if (run.kind === 'measure') return flatFields(run.service);
   const { app, unit, sites, proxy, load, probe, deploy } = run.experiment;
-  return flat({ app, unit, sites, proxy, load, probe, deploy });
-}
-
-function flat(value: unknown, path = ''): Record<string, string> {
-  if (typeof value !== 'object' || value === null) return { [path]: String(value) };
-  const parts = Object.entries(value).map(([key, part]) => flat(part, path === '' ? key : `${path}.${key}`));
-  return Object.assign({}, ...parts) as Record<string, string>;
-}
-
-function differences(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): Difference[] {
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
-    .sort()
-    .filter((name) => a[name] !== b[name])
-    .map((name) => ({ name, a: a[name] ?? null, b: b[name] ?? null }));
+  return flatFields({ app, unit, sites, proxy, load, probe, deploy });
 }
 
 function figuresOf(a: ReadRun, b: ReadRun): Figure[] {

@@ -67,6 +67,7 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
       controls: null,
       variant: planned.variant,
       variantAbout: planned.about,
+      changes: planned.changes,
       command: repeatCommand({ id: planned.experiment.id, ...planned }, options.seed),
     };
     let { verdict } = await runExperiment(context, planned.experiment, runOptions);

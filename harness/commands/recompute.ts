@@ -8,6 +8,7 @@ import { writeReport } from '../report/write-report.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { heldAgainstCatalog } from './as-asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import type { Context } from './context.ts';
 import { readingRun } from './damaged-run.ts';
@@ -48,12 +49,13 @@ export async function reportCommand(context: Context, run: string): Promise<numb
 }
 
 /**
- * Says whether a run's line holds: every file is as it was hashed, and the raw files give the same verdict and report
- * again. Nothing in the folder is written.
+ * Says whether a run's line holds: every file is as it was hashed, the raw files give the same verdict and report again,
+ * and the experiment is the one that was asked for. Nothing in the folder is written.
  */
 export async function verifyCommand(context: Context, run: string): Promise<number> {
-  const { claimed, doubts } = await doubtsAbout(await folderOf(run));
+  const { claimed, doubts, left } = await doubtsAbout(await folderOf(run));
   if (claimed !== null) context.stdout(`${claimed.citation}\n`);
+  if (left !== null) context.stderr(`note: ${left}\n`);
   if (doubts.length === 0) {
     context.stdout(`holds: ${claimed?.verdict ?? '?'}; files, verdict and report are as the raw files give them\n`);
     return exitCodes.pass;
@@ -63,8 +65,12 @@ export async function verifyCommand(context: Context, run: string): Promise<numb
 }
 
 /** What a run's folder claims, and all that speaks against it; nothing in the folder is written. */
-export async function doubtsAbout(folder: string): Promise<{ claimed: Verdict | null; doubts: readonly string[] }> {
+export async function doubtsAbout(
+  folder: string,
+): Promise<{ claimed: Verdict | null; doubts: readonly string[]; left: string | null }> {
   const doubts = await changedFiles(folder);
+  const asked = await heldAgainstCatalog(await readRunRecord(folder));
+  doubts.push(...asked.doubts);
   const claimed = await readVerdict(folder, doubts);
   const again = await recompute(folder, doubts);
   if (claimed !== null && again !== null) {
@@ -74,7 +80,7 @@ export async function doubtsAbout(folder: string): Promise<{ claimed: Verdict | 
   if (again !== null && again.verdict !== 'pass' && again.verdict !== 'fail') {
     doubts.push(`The raw files make it ${again.verdict}: ${again.reasons.join(' ')}`);
   }
-  return { claimed, doubts };
+  return { claimed, doubts, left: asked.left };
 }
 
 /**

@@ -13,6 +13,7 @@ import { installBaseline, labBaseline } from '../measure/lab-baseline.ts';
 import { baselinesOf } from '../measure/local-baseline.ts';
 import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
+import type { Change } from '../scenario/fields.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-schedule.ts';
@@ -37,6 +38,8 @@ export interface RunOptions {
   /** Name of the variant, and what it is about. */
   readonly variant: string | null;
   readonly variantAbout: string | null;
+  /** What was set of it beside the variant. */
+  readonly changes: readonly Change[];
   /** Leave the lab standing. */
   readonly keep: boolean;
   /** Before and after the load, have autocannon tell what the site can do. */
@@ -109,6 +112,7 @@ async function runAlone(
       experiment,
       variant: options.variant,
       variantAbout: options.variantAbout,
+      changes: options.changes.map(([path, value]) => [path, value]),
       seed: options.seed,
       command: options.command,
       startedAt: new Date().toISOString(),

@@ -136,6 +136,20 @@ describe('a run’s line', () => {
     expect(stdout).toContain('verdict.json is not what the raw files give');
   });
 
+  it('does not hold with expectations loosened, though all that follows from them was made again', async () => {
+    const folder = join(out, 'tampered', 'loosened');
+    await cp(clean, folder, { recursive: true });
+    const path = join(folder, 'run.json');
+    const run = JSON.parse(await readFile(path, 'utf8')) as { experiment: { expect: { bounds: { min?: number }[] } } };
+    run.experiment.expect.bounds = [];
+    await writeFile(path, JSON.stringify(run));
+    expect((await cli('verdict', folder)).exitCode).toBe(0);
+    const { stdout, exitCode } = await cli('verify', folder);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('The experiment is not the one that was asked for: expect.bounds.0');
+    expect(stdout).not.toContain('was changed.');
+  });
+
   it('of a folder that holds no run is refused', async () => {
     const { stderr, exitCode } = await cli('verify', out);
     expect(exitCode).toBe(2);

@@ -257,7 +257,8 @@ export const experimentSchema = experimentShape.superRefine(({ unit, sites, prox
   if (deploy.action !== 'none' && deploy.restarts === 0) wrong(['deploy', 'restarts'], 'at least one, or action none');
 });
 
-const valueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+/** A value that a field may be given: what --set can say. */
+export const valueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 const variantSchema = z.strictObject({
   /** What differs, and what the mechanism makes of it, in one or two sentences. */

@@ -1,6 +1,6 @@
 /** run.json: what was asked, of whom, and when; the only place with a wall clock. */
 import { z } from 'zod';
-import { experimentSchema } from './experiment.ts';
+import { experimentSchema, valueSchema } from './experiment.ts';
 import { serviceSchema } from './service.ts';
 
 const common = {
@@ -34,6 +34,8 @@ const experimentRunSchema = z.strictObject({
   variant: z.string().nullable(),
   /** What the variant is about, in its file's words. */
   variantAbout: z.string().nullable().default(null),
+  /** What options and controls set of it, in their order: field and value. */
+  changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
   /** When each deploy was to begin, in milliseconds since the origin. */
   deployBeginsMs: z.array(z.number()),
 });

@@ -67,6 +67,7 @@ export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> =
     experiment: { ...experiment, load: { ...experiment.load, ratePerSecond: 100 } },
     variant: null,
     variantAbout: null,
+    changes: [],
     seed: 1,
     command: 'npm run experiment E1 -- --seed 1',
     startedAt: '2026-11-23T12:00:00.000Z',
