@@ -43,6 +43,7 @@ function sourcesOf({ sources, tries = [], down }: Options): CauseSources {
     checks,
     engine: [],
     originWallUs,
+    proxyLastWallUs: 0,
     checkIntervalUs: 0,
     ...sources,
   };
@@ -340,8 +341,8 @@ describe('a request that the site did not finish', () => {
 });
 
 describe('a request of which the proxy knows nothing', () => {
-  const lost = (atUs: number, engine: CauseSources['engine']): Cause | null =>
-    causeOf(at(atUs), null, [], sourcesOf({ sources: { engine } }));
+  const lost = (atUs: number, engine: CauseSources['engine'], lastUs = 0): Cause | null =>
+    causeOf(at(atUs), null, [], sourcesOf({ sources: { engine, proxyLastWallUs: originWallUs + lastUs } }));
   const event = (role: string, action: string, atUs: number) => ({
     atWallUs: originWallUs + atUs,
     role,
@@ -358,6 +359,12 @@ describe('a request of which the proxy knows nothing', () => {
     });
     expect(lost(500_000, engine)).not.toBeNull();
     expect(lost(499_999, engine)).toBeNull();
+  });
+
+  it('is not explained by an end before which the proxy still answered somebody else', () => {
+    const engine = [event('edge', 'die', 1_500_000)];
+    expect(lost(1_000_000, engine, 1_050_000)).not.toBeNull();
+    expect(lost(1_000_000, engine, 1_050_001)).toBeNull();
   });
 
   it('is explained by nothing else, not even by a restart', () => {

@@ -36,6 +36,8 @@ export interface CauseSources {
   readonly engine: readonly EngineEvent[];
   /** Wall clock of the engine's kernel at the run's origin, microseconds since 1970. */
   readonly originWallUs: number;
+  /** When the proxy's log has it answer for the last time, by that clock; 0 where it answered nobody. */
+  readonly proxyLastWallUs: number;
   /** Of the proxy's check: so long it may go on asking a colour that has closed its port; 0 without one. */
   readonly checkIntervalUs: number;
 }
@@ -43,7 +45,10 @@ export interface CauseSources {
 /** By so much the stamps of different witnesses of one moment may differ, on a machine that keeps processes waiting. */
 export const toleranceUs = 50_000;
 
-/** The engine tells of a container's end when it has cleaned up after it. */
+/**
+ * The engine tells of a container's end when it has cleaned up after it. From when on it was gone, the proxy's own log
+ * tells better: it answers nobody any more.
+ */
 const toldLateUs = 1_000_000;
 
 const failures: Record<Exclude<Failure, 'cancelled' | 'other'>, string> = {
@@ -122,10 +127,13 @@ function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, 
 }
 
 /** A request that the proxy knows nothing of: was the proxy itself there? */
-function ofLostProxy(row: LedgerRow, { engine, originWallUs }: CauseSources): Cause | null {
+function ofLostProxy(row: LedgerRow, { engine, originWallUs, proxyLastWallUs }: CauseSources): Cause | null {
   const index = engine.findIndex(({ action, role }) => role === 'edge' && action === 'die');
   const ended = engine[index];
-  if (ended === undefined || ended.atWallUs - originWallUs > row.doneUs + toldLateUs) return null;
+  const doneWallUs = originWallUs + row.doneUs;
+  if (ended === undefined || ended.atWallUs > doneWallUs + toldLateUs) return null;
+  // Who still answers others has not ended.
+  if (proxyLastWallUs > doneWallUs + toleranceUs) return null;
   return { cause: 'the proxy’s container had ended', file: runFiles.engineEvents, line: index + 1 };
 }
 

@@ -242,9 +242,9 @@ describe('what is wrong in one file is found', () => {
     });
   });
 
-  it('when the proxy had ended', async () => {
-    const verdict = await judge((content) => {
-      change(40, {
+  it('when the proxy had ended, but not while it still answered others', async () => {
+    const without = (seq: number) => (content: FolderContent) => {
+      change(seq, {
         outcome: 'refused',
         status: null,
         firstByteUs: null,
@@ -252,12 +252,15 @@ describe('what is wrong in one file is found', () => {
         instance: null,
         error: 'ECONNREFUSED, connect',
       })(content);
-      content.access?.splice(40, 1);
-      content.site?.splice(40, 1);
-      content.engine?.push({ atWallUs: originWallUs + 350_000, action: 'die', role: 'edge', detail: 'status 137' });
-    });
-    expect(verdict).toMatchObject({ verdict: 'inconclusive', dropped: 1, unexplained: 0 });
-    expect(verdict.reconciliation.causes).toEqual({ 'the proxy’s container had ended': 1 });
+      content.access?.splice(seq, 1);
+      content.site?.splice(seq, 1);
+      const atWallUs = originWallUs + seq * 10_000 - 50_000;
+      content.engine?.push({ atWallUs, action: 'die', role: 'edge', detail: 'status 137' });
+    };
+    const last = await judge(without(299));
+    expect(last).toMatchObject({ verdict: 'inconclusive', dropped: 1, unexplained: 0 });
+    expect(last.reconciliation.causes).toEqual({ 'the proxy’s container had ended': 1 });
+    expect(await judge(without(40))).toMatchObject({ verdict: 'inconclusive', dropped: 1, unexplained: 1 });
   });
 });
 

@@ -147,6 +147,7 @@ async function readExperiment(
     tries,
     checks,
     engine,
+    proxyLastWallUs: table.proxyLastWallUs,
   });
   const counts = new RowCounts(slots, windows, spans);
   const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
@@ -221,6 +222,7 @@ async function readService(
     tries: new FailedTries(),
     checks: new CheckStates(),
     engine: [],
+    proxyLastWallUs: 0,
   });
   for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
     for (const row of rows) {

@@ -53,6 +53,7 @@ function reconciler(
     hasSiteLog: true,
     originMonotonicUs,
     originWallUs,
+    proxyLastWallUs: 0,
     checkIntervalUs: 0,
     table,
     windows: [window],

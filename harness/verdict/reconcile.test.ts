@@ -71,6 +71,7 @@ function reconcile(
     hasSiteLog: true,
     originMonotonicUs,
     originWallUs: originMonotonicUs + wallOffsetUs,
+    proxyLastWallUs: 0,
     checkIntervalUs: 0,
     table,
     windows,

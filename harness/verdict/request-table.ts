@@ -42,6 +42,7 @@ export class RequestTable {
   };
   private site: SiteColumns;
   private accessLines = 0;
+  private lastWallUs = 0;
 
   /**
    * @param slots how many slots the schedule has
@@ -68,6 +69,7 @@ export class RequestTable {
   /** @returns the request's slot; null where the line is not of this load */
   addAccess(line: AccessLine): number | null {
     this.accessLines++;
+    this.lastWallUs = Math.max(this.lastWallUs, line.startWallUs + line.durationUs);
     const seq = slotOf(line.requestId, this.prefix, this.slots);
     if (seq === null) return null;
     const { access } = this;
@@ -91,6 +93,11 @@ export class RequestTable {
   /** Takes what was filled elsewhere, instead of line after line. */
   useSite(columns: SiteColumns): void {
     this.site = columns;
+  }
+
+  /** When the proxy answered for the last time, whomever; 0 where it answered nobody. */
+  get proxyLastWallUs(): number {
+    return this.lastWallUs;
   }
 
   /** The proxy's line of this slot; null where there is none. */
