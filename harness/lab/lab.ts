@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../errors.ts';
 import type { Experiment } from '../scenario/experiment.ts';
+import { containerLog } from './container-log.ts';
 import { ownerLabel, runLabel } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
@@ -248,9 +249,9 @@ async function ready(
   if (missing.length === 0) return;
   const lastWords = await Promise.all([
     exec(server, ['journalctl', '--no-pager', '-n', '15', '-o', 'short-monotonic']),
-    edge?.logs({ stdout: true, stderr: true, tail: 5 }),
+    edge === null ? [] : allLines(containerLog(edge)),
   ]).then(
-    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy?.toString('utf8') ?? ''}`,
+    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy.slice(-5).join('\n')}`,
     (error: unknown) => `(no journal: ${messageOf(error)})`,
   );
   throw new HarnessError(
@@ -258,4 +259,10 @@ async function ready(
     `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n` +
       `Last lines of its journal:\n${lastWords.trim()}`,
   );
+}
+
+async function allLines(log: AsyncGenerator<string>): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of log) lines.push(line);
+  return lines;
 }
