@@ -18,6 +18,7 @@ import { exitCodes } from '../errors.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
 import { wholeNumber } from './option-values.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** Options as they are typed. */
 export interface BenchOptions {
@@ -41,6 +42,8 @@ const millionRows = 1_000_000;
 /** Runs everything; prints and writes a table. Figures are for comparison within the run, so no figure fails it. */
 export async function benchCommand(context: Context, options: BenchOptions): Promise<number> {
   const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
+  const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'bench');
+  await requireWritable(reports);
   const peers = peerNames.filter(isInstalled);
   const paced: Tool[] = ['ours', ...peers.filter((peer) => peer === 'vegeta' || peer === 'oha')];
   const bursty: Tool[] = peers.filter((peer) => peer === 'autocannon');
@@ -77,7 +80,6 @@ export async function benchCommand(context: Context, options: BenchOptions): Pro
         `${memory.cpuPercent.toFixed(0)} % of a core.`,
       recomputeTable(recomputed),
     ].join('\n\n');
-    const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'bench');
     const id = newRunId(new Date());
     const folder = join(reports, id);
     await mkdir(folder, { recursive: true });

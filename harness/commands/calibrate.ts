@@ -10,6 +10,7 @@ import { runCase, type CaseResult } from '../calibration/run-case.ts';
 import { exitCodes } from '../errors.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
+import { requireWritable } from './writable-folder.ts';
 
 /** Options as they are typed. */
 export interface CalibrateOptions {
@@ -23,6 +24,7 @@ export interface CalibrateOptions {
 export async function calibrateCommand(context: Context, options: CalibrateOptions): Promise<number> {
   const cases = calibrationCases(options.short === true ? 'short' : 'full');
   const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'calibration');
+  await requireWritable(reports);
   const seriesId = newRunId(new Date());
   const folder = join(reports, seriesId);
   const results: CaseResult[] = [];
