@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
+import { createGzip, gzipSync } from 'node:zlib';
 import type Docker from 'dockerode';
 import { containerLog } from '../lab/container-log.ts';
 import { exec } from '../lab/exec.ts';
@@ -17,20 +17,32 @@ import { isKept } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
 
-/** Fetches ledger and witnesses, and writes the units and proxy files as they ran. */
-export async function collectRecords(lab: Lab, folder: string): Promise<void> {
+/**
+ * Fetches ledger and witnesses, and writes the units and proxy files as they ran.
+ * @param mayBeGone the run was cut short: of a container that has ended, or is gone, what can be had is taken, and what
+ *   cannot is an empty file
+ */
+export async function collectRecords(lab: Lab, folder: string, { mayBeGone }: { mayBeGone: boolean }): Promise<void> {
   await mkdir(join(folder, dirname(runFiles.accessLog)), { recursive: true });
+  const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<void> => {
+    const target = join(folder, name);
+    await fetch(target).catch(async (error: unknown) => {
+      if (!mayBeGone) throw error;
+      await writeFile(target, name.endsWith('.gz') ? gzipSync('') : '');
+    });
+  };
+  const { edge } = lab;
   await Promise.all([
-    fetchGzipped(lab.client, ledgerPathInClient, join(folder, runFiles.ledger)),
-    ...(lab.edge === null
+    keep(runFiles.ledger, (target) => fetchGzipped(lab.client, ledgerPathInClient, target)),
+    ...(edge === null
       ? []
       : [
-          fetchGzipped(lab.edge, '/var/log/traefik/access.ndjson', join(folder, runFiles.accessLog)),
-          fetchProxyLog(lab.edge, join(folder, runFiles.proxyLog)),
+          keep(runFiles.accessLog, (target) => fetchGzipped(edge, '/var/log/traefik/access.ndjson', target)),
+          keep(runFiles.proxyLog, (target) => fetchProxyLog(edge, target)),
         ]),
-    fetchGzipped(lab.server, queuesPathInServer, join(folder, runFiles.queues)),
-    fetchRequestLogs(lab, join(folder, runFiles.requestLog)),
-    fetchJournal(lab, join(folder, runFiles.journal)),
+    keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
+    keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
+    keep(runFiles.journal, (target) => fetchJournal(lab, target)),
     writeLabFiles(lab, join(folder, runFiles.lab)),
   ]);
 }

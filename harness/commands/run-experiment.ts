@@ -1,7 +1,7 @@
 /** One run of one experiment, from the engine to the closing line. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine, engineBack } from '../lab/engine.ts';
 import { watchEngine, type EngineEvent } from '../lab/engine-events.ts';
 import { fingerprintOf } from '../lab/fingerprint.ts';
 import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
@@ -100,6 +100,9 @@ async function runAlone(
     watch.end();
     throw error;
   });
+  const remove = async (): Promise<void> => {
+    if (!options.keep) await lab.remove();
+  };
   try {
     const [fingerprint, before] = await Promise.all([
       fingerprintOf(lab.server, facts, image),
@@ -145,8 +148,15 @@ async function runAlone(
     };
     progress.phase('collecting records');
     const folder = join(options.reportsFolder, experiment.id, runId);
-    const after = await readKernelCounters(lab.server);
-    await saveRecords(folder, lab, used, measurement, { kernel: counterChange(before, after), events: watch.end() });
+    if (measurement.aborted !== null) await engineBack(docker);
+    const kernel = await readKernelCounters(lab.server).then(
+      (after) => counterChange(before, after),
+      (error: unknown) => {
+        if (measurement.aborted === null) throw error;
+        return {};
+      },
+    );
+    await saveRecords(folder, lab, used, measurement, { kernel, events: watch.end() });
     if (options.controls !== null) {
       await writeFile(join(folder, runFiles.controls), `${JSON.stringify(options.controls, null, 2)}\n`);
     }
@@ -155,7 +165,9 @@ async function runAlone(
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
     await collectWrites(lab, folder, measurement, options.keep);
-    const removal = options.keep ? Promise.resolve() : lab.remove();
+    const removal = remove();
+    // It is awaited below; until then what goes wrong with the verdict is told first.
+    removal.catch(() => undefined);
     progress.phase('verdict and report');
     const verdict = await judgeRun(folder);
     await writeReport(folder);
@@ -163,10 +175,13 @@ async function runAlone(
     await pointLatest(join(options.reportsFolder, experiment.id), runId);
     await removal;
     return { folder, verdict, kept: options.keep ? insideLines(lab) : [] };
+  } catch (error) {
+    // What went wrong is what is told, not that the lab could then not be removed: the next run does that.
+    await remove().catch(() => undefined);
+    throw error;
   } finally {
     progress.end();
     watch.end();
-    if (!options.keep) await lab.remove();
   }
 }
 
@@ -187,9 +202,12 @@ async function saveRecords(
     troubles: [...measurement.troubles],
   };
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
-  await collectRecords(lab, folder);
+  await collectRecords(lab, folder, { mayBeGone: measurement.aborted !== null });
   if (measurement.directOriginUs !== null && measurement.originUs !== null) {
-    await collectDirect(lab, folder, measurement.directOriginUs - measurement.originUs);
+    const probed = collectDirect(lab, folder, measurement.directOriginUs - measurement.originUs);
+    await probed.catch((error: unknown) => {
+      if (measurement.aborted === null) throw error;
+    });
   }
   await writeFile(join(folder, runFiles.engineEvents), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);

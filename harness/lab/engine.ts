@@ -1,5 +1,6 @@
 /** The Docker engine: found, asked, and its absence explained. */
 import { Agent as TlsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { z } from 'zod';
 import { HarnessError } from '../errors.ts';
@@ -69,6 +70,22 @@ export async function connectEngine(): Promise<{ docker: Docker; facts: EngineFa
     throw connectionError(error, address);
   }
   return { docker, facts: factsOf(said, address), address };
+}
+
+/** How long an engine that does not answer is waited for: it may be starting again. */
+const backWithinMs = 30_000;
+
+/** Waits until the engine answers, but no longer than an engine takes to start again. */
+export async function engineBack(docker: Docker): Promise<void> {
+  const startedMs = performance.now();
+  while (performance.now() - startedMs < backWithinMs) {
+    const answered = await docker.ping().then(
+      () => true,
+      () => false,
+    );
+    if (answered) return;
+    await sleep(500);
+  }
 }
 
 function addressOfEngine(): EngineAddress {

@@ -1,5 +1,4 @@
 /** Commands in a container: run to their end, or kept as a conversation of lines. */
-import { createInterface } from 'node:readline';
 import { PassThrough, type Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 
@@ -39,13 +38,23 @@ export async function converse(container: Docker.Container, command: readonly st
     say: (line) => {
       stream.write(`${line}\n`);
     },
-    lines: createInterface({ input: stdout })[Symbol.asyncIterator](),
+    lines: wholeLines(stdout),
     close: () => {
       stream.end();
       stream.destroy();
     },
     stderr: () => errors,
   };
+}
+
+/** The lines that were ended; what a lost stream has of the next one is none. */
+async function* wholeLines(stream: PassThrough): AsyncGenerator<string> {
+  let rest = '';
+  for await (const part of stream.setEncoding('utf8')) {
+    const lines = (rest + String(part)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
 }
 
 /** The part of docker-modem that its types leave out: parts the engine's framed stream into its two halves. */
