@@ -89,7 +89,7 @@ program
 
 program
   .command('verdict')
-  .description("make a run's verdict and report again from its files")
+  .description("make a run's verdict again from its files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .option('--json', 'verdict.json on stdout, and nothing else there')
   .addHelpText('after', examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json'))

@@ -18,8 +18,14 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
 }
 
 /** What a run prints when it has ended: verdict and citation, why, and where to read on. */
-export function closingLines(verdict: Verdict, folder: string, colours: Colors): string {
+export function closingLines(
+  verdict: Verdict,
+  folder: string,
+  colours: Colors,
+  { hasReport } = { hasReport: true },
+): string {
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
   const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
-  return `${paint[verdict.verdict](verdict.verdict)}: ${verdict.citation}\n${reasons}report: ${join(folder, 'report.md')}\n`;
+  const report = hasReport ? join(folder, 'report.md') : `none yet; npm run report -- ${folder} makes it`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${verdict.citation}\n${reasons}report: ${report}\n`;
 }

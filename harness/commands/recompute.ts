@@ -15,25 +15,30 @@ import { readingRun } from './damaged-run.ts';
 import { hashesFile, hashesOf, writeHashes } from './hashes.ts';
 
 /**
- * Makes verdict.json again; exits as the run did. The report is made with it where there is none, or where the verdict is
- * no longer the one that it tells: else it would take as long again to write the same bytes.
+ * Makes verdict.json again; exits as the run did. A report of another verdict is made again with it: one that is there
+ * must tell what verdict.json says. Where it would be the same bytes, or there is none, that would take as long again for
+ * nothing.
  */
 export async function verdictCommand(context: Context, run: string, options: { json?: true }): Promise<number> {
   const folder = await folderOf(run);
   const verdict = await readingRun(folder, async () => {
     const before = await verdictText(folder);
     const judged = await judgeRun(folder);
-    const isComplete = reportFiles.every((name) => existsSync(join(folder, name)));
-    if (!isComplete || (await verdictText(folder)) !== before) await writeReport(folder);
+    if (hasReport(folder) && (await verdictText(folder)) !== before) await writeReport(folder);
     return judged;
   });
   await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
-  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
+  else {
+    const where = relative(process.cwd(), folder);
+    context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: hasReport(folder) }));
+  }
   return exitCodeOf(verdict.verdict);
 }
 
-const reportFiles = [runFiles.report, runFiles.page, runFiles.charts];
+function hasReport(folder: string): boolean {
+  return existsSync(join(folder, runFiles.report));
+}
 
 async function verdictText(folder: string): Promise<string | null> {
   return await readFile(join(folder, runFiles.verdict), 'utf8').catch(() => null);
@@ -126,8 +131,8 @@ async function recompute(folder: string, doubts: string[]): Promise<Verdict | nu
     const verdict = await judgeRun(copy);
     await writeReport(copy);
     for (const file of [runFiles.report, runFiles.page]) {
-      // A packed run has no page: it can be made again.
-      if (file === runFiles.page && !existsSync(join(folder, file))) continue;
+      // Each can be made again: a packed run has no page, and one that was only judged no report.
+      if (!existsSync(join(folder, file))) continue;
       const [before, after] = await Promise.all(
         [folder, copy].map((where) => readFile(join(where, file), 'utf8').catch(() => '')),
       );
