@@ -56,7 +56,8 @@ export async function watchEngine(docker: Docker, runId: string): Promise<Engine
     const detail = exitCode === undefined ? (signal === undefined ? '' : `signal ${signal}`) : `status ${exitCode}`;
     seen.push({ atWallUs: Math.round(timeNano / 1000), action, role: name.split('-').at(-1) ?? name, detail });
   });
-  stream.on('error', (error) => lost(messageOf(error)));
+  // The reader passes the stream's errors on, as its own.
+  lines.on('error', (error) => lost(messageOf(error)));
   lines.on('close', () => lost('the engine ended the stream'));
   return {
     end: () => {
