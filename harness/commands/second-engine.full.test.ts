@@ -3,14 +3,14 @@
  * by a harness whose own clocks are elsewhere. Part of `npm run test:full`; takes two minutes.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine, runLabel } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { readRunRecord } from '../scenario/run-folder.ts';
-import { runInLab, underProgram } from './testing.ts';
+import { runInLab, startRun, underProgram } from './testing.ts';
 import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './testing-second-engine.ts';
 
 const faketime = '/usr/bin/faketime';
@@ -21,6 +21,8 @@ const runMs = 300_000;
 describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', () => {
   let out: string;
   let second: SecondEngine;
+  /** The folder of the first run, whose clocks are as they should be. */
+  let plain: string;
 
   beforeAll(async () => {
     out = await mkdtemp(join(tmpdir(), 'restart-proof-second-'));
@@ -40,11 +42,26 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
   it('E5 passes where cgroups are v2 and delegated', { timeout: runMs }, async () => {
     const { docker, facts } = await connectEngine();
     expect(facts.cgroupVersion).toBe('2');
-    const { verdict, exitCode } = await runInLab(out, ...e5);
+    const { verdict, folder, exitCode } = await runInLab(out, ...e5);
+    plain = folder;
     expect(verdict.reasons).toEqual([]);
     expect(exitCode).toBe(0);
     expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
     expect(await docker.listContainers({ all: true, filters: { label: [runLabel] } })).toEqual([]);
+  });
+
+  it('an engine that is started again in mid-run: aborted, with what was recorded', { timeout: runMs }, async () => {
+    const running = await startRun(out, 300, ...e5, '--set', 'deploy.leadMs=6000');
+    await second.restart();
+    const { verdict, exitCode, stderr } = await running.end;
+    expect(exitCode).toBe(3);
+    expect(verdict?.verdict).toBe('aborted');
+    expect(verdict?.due).toBeGreaterThan(300);
+    expect(verdict?.reasons.join('\n')).toContain('The engine was lost during the run');
+    expect(stderr).not.toContain('error:');
+    const { docker } = await connectEngine();
+    expect(await docker.listContainers({ all: true, filters: { label: [runLabel] } })).toEqual([]);
+    expect(await docker.listNetworks({ filters: { label: [runLabel] } })).toEqual([]);
   });
 
   /** faketime puts the wall clock an hour ahead, and the monotonic clock at the years since 1970. */
@@ -70,10 +87,7 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
       expect(originMs).toBeGreaterThan(began);
       expect(originMs).toBeLessThan(ended);
 
-      const [, other] = (await readdir(join(out, 'E5'))).filter((name) => /^\d{8}T/u.test(name)).sort();
-      expect(other).toBe(verdict.runId);
-      const [plain] = (await readdir(join(out, 'E5'))).filter((name) => /^\d{8}T/u.test(name)).sort();
-      const before = await readRunRecord(join(out, 'E5', plain ?? ''));
+      const before = await readRunRecord(plain);
       if (before.kind !== 'experiment') throw new Error('not an experiment');
       expect(record.deployBeginsMs).toEqual(before.deployBeginsMs);
       expect(record.fingerprint).toEqual(before.fingerprint);

@@ -17,7 +17,7 @@ const cpuGroups = '/sys/fs/cgroup/cpu';
 
 /** Within the namespaces: nothing is mounted outside, and the shell becomes the engine. */
 const script = `set -e
-if mkdir "${cpuGroups}/$(basename "$1")" 2>/dev/null; then
+if mkdir -p "${cpuGroups}/$(basename "$1")" 2>/dev/null; then
   echo 262144 > "${cpuGroups}/$(basename "$1")/cpu.shares"
   echo 0 > "${cpuGroups}/$(basename "$1")/cgroup.procs"
 fi
@@ -34,6 +34,8 @@ const downMs = 15_000;
 export interface SecondEngine {
   /** For DOCKER_HOST. */
   readonly host: string;
+  /** Ends it and starts it again, as an upgrade of the engine does: its containers end, its data stays. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,32 +51,45 @@ export function canHaveSecondEngine(): boolean {
 /** Starts it and copies an image of the first engine into it. */
 export async function startSecondEngine(image: string): Promise<SecondEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'rp-engine-'));
-  const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const child = spawn('unshare', [...namespaces, 'bash', '-c', script, 'bash', folder], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.on('data', (part: Buffer) => (said = `${said}${part.toString()}`.slice(-2_000)));
   const host = `unix://${join(folder, 'docker.sock')}`;
+  const env = { DOCKER_HOST: host };
+  let child = await start(folder, env);
   const stop = async (): Promise<void> => {
     await end(child);
     await rmdir(join(cpuGroups, basename(folder))).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const env = { DOCKER_HOST: host };
-    const startedMs = performance.now();
-    while ((await execa('docker', ['version'], { env, reject: false })).exitCode !== 0) {
-      if (child.exitCode !== null || performance.now() - startedMs > upMs) throw new Error(`no second engine: ${said}`);
-      await sleep(100);
-    }
     const saving = execa('docker', ['save', image], { buffer: false, stdout: 'pipe' });
     await saving.pipe('docker', ['load'], { env });
   } catch (error) {
     await stop();
     throw error;
   }
-  return { host, stop };
+  const restart = async (): Promise<void> => {
+    await end(child);
+    child = await start(folder, env);
+  };
+  return { host, restart, stop };
+}
+
+/** Starts the engine of this folder, and waits until it answers. */
+async function start(folder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const child = spawn('unshare', [...namespaces, 'bash', '-c', script, 'bash', folder], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (part: Buffer) => (said = `${said}${part.toString()}`.slice(-2_000)));
+  const startedMs = performance.now();
+  while ((await execa('docker', ['version'], { env, reject: false })).exitCode !== 0) {
+    if (child.exitCode !== null || performance.now() - startedMs > upMs) {
+      await end(child);
+      throw new Error(`no second engine: ${said}`);
+    }
+    await sleep(100);
+  }
+  return child;
 }
 
 /** The engine first, so that it puts its own house in order; then, if need be, all of its namespace. */
