@@ -30,7 +30,7 @@ export async function verdictCommand(context: Context, run: string, options: { j
   await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else {
-    const where = relative(process.cwd(), folder);
+    const where = relative(process.cwd(), folder) || '.';
     context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: hasReport(folder) }));
   }
   return exitCodeOf(verdict.verdict);

@@ -175,7 +175,7 @@ describe('a run', () => {
         beside: { waits: { ...evidence.waits, transit: { aboveMs: 100, longestMs: 312.4, slow: 1, firstSlowRow: 7 } } },
       },
       '1 answers took more than 100 ms between client and proxy, at most 312 ms (first: row 7): the proxy or this machine ' +
-        'stood still; stop other work on this machine and run again.',
+        'stood still, or the network between them was slow; stop other work on this machine and run again.',
     ],
     [
       'the proxy’s two logs do not balance',

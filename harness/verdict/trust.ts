@@ -81,7 +81,7 @@ export function distrust(
     reasons.push(
       `${transit.slow} answers took more than ${transit.aboveMs} ms between client and proxy, at most ` +
         `${transit.longestMs?.toFixed(0) ?? '?'} ms (first: row ${transit.firstSlowRow ?? '?'}): the proxy or this machine ` +
-        `stood still; ${whatToDo}.`,
+        `stood still, or the network between them was slow; ${whatToDo}.`,
     );
   }
   if (proxyTries !== null && proxyTries.answers + proxyTries.retries !== proxyTries.failedTries) {
