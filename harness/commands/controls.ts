@@ -11,7 +11,7 @@ import { loadExperiment } from '../scenario/catalog.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
 import { judgeControls, type Control, type Controls } from '../verdict/controls.ts';
-import { verdictSchema } from '../verdict/verdict.ts';
+import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { repeatCommand } from './asked.ts';
 import { calibration } from './calibrated.ts';
 import type { Context } from './context.ts';
@@ -35,7 +35,13 @@ export async function runWithControls(
   const { withControls, ...own } = options;
   return await measureAlone(context, { command: own.command, wait: true }, async () => {
     const controls = withControls ? await runControls(context, experiment, own) : null;
-    return await runExperiment(context, experiment, { ...own, controls });
+    const result = await runExperiment(context, experiment, { ...own, controls });
+    // The run that restarts nothing is the C0 of the others.
+    if (withControls && experiment.id === c0Id && own.variant === null) {
+      const itself: Planned = { ...(await c0Of(experiment)), experiment };
+      await rememberIfHolding(itself, result.verdict, own.reportsFolder);
+    }
+    return result;
   });
 }
 
@@ -75,32 +81,25 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
       ({ verdict } = await runExperiment(context, planned.experiment, runOptions));
     }
     context.stderr(`control ${role}: ${verdict.verdict}: ${verdict.citation}\n`);
-    const control: Control = { role, name, because, verdict };
-    controls.push(control);
-    // One that does not hold is tried again by the next run.
-    if (judgeControls([control])[0]?.holds === true) await remember(path, verdict);
+    controls.push({ role, name, because, verdict });
+    await rememberIfHolding(planned, verdict, options.reportsFolder);
   }
   return { calibration: calibrated, controls };
+}
+
+/** One that does not hold is tried again by the next run. */
+async function rememberIfHolding(planned: Planned, verdict: Verdict, reportsFolder: string): Promise<void> {
+  const { role, name, because } = planned;
+  if (judgeControls([{ role, name, because, verdict }])[0]?.holds !== true) return;
+  await remember(await pathOf(planned, reportsFolder), verdict);
 }
 
 /** Under the same load as the experiment; what else was changed about it is what is being tried. */
 async function plannedControls(experiment: Experiment, variant: string | null): Promise<Planned[]> {
   const file = await loadExperiment(experiment.id);
   if (file.id === c0Id && variant === null) return [];
-  const load = [
-    ['load.ratePerSecond', experiment.load.ratePerSecond],
-    ['load.connections', experiment.load.connections],
-  ] as const;
-  const clean = await loadExperiment(c0Id);
-  const c0: Planned = {
-    role: 'C0',
-    name: c0Id,
-    because: 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing',
-    experiment: resolveExperiment(clean, { changes: load }),
-    variant: null,
-    about: null,
-    changes: load,
-  };
+  const load = loadOf(experiment);
+  const c0 = await c0Of(experiment);
   const off = 'variant' in file.control ? file.control : null;
   if (file.id === c0Id || file.id === bareId || (off !== null && off.variant === variant)) return [c0];
   const of = off === null ? await loadExperiment(bareId) : file;
@@ -117,6 +116,26 @@ async function plannedControls(experiment: Experiment, variant: string | null): 
       changes,
     },
   ];
+}
+
+function loadOf({ load }: Experiment): readonly Change[] {
+  return [
+    ['load.ratePerSecond', load.ratePerSecond],
+    ['load.connections', load.connections],
+  ];
+}
+
+async function c0Of(experiment: Experiment): Promise<Planned> {
+  const changes = loadOf(experiment);
+  return {
+    role: 'C0',
+    name: c0Id,
+    because: 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing',
+    experiment: resolveExperiment(await loadExperiment(c0Id), { changes }),
+    variant: null,
+    about: null,
+    changes,
+  };
 }
 
 /** Named after all that its result depends on. */

@@ -1,20 +1,11 @@
 /** Everything that a verdict is made of, read from a run's folder. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HarnessError, messageOf } from '../errors.ts';
 import type { EngineEvent } from '../lab/engine-events.ts';
-import type { QueueSample } from '../lab/queue-sampler.ts';
-import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
-import { coloursOf } from '../lab/unit-files.ts';
-import { readLedger, readLedgerRows } from '../ledger/read.ts';
+import { readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
-import { isDropped, type LedgerRow } from '../load/row.ts';
-import type { Experiment } from '../scenario/experiment.ts';
+import type { LedgerRow } from '../load/row.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
-import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
-import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { readAccessLog } from '../timeline/access-log.ts';
@@ -23,13 +14,13 @@ import type { TimelineEvent } from '../timeline/event.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
-import { controlsSchema, type Control } from './controls.ts';
+import type { Control } from './controls.ts';
 import { DropWindows } from './drop-windows.ts';
+import { hasLines, judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
 import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
 import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
-import { QueuePeaks } from './queues.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
@@ -39,7 +30,6 @@ import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
 import { witnessDoubts } from './witness-files.ts';
-import { WriteCheck } from './writes.ts';
 
 /** Everything a verdict is made of. */
 export interface Evidence {
@@ -288,103 +278,12 @@ function spanOf({ atUs, untilUs }: UnplannedEnd): Span {
   return { fromUs: atUs, toUs: untilUs };
 }
 
-async function readQueues(
-  folder: string,
-  experiment: Experiment,
-  originUs: number,
-  spans: readonly Span[],
-): Promise<QueuePeaks> {
-  const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
-  const peaks = new QueuePeaks(ports, originUs, spans);
-  for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
-    for (const sample of samples) peaks.add(sample);
-  }
-  return peaks;
-}
-
-/**
- * What the kernel counted.
- * @throws {HarnessError} when the file is missing or no JSON
- */
-async function readKernel(folder: string): Promise<Record<string, number>> {
-  const path = join(folder, runFiles.kernel);
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
-  } catch (cause) {
-    throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
-  }
-}
-
-async function hasLines(path: string): Promise<boolean> {
-  if (!existsSync(path)) return false;
-  for await (const lines of gzippedLines(path)) if (lines.length > 0) return true;
-  return false;
-}
-
 /** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
 function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
   // In a swap the old process leaves after the new one is ready.
   const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
-}
-
-async function readControls(folder: string): Promise<Pick<Evidence, 'controls' | 'calibration'>> {
-  const path = join(folder, runFiles.controls);
-  if (!existsSync(path)) return { controls: null, calibration: null };
-  return controlsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-}
-
-/** The check of the writes; null where the database was not read. */
-async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
-  const path = join(folder, runFiles.notes);
-  if (!existsSync(path)) return null;
-  let check: WriteCheck | null = null;
-  for await (const records of gzippedKnown<DatabaseState | StoredNote>(
-    path,
-    noteOf,
-    (record) => record as StoredNote,
-  )) {
-    for (const record of records) {
-      // The first line is of the database itself.
-      if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
-      else check.addStored(record as StoredNote);
-    }
-  }
-  return check;
-}
-
-const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions') };
-
-function noteOf(line: LineReader): StoredNote {
-  return {
-    id: line.text(noteKeys.id),
-    times: line.integer(noteKeys.times),
-    versions: line.word(noteKeys.versions),
-  };
-}
-
-/** Counts of the direct probe; null where there was none. */
-async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['direct']> {
-  const path = join(folder, runFiles.direct);
-  if (run.kind === 'measure' || !existsSync(path)) return null;
-  const outcomes: Record<string, number> = {};
-  let due = 0;
-  let dropped = 0;
-  let longestUs: number | null = null;
-  for await (const { outcome, doneUs, dueUs } of readLedger(path)) {
-    due++;
-    if (outcome === 'ok') longestUs = Math.max(longestUs ?? 0, doneUs - dueUs);
-    if (isDropped(outcome)) dropped++;
-    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-  }
-  return {
-    ratePerSecond: run.experiment.probe.ratePerSecond,
-    due,
-    dropped,
-    outcomes,
-    longestWaitMs: longestUs === null ? null : longestUs / 1000,
-  };
 }
 
 /** Of the experiment as it ran, options applied, or of what was asked of a service. */

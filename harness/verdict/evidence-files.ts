@@ -1,0 +1,116 @@
+/** The smaller files of a run, each read for what its verdict asks of it. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HarnessError, messageOf } from '../errors.ts';
+import type { QueueSample } from '../lab/queue-sampler.ts';
+import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { coloursOf } from '../lab/unit-files.ts';
+import { readLedger } from '../ledger/read.ts';
+import { isDropped } from '../load/row.ts';
+import type { Experiment } from '../scenario/experiment.ts';
+import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { keyOf, type LineReader } from '../scenario/line-reader.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
+import { controlsSchema, type Control } from './controls.ts';
+import type { Span } from './ledger-summary.ts';
+import { QueuePeaks } from './queues.ts';
+import type { Calibration, Verdict } from './verdict.ts';
+import { WriteCheck } from './writes.ts';
+
+/** The most connections that waited at the site's port, in each of these spans. */
+export async function readQueues(
+  folder: string,
+  experiment: Experiment,
+  originUs: number,
+  spans: readonly Span[],
+): Promise<QueuePeaks> {
+  const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
+  const peaks = new QueuePeaks(ports, originUs, spans);
+  for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
+    for (const sample of samples) peaks.add(sample);
+  }
+  return peaks;
+}
+
+/**
+ * What the kernel counted.
+ * @throws {HarnessError} when the file is missing or no JSON
+ */
+export async function readKernel(folder: string): Promise<Record<string, number>> {
+  const path = join(folder, runFiles.kernel);
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+  } catch (cause) {
+    throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
+  }
+}
+
+/** Is it there, with a line in it? */
+export async function hasLines(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false;
+  for await (const lines of gzippedLines(path)) if (lines.length > 0) return true;
+  return false;
+}
+
+/** What the run was made beside; null each where it was made without controls. */
+export async function readControls(
+  folder: string,
+): Promise<{ controls: readonly Control[] | null; calibration: Calibration | null }> {
+  const path = join(folder, runFiles.controls);
+  if (!existsSync(path)) return { controls: null, calibration: null };
+  return controlsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+}
+
+/** The check of the writes; null where the database was not read. */
+export async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
+  const path = join(folder, runFiles.notes);
+  if (!existsSync(path)) return null;
+  let check: WriteCheck | null = null;
+  for await (const records of gzippedKnown<DatabaseState | StoredNote>(
+    path,
+    noteOf,
+    (record) => record as StoredNote,
+  )) {
+    for (const record of records) {
+      // The first line is of the database itself.
+      if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
+      else check.addStored(record as StoredNote);
+    }
+  }
+  return check;
+}
+
+const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions') };
+
+function noteOf(line: LineReader): StoredNote {
+  return {
+    id: line.text(noteKeys.id),
+    times: line.integer(noteKeys.times),
+    versions: line.word(noteKeys.versions),
+  };
+}
+
+/** Counts of the direct probe; null where there was none. */
+export async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['direct']> {
+  const path = join(folder, runFiles.direct);
+  if (run.kind === 'measure' || !existsSync(path)) return null;
+  const outcomes: Record<string, number> = {};
+  let due = 0;
+  let dropped = 0;
+  let longestUs: number | null = null;
+  for await (const { outcome, doneUs, dueUs } of readLedger(path)) {
+    due++;
+    if (outcome === 'ok') longestUs = Math.max(longestUs ?? 0, doneUs - dueUs);
+    if (isDropped(outcome)) dropped++;
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  return {
+    ratePerSecond: run.experiment.probe.ratePerSecond,
+    due,
+    dropped,
+    outcomes,
+    longestWaitMs: longestUs === null ? null : longestUs / 1000,
+  };
+}
