@@ -65,6 +65,20 @@ describe('what the proxy’s check held', () => {
     expect(checks.downLine(4_000, 4_000)).toBe(4);
   });
 
+  it('of two backends that swap at once is down around that moment, whichever line came first', () => {
+    const swap = (...order: [boolean, boolean]) =>
+      states(
+        check(1, 1_000, green, false),
+        ...order.map((isUp, index) => check(2 + index, 9_000 + index, isUp ? green : blue, isUp)),
+      );
+    expect(swap(false, true).downLine(8_000, 10_000)).toBe(2);
+    expect(swap(true, false).downLine(8_000, 10_000)).toBe(3);
+    for (const checks of [swap(false, true), swap(true, false)]) {
+      expect(checks.downLine(8_000, 8_999)).toBeNull();
+      expect(checks.downLine(9_002, 10_000)).toBeNull();
+    }
+  });
+
   it('keeps two services of one address apart', () => {
     const other: ProxyLogLine = { line: 2, atWallUs: 20, kind: 'check', service: 'other@file', server: blue, up: true };
     const checks = states(check(1, 10, blue, false), other, { ...other, line: 3, atWallUs: 30, up: false });

@@ -9,13 +9,18 @@ export interface CheckChange {
   readonly line: number;
 }
 
+interface DownTime {
+  readonly fromUs: number;
+  readonly untilUs: number;
+  readonly line: number;
+}
+
 /** Takes the proxy's log in its order. */
 export class CheckStates {
   private readonly changes: CheckChange[] = [];
   private readonly now = new Map<string, boolean>();
-  /** Times in which no backend was up, once they have been asked for. */
-  private down: readonly { readonly fromUs: number; readonly untilUs: number; readonly line: number | null }[] | null =
-    null;
+  /** Of each backend the times in which it was down, once they have been asked for. */
+  private down: readonly (readonly DownTime[])[] | null = null;
 
   addLogLine(line: ProxyLogLine): void {
     if (line.kind !== 'check') return;
@@ -36,27 +41,28 @@ export class CheckStates {
   }
 
   /**
-   * The line at which the last backend was found down, if none was up at some moment of this span; null if one was, or if
-   * nothing is known of any.
+   * The line at which the last backend was found down, if each was down at some moment of this span; null if one was up
+   * throughout it, or if nothing is known of any. Not at one and the same moment: where a swap takes one colour out and
+   * lets the other in, two checks end at once, and the proxy acts in one order and may log in the other.
    */
   downLine(fromWallUs: number, toWallUs: number): number | null {
     this.down ??= this.downTimes();
-    return this.down.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs)?.line ?? null;
+    let last: DownTime | undefined;
+    for (const times of this.down) {
+      const found = times.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs);
+      if (found === undefined) return null;
+      if (last === undefined || found.fromUs > last.fromUs) last = found;
+    }
+    return last?.line ?? null;
   }
 
-  private downTimes(): { fromUs: number; untilUs: number; line: number | null }[] {
-    const up = new Map<string, boolean>([...this.now.keys()].map((service) => [service, true]));
-    const times: { fromUs: number; untilUs: number; line: number | null }[] = [];
-    let line: number | null = null;
-    let fromUs = -Infinity;
-    for (const change of [...this.changes, null]) {
-      const untilUs = change?.atWallUs ?? Infinity;
-      if (up.size > 0 && [...up.values()].every((isUp) => !isUp)) times.push({ fromUs, untilUs, line });
-      if (change === null) break;
-      up.set(change.service, change.up);
-      fromUs = change.atWallUs;
-      if (!change.up) line = change.line;
-    }
-    return times;
+  /** Of each backend, when it was down. */
+  private downTimes(): DownTime[][] {
+    return [...this.now.keys()].map((service) => {
+      const own = this.changes.filter((change) => change.service === service);
+      return own.flatMap(({ up, atWallUs, line }, index) =>
+        up ? [] : [{ fromUs: atWallUs, untilUs: own[index + 1]?.atWallUs ?? Infinity, line }],
+      );
+    });
   }
 }
