@@ -283,7 +283,12 @@ export class SyntheticLoad {
   }
 
   private store(id: string, atUs: number, version: number): void {
-    const note: StoredNote = { id, times: 1, versions: `v${version}` };
+    const note: StoredNote = {
+      id,
+      times: 1,
+      versions: `v${version}`,
+      writtenUs: this.clock.originUs + Math.round(atUs),
+    };
     this.files.notes.add(atUs, note);
   }
 

@@ -165,6 +165,7 @@ function figuresOf(a: ReadRun, b: ReadRun): Figure[] {
     figure('stale answers', '', ({ verdict }) => verdict.stale),
     figure('writes acknowledged', '', ({ verdict }) => verdict.writes?.acknowledged),
     figure('writes lost', '', ({ verdict }) => verdict.writes?.lost),
+    figure('writes acknowledged early', '', ({ verdict }) => verdict.writes?.early),
     figure('writes duplicated', '', ({ verdict }) => verdict.writes?.duplicated),
     figure('writes misattributed', '', ({ verdict }) => verdict.writes?.misattributed),
     figure('writes indeterminate', '', ({ verdict }) => verdict.writes?.indeterminate),

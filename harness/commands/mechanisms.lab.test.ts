@@ -61,8 +61,10 @@ describe('the check of the writes', () => {
     const liar = await run('E0', '--variant', 'planted-ack-before-commit');
     expect(liar.verdict).toMatchObject({ verdict: 'pass' });
     expect(liar.verdict.writes?.lost).toBeGreaterThan(0);
+    // What was not lost was written 200 ms after it was acknowledged.
+    expect(liar.verdict.writes?.early).toBeGreaterThan(100);
     const twice = await run('E0', '--variant', 'planted-apply-twice');
-    expect(twice.verdict.writes).toMatchObject({ lost: 0, misattributed: 0 });
+    expect(twice.verdict.writes).toMatchObject({ lost: 0, early: 0, misattributed: 0 });
     expect(twice.verdict.writes?.duplicated).toBe(twice.verdict.writes?.acknowledged);
   });
 

@@ -6,6 +6,7 @@ export const figureNames = [
   'badRestarts',
   'dropped',
   'lost',
+  'early',
   'duplicated',
   'misattributed',
   'stale',
@@ -40,6 +41,12 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
   },
   dropped: { what: 'dropped requests', unit: '', of: ({ dropped }) => dropped, ofServices: true },
   lost: { what: 'writes lost', unit: '', of: ({ writes }) => writes?.lost ?? null, ofServices: false },
+  early: {
+    what: 'writes acknowledged before they were written',
+    unit: '',
+    of: ({ writes }) => writes?.early ?? null,
+    ofServices: false,
+  },
   duplicated: {
     what: 'writes applied twice',
     unit: '',

@@ -20,6 +20,8 @@ export interface StoredNote {
   readonly times: number;
   /** The versions that wrote them, with commas. */
   readonly versions: string;
+  /** When the first of them was written, by the site's own stamp (CLOCK_MONOTONIC). */
+  readonly writtenUs: number;
 }
 
 const [path = ''] = process.argv.slice(2);
@@ -30,6 +32,7 @@ const pragma = (name: string): string => database.prepare(`PRAGMA ${name}`).all(
 const state: DatabaseState = { integrity: pragma('integrity_check'), journalMode: pragma('journal_mode'), walBytes };
 process.stdout.write(`${JSON.stringify(state)}\n`);
 const notes = database.prepare(
-  'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions FROM notes GROUP BY id ORDER BY min(seq)',
+  'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions, min(atUs) AS writtenUs ' +
+    'FROM notes GROUP BY id ORDER BY min(seq)',
 );
 for (const note of notes.iterate()) process.stdout.write(`${JSON.stringify(note)}\n`);

@@ -116,9 +116,10 @@ function queueText({ perRestart }: Verdict): string | null {
 
 function writesText({ writes }: Verdict): string | null {
   if (writes === null) return null;
-  const { acknowledged, indeterminate, recovered, lost, duplicated, misattributed } = writes;
+  const { acknowledged, indeterminate, recovered, lost, early, duplicated, misattributed } = writes;
   return (
     `${acknowledged} acknowledged; **lost ${lost}**, duplicated ${duplicated}, misattributed ${misattributed}` +
+    (early === 0 ? '' : `, **acknowledged before they were written ${early}**`) +
     `${indeterminate === 0 ? '' : `; ${indeterminate} indeterminate, of which ${recovered} are in the database`}.`
   );
 }

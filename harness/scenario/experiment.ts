@@ -165,6 +165,7 @@ export const boundedFigures = [
   'dropped-GET',
   'dropped-POST',
   'lost',
+  'early',
   'duplicated',
   'misattributed',
   'busy',

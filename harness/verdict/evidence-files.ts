@@ -64,7 +64,10 @@ export async function readControls(
 }
 
 /** The check of the writes; null where the database was not read. */
-export async function openWriteCheck(folder: string, idPrefix: string): Promise<WriteCheck | null> {
+export async function openWriteCheck(
+  folder: string,
+  of: { idPrefix: string; slots: number },
+): Promise<WriteCheck | null> {
   const path = join(folder, runFiles.notes);
   if (!existsSync(path)) return null;
   let check: WriteCheck | null = null;
@@ -75,20 +78,21 @@ export async function openWriteCheck(folder: string, idPrefix: string): Promise<
   )) {
     for (const record of records) {
       // The first line is of the database itself.
-      if (check === null) check = new WriteCheck(record as DatabaseState, idPrefix);
+      if (check === null) check = new WriteCheck(record as DatabaseState, of);
       else check.addStored(record as StoredNote);
     }
   }
   return check;
 }
 
-const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions') };
+const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions'), writtenUs: keyOf('writtenUs') };
 
 function noteOf(line: LineReader): StoredNote {
   return {
     id: line.text(noteKeys.id),
     times: line.integer(noteKeys.times),
     versions: line.word(noteKeys.versions),
+    writtenUs: line.integer(noteKeys.writtenUs),
   };
 }
 

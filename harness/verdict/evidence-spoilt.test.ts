@@ -74,7 +74,7 @@ describe('what is wrong in one file is found', () => {
     ],
     [
       'the database has a write that nobody sent',
-      ({ notes }) => void notes.push({ id: idOf(998), times: 1, versions: 'v0' }),
+      ({ notes }) => void notes.push({ id: idOf(998), times: 1, versions: 'v0', writtenUs: 1 }),
       'holds 1 writes of this load that the ledger does not have',
     ],
     [
@@ -189,8 +189,23 @@ describe('what is wrong in one file is found', () => {
     expect(verdict.reasons).toEqual(['Expected of writes lost: at most 0; measured: 1.']);
   });
 
+  it('when a write was written only after it had been acknowledged: the database’s stamp beside the site’s', async () => {
+    const written = (afterDoneUs: number) => (content: FolderContent) => {
+      const writtenUs = originMonotonicUs + rowOf(content, 7).doneUs + afterDoneUs;
+      content.notes.splice(3, 1, { id: idOf(7), times: 1, versions: 'v0', writtenUs });
+    };
+    // The site's stamp of its answer is 300 µs before the client had it.
+    expect(await judge(written(-300))).toMatchObject({ verdict: 'pass', writes: { early: 0 } });
+    const verdict = await judge(written(-299));
+    expect(verdict).toMatchObject({ verdict: 'fail', writes: { lost: 0, early: 1, examples: { early: [idOf(7)] } } });
+    expect(verdict.reasons).toEqual([
+      'Expected of writes acknowledged before they were written: at most 0; measured: 1.',
+    ]);
+  });
+
   it('when a write is in the database twice', async () => {
-    const verdict = await judge(({ notes }) => void notes.splice(3, 1, { id: idOf(7), times: 2, versions: 'v0' }));
+    const twice = { id: idOf(7), times: 2, versions: 'v0', writtenUs: 1 };
+    const verdict = await judge(({ notes }) => void notes.splice(3, 1, twice));
     expect(verdict).toMatchObject({
       verdict: 'fail',
       writes: { lost: 0, duplicated: 1, examples: { duplicated: [idOf(7)] } },
@@ -198,7 +213,8 @@ describe('what is wrong in one file is found', () => {
   });
 
   it('when a write that was refused is in the database', async () => {
-    const verdict = await judge(({ notes }) => void notes.push({ id: idOf(107), times: 1, versions: 'v1' }), 'E1');
+    const refused = { id: idOf(107), times: 1, versions: 'v1', writtenUs: 1 };
+    const verdict = await judge(({ notes }) => void notes.push(refused), 'E1');
     expect(verdict).toMatchObject({ verdict: 'fail', writes: { misattributed: 1, unexpected: 0 } });
   });
 

@@ -121,7 +121,7 @@ async function readExperiment(
   table.useSite(columns);
   const { engine } = files;
   const unplanned = unplannedEnds(timeline, windows);
-  const writes = await openWriteCheck(folder, idPrefix);
+  const writes = await openWriteCheck(folder, { idPrefix, slots });
 
   const reconciler = new Reconciler({
     idPrefix,
@@ -150,7 +150,7 @@ async function readExperiment(
       witness.addRow(row);
       const found = reconciler.addRow(row);
       waits.add(row, found.access, found.site);
-      writes?.add(row, isOnlyTry && found.cause?.failure === 'refused');
+      writes?.add(row, found.site, isOnlyTry && found.cause?.failure === 'refused');
       const full = joined.add(row, found);
       if (full !== undefined) await full;
     }

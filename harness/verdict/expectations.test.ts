@@ -37,6 +37,7 @@ describe('what every experiment expects without saying so', () => {
       'where nothing restarts, nothing waits',
       'a version that is out of rotation must not answer',
       'what was acknowledged must be in the database',
+      'a write must be in the database before it is acknowledged',
       'no write may be applied twice',
       'what was refused must not be in the database',
     ]);
@@ -44,6 +45,7 @@ describe('what every experiment expects without saying so', () => {
       ['answers that came more than 500 ms late, outside of every restart', 'none', '0', true],
       ['stale answers', 'at most 0', '0', true],
       ['writes lost', 'at most 0', '0', true],
+      ['writes acknowledged before they were written', 'at most 0', '0', true],
       ['writes applied twice', 'at most 0', '0', true],
       ['writes refused, yet applied', 'at most 0', '0', true],
     ]);
@@ -58,6 +60,7 @@ describe('what every experiment expects without saying so', () => {
     [{ stallsOutside: 1 }, 'answers that came more than 500 ms late, outside of every restart: 1'],
     [{ stale: 1 }, 'stale answers: 1'],
     [{ writes: { ...writes, lost: 1 } }, 'writes lost: 1'],
+    [{ writes: { ...writes, early: 1 } }, 'writes acknowledged before they were written: 1'],
     [{ writes: { ...writes, duplicated: 1 } }, 'writes applied twice: 1'],
     [{ writes: { ...writes, misattributed: 1 } }, 'writes refused, yet applied: 1'],
   ])('is missed by a single one: %j', (over, sentence) => {
@@ -236,6 +239,7 @@ describe('a bound', () => {
     'dropped-GET': (dropped) => ({ byMethod: { GET: { due: 9, sent: 9, dropped, outcomes: {} } } }),
     'dropped-POST': (dropped) => ({ byMethod: { POST: { due: 9, sent: 9, dropped, outcomes: {} } } }),
     lost: (lost) => ({ writes: { ...writes, lost } }),
+    early: (early) => ({ writes: { ...writes, early } }),
     duplicated: (duplicated) => ({ writes: { ...writes, duplicated } }),
     misattributed: (misattributed) => ({ writes: { ...writes, misattributed } }),
     busy: (refused) => ({ writes: { ...writes, busy: { ...writes.busy, refused } } }),
@@ -260,6 +264,7 @@ describe('a bound', () => {
       'dropped GETs',
       'dropped POSTs',
       'writes lost',
+      'writes acknowledged before they were written',
       'writes applied twice',
       'writes refused, yet applied',
       'writes that SQLite refused (SQLITE_BUSY)',
@@ -338,6 +343,7 @@ it('expectations stand in the order of the file: drops, bad restarts, wait, boun
     'answers that came more than 500 ms late, outside of every restart',
     'stale answers',
     'writes lost',
+    'writes acknowledged before they were written',
     'writes applied twice',
     'writes refused, yet applied',
   ]);

@@ -28,6 +28,7 @@ export type Measured = Pick<
 /** Expected of the writes in every experiment that does not say otherwise: each is worse than a drop. */
 const honest = {
   lost: 'what was acknowledged must be in the database',
+  early: 'a write must be in the database before it is acknowledged',
   duplicated: 'no write may be applied twice',
   misattributed: 'what was refused must not be in the database',
 } as const;
@@ -53,7 +54,7 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
     rows.push(boundRow({ of: 'stale', max: 0, because: notStale }, measured));
   }
   if (measured.writes === null) return rows;
-  for (const figure of ['lost', 'duplicated', 'misattributed'] as const) {
+  for (const figure of ['lost', 'early', 'duplicated', 'misattributed'] as const) {
     if (expect.bounds.some((bound) => bound.of === figure)) continue;
     rows.push(boundRow({ of: figure, max: 0, because: honest[figure] }, measured));
   }
@@ -131,6 +132,7 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   'dropped-GET': ['dropped GETs', ({ byMethod }) => byMethod['GET']?.dropped ?? 0],
   'dropped-POST': ['dropped POSTs', ({ byMethod }) => byMethod['POST']?.dropped ?? 0],
   lost: ['writes lost', ({ writes }) => writes?.lost ?? null],
+  early: ['writes acknowledged before they were written', ({ writes }) => writes?.early ?? null],
   duplicated: ['writes applied twice', ({ writes }) => writes?.duplicated ?? null],
   misattributed: ['writes refused, yet applied', ({ writes }) => writes?.misattributed ?? null],
   busy: ['writes that SQLite refused (SQLITE_BUSY)', ({ writes }) => writes?.busy.refused ?? null],

@@ -177,7 +177,12 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
     database: { integrity: 'ok', journalMode: 'wal', walBytes: 0 },
     notes: answered
       .filter(({ method }) => method === 'POST')
-      .map(({ requestId, version }) => ({ id: requestId, times: 1, versions: version ?? '' })),
+      .map(({ requestId, version, doneUs }) => ({
+        id: requestId,
+        times: 1,
+        versions: version ?? '',
+        writtenUs: originMonotonicUs + doneUs - 400,
+      })),
     queues: [{ atMonotonicUs: originMonotonicUs + 1_700_000, port: 18_080, waiting: inOutage === 'waited' ? 65 : 0 }],
     engine: ['client', 'server', 'edge'].map((role) => ({
       atWallUs: originWallUs - 900_000,

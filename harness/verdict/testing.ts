@@ -127,9 +127,10 @@ export const writes: WritesVerdict = {
   recovered: 0,
   lost: 0,
   duplicated: 0,
+  early: 0,
   misattributed: 0,
   unexpected: 0,
-  examples: { lost: [], duplicated: [], misattributed: [], unexpected: [] },
+  examples: { lost: [], early: [], duplicated: [], misattributed: [], unexpected: [] },
   integrity: 'ok',
   busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
 };

@@ -59,7 +59,10 @@ export const restartSchema = z.strictObject({
 });
 
 /** Ids of writes, by what is wrong with them. */
-const examplesSchema = z.record(z.enum(['lost', 'duplicated', 'misattributed', 'unexpected']), z.array(z.string()));
+const examplesSchema = z.record(
+  z.enum(['lost', 'early', 'duplicated', 'misattributed', 'unexpected']),
+  z.array(z.string()),
+);
 
 /** Writes that met the database's lock. */
 const busySchema = z.strictObject({
@@ -77,6 +80,7 @@ export const writesSchema = z.strictObject({
   indeterminate: count.describe('Nobody can know from the answer.'),
   recovered: count.describe('Indeterminate, and found in the database.'),
   lost: count.describe('Acknowledged, and not in the database.'),
+  early: count.describe('Acknowledged, and written only after the site had answered.'),
   duplicated: count.describe('More than once in the database.'),
   misattributed: count.describe('Failed, and in the database.'),
   unexpected: count.describe('In the database, and never sent.'),

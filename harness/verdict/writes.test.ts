@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { plainOutcomes, type LedgerRow } from '../load/row.ts';
+import type { Site } from './request-table.ts';
 import { StaleCount } from './stale.ts';
 import { row, window } from './testing.ts';
 import { BusyCount, WriteCheck, writeOutcome } from './writes.ts';
 
 const state = { integrity: 'ok', journalMode: 'wal', walBytes: 0 };
-const note = (id: string, times = 1) => ({ id, times, versions: 'v0' });
+const note = (id: string, times = 1, writtenUs = 1_000) => ({ id, times, versions: 'v0', writtenUs });
+const of = { idPrefix: 'run-1-', slots: 100 };
 const post = (seq: number, over: Partial<LedgerRow> = {}): LedgerRow =>
   row(seq, { method: 'POST', path: '/notes', requestId: `run-1-${seq}`, ...over });
 
 function check(notes: ReturnType<typeof note>[], rows: LedgerRow[]) {
-  const writes = new WriteCheck(state, 'run-1-');
+  const writes = new WriteCheck(state, of);
   for (const one of notes) writes.addStored(one);
-  for (const one of rows) writes.add(one);
+  for (const one of rows) writes.add(one, []);
   return writes.result();
 }
 
@@ -26,6 +28,61 @@ describe('what the client knows of a write', () => {
     );
     expect(writeOutcome('wrong')).toBe('acknowledged');
     expect(writeOutcome('status-502')).toBe('indeterminate');
+  });
+});
+
+/** A line of the site's log, as far as writes ask. */
+const answered = (answeredUs: number, over: Partial<Site> = {}): Site => ({
+  line: 1,
+  method: 'POST',
+  path: '/notes',
+  status: 201,
+  receivedUs: answeredUs - 500,
+  answeredUs,
+  version: 'v0',
+  instance: 'i0',
+  bodyCrc32: null,
+  code: 'OK',
+  isCut: false,
+  ...over,
+});
+
+describe('a write that was acknowledged before it was written', () => {
+  const early = (site: readonly Site[], over: Partial<LedgerRow> = {}, writtenUs = 1_000) => {
+    const writes = new WriteCheck(state, of);
+    writes.addStored(note('run-1-7', 1, writtenUs));
+    writes.add(post(7, { status: 201, ...over }), site);
+    return writes.result();
+  };
+
+  it('is one whose stamp in the database is later than the site’s own of its answer', () => {
+    expect(early([answered(999)])).toMatchObject({ acknowledged: 1, early: 1, lost: 0 });
+    expect(early([answered(999)]).examples.early).toEqual(['run-1-7']);
+    expect(early([answered(1_000)])).toMatchObject({ acknowledged: 1, early: 0 });
+  });
+
+  it('is held against the answer that the client got, not against a try that was cut or answered otherwise', () => {
+    expect(early([answered(999, { isCut: true }), answered(1_001)])).toMatchObject({ early: 0 });
+    expect(early([answered(999, { status: 503 }), answered(1_001)])).toMatchObject({ early: 0 });
+    expect(early([answered(1_001), answered(999, { isCut: true })])).toMatchObject({ early: 0 });
+    expect(early([answered(1_001), answered(999)])).toMatchObject({ early: 1 });
+  });
+
+  it('is none without an answer, a line of the site, or a stamp', () => {
+    expect(early([answered(999)], { outcome: 'status-502' })).toMatchObject({ early: 0, indeterminate: 1 });
+    expect(early([])).toMatchObject({ early: 0 });
+    expect(early([answered(999)], {}, Number.NaN)).toMatchObject({ early: 0 });
+    expect(early([answered(999)], { requestId: 'run-1-8' })).toMatchObject({ early: 0, lost: 1 });
+  });
+
+  it('is named up to ten times, and always counted', () => {
+    const writes = new WriteCheck(state, of);
+    for (let seq = 0; seq < 12; seq++) {
+      writes.addStored(note(`run-1-${seq}`));
+      writes.add(post(seq, { status: 201 }), [answered(999)]);
+    }
+    expect(writes.result().early).toBe(12);
+    expect(writes.result().examples.early).toHaveLength(10);
   });
 });
 
@@ -50,6 +107,7 @@ describe('the check of the writes', () => {
     expect(result).toMatchObject({ lost: 1, duplicated: 1, misattributed: 1, unexpected: 1 });
     expect(result.examples).toEqual({
       lost: ['run-1-0'],
+      early: [],
       duplicated: ['run-1-1'],
       misattributed: ['run-1-2'],
       unexpected: ['run-1-9'],
@@ -74,9 +132,9 @@ describe('the check of the writes', () => {
   });
 
   it('are failed where a witness shows that the request never reached a backend', () => {
-    const writes = new WriteCheck(state, 'run-1-');
+    const writes = new WriteCheck(state, of);
     writes.addStored(note('run-1-1'));
-    for (const seq of [0, 1]) writes.add(post(seq, { outcome: 'status-502' }), true);
+    for (const seq of [0, 1]) writes.add(post(seq, { outcome: 'status-502' }), [], true);
     expect(writes.result()).toMatchObject({ failed: 2, indeterminate: 0, misattributed: 1 });
   });
 
@@ -87,7 +145,7 @@ describe('the check of the writes', () => {
       [...many.map((seq) => post(seq)), ...many.map((seq) => post(20 + seq, { outcome: 'refused' }))],
     );
     expect(result).toMatchObject({ lost: 12, duplicated: 12, misattributed: 12, unexpected: 12 });
-    expect(Object.values(result.examples).map((ids) => ids.length)).toEqual([10, 10, 10, 10]);
+    expect(Object.values(result.examples).map((ids) => ids.length)).toEqual([10, 0, 10, 10, 10]);
     expect(result.examples.lost[9]).toBe('run-1-9');
   });
 

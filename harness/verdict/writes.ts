@@ -5,7 +5,8 @@
 import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import { IdSet } from './id-set.ts';
-import type { SiteLine } from './request-table.ts';
+import type { Site, SiteLine } from './request-table.ts';
+import { slotOf } from './site-columns.ts';
 import type { WritesVerdict } from './verdict.ts';
 
 /** Ids that a report names, of each kind. */
@@ -38,35 +39,49 @@ export class WriteCheck {
   private readonly stored: IdSet;
   private readonly counts = { acknowledged: 0, failed: 0, indeterminate: 0 };
   private readonly lost: string[] = [];
+  private readonly early: string[] = [];
   private readonly misattributed: string[] = [];
   private recovered = 0;
   private readonly state: DatabaseState;
   private readonly prefix: string;
   private readonly duplicated: string[] = [];
+  /** When each slot's write was written (CLOCK_MONOTONIC); 0 where none was. */
+  private readonly writtenUs: Float64Array;
 
   /**
-   * @param prefix what the ids of this load's writes begin with
+   * @param of what the ids of this load's writes begin with (the slot's number follows it), and how many slots there are
    */
-  constructor(state: DatabaseState, prefix: string) {
+  constructor(state: DatabaseState, of: { readonly idPrefix: string; readonly slots: number }) {
     this.state = state;
-    this.prefix = prefix;
-    this.stored = new IdSet(prefix);
+    this.prefix = of.idPrefix;
+    this.stored = new IdSet(of.idPrefix);
+    this.writtenUs = new Float64Array(of.slots);
   }
 
   /** What is stored comes first, then the rows. */
-  addStored({ id, times }: StoredNote): void {
+  addStored({ id, times, writtenUs }: StoredNote): void {
     if (!id.startsWith(this.prefix)) return;
     this.stored.add(id);
     if (times > 1) this.duplicated.push(id);
+    const seq = slotOf(id, this.prefix, this.writtenUs.length);
+    if (seq !== null) this.writtenUs[seq] = writtenUs;
   }
 
-  /** @param wasRefused a witness shows that the request never reached a backend */
-  add({ method, path, requestId, outcome }: LedgerRow, wasRefused = false): void {
+  /**
+   * @param site the site's own lines of it
+   * @param wasRefused a witness shows that the request never reached a backend
+   */
+  add({ seq, method, path, requestId, outcome, status }: LedgerRow, site: readonly Site[], wasRefused = false): void {
     if (method !== 'POST' || path !== '/notes') return;
     const isStored = this.stored.take(requestId);
     const known = wasRefused ? 'failed' : writeOutcome(outcome);
     this.counts[known]++;
     if (known === 'acknowledged' && !isStored) this.lost.push(requestId);
+    if (known === 'acknowledged' && isStored) {
+      // Stamped by one process, or by two on one clock: who commits before it answers never has them in this order.
+      const answered = site.findLast((line) => !line.isCut && line.status === status);
+      if (answered !== undefined && (this.writtenUs[seq] ?? 0) > answered.answeredUs) this.early.push(requestId);
+    }
     if (known === 'failed' && isStored) this.misattributed.push(requestId);
     if (known === 'indeterminate' && isStored) this.recovered++;
   }
@@ -76,11 +91,13 @@ export class WriteCheck {
       ...this.counts,
       recovered: this.recovered,
       lost: this.lost.length,
+      early: this.early.length,
       duplicated: this.duplicated.length,
       misattributed: this.misattributed.length,
       unexpected: this.stored.left,
       examples: {
         lost: this.lost.slice(0, mostExamples),
+        early: this.early.slice(0, mostExamples),
         duplicated: this.duplicated.slice(0, mostExamples),
         misattributed: this.misattributed.slice(0, mostExamples),
         unexpected: this.stored.firstLeft(mostExamples),
