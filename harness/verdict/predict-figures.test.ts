@@ -6,7 +6,8 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
-import { expectedQueue, predictDrops, type Prediction } from './predict.ts';
+import { expectedQueue } from './backends.ts';
+import { predictDrops, type Prediction } from './predict.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { runRecord, serviceRecord, window } from './testing.ts';
 

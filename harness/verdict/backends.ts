@@ -1,0 +1,104 @@
+/** When each backend would refuse, or fail a check, by the timeline and the options of a run: what a prediction begins with. */
+import type { Experiment } from '../scenario/experiment.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { Span } from './span-lookup.ts';
+
+/** One unit behind the proxy, as the timeline tells. */
+export interface Backend {
+  /** Connections are refused, or accepted and lost. */
+  readonly closed: readonly Span[];
+  /** A check made in one of these fails; where it `waits`, only if the span's end is further off than its timeout. */
+  readonly failing: readonly (Span & { readonly waits: boolean })[];
+}
+
+/** When each backend refuses, and when a check of it fails. */
+export function backendsOf(experiment: Experiment, windows: readonly RestartWindow[]): Backend[] {
+  const { sites, proxy } = experiment;
+  // The proxy's file names the colour that serves, and no other.
+  if (proxy.cutover !== 'check') return [{ closed: [], failing: [] }];
+  if (sites.backends === 2) {
+    return [0, 1].map((colour) => {
+      // The colour of odd restarts comes with them and goes with the even ones; that of even restarts serves at first.
+      const spans = (from: (w: RestartWindow) => number | null, to: (w: RestartWindow) => number | null): Span[] => {
+        const found: Span[] = [];
+        let fromUs = colour === 0 ? null : -Infinity;
+        for (const window of windows) {
+          if (window.restart % 2 === colour) {
+            if (fromUs !== null) found.push({ fromUs, toUs: to(window) ?? fromUs });
+            fromUs = null;
+          } else {
+            fromUs = from(window);
+          }
+        }
+        if (fromUs !== null) found.push({ fromUs, toUs: Infinity });
+        return found;
+      };
+      return {
+        closed: spans(
+          ({ acceptStoppedUs }) => acceptStoppedUs,
+          ({ acceptingUs }) => acceptingUs,
+        ),
+        failing: spans(
+          ({ sigtermUs, exitUs }) => sigtermUs ?? exitUs,
+          ({ readyUs }) => readyUs,
+        ).map((span) => ({ ...span, waits: false })),
+      };
+    });
+  }
+  const { check } = proxy;
+  return [
+    {
+      closed: windows.flatMap((window) => closedSpan(experiment, window)),
+      failing: check === undefined ? [] : windows.flatMap((window) => failingSpan(experiment, check, window)),
+    },
+  ];
+}
+
+/** While the single backend refuses connections, or loses those it has accepted. */
+function closedSpan(experiment: Experiment, window: RestartWindow): Span[] {
+  const { unit } = experiment;
+  const { acceptStoppedUs, acceptingUs, exitUs, socketStoppedUs, socketStartedUs } = window;
+  if (acceptStoppedUs === null || acceptingUs === null) return [];
+  const fromUs = lastServedUs(experiment, window) ?? acceptStoppedUs;
+  const upTo = (toUs: number): Span[] => (toUs > fromUs ? [{ fromUs, toUs }] : []);
+  if (unit.activation === 'none') return upTo(acceptingUs);
+  // The socket closes: what waits in its queue is reset, and nothing queues until it is open again.
+  if (socketStoppedUs !== null) return upTo(socketStartedUs ?? acceptingUs);
+  // What waits when the service is down is accepted and closed.
+  return unit.flushPending ? upTo(exitUs ?? acceptStoppedUs) : [];
+}
+
+/**
+ * When the old process answers its last request: in a polite drain behind a proxy, each idle connection of the proxy's
+ * pool carries one request more, so that new connections are made only when the pool is used up.
+ */
+function lastServedUs({ app, proxy, load }: Experiment, window: RestartWindow): number | null {
+  const { acceptStoppedUs, idleWhenStopped, exitUs } = window;
+  if (acceptStoppedUs === null || app.drain !== 'polite' || proxy.kind === 'none') return acceptStoppedUs;
+  return Math.min(exitUs ?? Infinity, acceptStoppedUs + (idleWhenStopped * 1e6) / load.ratePerSecond);
+}
+
+/** How many connections should wait in the listen queue at the end of this window; null where none can queue. */
+export function expectedQueue(experiment: Experiment, window: RestartWindow): number | null {
+  const { unit, load, probe } = experiment;
+  const { acceptStoppedUs, acceptingUs } = window;
+  const fromUs = lastServedUs(experiment, window);
+  if (unit.activation === 'none' || fromUs === null || acceptStoppedUs === null || acceptingUs === null) return null;
+  return (
+    (load.ratePerSecond * Math.max(0, acceptingUs - fromUs) + probe.ratePerSecond * (acceptingUs - acceptStoppedUs)) /
+    1e6
+  );
+}
+
+function failingSpan(
+  { unit }: Experiment,
+  { path, port }: NonNullable<Experiment['proxy']['check']>,
+  window: RestartWindow,
+): (Span & { waits: boolean })[] {
+  const { acceptStoppedUs, acceptingUs, exitUs, sigtermUs, internalListeningUs, readyUs } = window;
+  const span = (fromUs: number | null, toUs: number | null, waits: boolean): (Span & { waits: boolean })[] =>
+    fromUs === null || toUs === null || toUs <= fromUs ? [] : [{ fromUs, toUs, waits }];
+  if (port === 'public') return span(acceptStoppedUs, acceptingUs, unit.activation !== 'none');
+  if (path === '/livez') return span(exitUs, internalListeningUs, unit.activation === 'both');
+  return span(sigtermUs ?? exitUs, readyUs, false);
+}
