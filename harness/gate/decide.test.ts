@@ -93,6 +93,31 @@ describe('what cannot be told is never a pass', () => {
     ]);
   });
 
+  it('a queue that the kernel saw full in every try fails, however late the load was', () => {
+    const e5 = entry({ budgets: [budget('dropped', { max: 0 }), budget('listenOverflows', { max: 0 })] });
+    const late = (overflows: number | undefined, runId: string) => {
+      const kernel = overflows === undefined ? {} : { 'TcpExt.ListenOverflows': overflows };
+      const witnesses = { ...inconclusive.witnesses, kernel };
+      return runOf(verdictThatDropped([3], { ...inconclusive, dropped: 3, runId, witnesses }));
+    };
+    const of = (...overflows: (number | undefined)[]) =>
+      decide(
+        decision(
+          overflows.map((count, index) => late(count, `2026112${index}T130000Z-abcd`)),
+          { entries: [e5] },
+        ),
+      );
+    expect(of(7, 9).verdict).toBe('fail');
+    expect(failing(of(7, 9))).toEqual(Array(2).fill('budget connections that found a listen queue full'));
+    expect(of(7, 9).entries[0]?.causes).toContain('20261121T130000Z-abcd: Requests left late: stop other work.');
+    for (const unlike of [of(7, 0), of(0, 0), of(7, undefined)]) expect(unlike.verdict).toBe('inconclusive');
+    const [one] = [late(7, '20261120T130000Z-abcd')];
+    const broken = { kind: 'broken', message: 'The engine stopped answering.' } as const;
+    expect(decide(decision([one, broken], { entries: [e5] })).verdict).toBe('inconclusive');
+    const informs = { ...e5, budgets: [budget('listenOverflows', { max: 0, blocking: false })] };
+    expect(decide(decision([one], { entries: [informs] })).verdict).toBe('inconclusive');
+  });
+
   it('a repeat that holds counts, and is reported', () => {
     const second = { ...clean, runId: '20261123T130000Z-abcd' };
     const result = decide(decision([runOf(second), runOf(inconclusive)]));

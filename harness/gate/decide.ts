@@ -8,6 +8,7 @@ import { checkBudget } from './budget-check.ts';
 import type { Entry } from './budgets.ts';
 import { causesOf, causesOfDrops } from './causes.ts';
 import { conditionsOf, differences, differInLoad, fingerprintDifference } from './conditions.ts';
+import { figures } from './figures.ts';
 import { failures, type Check, type EntryResult, type GateResult } from './gate-result.ts';
 import { comparisonsOf, compareWithBaseline } from './regression.ts';
 import type { ExperimentRun, RunRecord } from '../scenario/run-record.ts';
@@ -102,6 +103,7 @@ function entryResult(
   } else if (conclusive.length === 0) {
     const measured = `inconclusive, ${attempts.length === 1 ? 'once' : `${attempts.length} times`}`;
     checks.push({ ...about, kind: 'run', what: 'run', measured, outcome: 'not-compared' });
+    checks.push(...missedByKernel(entry, unsure, attempts.length));
     causes.push(...without.map(({ message }) => message));
     for (const { verdict } of unsure) {
       causes.push(...verdict.reasons.map((reason) => `${verdict.runId}: ${reason}`));
@@ -138,6 +140,19 @@ function entryResult(
     causes: [...new Set(causes)],
     notes,
   };
+}
+
+/**
+ * What fails although no try can be trusted as a whole: a figure that the kernel counted, missed in every try. A load
+ * that was late says nothing of which requests a server loses; that connections found a queue full is so all the same.
+ */
+function missedByKernel({ budgets }: Entry, runs: readonly Run[], tries: number): Check[] {
+  if (runs.length < tries) return [];
+  return budgets
+    .filter(({ figure }) => figures[figure].byKernel === true)
+    .map((budget) => runs.map(({ verdict }) => checkBudget(budget, verdict)))
+    .filter((checks) => checks.every(({ outcome, measured }) => outcome === 'missed' && measured !== 'not measured'))
+    .flat();
 }
 
 function checksOf(

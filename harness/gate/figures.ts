@@ -29,6 +29,8 @@ export interface Figure {
   readonly of: (verdict: Verdict) => number | null;
   /** Does `measure` know it of a service that the user runs? */
   readonly ofServices: boolean;
+  /** Counted by the kernel, whatever the load did: it stands of a run whose load cannot be trusted, too. */
+  readonly byKernel?: true;
 }
 
 /** Every figure. */
@@ -78,6 +80,7 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
     unit: '',
     of: ({ witnesses }) => witnesses.kernel['TcpExt.ListenOverflows'] ?? null,
     ofServices: false,
+    byKernel: true,
   },
 };
 
