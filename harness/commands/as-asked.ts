@@ -22,7 +22,8 @@ export interface AsAsked {
 export async function heldAgainstCatalog(run: RunRecord): Promise<AsAsked> {
   if (run.kind !== 'experiment') return { doubts: [], left: null };
   if (run.fingerprint['sources'] !== (await sourcesHash())) {
-    const left = 'the run was made by another state of the project, so its experiment was not held against experiments/';
+    const left =
+      'the run was made by another state of the project, so its experiment was not held against experiments/';
     return { doubts: [], left };
   }
   const { experiment, variant, changes, seed, command } = run;
