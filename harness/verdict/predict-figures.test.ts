@@ -162,6 +162,39 @@ describe('a prediction with its formula', () => {
   });
 });
 
+describe('writes that SQLite refuses', () => {
+  /** Both colours serve from 1 s to 3 s. */
+  const shared = { ...swap, readyUs: 1_000_000, acceptingUs: 999_000, retireUs: 3_000_000 };
+  const hold: Change = ['sites.transactionHoldMs', 6];
+  const deferred: readonly Change[] = [hold, ['sites.transaction', 'deferred']];
+  const dropped = (of: Given, file = e6): number | null => predict(file, { windows: [shared], ...of }).dropped;
+
+  it('are those of transactions that are upgraded, while two colours write', () => {
+    expect(dropped({ changes: [hold] })).toBe(0);
+    expect(dropped({ changes: deferred })).toBe(15);
+    expect(dropped({ changes: deferred, windows: [{ ...shared, retireUs: null }] })).toBe(0);
+    // By the proxy's file one colour serves at a time.
+    expect(dropped({ variant: 'atomic-rewrite', changes: deferred })).toBe(0);
+    expect(dropped({ changes: deferred, windows: [window] }, e1)).toBe(dropped({ windows: [window] }, e1));
+  });
+
+  it('grow with the square of the rate of writes, and reads count for nothing', () => {
+    expect(dropped({ variant: 'writes-only', changes: deferred })).toBeCloseTo(60, 1);
+  });
+
+  it('behind a long transaction are one for each busy_timeout that it outlasts, and none without a timeout', () => {
+    const long = { variant: 'long-transaction' };
+    expect(dropped({ ...long, changes: [['sites.busyTimeoutMs', 8_000]] })).toBe(3);
+    expect(dropped({ ...long, changes: [['sites.busyTimeoutMs', 26_000]] })).toBe(0);
+    expect(dropped({ ...long, changes: [['sites.busyTimeoutMs', 0]] })).toBe(0);
+  });
+});
+
+it('tries go on forward in time: where the port stays closed to the end, waiting between them saves nobody', () => {
+  const closed = { ...window, acceptStoppedUs: 1_000_000, acceptingUs: 20_000_000, readyUs: 20_000_000 };
+  expect(predict(e3, { variant: 'interval-250', windows: [closed] }).range).toEqual([900, 900]);
+});
+
 describe('a check between two processes', () => {
   const seeded = (over: Partial<RestartWindow>): number | null =>
     predict(e5, { variant: 'as-seeded', windows: [{ ...window, ...over }] }).dropped;

@@ -50,6 +50,15 @@ describe('the proxy’s lines', () => {
     expect(requests.accessOf(99)).toBeNull();
   });
 
+  it('tell when the proxy answered for the last time, whomever', () => {
+    const requests = table();
+    expect(requests.proxyLastWallUs).toBe(0);
+    requests.addAccess(line);
+    requests.addAccess({ ...line, requestId: 'prime-1', startWallUs: line.startWallUs - 1_000, durationUs: 9_000 });
+    requests.addAccess({ ...line, requestId: 'run-1-4', startWallUs: line.startWallUs + 2_000, durationUs: 10 });
+    expect(requests.proxyLastWallUs).toBe(line.startWallUs + 8_000);
+  });
+
   it('without backend and version are the proxy’s own', () => {
     const requests = table();
     requests.addAccess({ ...line, backend: undefined, version: undefined });

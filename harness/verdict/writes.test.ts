@@ -65,6 +65,7 @@ describe('a write that was acknowledged before it was written', () => {
     expect(early([answered(999, { isCut: true }), answered(1_001)])).toMatchObject({ early: 0 });
     expect(early([answered(999, { status: 503 }), answered(1_001)])).toMatchObject({ early: 0 });
     expect(early([answered(1_001), answered(999, { isCut: true })])).toMatchObject({ early: 0 });
+    expect(early([answered(1_001), answered(999, { status: 503 })])).toMatchObject({ early: 0 });
     expect(early([answered(1_001), answered(999)])).toMatchObject({ early: 1 });
   });
 
