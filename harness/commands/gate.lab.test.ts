@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,14 +8,15 @@ import { cli, cliThatTells } from './testing.ts';
 let out: string;
 beforeAll(async () => {
   out = await mkdtemp(join(tmpdir(), 'restart-proof-gate-lab-'));
+  await mkdir(join(out, 'one'));
 });
 afterAll(() => rm(out, { recursive: true, force: true }));
 
 describe('a gate on the real lab', () => {
   it('fails on a socket that is PartOf the service: figure, line and cause; a merge of its folder says the same', async () => {
     const planted = ['E5', '--set', 'unit.socketTie=part-of', '--restarts', '2', '--no-controls', '--seed', '3'];
-    const delivered = ['--json', '--annotations', 'github', '--out', join(out, 'one')];
-    const { stdout, stderr, exitCode } = await cliThatTells('gate', ...planted, ...delivered);
+    const asked = ['gate', ...planted, '--json', '--annotations', 'github'];
+    const { stdout, stderr, exitCode } = await cliThatTells(join(out, 'one'), ...asked);
     expect(exitCode, stderr).toBe(1);
 
     const { verdict, entries, notAsked } = JSON.parse(stdout) as GateResult;

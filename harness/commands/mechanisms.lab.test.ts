@@ -78,24 +78,15 @@ describe('the check of the writes', () => {
 
 describe('ways to run', () => {
   it('--trials adds up restarts over fresh labs', async () => {
-    const { stdout, exitCode } = await cliThatTells(
-      'experiment',
-      'E1',
-      '--trials',
-      '2',
-      '--restarts',
-      '1',
-      '--no-controls',
-      '--out',
-      out,
-    );
+    const asked = ['experiment', 'E1', '--trials', '2', '--restarts', '1', '--no-controls'];
+    const { stdout, exitCode } = await cliThatTells(out, ...asked);
     expect(exitCode, stdout).toBe(0);
     expect(stdout).toContain('2 of 2 restarts dropped anything (22.4 % to 100.0 %, exact 95 %)');
   });
 
   it('--sweep gives one table and one chart, in which each cell drops what its warm-up makes of it', async () => {
-    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--no-controls', '--out', out];
-    const { stdout, stderr, exitCode } = await cliThatTells('experiment', 'E1', ...args);
+    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--no-controls'];
+    const { stdout, stderr, exitCode } = await cliThatTells(out, 'experiment', 'E1', ...args);
     expect(exitCode, stderr).toBe(0);
     const folder = join(out, 'sweeps', 'latest');
     expect(await readdir(folder)).toEqual(expect.arrayContaining(['sweep.md', 'sweep.png', 'sweep.svg', 'sweep.json']));

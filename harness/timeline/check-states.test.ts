@@ -54,29 +54,30 @@ describe('what the proxy’s check held', () => {
 
   it('of two backends is down only while both are, by the line of the last to go', () => {
     const checks = states(
-      check(1, 1_000, blue, false),
-      check(2, 2_000, green, false),
-      check(3, 3_000, blue, true),
-      check(4, 4_000, blue, false),
+      check(1, 100_000, blue, false),
+      check(2, 200_000, green, false),
+      check(3, 300_000, blue, true),
+      check(4, 400_000, blue, false),
     );
-    expect(checks.downLine(1_000, 1_999)).toBeNull();
-    expect(checks.downLine(2_500, 2_500)).toBe(2);
-    expect(checks.downLine(3_001, 3_999)).toBeNull();
-    expect(checks.downLine(4_000, 4_000)).toBe(4);
+    expect(checks.downLine(100_000, 199_999)).toBeNull();
+    expect(checks.downLine(250_000, 250_000)).toBe(2);
+    expect(checks.downLine(310_001, 399_999)).toBeNull();
+    expect(checks.downLine(400_000, 400_000)).toBe(4);
   });
 
-  it('of two backends that swap at once is down around that moment, whichever line came first', () => {
-    const swap = (...order: [boolean, boolean]) =>
+  it('of two backends that swap at one tick was down at that moment, whichever line came first', () => {
+    const swap = (downUs: number, upUs: number) =>
       states(
         check(1, 1_000, green, false),
-        ...order.map((isUp, index) => check(2 + index, 9_000 + index, isUp ? green : blue, isUp)),
+        ...[check(2, downUs, blue, false), check(3, upUs, green, true)].sort((a, b) => a.atWallUs - b.atWallUs),
       );
-    expect(swap(false, true).downLine(8_000, 10_000)).toBe(2);
-    expect(swap(true, false).downLine(8_000, 10_000)).toBe(3);
-    for (const checks of [swap(false, true), swap(true, false)]) {
-      expect(checks.downLine(8_000, 8_999)).toBeNull();
-      expect(checks.downLine(9_002, 10_000)).toBeNull();
-    }
+    expect(swap(900_000, 901_000).downLine(0, 2e6)).toBe(2);
+    expect(swap(901_000, 900_000).downLine(0, 2e6)).toBe(2);
+    // Nearer than that they were not, and a span that holds both moments does not make one of them.
+    expect(swap(910_000, 900_000).downLine(0, 2e6)).toBe(2);
+    expect(swap(910_001, 900_000).downLine(0, 2e6)).toBeNull();
+    expect(swap(901_000, 900_000).downLine(0, 900_999)).toBeNull();
+    expect(swap(901_000, 900_000).downLine(910_001, 2e6)).toBeNull();
   });
 
   it('keeps two services of one address apart', () => {

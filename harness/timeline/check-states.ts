@@ -9,6 +9,13 @@ export interface CheckChange {
   readonly line: number;
 }
 
+/**
+ * Where a swap takes one colour out and lets the other in, two checks end at one tick, and the proxy acts in one order and
+ * may log in the other (some ms apart at most, where it was looked at). So long a backend may have been down beyond the
+ * line that says that it is up.
+ */
+const oneTickUs = 10_000;
+
 interface DownTime {
   readonly fromUs: number;
   readonly untilUs: number;
@@ -19,8 +26,8 @@ interface DownTime {
 export class CheckStates {
   private readonly changes: CheckChange[] = [];
   private readonly now = new Map<string, boolean>();
-  /** Of each backend the times in which it was down, once they have been asked for. */
-  private down: readonly (readonly DownTime[])[] | null = null;
+  /** Times in which no backend was up, once they have been asked for. */
+  private down: readonly DownTime[] | null = null;
 
   addLogLine(line: ProxyLogLine): void {
     if (line.kind !== 'check') return;
@@ -41,28 +48,32 @@ export class CheckStates {
   }
 
   /**
-   * The line at which the last backend was found down, if each was down at some moment of this span; null if one was up
-   * throughout it, or if nothing is known of any. Not at one and the same moment: where a swap takes one colour out and
-   * lets the other in, two checks end at once, and the proxy acts in one order and may log in the other.
+   * The line at which the last backend was found down, if none was up at some moment of this span; null if one was, or if
+   * nothing is known of any.
    */
   downLine(fromWallUs: number, toWallUs: number): number | null {
     this.down ??= this.downTimes();
-    let last: DownTime | undefined;
-    for (const times of this.down) {
-      const found = times.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs);
-      if (found === undefined) return null;
-      if (last === undefined || found.fromUs > last.fromUs) last = found;
-    }
-    return last?.line ?? null;
+    return this.down.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs)?.line ?? null;
   }
 
-  /** Of each backend, when it was down. */
-  private downTimes(): DownTime[][] {
-    return [...this.now.keys()].map((service) => {
-      const own = this.changes.filter((change) => change.service === service);
-      return own.flatMap(({ up, atWallUs, line }, index) =>
-        up ? [] : [{ fromUs: atWallUs, untilUs: own[index + 1]?.atWallUs ?? Infinity, line }],
-      );
+  /** Where the times of all backends meet. */
+  private downTimes(): DownTime[] {
+    const [first = [], ...others] = [...this.now.keys()].map((service) => this.downTimesOf(service));
+    return others.reduce((all, own) => all.flatMap((one) => own.flatMap((other) => meeting(one, other))), first);
+  }
+
+  private downTimesOf(service: string): DownTime[] {
+    const own = this.changes.filter((change) => change.service === service);
+    const slackUs = this.now.size > 1 ? oneTickUs : 0;
+    return own.flatMap(({ up, atWallUs, line }, index) => {
+      const untilUs = (own[index + 1]?.atWallUs ?? Infinity) + slackUs;
+      return up ? [] : [{ fromUs: atWallUs, untilUs, line }];
     });
   }
+}
+
+function meeting(one: DownTime, other: DownTime): DownTime[] {
+  const { fromUs, line } = one.fromUs > other.fromUs ? one : other;
+  const untilUs = Math.min(one.untilUs, other.untilUs);
+  return fromUs <= untilUs ? [{ fromUs, untilUs, line }] : [];
 }
