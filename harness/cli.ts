@@ -1,20 +1,14 @@
-/** The command line of a checkout. */
-import { benchCommand, type BenchOptions } from './commands/bench.ts';
-import { calibrateCommand, type CalibrateOptions } from './commands/calibrate.ts';
-import { cleanCommand } from './commands/clean.ts';
-import { compareCommand } from './commands/compare.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { errorsCommand } from './commands/errors.ts';
-import { experimentCommand, type ExperimentOptions } from './commands/experiment.ts';
-import { indexCommand, type IndexOptions } from './commands/index-reports.ts';
-import { listExperiments } from './commands/list-experiments.ts';
+/**
+ * The command line of a checkout. Each command's own code is loaded when it is called: all of it together takes longer to
+ * load than most commands take, and Docker's client and the charts are the most of it.
+ */
+import type { BenchOptions } from './commands/bench.ts';
+import type { CalibrateOptions } from './commands/calibrate.ts';
+import type { ExperimentOptions } from './commands/experiment.ts';
+import type { IndexOptions } from './commands/index-reports.ts';
 import { addGate } from './commands/gate-options.ts';
 import { addMeasure } from './commands/measure-options.ts';
-import { packSeriesCommand } from './commands/pack-series.ts';
-import { reportCommand, verdictCommand, verifyCommand } from './commands/recompute.ts';
 import { addRunOptions, collect } from './commands/run-options.ts';
-import { setupCommand } from './commands/setup.ts';
-import { schemaCommand } from './commands/write-schema.ts';
 import { makeProgram, runProgram } from './program.ts';
 
 const { program, context } = makeProgram(
@@ -58,8 +52,13 @@ Examples (options come after --, or npm takes them for its own):
   npm run experiment E1 -- --seed 7 --json > verdict.json`,
   )
   .action(async (id: string, options: ExperimentOptions) => {
-    process.exitCode =
-      id === 'list' ? await listExperiments(context, options) : await experimentCommand(context, id, options);
+    if (id === 'list') {
+      const { listExperiments } = await import('./commands/list-experiments.ts');
+      process.exitCode = await listExperiments(context, options);
+      return;
+    }
+    const { experimentCommand } = await import('./commands/experiment.ts');
+    process.exitCode = await experimentCommand(context, id, options);
   });
 
 addMeasure(program, context);
@@ -74,6 +73,7 @@ program
   .option('--out <folder>', 'where the table goes (default: reports/)')
   .addHelpText('after', examples('npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'))
   .action(async (options: CalibrateOptions) => {
+    const { calibrateCommand } = await import('./commands/calibrate.ts');
     process.exitCode = await calibrateCommand(context, options);
   });
 
@@ -84,6 +84,7 @@ program
   .option('--out <folder>', 'where the table goes (default: reports/)')
   .addHelpText('after', examples('npm run bench', 'npm run bench -- --rounds 1'))
   .action(async (options: BenchOptions) => {
+    const { benchCommand } = await import('./commands/bench.ts');
     process.exitCode = await benchCommand(context, options);
   });
 
@@ -94,6 +95,7 @@ program
   .option('--json', 'verdict.json on stdout, and nothing else there')
   .addHelpText('after', examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json'))
   .action(async (run: string, options: { json?: true }) => {
+    const { verdictCommand } = await import('./commands/recompute.ts');
     process.exitCode = await verdictCommand(context, run, options);
   });
 
@@ -103,6 +105,7 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .addHelpText('after', examples('npm run report -- reports/E5/latest'))
   .action(async (run: string) => {
+    const { reportCommand } = await import('./commands/recompute.ts');
     process.exitCode = await reportCommand(context, run);
   });
 
@@ -112,6 +115,7 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .addHelpText('after', examples('npm run verify -- reports/E5/latest'))
   .action(async (run: string) => {
+    const { verifyCommand } = await import('./commands/recompute.ts');
     process.exitCode = await verifyCommand(context, run);
   });
 
@@ -129,6 +133,7 @@ program
     ),
   )
   .action(async (a: string, b: string, options: { json?: true }) => {
+    const { compareCommand } = await import('./commands/compare.ts');
     process.exitCode = await compareCommand(context, [a, b], options);
   });
 
@@ -139,6 +144,7 @@ program
   .option('--out <folder>', 'where the index goes (default: reports/)')
   .addHelpText('after', examples('npm run index', 'npm run index -- --series reports/reference --out /tmp/index'))
   .action(async (options: IndexOptions) => {
+    const { indexCommand } = await import('./commands/index-reports.ts');
     process.exitCode = await indexCommand(context, options);
   });
 
@@ -149,6 +155,7 @@ program
   .argument('<to>', 'the folder of the copies, such as reports/reference')
   .addHelpText('after', examples('npm run pack-series -- reports reports/reference'))
   .action(async (from: string, to: string) => {
+    const { packSeriesCommand } = await import('./commands/pack-series.ts');
     process.exitCode = await packSeriesCommand(context, from, to);
   });
 
@@ -156,6 +163,7 @@ program
   .command('schema', { hidden: true })
   .description('write docs/verdict.schema.json, the JSON Schema of verdict.json')
   .action(async () => {
+    const { schemaCommand } = await import('./commands/write-schema.ts');
     process.exitCode = await schemaCommand(context);
   });
 
@@ -164,6 +172,7 @@ program
   .description('take down what a crash or --keep left in the engine')
   .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine'))
   .action(async () => {
+    const { cleanCommand } = await import('./commands/clean.ts');
     process.exitCode = await cleanCommand(context);
   });
 
@@ -182,6 +191,7 @@ Examples:
   DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do`,
   )
   .action(async (options: { json?: true }) => {
+    const { doctorCommand } = await import('./commands/doctor.ts');
     process.exitCode = await doctorCommand(context, options);
   });
 
@@ -192,6 +202,7 @@ program
   .option('--write', 'make docs/errors.md of them')
   .addHelpText('after', examples('npm run errors', 'npm run errors -- engine-absent'))
   .action(async (code: string | undefined, options: { write?: true }) => {
+    const { errorsCommand } = await import('./commands/errors.ts');
     process.exitCode = await errorsCommand(context, code, options);
   });
 
@@ -199,6 +210,7 @@ program
   .command('setup', { hidden: true })
   .description("build the lab's image (the second half of `npm run setup`)")
   .action(async () => {
+    const { setupCommand } = await import('./commands/setup.ts');
     process.exitCode = await setupCommand(context);
   });
 

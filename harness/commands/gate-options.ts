@@ -1,11 +1,11 @@
 /** The command lines of the gate: `gate`, `merge`, `baseline`. */
 import type { Command } from 'commander';
 import { usageError } from '../gate/refusals.ts';
-import { acceptBaseline, listBaselines, showBaseline, type AcceptOptions } from './baseline.ts';
+import type { AcceptOptions } from './baseline.ts';
 import type { Context } from './context.ts';
 import { addDeliveryOptions } from './delivery-options.ts';
-import { gateCommand, type GateOptions } from './gate.ts';
-import { mergeCommand, type MergeOptions } from './merge.ts';
+import type { GateOptions } from './gate.ts';
+import type { MergeOptions } from './merge.ts';
 import { refuseArguments } from './refusals.ts';
 import { addRunOptions } from './run-options.ts';
 
@@ -34,6 +34,7 @@ Examples:
   npm run gate -- E5 --set unit.socketTie=part-of      # a regression, to see that it is caught`,
     )
     .action(async (entries: string[], options: GateOptions) => {
+      const { gateCommand } = await import('./gate.ts');
       process.exitCode = await gateCommand(context, entries, options);
     });
 
@@ -46,6 +47,7 @@ Examples:
       .option('--json', 'gate.json on stdout, and nothing else there')
       .option('--out <folder>', 'where the result goes (default: reports/merged/)'),
   ).action(async (folders: string[], options: MergeOptions) => {
+    const { mergeCommand } = await import('./merge.ts');
     process.exitCode = await mergeCommand(context, folders, options);
   });
 
@@ -75,6 +77,7 @@ async function baselineCommand(
   names: readonly string[],
   options: AcceptOptions,
 ): Promise<number> {
+  const { acceptBaseline, listBaselines, showBaseline } = await import('./baseline.ts');
   switch (action) {
     case 'accept':
       return await acceptBaseline(context, names, options);

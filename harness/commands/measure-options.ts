@@ -2,8 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import { addDeliveryOptions } from './delivery-options.ts';
-import { measureBudgets, type BudgetedOptions } from './measure-budgets.ts';
-import { measureCommand } from './measure.ts';
+import type { BudgetedOptions } from './measure-budgets.ts';
 import { refuseArguments } from './refusals.ts';
 import { collect } from './run-options.ts';
 import type { MeasureOptions } from './service-options.ts';
@@ -54,10 +53,12 @@ Examples:
     .action(async (services: string[], options: MeasureOptions & BudgetedOptions, command: Command) => {
       if (options.budgets !== undefined) {
         const known = command.options.map(({ long }) => (long ?? '').slice(2));
+        const { measureBudgets } = await import('./measure-budgets.ts');
         process.exitCode = await measureBudgets(context, services, { ...options, budgets: options.budgets }, known);
         return;
       }
       refuseArguments(services, 0, 'measure takes options only');
+      const { measureCommand } = await import('./measure.ts');
       process.exitCode = await measureCommand(context, options);
     });
 }

@@ -4,7 +4,6 @@ import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { exitCodes, messageOf } from '../errors.ts';
-import { writeReport } from '../report/write-report.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
@@ -24,7 +23,7 @@ export async function verdictCommand(context: Context, run: string, options: { j
   const verdict = await readingRun(folder, async () => {
     const before = await verdictText(folder);
     const judged = await judgeRun(folder);
-    if (hasReport(folder) && (await verdictText(folder)) !== before) await writeReport(folder);
+    if (hasReport(folder) && (await verdictText(folder)) !== before) await report(folder);
     return judged;
   });
   await writeHashes(folder);
@@ -34,6 +33,12 @@ export async function verdictCommand(context: Context, run: string, options: { j
     context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: hasReport(folder) }));
   }
   return exitCodeOf(verdict.verdict);
+}
+
+/** What draws is loaded only where something is drawn: a verdict needs none of it. */
+async function report(folder: string): Promise<void> {
+  const { writeReport } = await import('../report/write-report.ts');
+  await writeReport(folder);
 }
 
 function hasReport(folder: string): boolean {
@@ -47,7 +52,7 @@ async function verdictText(folder: string): Promise<string | null> {
 /** Makes report.md and the charts again, from the verdict that is there. */
 export async function reportCommand(context: Context, run: string): Promise<number> {
   const folder = await folderOf(run);
-  await readingRun(folder, async () => writeReport(folder));
+  await readingRun(folder, async () => report(folder));
   await writeHashes(folder);
   context.stdout(`report: ${join(relative(process.cwd(), folder), runFiles.report)}\n`);
   return exitCodes.pass;
@@ -129,7 +134,7 @@ async function recompute(folder: string, doubts: string[]): Promise<Verdict | nu
     const copy = join(scratch, 'run');
     await cp(folder, copy, { recursive: true });
     const verdict = await judgeRun(copy);
-    await writeReport(copy);
+    await report(copy);
     for (const file of [runFiles.report, runFiles.page]) {
       // Each can be made again: a packed run has no page, and one that was only judged no report.
       if (!existsSync(join(folder, file))) continue;
