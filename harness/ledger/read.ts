@@ -14,10 +14,15 @@ export async function* readLedger(path: string): AsyncGenerator<LedgerRow> {
 
 /**
  * The same, many rows at a time: a promise for each takes longer than what is done with it.
+ * @param noteOdd told of each row that is not as the load generator writes one: it may have any fields, of any types
  * @throws {HarnessError} naming the file, and the line that is no row
  */
-export function readLedgerRows(path: string): AsyncGenerator<LedgerRow[]> {
-  return gzippedKnown(path, rowOf, (row) => row as LedgerRow);
+export function readLedgerRows(path: string, noteOdd?: (row: LedgerRow) => void): AsyncGenerator<LedgerRow[]> {
+  return gzippedKnown(path, rowOf, (json) => {
+    const row = json as LedgerRow;
+    noteOdd?.(row);
+    return row;
+  });
 }
 
 const keys = {

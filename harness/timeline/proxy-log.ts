@@ -27,12 +27,13 @@ export type ProxyLogLine = {
   readonly line: number;
   /** Wall clock of the engine's kernel, microseconds since 1970. */
   readonly atWallUs: number;
-} & (
+} & Said;
+
+type Said =
   | { readonly kind: 'failed-try'; readonly status: number; readonly failure: FailureKind; readonly error: string }
   | { readonly kind: 'another-try' }
   | { readonly kind: 'check'; readonly service: string; readonly server: string; readonly up: boolean }
-  | { readonly kind: 'check-failed'; readonly service: string; readonly error: string }
-);
+  | { readonly kind: 'check-failed'; readonly service: string; readonly error: string };
 
 /** One for every request, and it says nothing that the access log does not. */
 const ofEveryRequest = 'Service selected by WRR';
@@ -61,9 +62,25 @@ export function parseProxyLogLine(text: string, line: number): ProxyLogLine | nu
   const space = text.indexOf(' ');
   const atWallUs = wallUsOf(text.slice(0, space));
   if (Number.isNaN(atWallUs) || text[space + 1] !== '{') return null;
+  const said = saidBy(text.slice(space + 1));
+  return said === null ? null : { line, atWallUs, ...said };
+}
+
+/** The line that was read last: in one second of an outage a proxy says the same a thousand times. */
+const last: { json: string; said: Said | null } = { json: '', said: null };
+
+function saidBy(json: string): Said | null {
+  if (json !== last.json) {
+    last.said = parseSaid(json);
+    last.json = json;
+  }
+  return last.said;
+}
+
+function parseSaid(json: string): Said | null {
   let fields: Record<string, unknown>;
   try {
-    fields = JSON.parse(text.slice(space + 1)) as Record<string, unknown>;
+    fields = JSON.parse(json) as Record<string, unknown>;
   } catch {
     // The engine cuts a line above 16 KiB into several: none that is read here is as long.
     return null;
@@ -73,16 +90,16 @@ export function parseProxyLogLine(text: string, line: number): ProxyLogLine | nu
   const error = word('error');
   const status = /^(4\d\d|5\d\d) /u.exec(message)?.[1];
   if (status !== undefined) {
-    return { line, atWallUs, kind: 'failed-try', status: Number(status), failure: failureOf(error), error };
+    return { kind: 'failed-try', status: Number(status), failure: failureOf(error), error };
   }
-  if (message.startsWith('New attempt ')) return { line, atWallUs, kind: 'another-try' };
+  if (message.startsWith('New attempt ')) return { kind: 'another-try' };
   const state = /^Setting status of (\S+) to (UP|DOWN)$/u.exec(message);
   if (state !== null) {
     const [, server = '', to] = state;
-    return { line, atWallUs, kind: 'check', service: word('serviceName'), server, up: to === 'UP' };
+    return { kind: 'check', service: word('serviceName'), server, up: to === 'UP' };
   }
   if (message === 'Health check failed.') {
-    return { line, atWallUs, kind: 'check-failed', service: word('serviceName'), error };
+    return { kind: 'check-failed', service: word('serviceName'), error };
   }
   return null;
 }

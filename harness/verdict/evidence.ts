@@ -2,30 +2,28 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
-import { readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
-import type { LedgerRow } from '../load/row.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import type { Control } from './controls.ts';
-import { DropWindows } from './drop-windows.ts';
 import { hasLines, judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
 import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
-import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
+import { LedgerReading } from './ledger-reading.ts';
+import type { LedgerSummary, Span } from './ledger-summary.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
+import type { CountTask } from './row-counts.ts';
 import { readSite } from './site-reading.ts';
-import { outOfRotation, StaleCount } from './stale.ts';
+import { outOfRotation } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
@@ -66,14 +64,30 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   const run = await readRunRecord(folder);
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
-  return {
-    run,
+  const path = join(folder, runFiles.ledger);
+  const about: CountTask = {
+    timeline,
     windows,
-    ...(run.kind === 'experiment'
-      ? await readExperiment(folder, run, timeline, windows)
-      : await readService(folder, run, timeline, windows)),
-    hashes: { experiment: experimentHash(run), ledger: await sha256OfFile(join(folder, runFiles.ledger)) },
+    slots: slotCount(rateOf(run), run.durationMs),
+    spans: windows.map((window) => atRiskSpan(window, run)),
+    outOfRotationUs:
+      run.kind === 'experiment'
+        ? outOfRotation(windows, timeline, run.experiment)
+        : windows.map(({ retireUs }) => retireUs),
   };
+  const ledger = await LedgerReading.begin({ path, ...about });
+  try {
+    return {
+      run,
+      windows,
+      ...(run.kind === 'experiment'
+        ? await readExperiment(folder, run, about, ledger)
+        : await readService(run, about, ledger)),
+      hashes: { experiment: experimentHash(run), ledger: await sha256OfFile(path) },
+    };
+  } finally {
+    await ledger.close();
+  }
 }
 
 type Read = Omit<Evidence, 'run' | 'windows' | 'hashes'>;
@@ -82,13 +96,12 @@ type Read = Omit<Evidence, 'run' | 'windows' | 'hashes'>;
 async function readExperiment(
   folder: string,
   run: ExperimentRun,
-  timeline: readonly TimelineEvent[],
-  windows: readonly RestartWindow[],
+  about: CountTask,
+  ledger: LedgerReading,
 ): Promise<Read> {
+  const { timeline, windows, slots, spans } = about;
   const { experiment } = run;
   const { ratePerSecond } = experiment.load;
-  const slots = slotCount(ratePerSecond, run.durationMs);
-  const spans = windows.map((window) => atRiskSpan(window, run));
   const idPrefix = `${run.runId}-1-`;
   const hasProxy = experiment.proxy.kind !== 'none';
   const originMonotonicUs = run.originMonotonicUs ?? 0;
@@ -139,14 +152,12 @@ async function readExperiment(
     engine,
     proxyLastWallUs: table.proxyLastWallUs,
   });
-  const counts = new RowCounts(slots, windows, spans);
   const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
   const joined = new JoinedFile(join(folder, runFiles.joined), windows);
   // Of several tries only the last one's error is known to be this request's.
   const isOnlyTry = experiment.proxy.retry === undefined;
-  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
+  for await (const rows of ledger.rows()) {
     for (const row of rows) {
-      counts.add(row);
       witness.addRow(row);
       const found = reconciler.addRow(row);
       waits.add(row, found.access, found.site);
@@ -160,7 +171,7 @@ async function readExperiment(
   const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
   const kernel = await readKernel(folder);
   return {
-    ...counts.result(timeline, outOfRotation(windows, timeline, experiment)),
+    ...ledger.counts(),
     waits: waits.result(),
     queues: queues.result(),
     witnessDoubts: witnessDoubts(run, {
@@ -186,16 +197,8 @@ async function readExperiment(
 }
 
 /** Of a service that the user runs the client is the only witness. */
-async function readService(
-  folder: string,
-  run: ServiceRun,
-  timeline: readonly TimelineEvent[],
-  windows: readonly RestartWindow[],
-): Promise<Read> {
+async function readService(run: ServiceRun, { windows, spans }: CountTask, ledger: LedgerReading): Promise<Read> {
   const { ratePerSecond } = run.service;
-  const slots = slotCount(ratePerSecond, run.durationMs);
-  const spans = windows.map((window) => atRiskSpan(window, run));
-  const counts = new RowCounts(slots, windows, spans);
   const waits = new WaitCount(spans, 0, 0);
   const idPrefix = `${run.runId}-1-`;
   const reconciler = new Reconciler({
@@ -214,18 +217,14 @@ async function readService(
     engine: [],
     proxyLastWallUs: 0,
   });
-  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
+  for await (const rows of ledger.rows()) {
     for (const row of rows) {
-      counts.add(row);
       const { access, site } = reconciler.addRow(row);
       waits.add(row, access, site);
     }
   }
   return {
-    ...counts.result(
-      timeline,
-      windows.map(({ retireUs }) => retireUs),
-    ),
+    ...ledger.counts(),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.
@@ -243,37 +242,6 @@ async function readService(
   };
 }
 
-/** What is counted of every kind of run. */
-class RowCounts {
-  private readonly summarizer: LedgerSummarizer;
-  private readonly stale = new StaleCount();
-  private readonly drops = new DropWindows();
-  private readonly windows: readonly RestartWindow[];
-
-  constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
-    this.windows = windows;
-    this.summarizer = new LedgerSummarizer(slots, windows, spans);
-  }
-
-  add(row: LedgerRow): void {
-    this.summarizer.add(row);
-    this.stale.add(row);
-    this.drops.add(row);
-  }
-
-  /** @param outUs of each restart, from when on the old version must not answer */
-  result(
-    timeline: readonly TimelineEvent[],
-    outUs: readonly (number | null)[],
-  ): Pick<Evidence, 'ledger' | 'stale' | 'dropWindows'> {
-    return {
-      ledger: this.summarizer.result(),
-      stale: this.stale.result(this.windows, outUs),
-      dropWindows: this.drops.result(timeline),
-    };
-  }
-}
-
 function spanOf({ atUs, untilUs }: UnplannedEnd): Span {
   return { fromUs: atUs, toUs: untilUs };
 }
@@ -284,6 +252,10 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   // In a swap the old process leaves after the new one is ready.
   const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+function rateOf(run: RunRecord): number {
+  return run.kind === 'experiment' ? run.experiment.load.ratePerSecond : run.service.ratePerSecond;
 }
 
 /** Of the experiment as it ran, options applied, or of what was asked of a service. */

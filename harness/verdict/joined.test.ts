@@ -107,6 +107,14 @@ describe('joined.ndjson.gz', () => {
     expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 4]);
   });
 
+  it('has them all, in their order, where more come than can be zipped meanwhile', async () => {
+    const rows = Array.from({ length: 5_050 }, (_, seq): [LedgerRow, Reconciled] => [
+      badRow(seq),
+      { ...plain, wrong: ['what does not agree '.repeat(20)] },
+    ]);
+    expect((await written(...rows)).map(({ seq }) => seq)).toEqual(rows.map(([{ seq }]) => seq));
+  });
+
   it('adds phase, cause with its line, and the lines of the witnesses to a row that it leaves as it is', async () => {
     const dropped = badRow(110);
     const access = {

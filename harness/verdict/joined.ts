@@ -14,6 +14,10 @@ import { stallAboveMs } from './waits.ts';
 
 /** Lines that are zipped together. */
 const linesAtOnce = 100;
+/** So much may wait to be zipped, beside what makes more of it. */
+const waitingBytes = 1024 * 1024;
+/** Of what is zipped: large enough that the turns of the event loop between two of them cost little. */
+const chunkSize = 256 * 1024;
 
 /** Where in a restart a request was due. */
 export type Phase = 'before' | 'draining' | 'down' | 'warming' | 'after';
@@ -40,7 +44,7 @@ function phaseIn(window: RestartWindow | undefined, atUs: number): { restart: nu
 
 /** Writes the file while the rows go by. */
 export class JoinedFile {
-  private readonly gzip = createGzip({ level: 3 });
+  private readonly gzip = createGzip({ level: 3, chunkSize });
   private readonly done: Promise<void>;
   private readonly windows: readonly RestartWindow[];
   private readonly begun: LastReached;
@@ -70,13 +74,13 @@ export class JoinedFile {
     };
     // One object, of the row's fields and of these.
     this.lines.push(`${JSON.stringify(row).slice(0, -1)},${JSON.stringify(more).slice(1)}\n`);
-    return this.lines.length < linesAtOnce || this.flush() ? undefined : once(this.gzip, 'drain');
+    if (this.lines.length === linesAtOnce) this.flush();
+    return this.gzip.writableLength > waitingBytes ? once(this.gzip, 'drain') : undefined;
   }
 
-  private flush(): boolean {
-    const text = this.lines.join('');
+  private flush(): void {
+    this.gzip.write(this.lines.join(''));
     this.lines = [];
-    return this.gzip.write(text);
   }
 
   async end(): Promise<void> {

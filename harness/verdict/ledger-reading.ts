@@ -1,0 +1,113 @@
+/**
+ * Reads a ledger once and counts it; a long one on a thread of its own, beside what is done with its rows, with the same
+ * result.
+ */
+import { on } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import { readLedgerRows } from '../ledger/read.ts';
+import type { LedgerRow } from '../load/row.ts';
+import { RowUnpacker, type RowBatch } from './row-batch.ts';
+import { RowCounts, type Counts, type CountTask } from './row-counts.ts';
+
+/** What is to be read. */
+export interface LedgerTask extends CountTask {
+  readonly path: string;
+}
+
+/** What the thread says: batch after batch, and what all of it came to. */
+export type LedgerMessage = { readonly batch: RowBatch } | { readonly counts: Counts };
+
+/** A shorter file, gzipped, is read before a thread has begun. */
+const shortBytes = 4 * 1024 * 1024;
+/** The thread is at most so many batches ahead, each of some hundred rows. */
+export const batchesAhead = 16;
+/** Young generation of the thread: rows are short-lived. */
+const youngGenerationMb = 12;
+
+/** A ledger that is being read. */
+export class LedgerReading {
+  private readonly task: LedgerTask;
+  private readonly thread: Thread | null;
+  private counted: Counts | null = null;
+
+  private constructor(task: LedgerTask, thread: Thread | null) {
+    this.task = task;
+    this.thread = thread;
+  }
+
+  /** Begins at once, so that the first rows are there when they are asked for. */
+  static async begin(task: LedgerTask, isLong?: boolean): Promise<LedgerReading> {
+    const size = await stat(task.path).then(
+      (found) => found.size,
+      () => 0,
+    );
+    return new LedgerReading(task, (isLong ?? size > shortBytes) ? startThread(task) : null);
+  }
+
+  /**
+   * All rows, in the order of the ledger; to be asked for once.
+   * @throws {HarnessError} naming the file, and the line that is no row
+   */
+  async *rows(): AsyncGenerator<LedgerRow[]> {
+    let given = 0;
+    try {
+      for await (const rows of this.thread === null ? [] : this.rowsThere(this.thread)) {
+        given += rows.length;
+        yield rows;
+      }
+    } catch {
+      // What is wrong with the file is said in full by who reads it here.
+    }
+    if (this.counted === null) yield* this.rowsHere(given);
+  }
+
+  private async *rowsThere({ worker, messages }: Thread): AsyncGenerator<LedgerRow[]> {
+    const unpacker = new RowUnpacker();
+    for await (const [message] of messages) {
+      if ('counts' in message) {
+        this.counted = message.counts;
+        return;
+      }
+      worker.postMessage('taken');
+      yield unpacker.unpack(message.batch);
+    }
+  }
+
+  private async *rowsHere(given: number): AsyncGenerator<LedgerRow[]> {
+    const counts = new RowCounts(this.task);
+    let left = given;
+    for await (const rows of readLedgerRows(this.task.path)) {
+      for (const row of rows) counts.add(row);
+      const further = left === 0 ? rows : rows.slice(left);
+      left = Math.max(0, left - rows.length);
+      yield further;
+    }
+    this.counted = counts.result();
+  }
+
+  /** What the rows came to, once all have been given. */
+  counts(): Counts {
+    if (this.counted === null) throw new Error('the ledger has not been read to its end');
+    return this.counted;
+  }
+
+  /** Ends the thread, if there is one; to be called in any case. */
+  async close(): Promise<void> {
+    await this.thread?.worker.terminate();
+  }
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly messages: AsyncIterable<[LedgerMessage]>;
+}
+
+function startThread(task: LedgerTask): Thread {
+  const worker = new Worker(new URL('./ledger-thread.ts', import.meta.url), {
+    workerData: task,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+  });
+  const messages = on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[LedgerMessage]>;
+  return { worker, messages };
+}

@@ -1,0 +1,55 @@
+/** What is counted of every kind of run, from its ledger and its timeline alone. */
+import type { LedgerRow } from '../load/row.ts';
+import type { TimelineEvent } from '../timeline/event.ts';
+import { DropWindows } from './drop-windows.ts';
+import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import { StaleCount } from './stale.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What the rows are held against. */
+export interface CountTask {
+  /** How many slots the schedule has. */
+  readonly slots: number;
+  readonly windows: readonly RestartWindow[];
+  /** Of each restart, the time in which a request is at risk. */
+  readonly spans: readonly Span[];
+  readonly timeline: readonly TimelineEvent[];
+  /** Of each restart, from when on the old version must not answer. */
+  readonly outOfRotationUs: readonly (number | null)[];
+}
+
+/** What they come to. */
+export interface Counts {
+  readonly ledger: LedgerSummary;
+  readonly stale: number;
+  readonly dropWindows: Verdict['dropWindows'];
+}
+
+/** Takes every row, in any order. */
+export class RowCounts {
+  private readonly task: CountTask;
+  private readonly summarizer: LedgerSummarizer;
+  private readonly stale = new StaleCount();
+  private readonly drops = new DropWindows();
+
+  constructor(task: CountTask) {
+    this.task = task;
+    this.summarizer = new LedgerSummarizer(task.slots, task.windows, task.spans);
+  }
+
+  add(row: LedgerRow): void {
+    this.summarizer.add(row);
+    this.stale.add(row);
+    this.drops.add(row);
+  }
+
+  result(): Counts {
+    const { windows, timeline, outOfRotationUs } = this.task;
+    return {
+      ledger: this.summarizer.result(),
+      stale: this.stale.result(windows, outOfRotationUs),
+      dropWindows: this.drops.result(timeline),
+    };
+  }
+}
