@@ -131,6 +131,10 @@ describe('a prediction with its formula', () => {
     expect(predict(e5, { variant: 'socket-part-of', windows: [tied] }).formula).toBe(
       `${first}but here it was closed and opened again, with all that waited in its queue; refused or turned away: 20.0`,
     );
+    // Of several restarts one is enough.
+    expect(predict(e5, { variant: 'socket-part-of', windows: [window, { ...tied, restart: 2 }] }).formula).toContain(
+      'but here it was closed and opened again',
+    );
     // Where it was never started again the port is closed until the site accepts.
     const lost = { ...tied, socketStartedUs: null };
     expect(predict(e5, { variant: 'socket-part-of', windows: [lost] }).dropped).toBe(70);
@@ -173,6 +177,9 @@ describe('writes that SQLite refuses', () => {
     expect(dropped({ changes: [hold] })).toBe(0);
     expect(dropped({ changes: deferred })).toBe(15);
     expect(dropped({ changes: deferred, windows: [{ ...shared, retireUs: null }] })).toBe(0);
+    // One backend shares its database with nobody.
+    const long: readonly Change[] = [...deferred, ['sites.busyTimeoutMs', 8_000], ['deploy.longTransactionMs', 25_000]];
+    expect(dropped({ changes: long }, e2)).toBe(dropped({}, e2));
     // By the proxy's file one colour serves at a time.
     expect(dropped({ variant: 'atomic-rewrite', changes: deferred })).toBe(0);
     expect(dropped({ changes: deferred, windows: [window] }, e1)).toBe(dropped({ windows: [window] }, e1));
@@ -231,6 +238,20 @@ describe('a check through the public port', () => {
     expect(range).toEqual([0, 70]);
     expect(dropped).toBeCloseTo(28, 0);
   });
+
+  it('that systemd owns stays failed from tick to tick, until one finds it open in time', () => {
+    const long = {
+      ...window,
+      acceptStoppedUs: 1_000_000,
+      exitUs: 1_050_000,
+      acceptingUs: 4_000_000,
+      readyUs: 4_000_100,
+    };
+    const { dropped, range } = predict(e5, { variant: 'as-seeded', changes: through(300), windows: [long] });
+    // Ticks at 1 + x, 2 + x and, below x = 0.7, 3 + x fail; 503 from 300 ms after the first to 1 s after the last.
+    expect(range).toEqual([170, 270]);
+    expect(Math.abs((dropped ?? 0) - 240)).toBeLessThan(1);
+  });
 });
 
 it('a colour that left stays closed until it comes again', () => {
@@ -266,6 +287,13 @@ describe('who is taken along by a kill', () => {
     expect(cut({ sigtermUs: 900_000 })).toBeCloseTo(1.5, 6);
   });
 
+  it('is who asks for nothing idempotent, where a proxy sends the others again to a socket that queues them', () => {
+    const behind = (changes: readonly Change[]): number | null =>
+      predict(e5, { variant: 'sigterm-without-drain', changes, windows: [crashed] }).dropped;
+    expect(behind([])).toBeCloseTo(0.5, 6);
+    expect(behind([['proxy.kind', 'none']])).toBeCloseTo(2.5, 6);
+  });
+
   it('is the same at every restart of a single process', () => {
     const second = { ...crashed, restart: 2, deployBeginUs: 3_990_000, retireUs: 3_980_000 };
     const windows = [crashed, { ...second, acceptStoppedUs: 4_000_000, exitUs: 4_000_000, acceptingUs: 4_700_000 }];
@@ -279,6 +307,32 @@ describe('who is taken along by a kill', () => {
     const changes: Change[] = [['deploy.oldEndsBy', 'SIGKILL']];
     const of = (one: RestartWindow): number => predict(e6, { changes, windows: [one] }).dropped ?? Number.NaN;
     expect(of(killed) - of(closed)).toBeCloseTo(1.25, 6);
+  });
+});
+
+describe('who is taken along by a kill, of two colours', () => {
+  const changes: Change[] = [['deploy.oldEndsBy', 'SIGKILL']];
+  const endsAt7s = { sigtermUs: null, retireUs: 6_980_000, acceptStoppedUs: 7_000_000, exitUs: 7_000_000 };
+  /** By how much more the last of these restarts loses than where the port was closed a microsecond before. */
+  const cut = (...windows: RestartWindow[]): number => {
+    const closed = { ...(windows.at(-1) ?? window), acceptStoppedUs: 6_999_999 };
+    const [cutOff, clean] = [windows, windows.with(-1, closed)].map((given) =>
+      predict(e6, { changes, windows: given }),
+    );
+    return (cutOff?.dropped ?? Number.NaN) - (clean?.dropped ?? Number.NaN);
+  };
+
+  it('is all of it where the check does not know the other one yet', () => {
+    expect(cut({ ...swap, ...endsAt7s, readyUs: 7_500_000 })).toBeCloseTo(2.5, 6);
+  });
+
+  it('is nobody where the check has found it down, whichever colour it is', () => {
+    const down = { ...swap, ...endsAt7s, sigtermUs: 5_000_000 };
+    expect(cut(down)).toBe(0);
+    const first = { ...swap, sigtermUs: 2_500_000, acceptStoppedUs: 3_900_000, exitUs: 4_000_000 };
+    const second = { ...down, restart: 2, deployBeginUs: 4_100_000, acceptingUs: 4_400_000, readyUs: 4_400_100 };
+    expect(cut(first, { ...second, sigtermUs: 5_800_000 })).toBe(0);
+    expect(cut(first, { ...second, sigtermUs: null })).toBeCloseTo(1.25, 6);
   });
 });
 

@@ -91,11 +91,11 @@ function emptyFileDrops({ proxy, load }: Experiment): number {
 function busyDrops({ sites, load, deploy, proxy }: Experiment, { readyUs, retireUs }: RestartWindow): number {
   if (sites.backends === 1 || proxy.cutover !== 'check') return 0;
   const refusedByLong = sites.busyTimeoutMs === 0 ? 0 : Math.floor(deploy.longTransactionMs / sites.busyTimeoutMs);
-  if (sites.transaction === 'immediate' || readyUs === null || retireUs === null) return refusedByLong;
+  if (sites.transaction === 'immediate') return refusedByLong;
   const weights = sum(load.mix.map(({ weight }) => weight));
   const writes = sum(load.mix.map(({ method, weight }) => (method === 'POST' ? weight / weights : 0)));
   const half = (load.ratePerSecond * writes) / 2;
-  const sharedSeconds = Math.max(0, retireUs - readyUs) / 1e6;
+  const sharedSeconds = Math.max(0, (retireUs ?? 0) - (readyUs ?? 0)) / 1e6;
   return refusedByLong + (2 * half ** 2 * sites.transactionHoldMs * sharedSeconds) / 1000;
 }
 

@@ -48,7 +48,7 @@ export function simulate(
           );
     let dropped = 0;
     // Of a single backend, a request that meets it open and up is answered, and nothing is drawn for it.
-    let quietUntilUs = -Infinity;
+    let quietUntilUs: number;
     const isQuiet = (dueUs: number): boolean => {
       if (backends.length > 1 || closed[0]?.holds(dueUs) === true || down[0]?.holds(dueUs) === true) return false;
       quietUntilUs = Math.min(closed[0]?.sameUntil(dueUs) ?? dueUs, down[0]?.sameUntil(dueUs) ?? dueUs);
