@@ -58,8 +58,8 @@ export class LedgerSummarizer {
   private readonly perRestart: RestartCounts[];
   private readonly seen: Uint8Array;
   private strayRows = 0;
-  private readonly okDoneUs = new Numbers();
-  private readonly lagsUs = new Numbers();
+  private readonly okDoneUs: Numbers;
+  private readonly lagsUs: Numbers;
   private firstSentUs = Infinity;
   private lastSentUs = -Infinity;
   private firstBadDueUs = Infinity;
@@ -73,6 +73,8 @@ export class LedgerSummarizer {
    */
   constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
     this.slots = slots;
+    this.okDoneUs = new Numbers(slots);
+    this.lagsUs = new Numbers(slots);
     this.spansAt = new SpansAt(spans);
     this.firstMet = new FirstSpanMet(spans);
     this.begun = new LastReached(windows.map(({ deployBeginUs }) => deployBeginUs));

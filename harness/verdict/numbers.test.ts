@@ -19,6 +19,14 @@ describe('numbers that come one by one', () => {
     }
   });
 
+  it('are all kept where fewer were expected, or none', () => {
+    for (const expected of [0, 1, 7, 10_000]) {
+      const numbers = new Numbers(expected);
+      for (const value of many) numbers.push(value);
+      expect([...numbers.all()]).toEqual(many);
+    }
+  });
+
   it('are exact: a wall clock in microseconds loses nothing', () => {
     expect([...numbersOf([1_763_985_600_000_001.5, -1, Infinity]).all()]).toEqual([
       1_763_985_600_000_001.5,

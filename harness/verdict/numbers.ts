@@ -1,7 +1,12 @@
 /** Numbers that come one by one, a million of them, in eight bytes each. */
 export class Numbers {
-  private values = new Float64Array(1_024);
+  private values: Float64Array;
   private count = 0;
+
+  /** @param expected how many will come: more may, but each doubling leaves the smaller half to be thrown away */
+  constructor(expected = 1_024) {
+    this.values = new Float64Array(Math.max(1, expected));
+  }
 
   get length(): number {
     return this.count;

@@ -30,12 +30,13 @@ export interface Counts {
 export class RowCounts {
   private readonly task: CountTask;
   private readonly summarizer: LedgerSummarizer;
-  private readonly stale = new StaleCount();
+  private readonly stale: StaleCount;
   private readonly drops = new DropWindows();
 
   constructor(task: CountTask) {
     this.task = task;
     this.summarizer = new LedgerSummarizer(task.slots, task.windows, task.spans);
+    this.stale = new StaleCount(task.slots);
   }
 
   add(row: LedgerRow): void {

@@ -13,7 +13,7 @@ const windows = [
 ];
 
 function stale(...rows: LedgerRow[]): number {
-  const count = new StaleCount();
+  const count = new StaleCount(4);
   for (const one of rows) count.add(one);
   return count.result(
     windows,
@@ -58,14 +58,14 @@ describe('stale answers', () => {
   });
 
   it('are counted over versions of several digits', () => {
-    const count = new StaleCount();
+    const count = new StaleCount(4);
     count.add(answer('v12', 1_500_000));
     count.add(answer('v11', 1_600_000));
     expect(count.result([{ ...window, restart: 12 }], [1_000_000])).toBe(1);
   });
 
   it('are none where no deploy retired a version', () => {
-    const count = new StaleCount();
+    const count = new StaleCount(4);
     count.add(newer);
     count.add(answer('v0', 9_000_000));
     expect(count.result([window], [null])).toBe(0);

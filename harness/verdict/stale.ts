@@ -10,14 +10,20 @@ import type { RestartWindow } from './restart-windows.ts';
 
 /** Keeps what is needed of each ok row, in a few bytes, and counts at the end. */
 export class StaleCount {
-  private readonly versions = new Numbers();
-  private readonly sentUs = new Numbers();
+  private readonly versions: Numbers;
+  private readonly sentUs: Numbers;
   /** When each version was first seen to have answered. */
   private readonly firstDoneUs = new Map<number, number>();
   /** Numbers of the versions by their names; most rows have the name of the row before. */
   private readonly releases = new Map<string, number | null>();
   private lastName: string | null = null;
   private lastRelease: number | null = null;
+
+  /** @param slots how many slots the schedule has */
+  constructor(slots: number) {
+    this.versions = new Numbers(slots);
+    this.sentUs = new Numbers(slots);
+  }
 
   add({ outcome, version, sentUs, doneUs }: LedgerRow): void {
     if (outcome !== 'ok' || version === null || sentUs === null) return;

@@ -176,7 +176,7 @@ it('SQLITE_BUSY and waits for the lock are counted from the site’s log', () =>
 
 describe('stale answers', () => {
   const stale = (rows: LedgerRow[]): number => {
-    const count = new StaleCount();
+    const count = new StaleCount(4);
     for (const one of rows) count.add(one);
     return count.result([window], [1_000_000]);
   };
