@@ -27,6 +27,11 @@ describe('what stands behind an answer of the proxy’s own', () => {
     expect(failed.behind(1_000_000)).toEqual({ failure: 'refused', line: 2 });
     expect(failed.behind(1_019_000)).toEqual({ failure: 'reset', line: 1 });
     expect(failed.behind(500_000)).toEqual({ failure: 'other', line: 4 });
+    // Of two as near it is the earlier one.
+    expect(tries([1_004_000, 'reset'], [996_000, 'refused']).behind(1_000_000)).toEqual({
+      failure: 'refused',
+      line: 2,
+    });
   });
 
   it('is not told where another kind of error lies within 2 ms of the nearest', () => {

@@ -79,7 +79,7 @@ export class FailedTries {
       const atUs = wallUs[end] ?? Infinity;
       if (atUs > endWallUs + afterUs) break;
       // Of two as near the earlier one.
-      if (nearest >= 0 && Math.abs(atUs - endWallUs) >= Math.abs(nearestUs - endWallUs)) continue;
+      if (Math.abs(atUs - endWallUs) >= Math.abs(nearestUs - endWallUs)) continue;
       nearest = end;
       nearestUs = atUs;
     }
