@@ -30,6 +30,16 @@ describe('ids', () => {
     );
   });
 
+  it('are kept at the border of the room that there is, and beyond', () => {
+    for (const number of [1_023, 1_024, 1_025, 5_000, 2 ** 26 - 1, 2 ** 26]) {
+      const ids = new IdSet(prefix);
+      ids.add(`${prefix}${number}`);
+      expect(ids.take(`${prefix}${number}`)).toBe(true);
+      expect(ids.take(`${prefix}${number - 1}`)).toBe(false);
+      expect(ids.left).toBe(0);
+    }
+  });
+
   it('hold the number that Number reads from them', () => {
     fc.assert(
       fc.property(suffix, (text) => {

@@ -193,6 +193,11 @@ describe('a restart', () => {
       expect(order(inFlight(windows, 500_000, 2_500_000))).toEqual([1, 1]);
       expect(order(inFlight(windows, 2_500_000, 2_600_000))).toEqual([0, 0]);
     }
+    // Of one nobody saw when it was told to end.
+    const unseen = { ...window, sigtermUs: null, retireUs: null };
+    expect(inFlight([second, unseen], 1_500_000, 2_500_000)).toEqual([1, 0]);
+    expect(inFlight([unseen, second], 1_500_000, 2_500_000)).toEqual([0, 1]);
+    expect(inFlight([unseen, second], 2_500_000, 2_600_000)).toEqual([0, 0]);
   });
 
   it('owns a drop of whose life any part lies in its at-risk span', () => {

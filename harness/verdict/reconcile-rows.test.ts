@@ -98,6 +98,8 @@ describe('a row by itself', () => {
     { outcome: 'refused', connection: 'new', sentUs: null, status: null, firstByteUs: null },
     { outcome: 'unsent', sentUs: null, status: null, firstByteUs: null },
     { outcome: 'local', sentUs: null, status: null, firstByteUs: null },
+    // Of ten digits.
+    row(1_000_000_007),
     // Timers may fire a millisecond early.
     { path: '/slow?ms=300', doneUs: 70_000 + 298_000 },
     { path: '/slow?ms=300', doneUs: 75_000, outcome: 'status-502', status: 502 },
