@@ -178,6 +178,7 @@ describe('a measurement of the user’s own service', () => {
     const failed = await dropped(0);
     expect(failed).toMatchObject({ verdict: 'fail', dropped: 1, dropWindows: [{ dropped: 1 }] });
     expect(failed.reasons).toEqual(['Expected of dropped requests: at most 0; measured: 1.']);
+    expect(failed.expectations[0]?.because).toContain('--max-dropped');
     expect(await dropped(1)).toMatchObject({ verdict: 'pass', dropped: 1 });
   });
 

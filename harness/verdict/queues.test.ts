@@ -28,6 +28,12 @@ describe('the longest listen queue of each restart', () => {
     expect(peaks([110, 22, 5])).toEqual([0, 0]);
   });
 
+  it('tells how often somebody looked, at whatever port', () => {
+    const queues = new QueuePeaks([18_080], originUs, spans);
+    for (const port of [18_080, 22, 18_080]) queues.add({ atMonotonicUs: originUs, port, waiting: 0 });
+    expect(queues.samples).toBe(3);
+  });
+
   it('is not known where nobody looked', () => {
     expect(peaks()).toEqual([null, null]);
   });

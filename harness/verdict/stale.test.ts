@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e2 from '../../experiments/E2-drain-only.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import type { LedgerRow } from '../load/row.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
@@ -80,11 +81,24 @@ describe('from when on the old version must not answer', () => {
   it('is when the deploy retired it, where the process that owns the port is restarted', () => {
     expect(outOfRotation([retired], [down(4_300_000)], e1)).toEqual([4_000_000]);
     expect(outOfRotation([{ ...window, retireUs: null }], [], e1)).toEqual([null]);
+    // Whether a check looks on or not.
+    expect(outOfRotation([retired], [down(4_300_000)], e2)).toEqual([4_000_000]);
+  });
+
+  it('is when the deploy retired it, where the proxy’s file does the cut-over, or there is no check', () => {
+    const byFile = { ...e6, proxy: { ...e6.proxy, cutover: 'atomic-rewrite' as const } };
+    expect(outOfRotation([retired], [down(4_300_000)], byFile)).toEqual([4_000_000]);
+    const unchecked = { ...e6, proxy: { ...e6.proxy, check: undefined } };
+    expect(outOfRotation([retired], [down(4_300_000)], unchecked)).toEqual([4_000_000]);
   });
 
   it('is when the check has seen it leave, where the check does the cut-over', () => {
     // Before it was retired the check saw another colour leave.
     expect(outOfRotation([retired], [down(1_000_000), down(4_300_000)], e6)).toEqual([4_300_000]);
+    // What else happens meanwhile is nothing that the check has seen.
+    const other: TimelineEvent = { ...down(4_100_000), kind: 'check-up' };
+    expect(outOfRotation([retired], [other, down(4_300_000)], e6)).toEqual([4_300_000]);
+    expect(outOfRotation([retired], [down(4_000_000)], e6)).toEqual([4_000_000]);
   });
 
   it('is not later than one interval and one timeout of the check', () => {

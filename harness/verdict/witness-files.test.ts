@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
@@ -74,6 +75,8 @@ describe('the witnesses of a run', () => {
 
   it('need no direct probe where none was asked for', () => {
     expect(doubts({ probed: null }, runOf(e5, [['probe.ratePerSecond', 0]]))).toEqual([]);
+    // Of two colours one is always down.
+    expect(doubts({ probed: null }, runOf(e6))).toEqual([]);
   });
 
   it.each([
