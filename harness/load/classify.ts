@@ -51,3 +51,24 @@ export function outcomeOfAnswer(status: number, expectedStatus: number | null, b
   if (!isExpected) return `status-${status}`;
   return bodyIsRight ? 'ok' : 'wrong';
 }
+
+/** What a request says that found no connection free. */
+export const noConnectionFree = 'no connection was free in time';
+
+const words = /^(.+), (connect|wait|body)$/u;
+
+/** The outcome that belongs to the words of a row's error: the rules above, read backwards. */
+export function outcomeOfWords(error: string): Outcome {
+  if (error === noConnectionFree) return 'unsent';
+  const step = stepOfWords(error);
+  // An answer that is no HTTP says what is wrong with it, and no step.
+  if (step === null) return 'parse';
+  const code = error.slice(0, -`, ${step}`.length);
+  if (code === 'deadline') return outcomeOfDeadline(step);
+  return code === 'FIN' ? outcomeOfEnd(step) : outcomeOfError(code, step);
+}
+
+/** The step in which the error came; null where its words tell of none. */
+export function stepOfWords(error: string): Step | null {
+  return (words.exec(error)?.[2] ?? null) as Step | null;
+}

@@ -3,6 +3,7 @@
  * settled exactly once. Nothing is ever sent again.
  */
 import { Worker } from 'node:worker_threads';
+import { noConnectionFree } from './classify.ts';
 import { monotonicUs } from './clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
@@ -164,7 +165,7 @@ export async function prepareLoad(
     // Before connections expire: the place that one leaves must not go to a request that has no time left for it.
     for (let first = waiting[0]; first !== undefined && first.dueUs <= latestWaitUs; first = waiting[0]) {
       waiting.shift();
-      first.settle('unsent', { status: null, bytes: 0, error: 'no connection was free in time' });
+      first.settle('unsent', { status: null, bytes: 0, error: noConnectionFree });
     }
     for (; oldest < underWay.length; oldest++) {
       const exchange = underWay[oldest];

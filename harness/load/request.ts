@@ -50,6 +50,16 @@ export function expectedBodyCrc32({
   return known;
 }
 
+/** How long that body is, in bytes; null for a path that the load does not know. */
+export function expectedBodyBytes({
+  method,
+  path,
+  requestId,
+}: Pick<PreparedRequest, 'method' | 'path' | 'requestId'>): number | null {
+  const body = method === 'POST' && path === '/notes' ? noteBody(requestId) : bodyOf(path);
+  return body === null ? null : Buffer.byteLength(body);
+}
+
 /** JSON of a note; of an id without signs that JSON would write otherwise, put together, which a million rows feel. */
 function noteBody(id: string): string {
   return isPlainId.test(id) ? `{"id":"${id}","text":"${noteText(id)}"}` : JSON.stringify(note(id));
@@ -58,9 +68,14 @@ function noteBody(id: string): string {
 const isPlainId = /^[\w-]*$/u;
 
 function bodyCrc32Of(path: string): number | null {
-  const noteId = path.startsWith('/notes/') ? path.slice('/notes/'.length) : null;
-  if (noteId !== null) return crc32(JSON.stringify(note(noteId)));
-  return path.startsWith('/slow?') ? crc32(JSON.stringify(slept(path))) : null;
+  const body = bodyOf(path);
+  return body === null ? null : crc32(body);
+}
+
+/** Of a GET. */
+function bodyOf(path: string): string | null {
+  if (path.startsWith('/notes/')) return JSON.stringify(note(path.slice('/notes/'.length)));
+  return path.startsWith('/slow?') ? JSON.stringify(slept(path)) : null;
 }
 
 /** A load asks for few notes, a million times. */

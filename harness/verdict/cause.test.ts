@@ -107,6 +107,20 @@ describe('a 502 of the proxy', () => {
     },
   );
 
+  it('is none where the proxy passed on all of the site’s answer, whatever else failed then', () => {
+    const bytes = Buffer.byteLength(JSON.stringify({ id: 'x', text: `note x ${'.'.repeat(32)}` }));
+    const of = (over: Partial<Access>): Cause | null =>
+      causeOf(
+        at(1_400_000),
+        access(1_400_000, over),
+        [],
+        sourcesOf({ tries: [{ atUs: 1_400_000, failure: 'reset' }] }),
+      );
+    expect(of({ status: 200, version: 'v0', bytes })).toBeNull();
+    expect(of({ status: 200, version: 'v0', bytes: bytes - 1 })?.failure).toBe('reset');
+    expect(of({ status: 502, version: null, bytes })?.failure).toBe('reset');
+  });
+
   it('without a line of the proxy’s own log is refused or reset, by its line of the access log', () => {
     expect(causeOf(at(1_400_000), access(1_400_000), [], sourcesOf({}))).toEqual({
       cause: 'refused or reset: the proxy’s own log does not tell which',

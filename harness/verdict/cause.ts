@@ -3,6 +3,7 @@
  * window, alone is none.
  */
 import type { EngineEvent } from '../lab/engine-events.ts';
+import { expectedBodyBytes } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { CheckStates } from '../timeline/check-states.ts';
@@ -67,7 +68,7 @@ export function causeOf(
 ): Cause | null {
   const own = ofSite(row, site, sources);
   if (own !== null) return own;
-  if (access !== null) return ofProxy(access, sources);
+  if (access !== null) return ofProxy(row, access, sources) ?? ofLostProxy(row, sources);
   if (sources.hasProxy) return ofLostProxy(row, sources);
   const span = [row.sentUs ?? row.dueUs, row.doneUs] as const;
   const closed = closedPort(...span, sources) ?? leaving(...span, sources);
@@ -101,7 +102,8 @@ function ofSite(row: LedgerRow, site: readonly Site[], sources: CauseSources): C
 }
 
 /** An answer that the proxy made up itself. */
-function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, sources: CauseSources): Cause | null {
+function ofProxy(row: LedgerRow, access: Access, sources: CauseSources): Cause | null {
+  const { status, line, hasBackend, startWallUs, durationUs } = access;
   const fromUs = startWallUs - sources.originWallUs;
   const endWallUs = startWallUs + durationUs;
   if (!hasBackend) {
@@ -112,6 +114,7 @@ function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, 
       ? null
       : { cause: 'the proxy’s check held no backend to be up', file: runFiles.proxyLog, line: down };
   }
+  if (passedOnWhole(row, access)) return null;
   const behind = sources.tries.behind(endWallUs);
   const failure = behind?.failure ?? 'refused or reset';
   if (failure === 'cancelled' || failure === 'other') return null;
@@ -124,6 +127,11 @@ function ofProxy({ status, line, hasBackend, startWallUs, durationUs }: Access, 
     failure,
     ...(behind === null ? { file: runFiles.accessLog, line } : { file: runFiles.proxyLog, line: behind.line }),
   };
+}
+
+/** Did the proxy pass on all of the site's answer, which names its version? Then nothing behind it has failed. */
+export function passedOnWhole(row: LedgerRow, { version, bytes }: Access): boolean {
+  return version !== null && bytes >= (expectedBodyBytes(row) ?? Infinity);
 }
 
 /** A request that the proxy knows nothing of: was the proxy itself there? */

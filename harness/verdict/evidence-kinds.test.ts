@@ -27,7 +27,14 @@ describe('what depends on the experiment', () => {
     content.proxyLog = null;
     content.ledger = content.ledger.map((one) =>
       one.version === null
-        ? { ...one, outcome: 'refused', status: null, firstByteUs: null, error: 'ECONNREFUSED, connect' }
+        ? {
+            ...one,
+            outcome: 'refused',
+            status: null,
+            firstByteUs: null,
+            bodyCrc32: null,
+            error: 'ECONNREFUSED, connect',
+          }
         : one,
     );
     const verdict = await judgeRun(await writeFolder(content));
@@ -172,7 +179,15 @@ describe('a measurement of the user’s own service', () => {
   it('fails for each request above the limit that was set', async () => {
     const dropped = (maxDropped: number): Promise<Verdict> => {
       const spoilt = { ...content(), run: serviceRecord({ maxDropped }) };
-      change(40, { outcome: 'reset', status: null, firstByteUs: null, version: null, instance: null })(spoilt);
+      change(40, {
+        outcome: 'reset',
+        status: null,
+        firstByteUs: null,
+        version: null,
+        instance: null,
+        bodyCrc32: null,
+        error: 'ECONNRESET, wait',
+      })(spoilt);
       return writeFolder(spoilt).then(judgeRun);
     };
     const failed = await dropped(0);

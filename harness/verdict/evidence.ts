@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import { slotCount } from '../load/pacer.ts';
+import { labDeadlineMs } from '../load/plan.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
@@ -104,6 +105,7 @@ async function readExperiment(
   const { ratePerSecond } = experiment.load;
   const idPrefix = `${run.runId}-1-`;
   const hasProxy = experiment.proxy.kind !== 'none';
+  const isOnlyTry = experiment.proxy.retry === undefined;
   const originMonotonicUs = run.originMonotonicUs ?? 0;
   const originWallUs = originMonotonicUs + (run.wallOffsetUs?.[0] ?? 0);
 
@@ -139,6 +141,9 @@ async function readExperiment(
   const reconciler = new Reconciler({
     idPrefix,
     ratePerSecond,
+    expectedStatus: null,
+    deadlineMs: labDeadlineMs,
+    isOnlyTry,
     hasProxy,
     hasSiteLog: true,
     originMonotonicUs,
@@ -154,13 +159,12 @@ async function readExperiment(
   });
   const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
   const joined = new JoinedFile(join(folder, runFiles.joined), windows);
-  // Of several tries only the last one's error is known to be this request's.
-  const isOnlyTry = experiment.proxy.retry === undefined;
   for await (const rows of ledger.rows()) {
     for (const row of rows) {
       witness.addRow(row);
       const found = reconciler.addRow(row);
       waits.add(row, found.access, found.site);
+      // Of several tries only the last one's error is known to be this request's.
       writes?.add(row, found.site, isOnlyTry && found.cause?.failure === 'refused');
       const full = joined.add(row, found);
       if (full !== undefined) await full;
@@ -204,6 +208,9 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
   const reconciler = new Reconciler({
     idPrefix,
     ratePerSecond,
+    expectedStatus: run.service.expectedStatus,
+    deadlineMs: run.service.timeoutMs,
+    isOnlyTry: true,
     hasProxy: false,
     hasSiteLog: false,
     originMonotonicUs: 0,

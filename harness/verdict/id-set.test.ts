@@ -19,7 +19,7 @@ describe('ids', () => {
       fc.property(fc.array(id), fc.array(id), (added, taken) => {
         const ids = new IdSet(prefix);
         const naive = new Set(added);
-        for (const one of added) ids.add(one);
+        for (const [index, one] of added.entries()) expect(ids.add(one)).toBe(added.indexOf(one) === index);
         for (const one of taken) {
           expect(ids.take(one)).toBe(added.includes(one));
           naive.delete(one);

@@ -27,9 +27,10 @@ export class IdSet {
     return this.count;
   }
 
-  add(id: string): void {
+  /** @returns whether it was not there before */
+  add(id: string): boolean {
     const number = this.numberOf(id);
-    if (((number < 0 ? this.texts.get(id) : this.states[number]) ?? absent) !== absent) return;
+    if (((number < 0 ? this.texts.get(id) : this.states[number]) ?? absent) !== absent) return false;
     if (number < 0) {
       this.order.push(-1 - this.texts.size);
       this.texts.set(id, present);
@@ -38,6 +39,7 @@ export class IdSet {
       this.setState(number, present);
     }
     this.count++;
+    return true;
   }
 
   /** Takes it off those that are left; returns whether it was ever added. */

@@ -49,6 +49,9 @@ function reconciler(
   return new Reconciler({
     idPrefix: 'run-1-',
     ratePerSecond: 100,
+    expectedStatus: null,
+    deadlineMs: 30_000,
+    isOnlyTry: true,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,
@@ -77,7 +80,7 @@ function found({ row: over, access: ofProxy = {}, site: ofSite = {}, options }: 
     ofProxy === null ? [] : [{ ...access, ...ofProxy }],
     ofSite === null ? [] : [{ ...site, ...ofSite }],
     options,
-  ).addRow({ ...good, ...over });
+  ).addRow(row(7, over));
 }
 
 const wrong = (given: Given): string => found(given).wrong.join('; ');
@@ -114,7 +117,7 @@ describe('a row by itself', () => {
     [{ connectedUs: 70_099 }, 'its times are not in order'],
     [{ connectedUs: 71_501 }, 'its times are not in order'],
     [{ firstByteUs: 72_001 }, 'its times are not in order'],
-    [{ firstByteUs: null, doneUs: 70_099 }, 'its times are not in order'],
+    [{ firstByteUs: null, doneUs: 70_099 }, 'its times are not in order; ok without a first byte'],
     [
       { outcome: 'unsent', sentUs: null, firstByteUs: null, status: null, doneUs: 69_999 },
       'its times are not in order',
@@ -143,6 +146,48 @@ describe('a row by itself', () => {
 
   it.each(['truncated', 'timeout', 'wrong', 'parse', 'local'] as const)('that is %s may have one', (outcome) => {
     expect(alone({ outcome })).toBe('');
+  });
+
+  it.each<[Partial<LedgerRow>, string]>([
+    [{ outcome: 'status-502', status: 502, firstByteUs: null }, 'status-502 without a first byte'],
+    [{ bodyCrc32: null }, 'ok without the check sum of its body'],
+    [{ error: 'FIN, body' }, 'ok with an error (FIN, body)'],
+    [{ outcome: 'wrong', status: 500 }, 'wrong with status 500'],
+    [{ outcome: 'reset', error: null }, 'reset without an error'],
+    [{ outcome: 'reset', error: 'FIN, wait' }, 'reset of the error “FIN, wait”'],
+    [{ outcome: 'local', error: 'ECONNRESET, wait' }, 'local of the error “ECONNRESET, wait”'],
+    [{ outcome: 'local', version: 'v0' }, 'local with what only a whole answer has'],
+    [{ outcome: 'closed', instance: 'i' }, 'closed with what only a whole answer has'],
+    [{ outcome: 'closed', bodyCrc32: 7 }, 'closed with what only a whole answer has'],
+    [{ outcome: 'refused', connectedUs: 70_200 }, 'its error came at the step “connect”, which was over'],
+    [{ outcome: 'timeout', firstByteUs: 71_500 }, 'its error came at the step “wait”, which was over'],
+    [
+      { outcome: 'truncated', firstByteUs: null, status: null },
+      'its error came with the answer, of which there is nothing',
+    ],
+    [{ outcome: 'parse', firstByteUs: null, status: 200 }, 'status 200 without a first byte'],
+    [{ outcome: 'timeout', error: 'deadline, wait' }, 'given up before its 30 s were over'],
+    [
+      { outcome: 'connect-timeout', error: 'deadline, connect', doneUs: 30_069_999 },
+      'given up before its 30 s were over',
+    ],
+    [{ outcome: 'status-502', status: 502, connection: 'new' }, 'answered, and never connected'],
+  ])('is not as rows are made: %j', (over, sentence) => {
+    expect(alone(over)).toBe(sentence);
+  });
+
+  it('is given up when its time is over', () => {
+    expect(alone({ outcome: 'timeout', error: 'deadline, wait', doneUs: 30_070_000 })).toBe('');
+  });
+
+  it('is ok with the status that was asked for', () => {
+    const asked = (expectedStatus: number | null, over: Partial<LedgerRow>): string =>
+      wrong({ row: over, options: { hasProxy: false, hasSiteLog: false, expectedStatus } });
+    expect(asked(404, { status: 404 })).toBe('');
+    expect(asked(404, { status: 200 })).toBe('ok with status 200');
+    expect(asked(404, { outcome: 'status-404', status: 404 })).toBe('status-404 with status 404');
+    expect(asked(404, { outcome: 'status-200', status: 200 })).toBe('');
+    expect(asked(null, { outcome: 'status-201', status: 201 })).toBe('');
   });
 
   it('may be wrong in several ways', () => {
@@ -187,7 +232,7 @@ describe('a row beside the proxy’s line', () => {
   it('counts from the due time what was never sent', () => {
     const never = { outcome: 'refused', status: null, firstByteUs: null, sentUs: null } as const;
     const begun = (startUs: number): string =>
-      wrong({ row: never, access: { status: 502, startWallUs: originWallUs + startUs }, options: noSite });
+      wrong({ row: never, access: { startWallUs: originWallUs + startUs, durationUs: 40_000 }, options: noSite });
     expect(begun(20_000)).toBe('');
     expect(begun(19_999)).toContain('the proxy saw it begin');
   });
@@ -209,9 +254,45 @@ describe('a row beside the proxy’s line', () => {
     expect(ended(149_999, 200)).toBe('closed here, and answered 200 by the proxy (line 1)');
     expect(ended(149_999, 499)).toContain('answered 499');
     expect(ended(150_000, 200)).toBe('');
-    // What the proxy could not have sent in time it gives up with its own 5xx.
-    expect(ended(149_999, 500)).toBe('');
-    expect(wrong({ row: { ...closed, outcome: 'timeout' }, access: { durationUs: 1_000 }, options: noSite })).toBe('');
+    expect(ended(149_999, 500)).toContain('answered 500');
+    expect(wrong({ row: { ...closed, outcome: 'timeout' }, access: { durationUs: 1_000 }, options: noSite })).toBe(
+      'timeout here, and answered 200 by the proxy (line 1)',
+    );
+  });
+
+  const own = { status: 502, version: undefined, bytes: 11 };
+
+  it.each<[Partial<LedgerRow>, Partial<AccessLine>, string]>([
+    // The proxy's own answer is sent in one piece, and so was one that it passed on whole.
+    [{ outcome: 'reset' }, own, 'reset here, and answered 502 by the proxy (line 1)'],
+    [
+      { outcome: 'local', error: 'ENOBUFS, wait' },
+      { bytes: 200 },
+      'local here, and answered 200 by the proxy (line 1)',
+    ],
+    [{ outcome: 'closed' }, { bytes: 200 }, 'closed here, and answered 200 by the proxy (line 1)'],
+    [{ outcome: 'refused', sentUs: null }, own, 'refused here, and answered 502 by the proxy (line 1)'],
+    // One that was cut was not; nor what the client had left; nor what both gave up at one moment.
+    [{ outcome: 'closed' }, {}, ''],
+    [{ outcome: 'closed' }, { ...own, status: 499 }, ''],
+    [{ outcome: 'timeout' }, own, ''],
+    [{ outcome: 'reset' }, { ...own, durationUs: 122_001 - 70_300 }, ''],
+  ])('cannot have none where the proxy answered it: %j, %j', (over, line, sentence) => {
+    expect(wrong({ row: over, access: line, options: noSite })).toBe(sentence);
+  });
+
+  it('of a proxy that died may have ended anyhow', () => {
+    const died = { atWallUs: 0, action: 'die', role: 'edge', detail: 'exit 137' };
+    expect(wrong({ row: { outcome: 'reset' }, access: own, options: { ...noSite, engine: [died] } })).toBe('');
+    const other = { ...died, role: 'client' };
+    expect(wrong({ row: { outcome: 'reset' }, access: own, options: { ...noSite, engine: [other] } })).toContain('502');
+  });
+
+  it('came at the latest 100 ms after the proxy had answered by itself', () => {
+    const done = (doneUs: number): string =>
+      wrong({ row: { outcome: 'status-502', status: 502, doneUs }, access: { ...own, bytes: 10 }, options: noSite });
+    expect(done(171_300)).toBe('');
+    expect(done(171_301)).toBe('the proxy ended it at 71300 µs (line 1), long before the client was done');
   });
 
   it('need not agree in the length of an answer that was cut, nor in that of none', () => {
@@ -267,10 +348,10 @@ describe('a row beside the site’s line', () => {
   });
 
   it('counts from the due time what was never sent', () => {
-    const never = { outcome: 'local', sentUs: null } as const;
+    const never = { outcome: 'local', sentUs: null, status: 200, version: 'v0', instance: 'i' } as const;
     const read = (receivedUs: number): string =>
       wrong({ row: never, access: null, site: { receivedUs: originMonotonicUs + receivedUs } });
-    expect(read(20_000)).toBe('');
+    expect(read(20_000)).not.toContain('the site read it');
     expect(read(19_999)).toContain('the site read it at 19999');
   });
 
@@ -291,6 +372,46 @@ describe('a row beside the site’s line', () => {
     const other = { ...site, version: 'v9', instance: 'other', receivedUs: 0 };
     expect(reconciler([access], [other, site]).addRow(good).wrong).toEqual([]);
     expect(reconciler([access], [{ ...other, status: 500 }, site]).addRow(good).wrong).toEqual([]);
+  });
+
+  it('is there once for each try', () => {
+    const twice = reconciler([access], [site, { ...site, status: 500 }]).addRow(good).wrong;
+    expect(twice).toEqual(["the site's log has one try of it twice (line 2)"]);
+    expect(reconciler([access], [site, { ...site, receivedUs: site.receivedUs + 1 }]).addRow(good).wrong).toEqual([]);
+    expect(reconciler([access], [site, { ...site, instance: 'j' }]).addRow(good).wrong).toEqual([]);
+  });
+
+  it('is whole once for each write, where the proxy does not try again', () => {
+    const write = row(7, { method: 'POST', path: '/notes', status: 201 });
+    const written = { ...site, method: 'POST', path: '/notes', status: 201, bodyCrc32: write.bodyCrc32 ?? 0 };
+    const again = { ...written, receivedUs: written.receivedUs + 10 };
+    const beside = (lines: SiteLine[], options: Partial<ReconcilerOptions> = {}): readonly string[] =>
+      reconciler([{ ...access, method: 'POST', path: '/notes', status: 201 }], lines, options).addRow(write).wrong;
+    expect(beside([written])).toEqual([]);
+    expect(beside([written, again])).toEqual(['the site answered it 2 times (line 1)']);
+    expect(beside([written, again], { isOnlyTry: false })).toEqual([]);
+    expect(beside([{ ...again, outcome: 'cut' }, written])).toEqual([]);
+    expect(beside([{ ...written, store: { waitMs: 1, code: 'SQLITE_BUSY' } }])).toEqual([
+      'the site answered 201 to what SQLite refused (line 1)',
+    ]);
+  });
+
+  it('is not there where the proxy asked nobody', () => {
+    const given: Given = {
+      row: { outcome: 'status-503', status: 503, version: null, bytes: 0 },
+      access: { status: 503, backend: undefined, version: undefined, bytes: 0 },
+    };
+    expect(wrong(given)).toBe('the site has it (line 1), and the proxy asked nobody (line 1)');
+    expect(wrong({ ...given, options: { isOnlyTry: false } })).toBe('');
+    expect(wrong({ ...given, site: null })).toBe('');
+  });
+
+  it('was not cut where all of the body arrived', () => {
+    const bytes = Buffer.byteLength(JSON.stringify({ id: 'x', text: `note x ${'.'.repeat(32)}` }));
+    const cut = (over: number): string =>
+      wrong({ row: { outcome: 'truncated', bytes: over }, site: { outcome: 'cut' } });
+    expect(cut(bytes - 1)).toBe('');
+    expect(cut(bytes)).toBe('truncated with all of the body');
   });
 
   it('may be cut where the client’s answer was', () => {

@@ -67,6 +67,9 @@ function reconcile(
   const reconciler = new Reconciler({
     idPrefix: 'run-1-',
     ratePerSecond: 100,
+    expectedStatus: null,
+    deadlineMs: 30_000,
+    isOnlyTry: true,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,

@@ -2,35 +2,25 @@
  * Reconciliation by request id: every row of the client's ledger beside its line in the proxy's access log and in the
  * site's own log. What does not agree is listed row by row; every drop is given its cause.
  */
-import { askedMs, expectedBodyCrc32 } from '../load/request.ts';
-import { dueUsOf } from '../load/pacer.ts';
-import { isDropped, isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
-import { causeOf, toleranceUs, type Cause, type CauseSources } from './cause.ts';
-import { plainNumberAfter } from './request-id.ts';
+import { expectedBodyBytes, expectedBodyCrc32 } from '../load/request.ts';
+import { isDropped, type LedgerRow } from '../load/row.ts';
+import { causeOf, passedOnWhole, toleranceUs, type Cause, type CauseSources } from './cause.ts';
 import type { Access, RequestTable, Site } from './request-table.ts';
+import { wrongAlone, type RowRules } from './row-alone.ts';
 import type { Reconciliation } from './verdict.ts';
+import { transitAboveMs } from './waits.ts';
 
 /** Disagreements, and unexplained rows, that are listed. */
 const mostListed = 50;
-
-/** Outcomes without a byte of an answer. */
-const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
-  'refused',
-  'connect-timeout',
-  'reset',
-  'closed',
-  'unreachable',
-  'unsent',
-]);
 
 /** Of nearly every row. */
 const nothing: readonly string[] = [];
 
 /** What the rows are held against. */
-export interface ReconcilerOptions extends CauseSources {
-  readonly idPrefix: string;
-  readonly ratePerSecond: number;
+export interface ReconcilerOptions extends CauseSources, RowRules {
   readonly hasSiteLog: boolean;
+  /** A proxy that tries again may ask the site several times. */
+  readonly isOnlyTry: boolean;
   readonly originMonotonicUs: number;
   readonly table: RequestTable;
 }
@@ -48,6 +38,7 @@ export interface Reconciled {
 /** Takes the rows, once the witnesses are complete. */
 export class Reconciler {
   private readonly options: ReconcilerOptions;
+  private readonly hasProxyDied: boolean;
   private readonly disagreements: Reconciliation['disagreements'] = [];
   private readonly causes: Record<string, number> = {};
   private readonly examples: Reconciliation['examples'] = {};
@@ -58,6 +49,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.options = options;
+    this.hasProxyDied = options.engine.some(({ action, role }) => action === 'die' && role === 'edge');
   }
 
   addRow(row: LedgerRow): Reconciled {
@@ -65,9 +57,9 @@ export class Reconciler {
     const { table } = this.options;
     const access = table.accessOf(row.seq);
     const site = table.siteOf(row.seq);
-    const alone = this.withItself(row);
+    const alone = wrongAlone(row, this.options);
     const besideProxy = this.withProxy(row, access);
-    const besideSite = this.withSite(row, site);
+    const besideSite = this.withSite(row, site, access);
     const isRight = alone.length === 0 && besideProxy.length === 0 && besideSite.length === 0;
     const wrong = isRight ? nothing : [...alone, ...besideProxy, ...besideSite];
     if (wrong.length > 0) {
@@ -85,33 +77,6 @@ export class Reconciler {
       this.examples[cause] ??= { seq: row.seq, file, line };
     }
     return { wrong, cause: found, access, site };
-  }
-
-  /** What a row must be, whatever happened. */
-  private withItself(row: LedgerRow): readonly string[] {
-    const wrong: string[] = [];
-    const { seq, dueUs, sentUs, connectedUs, firstByteUs, doneUs, outcome, status } = row;
-    if (dueUs !== dueUsOf(seq, this.options.ratePerSecond)) wrong.push(`it was not due at ${dueUs} µs`);
-    if (!isIdOf(row, this.options.idPrefix)) wrong.push(`its id is ${row.requestId}`);
-    if (!areRising(dueUs, sentUs, connectedUs, firstByteUs, doneUs)) wrong.push('its times are not in order');
-    const statusOf = outcome === 'ok' ? undefined : /^status-(\d+)$/u.exec(outcome)?.[1];
-    if (statusOf !== undefined && Number(statusOf) !== status) wrong.push(`${outcome} with status ${status ?? 'none'}`);
-    if (outcome === 'ok' && (status === null || status < 200 || status > 299)) {
-      wrong.push(`ok with status ${status ?? 'none'}`);
-    }
-    if (outcome === 'ok' && row.connection === 'new' && connectedUs === null)
-      wrong.push('answered, and never connected');
-    if (unanswered.has(outcome) && (status !== null || firstByteUs !== null)) {
-      wrong.push(`${outcome} of a request that was answered${status === null ? '' : ` ${status}`}`);
-    }
-    if (sentUs === null && !isOwnFault(outcome) && outcome !== 'refused' && outcome !== 'connect-timeout') {
-      wrong.push(`${outcome} of a request that was never sent`);
-    }
-    // Timers are good to a millisecond, and may fire one early.
-    if (outcome === 'ok' && doneUs - dueUs < askedMs(row.path) * 1000 - 2_000) {
-      wrong.push('answered sooner than the time it asked the site to take');
-    }
-    return wrong;
   }
 
   private withProxy(row: LedgerRow, access: Access | null): readonly string[] {
@@ -140,8 +105,13 @@ export class Reconciler {
         `the proxy saw it begin at ${Math.round(startUs)} µs (line ${access.line}), which is not while it was under way`,
       );
     }
-    if (unanswered.has(row.outcome) && access.status < 500 && endUs < row.doneUs - toleranceUs) {
+    if (this.wasAnswered(row, access, endUs)) {
       wrong.push(`${row.outcome} here, and answered ${access.status} by the proxy (line ${access.line})`);
+    }
+    if (row.outcome.startsWith('status-') && row.doneUs > endUs + transitAboveMs * 1000) {
+      wrong.push(
+        `the proxy ended it at ${Math.round(endUs)} µs (line ${access.line}), long before the client was done`,
+      );
     }
     if (row.outcome === 'ok' && endUs > row.doneUs + toleranceUs) {
       wrong.push(
@@ -151,9 +121,23 @@ export class Reconciler {
     return wrong;
   }
 
-  private withSite(row: LedgerRow, site: readonly Site[]): readonly string[] {
+  /**
+   * By the proxy's line the client must have had an answer, and says that it had none: one that ended long before, or one
+   * that the proxy sent in one piece. Of a proxy that died nobody knows what it still sent.
+   */
+  private wasAnswered(row: LedgerRow, access: Access, endUs: number): boolean {
+    if (row.status !== null || this.hasProxyDied) return false;
+    if (endUs < row.doneUs - toleranceUs) return true;
+    // Client and proxy may give up at the same moment, and 499 is the proxy's word for a client that went away.
+    if (row.outcome === 'timeout' || row.outcome === 'connect-timeout' || access.status === 499) return false;
+    const isOwn = access.version === null && access.status >= 400;
+    return (isOwn || passedOnWhole(row, access)) && endUs <= row.doneUs + toleranceUs;
+  }
+
+  private withSite(row: LedgerRow, site: readonly Site[], access: Access | null): readonly string[] {
     if (!this.options.hasSiteLog) return nothing;
-    if (row.outcome !== 'ok' && row.version === null) return nothing;
+    const impossible = this.impossibleLines(row, site, access);
+    if (row.outcome !== 'ok' && row.version === null) return impossible;
     const isAnswer = ({ status, isCut }: Site): boolean =>
       status === row.status && (!isCut || row.outcome === 'truncated');
     const answered = site.find(isAnswer);
@@ -181,7 +165,38 @@ export class Reconciler {
     if (match.method !== row.method || match.path !== row.path) {
       wrong.push(`the site's log has ${match.method} ${match.path} (line ${match.line})`);
     }
-    return wrong;
+    return [...wrong, ...impossible];
+  }
+
+  /** What the site's own log cannot hold of one request. */
+  private impossibleLines(row: LedgerRow, site: readonly Site[], access: Access | null): readonly string[] {
+    if (site.length === 0) return nothing;
+    const wrong: string[] = [];
+    const [first] = site;
+    const { isOnlyTry, hasProxy } = this.options;
+    const line = first?.line ?? 0;
+    for (const [index, one] of site.entries()) {
+      const isTwice = site.some(
+        ({ instance, receivedUs }, other) =>
+          other < index && instance === one.instance && receivedUs === one.receivedUs,
+      );
+      if (isTwice) wrong.push(`the site's log has one try of it twice (line ${one.line})`);
+      if (isSuccess(one.status) && one.code !== '' && one.code !== 'OK') {
+        wrong.push(`the site answered ${one.status ?? ''} to what SQLite refused (line ${one.line})`);
+      }
+    }
+    // A GET the proxy's transport may write again, on a connection that died; a POST it does not.
+    const whole = site.filter(({ isCut }) => !isCut);
+    if (isOnlyTry && row.method === 'POST' && whole.length > 1) {
+      wrong.push(`the site answered it ${whole.length} times (line ${line})`);
+    }
+    if (hasProxy && isOnlyTry && access?.hasBackend === false) {
+      wrong.push(`the site has it (line ${line}), and the proxy asked nobody (line ${access.line})`);
+    }
+    if (row.outcome === 'truncated' && row.bytes >= (expectedBodyBytes(row) ?? Infinity)) {
+      wrong.push('truncated with all of the body');
+    }
+    return wrong.length === 0 ? nothing : wrong;
   }
 
   /** A process that dies of a signal may have answered, and not yet written its line. */
@@ -208,19 +223,6 @@ export class Reconciler {
   }
 }
 
-function isIdOf({ requestId, seq }: LedgerRow, prefix: string): boolean {
-  // Nearly all are told by their digits, without a text being made.
-  const isPlain = requestId.startsWith(prefix) && plainNumberAfter(requestId, prefix.length) === seq;
-  return isPlain || requestId === `${prefix}${seq}`;
-}
-
-/** In order, as far as each is known. */
-function areRising(dueUs: number, ...times: readonly (number | null)[]): boolean {
-  let lastUs = dueUs;
-  for (const us of times) {
-    if (us == null) continue;
-    if (us < lastUs) return false;
-    lastUs = us;
-  }
-  return true;
+function isSuccess(status: number | null): boolean {
+  return status !== null && status >= 200 && status <= 299;
 }

@@ -1,6 +1,6 @@
 /** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
 import { expectedBodyCrc32 } from '../load/request.ts';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow, Outcome } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun, ServiceRun } from '../scenario/run-record.ts';
 import type { Evidence } from './evidence.ts';
@@ -30,9 +30,35 @@ export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
     error: null,
     ...over,
   };
-  // What a `wrong` answer held is for its test to say.
-  return { bodyCrc32: whole.outcome === 'ok' ? expectedBodyCrc32(whole) : null, ...whole };
+  const isAnswer = whole.outcome === 'ok' || whole.outcome === 'wrong' || whole.outcome.startsWith('status-');
+  // What an answer held that is not ok is for its test to say.
+  const bodyCrc32 = whole.outcome === 'ok' ? expectedBodyCrc32(whole) : isAnswer ? 1 : null;
+  return { ...whole, ...(!isAnswer && failed(whole.outcome)), bodyCrc32, ...over };
 }
+
+/** What a row has that ended without a whole answer, unless a test says otherwise. */
+function failed(outcome: Outcome): Partial<LedgerRow> {
+  const answered = outcome === 'truncated' || outcome === 'parse';
+  return {
+    version: null,
+    instance: null,
+    error: errors[outcome] ?? null,
+    ...(!answered && { status: null, firstByteUs: null }),
+  };
+}
+
+const errors: Partial<Record<Outcome, string>> = {
+  refused: 'ECONNREFUSED, connect',
+  'connect-timeout': 'ETIMEDOUT, connect',
+  reset: 'ECONNRESET, wait',
+  closed: 'FIN, wait',
+  truncated: 'FIN, body',
+  timeout: 'ETIMEDOUT, wait',
+  parse: 'the answer does not begin with HTTP/1.',
+  unreachable: 'EHOSTUNREACH, connect',
+  local: 'EADDRNOTAVAIL, connect',
+  unsent: 'no connection was free in time',
+};
 
 /** A row that the proxy answered 502 at once. */
 export function badRow(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {

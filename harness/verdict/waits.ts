@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.ts';
 /** A stall: an ok answer that came this much later than the request itself asked for. */
 export const stallAboveMs = 500;
 /** The way to the proxy and back takes longer than this only where the proxy, or the machine, stood still. */
-const transitAboveMs = 100;
+export const transitAboveMs = 100;
 /** After a restart's at-risk span, what had queued is still being worked off. */
 const aftermathUs = 1_000_000;
 const mostListed = 20;

@@ -153,6 +153,14 @@ describe('the check of the writes', () => {
   it('knows a duplicate also of a write that was never acknowledged', () => {
     expect(check([note('run-1-0', 3)], [post(0, { outcome: 'closed' })])).toMatchObject({ duplicated: 1 });
   });
+
+  it('knows a duplicate by its second line, and takes no count but one for no duplicate', () => {
+    const twice = check([note('run-1-0'), note('run-1-1'), note('run-1-0')], [post(0), post(1)]);
+    expect(twice).toMatchObject({ duplicated: 1, examples: { duplicated: ['run-1-0'] }, unexpected: 0, lost: 0 });
+    for (const times of [0, -1, Number.NaN]) {
+      expect(check([note('run-1-0', times)], [post(0)])).toMatchObject({ duplicated: 1 });
+    }
+  });
 });
 
 it('SQLITE_BUSY and waits for the lock are counted from the site’s log', () => {

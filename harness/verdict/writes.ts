@@ -61,8 +61,9 @@ export class WriteCheck {
   /** What is stored comes first, then the rows. */
   addStored({ id, times, writtenUs }: StoredNote): void {
     if (!id.startsWith(this.prefix)) return;
-    this.stored.add(id);
-    if (times > 1) this.duplicated.push(id);
+    const isNew = this.stored.add(id);
+    // The file has each id once, with how often the database has it.
+    if (times !== 1 || !isNew) this.duplicated.push(id);
     const seq = slotOf(id, this.prefix, this.writtenUs.length);
     if (seq !== null) this.writtenUs[seq] = writtenUs;
   }
