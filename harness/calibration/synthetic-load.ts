@@ -4,6 +4,7 @@ import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import { coloursOf } from '../lab/unit-files.ts';
 import { dueUsOf } from '../load/pacer.ts';
+import { labPrimedNotes } from '../load/plan.ts';
 import { askedMs, expectedBodyCrc32, primedNoteId } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { assignments, type Assignment } from '../load/schedule.ts';
@@ -31,7 +32,6 @@ export interface SyntheticFiles {
   readonly direct: OrderedFile;
 }
 
-const primedNotes = 50;
 /** The site takes connections one after another: what has queued is worked off at this pace. */
 const acceptUs = 180;
 /** Of each closing port, so many requests are written to a connection that is just then reset. */
@@ -79,7 +79,7 @@ export class SyntheticLoad {
   begin(): void {
     const state: DatabaseState = { integrity: 'ok', journalMode: 'wal', walBytes: 0 };
     this.files.notes.add(-Infinity, state);
-    for (let index = 0; index < primedNotes; index++) {
+    for (let index = 0; index < labPrimedNotes; index++) {
       this.store(primedNoteId(this.run.runId, index), -1_000_000 + index * 10_000, 0);
     }
     const debug = { level: 'debug', message: 'Configuration received' };
@@ -93,7 +93,7 @@ export class SyntheticLoad {
     while (this.probes * this.probeEveryUs <= dueUs) this.addProbe(Math.round(this.probes * this.probeEveryUs));
     this.sample(dueUs);
     const { entry, connection } = this.assign(seq);
-    const path = entry.path === '/notes/:id' ? `/notes/${primedNoteId(runId, seq % primedNotes)}` : entry.path;
+    const path = entry.path === '/notes/:id' ? `/notes/${primedNoteId(runId, seq % labPrimedNotes)}` : entry.path;
     const requestId = `${runId}-1-${seq}`;
     const sentUs = dueUs + this.between(60, 400);
     const connectedUs = connection === 'new' ? sentUs + this.between(100, 500) : null;

@@ -4,7 +4,7 @@ import { HarnessError } from '../errors.ts';
 import { converse, type Conversation } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
-import { labDeadlineMs, type LoadMessage, type LoadPlan } from '../load/plan.ts';
+import { labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
@@ -19,7 +19,6 @@ export const ledgerPathInClient = '/var/ledger.ndjson';
 export const queuesPathInServer = '/var/queues.ndjson';
 /** Longest wait that connections are kept for; rate × this is the cap. */
 const longestExpectedWaitMs = 5_000;
-const primedNotes = 50;
 /** How long a generator that was told to stop may take to settle what is under way. */
 const stopDeadlineMs = 5_000;
 
@@ -62,7 +61,7 @@ export async function measureInLab(
     connections: load.connections,
     deadlineMs: labDeadlineMs,
     maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000)),
-    primedNotes,
+    primedNotes: labPrimedNotes,
     ledgerPath: ledgerPathInClient,
     threads: 1,
   };

@@ -71,6 +71,9 @@ export interface LoadCounts {
 /** The deadline of a request in the lab: above busy_timeout (20 s), and the proxy's dial timeout (30 s). */
 export const labDeadlineMs = 30_000;
 
+/** Notes that are written before the load, to be read by it. */
+export const labPrimedNotes = 50;
+
 /** A request this late voids the restart that it should have met. */
 export const lateAboveMs = 50;
 

@@ -61,7 +61,7 @@ describe('what is wrong in one file is found', () => {
         void content.access?.splice(40, 1, accessFieldsOf(rowOf(content, 40), { StartUTC: stampOf(3_600e6) })),
       'the proxy saw it begin at 3600000000',
     ],
-    ['the site’s log lacks a line', ({ site }) => void site?.splice(40, 1), "the site's log has no answer 200"],
+    ['the site’s log lacks a line', ({ site }) => void site?.splice(40, 1), "the site's log has no answer 201"],
     [
       'the site’s clock is off',
       (content) => void content.site?.splice(40, 1, siteLineOf(rowOf(content, 40), { receivedUs: 5, answeredUs: 6 })),
@@ -168,7 +168,14 @@ describe('what is wrong in one file is found', () => {
     expect([verdict, dropped]).toEqual(['inconclusive', 0]);
     expect(reasons.join('\n')).toContain('70 were answered otherwise');
     expect(reasons.join('\n')).toContain('70 of 300 rows do not agree');
-    expect(reasons.join('\n')).toContain("201 here, 502 in the proxy's log (line 106)");
+    expect(reasons.join('\n')).toContain("200 here, 502 in the proxy's log (line 106)");
+  });
+
+  it('when a row asks for what the schedule does not have in its slot, or the seed is another', async () => {
+    const { reasons } = await judge(change(7, { connection: 'new', connectedUs: 70_200 }));
+    expect(reasons.join()).toContain('row 7: the schedule has POST /notes on a kept connection in its slot');
+    const reseeded = await judge((content) => void (content.run = { ...content.run, seed: 2 }));
+    expect(reseeded.reasons.join()).toContain('the schedule has ');
   });
 
   it('when a 502 stands where no restart was: it is unexplained', async () => {
@@ -246,15 +253,15 @@ describe('what is wrong in one file is found', () => {
 
   it('when SQLite refused a write', async () => {
     const verdict = await judge((content) => {
-      change(41, { outcome: 'status-503', status: 503 })(content);
-      content.access?.splice(41, 1, accessFieldsOf(rowOf(content, 41)));
-      content.site?.splice(41, 1, siteLineOf(rowOf(content, 41), { store: { waitMs: 20_000, code: 'SQLITE_BUSY' } }));
-      content.notes = content.notes.filter(({ id }) => id !== idOf(41));
+      change(40, { outcome: 'status-503', status: 503 })(content);
+      content.access?.splice(40, 1, accessFieldsOf(rowOf(content, 40)));
+      content.site?.splice(40, 1, siteLineOf(rowOf(content, 40), { store: { waitMs: 20_000, code: 'SQLITE_BUSY' } }));
+      content.notes = content.notes.filter(({ id }) => id !== idOf(40));
     });
     expect(verdict).toMatchObject({ verdict: 'fail', dropped: 1, unexplained: 0 });
     expect(verdict.writes).toMatchObject({ failed: 1, busy: { refused: 1, longestRefusalMs: 20_000 } });
     expect(verdict.reconciliation.examples).toEqual({
-      'the site itself answered 503 (SQLITE_BUSY)': { seq: 41, file: 'witnesses/site-requests.ndjson.gz', line: 42 },
+      'the site itself answered 503 (SQLITE_BUSY)': { seq: 40, file: 'witnesses/site-requests.ndjson.gz', line: 41 },
     });
   });
 

@@ -18,6 +18,7 @@ import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
 import { LedgerReading } from './ledger-reading.ts';
 import type { LedgerSummary, Span } from './ledger-summary.ts';
+import { PlannedRequests } from './planned-requests.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
@@ -142,6 +143,7 @@ async function readExperiment(
     idPrefix,
     ratePerSecond,
     expectedStatus: null,
+    planned: new PlannedRequests(run, slots),
     deadlineMs: labDeadlineMs,
     isOnlyTry,
     hasProxy,
@@ -209,6 +211,7 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
     idPrefix,
     ratePerSecond,
     expectedStatus: run.service.expectedStatus,
+    planned: null,
     deadlineMs: run.service.timeoutMs,
     isOnlyTry: true,
     hasProxy: false,

@@ -52,6 +52,7 @@ function reconciler(
     expectedStatus: null,
     deadlineMs: 30_000,
     isOnlyTry: true,
+    planned: null,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,

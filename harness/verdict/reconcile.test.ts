@@ -70,6 +70,7 @@ function reconcile(
     expectedStatus: null,
     deadlineMs: 30_000,
     isOnlyTry: true,
+    planned: null,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,

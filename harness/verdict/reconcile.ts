@@ -5,6 +5,7 @@
 import { expectedBodyBytes, expectedBodyCrc32 } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import { causeOf, passedOnWhole, toleranceUs, type Cause, type CauseSources } from './cause.ts';
+import type { PlannedRequests } from './planned-requests.ts';
 import type { Access, RequestTable, Site } from './request-table.ts';
 import { wrongAlone, type RowRules } from './row-alone.ts';
 import type { Reconciliation } from './verdict.ts';
@@ -21,6 +22,8 @@ export interface ReconcilerOptions extends CauseSources, RowRules {
   readonly hasSiteLog: boolean;
   /** A proxy that tries again may ask the site several times. */
   readonly isOnlyTry: boolean;
+  /** What each slot asks for; null where the run's record does not tell. */
+  readonly planned: PlannedRequests | null;
   readonly originMonotonicUs: number;
   readonly table: RequestTable;
 }
@@ -57,7 +60,7 @@ export class Reconciler {
     const { table } = this.options;
     const access = table.accessOf(row.seq);
     const site = table.siteOf(row.seq);
-    const alone = wrongAlone(row, this.options);
+    const alone = this.alone(row);
     const besideProxy = this.withProxy(row, access);
     const besideSite = this.withSite(row, site, access);
     const isRight = alone.length === 0 && besideProxy.length === 0 && besideSite.length === 0;
@@ -77,6 +80,12 @@ export class Reconciler {
       this.examples[cause] ??= { seq: row.seq, file, line };
     }
     return { wrong, cause: found, access, site };
+  }
+
+  private alone(row: LedgerRow): readonly string[] {
+    const wrong = wrongAlone(row, this.options);
+    const planned = this.options.planned?.otherThan(row) ?? null;
+    return planned === null ? wrong : [...wrong, `the schedule has ${planned} in its slot`];
   }
 
   private withProxy(row: LedgerRow, access: Access | null): readonly string[] {

@@ -7,7 +7,10 @@ import { onTestFinished } from 'vitest';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { labPrimedNotes } from '../load/plan.ts';
+import { primedNoteId } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
+import { assignments } from '../load/schedule.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
@@ -137,23 +140,31 @@ function journalOf(events: readonly TimelineEvent[]): string[] {
     });
 }
 
+const mix = [
+  { method: 'GET', path: '/notes/:id', weight: 1 },
+  { method: 'POST', path: '/notes', weight: 1 },
+] as const;
+
 /** The id of the request of this slot. */
 export const idOf = (seq: number): string => `20261123T120000Z-abcd-1-${seq}`;
 
 /**
- * 300 slots at 100 a second, GETs and POSTs in turn, of a run with one restart: v0 answers what was due before the
+ * 300 slots at 100 a second, as many GETs as POSTs, of a run with one restart: v0 answers what was due before the
  * outage of 1.05 to 1.75 s, and v1 the rest. Those due in the outage waited for its end, or were refused.
  */
 export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', variant?: string): FolderContent {
+  const experiment = resolveExperiment(file, { variant, changes: [] });
+  const run = runRecord({ ...experiment, load: { ...experiment.load, mix: [...mix], connections: 'kept' } });
+  const assignmentOf = assignments(mix, 'kept', run.seed);
   const ledger = Array.from({ length: 300 }, (_, seq): LedgerRow => {
     const dueUs = seq * 10_000;
     const isOut = dueUs >= 1_050_000 && dueUs < 1_750_000;
-    const isPost = seq % 2 === 1;
+    const isPost = assignmentOf(seq).entry.method === 'POST';
     const isNew = dueUs >= 1_050_000;
     const common = {
       requestId: idOf(seq),
       method: isPost ? ('POST' as const) : ('GET' as const),
-      path: isPost ? '/notes' : '/notes/x',
+      path: isPost ? '/notes' : `/notes/${primedNoteId(run.runId, seq % labPrimedNotes)}`,
       status: isPost ? 201 : 200,
       version: isNew ? 'v1' : 'v0',
       instance: isNew ? 'i1' : 'i0',
@@ -165,7 +176,7 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
   const answered = ledger.filter(({ version }) => version !== null);
   const refused = ledger.filter(({ version }) => version === null);
   return {
-    run: runRecord(resolveExperiment(file, { variant, changes: [] })),
+    run,
     timeline: [...timeline],
     ledger,
     access: ledger.map((one) => accessFieldsOf(one)),

@@ -1,0 +1,40 @@
+/** What the schedule has each slot of an experiment ask for: the seed draws it, so a row that asks for anything else was changed. */
+import { labPrimedNotes } from '../load/plan.ts';
+import { primedNoteId } from '../load/request.ts';
+import type { LedgerRow } from '../load/row.ts';
+import { assignments, type Assignment } from '../load/schedule.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
+
+/** Every slot's request, in a byte a slot. */
+export class PlannedRequests {
+  /** The few that there are; slots have their places. */
+  private readonly assigned: Assignment[] = [];
+  private readonly places: Uint8Array;
+  private readonly primedPaths: readonly string[];
+
+  constructor({ runId, seed, experiment }: Pick<ExperimentRun, 'runId' | 'seed' | 'experiment'>, slots: number) {
+    const { mix, connections } = experiment.load;
+    const of = assignments(mix, connections, seed);
+    const placeOf = new Map<Assignment, number>();
+    this.places = Uint8Array.from({ length: slots }, (_, seq) => {
+      const assignment = of(seq);
+      let place = placeOf.get(assignment);
+      if (place === undefined) {
+        place = this.assigned.push(assignment) - 1;
+        placeOf.set(assignment, place);
+      }
+      return place;
+    });
+    this.primedPaths = Array.from({ length: labPrimedNotes }, (_, index) => `/notes/${primedNoteId(runId, index)}`);
+  }
+
+  /** What the row should have asked for, where it did not; null where it did, or has no slot. */
+  otherThan({ seq, method, path, connection }: LedgerRow): string | null {
+    const assignment = this.assigned[this.places[seq] ?? -1];
+    if (assignment === undefined) return null;
+    const { entry } = assignment;
+    const planned = entry.path === '/notes/:id' ? (this.primedPaths[seq % labPrimedNotes] ?? '') : entry.path;
+    if (entry.method === method && planned === path && assignment.connection === connection) return null;
+    return `${entry.method} ${planned} on a ${assignment.connection} connection`;
+  }
+}
