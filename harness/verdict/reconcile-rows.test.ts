@@ -114,6 +114,7 @@ describe('a row by itself', () => {
   it.each<[Partial<LedgerRow>, string]>([
     [{ dueUs: 69_999 }, 'it was not due at 69999 µs'],
     [{ requestId: 'run-2-7' }, 'its id is run-2-7'],
+    [{ trial: 2 }, 'it is of trial 2'],
     [{ sentUs: 69_999 }, 'its times are not in order'],
     [{ connectedUs: 70_099 }, 'its times are not in order'],
     [{ connectedUs: 71_501 }, 'its times are not in order'],

@@ -34,6 +34,7 @@ export function wrongAlone(row: LedgerRow, rules: RowRules): readonly string[] {
   const wrong: string[] = [];
   const { seq, dueUs, sentUs, connectedUs, firstByteUs, doneUs, outcome } = row;
   if (dueUs !== dueUsOf(seq, rules.ratePerSecond)) wrong.push(`it was not due at ${dueUs} µs`);
+  if (row.trial !== 1) wrong.push(`it is of trial ${row.trial}`);
   if (!isIdOf(row, rules.idPrefix)) wrong.push(`its id is ${row.requestId}`);
   if (!areRising(dueUs, sentUs, connectedUs, firstByteUs, doneUs)) wrong.push('its times are not in order');
   if (row.connection === 'new' && firstByteUs !== null && connectedUs === null) {
