@@ -11,6 +11,7 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
+import { deploySchedule, spacedForRate } from '../timeline/deploy-schedule.ts';
 import { writeTimeline } from '../timeline/from-files.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
@@ -29,8 +30,9 @@ export interface SyntheticPlan {
 /** A day in the past: nothing in a run is told by the clock of the machine that makes it up. */
 const wallOffsetUs = Date.UTC(2026, 0, 2, 3, 4, 5) * 1000;
 const originUs = 300_000_000;
-const leadUs = 2_000_000;
-const tailUs = 3_000_000;
+/** Room for what is drawn of the first restart's beginning, and for the last restart's tail. */
+const leadMs = 2_000;
+const tailMs = 3_000;
 /** Slots that are made up before what can no longer change is written. */
 const slotsAtOnce = 1_000;
 
@@ -40,11 +42,11 @@ const slotsAtOnce = 1_000;
  */
 export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Promise<void> {
   const durationMs = (plan.rows * 1000) / plan.ratePerSecond;
-  const spacingUs = (durationMs * 1000 - leadUs - tailUs) / plan.restarts;
-  const experiment = await experimentOf(plan, spacingUs / 1000);
-  const restarts = Array.from({ length: plan.restarts }, (_, index) =>
-    syntheticRestart(index + 1, Math.round(leadUs + index * spacingUs), experiment.app.warmupMs),
-  );
+  const experiment = await experimentOf(plan, (durationMs - leadMs - tailMs) / plan.restarts);
+  const { beginsMs } = deploySchedule(experiment.deploy, plan.seed, plan.ratePerSecond);
+  const restarts = beginsMs
+    .slice(0, plan.restarts)
+    .map((beginMs, index) => syntheticRestart(index + 1, beginMs * 1000, experiment.app.warmupMs));
   const run = recordOf(plan, experiment, restarts, durationMs);
   const clock: SyntheticClock = { originUs, originWallUs: originUs + wallOffsetUs };
   await mkdir(join(folder, dirname(runFiles.accessLog)), { recursive: true });
@@ -65,13 +67,19 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
   await writeFile(join(folder, runFiles.deployer), lines(deployer));
   await writeFile(join(folder, runFiles.engineEvents), lines(engine));
   await writeTimeline(folder, run);
-  const kernel = { 'Tcp.ActiveOpens': plan.rows / 2, 'TcpExt.ListenOverflows': 0, 'TcpExt.ListenDrops': 0 };
+  const kernel = {
+    'Tcp.ActiveOpens': plan.rows / 2,
+    'Tcp.PassiveOpens': plan.rows,
+    'TcpExt.ListenOverflows': 0,
+    'TcpExt.ListenDrops': 0,
+  };
   await writeFile(join(folder, runFiles.kernel), `${JSON.stringify(kernel, null, 2)}\n`);
 }
 
 /** The experiment as its file has it, at the plan's rate and with its restarts. */
 async function experimentOf({ shape, ratePerSecond, restarts }: SyntheticPlan, spacingMs: number): Promise<Experiment> {
-  const spacing = Math.round(spacingMs);
+  // Of a high rate the schedule stretches it again.
+  const spacing = Math.floor(spacingMs / Math.max(1, ratePerSecond / spacedForRate));
   return resolveExperiment(await loadExperiment(shape === 'waits' ? 'E5' : 'E1'), {
     changes: [
       ['load.ratePerSecond', ratePerSecond],

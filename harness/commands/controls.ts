@@ -10,7 +10,7 @@ import { sourcesHash } from '../lab/project-state.ts';
 import { loadExperiment } from '../scenario/catalog.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
-import { judgeControls, type Control, type Controls } from '../verdict/controls.ts';
+import { bareId, c0Id, judgeControls, type Control, type Controls } from '../verdict/controls.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { repeatCommand } from './asked.ts';
 import { calibration } from './calibrated.ts';
@@ -19,10 +19,6 @@ import { measureAlone } from './measure-alone.ts';
 import { recall, remember } from './remembered.ts';
 import { runExperiment, type RunOptions, type RunResult } from './run-experiment.ts';
 
-/** The experiment that restarts nothing. */
-export const c0Id = 'E0';
-/** The one without any mechanism, for those that have no variant with theirs off. */
-const bareId = 'E1';
 /** Restarts of C+: that it drops shows in the first. */
 const controlRestarts = 2;
 

@@ -5,20 +5,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { converse, type Conversation } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
-import type { LoadMessage, LoadPlan } from '../load/plan.ts';
+import { labDeadlineMs, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 
 /** Where the probe's ledger lies in the server's container. */
 export const directLedgerPath = '/var/direct.ndjson';
 
-/** How long the probe's last requests are waited for. */
-const endDeadlineMs = 5_000;
+/** How long the probe's last requests are waited for where the run was cut short. */
+const cutShortMs = 5_000;
+/** And else: by then the deadline of each has passed, so that each has its row. */
+const settledMs = labDeadlineMs + 2_000;
 
 /** A probe that is ready to begin. */
 export interface DirectProbe {
   begin(): void;
-  /** Ends it; resolves with CLOCK_MONOTONIC microseconds of its first due time, or null where it never began. */
-  end(): Promise<number | null>;
+  /**
+   * Ends it; resolves with CLOCK_MONOTONIC microseconds of its first due time, or null where it never began.
+   * @param isCutShort nobody waits for its last requests for long
+   */
+  end(isCutShort: boolean): Promise<number | null>;
   close(): void;
 }
 
@@ -49,10 +54,13 @@ export async function startDirectProbe(
   const done = listen(generator, (us) => (originUs = us));
   return {
     begin: () => generator.say(JSON.stringify({ kind: 'go' })),
-    end: async () => {
+    end: async (isCutShort) => {
       generator.say(JSON.stringify({ kind: 'finish' }));
       const over = new AbortController();
-      await Promise.race([done, sleep(endDeadlineMs, undefined, { signal: over.signal }).catch(() => undefined)]);
+      await Promise.race([
+        done,
+        sleep(isCutShort ? cutShortMs : settledMs, undefined, { signal: over.signal }).catch(() => undefined),
+      ]);
       over.abort();
       return originUs;
     },

@@ -192,13 +192,14 @@ async function talk(
   stopped.abort();
   signal.removeEventListener('abort', stop);
   deployer.close();
-  const [directOriginUs] = await Promise.all([probe?.end() ?? null, Promise.race([listening, sleep(1_000)])]);
   // The closures above write these; the compiler sees only their first values.
   const end = result;
   const why = aborted as string | null;
+  const isCutShort = end === undefined || why !== null;
+  const [directOriginUs] = await Promise.all([probe?.end(isCutShort) ?? null, Promise.race([listening, sleep(1_000)])]);
   return {
     restarts: spares.used,
-    due: end === undefined || why !== null ? null : end.due,
+    due: isCutShort ? null : end.due,
     originUs,
     directOriginUs,
     wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],

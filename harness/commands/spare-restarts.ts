@@ -2,12 +2,10 @@
  * Decides, while a load goes on, when it may end: not before the last restart has begun and is over, and not before
  * those that were voided by late requests have been made up for.
  */
-import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
+import { longestLoadMs, patienceMs, type DeploySchedule } from '../timeline/deploy-schedule.ts';
 
 /** How long before the load's end it is decided: both sides must hear of it in time. */
 const decideBeforeEndMs = 1_000;
-/** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */
-const patienceMs = 30_000;
 
 /** Counts the restarts that are used; asks for no more than the schedule has. */
 export class SpareRestarts {
@@ -35,9 +33,7 @@ export class SpareRestarts {
 
   /** The longest that a load by this schedule may take, in milliseconds. */
   get longestMs(): number {
-    const { beginsMs } = this.schedule;
-    const wholeMs = this.schedule.durationMs(beginsMs.length);
-    return beginsMs.length === 0 ? wholeMs : 2 * wholeMs + patienceMs;
+    return longestLoadMs(this.schedule);
   }
 
   /** The next restart began, so long after the load's origin. */

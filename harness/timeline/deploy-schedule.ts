@@ -15,7 +15,17 @@ export interface DeploySchedule {
 const oneSpareIn = 5;
 
 /** Above this rate the spacing grows with it, so that what queued in one restart is worked off before the next begins. */
-const spacedForRate = 500;
+export const spacedForRate = 500;
+
+/** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */
+export const patienceMs = 30_000;
+
+/** The longest that a load by this schedule may take, in milliseconds: restarts begin late on a slow machine. */
+export function longestLoadMs(schedule: DeploySchedule): number {
+  const restarts = schedule.beginsMs.length;
+  const wholeMs = schedule.durationMs(restarts);
+  return restarts === 0 ? wholeMs : 2 * wholeMs + patienceMs;
+}
 
 /** The same seed gives the same schedule. */
 export function deploySchedule(deploy: Experiment['deploy'], seed: number, ratePerSecond: number): DeploySchedule {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { controlsSchema, judgeControls, type Control } from './controls.ts';
-import { verdictOfTest } from './testing.ts';
+import e0 from '../../experiments/E0-control.ts';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e2 from '../../experiments/E2-drain-only.ts';
+import e5 from '../../experiments/E5-socket-activation.ts';
+import type { ExperimentFile } from '../scenario/experiment.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
+import { controlDoubts, controlsSchema, judgeControls, type Control } from './controls.ts';
+import { runRecord, verdictOfTest } from './testing.ts';
+import { calibration, controlsOf } from './testing-folder.ts';
 import type { Verdict } from './verdict.ts';
 
 const control = (role: Control['role'], over: Partial<Verdict>): Control => ({
@@ -69,5 +76,92 @@ describe('a control', () => {
     expect(reads({ calibration, controls: [{ ...c0, more: 1 }] })).toBe(false);
     expect(reads({ controls: [c0] })).toBe(false);
     expect(reads({ calibration, controls: [c0], more: 1 })).toBe(false);
+  });
+});
+
+describe('the controls of a run', () => {
+  const doubtsOf = (
+    file: ExperimentFile,
+    controls: readonly Control[],
+    { variant = null as string | null, aborted = null as string | null, cases = 20 } = {},
+  ): string[] => {
+    const run = runRecord(resolveExperiment(file, { variant: variant ?? undefined, changes: [] }), {
+      variant,
+      aborted,
+    });
+    return controlDoubts(run, { controls, calibration: { ...calibration, cases } });
+  };
+  const [c0, cPlus] = controlsOf(e5, null) as [Control, Control];
+  const spoilt = (one: Control, over: Partial<Verdict>): Control => ({ ...one, verdict: { ...one.verdict, ...over } });
+
+  it.each([
+    ['E0', e0, null],
+    ['E1', e1, null],
+    ['E1 direct', e1, 'direct'],
+    ['E2', e2, null],
+    ['E5', e5, null],
+    ['E5 with its mechanism off', e5, 'own-port'],
+  ] as const)('are those that %s needs', (_, file, variant) => {
+    expect(doubtsOf(file, controlsOf(file, variant), { variant })).toEqual([]);
+  });
+
+  it.each<[string, Control[], string]>([
+    ['none', [], 'has the controls none; a run of this experiment is made beside C0, C+.'],
+    ['C0 alone', [c0], 'has the controls C0; a run of this experiment is made beside C0, C+.'],
+    ['C0 twice', [c0, c0], 'has the controls C0, C0; a run'],
+    ['one too many', [c0, cPlus, cPlus], 'has the controls C0, C+, C+; a run'],
+    ['a C0 of another experiment', [spoilt(c0, { experiment: 'E5' }), cPlus], 'C0 (E0) is a run of E5.'],
+    [
+      'a C0 that is named after another',
+      [{ ...c0, name: 'E5 own-port', verdict: cPlus.verdict }, cPlus],
+      'is no such control of E5.',
+    ],
+    [
+      'the C+ of another experiment',
+      [c0, { ...cPlus, name: 'E6 x', verdict: { ...cPlus.verdict, experiment: 'E6', variant: 'x' } }],
+      'C+ (E6 x) is no such control of E5.',
+    ],
+    [
+      'itself as C+',
+      [c0, { ...cPlus, name: 'E5', verdict: { ...cPlus.verdict, variant: null } }],
+      'C+ (E5) is no such control of E5.',
+    ],
+    [
+      'more dropped than due',
+      [c0, spoilt(cPlus, { dropped: 9_999 })],
+      'C+ (E5 own-port) has outcomes that do not add up to 9999 of 300 dropped.',
+    ],
+    [
+      'a drop among its outcomes',
+      [spoilt(c0, { outcomes: { ok: 299, reset: 1 } }), cPlus],
+      'C0 (E0) has outcomes that do not add up to 0 of 300 dropped.',
+    ],
+    [
+      'fewer due than came out',
+      [spoilt(c0, { due: 1 }), cPlus],
+      'C0 (E0) has outcomes that do not add up to 0 of 1 dropped.',
+    ],
+  ])('are not: %s', (_, controls, sentence) => {
+    expect(doubtsOf(e5, controls).join('\n')).toContain(sentence);
+    expect(doubtsOf(e5, controls, { aborted: 'It was cut short.' })).toEqual([]);
+  });
+
+  it('run at the rate of the run', () => {
+    const faster = { ...c0.verdict.schedule, ratePerSecond: 500 };
+    expect(doubtsOf(e5, [spoilt(c0, { schedule: faster }), cPlus])).toEqual([
+      'witnesses/controls.json: C0 (E0) ran at 500 requests a second, and this run at 100.',
+    ]);
+  });
+
+  it('of E0 are none, and of E1 C0 alone', () => {
+    expect(doubtsOf(e0, [c0])[0]).toContain('is made beside none.');
+    expect(doubtsOf(e1, [c0, ...controlsOf(e2, null).slice(1)])[0]).toContain('is made beside C0.');
+    expect(doubtsOf(e5, [], { variant: 'own-port' })[0]).toContain('is made beside C0, C+ or C0.');
+  });
+
+  it('stand beside a calibration of some cases', () => {
+    expect(doubtsOf(e5, [c0, cPlus], { cases: 0 })).toEqual([
+      'witnesses/controls.json has a calibration of 0 cases: nothing was held against the instrument.',
+    ]);
   });
 });

@@ -3,8 +3,16 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
+import { isDropped, type Outcome } from '../load/row.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import { calibrationSchema } from './verdict-parts.ts';
-import { verdictSchema, type ControlVerdict } from './verdict.ts';
+import { verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
+
+/** The experiment that restarts nothing: the C0 of the others, and by itself its own. */
+export const c0Id = 'E0';
+/** The one without any mechanism: the C+ of those that have no variant with theirs off. */
+export const bareId = 'E1';
 
 const controlSchema = z.strictObject({
   role: z.enum(['C0', 'C+']),
@@ -45,4 +53,62 @@ export function judgeControls(controls: readonly Control[]): ControlVerdict[] {
         ? of.verdict === 'pass' && of.dropped === 0
         : (of.verdict === 'pass' || of.verdict === 'fail') && of.dropped > 0,
   }));
+}
+
+/**
+ * What of a run's controls cannot be theirs, each a sentence. Only of a run that went to its end and was made beside them.
+ */
+export function controlDoubts(
+  run: ExperimentRun,
+  { controls, calibration }: { controls: readonly Control[] | null; calibration: Calibration | null },
+): string[] {
+  if (run.aborted !== null) return [];
+  const doubts: string[] = [];
+  if (calibration !== null && calibration.cases === 0) {
+    doubts.push(`${runFiles.controls} has a calibration of 0 cases: nothing was held against the instrument.`);
+  }
+  const [there, fitting] = [(controls ?? []).map(({ role }) => role).join(', '), rolesOf(run)];
+  if (!fitting.includes(there)) {
+    doubts.push(
+      `${runFiles.controls} has the controls ${there || 'none'}; a run of this experiment is made beside ` +
+        `${fitting.map((roles) => roles || 'none').join(' or ')}.`,
+    );
+  }
+  for (const control of controls ?? []) {
+    const what = controlDoubt(run, control);
+    if (what !== null) doubts.push(`${runFiles.controls}: ${control.role} (${control.name}) ${what}.`);
+  }
+  return doubts;
+}
+
+/** The roles that the controls of this run may have, in the order in which they are made (commands/controls.ts). */
+function rolesOf({ experiment: { id }, variant }: ExperimentRun): readonly string[] {
+  if (id === c0Id) return [variant === null ? '' : 'C0'];
+  if (id === bareId) return ['C0'];
+  // The variant with the mechanism off is its own C+; which one that is, only the experiment's file says.
+  return variant === null ? ['C0, C+'] : ['C0, C+', 'C0'];
+}
+
+/** Why this verdict is not that of such a control; null where it is. */
+function controlDoubt({ experiment }: ExperimentRun, { role, name, verdict }: Control): string | null {
+  const { variant, due, dropped, outcomes, schedule } = verdict;
+  const of = `${verdict.experiment}${variant === null ? '' : ` ${variant}`}`;
+  if (name !== of) return `is a run of ${of}`;
+  const isRight =
+    role === 'C0' ? of === c0Id : of === bareId || (verdict.experiment === experiment.id && variant !== null);
+  if (!isRight) return `is no such control of ${experiment.id}`;
+  const { ratePerSecond } = experiment.load;
+  if (schedule.ratePerSecond !== ratePerSecond) {
+    return `ran at ${schedule.ratePerSecond} requests a second, and this run at ${ratePerSecond}`;
+  }
+  return doesAddUp({ due, dropped, outcomes })
+    ? null
+    : `has outcomes that do not add up to ${dropped} of ${due} dropped`;
+}
+
+/** Every due request has one outcome, and those that are drops are the dropped. */
+function doesAddUp({ due, dropped, outcomes }: Pick<Verdict, 'due' | 'dropped' | 'outcomes'>): boolean {
+  const counts = Object.entries(outcomes) as [Outcome, number][];
+  const sumOf = (some: typeof counts): number => some.reduce((sum, [, count]) => sum + count, 0);
+  return sumOf(counts) === due && sumOf(counts.filter(([outcome]) => isDropped(outcome))) === dropped;
 }

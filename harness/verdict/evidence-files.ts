@@ -12,10 +12,12 @@ import type { Experiment } from '../scenario/experiment.ts';
 import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
 import { controlsSchema, type Control } from './controls.ts';
+import { DirectCheck, type ProbeAnswers } from './direct-check.ts';
 import type { Span } from './ledger-summary.ts';
 import { QueuePeaks } from './queues.ts';
+import type { RestartWindow } from './restart-windows.ts';
 import type { Calibration, Verdict } from './verdict.ts';
 import { WriteCheck } from './writes.ts';
 
@@ -96,25 +98,33 @@ function noteOf(line: LineReader): StoredNote {
   };
 }
 
-/** Counts of the direct probe; null where there was none. */
-export async function judgeDirect(folder: string, run: RunRecord): Promise<Verdict['direct']> {
+/** Counts of the direct probe, null where there was none; and what of it cannot be, each a sentence. */
+export async function judgeDirect(
+  folder: string,
+  run: ExperimentRun,
+  of: { answers: ProbeAnswers; windows: readonly RestartWindow[] },
+): Promise<{ direct: Verdict['direct']; doubts: readonly string[] }> {
   const path = join(folder, runFiles.direct);
-  if (run.kind === 'measure' || !existsSync(path)) return null;
+  if (!existsSync(path)) return { direct: null, doubts: [] };
+  const { ratePerSecond } = run.experiment.probe;
+  const check = new DirectCheck({ runId: run.runId, ratePerSecond, ...of });
   const outcomes: Record<string, number> = {};
   let due = 0;
   let dropped = 0;
   let longestUs: number | null = null;
-  for await (const { outcome, doneUs, dueUs } of readLedger(path)) {
+  for await (const row of readLedger(path)) {
+    const { outcome, doneUs, dueUs } = row;
+    check.add(row);
     due++;
     if (outcome === 'ok') longestUs = Math.max(longestUs ?? 0, doneUs - dueUs);
     if (isDropped(outcome)) dropped++;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
+  const longestWaitMs = longestUs === null ? null : longestUs / 1000;
+  const lastDueUs = run.durationMs * 1000 - 1e6 / run.experiment.load.ratePerSecond;
   return {
-    ratePerSecond: run.experiment.probe.ratePerSecond,
-    due,
-    dropped,
-    outcomes,
-    longestWaitMs: longestUs === null ? null : longestUs / 1000,
+    direct: { ratePerSecond, due, dropped, outcomes, longestWaitMs },
+    // Of a run that was cut short the probe's last requests were not waited for.
+    doubts: run.aborted === null ? check.doubts(lastDueUs) : [],
   };
 }

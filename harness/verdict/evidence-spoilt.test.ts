@@ -147,6 +147,25 @@ describe('what is wrong in one file is found', () => {
       'Too few restarts for the claim that 99 % of them are clean: 0 of 1 dropped something',
     ],
     [
+      'the plan has no restarts',
+      ({ run }) => {
+        if (run.kind === 'experiment') run.deployBeginsMs = [];
+      },
+      "run.json's deployBeginsMs is not what its experiment and seed 1 give",
+    ],
+    [
+      'the controls were taken out',
+      (content) => void (content.controls = { calibration, controls: [] }),
+      'witnesses/controls.json has the controls none',
+    ],
+    [
+      'the direct probe was refused where the site answered',
+      (content) =>
+        void (content.direct =
+          content.direct?.map((one) => (one.seq === 7 ? { ...one, outcome: 'refused', status: null } : one)) ?? null),
+      'row 7 is refused, and the site read it (line 308 of the site',
+    ],
+    [
       'answers hung on the way back',
       (content) => {
         change(40, { doneUs: 600_000 })(content);

@@ -44,7 +44,7 @@ describe('a run’s folder in which nothing was dropped', () => {
       stale: 0,
       unexplained: 0,
       dropWindows: [],
-      controls: [],
+      controls: [{ role: 'C0' }, { role: 'C+' }],
       calibration,
       proxyTries: { answers: 0, retries: 0, failedTries: 0 },
       restarts: 1,

@@ -12,13 +12,15 @@ import { CheckStates } from '../timeline/check-states.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
-import type { Control } from './controls.ts';
+import { controlDoubts, type Control } from './controls.ts';
+import { probePrefixOf } from './direct-check.ts';
 import { hasLines, judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
 import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
 import { LedgerReading } from './ledger-reading.ts';
 import type { LedgerSummary, Span } from './ledger-summary.ts';
 import { PlannedRequests } from './planned-requests.ts';
+import { planDoubts } from './plan-doubts.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
@@ -114,7 +116,12 @@ async function readExperiment(
   const witness = new ProxyWitnessCount(slots, idPrefix);
   const tries = new FailedTries();
   const checks = new CheckStates();
-  const reading = readSite({ path: join(folder, runFiles.requestLog), slots, prefix: idPrefix });
+  const reading = readSite({
+    path: join(folder, runFiles.requestLog),
+    slots,
+    prefix: idPrefix,
+    probePrefix: probePrefixOf(run.runId),
+  });
   // It is asked for below; what is wrong with another file is told first.
   reading.catch(() => undefined);
   const files = await readTimelineFiles(folder);
@@ -133,7 +140,7 @@ async function readExperiment(
       if (access.requestId.startsWith(run.runId)) moments.add(access);
     }
   }
-  const { columns, busy } = await reading;
+  const { columns, probed, busy } = await reading;
   table.useSite(columns);
   const { engine } = files;
   const unplanned = unplannedEnds(timeline, windows);
@@ -173,24 +180,30 @@ async function readExperiment(
     }
   }
   await joined.end();
-  const direct = await judgeDirect(folder, run);
+  const { direct, doubts: directDoubts } = await judgeDirect(folder, run, { answers: probed, windows });
   const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
   const kernel = await readKernel(folder);
+  const beside = await readControls(folder);
   return {
     ...ledger.counts(),
     waits: waits.result(),
     queues: queues.result(),
-    witnessDoubts: witnessDoubts(run, {
-      timeline,
-      timelineAgain: timelineOf(run, files, { moments, checks }),
-      journalLines: files.journal.length,
-      hasProxyLog: hasProxy && (await hasLines(join(folder, runFiles.proxyLog))),
-      queueSamples: queues.samples,
-      engine,
-      kernel,
-      probed: direct?.due ?? null,
-    }),
-    ...(await readControls(folder)),
+    witnessDoubts: [
+      ...planDoubts(run, windows),
+      ...witnessDoubts(run, {
+        timeline,
+        timelineAgain: timelineOf(run, files, { moments, checks }),
+        journalLines: files.journal.length,
+        hasProxyLog: hasProxy && (await hasLines(join(folder, runFiles.proxyLog))),
+        queueSamples: queues.samples,
+        engine,
+        kernel,
+        probed: direct?.due ?? null,
+      }),
+      ...directDoubts,
+      ...(beside.controls === null ? [] : controlDoubts(run, beside)),
+    ],
+    ...beside,
     unplanned,
     engine,
     writes: writes === null ? null : { ...writes.result(), busy },

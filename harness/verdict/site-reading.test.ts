@@ -7,7 +7,7 @@ import type { SiteLine } from './site-columns.ts';
 import { readSite } from './site-reading.ts';
 
 const slots = 300;
-const task = { path: '', slots, prefix: 'run-1-' };
+const task = { path: '', slots, prefix: 'run-1-', probePrefix: 'run-direct-1-' };
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'site-'));
@@ -41,10 +41,19 @@ describe('the site’s log', () => {
       line(300),
       line(1, { request: 'somebody else' }),
       line(1, { request: null }),
+      line(1, { request: 'run-direct-1-7', path: '/livez' }),
+      line(1, { request: 'run-direct-1-8', status: null, outcome: 'cut' }),
+      line(1, { request: 'run-direct-1-7', version: 'v9' }),
     ];
     await writeFile(task.path, gzipSync(lines.map((of) => `${JSON.stringify(of)}\n`).join('')));
     const [here, there] = [await readSite(task, false), await readSite(task, true)];
     expect(there.busy).toEqual(here.busy);
+    expect(there.probed).toEqual(here.probed);
+    const of = { version: 'v0', instance: 'i0' };
+    expect([...there.probed]).toEqual([
+      ['run-direct-1-7', { line: 257, times: 2, status: 200, isCut: false, ...of }],
+      ['run-direct-1-8', { line: 258, times: 1, status: null, isCut: true, ...of }],
+    ]);
     expect(here.busy).toMatchObject({ refused: 1, longestWaitMs: 29.9 });
     for (let seq = 0; seq < slots; seq++) expect(there.columns.of(seq)).toEqual(here.columns.of(seq));
     expect(there.columns.of(17)).toMatchObject([

@@ -1,6 +1,7 @@
 /** Reads the site's log into columns; a long one on a thread of its own, beside the proxy's, with the same result. */
 import { stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { ProbeAnswerCount, type ProbeAnswers } from './direct-check.ts';
 import { SiteColumns, type SiteColumnsData } from './site-columns.ts';
 import { readSiteLog } from './site-log.ts';
 import type { WritesVerdict } from './verdict.ts';
@@ -13,17 +14,21 @@ export interface SiteTask {
   readonly slots: number;
   /** What the request ids of the load begin with. */
   readonly prefix: string;
+  /** What those of the direct probe begin with. */
+  readonly probePrefix: string;
 }
 
 /** What the log comes to. */
 export interface SiteReading {
   readonly columns: SiteColumns;
+  readonly probed: ProbeAnswers;
   readonly busy: WritesVerdict['busy'];
 }
 
 /** What the thread says. */
 export interface SiteAnswer {
   readonly data: SiteColumnsData;
+  readonly probed: ProbeAnswers;
   readonly busy: WritesVerdict['busy'];
 }
 
@@ -51,16 +56,18 @@ export async function readSite(task: SiteTask, isLong?: boolean): Promise<SiteRe
 }
 
 /** Reads it on this thread. */
-export async function readSiteHere({ path, slots, prefix }: SiteTask): Promise<SiteReading> {
+export async function readSiteHere({ path, slots, prefix, probePrefix }: SiteTask): Promise<SiteReading> {
   const columns = new SiteColumns(slots, prefix);
+  const probed = new ProbeAnswerCount(probePrefix);
   const busy = new BusyCount();
   for await (const lines of readSiteLog(path)) {
     for (const line of lines) {
       busy.addLine(line);
       columns.add(line);
+      probed.add(line);
     }
   }
-  return { columns, busy: busy.result() };
+  return { columns, probed: probed.answers, busy: busy.result() };
 }
 
 async function readSiteThere(task: SiteTask): Promise<SiteReading> {
@@ -68,10 +75,10 @@ async function readSiteThere(task: SiteTask): Promise<SiteReading> {
     workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   });
-  const { data, busy } = await new Promise<SiteAnswer>((resolve, reject) => {
+  const { data, probed, busy } = await new Promise<SiteAnswer>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error('the thread ended without a word')));
   });
-  return { columns: new SiteColumns(task.slots, task.prefix, data), busy };
+  return { columns: new SiteColumns(task.slots, task.prefix, data), probed, busy };
 }

@@ -4,6 +4,6 @@ import { readSiteHere, type SiteAnswer, type SiteTask } from './site-reading.ts'
 
 const port = parentPort;
 if (port === null) throw new Error('site-thread runs as a worker thread only');
-const { columns, busy } = await readSiteHere(workerData as SiteTask);
+const { columns, probed, busy } = await readSiteHere(workerData as SiteTask);
 const { data, buffers } = columns.data();
-port.postMessage({ data, busy } satisfies SiteAnswer, buffers);
+port.postMessage({ data, probed, busy } satisfies SiteAnswer, buffers);

@@ -22,9 +22,9 @@ import type { EventKind, TimelineEvent } from '../timeline/event.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { messageIds } from '../timeline/journal.ts';
 import { readProxyLog } from '../timeline/proxy-log.ts';
-import type { Controls } from './controls.ts';
+import type { Control, Controls } from './controls.ts';
 import type { SiteLine } from './request-table.ts';
-import { row, runRecord, window } from './testing.ts';
+import { row, runRecord, verdictOfTest, window } from './testing.ts';
 import type { Calibration } from './verdict.ts';
 
 /** What the files of a run hold; a file that is null is not there. */
@@ -175,12 +175,13 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
   });
   const answered = ledger.filter(({ version }) => version !== null);
   const refused = ledger.filter(({ version }) => version === null);
+  const probed = probeRows(inOutage);
   return {
     run,
     timeline: [...timeline],
     ledger,
     access: ledger.map((one) => accessFieldsOf(one)),
-    site: answered.map((one) => siteLineOf(one)),
+    site: [...answered, ...probed.filter(({ outcome }) => outcome === 'ok')].map((one) => siteLineOf(one)),
     proxyLog: [
       `${stampOf(0)} {"level":"info","message":"Starting"}`,
       ...refused.map(({ doneUs }) => failedTryLine(doneUs - 200)),
@@ -202,15 +203,53 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
       detail: '',
     })),
     kernel: { 'TcpExt.ListenDrops': 0 },
-    direct: Array.from({ length: 60 }, (_, seq) => {
-      const dueUs = seq * 50_000;
-      const isOut = dueUs >= 1_050_000 && dueUs < 1_750_000;
-      if (!isOut) return row(seq, { dueUs });
-      if (inOutage === 'waited') return row(seq, { dueUs, doneUs: 1_752_000 });
-      return row(seq, { dueUs, outcome: 'refused', status: null });
-    }),
-    controls: { calibration, controls: [] },
+    direct: probed,
+    controls: { calibration, controls: controlsOf(file, variant ?? null) },
   };
+}
+
+/** Sixty requests of the direct probe, twenty a second. */
+function probeRows(inOutage: 'waited' | 'refused'): LedgerRow[] {
+  return Array.from({ length: 60 }, (_, seq) => {
+    const dueUs = seq * 50_000;
+    const isOut = dueUs >= 1_050_000 && dueUs < 1_750_000;
+    const isNew = dueUs >= 1_050_000;
+    const common = {
+      dueUs,
+      path: '/livez',
+      requestId: `20261123T120000Z-abcd-direct-1-${seq}`,
+      version: isNew ? 'v1' : 'v0',
+      instance: isNew ? 'i1' : 'i0',
+    };
+    if (!isOut) return row(seq, common);
+    if (inOutage === 'waited') return row(seq, { ...common, doneUs: 1_752_000 });
+    return row(seq, { ...common, outcome: 'refused', status: null, version: null, instance: null });
+  });
+}
+
+/** What a run of this experiment is made beside. */
+export function controlsOf({ id, control }: ExperimentFile, variant: string | null): Control[] {
+  const at100 = { ...verdictOfTest({}).schedule, ratePerSecond: 100 };
+  const c0: Control = {
+    role: 'C0',
+    name: 'E0',
+    because: 'nothing may be dropped',
+    verdict: verdictOfTest({ experiment: 'E0', schedule: at100 }),
+  };
+  const off = 'variant' in control ? control.variant : null;
+  if (id === 'E0') return variant === null ? [] : [c0];
+  if (id === 'E1' || (off !== null && off === variant)) return [c0];
+  const of = off === null ? { experiment: 'E1', variant: null } : { experiment: id, variant: off };
+  const dropped = { dropped: 5, outcomes: { ok: 295, 'status-502': 5 } };
+  return [
+    c0,
+    {
+      role: 'C+',
+      name: off === null ? 'E1' : `${id} ${off}`,
+      because: 'it must drop something',
+      verdict: verdictOfTest({ ...of, ...dropped, verdict: 'fail', schedule: at100 }),
+    },
+  ];
 }
 
 /** Changes one row of the ledger. */

@@ -84,13 +84,23 @@ export const window: RestartWindow = {
   firstAnswerUs: 1_755_000,
 };
 
-/** The record of a run of `experiment` at 100 a second for 3 s, with one restart. */
+/** Of seed 1 the first restart begins so long after the lead. */
+const drawnMs = 155;
+
+/** The record of a run of `experiment` at 100 a second for 3 s, with one restart, as its seed has it. */
 export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> = {}): ExperimentRun {
+  const hasRestart = experiment.deploy.action !== 'none';
+  const deploy = {
+    ...experiment.deploy,
+    restarts: 1,
+    leadMs: hasRestart ? 990 - drawnMs : 0,
+    tailMs: hasRestart ? 3_000 - 990 : 3_000,
+  };
   return {
     kind: 'experiment',
     schema: 1,
     runId: '20261123T120000Z-abcd',
-    experiment: { ...experiment, load: { ...experiment.load, ratePerSecond: 100 } },
+    experiment: { ...experiment, deploy, load: { ...experiment.load, ratePerSecond: 100 } },
     variant: null,
     variantAbout: null,
     changes: [],
@@ -99,7 +109,7 @@ export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> =
     startedAt: '2026-11-23T12:00:00.000Z',
     originMonotonicUs: 1_000_000_000,
     wallOffsetUs: [5, 5],
-    deployBeginsMs: [990],
+    deployBeginsMs: hasRestart ? [990] : [],
     durationMs: 3_000,
     fingerprint: { traefik: '3.7.15', systemd: '252', node: 'v24', kernel: '6' },
     aborted: null,

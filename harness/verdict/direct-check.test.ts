@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../load/row.ts';
+import { DirectCheck, ProbeAnswerCount, probePrefixOf } from './direct-check.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { SiteLine } from './site-columns.ts';
+import { row, window } from './testing.ts';
+import { siteLineOf } from './testing-folder.ts';
+
+const runId = '20261123T120000Z-abcd';
+
+/** Request `seq` of a probe of twenty a second that began 7 ms after the load. */
+function probed(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
+  return row(seq, { dueUs: 7_000 + seq * 50_000, requestId: `${probePrefixOf(runId)}${seq}`, path: '/livez', ...over });
+}
+
+const refused: Partial<LedgerRow> = { outcome: 'refused', status: null, version: null, instance: null };
+/** Sixty rows, of which 20 to 29 were refused. */
+const rows = Array.from({ length: 60 }, (_, seq) => probed(seq, seq >= 20 && seq < 30 ? refused : {}));
+const lines = rows.filter(({ outcome }) => outcome === 'ok').map((one) => siteLineOf(one));
+
+function doubts(
+  given: { rows?: readonly LedgerRow[]; lines?: readonly SiteLine[]; windows?: readonly RestartWindow[] },
+  untilUs = 2_990_000,
+): string[] {
+  const count = new ProbeAnswerCount(probePrefixOf(runId));
+  for (const line of given.lines ?? lines) count.add(line);
+  const check = new DirectCheck({ runId, ratePerSecond: 20, answers: count.answers, windows: given.windows ?? [] });
+  for (const one of given.rows ?? rows) check.add(one);
+  return check.doubts(untilUs);
+}
+
+/** The rows with one in another way. */
+const but = (seq: number, over: Partial<LedgerRow>): LedgerRow[] =>
+  rows.map((one) => (one.seq === seq ? { ...one, ...over } : one));
+
+describe('the direct probe', () => {
+  it('agrees with the site’s log, whatever the order of its rows', () => {
+    expect(doubts({})).toEqual([]);
+    expect(doubts({ rows: [...rows].reverse() })).toEqual([]);
+    const others = [siteLineOf(row(1)), siteLineOf(row(2), { request: null })];
+    expect(doubts({ lines: [...others, ...lines] })).toEqual([]);
+  });
+
+  it.each<[string, Parameters<typeof doubts>[0], string, number]>([
+    ['a row twice', { rows: [...rows, probed(17)] }, 'row 17 is there more than once', 1],
+    ['all rows twice', { rows: [...rows, ...rows] }, 'row 0 is there more than once', 60],
+    ['a refused row taken out', { rows: rows.filter(({ seq }) => seq !== 21) }, 'row 21 is missing', 1],
+    ['an answered row taken out', { rows: rows.filter(({ seq }) => seq !== 5) }, 'row 5 is missing', 2],
+    [
+      'its end taken out',
+      { rows: rows.slice(0, 55) },
+      `${runId}-direct-1-55 (line 46 of the site's log) has no row`,
+      6,
+    ],
+    ['a refused row made ok', { rows: but(21, probed(21)) }, "row 21 is ok, and the site's log has no line of it", 1],
+    ['an ok row made refused', { rows: but(3, refused) }, 'row 3 is refused, and the site read it (line 4 of', 1],
+    ['another status', { rows: but(3, { status: 204 }) }, 'row 3 is ok, with the status 204', 1],
+    ['a status it cannot have', { rows: but(21, { status: 200 }) }, 'row 21 is refused, with the status 200', 1],
+    [
+      'an ok row made 503',
+      { rows: but(3, { outcome: 'status-503', status: 503 }) },
+      'row 3 is status-503, and the site answered 200',
+      1,
+    ],
+    ['another version', { rows: but(3, { version: 'v7' }) }, 'row 3 was answered by another process', 1],
+    ['another instance', { rows: but(3, { instance: 'x' }) }, 'row 3 was answered by another process', 1],
+    ['another id', { rows: but(3, { requestId: 'x' }) }, 'row 3 has the id x', 1],
+    ['another due time', { rows: but(3, { dueUs: 1 }) }, 'row 3 was due at 1 µs', 1],
+    ['a line twice', { lines: [...lines, siteLineOf(probed(3))] }, 'row 3 was answered 2 times', 1],
+    [
+      'a line that was cut',
+      { lines: lines.map((one, at) => (at === 3 ? { ...one, outcome: 'cut' as const } : one)) },
+      'row 3 is ok, and the site answered a part',
+      1,
+    ],
+  ])('does not with %s', (_, given, what, places) => {
+    const [doubt, ...others] = doubts(given);
+    expect(others).toEqual([]);
+    expect(doubt).toContain(
+      `The direct probe (witnesses/direct.ndjson.gz) disagrees with itself or with the site's log in ${places} places: `,
+    );
+    expect(doubt).toContain(what);
+  });
+
+  it('goes on until the load has ended', () => {
+    const without = { rows: rows.slice(0, 50), lines: lines.slice(0, 40) };
+    expect(doubts(without)[0]).toContain("its last row was due at 2.457 s, before the load's last");
+    expect(doubts(without, 2_507_000)).toEqual([]);
+    expect(doubts({ rows: [], lines: [] })).toEqual([]);
+  });
+
+  it('may have an answer of a process that died of a signal before it wrote its line', () => {
+    const killed = { ...window, retireUs: 100_000, exitUs: 160_000, acceptStoppedUs: 160_000 };
+    const unwritten = { lines: lines.filter((_, at) => at !== 3) };
+    expect(doubts({ ...unwritten, windows: [killed] })).toEqual([]);
+    expect(doubts({ ...unwritten, windows: [{ ...killed, acceptStoppedUs: 120_000 }] })).toHaveLength(1);
+    expect(doubts({ ...unwritten, windows: [{ ...killed, retireUs: 160_000 }] })).toHaveLength(1);
+  });
+
+  it('may have failed in other ways, whether the site has a line of it or not', () => {
+    for (const outcome of ['reset', 'closed', 'timeout', 'truncated', 'wrong'] as const) {
+      expect(doubts({ rows: but(3, { outcome }) })).toEqual([]);
+      expect(doubts({ rows: but(3, { outcome, status: null }), lines: lines.filter((_, at) => at !== 3) })).toEqual([]);
+    }
+  });
+});

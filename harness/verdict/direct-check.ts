@@ -1,0 +1,153 @@
+/** The direct probe's rows, held against themselves and against what the site's own log says of each. */
+import { dueUsOf } from '../load/pacer.ts';
+import type { LedgerRow } from '../load/row.ts';
+import { runFiles } from '../scenario/run-folder.ts';
+import { toleranceUs } from './cause.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { SiteLine } from './site-columns.ts';
+
+/** What the site's log has of one request of the probe. */
+export interface ProbeAnswer {
+  /** The first line of it, from 1, and how many there are. */
+  readonly line: number;
+  readonly times: number;
+  readonly status: number | null;
+  readonly version: string;
+  readonly instance: string;
+  readonly isCut: boolean;
+}
+
+/** By the id of the request: some twenty a second, whatever the load's rate. */
+export type ProbeAnswers = ReadonlyMap<string, ProbeAnswer>;
+
+/** What the ids of a run's direct probe begin with. */
+export function probePrefixOf(runId: string): string {
+  return `${runId}-direct-1-`;
+}
+
+/** Collects them from the lines of the site's log. */
+export class ProbeAnswerCount {
+  readonly answers = new Map<string, ProbeAnswer>();
+  private readonly prefix: string;
+  private lines = 0;
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  add({ request, status, version, instance, outcome }: SiteLine): void {
+    this.lines++;
+    if (typeof request !== 'string' || !request.startsWith(this.prefix)) return;
+    const before = this.answers.get(request);
+    if (before !== undefined) this.answers.set(request, { ...before, times: before.times + 1 });
+    else this.answers.set(request, { line: this.lines, times: 1, status, version, instance, isCut: outcome === 'cut' });
+  }
+}
+
+/** Outcomes of a request that was never read by anybody. */
+const unread: ReadonlySet<string> = new Set(['refused', 'unsent']);
+/** Outcomes that have no status. */
+const withoutStatus: ReadonlySet<string> = new Set([...unread, 'connect-timeout']);
+
+/** Rows first, in the order of the file; then what was found. */
+export class DirectCheck {
+  private readonly of: {
+    readonly runId: string;
+    readonly ratePerSecond: number;
+    readonly answers: ProbeAnswers;
+    readonly windows: readonly RestartWindow[];
+  };
+  private readonly seen = new Set<number>();
+  private shiftUs: number | null = null;
+  private lastSeq = -1;
+  private lastDueUs = 0;
+  private wrong = 0;
+  private first: string | null = null;
+
+  constructor(of: DirectCheck['of']) {
+    this.of = of;
+  }
+
+  add(row: LedgerRow): void {
+    const { seq } = row;
+    const again = this.seen.has(seq);
+    this.seen.add(seq);
+    this.lastSeq = Math.max(this.lastSeq, seq);
+    this.lastDueUs = Math.max(this.lastDueUs, row.dueUs);
+    const what = again ? 'is there more than once' : (this.asPlanned(row) ?? asItself(row) ?? this.asTheSiteSays(row));
+    if (what !== null) this.note(`row ${seq} ${what}`);
+  }
+
+  /** Its id and its due time follow from its number; all due times are shifted by the probe's own beginning. */
+  private asPlanned({ seq, dueUs, requestId }: LedgerRow): string | null {
+    const { runId, ratePerSecond } = this.of;
+    if (requestId !== `${probePrefixOf(runId)}${seq}`) return `has the id ${requestId}`;
+    const shiftUs = dueUs - dueUsOf(seq, ratePerSecond);
+    this.shiftUs ??= shiftUs;
+    return shiftUs === this.shiftUs ? null : `was due at ${dueUs} µs, which is not its place in the schedule`;
+  }
+
+  private asTheSiteSays(row: LedgerRow): string | null {
+    const answer = this.of.answers.get(row.requestId);
+    const isAnswered = row.outcome === 'ok' || row.outcome.startsWith('status-');
+    if (answer === undefined) {
+      return isAnswered && !this.diedBeforeItsLine(row)
+        ? `is ${row.outcome}, and the site's log has no line of it`
+        : null;
+    }
+    const at = `(line ${answer.line} of the site's log)`;
+    if (answer.times > 1) return `was answered ${answer.times} times ${at}`;
+    if (unread.has(row.outcome)) return `is ${row.outcome}, and the site read it ${at}`;
+    if (!isAnswered) return null;
+    if (answer.isCut || answer.status !== row.status) {
+      return `is ${row.outcome}, and the site answered ${answer.isCut ? 'a part' : String(answer.status)} ${at}`;
+    }
+    const isSame = answer.version === row.version && answer.instance === row.instance;
+    return isSame ? null : `was answered by another process ${at}`;
+  }
+
+  /** A process that dies of a signal may have answered, and not yet written its line. */
+  private diedBeforeItsLine({ doneUs }: LedgerRow): boolean {
+    return this.of.windows.some(
+      ({ retireUs, exitUs, acceptStoppedUs }) =>
+        exitUs !== null &&
+        acceptStoppedUs === exitUs &&
+        doneUs >= (retireUs ?? exitUs) &&
+        doneUs <= exitUs + toleranceUs,
+    );
+  }
+
+  private note(what: string): void {
+    this.wrong++;
+    this.first ??= what;
+  }
+
+  /**
+   * What is wrong, each a sentence.
+   * @param untilUs when the load's last slot was due: the probe ends after it
+   */
+  doubts(untilUs: number): string[] {
+    for (let seq = 0; seq < this.lastSeq; seq++) if (!this.seen.has(seq)) this.note(`row ${seq} is missing`);
+    for (const [id, { line }] of this.of.answers) {
+      const seq = Number(id.slice(probePrefixOf(this.of.runId).length));
+      if (!this.seen.has(seq)) this.note(`${id} (line ${line} of the site's log) has no row`);
+    }
+    const endsUs = this.lastDueUs + 1e6 / this.of.ratePerSecond;
+    if (this.seen.size > 0 && endsUs < untilUs) {
+      this.note(`its last row was due at ${(this.lastDueUs / 1e6).toFixed(3)} s, before the load's last`);
+    }
+    if (this.first === null) return [];
+    return [
+      `The direct probe (${runFiles.direct}) disagrees with itself or with the site's log in ${this.wrong} places: ` +
+        `${this.first}; one of them was changed after the run.`,
+    ];
+  }
+}
+
+/** Does the outcome fit the status? */
+function asItself({ outcome, status }: LedgerRow): string | null {
+  const wanted =
+    outcome === 'ok' ? 200 : outcome.startsWith('status-') ? Number(outcome.slice('status-'.length)) : null;
+  const isRight = wanted === null ? status === null || !withoutStatus.has(outcome) : status === wanted;
+  return isRight ? null : `is ${outcome}, with the status ${status ?? 'none'}`;
+}
