@@ -209,4 +209,21 @@ describe('a file that is one value', () => {
     await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
     await expect(judged).rejects.toThrow(sentence);
   });
+
+  it.each<[Readonly<Record<string, unknown>>, string]>([
+    [
+      { durationMs: 1e12 },
+      'durationMs: at 100 requests a second that is more than the 2147483647 that any run may have',
+    ],
+    [{ durationMs: -1 }, 'durationMs: Too small'],
+    [{ aborted: '' }, 'aborted: Too small'],
+    [{ originMonotonicUs: 0.5 }, 'originMonotonicUs: Invalid input'],
+  ])('is damage of the run where it is the run’s own record: %o', async (fields, why) => {
+    const content = contentOf(e5, 'waited');
+    const folder = await writeFolder(content);
+    await writeFile(join(folder, runFiles.run), JSON.stringify({ ...content.run, ...fields }));
+    const judged = judgeRun(folder);
+    await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
+    await expect(judged).rejects.toThrow(`run.json is not a run record that this version reads: ${why}`);
+  });
 });
