@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { z } from 'zod';
 import { HarnessError, messageOf } from '../errors.ts';
+import { firstIssueOf } from '../scenario/issue-text.ts';
 
 /**
  * Does what reads a run's files; that one is not there, is no JSON, or is not of its form is the run's fault, not ours.
@@ -25,8 +26,7 @@ function damage(folder: string, error: unknown): string | undefined {
     return `A file of ${folder} is no JSON: ${messageOf(error).replaceAll(/\s*\n\s*/gu, ' ')}.`;
   }
   if (error instanceof z.ZodError) {
-    const [issue] = error.issues;
-    return `A file of ${folder} is not of its form: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`;
+    return `A file of ${folder} is not of its form: ${firstIssueOf(error)}.`;
   }
   return undefined;
 }

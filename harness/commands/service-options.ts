@@ -3,7 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { HarnessError } from '../errors.ts';
-import { methods, serviceSchema, type Method, type Service } from '../scenario/service.ts';
+import { methods, type Method } from '../scenario/methods.ts';
+import { serviceSchema, type Service } from '../scenario/service.ts';
 import { durationMs, wholeNumber } from './option-values.ts';
 
 /** Options as they are typed. */

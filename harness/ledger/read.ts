@@ -1,8 +1,9 @@
 /** Reads a ledger of any length. */
-import type { LedgerRow, Outcome } from '../load/row.ts';
+import { connectionKinds, isOutcome, plainOutcomes, type LedgerRow, type Outcome } from '../load/row.ts';
 import { gzippedKnown } from '../scenario/gzipped-lines.ts';
+import { integer, integerFrom, lineForm, oneOf, orNull, text } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
-import type { Method } from '../scenario/service.ts';
+import { methods, type Method } from '../scenario/methods.ts';
 
 /**
  * The rows of a gzipped ledger, in the order in which they were settled.
@@ -14,16 +15,44 @@ export async function* readLedger(path: string): AsyncGenerator<LedgerRow> {
 
 /**
  * The same, many rows at a time: a promise for each takes longer than what is done with it.
- * @param noteOdd told of each row that is not as the load generator writes one: it may have any fields, of any types
+ * @param noteOdd told of each row that is not as the load generator writes one: it may have further fields
  * @throws {HarnessError} naming the file, and the line that is no row
  */
 export function readLedgerRows(path: string, noteOdd?: (row: LedgerRow) => void): AsyncGenerator<LedgerRow[]> {
-  return gzippedKnown(path, rowOf, (json) => {
-    const row = json as LedgerRow;
+  return gzippedKnown(path, rowOf, (json, place) => {
+    const row = formOfRow(json, place);
     noteOdd?.(row);
     return row;
   });
 }
+
+/** Times may be negative: the direct probe's are counted from an origin that is not its own. */
+const formOfRow = lineForm<LedgerRow>('row of a ledger', {
+  trial: integerFrom(0),
+  seq: integerFrom(0),
+  dueUs: integer,
+  sentUs: orNull(integer),
+  connectedUs: orNull(integer),
+  firstByteUs: orNull(integer),
+  doneUs: integer,
+  method: oneOf(methods),
+  path: text,
+  requestId: text,
+  connection: oneOf(connectionKinds),
+  outcome: {
+    admits: (value) => typeof value === 'string' && isOutcome(value),
+    words: `one of ${plainOutcomes.join(', ')} or status-NNN`,
+  },
+  status: orNull(integer),
+  bytes: integerFrom(0),
+  bodyCrc32: orNull(integerFrom(0)),
+  instance: orNull(text),
+  version: orNull(text),
+  error: orNull(text),
+});
+
+const isMethod = (word: string): boolean => methods.some((method) => method === word);
+const isConnection = (word: string): boolean => connectionKinds.some((kind) => kind === word);
 
 const keys = {
   trial: keyOf('trial'),
@@ -33,11 +62,11 @@ const keys = {
   connectedUs: keyOf('connectedUs'),
   firstByteUs: keyOf('firstByteUs'),
   doneUs: keyOf('doneUs'),
-  method: keyOf('method'),
+  method: keyOf('method', isMethod),
   path: keyOf('path'),
   requestId: keyOf('requestId'),
-  connection: keyOf('connection'),
-  outcome: keyOf('outcome'),
+  connection: keyOf('connection', isConnection),
+  outcome: keyOf('outcome', isOutcome),
   status: keyOf('status'),
   bytes: keyOf('bytes'),
   bodyCrc32: keyOf('bodyCrc32'),

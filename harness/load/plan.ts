@@ -1,5 +1,5 @@
 /** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
-import type { Method } from '../scenario/service.ts';
+import type { Method } from '../scenario/methods.ts';
 import type { ClockPair } from './clock.ts';
 
 /** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */

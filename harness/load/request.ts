@@ -1,6 +1,6 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
 import { crc32 } from 'node:zlib';
-import type { Method } from '../scenario/service.ts';
+import type { Method } from '../scenario/methods.ts';
 import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
 
 /** A request ready to be written, once. */

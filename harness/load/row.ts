@@ -3,7 +3,7 @@
  * Times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
  */
 
-import type { Method } from '../scenario/service.ts';
+import type { Method } from '../scenario/methods.ts';
 
 /** Outcomes that are not an HTTP status; see docs/glossary.md for each. */
 export const plainOutcomes = [
@@ -23,6 +23,16 @@ export const plainOutcomes = [
 
 /** Exactly one per due request. `status-N` is a complete answer with a status nobody asked for. */
 export type Outcome = (typeof plainOutcomes)[number] | `status-${number}`;
+
+const plain: ReadonlySet<string> = new Set(plainOutcomes);
+
+/** Is it the word for an outcome? */
+export function isOutcome(word: string): word is Outcome {
+  return plain.has(word) || /^status-\d{3}$/u.test(word);
+}
+
+/** How a request may have got its connection. */
+export const connectionKinds = ['new', 'kept'] as const;
 
 /** One line of ledger.ndjson.gz. */
 export interface LedgerRow {
@@ -44,7 +54,7 @@ export interface LedgerRow {
   readonly path: string;
   /** The id of the request header X-Request-Id. */
   readonly requestId: string;
-  readonly connection: 'new' | 'kept';
+  readonly connection: (typeof connectionKinds)[number];
   readonly outcome: Outcome;
   readonly status: number | null;
   /** Bytes of the answer's body that arrived. */

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { HarnessError, messageOf } from '../errors.ts';
+import { parseLine, type LineForm } from './line-form.ts';
 import { LineReader } from './line-reader.ts';
 
 /** Large enough that the turns of the event loop between two of them cost little. */
@@ -26,29 +27,29 @@ export async function* gzippedLines(path: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Each line as JSON.
- * @throws {HarnessError} naming file and line, when one is no JSON
+ * Each line as JSON of this form.
+ * @throws {HarnessError} naming file and line, when one is no JSON, or not of the form
  */
-export async function* gzippedRecords<T>(path: string): AsyncGenerator<T[]> {
+export async function* gzippedRecords<T>(path: string, form: LineForm<T>): AsyncGenerator<T[]> {
   let number = 0;
   for await (const lines of gzippedLines(path)) {
-    yield lines.map((line) => {
-      number++;
-      return parsed(line, path, number) as T;
+    yield lines.map((text) => {
+      const place = { path, line: ++number };
+      return form(parseLine(text, place), place);
     });
   }
 }
 
 /**
  * Each line as what `read` makes of it, where the line is as it expects; else as what `of` makes of its JSON. The two must
- * agree on every line that both can read.
+ * agree on every line that both can read, and neither may give what is not of the line's form.
  * @param read null, or anything at all, where the reader is not whole after it
- * @throws {HarnessError} naming file and line, when one is no JSON
+ * @throws {HarnessError} naming file and line, when one is no JSON, or `of` refuses it
  */
 export async function* gzippedKnown<T>(
   path: string,
   read: (line: LineReader) => T,
-  of: (json: unknown) => T,
+  of: LineForm<T>,
 ): AsyncGenerator<T[]> {
   const line = new LineReader();
   let number = 0;
@@ -60,19 +61,16 @@ export async function* gzippedKnown<T>(
         number++;
         line.begin(bytes, from, end);
         const record = read(line);
-        records.push(line.isWhole() ? record : of(parsed(bytes.toString('utf8', from, end), path, number)));
+        if (line.isWhole()) {
+          records.push(record);
+        } else {
+          const place = { path, line: number };
+          records.push(of(parseLine(bytes.toString('utf8', from, end), place), place));
+        }
       }
       from = end + 1;
     }
     yield records;
-  }
-}
-
-function parsed(line: string, path: string, number: number): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw new HarnessError('run-damaged', `${path}: line ${number} is no JSON.`, { cause });
   }
 }
 

@@ -17,18 +17,24 @@ export interface Key {
   /** Words met under this key: most repeat, so each is made a string once. */
   readonly words: (string | undefined)[];
   /** The one met last. */
-  lastWord: string;
+  lastWord: string | undefined;
+  /** May this word stand here? It is asked once a word, not once a line. */
+  readonly admits: (word: string) => boolean;
 }
 
 /** Places for the words of a key; two that fall on one place take turns. */
 const wordPlaces = 1_024;
 
-/** @param name letters, digits and signs that JSON writes as they are */
-export function keyOf(name: string): Key {
+/**
+ * @param name letters, digits and signs that JSON writes as they are
+ * @param admits of a key whose words are known: is it one of them? A line with another is left to JSON.parse
+ */
+export function keyOf(name: string, admits: Key['admits'] = () => true): Key {
   return {
     bytes: Buffer.from(`"${name}":`),
     words: new Array<string | undefined>(wordPlaces).fill(undefined),
-    lastWord: '',
+    lastWord: undefined,
+    admits,
   };
 }
 
@@ -52,6 +58,11 @@ export class LineReader {
   /** Was every field as asked, and is nothing left? */
   isWhole(): boolean {
     return !this.failed && this.at === this.end - 1 && this.bytes[this.at] === braceClose;
+  }
+
+  /** What was read may not stand in such a line, although it is of the right type. */
+  refuse(): void {
+    this.failed = true;
   }
 
   /** Is this the next key? Then it is read, and its value must be next. */
@@ -154,7 +165,7 @@ export class LineReader {
     const from = this.at + 1;
     if (bytes[this.at] !== quote) return this.failText();
     const { lastWord } = key;
-    if (bytes[from + lastWord.length] === quote && this.isAt(lastWord, from)) {
+    if (lastWord !== undefined && bytes[from + lastWord.length] === quote && this.isAt(lastWord, from)) {
       this.at = from + lastWord.length + 1;
       return lastWord;
     }
@@ -167,6 +178,7 @@ export class LineReader {
     if (word?.length !== end - from || !this.isAt(word, from)) {
       for (let at = from; at < end; at++) if (!isPlain(bytes[at] ?? 0)) return this.failText();
       word = bytes.toString('latin1', from, end);
+      if (!key.admits(word)) return this.failText();
       key.words[place] = word;
     }
     this.at = end + 1;

@@ -2,7 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { HarnessError } from '../errors.ts';
+import { z } from 'zod';
+import { HarnessError, messageOf } from '../errors.ts';
+import { firstIssueOf } from './issue-text.ts';
 import { runRecordSchema, type RunRecord } from './run-record.ts';
 
 /** Names within a run's folder. */
@@ -53,9 +55,8 @@ export async function readRunRecord(folder: string): Promise<RunRecord> {
   try {
     return runRecordSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new HarnessError('run-damaged', `${path} is not a run record that this version reads.`, {
-      cause,
-    });
+    const why = cause instanceof z.ZodError ? firstIssueOf(cause) : messageOf(cause);
+    throw new HarnessError('run-damaged', `${path} is not a run record that this version reads: ${why}.`, { cause });
   }
 }
 

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { experimentSchema, valueSchema } from './experiment.ts';
 import { serviceSchema } from './service.ts';
 
+/** Slots are counted in 32 bits; no run that can be asked for has as many. */
+const mostSlots = 2 ** 31 - 1;
+
 const common = {
   schema: z.literal(1),
   runId: z.string(),
@@ -15,11 +18,11 @@ const common = {
   /** Wall clock minus CLOCK_MONOTONIC in that kernel, before and after the load, in microseconds. */
   wallOffsetUs: z.tuple([z.number(), z.number()]).nullable(),
   /** How long slots were due; with the rate it gives their number. */
-  durationMs: z.number(),
+  durationMs: z.number().nonnegative(),
   /** Versions and settings that bound the result. */
   fingerprint: z.record(z.string(), z.string()),
   /** Why the run was cut short; null when it was not. */
-  aborted: z.string().nullable(),
+  aborted: z.string().min(1).nullable(),
   /** Requests under way when it was cut short; they have no row in the ledger. */
   unfinished: z.number().int().nonnegative(),
   /** Troubles of the run itself, each a sentence: a deploy that failed, a version that never became ready. */
@@ -47,7 +50,14 @@ const serviceRunSchema = z.strictObject({
 });
 
 /** The schema of run.json: a run of an experiment in the lab, or a measurement of a service that the user runs. */
-export const runRecordSchema = z.discriminatedUnion('kind', [experimentRunSchema, serviceRunSchema]);
+export const runRecordSchema = z
+  .discriminatedUnion('kind', [experimentRunSchema, serviceRunSchema])
+  .superRefine((run, context) => {
+    const ratePerSecond = run.kind === 'experiment' ? run.experiment.load.ratePerSecond : run.service.ratePerSecond;
+    if ((ratePerSecond * run.durationMs) / 1000 <= mostSlots) return;
+    const message = `at ${ratePerSecond} requests a second that is more than the ${mostSlots} that any run may have`;
+    context.addIssue({ code: 'custom', path: ['durationMs'], message });
+  });
 
 /** run.json. */
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -1,8 +1,6 @@
 /** A service that the user runs, as `measure` asks it: where it is, what is sent, and what may be lost. */
 import { z } from 'zod';
-
-/** Methods that a request may have. */
-export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+import { methods } from './methods.ts';
 
 /** The schema of a measured service. */
 export const serviceSchema = z.strictObject({
@@ -30,5 +28,3 @@ export const serviceSchema = z.strictObject({
 
 /** A measured service. */
 export type Service = z.infer<typeof serviceSchema>;
-/** A method that a request may have. */
-export type Method = (typeof methods)[number];

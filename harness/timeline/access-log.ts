@@ -1,6 +1,7 @@
 /** Reads Traefik's access log (JSON lines): what arrived at the proxy, and what it answered. */
 
 import { gzippedKnown } from '../scenario/gzipped-lines.ts';
+import { finite, integerFrom, lineForm, optional, text, type FieldForm } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 
 /** One request that arrived at the proxy. */
@@ -43,11 +44,34 @@ export function accessLineOf(fields: AccessFields): AccessLine {
 
 /**
  * The lines of a gzipped log, many at a time.
- * @throws {HarnessError} naming the file, and the line that is no JSON
+ * @throws {HarnessError} naming the file, and the line that is none of such a log
  */
 export function readAccessLog(path: string): AsyncGenerator<AccessLine[]> {
-  return gzippedKnown(path, knownLine, (fields) => accessLineOf(fields as AccessFields));
+  return gzippedKnown(path, knownLine, (fields, place) => accessLineOf(formOfLine(fields, place)));
 }
+
+const utcTime: FieldForm = {
+  admits: (value) => typeof value === 'string' && !Number.isNaN(wallUsOf(value)),
+  words: 'a time in UTC (RFC 3339)',
+};
+
+const nanoseconds: FieldForm = {
+  admits: (value) => finite.admits(value) && (value as number) >= 0,
+  words: 'a number of nanoseconds from 0',
+};
+
+/** Nobody but the load sends an id, and only a backend's own answer has an address and a version. */
+const formOfLine = lineForm<AccessFields>("line of the proxy's access log", {
+  DownstreamContentSize: optional(integerFrom(0)),
+  DownstreamStatus: integerFrom(0),
+  Duration: nanoseconds,
+  RequestMethod: text,
+  RequestPath: text,
+  ServiceAddr: optional(text),
+  StartUTC: utcTime,
+  'origin_X-App-Version': optional(text),
+  'request_X-Request-Id': optional(text),
+});
 
 const keys = {
   bytes: keyOf('DownstreamContentSize'),
@@ -74,6 +98,7 @@ function knownLine(line: LineReader): AccessLine {
   const path = line.word(keys.path);
   const backend = line.optionalWord(keys.backend);
   const startWallUs = wallUsOf(line.text(keys.start));
+  if (Number.isNaN(startWallUs)) line.refuse();
   line.optionalWord(keys.downstreamVersion);
   line.skipText(keys.level);
   line.skipText(keys.message);

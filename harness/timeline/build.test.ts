@@ -71,6 +71,7 @@ describe('the timeline', () => {
           siteLine(1_700_000, 'accepting', 'v1'),
           siteLine(1_700_100, 'ready', 'v1'),
         ].join('\n'),
+        'journal.ndjson',
       ),
       proxy: momentsOf([
         accessLine(500_000, 502, 'v0'),

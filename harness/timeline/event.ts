@@ -3,8 +3,11 @@
  * All times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
  */
 
+/** Who may see an event. */
+export const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
+
 /** Who saw an event. */
-export type EventSource = 'deployer' | 'app' | 'journal' | 'proxy' | 'engine';
+export type EventSource = (typeof eventSources)[number];
 
 /** The kinds of events, in the order in which one restart goes through them. */
 export const eventKinds = [

@@ -4,6 +4,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import { coloursOf } from '../lab/unit-files.ts';
+import {
+  finite,
+  integer,
+  lineForm,
+  oneOf,
+  optional,
+  integerFrom,
+  recordsOf,
+  text,
+  type Place,
+} from '../scenario/line-form.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { readAccessLog } from './access-log.ts';
@@ -22,20 +33,59 @@ export interface TimelineFiles {
   readonly engine: readonly EngineEvent[];
 }
 
-/** Reads them; a file that is not there is empty. */
+/**
+ * Reads them; a file that is not there is empty.
+ * @throws {HarnessError} naming file and line, when one is not of its form
+ */
 export async function readTimelineFiles(folder: string): Promise<TimelineFiles> {
-  const [deployer, journal, engine] = await Promise.all(
-    [runFiles.deployer, runFiles.journal, runFiles.engineEvents].map(async (name) => {
-      const path = join(folder, name);
-      return existsSync(path) ? await readFile(path, 'utf8') : '';
-    }),
-  );
-  return {
-    deployer: records<DeployerMessage>(deployer ?? ''),
-    journal: parseJournal(journal ?? ''),
-    engine: records<EngineEvent>(engine ?? ''),
+  const read = async <T>(name: string, recordsIn: (content: string, path: string) => T[]): Promise<T[]> => {
+    const path = join(folder, name);
+    return existsSync(path) ? recordsIn(await readFile(path, 'utf8'), path) : [];
   };
+  const [deployer, journal, engine] = await Promise.all([
+    read(runFiles.deployer, (content, path) => recordsOf(content, path, formOfMessage)),
+    read(runFiles.journal, parseJournal),
+    read(runFiles.engineEvents, (content, path) => recordsOf(content, path, formOfEngineEvent)),
+  ]);
+  return { deployer, journal, engine };
 }
+
+type StampedMessage = Extract<DeployerMessage, { restart: number }>;
+
+const bareKinds = ['waiting', 'done'];
+const stampedKinds = [
+  'deploy-begin',
+  'deploy-end',
+  'never-ready',
+  'retire',
+  'proxy-file',
+  'roll-back',
+  'rested',
+] as const satisfies readonly StampedMessage['kind'][];
+
+const formOfAnyMessage = lineForm<DeployerMessage>('message of the deployer', {
+  kind: oneOf([...bareKinds, ...stampedKinds]),
+});
+
+const formOfStampedMessage = lineForm<StampedMessage>('message of the deployer', {
+  kind: oneOf(stampedKinds),
+  restart: integerFrom(1),
+  version: text,
+  atMonotonicUs: finite,
+  failure: optional(text),
+});
+
+function formOfMessage(json: unknown, place: Place): DeployerMessage {
+  const message = formOfAnyMessage(json, place);
+  return bareKinds.includes(message.kind) ? message : formOfStampedMessage(json, place);
+}
+
+const formOfEngineEvent = lineForm<EngineEvent>('event of the engine', {
+  atWallUs: integer,
+  action: text,
+  role: text,
+  detail: text,
+});
 
 /** What is to be told of the proxy's access log: it takes the lines of the load's own requests. */
 export function proxyMomentsOf(run: ExperimentRun, { deployer }: TimelineFiles): ProxyMoments {
@@ -75,11 +125,4 @@ export async function writeTimeline(folder: string, run: ExperimentRun): Promise
   for await (const line of readProxyLog(folder)) checks.addLogLine(line);
   const events = timelineOf(run, files, { moments, checks });
   await writeFile(join(folder, runFiles.timeline), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-}
-
-function records<T>(text: string): T[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as T);
 }

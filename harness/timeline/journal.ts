@@ -1,4 +1,5 @@
 /** Reads what `journalctl -o json` gives of the site's unit: systemd's own lines, and the site's events. */
+import { lineForm, recordsOf } from '../scenario/line-form.ts';
 
 /** A line of the journal, of the fields that are read. */
 export interface JournalLine {
@@ -30,22 +31,33 @@ export interface SiteEvent {
   readonly [detail: string]: unknown;
 }
 
-/** @throws {SyntaxError} when a line is no JSON */
-export function parseJournal(text: string): JournalLine[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const fields = JSON.parse(line) as Record<string, unknown>;
-      const message = fields['MESSAGE'];
-      return {
-        atMonotonicUs: Number(fields['__MONOTONIC_TIMESTAMP']),
-        // Bytes that are no UTF-8 come as an array of numbers.
-        message: Array.isArray(message) ? Buffer.from(message as number[]).toString('latin1') : String(message),
-        messageId: typeof fields['MESSAGE_ID'] === 'string' ? fields['MESSAGE_ID'] : undefined,
-        unit: typeof fields['UNIT'] === 'string' ? fields['UNIT'] : (fields['_SYSTEMD_UNIT'] as string | undefined),
-      };
-    });
+/** The stamp is journald's own, in words as all its numbers; any program may have written the rest, or left it out. */
+const formOfEntry = lineForm<Readonly<Record<string, unknown>>>('entry of a journal', {
+  __MONOTONIC_TIMESTAMP: {
+    admits: (value) => typeof value === 'string' && /^\d{1,15}$/u.test(value),
+    words: 'a text of digits',
+  },
+});
+
+/**
+ * @param path named where a line is wrong
+ * @throws {HarnessError} when a line is no JSON, or no entry of a journal
+ */
+export function parseJournal(text: string, path: string): JournalLine[] {
+  return recordsOf(text, path, formOfEntry).map((fields) => {
+    const message = fields['MESSAGE'];
+    const wordIn = (name: string): string | undefined => {
+      const value = fields[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    return {
+      atMonotonicUs: Number(fields['__MONOTONIC_TIMESTAMP']),
+      // Bytes that are no UTF-8 come as an array of numbers.
+      message: Array.isArray(message) ? Buffer.from(message as number[]).toString('latin1') : String(message),
+      messageId: wordIn('MESSAGE_ID'),
+      unit: wordIn('UNIT') ?? wordIn('_SYSTEMD_UNIT'),
+    };
+  });
 }
 
 /** The site's own event on this line, if it is one. */
@@ -53,9 +65,7 @@ export function siteEventOf(line: JournalLine): SiteEvent | undefined {
   if (!line.message.startsWith('{')) return undefined;
   try {
     const event = JSON.parse(line.message) as Partial<SiteEvent>;
-    return typeof event.event === 'string' && typeof event.atMonotonicUs === 'number'
-      ? (event as SiteEvent)
-      : undefined;
+    return typeof event.event === 'string' && Number.isFinite(event.atMonotonicUs) ? (event as SiteEvent) : undefined;
   } catch {
     return undefined;
   }

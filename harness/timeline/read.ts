@@ -1,12 +1,23 @@
 /** Reads timeline.ndjson. */
 import { readFile } from 'node:fs/promises';
-import type { TimelineEvent } from './event.ts';
+import { integer, integerFrom, lineForm, objectWith, oneOf, optional, recordsOf, text } from '../scenario/line-form.ts';
+import { eventKinds, eventSources, type TimelineEvent } from './event.ts';
 
-/** The timeline of a run's folder, in order of time. */
+const formOfEvent = lineForm<TimelineEvent>('event of a timeline', {
+  atUs: integer,
+  kind: oneOf(eventKinds),
+  source: oneOf(eventSources),
+  restart: integerFrom(0),
+  version: optional(text),
+  instance: optional(text),
+  connections: optional(objectWith({ open: integerFrom(0), inFlight: integerFrom(0) })),
+  detail: optional(text),
+});
+
+/**
+ * The timeline of a run's folder, in order of time.
+ * @throws {HarnessError} naming the file, and the line that is no event
+ */
 export async function readTimeline(path: string): Promise<TimelineEvent[]> {
-  const text = await readFile(path, 'utf8');
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as TimelineEvent);
+  return recordsOf(await readFile(path, 'utf8'), path, formOfEvent);
 }

@@ -10,6 +10,8 @@ import { readLedger } from '../ledger/read.ts';
 import { isDropped } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { firstIssueOf } from '../scenario/issue-text.ts';
+import { damaged, faultOf, finite, integerFrom, lineForm, text, type Place } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
@@ -30,20 +32,34 @@ export async function readQueues(
 ): Promise<QueuePeaks> {
   const ports = coloursOf(experiment).map(({ publicPort }) => publicPort);
   const peaks = new QueuePeaks(ports, originUs, spans);
-  for await (const samples of gzippedRecords<QueueSample>(join(folder, runFiles.queues))) {
+  for await (const samples of gzippedRecords(join(folder, runFiles.queues), formOfSample)) {
     for (const sample of samples) peaks.add(sample);
   }
   return peaks;
 }
 
+const formOfSample = lineForm<QueueSample>('sample of the queues', {
+  atMonotonicUs: integerFrom(0),
+  port: integerFrom(0),
+  waiting: integerFrom(0),
+});
+
 /**
  * What the kernel counted.
- * @throws {HarnessError} when the file is missing or no JSON
+ * @throws {HarnessError} when the file is missing, no JSON, or holds anything but numbers
  */
 export async function readKernel(folder: string): Promise<Record<string, number>> {
   const path = join(folder, runFiles.kernel);
+  const json = await readJson(path);
+  const names = typeof json === 'object' && json !== null ? Object.keys(json) : [];
+  const fault = faultOf(json, Object.fromEntries(names.map((name) => [name, finite])));
+  if (fault !== null) throw new HarnessError('run-damaged', `${path} does not hold counters: ${fault}.`);
+  return json as Record<string, number>;
+}
+
+async function readJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
     throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
   }
@@ -56,16 +72,26 @@ export async function hasLines(path: string): Promise<boolean> {
   return false;
 }
 
-/** What the run was made beside; null each where it was made without controls. */
+/**
+ * What the run was made beside; null each where it was made without controls.
+ * @throws {HarnessError} when the file is no JSON, or not of its form
+ */
 export async function readControls(
   folder: string,
 ): Promise<{ controls: readonly Control[] | null; calibration: Calibration | null }> {
   const path = join(folder, runFiles.controls);
   if (!existsSync(path)) return { controls: null, calibration: null };
-  return controlsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  const { data, error } = controlsSchema.safeParse(await readJson(path));
+  if (data === undefined) {
+    throw new HarnessError('run-damaged', `${path} does not hold controls: ${firstIssueOf(error)}.`, { cause: error });
+  }
+  return data;
 }
 
-/** The check of the writes; null where the database was not read. */
+/**
+ * The check of the writes; null where the database was not read.
+ * @throws {HarnessError} naming the file, and the line that is no note, or not the state of the database that comes first
+ */
 export async function openWriteCheck(
   folder: string,
   of: { idPrefix: string; slots: number },
@@ -73,29 +99,49 @@ export async function openWriteCheck(
   const path = join(folder, runFiles.notes);
   if (!existsSync(path)) return null;
   let check: WriteCheck | null = null;
-  for await (const records of gzippedKnown<DatabaseState | StoredNote>(
-    path,
-    noteOf,
-    (record) => record as StoredNote,
-  )) {
+  for await (const records of gzippedKnown(path, noteOf, formOfNotes)) {
     for (const record of records) {
-      // The first line is of the database itself.
-      if (check === null) check = new WriteCheck(record as DatabaseState, of);
+      if (check === null) check = new WriteCheck(stateIn(record, path), of);
       else check.addStored(record as StoredNote);
     }
   }
   return check;
 }
 
+/** The first line is of the database itself; a file that has lost it begins with a note. */
+function stateIn(record: DatabaseState | StoredNote, path: string): DatabaseState {
+  if ('integrity' in record) return record;
+  throw damaged({ path, line: 1 }, 'is a note: the state of the database, which comes first, is missing');
+}
+
+const formOfState = lineForm<DatabaseState>('state of a database', {
+  integrity: text,
+  journalMode: text,
+  walBytes: integerFrom(0),
+});
+
+const formOfNote = lineForm<StoredNote>('note', {
+  id: text,
+  times: integerFrom(1),
+  versions: text,
+  writtenUs: integerFrom(1),
+});
+
+function formOfNotes(json: unknown, place: Place): DatabaseState | StoredNote {
+  return place.line === 1 ? formOfState(json, place) : formOfNote(json, place);
+}
+
 const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions'), writtenUs: keyOf('writtenUs') };
 
 function noteOf(line: LineReader): StoredNote {
-  return {
+  const note = {
     id: line.text(noteKeys.id),
     times: line.integer(noteKeys.times),
     versions: line.word(noteKeys.versions),
     writtenUs: line.integer(noteKeys.writtenUs),
   };
+  if (note.times < 1 || note.writtenUs < 1) line.refuse();
+  return note;
 }
 
 /** Counts of the direct probe, null where there was none; and what of it cannot be, each a sentence. */

@@ -1,15 +1,31 @@
 /** Reads the site's own request log. */
 import { gzippedKnown } from '../scenario/gzipped-lines.ts';
+import { finite, integerFrom, lineForm, objectWith, oneOf, optional, orNull, text } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import type { SiteLine } from './request-table.ts';
 
 /**
  * The lines of a gzipped log, many at a time.
- * @throws {HarnessError} naming the file, and the line that is no JSON
+ * @throws {HarnessError} naming the file, and the line that is none of such a log
  */
 export function readSiteLog(path: string): AsyncGenerator<SiteLine[]> {
-  return gzippedKnown(path, knownLine, (line) => line as SiteLine);
+  return gzippedKnown(path, knownLine, formOfLine);
 }
+
+/** As app-under-test/log.ts writes it. */
+const formOfLine = lineForm<SiteLine>("line of the site's log", {
+  request: orNull(text),
+  method: text,
+  path: text,
+  receivedUs: integerFrom(0),
+  status: orNull(integerFrom(0)),
+  answeredUs: integerFrom(0),
+  bodyCrc32: optional(integerFrom(0)),
+  store: optional(objectWith({ waitMs: finite, code: text })),
+  version: text,
+  instance: text,
+  outcome: optional(oneOf(['cut'])),
+});
 
 const keys = {
   request: keyOf('request'),

@@ -39,7 +39,7 @@ const youngGenerationMb = 12;
 
 /**
  * Reads it, wherever that is sooner.
- * @throws {HarnessError} naming the file, and the line that is no JSON
+ * @throws {HarnessError} naming the file, and the line that is none of such a log
  */
 export async function readSite(task: SiteTask, isLong?: boolean): Promise<SiteReading> {
   const size = await stat(task.path).then(
