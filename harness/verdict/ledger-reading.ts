@@ -21,9 +21,9 @@ export type LedgerMessage = { readonly batch: RowBatch } | { readonly counts: Co
 /** A shorter file, gzipped, is read before a thread has begun. */
 const shortBytes = 4 * 1024 * 1024;
 /** The thread is at most so many batches ahead, each of some hundred rows. */
-export const batchesAhead = 16;
+export const batchesAhead = 4;
 /** Young generation of the thread: rows are short-lived. */
-const youngGenerationMb = 12;
+const youngGenerationMb = 6;
 
 /** A ledger that is being read. */
 export class LedgerReading {

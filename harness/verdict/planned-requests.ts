@@ -16,15 +16,16 @@ export class PlannedRequests {
     const { mix, connections } = experiment.load;
     const of = assignments(mix, connections, seed);
     const placeOf = new Map<Assignment, number>();
-    this.places = Uint8Array.from({ length: slots }, (_, seq) => {
+    this.places = new Uint8Array(slots);
+    for (let seq = 0; seq < slots; seq++) {
       const assignment = of(seq);
       let place = placeOf.get(assignment);
       if (place === undefined) {
         place = this.assigned.push(assignment) - 1;
         placeOf.set(assignment, place);
       }
-      return place;
-    });
+      this.places[seq] = place;
+    }
     this.primedPaths = Array.from({ length: labPrimedNotes }, (_, index) => `/notes/${primedNoteId(runId, index)}`);
   }
 
