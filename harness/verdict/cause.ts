@@ -145,6 +145,14 @@ function ofLostProxy(row: LedgerRow, { engine, originWallUs, proxyLastWallUs }: 
   return { cause: 'the proxy’s container had ended', file: runFiles.engineEvents, line: index + 1 };
 }
 
+/** Was this known when a process died of a signal, or just after? Then it may have answered, and not yet written its line. */
+export function diedBeforeItsLine(doneUs: number, windows: readonly RestartWindow[]): boolean {
+  return windows.some(
+    ({ retireUs, exitUs, acceptStoppedUs }) =>
+      exitUs !== null && acceptStoppedUs === exitUs && doneUs >= (retireUs ?? exitUs) && doneUs <= exitUs + toleranceUs,
+  );
+}
+
 /** The timeline's line of the end that left the port closed at some moment of this span; null where none did. */
 function closedPort(fromUs: number, toUs: number, sources: CauseSources): number | null {
   for (const { acceptStoppedUs, acceptStoppedLine, acceptingUs } of sources.windows) {

@@ -2,7 +2,7 @@
 import { dueUsOf } from '../load/pacer.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import { toleranceUs } from './cause.ts';
+import { diedBeforeItsLine } from './cause.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { SiteLine } from './site-columns.ts';
 
@@ -91,7 +91,7 @@ export class DirectCheck {
     const answer = this.of.answers.get(row.requestId);
     const isAnswered = row.outcome === 'ok' || row.outcome.startsWith('status-');
     if (answer === undefined) {
-      return isAnswered && !this.diedBeforeItsLine(row)
+      return isAnswered && !diedBeforeItsLine(row.doneUs, this.of.windows)
         ? `is ${row.outcome}, and the site's log has no line of it`
         : null;
     }
@@ -104,17 +104,6 @@ export class DirectCheck {
     }
     const isSame = answer.version === row.version && answer.instance === row.instance;
     return isSame ? null : `was answered by another process ${at}`;
-  }
-
-  /** A process that dies of a signal may have answered, and not yet written its line. */
-  private diedBeforeItsLine({ doneUs }: LedgerRow): boolean {
-    return this.of.windows.some(
-      ({ retireUs, exitUs, acceptStoppedUs }) =>
-        exitUs !== null &&
-        acceptStoppedUs === exitUs &&
-        doneUs >= (retireUs ?? exitUs) &&
-        doneUs <= exitUs + toleranceUs,
-    );
   }
 
   private note(what: string): void {

@@ -4,10 +4,10 @@
  */
 import { expectedBodyBytes, expectedBodyCrc32 } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
-import { causeOf, passedOnWhole, toleranceUs, type Cause, type CauseSources } from './cause.ts';
+import { causeOf, diedBeforeItsLine, passedOnWhole, toleranceUs, type Cause, type CauseSources } from './cause.ts';
 import type { PlannedRequests } from './planned-requests.ts';
 import type { Access, RequestTable, Site } from './request-table.ts';
-import { wrongAlone, type RowRules } from './row-alone.ts';
+import { isSuccess, wrongAlone, type RowRules } from './row-alone.ts';
 import type { Reconciliation } from './verdict.ts';
 import { transitAboveMs } from './waits.ts';
 
@@ -151,7 +151,9 @@ export class Reconciler {
       status === row.status && (!isCut || row.outcome === 'truncated');
     const answered = site.find(isAnswer);
     if (answered === undefined) {
-      return this.diedBeforeItsLine(row) ? nothing : [`the site's log has no answer ${row.status ?? ''} to it`];
+      return diedBeforeItsLine(row.doneUs, this.options.windows)
+        ? nothing
+        : [`the site's log has no answer ${row.status ?? ''} to it`];
     }
     const match = site.find((line) => isAnswer(line) && line.version === row.version && line.instance === row.instance);
     if (match === undefined) return [`the site's log names another process (line ${answered.line})`];
@@ -208,17 +210,6 @@ export class Reconciler {
     return wrong.length === 0 ? nothing : wrong;
   }
 
-  /** A process that dies of a signal may have answered, and not yet written its line. */
-  private diedBeforeItsLine({ doneUs }: LedgerRow): boolean {
-    return this.options.windows.some(
-      ({ retireUs, exitUs, acceptStoppedUs }) =>
-        exitUs !== null &&
-        acceptStoppedUs === exitUs &&
-        doneUs >= (retireUs ?? exitUs) &&
-        doneUs <= exitUs + toleranceUs,
-    );
-  }
-
   result(): Reconciliation {
     return {
       rows: this.rows,
@@ -230,8 +221,4 @@ export class Reconciler {
       unexplainedRows: this.unexplainedRows,
     };
   }
-}
-
-function isSuccess(status: number | null): boolean {
-  return status !== null && status >= 200 && status <= 299;
 }

@@ -17,7 +17,7 @@ export interface RowRules {
 }
 
 /** Outcomes without a byte of an answer. */
-export const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
+const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
   'refused',
   'connect-timeout',
   'reset',
@@ -70,7 +70,8 @@ function wrongAnswer(row: LedgerRow, { expectedStatus }: RowRules): string[] {
   return wrong;
 }
 
-function isSuccess(status: number | null): boolean {
+/** A status from 200 to 299. */
+export function isSuccess(status: number | null): boolean {
   return status !== null && status >= 200 && status <= 299;
 }
 
