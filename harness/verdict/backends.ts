@@ -90,15 +90,20 @@ export function expectedQueue(experiment: Experiment, window: RestartWindow): nu
   );
 }
 
+/**
+ * When a check of the single backend fails. Traefik's checker uses the connections of the proxy's own pool (it is given the
+ * service's round tripper): through the public port a process that drains answers it as long as it answers requests.
+ */
 function failingSpan(
-  { unit }: Experiment,
+  experiment: Experiment,
   { path, port }: NonNullable<Experiment['proxy']['check']>,
   window: RestartWindow,
 ): (Span & { waits: boolean })[] {
-  const { acceptStoppedUs, acceptingUs, exitUs, sigtermUs, internalListeningUs, readyUs } = window;
+  const { acceptingUs, exitUs, sigtermUs, internalListeningUs, readyUs } = window;
   const span = (fromUs: number | null, toUs: number | null, waits: boolean): (Span & { waits: boolean })[] =>
     fromUs === null || toUs === null || toUs <= fromUs ? [] : [{ fromUs, toUs, waits }];
-  if (port === 'public') return span(acceptStoppedUs, acceptingUs, unit.activation !== 'none');
+  const { unit } = experiment;
+  if (port === 'public') return span(lastServedUs(experiment, window), acceptingUs, unit.activation !== 'none');
   if (path === '/livez') return span(exitUs, internalListeningUs, unit.activation === 'both');
   return span(sigtermUs ?? exitUs, readyUs, false);
 }

@@ -239,6 +239,16 @@ describe('a check through the public port', () => {
     expect(dropped).toBeCloseTo(28, 0);
   });
 
+  it('is answered by a process that drains as long as that answers requests', () => {
+    // 20 idle connections carry 20 requests more, at 100 a second: until 1.25 s, or its end.
+    const seeded = { variant: 'as-seeded', changes: through(300) };
+    const draining = { ...window, exitUs: 1_600_000, idleWhenStopped: 20 };
+    // A tick from 1.25 to 1.45 s fails after 300 ms.
+    expect(predict(e5, { ...seeded, windows: [draining] }).dropped).toBeCloseTo(14, 0);
+    const ended = { ...draining, exitUs: 1_350_000, idleWhenStopped: 200 };
+    expect(predict(e5, { ...seeded, windows: [ended] }).dropped).toBeCloseTo(7, 0);
+  });
+
   it('that systemd owns stays failed from tick to tick, until one finds it open in time', () => {
     const long = {
       ...window,
