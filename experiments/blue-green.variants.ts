@@ -45,8 +45,10 @@ export const blueGreenVariants: Variants = {
   'long-transaction': {
     about:
       'The draining colour holds a write transaction for 25 s: the other colour’s write waits for busy_timeout, 20 s, and ' +
-      'is then refused; those behind it wait for the lock’s release.',
+      'is then refused; those behind it wait for the lock’s release. At a quarter of the rate: all that waited is released ' +
+      'at once, and would keep proxy and machine busy for longer than can be trusted.',
     set: {
+      'load.ratePerSecond': 50,
       'deploy.longTransactionMs': 25_000,
       'app.shutdownTimeoutMs': 30_000,
       'unit.timeoutStopSec': 40,
