@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { runFiles } from '../scenario/run-folder.ts';
-import { isKept, parseProxyLogLine, readProxyLog, type ProxyLogLine } from './proxy-log.ts';
+import { isKept, parseProxyLogLine, readProxyLog, readProxyLogHead, type ProxyLogLine } from './proxy-log.ts';
 
 const stamp = '1970-01-01T00:00:02.000500000Z';
 const atWallUs = 2_000_500;
@@ -16,6 +16,7 @@ describe('a line of the proxy’s own log', () => {
     ['dial tcp 127.0.0.1:18080: connect: connection refused', 'refused'],
     ['read tcp 127.0.0.1:4->127.0.0.1:18080: read: connection reset by peer', 'reset'],
     ['write tcp 127.0.0.1:4->127.0.0.1:18080: write: broken pipe', 'reset'],
+    ['write tcp 127.0.0.1:4->127.0.0.1:18080: use of closed network connection', 'reset'],
     ['EOF', 'reset'],
     ['unexpected EOF', 'reset'],
     ['http: server closed idle connection', 'reset'],
@@ -128,4 +129,38 @@ it('reads a run’s log with the numbers that its lines have in the file', async
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+describe('the beginning of a run’s log', () => {
+  const headOf = async (lines: readonly string[] | null): Promise<unknown> => {
+    const folder = await mkdtemp(join(tmpdir(), 'log-'));
+    try {
+      await mkdir(join(folder, 'witnesses'));
+      const text = (lines ?? []).map((line) => `${line}\n`).join('');
+      if (lines !== null) await writeFile(join(folder, runFiles.proxyLog), gzipSync(text));
+      return await readProxyLogHead(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };
+  const other = `${stamp} {"level":"warn","message":"Traefik can"}`;
+  const named = '1970-01-01T00:00:03.000000000Z {"level":"info","version":"3.7.15","message":"Traefik version 3.7.15"}';
+
+  it('has the stamp of its first line, and the version that is named soon', async () => {
+    expect(await headOf([other, named])).toEqual({ atWallUs, version: '3.7.15' });
+    expect(await headOf([named, other])).toEqual({ atWallUs: 3_000_000, version: '3.7.15' });
+    const late = Array.from({ length: 20 }, () => other);
+    expect(await headOf([...late.slice(1), named])).toMatchObject({ version: '3.7.15' });
+    expect(await headOf([...late, named])).toEqual({ atWallUs, version: null });
+  });
+
+  it('is none where there is no line', async () => {
+    expect(await headOf(null)).toBeNull();
+    expect(await headOf([])).toBeNull();
+    expect(await headOf(['', ''])).toBeNull();
+  });
+
+  it('without a stamp is at no time', async () => {
+    expect(await headOf(['{"level":"info"}'])).toEqual({ atWallUs: Number.NaN, version: null });
+  });
 });

@@ -57,6 +57,32 @@ export async function* readProxyLogLines(folder: string): AsyncGenerator<ProxyLo
   }
 }
 
+/** How the log begins. */
+export interface ProxyLogHead {
+  /** Of the first line; NaN where it has no stamp. */
+  readonly atWallUs: number;
+  /** What the proxy says of its own version; null where it does not. */
+  readonly version: string | null;
+}
+
+/** In so many lines a Traefik has said its version: it does in the first two or three. */
+const headLines = 20;
+
+/** The beginning of a run's log; null where the file is not there, or has no line. */
+export async function readProxyLogHead(folder: string): Promise<ProxyLogHead | null> {
+  const path = join(folder, runFiles.proxyLog);
+  for await (const texts of existsSync(path) ? gzippedLines(path) : []) {
+    const [first] = texts;
+    if (first === undefined) continue;
+    const versions = texts.slice(0, headLines).map((text) => /"version":"([^"]+)"/u.exec(text)?.[1]);
+    return {
+      atWallUs: wallUsOf(first.slice(0, first.indexOf(' '))),
+      version: versions.find((version) => version !== undefined) ?? null,
+    };
+  }
+  return null;
+}
+
 /** What a line says: `<RFC 3339 with nanoseconds> <JSON>`; null where it is about nothing that is read here. */
 export function parseProxyLogLine(text: string, line: number): ProxyLogLine | null {
   const space = text.indexOf(' ');
@@ -104,10 +130,14 @@ function parseSaid(json: string): Said | null {
   return null;
 }
 
+const ended =
+  /connection reset|EOF|broken pipe|server closed idle connection|connection broken|use of closed network connection/u;
+
 /** By the words of Go's net and net/http packages. */
 function failureOf(error: string): FailureKind {
   if (error.includes('connection refused')) return 'refused';
-  if (/connection reset|EOF|broken pipe|server closed idle connection|connection broken/u.test(error)) return 'reset';
+  // The last is what its writer meets when its reader has already seen the backend close, and closed too.
+  if (ended.test(error)) return 'reset';
   if (/timeout|deadline exceeded/iu.test(error)) return 'timeout';
   if (error.includes('context canceled')) return 'cancelled';
   return 'other';

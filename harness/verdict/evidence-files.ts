@@ -9,7 +9,7 @@ import { coloursOf } from '../lab/unit-files.ts';
 import { readLedger } from '../ledger/read.ts';
 import { isDropped } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
-import { gzippedKnown, gzippedLines, gzippedRecords } from '../scenario/gzipped-lines.ts';
+import { gzippedKnown, gzippedRecords } from '../scenario/gzipped-lines.ts';
 import { firstIssueOf } from '../scenario/issue-text.ts';
 import { damaged, faultOf, finite, integerFrom, lineForm, text, type Place } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
@@ -63,13 +63,6 @@ async function readJson(path: string): Promise<unknown> {
   } catch (cause) {
     throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
   }
-}
-
-/** Is it there, with a line in it? */
-export async function hasLines(path: string): Promise<boolean> {
-  if (!existsSync(path)) return false;
-  for await (const lines of gzippedLines(path)) if (lines.length > 0) return true;
-  return false;
 }
 
 /**

@@ -166,6 +166,44 @@ describe('what is wrong in one file is found', () => {
       'row 7 is refused, and the site read it (line 308 of the site',
     ],
     [
+      'a process read requests after it had ended',
+      (content) =>
+        void (content.timeline = content.timeline.map((one) =>
+          one.kind === 'exit' ? { ...one, atUs: 1_041_399 } : one,
+        )),
+      "The site's log has a request read at 1041.400 ms (line 105), after that process said that it ends",
+    ],
+    [
+      'a process read requests before it accepted',
+      (content) =>
+        void (content.timeline = content.timeline.map((one) =>
+          one.kind === 'accepting' ? { ...one, atUs: 1_755_600 } : one,
+        )),
+      "The site's log has a request read at 1751.400 ms (line 176), before that process said that it accepts",
+    ],
+    [
+      'the proxy’s own log is of another run',
+      ({ proxyLog }) => void proxyLog?.splice(0, 1, `${stampOf(-9e6)} {"version":"3.7.15"}`),
+      'witnesses/traefik.log.gz begins at -9.000 s',
+    ],
+    [
+      'the proxy was another',
+      ({ proxyLog }) => void proxyLog?.splice(0, 1, `${stampOf(0)} {"version":"3.6.0"}`),
+      "The fingerprint has Traefik 3.7.15, and the proxy's own log says 3.6.0",
+    ],
+    [
+      'the queues lack their beginning',
+      ({ queues }) => void queues?.shift(),
+      "witnesses/queues.ndjson.gz has the first sample at 1.700 s of the site's port",
+    ],
+    [
+      'the kernel accepted fewer connections than there were answers on new ones',
+      (content) => {
+        for (const seq of [7, 40, 41]) change(seq, { connection: 'new', connectedUs: seq * 10_000 + 200 })(content);
+      },
+      'witnesses/kernel.json counts 2 accepted connections (Tcp.PassiveOpens), and 3 requests were answered',
+    ],
+    [
       'answers hung on the way back',
       (content) => {
         change(40, { doneUs: 600_000 })(content);
@@ -246,6 +284,8 @@ describe('what is wrong in one file is found', () => {
 
   it('when a version that was out of rotation answered', async () => {
     const verdict = await judge((content) => {
+      // One that does not end.
+      content.timeline = content.timeline.filter(({ kind }) => kind !== 'exit');
       change(200, { version: 'v0', instance: 'i0' })(content);
       content.access?.splice(200, 1, accessFieldsOf(rowOf(content, 200)));
       content.site?.splice(200, 1, siteLineOf(rowOf(content, 200)));

@@ -80,7 +80,7 @@ describe('a run’s folder in which nothing was dropped', () => {
     });
     expect(verdict.witnesses).toEqual({
       proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
-      kernel: { 'TcpExt.ListenDrops': 0 },
+      kernel: { 'Tcp.PassiveOpens': 2, 'TcpExt.ListenDrops': 0 },
     });
     expect(verdict.perRestart).toMatchObject([{ outageMs: 700, dueInOutage: 70, longestQueue: 65 }]);
     // 14 of the direct probe’s slots lie in the outage; the first waited 702 ms.

@@ -10,13 +10,14 @@ import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario
 import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
-import { readProxyLogLines } from '../timeline/proxy-log.ts';
+import { readProxyLogHead, readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { controlDoubts, type Control } from './controls.ts';
 import { probePrefixOf } from './direct-check.ts';
-import { hasLines, judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
+import { judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
 import { FailedTries } from './failed-tries.ts';
 import { JoinedFile } from './joined.ts';
+import { journalDoubts } from './journal-doubts.ts';
 import { LedgerReading } from './ledger-reading.ts';
 import type { LedgerSummary, Span } from './ledger-summary.ts';
 import { PlannedRequests } from './planned-requests.ts';
@@ -29,7 +30,7 @@ import type { CountTask } from './row-counts.ts';
 import { readSite } from './site-reading.ts';
 import { outOfRotation } from './stale.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
-import type { Calibration, Reconciliation, Verdict } from './verdict.ts';
+import type { Calibration, Reconciliation, Tally, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
 import { witnessDoubts } from './witness-files.ts';
 
@@ -184,8 +185,9 @@ async function readExperiment(
   const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
   const kernel = await readKernel(folder);
   const beside = await readControls(folder);
+  const counts = ledger.counts();
   return {
-    ...ledger.counts(),
+    ...counts,
     waits: waits.result(),
     queues: queues.result(),
     witnessDoubts: [
@@ -194,12 +196,15 @@ async function readExperiment(
         timeline,
         timelineAgain: timelineOf(run, files, { moments, checks }),
         journalLines: files.journal.length,
-        hasProxyLog: hasProxy && (await hasLines(join(folder, runFiles.proxyLog))),
+        proxyLog: await readProxyLogHead(folder),
         queueSamples: queues.samples,
+        queueFirstUs: queues.siteFirstUs,
         engine,
         kernel,
+        answeredOnNew: answeredOf(counts.ledger.byConnection['new']),
         probed: direct?.due ?? null,
       }),
+      ...(run.aborted === null ? journalDoubts(run, files.journal, columns.instanceSpans()) : []),
       ...directDoubts,
       ...(beside.controls === null ? [] : controlDoubts(run, beside)),
     ],
@@ -263,6 +268,13 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
     proxyTries: null,
     kernel: {},
   };
+}
+
+/** How many got an answer, whatever it was. */
+function answeredOf(tally: Tally | undefined): number {
+  return Object.entries(tally?.outcomes ?? {})
+    .filter(([outcome]) => outcome === 'ok' || outcome.startsWith('status-'))
+    .reduce((sum, [, count]) => sum + count, 0);
 }
 
 function spanOf({ atUs, untilUs }: UnplannedEnd): Span {

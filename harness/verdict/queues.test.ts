@@ -34,6 +34,14 @@ describe('the longest listen queue of each restart', () => {
     expect(queues.samples).toBe(3);
   });
 
+  it('tells when somebody looked at the site’s port for the first time', () => {
+    const queues = new QueuePeaks([18_080, 18_180], originUs, spans);
+    queues.add({ atMonotonicUs: 1, port: 22, waiting: 0 });
+    expect(queues.siteFirstUs).toBeNull();
+    for (const atMonotonicUs of [700, 800]) queues.add({ atMonotonicUs, port: 18_180, waiting: 0 });
+    expect(queues.siteFirstUs).toBe(-300);
+  });
+
   it('is not known where nobody looked', () => {
     expect(peaks()).toEqual([null, null]);
   });

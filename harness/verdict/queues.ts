@@ -10,6 +10,8 @@ export class QueuePeaks {
   private readonly peaks: number[];
   /** Samples taken, of any port. */
   samples = 0;
+  /** When the site's port was first seen, on the run's clock; null where it never was. */
+  siteFirstUs: number | null = null;
 
   /** @param ports the site's public ports */
   constructor(ports: readonly number[], originUs: number, spans: readonly Span[]) {
@@ -22,7 +24,9 @@ export class QueuePeaks {
   add({ atMonotonicUs, port, waiting }: QueueSample): void {
     this.samples++;
     if (!this.ports.has(port)) return;
-    for (const index of this.spansAt.at(atMonotonicUs - this.originUs)) {
+    const atUs = atMonotonicUs - this.originUs;
+    this.siteFirstUs ??= atUs;
+    for (const index of this.spansAt.at(atUs)) {
       this.peaks[index] = Math.max(this.peaks[index] ?? 0, waiting);
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessLine } from '../timeline/access-log.ts';
 import { RequestTable, type SiteLine } from './request-table.ts';
+import { SiteColumns } from './site-columns.ts';
 
 const line: AccessLine = {
   requestId: 'run-1-3',
@@ -135,5 +136,24 @@ describe('the site’s lines', () => {
         isCut: false,
       },
     ]);
+  });
+
+  it('tell when each process read requests of the load, first and last', () => {
+    const columns = new SiteColumns(10, 'run-1-');
+    const read = (seq: number | string, instance: string, receivedUs: number): void =>
+      columns.add({ ...siteLine, request: `run-1-${seq}`, instance, receivedUs });
+    read(4, 'a', 50);
+    read(3, 'a', 40);
+    read(5, 'b', 90);
+    read(0, 'a', 70);
+    // A further try, of the one and of the other.
+    read(0, 'b', 80);
+    read(3, 'a', 99);
+    read('x', 'c', 1);
+    expect(columns.instanceSpans()).toEqual([
+      { instance: 'a', first: { receivedUs: 40, line: 2 }, last: { receivedUs: 99, line: 6 } },
+      { instance: 'b', first: { receivedUs: 80, line: 5 }, last: { receivedUs: 90, line: 3 } },
+    ]);
+    expect(new SiteColumns(10, 'run-1-').instanceSpans()).toEqual([]);
   });
 });

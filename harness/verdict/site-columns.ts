@@ -35,6 +35,13 @@ export interface Site {
   readonly isCut: boolean;
 }
 
+/** When one process of the site read requests of the load: CLOCK_MONOTONIC, with the lines that say so. */
+export interface InstanceSpan {
+  readonly instance: string;
+  readonly first: { readonly receivedUs: number; readonly line: number };
+  readonly last: { readonly receivedUs: number; readonly line: number };
+}
+
 /** What the columns hold, as one thread hands them to another. */
 export interface SiteColumnsData {
   readonly words: Readonly<Record<'method' | 'path' | 'version' | 'instance' | 'code', WordColumnData>>;
@@ -161,6 +168,26 @@ export class SiteColumns {
     };
     const further = this.further.size === 0 ? undefined : this.further.get(seq);
     return further === undefined ? [first] : [first, ...further];
+  }
+
+  /** Of each process that read requests of the load, in the order of their slots, when it did. */
+  instanceSpans(): InstanceSpan[] {
+    const { words, numbers } = this;
+    const spans = new Map<string, InstanceSpan>();
+    const add = (instance: string, receivedUs: number, line: number): void => {
+      const span = spans.get(instance);
+      const here = { receivedUs, line };
+      if (span === undefined) spans.set(instance, { instance, first: here, last: here });
+      else if (receivedUs < span.first.receivedUs) spans.set(instance, { ...span, first: here });
+      else if (receivedUs > span.last.receivedUs) spans.set(instance, { ...span, last: here });
+    };
+    for (const [seq, line] of numbers.line.entries()) {
+      if (line !== 0) add(words.instance.of(seq), numbers.receivedUs[seq] ?? 0, line);
+    }
+    for (const lines of this.further.values()) {
+      for (const { instance, receivedUs, line } of lines) add(instance, receivedUs, line);
+    }
+    return [...spans.values()];
   }
 }
 

@@ -13,17 +13,22 @@ const runOf = (file: ExperimentFile, changes: Change[] = [], variant?: string): 
   runRecord(resolveExperiment(file, { variant, changes }));
 
 const event = (atUs: number): TimelineEvent => ({ atUs, kind: 'accepting', source: 'app', restart: 1 });
-const began = (role: string, action = 'start') => ({ atWallUs: 0, action, role, detail: '' });
+/** Zero of the run on the wall clock, as runRecord has it. */
+const originWallUs = 1_000_000_005;
+/** The engine's event of 2 s before the load. */
+const began = (role: string, action = 'start') => ({ atWallUs: originWallUs - 2_000_000, action, role, detail: '' });
 
 /** Of a run of 3 s, which the direct probe asks 60 times. */
 const whole: WitnessFiles = {
   timeline: [event(1), event(2)],
   timelineAgain: [event(1), event(2)],
   journalLines: 1,
-  hasProxyLog: true,
+  proxyLog: { atWallUs: originWallUs - 1_900_000, version: '3.7.15' },
   queueSamples: 1,
+  queueFirstUs: -500_000,
   engine: [began('server'), began('edge'), began('client')],
-  kernel: { 'TcpExt.ListenDrops': 0 },
+  kernel: { 'Tcp.PassiveOpens': 70 },
+  answeredOnNew: 70,
   probed: 60,
 };
 
@@ -37,8 +42,8 @@ describe('the witnesses of a run', () => {
 
   it.each<[Partial<WitnessFiles>, string]>([
     [{ journalLines: 0 }, 'witnesses/journal.ndjson'],
-    [{ hasProxyLog: false }, 'witnesses/traefik.log.gz'],
-    [{ queueSamples: 0 }, 'witnesses/queues.ndjson.gz'],
+    [{ proxyLog: null }, 'witnesses/traefik.log.gz'],
+    [{ queueSamples: 0, queueFirstUs: null }, 'witnesses/queues.ndjson.gz'],
     [{ kernel: {} }, 'witnesses/kernel.json'],
   ])('that are empty are named: %j', (over, file) => {
     expect(doubts(over)).toEqual([`${file} is empty: what it would have shown is not known; run again.`]);
@@ -53,7 +58,7 @@ describe('the witnesses of a run', () => {
 
   it('without a proxy of ours are two fewer', () => {
     const alone = whole.engine.filter(({ role }) => role !== 'edge');
-    expect(doubts({ hasProxyLog: false, engine: alone }, direct)).toEqual([]);
+    expect(doubts({ proxyLog: null, engine: alone }, direct)).toEqual([]);
     expect(doubts({ engine: [] }, direct)[0]).toContain('does not have the start of server, client:');
   });
 
@@ -91,6 +96,61 @@ describe('the witnesses of a run', () => {
     expect(doubts({ timelineAgain })).toEqual([sentence]);
     expect(doubts({ timeline: timelineAgain, timelineAgain: whole.timeline })).toEqual([sentence]);
   });
+
+  it.each<[number, boolean]>([
+    [-3_000_001, false],
+    [-3_000_000, true],
+    [0, true],
+    [1, false],
+    [Number.NaN, false],
+  ])('have the proxy’s own log from its start, or a second before, to the first request: %i µs', (atUs, isRight) => {
+    const found = doubts({ proxyLog: { atWallUs: originWallUs + atUs, version: '3.7.15' } });
+    expect(found.map((doubt) => /begins at (\S+) s, .* start of the proxy at (\S+) s/u.exec(doubt)?.slice(1))).toEqual(
+      isRight ? [] : [[(atUs / 1e6).toFixed(3), '-2.000']],
+    );
+  });
+
+  it('have a proxy’s log of the version that the fingerprint names', () => {
+    const sentence = (wanted: string, said: string): string =>
+      `The fingerprint has Traefik ${wanted}, and the proxy's own log says ${said} (witnesses/traefik.log.gz): one of them ` +
+      'was changed after the run.';
+    const atWallUs = originWallUs;
+    expect(doubts({ proxyLog: { atWallUs, version: '3.7.14' } })).toEqual([sentence('3.7.15', '3.7.14')]);
+    expect(doubts({ proxyLog: { atWallUs, version: null } })).toEqual([sentence('3.7.15', 'none')]);
+    expect(doubts({}, { ...runOf(e5), fingerprint: {} })).toEqual([sentence('none', '3.7.15')]);
+    expect(doubts({ proxyLog: null, engine: [] }, { ...direct, fingerprint: {} })).toHaveLength(1);
+  });
+
+  it.each<[number | null, string | null]>([
+    [-3_000_001, 'begins at -3.000 s, before the server was started: it is of another run.'],
+    [-3_000_000, null],
+    [0, null],
+    [
+      1,
+      "has the first sample at 0.000 s of the site's port: it is sampled from before the load, so a part of the file",
+    ],
+    [null, "has no sample of the site's port: it is sampled from before the load, so a part of the file is missing"],
+  ])('have the queue of the site’s port from the server’s start to the first request: %s', (queueFirstUs, told) => {
+    const found = doubts({ queueFirstUs });
+    expect(found).toHaveLength(told === null ? 0 : 1);
+    if (told !== null) expect(found[0]).toContain(`witnesses/queues.ndjson.gz ${told}`);
+  });
+
+  it('cannot be placed in time without the wall clock of the engine', () => {
+    const proxyLog = { atWallUs: 1, version: '3.7.15' };
+    expect(doubts({ proxyLog, queueFirstUs: -9e9 }, { ...runOf(e5), wallOffsetUs: null })).toEqual([]);
+  });
+
+  it.each([{ 'Tcp.PassiveOpens': 69 }, { 'TcpExt.ListenDrops': 0 }])(
+    'have a kernel that accepted each connection on which somebody answered: %j',
+    (kernel) => {
+      const accepted = kernel['Tcp.PassiveOpens'] ?? 0;
+      expect(doubts({ kernel })).toEqual([
+        `witnesses/kernel.json counts ${accepted} accepted connections (Tcp.PassiveOpens), and 70 requests were answered on ` +
+          'a connection of their own: it is of another run, or was changed.',
+      ]);
+    },
+  );
 
   it('are not asked for of a run that was cut short', () => {
     expect(

@@ -6,6 +6,7 @@ import type { EngineEvent } from '../lab/engine-events.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
+import type { ProxyLogHead } from '../timeline/proxy-log.ts';
 
 /** What was read of a run's witnesses. */
 export interface WitnessFiles {
@@ -13,10 +14,15 @@ export interface WitnessFiles {
   /** Made again from the witnesses. */
   readonly timelineAgain: readonly TimelineEvent[];
   readonly journalLines: number;
-  readonly hasProxyLog: boolean;
+  /** null where it is empty. */
+  readonly proxyLog: ProxyLogHead | null;
   readonly queueSamples: number;
+  /** When the queue of the site's port was first sampled, on the run's clock; null where it never was. */
+  readonly queueFirstUs: number | null;
   readonly engine: readonly EngineEvent[];
   readonly kernel: Readonly<Record<string, number>>;
+  /** Requests on connections of their own that somebody answered. */
+  readonly answeredOnNew: number;
   /** Due requests of the direct probe; null where its file is not there. */
   readonly probed: number | null;
 }
@@ -31,7 +37,7 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
   const hasProxy = experiment.proxy.kind !== 'none';
   const empty: string[] = [];
   if (files.journalLines === 0) empty.push(runFiles.journal);
-  if (hasProxy && !files.hasProxyLog) empty.push(runFiles.proxyLog);
+  if (hasProxy && files.proxyLog === null) empty.push(runFiles.proxyLog);
   if (files.queueSamples === 0) empty.push(runFiles.queues);
   if (Object.keys(files.kernel).length === 0) empty.push(runFiles.kernel);
   const doubts = empty.map((file) => `${file} is empty: what it would have shown is not known; run again.`);
@@ -43,6 +49,7 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
         'file was changed.',
     );
   }
+  doubts.push(...proxyLogDoubts(run, files), ...queueDoubts(run, files), ...kernelDoubts(files));
   // Of two colours one is always down: no probe asks them.
   const ratePerSecond = experiment.sites.backends === 2 ? 0 : experiment.probe.ratePerSecond;
   const wanted = (ratePerSecond * run.durationMs) / 1000;
@@ -60,6 +67,69 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
     );
   }
   return doubts;
+}
+
+/** The engine may tell of a start a little after the container's first line. */
+const startToleranceUs = 1_000_000;
+
+/** The proxy's own log begins when the proxy was started, before the load, and names the version of the fingerprint. */
+function proxyLogDoubts(run: ExperimentRun, { proxyLog, engine }: WitnessFiles): string[] {
+  if (run.experiment.proxy.kind === 'none' || proxyLog === null) return [];
+  const doubts: string[] = [];
+  const startUs = engine.find(({ action, role }) => action === 'start' && role === 'edge')?.atWallUs;
+  const originUs = originWallUsOf(run);
+  const { atWallUs, version } = proxyLog;
+  if (startUs !== undefined && originUs !== null && !(atWallUs >= startUs - startToleranceUs && atWallUs <= originUs)) {
+    doubts.push(
+      `${runFiles.proxyLog} begins at ${secondsOf(atWallUs - originUs)} s, which is not between the start of the proxy at ` +
+        `${secondsOf(startUs - originUs)} s and the first request: it is of another run, or its beginning was cut off.`,
+    );
+  }
+  const wanted = run.fingerprint['traefik'];
+  if (version !== wanted) {
+    doubts.push(
+      `The fingerprint has Traefik ${wanted ?? 'none'}, and the proxy's own log says ${version ?? 'none'} ` +
+        `(${runFiles.proxyLog}): one of them was changed after the run.`,
+    );
+  }
+  return doubts;
+}
+
+/** The sampler begins after the server and before the load, and tells each port that listens at once. */
+function queueDoubts(run: ExperimentRun, { queueSamples, queueFirstUs, engine }: WitnessFiles): string[] {
+  if (queueSamples === 0) return [];
+  if (queueFirstUs === null || queueFirstUs > 0) {
+    const when = queueFirstUs === null ? 'no sample' : `the first sample at ${secondsOf(queueFirstUs)} s`;
+    return [
+      `${runFiles.queues} has ${when} of the site's port: it is sampled from before the load, so a part of the file is ` +
+        'missing, or was changed.',
+    ];
+  }
+  const startUs = engine.find(({ action, role }) => action === 'start' && role === 'server')?.atWallUs;
+  const originUs = originWallUsOf(run);
+  if (startUs === undefined || originUs === null || queueFirstUs >= startUs - originUs - startToleranceUs) return [];
+  return [
+    `${runFiles.queues} begins at ${secondsOf(queueFirstUs)} s, before the server was started: it is of another run.`,
+  ];
+}
+
+/** The server's kernel accepts, for proxy or site, at least each connection on which a request of the load was answered. */
+function kernelDoubts({ kernel, answeredOnNew }: WitnessFiles): string[] {
+  const accepted = kernel['Tcp.PassiveOpens'] ?? 0;
+  if (Object.keys(kernel).length === 0 || accepted >= answeredOnNew) return [];
+  return [
+    `${runFiles.kernel} counts ${accepted} accepted connections (Tcp.PassiveOpens), and ${answeredOnNew} requests were ` +
+      'answered on a connection of their own: it is of another run, or was changed.',
+  ];
+}
+
+/** The run's zero on the wall clock of the engine; null where that is not known. */
+function originWallUsOf({ originMonotonicUs, wallOffsetUs }: ExperimentRun): number | null {
+  return originMonotonicUs === null || wallOffsetUs === null ? null : originMonotonicUs + wallOffsetUs[0];
+}
+
+function secondsOf(atUs: number): string {
+  return (atUs / 1e6).toFixed(3);
 }
 
 /** Number of the first line that differs, from 1; null where none does. */

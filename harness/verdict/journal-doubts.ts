@@ -1,0 +1,88 @@
+/** The units' journal, held against itself, the fingerprint and the site's own log. */
+import { runFiles } from '../scenario/run-folder.ts';
+import type { ExperimentRun } from '../scenario/run-record.ts';
+import { siteEventOf, type JournalLine, type SiteEvent } from '../timeline/journal.ts';
+import type { InstanceSpan } from './site-columns.ts';
+
+/** An event of the site, and where in the journal it stands. */
+interface Placed {
+  readonly event: SiteEvent;
+  /** From 1. */
+  readonly line: number;
+  readonly receivedUs: number;
+}
+
+/** What cannot be, each a sentence; of one kind the first. */
+export function journalDoubts(
+  run: ExperimentRun,
+  journal: readonly JournalLine[],
+  served: readonly InstanceSpan[],
+): string[] {
+  const events = journal.flatMap((line, index): Placed[] => {
+    const event = siteEventOf(line);
+    return event === undefined ? [] : [{ event, line: index + 1, receivedUs: line.atMonotonicUs }];
+  });
+  return [
+    stampDoubt(events),
+    lifeDoubt(events, served, run.originMonotonicUs ?? 0),
+    ...versionDoubts(run, events),
+  ].filter((doubt) => doubt !== null);
+}
+
+/** Both stamps are CLOCK_MONOTONIC: nothing is received before it was said. */
+function stampDoubt(events: readonly Placed[]): string | null {
+  const early = events.find(({ event, receivedUs }) => receivedUs < event.atMonotonicUs);
+  return early === undefined
+    ? null
+    : `${runFiles.journal}:${early.line} was received before the site said it: one of its two stamps was changed after ` +
+        'the run.';
+}
+
+/** A process reads no request before it says that it accepts, nor after it says that it ends: both by its own clock. */
+function lifeDoubt(events: readonly Placed[], served: readonly InstanceSpan[], originUs: number): string | null {
+  for (const { instance, first, last } of served) {
+    const placeOf = (name: string): Placed | undefined =>
+      events.find(({ event }) => event.instance === instance && event.event === name);
+    const began = placeOf('accepting');
+    const ended = placeOf('exit');
+    const [wrong, what] =
+      began !== undefined && first.receivedUs < began.event.atMonotonicUs
+        ? [first, `before that process said that it accepts (${runFiles.journal}:${began.line})`]
+        : ended !== undefined && last.receivedUs > ended.event.atMonotonicUs
+          ? [last, `after that process said that it ends (${runFiles.journal}:${ended.line})`]
+          : [null, ''];
+    if (wrong !== null) {
+      const atMs = ((wrong.receivedUs - originUs) / 1000).toFixed(3);
+      return `The site's log has a request read at ${atMs} ms (line ${wrong.line}), ${what}: one of them was changed after the run.`;
+    }
+  }
+  return null;
+}
+
+/** What each process of the site says of itself when it starts is what the fingerprint has. */
+function versionDoubts({ fingerprint }: ExperimentRun, events: readonly Placed[]): (string | null)[] {
+  const starts = events.filter(({ event }) => event.event === 'start');
+  const doubtOf = (name: string, said: (event: SiteEvent) => string | null): string | null => {
+    const wanted = fingerprint[name];
+    if (wanted === undefined) return null;
+    const other = starts.find(({ event }) => said(event) !== null && said(event) !== wanted);
+    return other === undefined
+      ? null
+      : `The fingerprint has ${name} ${wanted}, and the site's process said ${said(other.event) ?? ''} ` +
+          `(${runFiles.journal}:${other.line}): one of them was changed after the run.`;
+  };
+  return [
+    doubtOf('node', ({ node }) => (typeof node === 'string' ? `v${node}` : null)),
+    doubtOf('sqlite', ({ sqlite }) => (typeof sqlite === 'string' ? sqlite : null)),
+    doubtOf('sqlite.pragmas', ({ pragmas }) =>
+      typeof pragmas === 'object' && pragmas !== null ? pragmasText(pragmas as Record<string, unknown>) : null,
+    ),
+  ];
+}
+
+/** As the fingerprint writes them. */
+function pragmasText(pragmas: Readonly<Record<string, unknown>>): string {
+  return Object.entries(pragmas)
+    .map(([name, value]) => `${name}:${String(value)}`)
+    .join(',');
+}
