@@ -82,8 +82,11 @@ export class SyntheticLoad {
     for (let index = 0; index < labPrimedNotes; index++) {
       this.store(primedNoteId(this.run.runId, index), -1_000_000 + index * 10_000, 0);
     }
-    const debug = { level: 'debug', message: 'Configuration received' };
-    this.files.proxyLog.add(-Infinity, `${this.utc(-2_000_000)} ${JSON.stringify(debug)}`);
+    const { traefik = 'none' } = this.run.fingerprint;
+    const named = { level: 'info', version: traefik, message: `Traefik version ${traefik}` };
+    this.files.proxyLog.add(-Infinity, `${this.utc(-2_000_000)} ${JSON.stringify(named)}`);
+    const empty: QueueSample = { atMonotonicUs: this.clock.originUs - 500_000, port: this.port, waiting: 0 };
+    this.files.queues.add(-Infinity, empty);
   }
 
   /** Makes up one request, and what the probe and the sampler see meanwhile; returns when it is due. */

@@ -38,8 +38,8 @@ export interface Site {
 /** When one process of the site read requests of the load: CLOCK_MONOTONIC, with the lines that say so. */
 export interface InstanceSpan {
   readonly instance: string;
-  readonly first: { readonly receivedUs: number; readonly line: number };
-  readonly last: { readonly receivedUs: number; readonly line: number };
+  first: { readonly receivedUs: number; readonly line: number };
+  last: { readonly receivedUs: number; readonly line: number };
 }
 
 /** What the columns hold, as one thread hands them to another. */
@@ -174,14 +174,22 @@ export class SiteColumns {
   instanceSpans(): InstanceSpan[] {
     const { words, numbers } = this;
     const spans = new Map<string, InstanceSpan>();
+    let last: InstanceSpan | undefined;
     const add = (instance: string, receivedUs: number, line: number): void => {
-      const span = spans.get(instance);
-      const here = { receivedUs, line };
-      if (span === undefined) spans.set(instance, { instance, first: here, last: here });
-      else if (receivedUs < span.first.receivedUs) spans.set(instance, { ...span, first: here });
-      else if (receivedUs > span.last.receivedUs) spans.set(instance, { ...span, last: here });
+      // Neighbours were mostly read by one process.
+      let span = last?.instance === instance ? last : spans.get(instance);
+      if (span === undefined) {
+        span = { instance, first: { receivedUs, line }, last: { receivedUs, line } };
+        spans.set(instance, span);
+      } else if (receivedUs < span.first.receivedUs) {
+        span.first = { receivedUs, line };
+      } else if (receivedUs > span.last.receivedUs) {
+        span.last = { receivedUs, line };
+      }
+      last = span;
     };
-    for (const [seq, line] of numbers.line.entries()) {
+    for (let seq = 0; seq < this.slots; seq++) {
+      const line = numbers.line[seq] ?? 0;
       if (line !== 0) add(words.instance.of(seq), numbers.receivedUs[seq] ?? 0, line);
     }
     for (const lines of this.further.values()) {
