@@ -21,6 +21,9 @@ const unitLine = (atUs: number, id: string): string =>
     MESSAGE_ID: id,
     UNIT: 'site@demo.service',
   });
+/** A line of systemd's that has words of its own, and no id. */
+const saidLine = (atUs: number, message: string, unit = 'site@demo.service'): string =>
+  JSON.stringify({ __MONOTONIC_TIMESTAMP: String(originUs + atUs), MESSAGE: message, UNIT: unit });
 const accessLine = (startUs: number, status: number, version?: string): AccessLine =>
   accessLineOf({
     StartUTC: new Date(Math.floor((originUs + startUs) / 1000)).toISOString().replace('Z', '123Z'),
@@ -106,6 +109,36 @@ describe('the timeline', () => {
       version: 'v0',
       source: 'app',
     });
+  });
+
+  it('has systemd’s SIGKILL of the site, told by its words, and that of no other unit', () => {
+    const killing = 'site@demo.service: Killing process 47 (MainThread) with signal SIGKILL.';
+    const events = buildTimeline({
+      originUs,
+      wallOffsetUs: 0,
+      loadEndUs: 5_000_000,
+      checks: [],
+      engine: [],
+      proxy: [],
+      units: [{ service: 'site@demo.service', socket: 'site@demo.socket' }],
+      deployer: [{ kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 }],
+      journal: parseJournal(
+        [
+          saidLine(2_000_000, "site@demo.service: State 'stop-sigterm' timed out. Killing."),
+          saidLine(2_000_100, killing),
+          saidLine(2_000_200, killing.replace('SIGKILL', 'SIGTERM')),
+          saidLine(2_000_300, killing, 'other.service'),
+          saidLine(2_000_400, killing, 'site@demo.socket'),
+          saidLine(2_000_500, `${killing} Really.`),
+          saidLine(2_000_600, killing.replace('MainThread', 'Web (1) process')),
+        ].join('\n'),
+        'journal.ndjson',
+      ),
+    });
+    expect(events.filter(({ kind }) => kind === 'killing').map(({ atUs, restart }) => [atUs, restart])).toEqual([
+      [2_000_100, 1],
+      [2_000_600, 1],
+    ]);
   });
 
   it('reads Traefik’s nanosecond stamps', () => {

@@ -2,7 +2,7 @@
 import type { EngineEvent } from '../lab/engine-events.ts';
 import type { DeployerMessage } from './deploy-plan.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from './event.ts';
-import { messageIds, siteEventOf, type JournalLine } from './journal.ts';
+import { killingWords, messageIds, siteEventOf, type JournalLine } from './journal.ts';
 import type { CheckChange } from './check-states.ts';
 import { restartAt } from './proxy-moments.ts';
 
@@ -127,7 +127,8 @@ function unitEvents({ journal, originUs, units }: TimelineSources, begins: reado
       : units.some(({ socket }) => socket === line.unit)
         ? 'socket'
         : undefined;
-    const kind = part === undefined ? undefined : kinds.get(line.messageId)?.[part];
+    const isKilling = part === 'service' && killingWords.test(line.message);
+    const kind = isKilling ? 'killing' : part === undefined ? undefined : kinds.get(line.messageId)?.[part];
     const atUs = line.atMonotonicUs - originUs;
     return kind === undefined ? [] : [at(atUs, kind, 'journal', restartAt(begins, atUs), { detail: line.message })];
   });

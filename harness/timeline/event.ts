@@ -18,6 +18,7 @@ export const eventKinds = [
   'sigterm',
   'not-ready',
   'accept-stopped',
+  'killing',
   'exit',
   'main-exited',
   'container-ended',

@@ -22,6 +22,9 @@ export const messageIds = {
   processExited: '98e322203f7a4ed290d09fe03c09fe15',
 } as const;
 
+/** What systemd says just before it sends the signal that nobody survives; these words have no id of their own. */
+export const killingWords = /: Killing process \d+ \(.*\) with signal SIGKILL\.$/u;
+
 /** An event that the site reported of itself (app-under-test writes them as JSON on stderr). */
 export interface SiteEvent {
   readonly event: string;

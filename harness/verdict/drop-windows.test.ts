@@ -49,6 +49,7 @@ describe('windows of drops', () => {
         'sigterm',
         'not-ready',
         'accept-stopped',
+        'killing',
         'main-exited',
         'socket-stopped',
         'proxy-file',

@@ -16,6 +16,7 @@ const opening: ReadonlySet<EventKind> = new Set<EventKind>([
   'sigterm',
   'not-ready',
   'accept-stopped',
+  'killing',
   'main-exited',
   'socket-stopped',
   'proxy-file',

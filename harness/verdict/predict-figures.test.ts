@@ -292,9 +292,14 @@ describe('who is taken along by a kill', () => {
     expect(cut({ retireUs: 980_000 })).toBeCloseTo(2.5, 6);
     expect(cut({ retireUs: 900_000 })).toBeCloseTo(6.5, 6);
     expect(cut({ retireUs: null })).toBeCloseTo(1.5, 6);
-    // SIGTERM gives it TimeoutStopSec, 20 s, before it is killed.
-    expect(cut({ sigtermUs: -19_040_000 })).toBeCloseTo(3.5, 6);
-    expect(cut({ sigtermUs: 900_000 })).toBeCloseTo(1.5, 6);
+  });
+
+  it('is who came from systemd’s SIGKILL on, where the process did not end of SIGTERM', () => {
+    expect(cut({ sigtermUs: 100_000, killedUs: 980_000 })).toBeCloseTo(3.5, 6);
+    expect(cut({ sigtermUs: null, retireUs: 100_000, killedUs: 980_000 })).toBeCloseTo(3.5, 6);
+    expect(cut({ sigtermUs: 100_000, killedUs: 1_000_300 })).toBeCloseTo(1.5, 6);
+    // What ended it is not known: those under way alone.
+    expect(cut({ sigtermUs: 100_000 })).toBeCloseTo(1.5, 6);
   });
 
   it('is who asks for nothing idempotent, where a proxy sends the others again to a socket that queues them', () => {

@@ -58,13 +58,14 @@ function noPrediction(windows: readonly RestartWindow[], formula: string): Predi
 
 /**
  * Requests under way when a process dies of a signal, and those that still reach it before the kernel has taken its
- * connections down: rate × the time that requests ask the site to take, and rate × half of what lies between the moment
- * in which the deploy asks for the end and the moment in which systemd sees it, since the signal falls somewhere between.
+ * connections down: rate × the time that requests ask the site to take, and rate × the time of dying. That is what lies
+ * between systemd's SIGKILL, of which its journal tells, and the moment in which it sees the end; of a signal that the deploy
+ * itself asked for, half of what lies between the asking and that moment, since the signal falls somewhere between.
  * A GET that the proxy had written on a connection used before is sent again by the proxy's transport (Go's net/http
  * does, for idempotent requests without an answer), and is answered where the socket queues it.
  */
 function cutByKill({ load, unit, proxy }: Experiment, window: RestartWindow): number {
-  const { exitUs, acceptStoppedUs, sigtermUs, retireUs } = window;
+  const { exitUs, acceptStoppedUs, sigtermUs, retireUs, killedUs } = window;
   const wasKilled = exitUs !== null && acceptStoppedUs === exitUs;
   if (!wasKilled) return 0;
   const isSentAgain = proxy.kind === 'traefik' && unit.activation !== 'none';
@@ -72,9 +73,9 @@ function cutByKill({ load, unit, proxy }: Experiment, window: RestartWindow): nu
   const weights = sum(load.mix.map(({ weight }) => weight));
   const askedForMs = sum(exposed.map(({ path, weight }) => (weight / weights) * askedMs(path)));
   const share = sum(exposed.map(({ weight }) => weight)) / weights;
-  const endAskedUs = sigtermUs === null ? retireUs : sigtermUs + unit.timeoutStopSec * 1e6;
-  const teardownMs = endAskedUs === null ? 0 : Math.max(0, exitUs - endAskedUs) / 2_000;
-  return (load.ratePerSecond * (askedForMs + share * teardownMs)) / 1000;
+  const askedUs = sigtermUs === null ? retireUs : null;
+  const dyingUs = killedUs === null ? (exitUs - (askedUs ?? exitUs)) / 2 : exitUs - killedUs;
+  return (load.ratePerSecond * (askedForMs + (share * Math.max(0, dyingUs)) / 1000)) / 1000;
 }
 
 /** A proxy's file that is rewritten in place is read empty: no router answers until it may be read again. */

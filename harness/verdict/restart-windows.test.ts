@@ -17,6 +17,8 @@ const whole: readonly TimelineEvent[] = [
   event('retire', 110),
   event('sigterm', 120),
   event('accept-stopped', 130, { connections: { open: 12, inFlight: 5 } }),
+  event('killing', 135),
+  event('killing', 136),
   event('exit', 140),
   event('main-exited', 141),
   event('unit-stopped', 142),
@@ -43,6 +45,7 @@ describe('the moments of a restart', () => {
         acceptStoppedUs: 130,
         acceptStoppedLine: 5,
         idleWhenStopped: 7,
+        killedUs: 135,
         exitUs: 140,
         socketStoppedUs: 150,
         socketStartedUs: 160,
@@ -64,6 +67,7 @@ describe('the moments of a restart', () => {
       acceptStoppedUs: null,
       acceptStoppedLine: 1,
       idleWhenStopped: 0,
+      killedUs: null,
       exitUs: null,
       socketStoppedUs: null,
       socketStartedUs: null,
@@ -82,7 +86,7 @@ describe('the moments of a restart', () => {
       [1, 180],
       [2, 1_180],
     ]);
-    expect(windows.map(({ acceptStoppedLine }) => acceptStoppedLine)).toEqual([20, 5]);
+    expect(windows.map(({ acceptStoppedLine }) => acceptStoppedLine)).toEqual([22, 5]);
   });
 
   it('are in the order of numbers, the tenth after the second', () => {

@@ -14,6 +14,8 @@ export interface RestartWindow {
   readonly acceptStoppedLine: number;
   /** Kept connections that were idle then: each still carries one request in a polite drain. */
   readonly idleWhenStopped: number;
+  /** systemd sent SIGKILL, since the process had not ended in its TimeoutStopSec. */
+  readonly killedUs: number | null;
   /** The old process was gone. */
   readonly exitUs: number | null;
   /** A socket unit that shares the service's fate closed its port, and opened it again. */
@@ -52,6 +54,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       acceptStoppedUs: first('accept-stopped') ?? exitUs,
       acceptStoppedLine: showing === undefined ? 0 : timeline.indexOf(showing) + 1,
       idleWhenStopped: Math.max(0, (stopped?.open ?? 0) - (stopped?.inFlight ?? 0)),
+      killedUs: first('killing'),
       exitUs,
       socketStoppedUs,
       // The last: a socket may be started in vain first.

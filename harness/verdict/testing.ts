@@ -75,6 +75,7 @@ export const window: RestartWindow = {
   acceptStoppedUs: 1_050_000,
   acceptStoppedLine: 5,
   idleWhenStopped: 0,
+  killedUs: null,
   exitUs: 1_100_000,
   socketStoppedUs: null,
   socketStartedUs: null,
