@@ -14,6 +14,9 @@ import { transitAboveMs } from './waits.ts';
 /** Disagreements, and unexplained rows, that are listed. */
 const mostListed = 50;
 
+/** Client and site stamp by one clock, in microseconds, and each before it hands on: the order is strict, but for rounding. */
+const oneClockUs = 1_000;
+
 /** Of nearly every row. */
 const nothing: readonly string[] = [];
 
@@ -160,10 +163,10 @@ export class Reconciler {
     const { originMonotonicUs } = this.options;
     const [receivedUs, answeredUs] = [match.receivedUs - originMonotonicUs, match.answeredUs - originMonotonicUs];
     const wrong: string[] = [];
-    if (receivedUs < (row.sentUs ?? row.dueUs) - toleranceUs || receivedUs > row.doneUs + toleranceUs) {
+    if (receivedUs < (row.sentUs ?? row.dueUs) - oneClockUs || receivedUs > row.doneUs + oneClockUs) {
       wrong.push(`the site read it at ${receivedUs} µs (line ${match.line}), which is not while it was under way`);
     }
-    if (row.doneUs < answeredUs - toleranceUs) {
+    if (row.doneUs < answeredUs - oneClockUs) {
       wrong.push(`the site answered at ${answeredUs} µs (line ${match.line}), after the client had its answer`);
     }
     if (match.bodyCrc32 !== row.bodyCrc32 && row.outcome !== 'truncated') {
