@@ -60,6 +60,8 @@ export class SyntheticLoad {
   private freeUs = 0;
   private resets = 0;
   private sampledUs = 0;
+  /** What the last sample had. */
+  private waiting = 0;
   private probes = 0;
 
   constructor(run: ExperimentRun, restarts: readonly SyntheticRestart[], clock: SyntheticClock, files: SyntheticFiles) {
@@ -280,6 +282,8 @@ export class SyntheticLoad {
       if (!isClosed && this.random() < 0.9) continue;
       const { ratePerSecond } = this.run.experiment.load;
       const waiting = isClosed && this.keepsQueue ? Math.round((openUs * ratePerSecond) / 1e6) : this.between(0, 1);
+      if (waiting === this.waiting) continue;
+      this.waiting = waiting;
       const sample: QueueSample = { atMonotonicUs: this.clock.originUs + this.sampledUs, port: this.port, waiting };
       this.files.queues.add(this.sampledUs, sample);
     }

@@ -197,6 +197,11 @@ describe('what is wrong in one file is found', () => {
       "witnesses/queues.ndjson.gz has the first sample at 1.700 s of the site's port",
     ],
     [
+      'a sample of the queues was emptied',
+      (content) => void (content.queues = content.queues?.map((one) => ({ ...one, waiting: 0 })) ?? null),
+      'witnesses/queues.ndjson.gz:2 goes back in time, or says again what its port had',
+    ],
+    [
       'the kernel accepted fewer connections than there were answers on new ones',
       (content) => {
         for (const seq of [7, 40, 41]) change(seq, { connection: 'new', connectedUs: seq * 10_000 + 200 })(content);

@@ -199,6 +199,7 @@ async function readExperiment(
         proxyLog: await readProxyLogHead(folder),
         queueSamples: queues.samples,
         queueFirstUs: queues.siteFirstUs,
+        queueWrongLine: queues.wrongLine,
         engine,
         kernel,
         answeredOnNew: answeredOf(counts.ledger.byConnection['new']),

@@ -42,6 +42,40 @@ describe('the longest listen queue of each restart', () => {
     expect(queues.siteFirstUs).toBe(-300);
   });
 
+  it.each<[samples: [atUs: number, port: number, waiting: number][], line: number | null]>([
+    [
+      [
+        [1, 22, 0],
+        [1, 80, 0],
+        [2, 22, 1],
+        [3, 22, 0],
+      ],
+      null,
+    ],
+    // What a line between them had said is gone.
+    [
+      [
+        [1, 22, 0],
+        [2, 80, 0],
+        [3, 22, 0],
+        [3, 22, 0],
+      ],
+      3,
+    ],
+    [
+      [
+        [2, 22, 0],
+        [1, 22, 1],
+      ],
+      2,
+    ],
+    [[], null],
+  ])('is told of changes, in the order of time: %j', (samples, line) => {
+    const queues = new QueuePeaks([18_080], originUs, spans);
+    for (const [atMonotonicUs, port, waiting] of samples) queues.add({ atMonotonicUs, port, waiting });
+    expect(queues.wrongLine).toBe(line);
+  });
+
   it('is not known where nobody looked', () => {
     expect(peaks()).toEqual([null, null]);
   });

@@ -8,10 +8,14 @@ export class QueuePeaks {
   private readonly originUs: number;
   private readonly spansAt: SpansAt;
   private readonly peaks: number[];
+  private readonly lastWaiting = new Map<number, number>();
+  private lastUs = -Infinity;
   /** Samples taken, of any port. */
   samples = 0;
   /** When the site's port was first seen, on the run's clock; null where it never was. */
   siteFirstUs: number | null = null;
+  /** The first line that no sampler writes, from 1: it goes back in time, or repeats its port's; null where there is none. */
+  wrongLine: number | null = null;
 
   /** @param ports the site's public ports */
   constructor(ports: readonly number[], originUs: number, spans: readonly Span[]) {
@@ -23,6 +27,9 @@ export class QueuePeaks {
 
   add({ atMonotonicUs, port, waiting }: QueueSample): void {
     this.samples++;
+    if (atMonotonicUs < this.lastUs || this.lastWaiting.get(port) === waiting) this.wrongLine ??= this.samples;
+    this.lastUs = atMonotonicUs;
+    this.lastWaiting.set(port, waiting);
     if (!this.ports.has(port)) return;
     const atUs = atMonotonicUs - this.originUs;
     this.siteFirstUs ??= atUs;

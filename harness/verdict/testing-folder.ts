@@ -197,7 +197,7 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
       })),
     queues: [
       { atMonotonicUs: originMonotonicUs - 500_000, port: 18_080, waiting: 0 },
-      { atMonotonicUs: originMonotonicUs + 1_700_000, port: 18_080, waiting: inOutage === 'waited' ? 65 : 0 },
+      { atMonotonicUs: originMonotonicUs + 1_700_000, port: 18_080, waiting: inOutage === 'waited' ? 65 : 1 },
     ],
     engine: ['client', 'server', 'edge'].map((role) => ({
       atWallUs: originWallUs - 900_000,

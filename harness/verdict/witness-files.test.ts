@@ -26,6 +26,7 @@ const whole: WitnessFiles = {
   proxyLog: { atWallUs: originWallUs - 1_900_000, version: '3.7.15' },
   queueSamples: 1,
   queueFirstUs: -500_000,
+  queueWrongLine: null,
   engine: [began('server'), began('edge'), began('client')],
   kernel: { 'Tcp.PassiveOpens': 70 },
   answeredOnNew: 70,
@@ -134,6 +135,13 @@ describe('the witnesses of a run', () => {
     const found = doubts({ queueFirstUs });
     expect(found).toHaveLength(told === null ? 0 : 1);
     if (told !== null) expect(found[0]).toContain(`witnesses/queues.ndjson.gz ${told}`);
+  });
+
+  it('have no line of the queues that the sampler does not write', () => {
+    expect(doubts({ queueWrongLine: 7, queueFirstUs: null })).toEqual([
+      'witnesses/queues.ndjson.gz:7 goes back in time, or says again what its port had: the sampler writes changes, so a ' +
+        'line was taken out, or changed.',
+    ]);
   });
 
   it('cannot be placed in time without the wall clock of the engine', () => {

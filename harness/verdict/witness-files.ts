@@ -19,6 +19,8 @@ export interface WitnessFiles {
   readonly queueSamples: number;
   /** When the queue of the site's port was first sampled, on the run's clock; null where it never was. */
   readonly queueFirstUs: number | null;
+  /** Of the queues, the first line that cannot be; null where there is none. */
+  readonly queueWrongLine: number | null;
   readonly engine: readonly EngineEvent[];
   readonly kernel: Readonly<Record<string, number>>;
   /** Requests on connections of their own that somebody answered. */
@@ -96,8 +98,15 @@ function proxyLogDoubts(run: ExperimentRun, { proxyLog, engine }: WitnessFiles):
 }
 
 /** The sampler begins after the server and before the load, and tells each port that listens at once. */
-function queueDoubts(run: ExperimentRun, { queueSamples, queueFirstUs, engine }: WitnessFiles): string[] {
+function queueDoubts(run: ExperimentRun, files: WitnessFiles): string[] {
+  const { queueSamples, queueFirstUs, queueWrongLine, engine } = files;
   if (queueSamples === 0) return [];
+  if (queueWrongLine !== null) {
+    return [
+      `${runFiles.queues}:${queueWrongLine} goes back in time, or says again what its port had: the sampler writes changes, ` +
+        'so a line was taken out, or changed.',
+    ];
+  }
   if (queueFirstUs === null || queueFirstUs > 0) {
     const when = queueFirstUs === null ? 'no sample' : `the first sample at ${secondsOf(queueFirstUs)} s`;
     return [
