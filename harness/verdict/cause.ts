@@ -46,6 +46,9 @@ export interface CauseSources {
 /** By so much the stamps of different witnesses of one moment may differ, on a machine that keeps processes waiting. */
 export const toleranceUs = 50_000;
 
+/** Client and site stamp by one clock, in microseconds, and each before it hands on: the order is strict, but for rounding. */
+export const oneClockUs = 1_000;
+
 /**
  * The engine tells of a container's end when it has cleaned up after it. From when on it was gone, the proxy's own log
  * tells better: it answers nobody any more.

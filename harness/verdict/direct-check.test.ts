@@ -4,7 +4,7 @@ import { DirectCheck, ProbeAnswerCount, probePrefixOf } from './direct-check.ts'
 import type { RestartWindow } from './restart-windows.ts';
 import type { SiteLine } from './site-columns.ts';
 import { row, window } from './testing.ts';
-import { siteLineOf } from './testing-folder.ts';
+import { originMonotonicUs, siteLineOf } from './testing-folder.ts';
 
 const runId = '20261123T120000Z-abcd';
 
@@ -24,7 +24,13 @@ function doubts(
 ): string[] {
   const count = new ProbeAnswerCount(probePrefixOf(runId));
   for (const line of given.lines ?? lines) count.add(line);
-  const check = new DirectCheck({ runId, ratePerSecond: 20, answers: count.answers, windows: given.windows ?? [] });
+  const check = new DirectCheck({
+    runId,
+    ratePerSecond: 20,
+    originMonotonicUs,
+    answers: count.answers,
+    windows: given.windows ?? [],
+  });
   for (const one of given.rows ?? rows) check.add(one);
   return check.doubts(untilUs);
 }
@@ -80,6 +86,19 @@ describe('the direct probe', () => {
       `The direct probe (witnesses/direct.ndjson.gz) disagrees with itself or with the site's log in ${places} places: `,
     );
     expect(doubt).toContain(what);
+  });
+
+  it('is read and answered while it is under way, give or take a millisecond: both stamp by one clock', () => {
+    // Row 3 is due at 157 ms, sent 100 µs later, and done 2 ms after it was due; the site answered 300 µs before that.
+    const said = (over: Partial<SiteLine>): string[] =>
+      doubts({ lines: lines.map((one, at) => (at === 3 ? { ...one, ...over } : one)) });
+    expect(said({ receivedUs: originMonotonicUs + 156_100, answeredUs: originMonotonicUs + 160_000 })).toEqual([]);
+    const sentence =
+      'row 3 was under way from 157100 to 159000 µs, which is not when the site read and answered it (line 4 of';
+    expect(said({ receivedUs: originMonotonicUs + 156_099 })[0]).toContain(sentence);
+    expect(said({ answeredUs: originMonotonicUs + 160_001 })[0]).toContain(sentence);
+    expect(doubts({ rows: but(3, { doneUs: 157_699 }) })[0]).toContain('row 3 was under way');
+    expect(doubts({ rows: but(3, { sentUs: null }) })).toEqual([]);
   });
 
   it('goes on until the load has ended', () => {

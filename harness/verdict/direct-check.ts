@@ -2,7 +2,7 @@
 import { dueUsOf } from '../load/pacer.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import { diedBeforeItsLine } from './cause.ts';
+import { diedBeforeItsLine, oneClockUs } from './cause.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { SiteLine } from './site-columns.ts';
 
@@ -12,6 +12,9 @@ export interface ProbeAnswer {
   readonly line: number;
   readonly times: number;
   readonly status: number | null;
+  /** CLOCK_MONOTONIC. */
+  readonly receivedUs: number;
+  readonly answeredUs: number;
   readonly version: string;
   readonly instance: string;
   readonly isCut: boolean;
@@ -35,12 +38,15 @@ export class ProbeAnswerCount {
     this.prefix = prefix;
   }
 
-  add({ request, status, version, instance, outcome }: SiteLine): void {
+  add({ request, status, receivedUs, answeredUs, version, instance, outcome }: SiteLine): void {
     this.lines++;
     if (typeof request !== 'string' || !request.startsWith(this.prefix)) return;
     const before = this.answers.get(request);
     if (before !== undefined) this.answers.set(request, { ...before, times: before.times + 1 });
-    else this.answers.set(request, { line: this.lines, times: 1, status, version, instance, isCut: outcome === 'cut' });
+    else {
+      const said = { status, receivedUs, answeredUs, version, instance, isCut: outcome === 'cut' };
+      this.answers.set(request, { line: this.lines, times: 1, ...said });
+    }
   }
 }
 
@@ -54,6 +60,8 @@ export class DirectCheck {
   private readonly of: {
     readonly runId: string;
     readonly ratePerSecond: number;
+    /** CLOCK_MONOTONIC of the run's zero. */
+    readonly originMonotonicUs: number;
     readonly answers: ProbeAnswers;
     readonly windows: readonly RestartWindow[];
   };
@@ -102,8 +110,14 @@ export class DirectCheck {
     if (answer.isCut || answer.status !== row.status) {
       return `is ${row.outcome}, and the site answered ${answer.isCut ? 'a part' : String(answer.status)} ${at}`;
     }
-    const isSame = answer.version === row.version && answer.instance === row.instance;
-    return isSame ? null : `was answered by another process ${at}`;
+    if (answer.version !== row.version || answer.instance !== row.instance)
+      return `was answered by another process ${at}`;
+    const { originMonotonicUs } = this.of;
+    const [readUs, answeredUs] = [answer.receivedUs - originMonotonicUs, answer.answeredUs - originMonotonicUs];
+    const isInOrder = readUs >= (row.sentUs ?? row.dueUs) - oneClockUs && answeredUs <= row.doneUs + oneClockUs;
+    return isInOrder
+      ? null
+      : `was under way from ${row.sentUs ?? row.dueUs} to ${row.doneUs} µs, which is not when the site read and answered it ${at}`;
   }
 
   private note(what: string): void {

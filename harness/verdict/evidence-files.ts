@@ -146,7 +146,12 @@ export async function judgeDirect(
   const path = join(folder, runFiles.direct);
   if (!existsSync(path)) return { direct: null, doubts: [] };
   const { ratePerSecond } = run.experiment.probe;
-  const check = new DirectCheck({ runId: run.runId, ratePerSecond, ...of });
+  const check = new DirectCheck({
+    runId: run.runId,
+    ratePerSecond,
+    originMonotonicUs: run.originMonotonicUs ?? 0,
+    ...of,
+  });
   const outcomes: Record<string, number> = {};
   let due = 0;
   let dropped = 0;

@@ -4,7 +4,15 @@
  */
 import { expectedBodyBytes, expectedBodyCrc32 } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
-import { causeOf, diedBeforeItsLine, passedOnWhole, toleranceUs, type Cause, type CauseSources } from './cause.ts';
+import {
+  causeOf,
+  diedBeforeItsLine,
+  oneClockUs,
+  passedOnWhole,
+  toleranceUs,
+  type Cause,
+  type CauseSources,
+} from './cause.ts';
 import type { PlannedRequests } from './planned-requests.ts';
 import type { Access, RequestTable, Site } from './request-table.ts';
 import { isSuccess, wrongAlone, type RowRules } from './row-alone.ts';
@@ -13,9 +21,6 @@ import { transitAboveMs } from './waits.ts';
 
 /** Disagreements, and unexplained rows, that are listed. */
 const mostListed = 50;
-
-/** Client and site stamp by one clock, in microseconds, and each before it hands on: the order is strict, but for rounding. */
-const oneClockUs = 1_000;
 
 /** Of nearly every row. */
 const nothing: readonly string[] = [];

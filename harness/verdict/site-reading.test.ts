@@ -49,7 +49,7 @@ describe('the site’s log', () => {
     const [here, there] = [await readSite(task, false), await readSite(task, true)];
     expect(there.busy).toEqual(here.busy);
     expect(there.probed).toEqual(here.probed);
-    const of = { version: 'v0', instance: 'i0' };
+    const of = { receivedUs: 5e9 + 1_000, answeredUs: 5e9 + 1_400, version: 'v0', instance: 'i0' };
     expect([...there.probed]).toEqual([
       ['run-direct-1-7', { line: 257, times: 2, status: 200, isCut: false, ...of }],
       ['run-direct-1-8', { line: 258, times: 1, status: null, isCut: true, ...of }],
