@@ -155,6 +155,8 @@ describe('the controls of a run', () => {
 
   it('of E0 are none, and of E1 C0 alone', () => {
     expect(doubtsOf(e0, [c0])[0]).toContain('is made beside none.');
+    expect(doubtsOf(e0, [c0], { variant: 'keep-alive-race' })).toEqual([]);
+    expect(doubtsOf(e0, [], { variant: 'keep-alive-race' })[0]).toContain('is made beside C0.');
     expect(doubtsOf(e1, [c0, ...controlsOf(e2, null).slice(1)])[0]).toContain('is made beside C0.');
     expect(doubtsOf(e5, [], { variant: 'own-port' })[0]).toContain('is made beside C0, C+ or C0.');
   });
@@ -163,5 +165,14 @@ describe('the controls of a run', () => {
     expect(doubtsOf(e5, [c0, cPlus], { cases: 0 })).toEqual([
       'witnesses/controls.json has a calibration of 0 cases: nothing was held against the instrument.',
     ]);
+  });
+
+  it('may be left out, and the calibration too', () => {
+    expect(
+      controlDoubts(runRecord(resolveExperiment(e0, { changes: [] })), { controls: null, calibration: null }),
+    ).toEqual([]);
+    expect(
+      controlDoubts(runRecord(resolveExperiment(e5, { changes: [] })), { controls: null, calibration: null })[0],
+    ).toContain('has the controls none; a run');
   });
 });

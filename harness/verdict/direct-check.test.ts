@@ -68,6 +68,24 @@ describe('the direct probe', () => {
       'row 3 is status-503, and the site answered 200',
       1,
     ],
+    [
+      'an outcome that is not that of its status',
+      { rows: but(3, { outcome: 'status-503' }) },
+      'row 3 is status-503, with the status 200',
+      1,
+    ],
+    [
+      'an ok row made unsent',
+      { rows: but(3, { ...refused, outcome: 'unsent' }) },
+      'row 3 is unsent, and the site read it',
+      1,
+    ],
+    [
+      'a connection that never was, with a status',
+      { rows: but(21, { outcome: 'connect-timeout', status: 200 }) },
+      'row 21 is connect-timeout, with the status 200',
+      1,
+    ],
     ['another version', { rows: but(3, { version: 'v7' }) }, 'row 3 was answered by another process', 1],
     ['another instance', { rows: but(3, { instance: 'x' }) }, 'row 3 was answered by another process', 1],
     ['another id', { rows: but(3, { requestId: 'x' }) }, 'row 3 has the id x', 1],
@@ -119,6 +137,7 @@ describe('the direct probe', () => {
   it('may have failed in other ways, whether the site has a line of it or not', () => {
     for (const outcome of ['reset', 'closed', 'timeout', 'truncated', 'wrong'] as const) {
       expect(doubts({ rows: but(3, { outcome }) })).toEqual([]);
+      expect(doubts({ rows: but(3, { outcome, status: null, version: null, instance: null }) })).toEqual([]);
       expect(doubts({ rows: but(3, { outcome, status: null }), lines: lines.filter((_, at) => at !== 3) })).toEqual([]);
     }
   });

@@ -11,6 +11,8 @@ const prefix = 'run-1-';
 const id = fc.oneof(
   suffix,
   suffix.map((text) => `${prefix}${text}`),
+  // Of another load, and with its number in the same place.
+  suffix.map((text) => `run-2-${text}`),
 );
 
 describe('ids', () => {

@@ -54,6 +54,14 @@ describe('the plan of a run', () => {
     ]);
   });
 
+  it('that has no restart at all says so', () => {
+    expect(doubts({ deployBeginsMs: [] })).toEqual([
+      `run.json's deployBeginsMs is not what its experiment and seed 1 give (5 restarts, the first at ${schedule.beginsMs[0] ?? 0} ` +
+        'ms; 0 there, the first at – ms): it was changed after the run.',
+    ]);
+    expect(doubts({ deployBeginsMs: [7] })[0]).toContain('; 1 there, the first at 7 ms)');
+  });
+
   it('has a load that takes whole slots, from its tail after the last restart to twice the schedule', () => {
     const shortestMs = wholeMs(5);
     const longestMs = Math.floor((2 * schedule.durationMs(6) + 30_000) / 5) * 5;
@@ -62,6 +70,7 @@ describe('the plan of a run', () => {
     }
     for (const durationMs of [0, -1, shortestMs - 20, shortestMs + 2, longestMs + 10, 1e12]) {
       expect(doubts({ durationMs })).toEqual([expect.stringContaining(`run.json's durationMs is ${durationMs}: `)]);
+      expect(doubts({ durationMs })[0]).toContain('ms, in whole slots at 200 a second.');
     }
   });
 

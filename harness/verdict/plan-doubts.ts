@@ -23,7 +23,7 @@ export function planDoubts(run: ExperimentRun, windows: readonly RestartWindow[]
 /** The wanted restarts are there, and after them only spare ones, each when the schedule says. */
 function beginsDoubts({ deployBeginsMs, seed }: ExperimentRun, { beginsMs, wanted }: DeploySchedule): string[] {
   const used = deployBeginsMs.length;
-  const isOfSchedule = used <= beginsMs.length && deployBeginsMs.every((ms, index) => ms === beginsMs[index]);
+  const isOfSchedule = deployBeginsMs.every((ms, index) => ms === beginsMs[index]);
   if (used >= wanted && isOfSchedule) return [];
   return [
     `run.json's deployBeginsMs is not what its experiment and seed ${seed} give (${wanted} restarts, the first at ` +

@@ -169,10 +169,20 @@ describe('a row beside the proxy’s line', () => {
     ],
     [{ outcome: 'closed' }, { bytes: 200 }, 'closed here, and answered 200 by the proxy (line 1)'],
     [{ outcome: 'refused', sentUs: null }, own, 'refused here, and answered 502 by the proxy (line 1)'],
+    [{ outcome: 'reset' }, { ...own, status: 400 }, 'reset here, and answered 400 by the proxy (line 1)'],
+    [
+      { outcome: 'reset' },
+      { ...own, durationUs: 122_000 - 70_300 },
+      'reset here, and answered 502 by the proxy (line 1)',
+    ],
     // One that was cut was not; nor what the client had left; nor what both gave up at one moment.
     [{ outcome: 'closed' }, {}, ''],
     [{ outcome: 'closed' }, { ...own, status: 499 }, ''],
     [{ outcome: 'timeout' }, own, ''],
+    [{ outcome: 'connect-timeout', sentUs: null }, own, ''],
+    // What a backend answered, whatever it was, the proxy may have passed on in part.
+    [{ outcome: 'reset' }, { status: 502 }, ''],
+    [{ outcome: 'reset' }, { version: undefined }, ''],
     [{ outcome: 'reset' }, { ...own, durationUs: 122_001 - 70_300 }, ''],
   ])('cannot have none where the proxy answered it: %j, %j', (over, line, sentence) => {
     expect(wrong({ row: over, access: line, options: noSite })).toBe(sentence);
@@ -181,8 +191,14 @@ describe('a row beside the proxy’s line', () => {
   it('of a proxy that died may have ended anyhow', () => {
     const died = { atWallUs: 0, action: 'die', role: 'edge', detail: 'exit 137' };
     expect(wrong({ row: { outcome: 'reset' }, access: own, options: { ...noSite, engine: [died] } })).toBe('');
-    const other = { ...died, role: 'client' };
-    expect(wrong({ row: { outcome: 'reset' }, access: own, options: { ...noSite, engine: [other] } })).toContain('502');
+    for (const other of [
+      { ...died, role: 'client' },
+      { ...died, action: 'start' },
+    ]) {
+      expect(wrong({ row: { outcome: 'reset' }, access: own, options: { ...noSite, engine: [other] } })).toContain(
+        '502',
+      );
+    }
   });
 
   it('came at the latest 100 ms after the proxy had answered by itself', () => {
@@ -309,6 +325,7 @@ describe('a row beside the site’s line', () => {
       wrong({ row: { outcome: 'truncated', bytes: over }, site: { outcome: 'cut' } });
     expect(cut(bytes - 1)).toBe('');
     expect(cut(bytes)).toBe('truncated with all of the body');
+    expect(wrong({ row: { bytes }, access: { bytes } })).toBe('');
   });
 
   it('may be cut where the client’s answer was', () => {

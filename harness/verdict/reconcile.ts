@@ -155,8 +155,7 @@ export class Reconciler {
     if (!this.options.hasSiteLog) return nothing;
     const impossible = this.impossibleLines(row, site, access);
     if (row.outcome !== 'ok' && row.version === null) return impossible;
-    const isAnswer = ({ status, isCut }: Site): boolean =>
-      status === row.status && (!isCut || row.outcome === 'truncated');
+    const isAnswer = ({ status, isCut }: Site): boolean => status === row.status && !isCut;
     const answered = site.find(isAnswer);
     if (answered === undefined) {
       return diedBeforeItsLine(row.doneUs, this.options.windows)
@@ -174,7 +173,7 @@ export class Reconciler {
     if (row.doneUs < answeredUs - oneClockUs) {
       wrong.push(`the site answered at ${answeredUs} µs (line ${match.line}), after the client had its answer`);
     }
-    if (match.bodyCrc32 !== row.bodyCrc32 && row.outcome !== 'truncated') {
+    if (match.bodyCrc32 !== row.bodyCrc32) {
       wrong.push(`the site answered with another body than the one that arrived (line ${match.line})`);
     }
     const isRightBody = row.bodyCrc32 === expectedBodyCrc32(row);
@@ -189,11 +188,11 @@ export class Reconciler {
 
   /** What the site's own log cannot hold of one request. */
   private impossibleLines(row: LedgerRow, site: readonly Site[], access: Access | null): readonly string[] {
-    if (site.length === 0) return nothing;
-    const wrong: string[] = [];
     const [first] = site;
+    if (first === undefined) return nothing;
+    const { line } = first;
+    const wrong: string[] = [];
     const { isOnlyTry, hasProxy } = this.options;
-    const line = first?.line ?? 0;
     for (const [index, one] of site.entries()) {
       const isTwice = site.some(
         ({ instance, receivedUs }, other) =>

@@ -111,6 +111,29 @@ describe('the witnesses of a run', () => {
     );
   });
 
+  it('are placed by the first start of each, among all that the engine told', () => {
+    const at = (seconds: number, role: string, action = 'start') => ({
+      ...began(role, action),
+      atWallUs: originWallUs + seconds * 1e6,
+    });
+    const engine = [
+      at(-30, 'edge', 'kill'),
+      at(-8, 'client'),
+      at(-6, 'server'),
+      at(-4, 'edge'),
+      at(0.5, 'edge'),
+      at(1, 'server'),
+    ];
+    const logBegins = (seconds: number): string[] =>
+      doubts({ engine, proxyLog: { atWallUs: originWallUs + seconds * 1e6, version: '3.7.15' } });
+    expect(logBegins(-5)).toEqual([]);
+    expect(logBegins(-5.1)[0]).toContain('the start of the proxy at -4.000 s');
+    expect(doubts({ engine, queueFirstUs: -7e6 })).toEqual([]);
+    expect(doubts({ engine, queueFirstUs: -7.1e6 })[0]).toContain('begins at -7.100 s, before the server was started');
+    // A server that was told of in another way is none that was started.
+    expect(doubts({ engine: [at(-30, 'server', 'kill'), ...engine], queueFirstUs: -7.1e6 })).toHaveLength(1);
+  });
+
   it('have a proxy’s log of the version that the fingerprint names', () => {
     const sentence = (wanted: string, said: string): string =>
       `The fingerprint has Traefik ${wanted}, and the proxy's own log says ${said} (witnesses/traefik.log.gz): one of them ` +
@@ -147,6 +170,7 @@ describe('the witnesses of a run', () => {
   it('cannot be placed in time without the wall clock of the engine', () => {
     const proxyLog = { atWallUs: 1, version: '3.7.15' };
     expect(doubts({ proxyLog, queueFirstUs: -9e9 }, { ...runOf(e5), wallOffsetUs: null })).toEqual([]);
+    expect(doubts({ proxyLog, queueFirstUs: -9e9 }, { ...runOf(e5), originMonotonicUs: null })).toEqual([]);
   });
 
   it.each([{ 'Tcp.PassiveOpens': 69 }, { 'TcpExt.ListenDrops': 0 }])(

@@ -55,7 +55,7 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
   // Of two colours one is always down: no probe asks them.
   const ratePerSecond = experiment.sites.backends === 2 ? 0 : experiment.probe.ratePerSecond;
   const wanted = (ratePerSecond * run.durationMs) / 1000;
-  if (ratePerSecond > 0 && (files.probed ?? 0) < probedShare * wanted) {
+  if ((files.probed ?? 0) < probedShare * wanted) {
     doubts.push(
       `${runFiles.direct} has ${files.probed ?? 0} of about ${wanted.toFixed(0)} requests of the direct probe: what a ` +
         'proxy hides was not looked at.',
@@ -76,7 +76,7 @@ const startToleranceUs = 1_000_000;
 
 /** The proxy's own log begins when the proxy was started, before the load, and names the version of the fingerprint. */
 function proxyLogDoubts(run: ExperimentRun, { proxyLog, engine }: WitnessFiles): string[] {
-  if (run.experiment.proxy.kind === 'none' || proxyLog === null) return [];
+  if (proxyLog === null) return [];
   const doubts: string[] = [];
   const startUs = engine.find(({ action, role }) => action === 'start' && role === 'edge')?.atWallUs;
   const originUs = originWallUsOf(run);
