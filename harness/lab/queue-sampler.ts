@@ -44,9 +44,8 @@ const [path = ''] = process.argv.slice(2);
 const over = new AbortController();
 process.stdin.on('data', () => undefined).on('end', () => over.abort());
 const before = new Map<number, number>();
-appendFileSync(path, '');
-process.stdout.write('sampling\n');
-while (!over.signal.aborted) {
+
+function sample(): void {
   const atMonotonicUs = Number(process.hrtime.bigint() / 1000n);
   const queues = new Map<number, number>();
   for (const table of tables) addQueues(table, queues);
@@ -59,5 +58,13 @@ while (!over.signal.aborted) {
     lines += `${JSON.stringify({ atMonotonicUs, port, waiting } satisfies QueueSample)}\n`;
   }
   if (lines !== '') appendFileSync(path, lines);
+}
+
+appendFileSync(path, '');
+sample();
+// The load begins only after this: its verdict relies on a sample from before it.
+process.stdout.write('sampling\n');
+while (!over.signal.aborted) {
   await sleep(everyMs);
+  sample();
 }
