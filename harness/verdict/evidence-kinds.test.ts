@@ -62,6 +62,24 @@ describe('what depends on the experiment', () => {
     expect(await longest(contentOf(e6, 'waited'))).toBe(8);
   });
 
+  it('an old version is in rotation, in a swap, until the check has seen that it left', async () => {
+    const content = contentOf(e6, 'waited');
+    // One that does not end; it was retired at 0.99 s, and a check comes every second.
+    content.timeline = content.timeline.filter(({ kind }) => kind !== 'exit');
+    change(180, { version: 'v0', instance: 'i0' })(content);
+    content.access?.splice(180, 1, accessFieldsOf(rowOf(content, 180)));
+    content.site?.splice(180, 1, siteLineOf(rowOf(content, 180)));
+    expect((await judgeRun(await writeFolder(content))).stale).toBe(0);
+    const single = contentOf(e5, 'waited');
+    Object.assign(single, {
+      timeline: content.timeline,
+      ledger: content.ledger,
+      access: content.access,
+      site: content.site,
+    });
+    expect((await judgeRun(await writeFolder(single))).stale).toBe(1);
+  });
+
   it('a refused connection in a swap is explained for as long as the check may take to see it', async () => {
     const content = contentOf(e6, 'refused');
     // The new colour accepts before the old one stops, at 1.05 s: the check has until 3.05 s to see it.

@@ -222,6 +222,39 @@ describe('what is wrong in one file is found', () => {
     expect(reasons.join('\n')).toContain(reason);
   });
 
+  it('when a kernel accepted fewer than were answered on connections of their own: those that were not do not count', async () => {
+    const over = (seq: number) => ({ connection: 'new' as const, connectedUs: seq * 10_000 + 200 });
+    const counted = async (third: (content: FolderContent) => void): Promise<boolean> => {
+      const { reasons } = await judge((content) => {
+        for (const seq of [7, 40]) change(seq, over(seq))(content);
+        third(content);
+      }, 'E1');
+      return reasons.join('\n').includes('witnesses/kernel.json counts 2 accepted connections');
+    };
+    expect(await counted(() => undefined)).toBe(false);
+    // Row 110 is a 502: an answer too.
+    expect(await counted(change(110, over(110)))).toBe(true);
+    expect(await counted(change(110, { ...over(110), outcome: 'reset', status: null }))).toBe(false);
+  });
+
+  it('when the end of the direct probe was taken out, in its own file and in the site’s log', async () => {
+    const spoil = (content: FolderContent): void => {
+      content.direct = content.direct?.slice(0, 55) ?? null;
+      content.site = content.site?.filter(({ request }) => !/-direct-1-5[5-9]$/u.test(request ?? '')) ?? null;
+    };
+    const { verdict, reasons } = await judge(spoil);
+    expect(verdict).toBe('inconclusive');
+    expect(reasons.join('\n')).toContain("its last row was due at 2.700 s, before the load's last");
+    // Of a run that was cut short the probe's last requests were not waited for; nor is its journal held against the site.
+    const cut = await judge((content) => {
+      spoil(content);
+      content.run = { ...content.run, aborted: 'It was cut short.' };
+      content.timeline = content.timeline.map((one) => (one.kind === 'exit' ? { ...one, atUs: 1_041_399 } : one));
+    });
+    expect(cut.verdict).toBe('aborted');
+    expect(cut.reasons.join('\n')).not.toMatch(/its last row was due|has a request read at/u);
+  });
+
   it('when a drop was made ok, as far as its row alone can tell', async () => {
     const { verdict, reasons, dropped } = await judge((content) => {
       content.ledger = contentOf(e5, 'waited').ledger;
@@ -417,6 +450,12 @@ describe('a file that is missing or cut short', () => {
     const verdict = await judgeRun(folder);
     expect(verdict.verdict).toBe('inconclusive');
     expect(verdict.reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
+  });
+
+  it.each(['null', '7', '[', '{"a":"b"}'])('of counters that are none is an error: %s', async (content) => {
+    const folder = await writeFolder(contentOf(e5, 'waited'));
+    await writeFile(join(folder, runFiles.kernel), content);
+    await expect(judgeRun(folder)).rejects.toThrow(/kernel\.json (does not hold counters|cannot be read)/u);
   });
 
   it('of controls that are none is an error', async () => {
