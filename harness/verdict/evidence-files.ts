@@ -168,7 +168,6 @@ export async function judgeDirect(
   const lastDueUs = run.durationMs * 1000 - 1e6 / run.experiment.load.ratePerSecond;
   return {
     direct: { ratePerSecond, due, dropped, outcomes, longestWaitMs },
-    // Of a run that was cut short the probe's last requests were not waited for.
-    doubts: run.aborted === null ? check.doubts(lastDueUs) : [],
+    doubts: check.doubts(lastDueUs),
   };
 }

@@ -205,7 +205,7 @@ async function readExperiment(
         answeredOnNew: answeredOf(counts.ledger.byConnection['new']),
         probed: direct?.due ?? null,
       }),
-      ...(run.aborted === null ? journalDoubts(run, files.journal, columns.instanceSpans()) : []),
+      ...journalDoubts(run, files.journal, columns.instanceSpans()),
       ...directDoubts,
       ...(beside.controls === null ? [] : controlDoubts(run, beside)),
     ],
