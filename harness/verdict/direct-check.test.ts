@@ -115,6 +115,10 @@ describe('the direct probe', () => {
       'row 3 was under way from 157100 to 159000 µs, which is not when the site read and answered it (line 4 of';
     expect(said({ receivedUs: originMonotonicUs + 156_099 })[0]).toContain(sentence);
     expect(said({ answeredUs: originMonotonicUs + 160_001 })[0]).toContain(sentence);
+    expect(said({ receivedUs: originMonotonicUs + 158_700, answeredUs: originMonotonicUs + 158_700 })).toEqual([]);
+    expect(said({ receivedUs: originMonotonicUs + 158_701, answeredUs: originMonotonicUs + 158_700 })[0]).toContain(
+      sentence,
+    );
     expect(doubts({ rows: but(3, { doneUs: 157_699 }) })[0]).toContain('row 3 was under way');
     expect(doubts({ rows: but(3, { sentUs: null }) })).toEqual([]);
   });

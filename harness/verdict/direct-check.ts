@@ -114,7 +114,8 @@ export class DirectCheck {
       return `was answered by another process ${at}`;
     const { originMonotonicUs } = this.of;
     const [readUs, answeredUs] = [answer.receivedUs - originMonotonicUs, answer.answeredUs - originMonotonicUs];
-    const isInOrder = readUs >= (row.sentUs ?? row.dueUs) - oneClockUs && answeredUs <= row.doneUs + oneClockUs;
+    const isWithin = readUs >= (row.sentUs ?? row.dueUs) - oneClockUs && answeredUs <= row.doneUs + oneClockUs;
+    const isInOrder = isWithin && readUs <= answeredUs;
     return isInOrder
       ? null
       : `was under way from ${row.sentUs ?? row.dueUs} to ${row.doneUs} µs, which is not when the site read and answered it ${at}`;

@@ -36,12 +36,11 @@ const doubts = (journal: JournalLine[], served: InstanceSpan[] = [span(2_000, 9_
 describe('the journal', () => {
   it('agrees with fingerprint and site', () => {
     expect(doubts(whole)).toEqual([]);
-    expect(doubts([])).toEqual([]);
   });
 
-  it('is received no sooner than it is said', () => {
-    expect(doubts([...whole, line('ready', 2_100, {}, 0)])).toEqual([]);
-    expect(doubts([...whole, line('ready', 2_100, {}, -1), line('ready', 2_200, {}, -1)])).toEqual([
+  it('is received no sooner than it is said, but for the time in which journald was awake', () => {
+    expect(doubts([...whole, line('ready', 2_100, {}, -50_000)])).toEqual([]);
+    expect(doubts([...whole, line('ready', 2_100, {}, -50_001), line('ready', 2_200, {}, -50_001)])).toEqual([
       'witnesses/journal.ndjson:5 was received before the site said it: one of its two stamps was changed after the run.',
     ]);
   });
@@ -62,8 +61,16 @@ describe('the journal', () => {
   });
 
   it('of one process says nothing of another, and one that was killed did not say that it ends', () => {
-    expect(doubts(whole, [span(0, 99_000, '49-1')])).toEqual([]);
+    const other = line('start', 1, { ...start, instance: '49-1' });
+    expect(doubts([...whole, other], [span(0, 99_000, '49-1')])).toEqual([]);
     expect(doubts(whole.slice(0, 3), [span(2_000, 99_000)])).toEqual([]);
+  });
+
+  it('knows each process that read requests', () => {
+    expect(doubts(whole, [span(2_000, 9_000), span(2_000, 9_000, '49-1'), span(2_000, 9_000, '50-1')])).toEqual([
+      "witnesses/journal.ndjson has no word of the process 49-1, which read requests (line 7 of the site's log): it is of " +
+        'another run, or was changed.',
+    ]);
   });
 
   it.each([
@@ -85,9 +92,18 @@ describe('the journal', () => {
     expect(doubts([...whole, line('ready', 10_000, { ...start, ...other })])).toEqual([]);
   });
 
-  it('may leave out what it is made of, as may the fingerprint', () => {
+  it('may leave out at one start what it is made of, and not at all of them', () => {
     const bare = [line('start', 1_000), line('start', 1_000, { node: 24, sqlite: null, pragmas: null })];
-    expect(doubts(bare, [])).toEqual([]);
-    expect(journalDoubts({ ...run, fingerprint: {} }, whole, [])).toEqual([]);
+    expect(doubts([...whole, ...bare])).toEqual([]);
+    expect(doubts(bare, [])).toEqual(
+      ['node v24.1.0', 'sqlite 3.50.0', 'sqlite.pragmas journal_mode:wal,synchronous:1'].map(
+        (what) =>
+          `The fingerprint has ${what}, and no process of the site says so (witnesses/journal.ndjson): one of them was ` +
+          'changed after the run.',
+      ),
+    );
+    expect(journalDoubts({ ...run, fingerprint: {} }, bare, [])).toEqual([]);
+    expect(journalDoubts({ ...run, fingerprint: {} }, whole, [])).toHaveLength(3);
+    expect(journalDoubts({ ...run, fingerprint: {} }, whole, [])[0]).toContain('has node none, and the site');
   });
 });

@@ -2,6 +2,7 @@
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { siteEventOf, type JournalLine, type SiteEvent } from '../timeline/journal.ts';
+import { toleranceUs } from './cause.ts';
 import type { InstanceSpan } from './site-columns.ts';
 
 /** An event of the site, and where in the journal it stands. */
@@ -22,23 +23,36 @@ export function journalDoubts(
     const event = siteEventOf(line);
     return event === undefined ? [] : [{ event, line: index + 1, receivedUs: line.atMonotonicUs }];
   });
+  const unknown = served.find(({ instance }) => !events.some(({ event }) => event.instance === instance));
   return [
     stampDoubt(events),
+    unknown === undefined ? null : unknownDoubt(unknown),
     lifeDoubt(events, served, run.originMonotonicUs ?? 0),
     ...versionDoubts(run, events),
   ].filter((doubt) => doubt !== null);
 }
 
-/** Both stamps are CLOCK_MONOTONIC: nothing is received before it was said. */
+/** Each process says that it starts, that it accepts and, unless it is SIGKILL, what ends it. */
+function unknownDoubt({ instance, first }: InstanceSpan): string {
+  return (
+    `${runFiles.journal} has no word of the process ${instance}, which read requests (line ${first.line} of the site's log): ` +
+    'it is of another run, or was changed.'
+  );
+}
+
+/**
+ * Both stamps are CLOCK_MONOTONIC. What is received was said before, but journald stamps with the moment in which its loop
+ * woke up, which may lie a little before.
+ */
 function stampDoubt(events: readonly Placed[]): string | null {
-  const early = events.find(({ event, receivedUs }) => receivedUs < event.atMonotonicUs);
+  const early = events.find(({ event, receivedUs }) => receivedUs < event.atMonotonicUs - toleranceUs);
   return early === undefined
     ? null
     : `${runFiles.journal}:${early.line} was received before the site said it: one of its two stamps was changed after ` +
         'the run.';
 }
 
-/** A process reads no request before it says that it accepts, nor after it says that it ends: both by its own clock. */
+/** A process reads no request of the load before it says that it accepts, nor after it says that it ends: both by its own clock. */
 function lifeDoubt(events: readonly Placed[], served: readonly InstanceSpan[], originUs: number): string | null {
   for (const { instance, first, last } of served) {
     const placeOf = (name: string): Placed | undefined =>
@@ -63,13 +77,18 @@ function lifeDoubt(events: readonly Placed[], served: readonly InstanceSpan[], o
 function versionDoubts({ fingerprint }: ExperimentRun, events: readonly Placed[]): (string | null)[] {
   const starts = events.filter(({ event }) => event.event === 'start');
   const doubtOf = (name: string, said: (event: SiteEvent) => string | null): string | null => {
-    const wanted = fingerprint[name];
-    if (wanted === undefined) return null;
-    const other = starts.find(({ event }) => said(event) !== null && said(event) !== wanted);
-    return other === undefined
-      ? null
-      : `The fingerprint has ${name} ${wanted}, and the site's process said ${said(other.event) ?? ''} ` +
-          `(${runFiles.journal}:${other.line}): one of them was changed after the run.`;
+    const wanted = fingerprint[name] ?? 'none';
+    const saying = starts.filter(({ event }) => said(event) !== null);
+    const other = saying.find(({ event }) => said(event) !== wanted);
+    if (other === undefined && (wanted === 'none' || saying.length > 0)) return null;
+    const [who, line] =
+      other === undefined
+        ? ['no process of the site says so', '']
+        : [`the site's process said ${said(other.event) ?? ''}`, `:${other.line}`];
+    return (
+      `The fingerprint has ${name} ${wanted}, and ${who} (${runFiles.journal}${line}): one of them was changed after ` +
+      'the run.'
+    );
   };
   return [
     doubtOf('node', ({ node }) => (typeof node === 'string' ? `v${node}` : null)),

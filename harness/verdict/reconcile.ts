@@ -167,7 +167,7 @@ export class Reconciler {
     const { originMonotonicUs } = this.options;
     const [receivedUs, answeredUs] = [match.receivedUs - originMonotonicUs, match.answeredUs - originMonotonicUs];
     const wrong: string[] = [];
-    if (receivedUs < (row.sentUs ?? row.dueUs) - oneClockUs || receivedUs > row.doneUs + oneClockUs) {
+    if (receivedUs < (row.sentUs ?? row.dueUs) - oneClockUs) {
       wrong.push(`the site read it at ${receivedUs} µs (line ${match.line}), which is not while it was under way`);
     }
     if (row.doneUs < answeredUs - oneClockUs) {
@@ -199,6 +199,7 @@ export class Reconciler {
           other < index && instance === one.instance && receivedUs === one.receivedUs,
       );
       if (isTwice) wrong.push(`the site's log has one try of it twice (line ${one.line})`);
+      if (one.answeredUs < one.receivedUs) wrong.push(`the site answered it before it read it (line ${one.line})`);
       if (isSuccess(one.status) && one.code !== '' && one.code !== 'OK') {
         wrong.push(`the site answered ${one.status ?? ''} to what SQLite refused (line ${one.line})`);
       }

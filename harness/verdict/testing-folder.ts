@@ -123,6 +123,19 @@ function deployerOf(events: readonly TimelineEvent[]): DeployerMessage[] {
 
 const ofTheOldProcess: ReadonlySet<EventKind> = new Set<EventKind>(['sigterm', 'accept-stopped', 'exit']);
 
+/** What a process says of itself when it starts; of no release, so that it is no event of the timeline. */
+const startLine = JSON.stringify({
+  __MONOTONIC_TIMESTAMP: String(originMonotonicUs - 900_000),
+  MESSAGE: JSON.stringify({
+    event: 'start',
+    atMonotonicUs: originMonotonicUs - 900_000,
+    version: '-',
+    instance: 'i0',
+    node: '24',
+  }),
+  _SYSTEMD_UNIT: 'site@demo.service',
+});
+
 /** The journal's lines: the site's own events, and that its main process ended. */
 function journalOf(events: readonly TimelineEvent[]): string[] {
   return events
@@ -285,12 +298,7 @@ export async function writeFolder(content: FolderContent): Promise<string> {
   const { run, proxyLog, database, notes, kernel, controls } = content;
   await put(runFiles.run, JSON.stringify(run));
   await put(runFiles.deployer, lines(deployerOf(content.timeline)));
-  await put(
-    runFiles.journal,
-    journalOf(content.timeline)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
+  await put(runFiles.journal, [...journalOf(content.timeline), startLine].map((line) => `${line}\n`).join(''));
   await put(runFiles.ledger, gzipSync(lines(content.ledger)));
   if (content.engine !== null) await put(runFiles.engineEvents, lines(content.engine));
   for (const [name, records] of [

@@ -122,7 +122,7 @@ function queueDoubts(run: ExperimentRun, files: WitnessFiles): string[] {
   ];
 }
 
-/** The server's kernel accepts, for proxy or site, at least each connection on which a request of the load was answered. */
+/** The server's kernel accepts, for proxy or site, at least each request of the load on a connection of its own that was answered. */
 function kernelDoubts({ kernel, answeredOnNew }: WitnessFiles): string[] {
   const accepted = kernel['Tcp.PassiveOpens'] ?? 0;
   if (Object.keys(kernel).length === 0 || accepted >= answeredOnNew) return [];
