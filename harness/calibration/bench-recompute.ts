@@ -23,7 +23,7 @@ export interface RecomputeRun {
 
 const cli = fileURLToPath(new URL('../cli.mjs', import.meta.url));
 /** As in package.json: left to itself, Node lets what is thrown away pile up to some 100 MiB more. */
-const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=20'];
+const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=100'];
 /** Has the process tell at its end what it used. */
 const mark = 'used ';
 const telling =
