@@ -20,12 +20,12 @@ import { JoinedFile } from './joined.ts';
 import { journalDoubts } from './journal-doubts.ts';
 import { LedgerReading } from './ledger-reading.ts';
 import type { LedgerSummary, Span } from './ledger-summary.ts';
-import { PlannedRequests } from './planned-requests.ts';
 import { planDoubts } from './plan-doubts.ts';
 import { ProxyWitnessCount, type ProxyWitness } from './proxy-witness.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable } from './request-table.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
+import type { AloneTask } from './row-alone.ts';
 import type { CountTask } from './row-counts.ts';
 import { readSite } from './site-reading.ts';
 import { outOfRotation } from './stale.ts';
@@ -75,6 +75,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     windows,
     slots: slotCount(rateOf(run), run.durationMs),
     spans: windows.map((window) => atRiskSpan(window, run)),
+    alone: aloneTask(run),
     outOfRotationUs:
       run.kind === 'experiment'
         ? outOfRotation(windows, timeline, run.experiment)
@@ -95,6 +96,9 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   }
 }
 
+/** Of nearly every row. */
+const noFaults: readonly string[] = [];
+
 type Read = Omit<Evidence, 'run' | 'windows' | 'hashes'>;
 
 /** Reads an experiment's ledger beside everything that other witnesses saw. */
@@ -106,8 +110,7 @@ async function readExperiment(
 ): Promise<Read> {
   const { timeline, windows, slots, spans } = about;
   const { experiment } = run;
-  const { ratePerSecond } = experiment.load;
-  const idPrefix = `${run.runId}-1-`;
+  const idPrefix = idPrefixOf(run);
   const hasProxy = experiment.proxy.kind !== 'none';
   const isOnlyTry = experiment.proxy.retry === undefined;
   const originMonotonicUs = run.originMonotonicUs ?? 0;
@@ -148,11 +151,6 @@ async function readExperiment(
   const writes = await openWriteCheck(folder, { idPrefix, slots });
 
   const reconciler = new Reconciler({
-    idPrefix,
-    ratePerSecond,
-    expectedStatus: null,
-    planned: new PlannedRequests(run, slots),
-    deadlineMs: labDeadlineMs,
     isOnlyTry,
     hasProxy,
     hasSiteLog: true,
@@ -169,10 +167,10 @@ async function readExperiment(
   });
   const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
   const joined = new JoinedFile(join(folder, runFiles.joined), windows);
-  for await (const rows of ledger.rows()) {
-    for (const row of rows) {
+  for await (const { rows, faults } of ledger.rows()) {
+    for (const [index, row] of rows.entries()) {
       witness.addRow(row);
-      const found = reconciler.addRow(row);
+      const found = reconciler.addRow(row, faults.get(index) ?? noFaults);
       waits.add(row, found.access, found.site);
       // Of several tries only the last one's error is known to be this request's.
       writes?.add(row, found.site, isOnlyTry && found.cause?.failure === 'refused');
@@ -223,22 +221,15 @@ async function readExperiment(
 
 /** Of a service that the user runs the client is the only witness. */
 async function readService(run: ServiceRun, { windows, spans }: CountTask, ledger: LedgerReading): Promise<Read> {
-  const { ratePerSecond } = run.service;
   const waits = new WaitCount(spans, 0, 0);
-  const idPrefix = `${run.runId}-1-`;
   const reconciler = new Reconciler({
-    idPrefix,
-    ratePerSecond,
-    expectedStatus: run.service.expectedStatus,
-    planned: null,
-    deadlineMs: run.service.timeoutMs,
     isOnlyTry: true,
     hasProxy: false,
     hasSiteLog: false,
     originMonotonicUs: 0,
     originWallUs: 0,
     checkIntervalUs: 0,
-    table: new RequestTable(0, idPrefix),
+    table: new RequestTable(0, idPrefixOf(run)),
     windows,
     unplanned: [],
     tries: new FailedTries(),
@@ -246,9 +237,9 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
     engine: [],
     proxyLastWallUs: 0,
   });
-  for await (const rows of ledger.rows()) {
-    for (const row of rows) {
-      const { access, site } = reconciler.addRow(row);
+  for await (const { rows, faults } of ledger.rows()) {
+    for (const [index, row] of rows.entries()) {
+      const { access, site } = reconciler.addRow(row, faults.get(index) ?? noFaults);
       waits.add(row, access, site);
     }
   }
@@ -288,6 +279,28 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   // In a swap the old process leaves after the new one is ready.
   const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+/** What a row is held against by itself: in the lab the schedule is drawn from the seed, of a service its status is told. */
+function aloneTask(run: RunRecord): AloneTask {
+  const rules = { idPrefix: idPrefixOf(run), ratePerSecond: rateOf(run) };
+  if (run.kind === 'measure') {
+    const { expectedStatus, timeoutMs } = run.service;
+    return { ...rules, expectedStatus, deadlineMs: timeoutMs, plan: null };
+  }
+  const { runId, seed, experiment } = run;
+  const { mix, connections } = experiment.load;
+  return {
+    ...rules,
+    expectedStatus: null,
+    deadlineMs: labDeadlineMs,
+    plan: { runId, seed, load: { mix, connections } },
+  };
+}
+
+/** What request ids of the load begin with; the slot's number follows. */
+function idPrefixOf({ runId }: RunRecord): string {
+  return `${runId}-1-`;
 }
 
 function rateOf(run: RunRecord): number {

@@ -20,18 +20,25 @@ beforeAll(async () => {
     spans: [{ fromUs: 900_000, toUs: 2_000_000 }],
     timeline: [{ kind: 'sigterm', atUs: 480_000, source: 'deployer', restart: 1 }] as LedgerTask['timeline'],
     outOfRotationUs: [1_000_000],
+    alone: { idPrefix: 'run-1-', ratePerSecond: 100, expectedStatus: null, deadlineMs: 30_000, plan: null },
   };
 });
 afterAll(async () => await rm(folder, { recursive: true }));
 
 const lines = (rows: readonly unknown[]): string => rows.map((of) => `${JSON.stringify(of)}\n`).join('');
 
-async function read(isLong: boolean): Promise<{ rows: LedgerRow[]; counts: Counts }> {
+async function read(
+  isLong: boolean,
+): Promise<{ rows: LedgerRow[]; faults: (readonly [number, readonly string[]])[]; counts: Counts }> {
   const reading = await LedgerReading.begin(task, isLong);
   try {
     const rows: LedgerRow[] = [];
-    for await (const some of reading.rows()) rows.push(...some);
-    return { rows, counts: reading.counts() };
+    const faults: (readonly [number, readonly string[]])[] = [];
+    for await (const some of reading.rows()) {
+      faults.push(...[...some.faults].map(([index, wrong]) => [rows.length + index, wrong] as const));
+      rows.push(...some.rows);
+    }
+    return { rows, faults, counts: reading.counts() };
   } finally {
     await reading.close();
   }
@@ -51,6 +58,9 @@ describe('a ledger', () => {
     const [here, there] = [await read(false), await read(true)];
     expect(here.rows).toEqual([...many, odd]);
     expect(there).toEqual(here);
+    // Made as no load generator makes them: refused, and with an answer.
+    expect(here.faults.map(([index]) => index)).toEqual(many.flatMap(({ seq }) => (seq % 50 === 49 ? [seq] : [])));
+    expect(here.faults[0]?.[1]).toEqual(['refused of a request that was answered 502']);
     expect(there.counts.ledger).toMatchObject({ all: { due: slots + 1, dropped: slots / 50 }, repeatedSlots: 1 });
     expect(there.counts.stale).toBeGreaterThan(0);
     expect(there.counts.dropWindows).toMatchObject([{ dropped: slots / 50, openedBy: { kind: 'sigterm', line: 1 } }]);
@@ -69,7 +79,7 @@ describe('a ledger', () => {
     await writeFile(task.path, gzipSync(lines(many)));
     const reading = await LedgerReading.begin(task, true);
     for await (const some of reading.rows()) {
-      expect(some.length).toBeGreaterThan(0);
+      expect(some.rows.length).toBeGreaterThan(0);
       break;
     }
     expect(() => reading.counts()).toThrow('not been read to its end');

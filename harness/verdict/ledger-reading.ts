@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { readLedgerRows } from '../ledger/read.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { RowUnpacker, type RowBatch } from './row-batch.ts';
-import { RowCounts, type Counts, type CountTask } from './row-counts.ts';
+import { RowCounts, type AloneFaults, type Counts, type CountTask } from './row-counts.ts';
 
 /** What is to be read. */
 export interface LedgerTask extends CountTask {
@@ -16,7 +16,13 @@ export interface LedgerTask extends CountTask {
 }
 
 /** What the thread says: batch after batch, and what all of it came to. */
-export type LedgerMessage = { readonly batch: RowBatch } | { readonly counts: Counts };
+export type LedgerMessage = { readonly batch: RowBatch; readonly faults: AloneFaults } | { readonly counts: Counts };
+
+/** Some rows, in the order of the ledger. */
+export interface CheckedRows {
+  readonly rows: readonly LedgerRow[];
+  readonly faults: AloneFaults;
+}
 
 /** A shorter file, gzipped, is read before a thread has begun. */
 const shortBytes = 4 * 1024 * 1024;
@@ -49,12 +55,12 @@ export class LedgerReading {
    * All rows, in the order of the ledger; to be asked for once.
    * @throws {HarnessError} naming the file, and the line that is no row
    */
-  async *rows(): AsyncGenerator<LedgerRow[]> {
+  async *rows(): AsyncGenerator<CheckedRows> {
     let given = 0;
     try {
-      for await (const rows of this.thread === null ? [] : this.rowsThere(this.thread)) {
-        given += rows.length;
-        yield rows;
+      for await (const checked of this.thread === null ? [] : this.rowsThere(this.thread)) {
+        given += checked.rows.length;
+        yield checked;
       }
     } catch {
       // What is wrong with the file is said in full by who reads it here.
@@ -62,7 +68,7 @@ export class LedgerReading {
     if (this.counted === null) yield* this.rowsHere(given);
   }
 
-  private async *rowsThere({ worker, messages }: Thread): AsyncGenerator<LedgerRow[]> {
+  private async *rowsThere({ worker, messages }: Thread): AsyncGenerator<CheckedRows> {
     const unpacker = new RowUnpacker();
     for await (const [message] of messages) {
       if ('counts' in message) {
@@ -70,18 +76,18 @@ export class LedgerReading {
         return;
       }
       worker.postMessage('taken');
-      yield unpacker.unpack(message.batch);
+      yield { rows: unpacker.unpack(message.batch), faults: message.faults };
     }
   }
 
-  private async *rowsHere(given: number): AsyncGenerator<LedgerRow[]> {
+  /** @param given how many rows have been given already */
+  private async *rowsHere(given: number): AsyncGenerator<CheckedRows> {
     const counts = new RowCounts(this.task);
     let left = given;
     for await (const rows of readLedgerRows(this.task.path)) {
-      for (const row of rows) counts.add(row);
-      const further = left === 0 ? rows : rows.slice(left);
+      const faults = counts.add(rows);
+      if (left < rows.length) yield left === 0 ? { rows, faults } : fromRow(left, { rows, faults });
       left = Math.max(0, left - rows.length);
-      yield further;
     }
     this.counted = counts.result();
   }
@@ -96,6 +102,12 @@ export class LedgerReading {
   async close(): Promise<void> {
     await this.thread?.worker.terminate();
   }
+}
+
+/** Without those before this index. */
+function fromRow(first: number, { rows, faults }: CheckedRows): CheckedRows {
+  const further = [...faults].filter(([index]) => index >= first);
+  return { rows: rows.slice(first), faults: new Map(further.map(([index, wrong]) => [index - first, wrong])) };
 }
 
 interface Thread {

@@ -21,11 +21,11 @@ const counts = new RowCounts(task);
 const packer = new RowPacker();
 const odd = new WeakSet<object>();
 for await (const rows of readLedgerRows(path, (row) => odd.add(row))) {
-  for (const row of rows) counts.add(row);
+  const faults = counts.add(rows);
   const batch = packer.pack(rows, (row) => odd.has(row));
   while (free === 0) await new Promise<void>((resolve) => (wake = resolve));
   free--;
-  port.postMessage({ batch } satisfies LedgerMessage, [batch.numbers.buffer, batch.places.buffer]);
+  port.postMessage({ batch, faults } satisfies LedgerMessage, [batch.numbers.buffer, batch.places.buffer]);
 }
 port.postMessage({ counts: counts.result() } satisfies LedgerMessage);
 port.close();

@@ -16,7 +16,7 @@ const mix = [
 const slots = labPrimedNotes + 50;
 const { experiment, ...run } = runRecord(resolveExperiment(e5, { variant: undefined, changes: [] }));
 const load = { ...experiment.load, mix: [...mix], connections: 'mixed' as const };
-const planned = new PlannedRequests({ ...run, experiment: { ...experiment, load } }, slots);
+const planned = new PlannedRequests({ ...run, load }, slots);
 const assignmentOf = assignments(mix, 'mixed', run.seed);
 /** Asked for in their order: the draw goes forward only. */
 const drawing = Array.from({ length: slots }, (_, seq) => assignmentOf(seq));

@@ -3,7 +3,16 @@ import { labPrimedNotes } from '../load/plan.ts';
 import { primedNoteId } from '../load/request.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { assignments, type Assignment } from '../load/schedule.ts';
+import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
+
+/** What a schedule is drawn from. */
+export interface Plan extends Pick<ExperimentRun, 'runId' | 'seed'> {
+  readonly load: {
+    readonly mix: readonly Experiment['load']['mix'][number][];
+    readonly connections: Experiment['load']['connections'];
+  };
+}
 
 /** Every slot's request, in a byte a slot. */
 export class PlannedRequests {
@@ -12,9 +21,8 @@ export class PlannedRequests {
   private readonly places: Uint8Array;
   private readonly primedPaths: readonly string[];
 
-  constructor({ runId, seed, experiment }: Pick<ExperimentRun, 'runId' | 'seed' | 'experiment'>, slots: number) {
-    const { mix, connections } = experiment.load;
-    const of = assignments(mix, connections, seed);
+  constructor({ runId, seed, load }: Plan, slots: number) {
+    const of = assignments(load.mix, load.connections, seed);
     const placeOf = new Map<Assignment, number>();
     this.places = new Uint8Array(slots);
     for (let seq = 0; seq < slots; seq++) {

@@ -5,11 +5,14 @@ import { CheckStates } from '../timeline/check-states.ts';
 import { FailedTries } from './failed-tries.ts';
 import { Reconciler, type Reconciled, type ReconcilerOptions } from './reconcile.ts';
 import { RequestTable, type SiteLine } from './request-table.ts';
+import { wrongAlone, type RowRules } from './row-alone.ts';
 import { badRow, row, window } from './testing.ts';
 import type { Reconciliation } from './verdict.ts';
 
 const originMonotonicUs = 1_000_000_000;
 const originWallUs = 6_000_000_000;
+
+const rules: RowRules = { idPrefix: 'run-1-', ratePerSecond: 100, expectedStatus: null, deadlineMs: 30_000 };
 
 /** Slot 7 of 100 a second: due at 70 ms, sent 100 µs later, answered from 71.5 ms on, done at 72 ms. */
 const good = row(7);
@@ -47,12 +50,7 @@ function reconciler(
   for (const line of accessLines) table.addAccess(line);
   for (const line of siteLines) table.addSite(line);
   return new Reconciler({
-    idPrefix: 'run-1-',
-    ratePerSecond: 100,
-    expectedStatus: null,
-    deadlineMs: 30_000,
     isOnlyTry: true,
-    planned: null,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,
@@ -81,16 +79,20 @@ function found({ row: over, access: ofProxy = {}, site: ofSite = {}, options }: 
     ofProxy === null ? [] : [{ ...access, ...ofProxy }],
     ofSite === null ? [] : [{ ...site, ...ofSite }],
     options,
-  ).addRow(row(7, over));
+  ).addRow(row(7, over), []);
 }
 
 const wrong = (given: Given): string => found(given).wrong.join('; ');
-describe('a row by itself', () => {
-  it('is held against its rules, whatever the witnesses say', () => {
-    expect(wrong({ row: { dueUs: 70_001 }, options: { hasProxy: false, hasSiteLog: false } })).toBe(
-      'it was not due at 70001 µs',
-    );
-    expect(wrong({ row: { error: 'FIN, body' } })).toBe('ok with an error (FIN, body)');
+describe('a row that is wrong by itself', () => {
+  it('disagrees, whatever the witnesses say, and with what they say beside it', () => {
+    const alone = ['it was not due at 1 µs'];
+    expect(reconciler([access], [site]).addRow(good, alone).wrong).toEqual(alone);
+    const besides = reconciler([{ ...access, method: 'POST' }], []).addRow(good, alone).wrong;
+    expect(besides).toEqual([
+      ...alone,
+      "the proxy's log has POST /notes/x (line 1)",
+      "the site's log has no answer 200 to it",
+    ]);
   });
 });
 
@@ -268,23 +270,14 @@ describe('a row beside the site’s line', () => {
     expect(read(68_999)).toContain('the site read it at 68999');
   });
 
-  it('has the body that was asked for where it is ok, and another where it is wrong', () => {
-    const both = (outcome: LedgerRow['outcome'], bodyCrc32: number | null): string =>
-      wrong({ row: { outcome, bodyCrc32 }, site: { bodyCrc32: bodyCrc32 ?? undefined } });
-    expect(both('ok', 7)).toBe('ok with a body that is not the one asked for');
-    expect(both('wrong', 7)).toBe('');
-    expect(both('wrong', good.bodyCrc32)).toBe('wrong with a body that is the one asked for');
-    expect(both('status-503', 7)).not.toContain('body');
-  });
-
   it('need not agree in the body of an answer that was cut', () => {
     expect(wrong({ row: { outcome: 'truncated', bodyCrc32: null } })).toBe('');
   });
 
   it('is the one of the process that the answer names, of several tries', () => {
     const other = { ...site, version: 'v9', instance: 'other', receivedUs: 0 };
-    expect(reconciler([access], [other, site]).addRow(good).wrong).toEqual([]);
-    expect(reconciler([access], [{ ...other, status: 500 }, site]).addRow(good).wrong).toEqual([]);
+    expect(reconciler([access], [other, site]).addRow(good, []).wrong).toEqual([]);
+    expect(reconciler([access], [{ ...other, status: 500 }, site]).addRow(good, []).wrong).toEqual([]);
   });
 
   it('was read before it was answered', () => {
@@ -295,10 +288,12 @@ describe('a row beside the site’s line', () => {
   });
 
   it('is there once for each try', () => {
-    const twice = reconciler([access], [site, { ...site, status: 500 }]).addRow(good).wrong;
+    const twice = reconciler([access], [site, { ...site, status: 500 }]).addRow(good, []).wrong;
     expect(twice).toEqual(["the site's log has one try of it twice (line 2)"]);
-    expect(reconciler([access], [site, { ...site, receivedUs: site.receivedUs + 1 }]).addRow(good).wrong).toEqual([]);
-    expect(reconciler([access], [site, { ...site, instance: 'j' }]).addRow(good).wrong).toEqual([]);
+    expect(reconciler([access], [site, { ...site, receivedUs: site.receivedUs + 1 }]).addRow(good, []).wrong).toEqual(
+      [],
+    );
+    expect(reconciler([access], [site, { ...site, instance: 'j' }]).addRow(good, []).wrong).toEqual([]);
   });
 
   it('is whole once for each write, where the proxy does not try again', () => {
@@ -306,7 +301,7 @@ describe('a row beside the site’s line', () => {
     const written = { ...site, method: 'POST', path: '/notes', status: 201, bodyCrc32: write.bodyCrc32 ?? 0 };
     const again = { ...written, receivedUs: written.receivedUs + 10 };
     const beside = (lines: SiteLine[], options: Partial<ReconcilerOptions> = {}): readonly string[] =>
-      reconciler([{ ...access, method: 'POST', path: '/notes', status: 201 }], lines, options).addRow(write).wrong;
+      reconciler([{ ...access, method: 'POST', path: '/notes', status: 201 }], lines, options).addRow(write, []).wrong;
     expect(beside([written])).toEqual([]);
     expect(beside([written, again])).toEqual(['the site answered it 2 times (line 1)']);
     expect(beside([written, again], { isOnlyTry: false })).toEqual([]);
@@ -380,7 +375,7 @@ describe('a row beside the site’s line', () => {
     it('must be there just after the run’s begin, too, where nothing ended', () => {
       const none = { ...window, retireUs: 0, exitUs: null, acceptStoppedUs: null };
       const early = reconciler([], [], { hasProxy: false, windows: [none] });
-      expect(early.addRow(row(1)).wrong).toEqual(["the site's log has no answer 200 to it"]);
+      expect(early.addRow(row(1), []).wrong).toEqual(["the site's log has no answer 200 to it"]);
     });
 
     it('counts from its end where no retiring was seen', () => {
@@ -395,7 +390,7 @@ describe('a row beside the site’s line', () => {
 describe('the sums', () => {
   function sums(rows: readonly LedgerRow[]): Reconciliation {
     const all = reconciler([], [], { hasProxy: false, hasSiteLog: false });
-    for (const one of rows) all.addRow(one);
+    for (const one of rows) all.addRow(one, wrongAlone(one, rules));
     return all.result();
   }
 

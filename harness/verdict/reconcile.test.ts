@@ -6,12 +6,15 @@ import type { ProxyLogLine } from '../timeline/proxy-log.ts';
 import { FailedTries } from './failed-tries.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable, type SiteLine } from './request-table.ts';
+import { wrongAlone, type RowRules } from './row-alone.ts';
 import { badRow, row, window } from './testing.ts';
 
 const originMonotonicUs = 1_000_000_000;
 const wallOffsetUs = 5_000_000_000;
 
-/** A row as this reconciler's plan makes it: 100 a second. */
+const rules: RowRules = { idPrefix: 'run-1-', ratePerSecond: 100, expectedStatus: null, deadlineMs: 30_000 };
+
+/** A row as its rules make it: 100 a second. */
 const ok = (seq: number, over: Partial<LedgerRow> = {}): LedgerRow => row(seq, { requestId: `run-1-${seq}`, ...over });
 
 const accessOf = (
@@ -65,12 +68,7 @@ function reconcile(
     checks.addLogLine(line);
   }
   const reconciler = new Reconciler({
-    idPrefix: 'run-1-',
-    ratePerSecond: 100,
-    expectedStatus: null,
-    deadlineMs: 30_000,
     isOnlyTry: true,
-    planned: null,
     hasProxy: true,
     hasSiteLog: true,
     originMonotonicUs,
@@ -84,7 +82,7 @@ function reconcile(
     checks,
     engine: [],
   });
-  for (const one of rows) reconciler.addRow(one);
+  for (const one of rows) reconciler.addRow(one, wrongAlone(one, rules));
   return reconciler.result();
 }
 
@@ -116,8 +114,6 @@ describe('reconciliation', () => {
     ],
     ['a body that the site did not send', { row: { bodyCrc32: 1 } }, 'another body than the one that arrived'],
     ['a body of which the site’s log knows nothing', { site: { bodyCrc32: undefined } }, 'another body'],
-    ['a wrong body that is called ok', { row: { bodyCrc32: 1 }, site: { bodyCrc32: 1 } }, 'ok with a body that is not'],
-    ['a right body that is called wrong', { row: { outcome: 'wrong' } }, 'wrong with a body that is the one asked for'],
     ['a new connection that never stood', { row: { connection: 'new' } }, 'answered, and never connected'],
     ['an answer that no backend gave', { access: { backend: undefined } }, 'ok, and by the proxy itself'],
     ['a status that the proxy did not give', { row: { status: 201 } }, "201 here, 200 in the proxy's log"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../load/row.ts';
-import { wrongAlone, type RowRules } from './row-alone.ts';
+import { AloneCheck, wrongAlone, type RowRules } from './row-alone.ts';
 import { row } from './testing.ts';
 
 const rules: RowRules = { idPrefix: 'run-1-', ratePerSecond: 100, expectedStatus: null, deadlineMs: 30_000 };
@@ -115,5 +115,40 @@ describe('a row by itself', () => {
     expect(alone({ dueUs: 70_001, requestId: 'x', status: 500 })).toBe(
       'it was not due at 70001 µs; its id is x; ok with status 500',
     );
+  });
+});
+
+describe('a row of an experiment', () => {
+  const plan = {
+    runId: 'run',
+    seed: 7,
+    load: { mix: [{ method: 'POST', path: '/notes', weight: 1 }], connections: 'kept' },
+  } as const;
+  const check = new AloneCheck({ ...rules, plan }, 10);
+  const ofService = new AloneCheck({ ...rules, plan: null }, 10);
+  const planned = { method: 'POST', path: '/notes', status: 201 } as const;
+
+  it('is right as its slot has it, and its body is the one asked for', () => {
+    expect(check.wrong(row(7, planned))).toEqual([]);
+  });
+
+  it('is held against its schedule beside the rules; one of a service is not', () => {
+    const other = row(7, { error: 'FIN, body' });
+    expect(check.wrong(other)).toEqual([
+      'ok with an error (FIN, body)',
+      'the schedule has POST /notes on a kept connection in its slot',
+    ]);
+    expect(ofService.wrong(other)).toEqual(['ok with an error (FIN, body)']);
+  });
+
+  it('has the body that was asked for where it is ok, and another where it is wrong', () => {
+    const { bodyCrc32 } = row(7, planned);
+    const said = (over: Partial<LedgerRow>, by = check): string => by.wrong(row(7, { ...planned, ...over })).join('; ');
+    expect(said({ bodyCrc32: 7 })).toBe('ok with a body that is not the one asked for');
+    expect(said({ outcome: 'wrong', bodyCrc32: 7 })).toBe('');
+    expect(said({ outcome: 'wrong', bodyCrc32 })).toBe('wrong with a body that is the one asked for');
+    expect(said({ outcome: 'status-503', status: 503, bodyCrc32: 7 })).toBe('');
+    expect(said({ outcome: 'status-503', status: 503, bodyCrc32 })).toBe('');
+    expect(said({ bodyCrc32: 7 }, ofService)).toBe('');
   });
 });

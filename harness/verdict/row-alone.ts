@@ -1,8 +1,9 @@
 /** What a row of the ledger must be whatever happened: as the load generator makes rows, and no other way. */
 import { outcomeOfWords, stepOfWords } from '../load/classify.ts';
 import { dueUsOf } from '../load/pacer.ts';
-import { askedMs } from '../load/request.ts';
+import { askedMs, expectedBodyCrc32 } from '../load/request.ts';
 import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
+import { PlannedRequests, type Plan } from './planned-requests.ts';
 import { plainNumberAfter } from './request-id.ts';
 
 /** What rows are held against. */
@@ -14,6 +15,46 @@ export interface RowRules {
   readonly expectedStatus: number | null;
   /** What a request has from its due time to its whole answer. */
   readonly deadlineMs: number;
+}
+
+/** Everything that a row is held against by itself; plain data, so that a thread can be given it. */
+export interface AloneTask extends RowRules {
+  /** What the schedule is drawn from; null where the run's record does not tell, as of a service that the user runs. */
+  readonly plan: Plan | null;
+}
+
+/** Holds row after row against its rules and, where there is a plan, against what its slot asks for. */
+export class AloneCheck {
+  private readonly rules: RowRules;
+  private readonly planned: PlannedRequests | null;
+
+  /** @param slots how many slots the schedule has */
+  constructor({ plan, ...rules }: AloneTask, slots: number) {
+    this.rules = rules;
+    this.planned = plan === null ? null : new PlannedRequests(plan, slots);
+  }
+
+  /** What is wrong with it, each a phrase; mostly nothing. */
+  wrong(row: LedgerRow): readonly string[] {
+    const byRules = wrongAlone(row, this.rules);
+    const byPlan = this.planned === null ? nothing : wrongByPlan(row, this.planned);
+    if (byPlan.length === 0) return byRules;
+    return [...byRules, ...byPlan];
+  }
+}
+
+/** Only of an experiment it is known which body each request asks for. */
+function wrongByPlan(row: LedgerRow, planned: PlannedRequests): readonly string[] {
+  const wrong: string[] = [];
+  const other = planned.otherThan(row);
+  if (other !== null) wrong.push(`the schedule has ${other} in its slot`);
+  if (row.outcome === 'ok' || row.outcome === 'wrong') {
+    const isRightBody = row.bodyCrc32 === expectedBodyCrc32(row);
+    if (isRightBody !== (row.outcome === 'ok')) {
+      wrong.push(`${row.outcome} with a body that is ${isRightBody ? '' : 'not '}the one asked for`);
+    }
+  }
+  return wrong.length === 0 ? nothing : wrong;
 }
 
 /** Outcomes without a byte of an answer. */

@@ -1,6 +1,7 @@
-/** What is counted of every kind of run, from its ledger and its timeline alone. */
+/** What is counted, and held against rules, of every kind of run: from its ledger and its timeline alone. */
 import type { LedgerRow } from '../load/row.ts';
 import type { TimelineEvent } from '../timeline/event.ts';
+import { AloneCheck, type AloneTask } from './row-alone.ts';
 import { DropWindows } from './drop-windows.ts';
 import { LedgerSummarizer, type LedgerSummary, type Span } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
@@ -17,6 +18,7 @@ export interface CountTask {
   readonly timeline: readonly TimelineEvent[];
   /** Of each restart, from when on the old version must not answer. */
   readonly outOfRotationUs: readonly (number | null)[];
+  readonly alone: AloneTask;
 }
 
 /** What they come to. */
@@ -26,23 +28,34 @@ export interface Counts {
   readonly dropWindows: Verdict['dropWindows'];
 }
 
+/** What is wrong with some rows by themselves, by their index among them; of those that are right there is nothing. */
+export type AloneFaults = ReadonlyMap<number, readonly string[]>;
+
 /** Takes every row, in any order. */
 export class RowCounts {
   private readonly task: CountTask;
   private readonly summarizer: LedgerSummarizer;
   private readonly stale: StaleCount;
   private readonly drops = new DropWindows();
+  private readonly alone: AloneCheck;
 
   constructor(task: CountTask) {
     this.task = task;
     this.summarizer = new LedgerSummarizer(task.slots, task.windows, task.spans);
     this.stale = new StaleCount(task.slots);
+    this.alone = new AloneCheck(task.alone, task.slots);
   }
 
-  add(row: LedgerRow): void {
-    this.summarizer.add(row);
-    this.stale.add(row);
-    this.drops.add(row);
+  add(rows: readonly LedgerRow[]): AloneFaults {
+    const faults = new Map<number, readonly string[]>();
+    for (const [index, row] of rows.entries()) {
+      this.summarizer.add(row);
+      this.stale.add(row);
+      this.drops.add(row);
+      const wrong = this.alone.wrong(row);
+      if (wrong.length > 0) faults.set(index, wrong);
+    }
+    return faults;
   }
 
   result(): Counts {
