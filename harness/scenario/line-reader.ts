@@ -134,6 +134,15 @@ export class LineReader {
     return this.has(key) ? this.textAt() : undefined;
   }
 
+  /** A text as what `read` makes of its bytes, without a string of it being made. */
+  textAs<T>(key: Key, read: (bytes: Buffer, from: number, end: number) => T, otherwise: T): T {
+    const isThere = this.has(key);
+    const from = this.at + 1;
+    if (isThere && this.skipString()) return read(this.bytes, from, this.at - 1);
+    this.failed = true;
+    return otherwise;
+  }
+
   /** A text that nobody asks for. */
   skipText(key: Key): void {
     if (this.has(key)) this.skipString();

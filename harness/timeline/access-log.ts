@@ -97,7 +97,7 @@ function knownLine(line: LineReader): AccessLine {
   const method = line.word(keys.method);
   const path = line.word(keys.path);
   const backend = line.optionalWord(keys.backend);
-  const startWallUs = wallUsOf(line.text(keys.start));
+  const startWallUs = line.textAs(keys.start, wallUsOfBytes, Number.NaN);
   if (Number.isNaN(startWallUs)) line.refuse();
   line.optionalWord(keys.downstreamVersion);
   line.skipText(keys.level);
@@ -108,17 +108,23 @@ function knownLine(line: LineReader): AccessLine {
   return { requestId, method, path, status, bytes, startWallUs, durationUs: durationNs / 1000, backend, version };
 }
 
-/** The second that was read last, without its `Z`: lines of one second follow each other. */
-const lastSecond = { text: '', wallUs: 0 };
+/** The second that was read last, in ASCII, up to the point before its decimals: lines of one second follow each other. */
+const lastSecond = { ascii: new Uint8Array(0), wallUs: 0 };
 
-/** Microseconds since 1970 of an RFC 3339 time in UTC with up to nine decimals. */
+/** Microseconds since 1970 of an RFC 3339 time in UTC with up to nine decimals; NaN of anything else. */
 export function wallUsOf(time: string): number {
-  const nanoseconds = lastSecond.text !== '' && time.startsWith(lastSecond.text) ? fractionOf(time) : -1;
+  const bytes = Buffer.from(time);
+  return wallUsOfBytes(bytes, 0, bytes.length);
+}
+
+function wallUsOfBytes(bytes: Buffer, from: number, end: number): number {
+  const nanoseconds = isLastSecond(bytes, from) ? fractionOf(bytes, from + fractionAt, end) : -1;
   if (nanoseconds >= 0) return lastSecond.wallUs + nanoseconds / 1000;
+  const time = bytes.toString('utf8', from, end);
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/u.exec(time);
   if (match === null) return Number.NaN;
   const [, seconds = '', fraction = ''] = match;
-  lastSecond.text = seconds;
+  lastSecond.ascii = Buffer.from(`${seconds}.`);
   lastSecond.wallUs = Date.parse(`${seconds}Z`) * 1000;
   return lastSecond.wallUs + Number(fraction.padEnd(9, '0')) / 1000;
 }
@@ -126,15 +132,23 @@ export function wallUsOf(time: string): number {
 /** Where the decimals begin. */
 const fractionAt = 'YYYY-MM-DDTHH:MM:SS.'.length;
 
-/** Nanoseconds of one to nine decimals; −1 where what follows the seconds is anything else. */
-function fractionOf(time: string): number {
-  const digits = time.length - fractionAt - 1;
-  if (digits < 1 || digits > 9 || time[fractionAt - 1] !== '.' || !time.endsWith('Z')) return -1;
+function isLastSecond(bytes: Uint8Array, from: number): boolean {
+  const { ascii } = lastSecond;
+  for (let index = ascii.length - 1; index >= 0; index--) if (bytes[from + index] !== ascii[index]) return false;
+  return ascii.length > 0;
+}
+
+/** Nanoseconds of one to nine decimals and a `Z`; −1 where there is anything else. */
+function fractionOf(bytes: Uint8Array, from: number, end: number): number {
+  const digits = end - 1 - from;
+  if (digits < 1 || digits > 9 || bytes[end - 1] !== 0x5a) return -1;
   let value = 0;
-  for (let index = fractionAt; index < fractionAt + digits; index++) {
-    const digit = time.charCodeAt(index) - 0x30;
+  for (let index = from; index < end - 1; index++) {
+    const digit = (bytes[index] ?? 0) - 0x30;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
   }
-  return value * 10 ** (9 - digits);
+  return value * (powersOfTen[9 - digits] ?? 1);
 }
+
+const powersOfTen = Array.from({ length: 9 }, (_, power) => 10 ** power);

@@ -28,7 +28,7 @@ export class ProxyMoments {
     if (status >= 400 && version === undefined) {
       if (endUs < (this.firstErrors.get(restart)?.endUs ?? Infinity)) this.firstErrors.set(restart, moment());
       if (endUs > (this.lastErrors.get(restart)?.endUs ?? -Infinity)) this.lastErrors.set(restart, moment());
-    } else if (version === `v${restart}` && endUs < (this.firstAnswers.get(restart)?.endUs ?? Infinity)) {
+    } else if (endUs < (this.firstAnswers.get(restart)?.endUs ?? Infinity) && version === `v${restart}`) {
       this.firstAnswers.set(restart, moment());
     }
   }
