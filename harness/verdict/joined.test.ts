@@ -116,7 +116,7 @@ describe('joined.ndjson.gz', () => {
   });
 
   it('adds phase, cause with its line, and the lines of the witnesses to a row that it leaves as it is', async () => {
-    const dropped = badRow(110);
+    const dropped = badRow(110, { path: '/nötes' });
     const access = {
       line: 9,
       times: 1,
@@ -142,18 +142,20 @@ describe('joined.ndjson.gz', () => {
       code: '',
       isCut: true,
     };
-    const cause = { cause: 'refused', file: 'witnesses/traefik.log.gz', line: 40 };
-    expect(await written([dropped, { wrong: ['a', 'b'], cause, access, site: [site, { ...site, line: 4 }] }])).toEqual([
+    const cause = { cause: 'the backend’s port', file: 'witnesses/traefik.log.gz', line: 40 };
+    expect(
+      await written([dropped, { wrong: ['a', '“b”'], cause, access, site: [site, { ...site, line: 4 }] }]),
+    ).toEqual([
       {
         ...dropped,
         restart: 1,
         phase: 'down',
-        cause: 'refused',
+        cause: 'the backend’s port',
         witness: 'witnesses/traefik.log.gz:40',
         proxyStatus: 502,
         accessLine: 9,
         siteLines: [3, 4],
-        disagreements: ['a', 'b'],
+        disagreements: ['a', '“b”'],
       },
     ]);
     expect(await written([dropped, plain])).toMatchObject([
