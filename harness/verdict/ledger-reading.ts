@@ -4,9 +4,10 @@
  */
 import { on } from 'node:events';
 import { stat } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { readLedgerRows } from '../ledger/read.ts';
 import type { LedgerRow } from '../load/row.ts';
+import { startReadingThread } from './reading-thread.ts';
 import { RowUnpacker, type RowBatch } from './row-batch.ts';
 import { RowCounts, type AloneFaults, type Counts, type CountTask } from './row-counts.ts';
 
@@ -116,10 +117,7 @@ interface Thread {
 }
 
 function startThread(task: LedgerTask): Thread {
-  const worker = new Worker(new URL('./ledger-thread.ts', import.meta.url), {
-    workerData: task,
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
-  });
+  const worker = startReadingThread(new URL('./ledger-thread.ts', import.meta.url), task, youngGenerationMb);
   const messages = on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[LedgerMessage]>;
   return { worker, messages };
 }

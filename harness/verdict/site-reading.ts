@@ -1,7 +1,7 @@
 /** Reads the site's log into columns; a long one on a thread of its own, beside the proxy's, with the same result. */
 import { stat } from 'node:fs/promises';
-import { Worker } from 'node:worker_threads';
 import { ProbeAnswerCount, type ProbeAnswers } from './direct-check.ts';
+import { startReadingThread } from './reading-thread.ts';
 import { SiteColumns, type SiteColumnsData } from './site-columns.ts';
 import { readSiteLog } from './site-log.ts';
 import type { WritesVerdict } from './verdict.ts';
@@ -71,10 +71,7 @@ export async function readSiteHere({ path, slots, prefix, probePrefix }: SiteTas
 }
 
 async function readSiteThere(task: SiteTask): Promise<SiteReading> {
-  const worker = new Worker(new URL('./site-thread.ts', import.meta.url), {
-    workerData: task,
-    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
-  });
+  const worker = startReadingThread(new URL('./site-thread.ts', import.meta.url), task, youngGenerationMb);
   const { data, probed, busy } = await new Promise<SiteAnswer>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
