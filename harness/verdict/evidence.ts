@@ -183,7 +183,7 @@ async function readExperiment(
   const queues = await readQueues(folder, experiment, originMonotonicUs, spans);
   const kernel = await readKernel(folder);
   const beside = await readControls(folder);
-  const counts = ledger.counts();
+  const counts = await ledger.counts();
   return {
     ...counts,
     waits: waits.result(),
@@ -244,7 +244,7 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
     }
   }
   return {
-    ...ledger.counts(),
+    ...(await ledger.counts()),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.

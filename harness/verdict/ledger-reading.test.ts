@@ -38,7 +38,7 @@ async function read(
       faults.push(...[...some.faults].map(([index, wrong]) => [rows.length + index, wrong] as const));
       rows.push(...some.rows);
     }
-    return { rows, faults, counts: reading.counts() };
+    return { rows, faults, counts: await reading.counts() };
   } finally {
     await reading.close();
   }
@@ -82,7 +82,7 @@ describe('a ledger', () => {
       expect(some.rows.length).toBeGreaterThan(0);
       break;
     }
-    expect(() => reading.counts()).toThrow('not been read to its end');
+    await expect(reading.counts()).rejects.toThrow('not been read to its end');
     await reading.close();
   });
 

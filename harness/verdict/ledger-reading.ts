@@ -16,8 +16,9 @@ export interface LedgerTask extends CountTask {
   readonly path: string;
 }
 
-/** What the thread says: batch after batch, and what all of it came to. */
-export type LedgerMessage = { readonly batch: RowBatch; readonly faults: AloneFaults } | { readonly counts: Counts };
+/** What the thread says: batch after batch, that it was the last one, and, when it has worked it out, what all of it came to. */
+export type LedgerMessage =
+  { readonly batch: RowBatch; readonly faults: AloneFaults } | { readonly isEnd: true } | { readonly counts: Counts };
 
 /** Some rows, in the order of the ledger. */
 export interface CheckedRows {
@@ -37,6 +38,8 @@ export class LedgerReading {
   private readonly task: LedgerTask;
   private readonly thread: Thread | null;
   private counted: Counts | null = null;
+  /** The thread has given every row, and is working out its counts. */
+  private hasGivenAll = false;
 
   private constructor(task: LedgerTask, thread: Thread | null) {
     this.task = task;
@@ -66,16 +69,15 @@ export class LedgerReading {
     } catch {
       // What is wrong with the file is said in full by who reads it here.
     }
-    if (this.counted === null) yield* this.rowsHere(given);
+    if (!this.hasGivenAll) yield* this.rowsHere(given);
   }
 
   private async *rowsThere({ worker, messages }: Thread): AsyncGenerator<CheckedRows> {
     const unpacker = new RowUnpacker();
-    for await (const [message] of messages) {
-      if ('counts' in message) {
-        this.counted = message.counts;
-        return;
-      }
+    for (let next = await messages.next(); next.done !== true; next = await messages.next()) {
+      const [message] = next.value;
+      if ('isEnd' in message) this.hasGivenAll = true;
+      if (!('batch' in message)) return;
       worker.postMessage('taken');
       yield { rows: unpacker.unpack(message.batch), faults: message.faults };
     }
@@ -93,10 +95,16 @@ export class LedgerReading {
     this.counted = counts.result();
   }
 
-  /** What the rows came to, once all have been given. */
-  counts(): Counts {
+  /** What the rows came to, once all have been given; a thread works it out meanwhile. */
+  async counts(): Promise<Counts> {
+    if (this.counted === null && this.hasGivenAll) this.counted = await this.countsThere();
     if (this.counted === null) throw new Error('the ledger has not been read to its end');
     return this.counted;
+  }
+
+  private async countsThere(): Promise<Counts | null> {
+    const next = await this.thread?.messages.next();
+    return next?.done === false && 'counts' in next.value[0] ? next.value[0].counts : null;
   }
 
   /** Ends the thread, if there is one; to be called in any case. */
@@ -113,11 +121,11 @@ function fromRow(first: number, { rows, faults }: CheckedRows): CheckedRows {
 
 interface Thread {
   readonly worker: Worker;
-  readonly messages: AsyncIterable<[LedgerMessage]>;
+  readonly messages: AsyncIterator<[LedgerMessage]>;
 }
 
 function startThread(task: LedgerTask): Thread {
   const worker = startReadingThread(new URL('./ledger-thread.ts', import.meta.url), task, youngGenerationMb);
   const messages = on(worker, 'message', { close: ['exit'] }) as AsyncIterable<[LedgerMessage]>;
-  return { worker, messages };
+  return { worker, messages: messages[Symbol.asyncIterator]() };
 }

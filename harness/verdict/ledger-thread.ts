@@ -27,5 +27,6 @@ for await (const rows of readLedgerRows(path, (row) => odd.add(row))) {
   free--;
   port.postMessage({ batch, faults } satisfies LedgerMessage, [batch.numbers.buffer, batch.places.buffer]);
 }
+port.postMessage({ isEnd: true } satisfies LedgerMessage);
 port.postMessage({ counts: counts.result() } satisfies LedgerMessage);
 port.close();
