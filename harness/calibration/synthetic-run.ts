@@ -10,6 +10,7 @@ import { loadExperiment } from '../scenario/catalog.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
+import { countWitnessLines } from '../scenario/witness-lines.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule, spacedForRate } from '../timeline/deploy-schedule.ts';
 import { writeTimeline } from '../timeline/from-files.ts';
@@ -62,11 +63,12 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
     detail: '',
   }));
   const lines = (records: readonly object[]): string => records.map((of) => `${JSON.stringify(of)}\n`).join('');
-  await writeFile(join(folder, runFiles.run), `${JSON.stringify(run, null, 2)}\n`);
   await writeFile(join(folder, runFiles.journal), journal);
   await writeFile(join(folder, runFiles.deployer), lines(deployer));
   await writeFile(join(folder, runFiles.engineEvents), lines(engine));
   await writeTimeline(folder, run);
+  const record = { ...run, witnessLines: await countWitnessLines(folder) };
+  await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
   const kernel = {
     'Tcp.ActiveOpens': plan.rows / 2,
     'Tcp.PassiveOpens': plan.rows,
@@ -113,6 +115,7 @@ function recordOf(
     wallOffsetUs: [wallOffsetUs, wallOffsetUs],
     deployBeginsMs: restarts.map(({ beginUs }) => beginUs / 1000),
     durationMs,
+    witnessLines: {},
     fingerprint: { kernel: 'none', node: process.version, systemd: 'none', traefik: 'none' },
     aborted: null,
     unfinished: 0,

@@ -79,6 +79,22 @@ it('a site that was killed by a stranger: inconclusive, and its end is named', a
   expect(reasons).toContain('although no deploy asked for it');
 });
 
+it('a sampler of the listen queues that was killed: inconclusive, since what waited is not known to the end', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('server'), [
+      'sh',
+      '-c',
+      // Neither the shell nor grep has these words in its own command line.
+      "kill -KILL $(grep -l '[q]ueue-sampler' /proc/[0-9]*/cmdline | cut -d/ -f3)",
+    ]),
+  );
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.reasons).toEqual([
+    'The sampler of the listen queues ended before the load did: what waited after it is not known; run again.',
+  ]);
+});
+
 it('a client that was removed: aborted, and its end is named', async () => {
   const { verdict, exitCode, reasons } = await runMeeting(() => containerOf('client').remove({ force: true }));
   expect(exitCode, reasons).toBe(3);

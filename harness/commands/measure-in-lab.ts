@@ -85,13 +85,26 @@ export async function measureInLab(
   try {
     // What samples must have begun before the load does.
     await sampler.lines.next();
-    return await talk({ generator, deployer, probe }, plan, deployPlan, { schedule, ...options });
+    const measured = await talk({ generator, deployer, probe }, plan, deployPlan, { schedule, ...options });
+    return (await wasSampledToTheEnd(sampler))
+      ? measured
+      : { ...measured, troubles: [...measured.troubles, samplerEndedEarly] };
   } finally {
     generator.close();
     deployer.close();
     sampler.close();
     probe?.close();
   }
+}
+
+const samplerEndedEarly =
+  'The sampler of the listen queues ended before the load did: what waited after it is not known; run again.';
+
+/** Ends the sampler, whose last word it is that it sampled until then. */
+async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
+  sampler.say('end');
+  const last = await Promise.race([sampler.lines.next(), sleep(stopDeadlineMs)]);
+  return last?.value === 'sampled';
 }
 
 function deployUnits({ colours }: Lab): DeployPlan['units'] {

@@ -15,6 +15,7 @@ import { writeReport } from '../report/write-report.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import type { Change } from '../scenario/fields.ts';
 import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
+import { countWitnessLines } from '../scenario/witness-lines.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { deploySchedule } from '../timeline/deploy-schedule.ts';
 import { writeTimeline } from '../timeline/from-files.ts';
@@ -122,6 +123,7 @@ async function runAlone(
       originMonotonicUs: null,
       wallOffsetUs: null,
       deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
+      witnessLines: {},
       durationMs: schedule.durationMs(schedule.wanted),
       fingerprint,
       aborted: null,
@@ -201,7 +203,10 @@ async function saveRecords(
     unfinished: measurement.unfinished,
     troubles: [...measurement.troubles],
   };
-  await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
+  const writeRecord = async (of: ExperimentRun): Promise<void> =>
+    await writeFile(join(folder, runFiles.run), `${JSON.stringify(of, null, 2)}\n`);
+  // Before anything else, so that what is collected of it is a run whatever happens.
+  await writeRecord(record);
   await collectRecords(lab, folder, { mayBeGone: measurement.aborted !== null });
   if (measurement.directOriginUs !== null && measurement.originUs !== null) {
     const probed = collectDirect(lab, folder, measurement.directOriginUs - measurement.originUs);
@@ -214,6 +219,7 @@ async function saveRecords(
   const said = measurement.deployer.map((line) => `${JSON.stringify(line)}\n`).join('');
   await writeFile(join(folder, runFiles.deployer), said);
   await writeTimeline(folder, record);
+  await writeRecord({ ...record, witnessLines: await countWitnessLines(folder) });
 }
 
 /** Reads the database with every process stopped; what cannot be read is missing, which the verdict says. */

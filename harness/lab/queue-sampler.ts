@@ -1,5 +1,5 @@
 /**
- * Runs in the lab's `server` container from before the load until its input closes: how many connections wait in the
+ * Runs in the lab's `server` container from before the load until it is told to end, or its input closes: how many connections wait in the
  * queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
  * port at first, and then for each change, a {@link QueueSample}.
  *
@@ -42,7 +42,8 @@ function addQueues(table: string, queues: Map<number, number>): void {
 
 const [path = ''] = process.argv.slice(2);
 const over = new AbortController();
-process.stdin.on('data', () => undefined).on('end', () => over.abort());
+const end = (): void => over.abort();
+process.stdin.once('data', end).once('end', end);
 const before = new Map<number, number>();
 
 function sample(): void {
@@ -68,3 +69,6 @@ while (!over.signal.aborted) {
   await sleep(everyMs);
   sample();
 }
+// Who died in between does not say this: then what waited afterwards is not known.
+process.stdout.write('sampled\n');
+process.stdin.destroy();

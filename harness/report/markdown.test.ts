@@ -113,6 +113,6 @@ describe('the scope', () => {
 
 /** What a run has that is no experiment too. */
 function common(of: ExperimentRun): Record<string, unknown> {
-  const own = ['kind', 'experiment', 'variant', 'variantAbout', 'changes', 'deployBeginsMs'];
+  const own = ['kind', 'experiment', 'variant', 'variantAbout', 'changes', 'deployBeginsMs', 'witnessLines'];
   return Object.fromEntries(Object.entries(of).filter(([name]) => !own.includes(name)));
 }

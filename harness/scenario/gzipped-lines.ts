@@ -27,6 +27,22 @@ export async function* gzippedLines(path: string): AsyncGenerator<string[]> {
 }
 
 /**
+ * How many lines are not empty.
+ * @throws {HarnessError} naming the file, when it cannot be read to its end
+ */
+export async function countGzippedLines(path: string): Promise<number> {
+  let count = 0;
+  for await (const { ends } of gzippedBytes(path)) {
+    let from = 0;
+    for (const end of ends) {
+      if (end > from) count++;
+      from = end + 1;
+    }
+  }
+  return count;
+}
+
+/**
  * Each line as JSON of this form.
  * @throws {HarnessError} naming file and line, when one is no JSON, or not of the form
  */

@@ -41,6 +41,8 @@ const experimentRunSchema = z.strictObject({
   changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
   /** When each deploy was to begin, in milliseconds since the origin. */
   deployBeginsMs: z.array(z.number()),
+  /** How many lines some of its files had when they were recorded, by their names (witness-lines.ts). */
+  witnessLines: z.record(z.string(), z.number().int().nonnegative()).default({}),
 });
 
 const serviceRunSchema = z.strictObject({

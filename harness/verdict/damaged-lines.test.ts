@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { runFiles } from '../scenario/run-folder.ts';
+import { countWitnessLines } from '../scenario/witness-lines.ts';
 import { judgeRun } from './judge.ts';
 import { contentOf, writeFolder } from './testing-folder.ts';
 
@@ -170,7 +171,12 @@ describe('a field that is missing, or of another type', () => {
 
   it('does not matter in what other programs wrote into the journal', async () => {
     const entry = { __MONOTONIC_TIMESTAMP: '5', MESSAGE: null, UNIT: ['a', 'b'] };
-    expect(await judgeSpoilt(runFiles.journal, (lines) => void lines.unshift(JSON.stringify(entry)))).toBe('pass');
+    const content = contentOf(e5, 'waited');
+    const folder = await writeFolder(content);
+    await spoilLines(join(folder, runFiles.journal), (lines) => void lines.unshift(JSON.stringify(entry)));
+    const witnessLines = await countWitnessLines(folder);
+    await writeFile(join(folder, runFiles.run), JSON.stringify({ ...content.run, witnessLines }));
+    expect((await judgeRun(folder)).verdict).toBe('pass');
   });
 });
 

@@ -7,6 +7,7 @@ import { labDeadlineMs } from '../load/plan.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
+import { countWitnessLines } from '../scenario/witness-lines.ts';
 import { readAccessLog } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
@@ -194,6 +195,7 @@ async function readExperiment(
         timeline,
         timelineAgain: timelineOf(run, files, { moments, checks }),
         journalLines: files.journal.length,
+        lines: await countWitnessLines(folder),
         proxyLog: await readProxyLogHead(folder),
         queueSamples: queues.samples,
         queueFirstUs: queues.siteFirstUs,

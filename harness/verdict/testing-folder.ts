@@ -14,6 +14,7 @@ import { assignments } from '../load/schedule.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
+import { countWitnessLines } from '../scenario/witness-lines.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
 import { accessLineOf, type AccessFields } from '../timeline/access-log.ts';
 import { CheckStates } from '../timeline/check-states.ts';
@@ -296,7 +297,6 @@ export async function writeFolder(content: FolderContent): Promise<string> {
   const lines = (records: readonly unknown[]): string =>
     records.map((record) => `${JSON.stringify(record)}\n`).join('');
   const { run, proxyLog, database, notes, kernel, controls } = content;
-  await put(runFiles.run, JSON.stringify(run));
   await put(runFiles.deployer, lines(deployerOf(content.timeline)));
   await put(runFiles.journal, [...journalOf(content.timeline), startLine].map((line) => `${line}\n`).join(''));
   await put(runFiles.ledger, gzipSync(lines(content.ledger)));
@@ -314,6 +314,8 @@ export async function writeFolder(content: FolderContent): Promise<string> {
   if (kernel !== null) await put(runFiles.kernel, JSON.stringify(kernel));
   if (controls !== null) await put(runFiles.controls, JSON.stringify(controls));
   await put(runFiles.timeline, lines(await timelineIn(folder, content)));
+  const witnessLines = await countWitnessLines(folder);
+  await put(runFiles.run, JSON.stringify(run.kind === 'experiment' ? { ...run, witnessLines } : run));
   return folder;
 }
 

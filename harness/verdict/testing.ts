@@ -111,6 +111,7 @@ export function runRecord(experiment: Experiment, over: Partial<ExperimentRun> =
     originMonotonicUs: 1_000_000_000,
     wallOffsetUs: [5, 5],
     deployBeginsMs: hasRestart ? [990] : [],
+    witnessLines: {},
     durationMs: 3_000,
     fingerprint: { traefik: '3.7.15', systemd: '252', node: 'v24', kernel: '6' },
     aborted: null,

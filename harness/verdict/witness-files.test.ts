@@ -10,7 +10,7 @@ import { runRecord } from './testing.ts';
 import { witnessDoubts, type WitnessFiles } from './witness-files.ts';
 
 const runOf = (file: ExperimentFile, changes: Change[] = [], variant?: string): ExperimentRun =>
-  runRecord(resolveExperiment(file, { variant, changes }));
+  runRecord(resolveExperiment(file, { variant, changes }), { witnessLines: recorded });
 
 const event = (atUs: number): TimelineEvent => ({ atUs, kind: 'accepting', source: 'app', restart: 1 });
 /** Zero of the run on the wall clock, as runRecord has it. */
@@ -18,11 +18,14 @@ const originWallUs = 1_000_000_005;
 /** The engine's event of 2 s before the load. */
 const began = (role: string, action = 'start') => ({ atWallUs: originWallUs - 2_000_000, action, role, detail: '' });
 
+const recorded = { 'witnesses/engine.ndjson': 3, 'witnesses/queues.ndjson.gz': 1 };
+
 /** Of a run of 3 s, which the direct probe asks 60 times. */
 const whole: WitnessFiles = {
   timeline: [event(1), event(2)],
   timelineAgain: [event(1), event(2)],
   journalLines: 1,
+  lines: recorded,
   proxyLog: { atWallUs: originWallUs - 1_900_000, version: '3.7.15' },
   queueSamples: 1,
   queueFirstUs: -500_000,
@@ -48,6 +51,18 @@ describe('the witnesses of a run', () => {
     [{ kernel: {} }, 'witnesses/kernel.json'],
   ])('that are empty are named: %j', (over, file) => {
     expect(doubts(over)).toEqual([`${file} is empty: what it would have shown is not known; run again.`]);
+  });
+
+  it('have as many lines as were recorded', () => {
+    const [engine, queues] = Object.keys(recorded) as [string, string];
+    const said = 'were recorded (run.json): lines were taken out, or put in, after the run.';
+    expect(doubts({ lines: { ...recorded, [engine]: 2 } })).toEqual([`${engine} has 2 lines, and 3 ${said}`]);
+    expect(doubts({ lines: { ...recorded, [queues]: 2 } })).toEqual([`${queues} has 2 lines, and 1 ${said}`]);
+    expect(doubts({ lines: { [engine]: 3 } })).toEqual([`${queues} has no lines, and 1 ${said}`]);
+    expect(doubts({}, { ...runOf(e5), witnessLines: { [engine]: 3 } })).toEqual([
+      `${queues} has 1 lines, and none ${said}`,
+    ]);
+    expect(doubts({ lines: {} }, { ...runOf(e5), aborted: 'The run was cut short.' })).toEqual([]);
   });
 
   it.each(['server', 'edge', 'client'])('must have seen the start of %s, and nothing else will do', (role) => {

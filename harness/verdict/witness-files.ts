@@ -16,6 +16,8 @@ export interface WitnessFiles {
   readonly journalLines: number;
   /** null where it is empty. */
   readonly proxyLog: ProxyLogHead | null;
+  /** Lines of each file of which run.json has the number (witness-lines.ts), as they are now. */
+  readonly lines: Readonly<Record<string, number>>;
   readonly queueSamples: number;
   /** When the queue of the site's port was first sampled, on the run's clock; null where it never was. */
   readonly queueFirstUs: number | null;
@@ -43,6 +45,7 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
   if (files.queueSamples === 0) empty.push(runFiles.queues);
   if (Object.keys(files.kernel).length === 0) empty.push(runFiles.kernel);
   const doubts = empty.map((file) => `${file} is empty: what it would have shown is not known; run again.`);
+  doubts.push(...lineDoubts(run.witnessLines, files.lines));
   const started = new Set(files.engine.filter(({ action }) => action === 'start').map(({ role }) => role));
   const unseen = ['server', ...(hasProxy ? ['edge'] : []), 'client'].filter((role) => !started.has(role));
   if (unseen.length > 0) {
@@ -69,6 +72,18 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
     );
   }
   return doubts;
+}
+
+/** Each file has as many lines as were recorded. */
+function lineDoubts(recorded: Readonly<Record<string, number>>, found: Readonly<Record<string, number>>): string[] {
+  const names = [...new Set([...Object.keys(recorded), ...Object.keys(found)])];
+  return names
+    .filter((name) => recorded[name] !== found[name])
+    .map(
+      (name) =>
+        `${name} has ${found[name] ?? 'no'} lines, and ${recorded[name] ?? 'none'} were recorded (${runFiles.run}): lines ` +
+        'were taken out, or put in, after the run.',
+    );
 }
 
 /** The engine may tell of a start a little after the container's first line. */
