@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { converse, type Conversation } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
-import { labDeadlineMs, type LoadMessage, type LoadPlan } from '../load/plan.ts';
+import { labDeadlineMs, probePath, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 
 /** Where the probe's ledger lies in the server's container. */
@@ -41,7 +41,7 @@ export async function startDirectProbe(
     host: '127.0.0.1',
     port: lab.colours[0].publicPort,
     ratePerSecond: probe.ratePerSecond,
-    mix: [{ method: 'GET', path: '/livez', weight: 1, fixed: { headers: [], body: null, expectedStatus: 200 } }],
+    mix: [{ method: 'GET', path: probePath, weight: 1, fixed: { headers: [], body: null, expectedStatus: 200 } }],
     connections: 'new',
     maxConnections: Math.ceil((probe.ratePerSecond * load.deadlineMs) / 1000) + 50,
     primedNotes: 0,

@@ -73,6 +73,8 @@ export const labDeadlineMs = 30_000;
 
 /** Notes that are written before the load, to be read by it. */
 export const labPrimedNotes = 50;
+/** What the direct probe asks for, by GET on a connection of its own each. */
+export const probePath = '/livez';
 
 /** A request this late voids the restart that it should have met. */
 export const lateAboveMs = 50;

@@ -80,6 +80,19 @@ describe('what the proxy’s check held', () => {
     expect(swap(901_000, 900_000).downLine(910_001, 2e6)).toBeNull();
   });
 
+  it('names the line at which some backend was found down during a span, give or take one tick, whoever is up', () => {
+    const checks = states(
+      check(6, 0, green, false),
+      check(7, 20_000, green, true),
+      check(8, 60_000, blue, false),
+      check(9, 90_000, blue, true),
+    );
+    expect(checks.turnedDownLine(60_000, 60_000)).toBe(8);
+    expect([checks.turnedDownLine(30_000, 49_999), checks.turnedDownLine(30_000, 50_000)]).toEqual([null, 8]);
+    expect([checks.turnedDownLine(70_000, 80_000), checks.turnedDownLine(70_001, 80_000)]).toEqual([8, null]);
+    expect(checks.downLine(60_000, 60_000)).toBeNull();
+  });
+
   it('keeps two services of one address apart', () => {
     const other: ProxyLogLine = { line: 2, atWallUs: 20, kind: 'check', service: 'other@file', server: blue, up: true };
     const checks = states(check(1, 10, blue, false), other, { ...other, line: 3, atWallUs: 30, up: false });

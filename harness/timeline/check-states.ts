@@ -56,6 +56,18 @@ export class CheckStates {
     return this.down.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs)?.line ?? null;
   }
 
+  /**
+   * The line at which some backend was found down during this span, give or take one tick; null where none was. The proxy
+   * chooses a backend, and then asks whether it is up: who comes in between is answered 503 by the one that has just gone
+   * down, although another is up.
+   */
+  turnedDownLine(fromWallUs: number, toWallUs: number): number | null {
+    const turned = this.changes.find(
+      ({ up, atWallUs }) => !up && atWallUs >= fromWallUs - oneTickUs && atWallUs <= toWallUs + oneTickUs,
+    );
+    return turned?.line ?? null;
+  }
+
   /** Where the times of all backends meet. */
   private downTimes(): DownTime[] {
     const [first = [], ...others] = [...this.now.keys()].map((service) => this.downTimesOf(service));

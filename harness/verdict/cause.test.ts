@@ -277,6 +277,24 @@ describe('an answer for which the proxy asked no backend', () => {
     expect(unasked(503, 1_500_000)).toBeNull();
   });
 
+  it('of 503 is explained by the line at which a backend went down, although another is up', () => {
+    const checks = new CheckStates();
+    const said = (line: number, server: string, up: boolean, atUs: number): void =>
+      checks.addLogLine({ line, atWallUs: originWallUs + atUs, kind: 'check', service: server, server, up });
+    said(70, 'http://green', false, 100_000);
+    said(71, 'http://green', true, 500_000);
+    said(72, 'http://blue', false, 1_000_000);
+    // A request of one millisecond; one tick is ten.
+    expect(unasked(503, 999_500, { sources: { checks } })).toEqual({
+      cause: 'the proxy had chosen a backend that its check was just finding down',
+      file: 'witnesses/traefik.log.gz',
+      line: 72,
+    });
+    expect(unasked(503, 988_999, { sources: { checks } })).toBeNull();
+    expect(unasked(503, 989_000, { sources: { checks } })).not.toBeNull();
+    expect(unasked(503, 1_010_001, { sources: { checks } })).toBeNull();
+  });
+
   it('of any other status is explained by nothing, even within a restart', () => {
     expect(unasked(502, 1_400_000, { down: [1_000_000, 2_000_000] })).toBeNull();
     expect(unasked(500, 1_400_000, { down: [1_000_000, 2_000_000] })).toBeNull();

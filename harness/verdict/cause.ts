@@ -50,6 +50,12 @@ export const toleranceUs = 50_000;
 export const oneClockUs = 1_000;
 
 /**
+ * The proxy stamps by the wall clock, which is kept right while a run goes on: so far it may have been from where it was at
+ * the run's beginning, beside what it was seen to move until the end.
+ */
+export const wallClockUs = 5_000;
+
+/**
  * The engine tells of a container's end when it has cleaned up after it. From when on it was gone, the proxy's own log
  * tells better: it answers nobody any more.
  */
@@ -113,9 +119,17 @@ function ofProxy(row: LedgerRow, access: Access, sources: CauseSources): Cause |
     if (status === 404) return { cause: 'the proxy had no route', file: runFiles.accessLog, line };
     if (status !== 503) return null;
     const down = sources.checks.downLine(startWallUs - toleranceUs, endWallUs + toleranceUs);
-    return down === null
+    if (down !== null) {
+      return { cause: 'the proxy’s check held no backend to be up', file: runFiles.proxyLog, line: down };
+    }
+    const turned = sources.checks.turnedDownLine(startWallUs, endWallUs);
+    return turned === null
       ? null
-      : { cause: 'the proxy’s check held no backend to be up', file: runFiles.proxyLog, line: down };
+      : {
+          cause: 'the proxy had chosen a backend that its check was just finding down',
+          file: runFiles.proxyLog,
+          line: turned,
+        };
   }
   if (passedOnWhole(row, access)) return null;
   const behind = sources.tries.behind(endWallUs);

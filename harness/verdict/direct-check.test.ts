@@ -10,10 +10,28 @@ const runId = '20261123T120000Z-abcd';
 
 /** Request `seq` of a probe of twenty a second that began 7 ms after the load. */
 function probed(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
-  return row(seq, { dueUs: 7_000 + seq * 50_000, requestId: `${probePrefixOf(runId)}${seq}`, path: '/livez', ...over });
+  const dueUs = 7_000 + seq * 50_000;
+  const requestId = `${probePrefixOf(runId)}${seq}`;
+  const asked = {
+    dueUs,
+    requestId,
+    path: '/livez',
+    connection: 'new',
+    connectedUs: dueUs + 300,
+    bodyCrc32: 9,
+  } as const;
+  return row(seq, { ...asked, ...over });
 }
 
-const refused: Partial<LedgerRow> = { outcome: 'refused', status: null, version: null, instance: null };
+const unanswered = {
+  status: null,
+  version: null,
+  instance: null,
+  connectedUs: null,
+  firstByteUs: null,
+  bodyCrc32: null,
+} as const;
+const refused: Partial<LedgerRow> = { ...unanswered, outcome: 'refused', error: 'ECONNREFUSED, connect' };
 /** Sixty rows, of which 20 to 29 were refused. */
 const rows = Array.from({ length: 60 }, (_, seq) => probed(seq, seq >= 20 && seq < 30 ? refused : {}));
 const lines = rows.filter(({ outcome }) => outcome === 'ok').map((one) => siteLineOf(one));
@@ -120,7 +138,7 @@ describe('the direct probe', () => {
       sentence,
     );
     expect(doubts({ rows: but(3, { doneUs: 157_699 }) })[0]).toContain('row 3 was under way');
-    expect(doubts({ rows: but(3, { sentUs: null }) })).toEqual([]);
+    expect(doubts({ rows: but(3, { sentUs: null, connectedUs: null }) })[0]).toContain('row 3 is none that');
   });
 
   it('goes on until the load has ended', () => {
@@ -139,10 +157,35 @@ describe('the direct probe', () => {
   });
 
   it('may have failed in other ways, whether the site has a line of it or not', () => {
-    for (const outcome of ['reset', 'closed', 'timeout', 'truncated', 'wrong'] as const) {
-      expect(doubts({ rows: but(3, { outcome }) })).toEqual([]);
-      expect(doubts({ rows: but(3, { outcome, status: null, version: null, instance: null }) })).toEqual([]);
-      expect(doubts({ rows: but(3, { outcome, status: null }), lines: lines.filter((_, at) => at !== 3) })).toEqual([]);
+    const failed = [
+      { outcome: 'reset', error: 'ECONNRESET, wait' },
+      { outcome: 'closed', error: 'FIN, wait' },
+      { outcome: 'timeout', error: 'ETIMEDOUT, wait' },
+    ] as const;
+    for (const one of failed) {
+      const given = { rows: but(3, { ...unanswered, connectedUs: 157_300, ...one }) };
+      expect(doubts(given)).toEqual([]);
+      expect(doubts({ ...given, lines: lines.filter((_, at) => at !== 3) })).toEqual([]);
     }
+    expect(doubts({ rows: but(3, { outcome: 'wrong' }) })).toEqual([]);
+  });
+
+  it.each<[Partial<LedgerRow>, string]>([
+    [{ trial: 2 }, 'row 3 is none that a load generator makes: it is of trial 2'],
+    [{ connectedUs: 159_001 }, 'row 3 is none that a load generator makes: its times are not in order'],
+    [{ firstByteUs: 159_001 }, 'row 3 is none that a load generator makes: its times are not in order'],
+    [{ method: 'POST' }, 'row 3 asks for POST /livez on a new connection'],
+    [{ path: '/livezx' }, 'row 3 asks for GET /livezx on a new connection'],
+    [{ connection: 'kept' }, 'row 3 asks for GET /livez on a kept connection'],
+    [{ bytes: 11 }, 'row 3 has 11 bytes of a body that has 10 elsewhere'],
+    [{ bodyCrc32: 8 }, 'row 3 has another body than the site sent (line 4 of'],
+    // The site answered at 158.7 ms.
+    [{ doneUs: 658_701 }, 'row 3 had its answer 500 ms after the site gave it (line 4 of'],
+  ])('has rows as the load generator makes them, not with %j', (over, what) => {
+    expect(doubts({ rows: but(3, over) })[0]).toContain(what);
+  });
+
+  it('may have its answer half a second after the site gave it, on a machine that stands still', () => {
+    expect(doubts({ rows: but(3, { doneUs: 658_700 }) })).toEqual([]);
   });
 });

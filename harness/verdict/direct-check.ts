@@ -1,10 +1,15 @@
 /** The direct probe's rows, held against themselves and against what the site's own log says of each. */
 import { dueUsOf } from '../load/pacer.ts';
+import { labDeadlineMs, probePath } from '../load/plan.ts';
 import type { LedgerRow } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { diedBeforeItsLine, oneClockUs } from './cause.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import { wrongAlone } from './row-alone.ts';
 import type { SiteLine } from './site-columns.ts';
+
+/** The client waits no longer than this for an answer that has been given, unless it stood still. */
+const answerUnderwayUs = 500_000;
 
 /** What the site's log has of one request of the probe. */
 export interface ProbeAnswer {
@@ -17,6 +22,7 @@ export interface ProbeAnswer {
   readonly answeredUs: number;
   readonly version: string;
   readonly instance: string;
+  readonly bodyCrc32: number | null;
   readonly isCut: boolean;
 }
 
@@ -38,14 +44,14 @@ export class ProbeAnswerCount {
     this.prefix = prefix;
   }
 
-  add({ request, status, receivedUs, answeredUs, version, instance, outcome }: SiteLine): void {
+  add({ request, status, receivedUs, answeredUs, version, instance, bodyCrc32, outcome }: SiteLine): void {
     this.lines++;
     if (typeof request !== 'string' || !request.startsWith(this.prefix)) return;
     const before = this.answers.get(request);
     if (before !== undefined) this.answers.set(request, { ...before, times: before.times + 1 });
     else {
-      const said = { status, receivedUs, answeredUs, version, instance, isCut: outcome === 'cut' };
-      this.answers.set(request, { line: this.lines, times: 1, ...said });
+      const said = { status, receivedUs, answeredUs, version, instance, bodyCrc32: bodyCrc32 ?? null };
+      this.answers.set(request, { line: this.lines, times: 1, ...said, isCut: outcome === 'cut' });
     }
   }
 }
@@ -71,6 +77,8 @@ export class DirectCheck {
   private lastDueUs = 0;
   private wrong = 0;
   private first: string | null = null;
+  /** Of each body, by its check sum, how long it was first. */
+  private readonly bytesOf = new Map<number, number>();
 
   constructor(of: DirectCheck['of']) {
     this.of = of;
@@ -82,7 +90,9 @@ export class DirectCheck {
     this.seen.add(seq);
     this.lastSeq = Math.max(this.lastSeq, seq);
     this.lastDueUs = Math.max(this.lastDueUs, row.dueUs);
-    const what = again ? 'is there more than once' : (this.asPlanned(row) ?? asItself(row) ?? this.asTheSiteSays(row));
+    const what = again
+      ? 'is there more than once'
+      : (this.asPlanned(row) ?? asItself(row) ?? this.asTheSiteSays(row) ?? this.alone(row));
     if (what !== null) this.note(`row ${seq} ${what}`);
   }
 
@@ -93,6 +103,31 @@ export class DirectCheck {
     const shiftUs = dueUs - dueUsOf(seq, ratePerSecond);
     this.shiftUs ??= shiftUs;
     return shiftUs === this.shiftUs ? null : `was due at ${dueUs} µs, which is not its place in the schedule`;
+  }
+
+  /** As the load generator makes rows; its times are counted from the probe's own beginning. */
+  private alone(row: LedgerRow): string | null {
+    const { method, path, connection, bytes, bodyCrc32 } = row;
+    if (method !== 'GET' || path !== probePath || connection !== 'new') {
+      return `asks for ${method} ${path} on a ${connection} connection`;
+    }
+    const own = (us: number): number => us - (this.shiftUs ?? 0);
+    const ownOrNull = (us: number | null): number | null => (us === null ? null : own(us));
+    const times = {
+      dueUs: own(row.dueUs),
+      sentUs: ownOrNull(row.sentUs),
+      connectedUs: ownOrNull(row.connectedUs),
+      firstByteUs: ownOrNull(row.firstByteUs),
+      doneUs: own(row.doneUs),
+    };
+    const { runId, ratePerSecond } = this.of;
+    const rules = { idPrefix: probePrefixOf(runId), ratePerSecond, expectedStatus: null, deadlineMs: labDeadlineMs };
+    const [wrong] = wrongAlone({ ...row, ...times }, rules);
+    if (wrong !== undefined) return `is none that a load generator makes: ${wrong}`;
+    if (bodyCrc32 === null) return null;
+    const known = this.bytesOf.get(bodyCrc32) ?? bytes;
+    this.bytesOf.set(bodyCrc32, known);
+    return bytes === known ? null : `has ${bytes} bytes of a body that has ${known} elsewhere`;
   }
 
   private asTheSiteSays(row: LedgerRow): string | null {
@@ -112,10 +147,14 @@ export class DirectCheck {
     }
     if (answer.version !== row.version || answer.instance !== row.instance)
       return `was answered by another process ${at}`;
+    if (answer.bodyCrc32 !== row.bodyCrc32) return `has another body than the site sent ${at}`;
     const { originMonotonicUs } = this.of;
     const [readUs, answeredUs] = [answer.receivedUs - originMonotonicUs, answer.answeredUs - originMonotonicUs];
     const isWithin = readUs >= (row.sentUs ?? row.dueUs) - oneClockUs && answeredUs <= row.doneUs + oneClockUs;
     const isInOrder = isWithin && readUs <= answeredUs;
+    if (isInOrder && row.doneUs - answeredUs > answerUnderwayUs) {
+      return `had its answer ${((row.doneUs - answeredUs) / 1000).toFixed(0)} ms after the site gave it ${at}`;
+    }
     return isInOrder
       ? null
       : `was under way from ${row.sentUs ?? row.dueUs} to ${row.doneUs} µs, which is not when the site read and answered it ${at}`;

@@ -13,6 +13,7 @@ import { CheckStates } from '../timeline/check-states.ts';
 import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../timeline/from-files.ts';
 import { readProxyLogHead, readProxyLogLines } from '../timeline/proxy-log.ts';
 import { readTimeline } from '../timeline/read.ts';
+import { wallClockUs } from './cause.ts';
 import { controlDoubts, type Control } from './controls.ts';
 import { probePrefixOf } from './direct-check.ts';
 import { judgeDirect, openWriteCheck, readControls, readKernel, readQueues } from './evidence-files.ts';
@@ -157,6 +158,7 @@ async function readExperiment(
     hasSiteLog: true,
     originMonotonicUs,
     originWallUs,
+    wallClockUs: wallClockUs + movedUs(run),
     checkIntervalUs: (experiment.proxy.check?.intervalMs ?? 0) * 1000,
     table,
     windows,
@@ -230,6 +232,7 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
     hasSiteLog: false,
     originMonotonicUs: 0,
     originWallUs: 0,
+    wallClockUs,
     checkIntervalUs: 0,
     table: new RequestTable(0, idPrefixOf(run)),
     windows,
@@ -269,6 +272,11 @@ function answeredOf(tally: Tally | undefined): number {
   return Object.entries(tally?.outcomes ?? {})
     .filter(([outcome]) => outcome === 'ok' || outcome.startsWith('status-'))
     .reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** How far the wall clock moved from the beginning of the load to its end, against CLOCK_MONOTONIC. */
+function movedUs({ wallOffsetUs }: ExperimentRun): number {
+  return wallOffsetUs === null ? 0 : Math.abs(wallOffsetUs[1] - wallOffsetUs[0]);
 }
 
 function spanOf({ atUs, untilUs }: UnplannedEnd): Span {

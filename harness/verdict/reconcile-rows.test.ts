@@ -56,6 +56,7 @@ function reconciler(
     originMonotonicUs,
     originWallUs,
     proxyLastWallUs: 0,
+    wallClockUs: 5_000,
     checkIntervalUs: 0,
     table,
     windows: [window],
@@ -112,9 +113,9 @@ describe('a row beside the proxy’s line', () => {
   });
 
   it.each([
-    // Sent at 70.1 ms, done at 72 ms; 50 ms either way.
-    [20_100 - 1, 'the proxy saw it begin at 20099 µs (line 1), which is not while it was under way'],
-    [20_100, ''],
+    // Sent at 70.1 ms, and 5 ms before at the earliest; done at 72 ms, and 50 ms after at the latest.
+    [65_100 - 1, 'the proxy saw it begin at 65099 µs (line 1), which is not while it was under way'],
+    [65_100, ''],
     [122_000 - 1_000, ''],
   ])('agrees when it began while it was under way: %i µs', (startUs, sentence) => {
     expect(wrong({ access: { startWallUs: originWallUs + startUs }, options: noSite })).toBe(sentence);
@@ -132,8 +133,21 @@ describe('a row beside the proxy’s line', () => {
     const never = { outcome: 'refused', status: null, firstByteUs: null, sentUs: null } as const;
     const begun = (startUs: number): string =>
       wrong({ row: never, access: { startWallUs: originWallUs + startUs, durationUs: 40_000 }, options: noSite });
-    expect(begun(20_000)).toBe('');
-    expect(begun(19_999)).toContain('the proxy saw it begin');
+    expect(begun(65_000)).toBe('');
+    expect(begun(64_999)).toContain('the proxy saw it begin');
+  });
+
+  it('was had by the proxy before the site read it, and ended after the site answered, give or take the wall clock', () => {
+    // The site read it at 70.4 ms, and answered at 71 ms.
+    const had = (startUs: number, endUs: number): string =>
+      wrong({ access: { startWallUs: originWallUs + startUs, durationUs: endUs - startUs } });
+    expect(had(75_400, 76_400)).toBe('');
+    expect(had(75_401, 76_401)).toBe('the site read it at 70400 µs (line 1), before the proxy had it (line 1)');
+    expect(had(65_900, 66_000)).toBe('');
+    expect(had(65_900, 65_999)).toBe('the proxy ended it at 65999 µs (line 1), before the site answered (line 1)');
+    // A wall clock that moved may be further away.
+    const moved = { access: { startWallUs: originWallUs + 75_401 }, options: { wallClockUs: 5_001 } };
+    expect(wrong(moved)).toBe('');
   });
 
   it('ended at the latest 50 ms after the client had an ok answer', () => {

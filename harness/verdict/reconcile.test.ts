@@ -74,6 +74,7 @@ function reconcile(
     originMonotonicUs,
     originWallUs: originMonotonicUs + wallOffsetUs,
     proxyLastWallUs: 0,
+    wallClockUs: 5_000,
     checkIntervalUs: 0,
     table,
     windows,

@@ -30,6 +30,8 @@ export interface ReconcilerOptions extends CauseSources {
   /** A proxy that tries again may ask the site several times. */
   readonly isOnlyTry: boolean;
   readonly originMonotonicUs: number;
+  /** So far the wall clock, by which the proxy stamps, may be from the one by which client and site do. */
+  readonly wallClockUs: number;
   readonly table: RequestTable;
 }
 
@@ -108,7 +110,7 @@ export class Reconciler {
     }
     const startUs = access.startWallUs - this.options.originWallUs;
     const endUs = startUs + access.durationUs;
-    if (startUs < (row.sentUs ?? row.dueUs) - toleranceUs || startUs > row.doneUs + toleranceUs) {
+    if (startUs < (row.sentUs ?? row.dueUs) - this.options.wallClockUs || startUs > row.doneUs + toleranceUs) {
       wrong.push(
         `the proxy saw it begin at ${Math.round(startUs)} µs (line ${access.line}), which is not while it was under way`,
       );
@@ -158,6 +160,7 @@ export class Reconciler {
     const { originMonotonicUs } = this.options;
     const [receivedUs, answeredUs] = [match.receivedUs - originMonotonicUs, match.answeredUs - originMonotonicUs];
     const wrong: string[] = [];
+    if (access !== null && row.outcome === 'ok') wrong.push(...this.outOfOrder(access, match));
     if (receivedUs < (row.sentUs ?? row.dueUs) - oneClockUs) {
       wrong.push(`the site read it at ${receivedUs} µs (line ${match.line}), which is not while it was under way`);
     }
@@ -171,6 +174,21 @@ export class Reconciler {
       wrong.push(`the site's log has ${match.method} ${match.path} (line ${match.line})`);
     }
     return [...wrong, ...impossible];
+  }
+
+  /** The proxy has a request before it hands it on, and its answer after the site gave it. */
+  private outOfOrder(access: Access, { receivedUs, answeredUs, line }: Site): readonly string[] {
+    const { originWallUs, originMonotonicUs, wallClockUs } = this.options;
+    const startUs = access.startWallUs - originWallUs;
+    const endUs = startUs + access.durationUs;
+    const readUs = receivedUs - originMonotonicUs;
+    const isReadFirst = readUs < startUs - wallClockUs;
+    if (!isReadFirst && endUs >= answeredUs - originMonotonicUs - wallClockUs) return nothing;
+    return [
+      isReadFirst
+        ? `the site read it at ${readUs} µs (line ${line}), before the proxy had it (line ${access.line})`
+        : `the proxy ended it at ${Math.round(endUs)} µs (line ${access.line}), before the site answered (line ${line})`,
+    ];
   }
 
   /** What the site's own log cannot hold of one request. */

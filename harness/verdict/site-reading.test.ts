@@ -51,8 +51,8 @@ describe('the site’s log', () => {
     expect(there.probed).toEqual(here.probed);
     const of = { receivedUs: 5e9 + 1_000, answeredUs: 5e9 + 1_400, version: 'v0', instance: 'i0' };
     expect([...there.probed]).toEqual([
-      ['run-direct-1-7', { line: 257, times: 2, status: 200, isCut: false, ...of }],
-      ['run-direct-1-8', { line: 258, times: 1, status: null, isCut: true, ...of }],
+      ['run-direct-1-7', { line: 257, times: 2, status: 200, isCut: false, bodyCrc32: 4_000_000_001, ...of }],
+      ['run-direct-1-8', { line: 258, times: 1, status: null, isCut: true, bodyCrc32: 4_000_000_001, ...of }],
     ]);
     expect(here.busy).toMatchObject({ refused: 1, longestWaitMs: 29.9 });
     for (let seq = 0; seq < slots; seq++) expect(there.columns.of(seq)).toEqual(here.columns.of(seq));

@@ -234,13 +234,17 @@ function probeRows(inOutage: 'waited' | 'refused'): LedgerRow[] {
     const common = {
       dueUs,
       path: '/livez',
+      connection: 'new' as const,
+      connectedUs: isOut ? null : dueUs + 300,
+      bodyCrc32: 9,
       requestId: `20261123T120000Z-abcd-direct-1-${seq}`,
       version: isNew ? 'v1' : 'v0',
       instance: isNew ? 'i1' : 'i0',
     };
     if (!isOut) return row(seq, common);
-    if (inOutage === 'waited') return row(seq, { ...common, doneUs: 1_752_000 });
-    return row(seq, { ...common, outcome: 'refused', status: null, version: null, instance: null });
+    if (inOutage === 'waited') return row(seq, { ...common, connectedUs: dueUs + 300, doneUs: 1_752_000 });
+    const unanswered = { status: null, version: null, instance: null, bodyCrc32: null } as const;
+    return row(seq, { ...common, ...unanswered, outcome: 'refused' });
   });
 }
 

@@ -72,6 +72,23 @@ describe('the witnesses of a run', () => {
     expect(doubts({ engine: [...others, began(role, 'die')] })).toEqual([sentence]);
   });
 
+  it('have seen each container start before the load did', () => {
+    const others = whole.engine.filter(({ role }) => role !== 'edge');
+    const startedAt = (atWallUs: number): string[] =>
+      doubts({
+        engine: [...others, { ...began('edge'), atWallUs }],
+        proxyLog: { atWallUs: originWallUs, version: '3.7.15' },
+      });
+    expect(startedAt(originWallUs)).toEqual([]);
+    expect(startedAt(originWallUs + 1_000)[0]).toBe(
+      'witnesses/engine.ndjson has the start of edge at 0.001 s, after the load had begun: it is of another run, or was changed.',
+    );
+    // One that is started again later has been started before.
+    const again = { ...began('edge'), atWallUs: originWallUs + 9_000_000 };
+    expect(doubts({ engine: [...whole.engine, again] })).toEqual([]);
+    expect(doubts({ engine: [...whole.engine, began('host', 'lost')] })).toEqual([]);
+  });
+
   it('without a proxy of ours are two fewer', () => {
     const alone = whole.engine.filter(({ role }) => role !== 'edge');
     expect(doubts({ proxyLog: null, engine: alone }, direct)).toEqual([]);

@@ -54,6 +54,7 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
         'file was changed.',
     );
   }
+  doubts.push(...startDoubts(run, files));
   doubts.push(...proxyLogDoubts(run, files), ...queueDoubts(run, files), ...kernelDoubts(files));
   // Of two colours one is always down: no probe asks them.
   const ratePerSecond = experiment.sites.backends === 2 ? 0 : experiment.probe.ratePerSecond;
@@ -72,6 +73,19 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
     );
   }
   return doubts;
+}
+
+/** The containers of a lab are started before its load begins; the engine tells of each with the moment in which it did. */
+function startDoubts(run: ExperimentRun, { engine }: WitnessFiles): string[] {
+  const originUs = originWallUsOf(run);
+  const roles = [...new Set(engine.map(({ role }) => role))];
+  const firsts = roles.map((of) => engine.find(({ action, role }) => action === 'start' && role === of));
+  const late = firsts.find((start) => start !== undefined && originUs !== null && start.atWallUs > originUs);
+  if (late === undefined || originUs === null) return [];
+  return [
+    `${runFiles.engineEvents} has the start of ${late.role} at ${secondsOf(late.atWallUs - originUs)} s, after the load had ` +
+      'begun: it is of another run, or was changed.',
+  ];
 }
 
 /** Each file has as many lines as were recorded. */
