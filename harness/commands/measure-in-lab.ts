@@ -103,7 +103,8 @@ const samplerEndedEarly =
 /** Ends the sampler, whose last word it is that it sampled until then. */
 async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
   sampler.say('end');
-  const last = await Promise.race([sampler.lines.next(), sleep(stopDeadlineMs)]);
+  // A run that is cut short is over sooner than this, and its process must not wait for the timer.
+  const last = await Promise.race([sampler.lines.next(), sleep(stopDeadlineMs, undefined, { ref: false })]);
   return last?.value === 'sampled';
 }
 
