@@ -1,6 +1,6 @@
 /**
- * Runs in the lab's `server` container from before the load until it is told to end, or its input closes: how many connections wait in the
- * queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
+ * Runs in the lab's `server` container from before the load until it is told to end, or its input closes: how many
+ * connections wait in the queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
  * port at first, and then for each change, a {@link QueueSample}.
  *
  * /proc/net/tcp and tcp6 have a row a socket, those that listen first; their column rx_queue then holds the connections

@@ -10,7 +10,7 @@ import { countGzippedLines } from './gzipped-lines.ts';
 import { runFiles } from './run-folder.ts';
 
 /** The files, by their names in a run's folder. */
-export const countedWitnesses: readonly string[] = [
+const countedWitnesses: readonly string[] = [
   runFiles.deployer,
   runFiles.engineEvents,
   runFiles.journal,
