@@ -62,6 +62,9 @@ export function serviceFor(calibration: CalibrationCase, port: number): Service 
     timeoutMs,
     maxConnections: 2_000,
     whileCommand: null,
+    maxGapMs: null,
+    maxWaitMs: null,
+    mustChange: false,
     maxDropped: Number.MAX_SAFE_INTEGER,
   };
 }

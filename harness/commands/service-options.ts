@@ -74,6 +74,9 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
         ? Math.min(Math.max(64, Math.ceil((ratePerSecond * timeoutMs) / 1000)), mostConnections)
         : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
     whileCommand: options.while ?? null,
+    maxGapMs: null,
+    maxWaitMs: null,
+    mustChange: false,
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies Record<keyof Service, unknown>);
 }

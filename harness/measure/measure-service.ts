@@ -79,6 +79,11 @@ export async function measureService(service: Service, times: MeasureTimes, sett
     unfinished: measured.unfinished,
     troubles: measured.troubles,
     service,
+    before: null,
+    commandRun: service.whileCommand !== null,
+    shell: null,
+    listeners: null,
+    notes: [],
   };
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(run, null, 2)}\n`);
   await writeFile(

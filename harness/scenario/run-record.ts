@@ -45,10 +45,34 @@ const experimentRunSchema = z.strictObject({
   witnessLines: z.record(z.string(), z.number().int().nonnegative()).default({}),
 });
 
+/** What the service answered before the command was to begin. */
+const beforeSchema = z.strictObject({
+  /** Requests that were settled. */
+  asked: z.number().int().nonnegative(),
+  /** Of them, those that were answered as expected. */
+  asExpected: z.number().int().nonnegative(),
+  /** All of them by outcome. */
+  answers: z.record(z.string(), z.number().int().nonnegative()),
+  /** One answer that was not as expected, in words; null where all were, or none says more than its outcome. */
+  example: z.string().nullable(),
+});
+
+/** Who listens on the service's port, as `pid/start time` of each process; null where nobody could look. */
+const listenersSchema = z.strictObject({ before: z.string().nullable(), after: z.string().nullable() });
+
 const serviceRunSchema = z.strictObject({
   kind: z.literal('measure'),
   ...common,
   service: serviceSchema,
+  /** null where there was no command. */
+  before: beforeSchema.nullable().default(null),
+  /** Did the command begin? It does not where the service was ill before. */
+  commandRun: z.boolean().default(true),
+  /** The shell that ran it, with its flags; null where it ran in none. */
+  shell: z.string().nullable().default(null),
+  listeners: listenersSchema.nullable().default(null),
+  /** What a reader must know besides, each a sentence. */
+  notes: z.array(z.string()).default([]),
 });
 
 /** The schema of run.json: a run of an experiment in the lab, or a measurement of a service that the user runs. */

@@ -24,6 +24,12 @@ export const serviceSchema = z.strictObject({
   /** The command that runs under the load, for the user's shell. */
   whileCommand: z.string().nullable(),
   maxDropped: z.number().int().nonnegative(),
+  /** The longest silence that is allowed; null: any. */
+  maxGapMs: z.number().nonnegative().nullable().default(null),
+  /** The longest wait for an ok answer that is allowed; null: any. */
+  maxWaitMs: z.number().nonnegative().nullable().default(null),
+  /** The run says nothing if nothing of the service was seen to change. */
+  mustChange: z.boolean().default(false),
 });
 
 /** A measured service. */

@@ -34,6 +34,8 @@ export const eventKinds = [
   'ready',
   'check-up',
   'deploy-end',
+  'steady',
+  'not-steady',
   'proxy-first-error',
   'proxy-last-error',
   'proxy-first-answer',

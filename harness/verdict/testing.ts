@@ -142,6 +142,9 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
       maxConnections: 100,
       whileCommand: 'systemctl restart site',
       maxDropped: 0,
+      maxGapMs: null,
+      maxWaitMs: null,
+      mustChange: false,
       ...over,
     },
     seed: 1,
@@ -154,6 +157,11 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
     aborted: null,
     unfinished: 0,
     troubles: [],
+    before: null,
+    commandRun: true,
+    shell: null,
+    listeners: null,
+    notes: [],
   };
 }
 
