@@ -111,7 +111,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       hostHeader: '127.0.0.1',
       ratePerSecond: load.ratePerSecond,
       durationMs: load.durationMs,
-      mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], body: null, expectedStatus: null } }],
+      mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
       connections: load.connections,
       deadlineMs: 30_000,
       maxConnections: load.connections === 'kept' ? 128 : 1_000,

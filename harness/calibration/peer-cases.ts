@@ -4,7 +4,7 @@ import { startServer } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
 import { factsOf, type Fault } from './faults.ts';
 import { closedConnections, runPeer, type PeerName, type PeerReport } from './peers.ts';
-import { serviceFor } from './run-case.ts';
+import { calibrationBody, serviceFor } from './run-case.ts';
 
 /** One peer in one case. */
 export interface PeerResult extends PeerReport {
@@ -38,7 +38,8 @@ export function peerCases(): CalibrationCase[] {
 export async function runPeerCase(peer: PeerName, calibration: CalibrationCase): Promise<PeerResult> {
   const server = await startServer(calibration);
   try {
-    const { url, body } = serviceFor(calibration, server.port);
+    const { url } = serviceFor(calibration, server.port);
+    const body = calibration.method === 'POST' ? calibrationBody : null;
     const report = await runPeer(peer, { ...calibration, url, body });
     const { arrivals, faulted } = await server.counts();
     const isOpen = peer === 'vegeta' || peer === 'oha';

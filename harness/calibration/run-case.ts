@@ -45,6 +45,9 @@ export async function runCase(
   }
 }
 
+/** What a case's POSTs carry. */
+export const calibrationBody = '{"note":"calibration"}';
+
 /** The service that a case's requests go to. */
 export function serviceFor(calibration: CalibrationCase, port: number): Service {
   const { method, connections, ratePerSecond, timeoutMs } = calibration;
@@ -55,7 +58,7 @@ export function serviceFor(calibration: CalibrationCase, port: number): Service 
     method,
     path: '/',
     headers: [['Host', `127.0.0.1:${port}`]],
-    body: method === 'POST' ? '{"note":"calibration"}' : null,
+    bodyBase64: method === 'POST' ? Buffer.from(calibrationBody).toString('base64') : null,
     expectedStatus: null,
     ratePerSecond,
     connections,

@@ -41,7 +41,7 @@ export async function startDirectProbe(
     host: '127.0.0.1',
     port: lab.colours[0].publicPort,
     ratePerSecond: probe.ratePerSecond,
-    mix: [{ method: 'GET', path: probePath, weight: 1, fixed: { headers: [], body: null, expectedStatus: 200 } }],
+    mix: [{ method: 'GET', path: probePath, weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: 200 } }],
     connections: 'new',
     maxConnections: Math.ceil((probe.ratePerSecond * load.deadlineMs) / 1000) + 50,
     primedNotes: 0,

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../errors.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
@@ -13,7 +16,7 @@ describe('the options of measure', () => {
       method: 'GET',
       path: '/orders?x=1',
       headers: [['Host', '127.0.0.1:8080']],
-      body: null,
+      bodyBase64: null,
       expectedStatus: null,
       ratePerSecond: 100,
       connections: 'mixed',
@@ -21,6 +24,9 @@ describe('the options of measure', () => {
       maxConnections: 3_000,
       whileCommand: null,
       maxDropped: 0,
+      maxGapMs: null,
+      maxWaitMs: null,
+      mustChange: false,
     });
   });
 
@@ -31,12 +37,22 @@ describe('the options of measure', () => {
       body: 'ü',
       method: 'post',
     });
-    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', body: 'ü' });
+    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', bodyBase64: 'w7w=' });
     expect(service.headers).toEqual([
       ['Host', '[::1]'],
       ['Host', 'shop.test'],
       ['A', 'b: c'],
     ]);
+  });
+
+  it('take a body from a file byte for byte, and an empty one as a body', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'body-'));
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    writeFileSync(join(folder, 'bytes'), bytes);
+    const { bodyBase64 } = await serviceOf({ url, method: 'PUT', body: `@${join(folder, 'bytes')}` });
+    rmSync(folder, { recursive: true });
+    expect(Buffer.from(bodyBase64 ?? '', 'base64')).toEqual(bytes);
+    expect(await serviceOf({ url, method: 'PUT', body: '' })).toMatchObject({ bodyBase64: '' });
   });
 
   it.each<[MeasureOptions, RegExp]>([

@@ -63,7 +63,7 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
     method: parseMethod(options.method),
     path: `${url.pathname}${url.search}`,
     headers: [['Host', url.host], ...(options.header ?? []).map(parseHeader)],
-    body: parseBody(options.body),
+    bodyBase64: bytesOf(options.body)?.toString('base64') ?? null,
     expectedStatus:
       options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
     ratePerSecond,
@@ -149,11 +149,12 @@ function parseHeader(text: string): [string, string] {
   return [name, value.trimEnd()];
 }
 
-function parseBody(text: string | undefined): string | null {
+/** The bytes of --body: of the file after an @, else of the text itself. */
+function bytesOf(text: string | undefined): Buffer | null {
   if (text === undefined) return null;
-  if (!text.startsWith('@')) return text;
+  if (!text.startsWith('@')) return Buffer.from(text);
   try {
-    return readFileSync(text.slice(1), 'utf8');
+    return readFileSync(text.slice(1));
   } catch (cause) {
     throw usage(`The file of --body ${text} cannot be read.`, undefined, cause);
   }

@@ -31,19 +31,20 @@ export interface BaselineRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: string | null;
+  /** The file that holds the body; null without one. autocannon reads it as UTF-8. */
+  readonly bodyFile: string | null;
 }
 
 const connections = 10;
 const durationSeconds = 3;
 
 /** The words after `node`, given where autocannon's program lies. */
-export function baselineCommand(program: string, { url, method, headers, body }: BaselineRequest): string[] {
+export function baselineCommand(program: string, { url, method, headers, bodyFile }: BaselineRequest): string[] {
   return [
     ...[program, '--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
     ...headers.flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
-    ...(body === null ? [] : ['--body', body]),
+    ...(bodyFile === null ? [] : ['--input', bodyFile]),
     url,
   ];
 }

@@ -14,7 +14,8 @@ export interface PlanMixEntry {
 /** A request that is the same in every slot, its id apart. */
 export interface FixedRequest {
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: string | null;
+  /** The body's bytes as base64, since a plan is JSON; null without a body. */
+  readonly bodyBase64: string | null;
   /** null stands for any status from 200 to 299. */
   readonly expectedStatus: number | null;
 }

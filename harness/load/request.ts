@@ -109,16 +109,19 @@ export function prepareRequest(
 
 function fixedRequest(
   { method, path }: PlanMixEntry,
-  { headers, body, expectedStatus }: FixedRequest,
+  { headers, bodyBase64, expectedStatus }: FixedRequest,
   common: { hostHeader: string; requestId: string; close: boolean },
 ): PreparedRequest {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const length = body === null ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  const body = Buffer.from(bodyBase64 ?? '', 'base64');
+  // RFC 9110, 8.6: a method that anticipates a body says so when it has none.
+  const hasLength = bodyBase64 !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
+  const length = hasLength ? `Content-Length: ${body.length}\r\n` : '';
   return {
     method,
     path,
     requestId: common.requestId,
-    bytes: Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n${body ?? ''}`),
+    bytes: Buffer.concat([Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n`), body]),
     expectedStatus,
     isExpectedBody: () => true,
   };

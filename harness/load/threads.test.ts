@@ -42,7 +42,7 @@ function planOf(name: string, threads: number): LoadPlan {
     hostHeader: '127.0.0.1',
     ratePerSecond: 500,
     durationMs: 1_000,
-    mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], body: null, expectedStatus: null } }],
+    mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
     connections: 'mixed',
     deadlineMs: 5_000,
     maxConnections: 200,

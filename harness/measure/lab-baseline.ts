@@ -20,7 +20,7 @@ export async function labBaseline(lab: Lab): Promise<Baseline | null> {
     url: `http://${lab.serverAddress}:${lab.targetPort}/livez`,
     method: 'GET',
     headers: [['Host', site.hostHeader]] as const,
-    body: null,
+    bodyFile: null,
   };
   const { stdout } = await exec(lab.client, ['node', ...baselineCommand(program, request)]);
   return parseBaseline(stdout);

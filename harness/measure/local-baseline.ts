@@ -1,6 +1,7 @@
 /** autocannon on this machine, against a measured service. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { baselineCommand, parseBaseline, type Baseline, type Baselines } from '../load/baseline.ts';
@@ -9,11 +10,17 @@ import type { Service } from '../scenario/service.ts';
 const program = createRequire(import.meta.url).resolve('autocannon');
 
 /** One baseline; null when autocannon could not make one (a service that does not answer). */
-export async function localBaseline({ url, method, headers, body }: Service): Promise<Baseline | null> {
-  const { stdout } = await execa(process.execPath, baselineCommand(program, { url, method, headers, body }), {
-    reject: false,
-  });
-  return parseBaseline(stdout);
+export async function localBaseline({ url, method, headers, bodyBase64 }: Service): Promise<Baseline | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'baseline-'));
+  try {
+    const bodyFile = bodyBase64 === null ? null : join(folder, 'body');
+    if (bodyFile !== null) await writeFile(bodyFile, bodyBase64 ?? '', 'base64');
+    const command = baselineCommand(program, { url, method, headers, bodyFile });
+    const { stdout } = await execa(process.execPath, command, { reject: false });
+    return parseBaseline(stdout);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** Both baselines, with what made them. */

@@ -99,7 +99,7 @@ function planOf(
   { runId, seed, ledgerPath }: { runId: string; seed: number; ledgerPath: string },
 ): LoadPlan {
   const isOwnHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host';
-  const { method, path, headers, body, expectedStatus } = service;
+  const { method, path, headers, bodyBase64, expectedStatus } = service;
   return {
     runId,
     trial: 1,
@@ -114,7 +114,7 @@ function planOf(
         method,
         path,
         weight: 1,
-        fixed: { headers: headers.filter((header) => !isOwnHost(header)), body, expectedStatus },
+        fixed: { headers: headers.filter((header) => !isOwnHost(header)), bodyBase64, expectedStatus },
       },
     ],
     connections: service.connections,

@@ -96,7 +96,7 @@ describe('the scope', () => {
       method: 'GET',
       path: '/',
       headers: [],
-      body: null,
+      bodyBase64: null,
       expectedStatus: null,
       ratePerSecond: 10,
       connections: 'new',

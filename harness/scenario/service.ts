@@ -13,7 +13,8 @@ export const serviceSchema = z.strictObject({
   /** Path and query. */
   path: z.string().startsWith('/'),
   headers: z.array(z.tuple([z.string(), z.string()])),
-  body: z.string().nullable(),
+  /** The body's bytes as base64; null without a body. */
+  bodyBase64: z.base64().nullable(),
   /** The status that is ok; null stands for any from 200 to 299. */
   expectedStatus: z.number().int().nullable(),
   ratePerSecond: z.number().positive(),

@@ -134,7 +134,7 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
       method: 'GET',
       path: '/',
       headers: [],
-      body: null,
+      bodyBase64: null,
       expectedStatus: null,
       ratePerSecond: 100,
       connections: 'kept',
