@@ -76,7 +76,7 @@ it('a site that was killed by a stranger: inconclusive, and its end is named', a
   expect(exitCode, reasons).toBe(3);
   expect(verdict?.verdict).toBe('inconclusive');
   expect(verdict?.unexplained).toBe(0);
-  expect(reasons).toContain('although no deploy asked for it');
+  expect(reasons).toContain('that no deploy asked for');
 });
 
 it('a sampler of the listen queues that was killed: inconclusive, since what waited is not known to the end', async () => {

@@ -25,7 +25,7 @@ export function closingLines(
   { hasReport } = { hasReport: true },
 ): string {
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
-  const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
+  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${reason}\n`).join('');
   const report = hasReport ? join(folder, 'report.md') : `none yet; npm run report -- ${folder} makes it`;
   return `${paint[verdict.verdict](verdict.verdict)}: ${verdict.citation}\n${reasons}report: ${report}\n`;
 }

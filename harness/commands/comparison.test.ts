@@ -21,6 +21,7 @@ function read(drops: number, over: Partial<Verdict> = {}, record = runRecord(e5)
     acceptingUs: null,
     readyUs: null,
     outageMs: null,
+    outageEnded: true,
     dueInOutage: 0,
     droppedInRestart: drops,
     droppedByKind: {},

@@ -38,6 +38,7 @@ export function restartsThatDropped(...counts: readonly number[]): RestartVerdic
     acceptingUs: 0,
     readyUs: 0,
     outageMs: 700,
+    outageEnded: true,
     dueInOutage: 140,
     droppedInRestart,
     droppedByKind: {},

@@ -1,7 +1,7 @@
 /** What was counted: every request, every restart, every write. */
 import { markdownTable } from 'markdown-table';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
-import { byName, inMs, inOrder, signed } from './format.ts';
+import { byName, inMs, inOrder, orUnknown, signed } from './format.ts';
 
 /** The section "Expected and measured". */
 export function expectationsSection({ expectations: rows }: Verdict): string {
@@ -41,11 +41,11 @@ export function countsSection(verdict: Verdict): string {
     `## Every due request, counted once`,
     markdownTable([['requests', 'due', 'sent', ...outcomes, 'dropped'], ...rows]),
     `Predicted from timeline and options alone: ${predicted.formula}${difference}. ` +
-      `At risk (from the deploy to the new process's first answer): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped` +
+      `At risk (from the deploy until the new process answers): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped` +
       `${atRisk === '' ? '' : ` (${atRisk})`}. Stale answers: ${verdict.stale}. ` +
       `A client that sends idempotent requests again would have done so ${verdict.retryingClient.resent} times and, at ` +
       `best, seen ${verdict.retryingClient.droppedAtBest} failures (computed, never sent). ` +
-      `Longest time without an ok answer, the slot between two of them taken off: ${inMs(verdict.gapMs)}, right to one ` +
+      `Longest time in which no request due in it was answered: ${inMs(verdict.gapMs)}, right to one ` +
       `slot (${(1000 / verdict.schedule.ratePerSecond).toFixed(1)} ms) either way. Longest wait for an ok answer, less what the ` +
       `request itself asked for: ${inMs(verdict.longestWaitMs)}.`,
   ].join('\n\n');
@@ -58,9 +58,9 @@ export function restartsSection({ perRestart }: Verdict): string {
   const rows = perRestart.map((row) => [
     row.voided ? `${row.restart} (void)` : String(row.restart),
     (row.deployBeginUs / 1e6).toFixed(3),
-    inMs(row.outageMs),
-    String(row.dueInOutage),
-    String(row.inFlightAtSigterm),
+    row.outageEnded === false ? `${inMs(row.outageMs)}, not ended` : inMs(row.outageMs),
+    orUnknown(row.dueInOutage),
+    orUnknown(row.inFlightAtSigterm),
     row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
     String(row.droppedInRestart),
     byName(row.droppedByKind)

@@ -21,14 +21,22 @@ export function headingSection(run: RunRecord, verdict: Verdict): string {
 }
 
 function sentence(verdict: Verdict): string {
-  const { restarts, badRestarts, dropped, due } = verdict;
+  const { restarts, badRestarts, dropped, droppedOutsideRestarts: outside, due, headline } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
-  const doubt = verdict.verdict === 'inconclusive' ? 'This run cannot be trusted. It counted: ' : '';
+  const inShort = `${headline.charAt(0).toUpperCase()}${headline.slice(1)}. `;
+  const doubt = verdict.verdict === 'inconclusive' ? `This run cannot be trusted: ${headline}. It counted: ` : inShort;
   if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with ${noRestartText(verdict)}.`;
+  const others = outside === null || outside === 0 ? '' : `; ${outside} of them belong to no restart`;
+  const each = ((dropped - (outside ?? 0)) / restarts).toFixed(1);
   return (
     `${doubt}${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
-    `${dropped} of ${due} requests in all, ${(dropped / restarts).toFixed(1)} a restart.`
+    `${dropped} of ${due} requests in all, ${each} a restart${others}.`
   );
+}
+
+/** What must be known besides; nothing where there is nothing. */
+export function notesSection({ notes }: Verdict): string {
+  return notes.length === 0 ? '' : `## To be known\n\n${notes.map((note) => `- ${note}`).join('\n')}`;
 }
 
 /** Why the run is no pass; nothing where it is one. */
@@ -103,7 +111,12 @@ function waitingText({ longestWaitMs, gapMs, stalls, transit }: Verdict): string
     transit.longestMs === null
       ? ''
       : ` The way between client and proxy, there and back, took ${inMs(transit.longestMs)} at most.`;
-  return `longest ${inMs(longestWaitMs)}; for ${inMs(gapMs)} at most nobody was answered. ${waited}${way}`;
+  const longest = longestWaitMs === null ? 'no ok answer' : `longest ${inMs(longestWaitMs)}`;
+  const silent =
+    gapMs === null
+      ? 'how long nobody was answered is not known'
+      : `for ${inMs(gapMs)} at most nobody who asked was answered`;
+  return `${longest}; ${silent}. ${waited}${way}`;
 }
 
 function queueText({ perRestart }: Verdict): string | null {

@@ -1,6 +1,11 @@
 /** How figures are written in reports. */
 
-/** Milliseconds, as exact as a reader needs them; a dash for none. */
+/** A count; a dash where it is not known. */
+export function orUnknown(count: number | null): string {
+  return count === null ? '–' : String(count);
+}
+
+/** Milliseconds, as exact as a reader needs them; a dash where they are not known. */
 export function inMs(ms: number | null): string {
   return ms === null ? '–' : `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
 }

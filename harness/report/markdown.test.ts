@@ -14,7 +14,7 @@ const firstPage = text.slice(0, text.indexOf('!['));
 describe('report.md', () => {
   it('begins with the verdict, the bound and the line to cite', () => {
     expect(text).toMatch(/^# E5 Socket activation: fail\n/u);
-    expect(firstPage).toContain('1 of 1 restarts dropped something (5.0 % to 100.0 %, exact 95 %)');
+    expect(firstPage).toContain('1 of 1 restarts dropped something (2.5 % to 100.0 %, exact 95 %)');
     expect(firstPage).toContain(verdict.citation);
   });
 
@@ -71,9 +71,10 @@ describe('report.md', () => {
   });
 
   it('puts doubt before the count when the run cannot be trusted', () => {
-    const doubtful = { ...verdict, verdict: 'inconclusive' as const, reasons: ['Requests left late.'] };
+    const headline = 'the load was not on time';
+    const doubtful = { ...verdict, verdict: 'inconclusive' as const, headline, reasons: ['Requests left late.'] };
     const doubted = reportMarkdown(run, doubtful, charts);
-    expect(doubted).toContain('This run cannot be trusted. It counted:');
+    expect(doubted).toContain('This run cannot be trusted: the load was not on time. It counted:');
     expect(doubted).toContain('- Requests left late.');
     expect(reportMarkdown(run, { ...verdict, verdict: 'aborted' }, charts)).toContain('nothing can be claimed');
   });

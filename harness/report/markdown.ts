@@ -5,7 +5,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
-import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
+import { glanceSection, headingSection, notesSection, reasonsSection } from './first-page.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 
 /** The charts of a report, by file name within charts/ and without the ending. */
@@ -27,6 +27,7 @@ export function reportMarkdown(
   const sections = [
     headingSection(run, verdict),
     reasonsSection(verdict),
+    notesSection(verdict),
     glanceSection(run, verdict),
     picture(charts.overview, 'Outcomes over the whole run'),
     expectationsSection(verdict),

@@ -13,7 +13,12 @@ export const cause = 'refused: nobody listened at the backend’s port';
 
 /** The run, and the verdict that its made-up evidence gives. */
 export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun; verdict: Verdict } {
-  const summarizer = new LedgerSummarizer(300, [window], [{ fromUs: 990_000, toUs: 1_760_000 }]);
+  const summarizer = new LedgerSummarizer({
+    slots: 300,
+    ratePerSecond: 100,
+    windows: [window],
+    spans: [{ fromUs: 990_000, toUs: 1_760_000 }],
+  });
   for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
   const run = runRecord(e5);
   const verdict = verdictOf({

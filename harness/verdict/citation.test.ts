@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { boundText, citationLine } from './citation.ts';
-import { runRecord, verdictOfTest } from './testing.ts';
+import { direct as probe, runRecord, verdictOfTest } from './testing.ts';
 import type { Verdict } from './verdict.ts';
 
 const line = (over: Partial<Verdict>): string =>
-  citationLine(verdictOfTest({ badRestartsInterval95: [0, 0.3123], longestWaitMs: 412.4, ...over }), runRecord(e5));
+  citationLine(
+    verdictOfTest({ headline: 'nothing dropped', badRestartsInterval95: [0, 0.3123], longestWaitMs: 412.4, ...over }),
+    runRecord(e5),
+  );
 
 describe('the line that is cited', () => {
   it('has restarts with their bound, requests with their rate, the wait, the versions, and the ledger’s hash', () => {
     expect(line({})).toBe(
-      'E5@20261123T120000Z-abcd: 0 of 8 restarts dropped anything (≤ 31.2 %, one-sided exact 95 %); ' +
+      'E5@20261123T120000Z-abcd: nothing dropped; 0 of 8 restarts dropped anything (≤ 31.2 %, one-sided exact 95 %); ' +
         '0 of 300 requests at 100/s; longest wait 412 ms; traefik 3.7.15, systemd 252, node v24, kernel 6; ' +
         'ledger sha256:ffffffffffffffff',
     );
@@ -22,20 +25,33 @@ describe('the line that is cited', () => {
     ['inconclusive', ' [inconclusive: not citable]'],
     ['aborted', ' [aborted: not citable]'],
   ] as const)('of a run that is %s says so', (verdict, doubt) => {
-    expect(line({ verdict })).toContain(`abcd:${doubt} 0 of 8`);
+    expect(line({ verdict })).toContain(`abcd:${doubt} nothing dropped; 0 of 8`);
   });
 
   it('of a run without controls is not for citing', () => {
-    expect(line({ controls: null })).toContain('abcd: [without controls: not for citing] 0 of 8');
+    expect(line({ controls: null })).toContain('abcd: [without controls: not for citing] nothing dropped; 0 of 8');
     expect(line({ controls: null, verdict: 'inconclusive' })).toContain('[inconclusive: not citable]');
   });
 
   it('bounds nothing without a restart, and has no wait without an answer', () => {
-    expect(line({ restarts: 0, badRestartsInterval95: null })).toContain(': no restart; 0 of 300');
+    expect(line({ restarts: 0, badRestartsInterval95: null })).toContain('; no restart; 0 of 300');
     expect(line({ restarts: 0, voidRestarts: 2, badRestartsInterval95: null })).toContain(
-      ': no restart that counts (2 void); 0 of 300',
+      '; no restart that counts (2 void); 0 of 300',
     );
-    expect(line({ longestWaitMs: null })).toContain('at 100/s; no answer; traefik');
+    expect(line({ longestWaitMs: null })).toContain('at 100/s; no ok answer; traefik');
+  });
+
+  it('has the wait without the proxy too, where that was longer', () => {
+    const direct = { ...probe, longestWaitMs: 1_658.2 };
+    expect(line({ direct })).toContain('longest wait 412 ms through the proxy, 1658 ms straight to the site;');
+    expect(line({ direct: { ...direct, longestWaitMs: 300 } })).toContain('longest wait 412 ms; traefik');
+    expect(line({ direct: { ...direct, longestWaitMs: null } })).toContain('longest wait 412 ms; traefik');
+  });
+
+  it('says what dropped something, and what dropped nothing', () => {
+    expect(line({ badRestarts: 8, badRestartsInterval95: [0.63, 1] })).toContain(
+      '8 of 8 restarts dropped something (63.0 % to',
+    );
   });
 
   it('names no version that is not known', () => {

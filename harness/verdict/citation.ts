@@ -8,6 +8,8 @@ export type Cited = Pick<
   | 'experiment'
   | 'runId'
   | 'verdict'
+  | 'headline'
+  | 'direct'
   | 'restarts'
   | 'voidRestarts'
   | 'badRestarts'
@@ -23,11 +25,12 @@ export type Cited = Pick<
 export function citationLine(cited: Cited, run: RunRecord): string {
   const { fingerprint } = run;
   const parts = [
+    cited.headline,
     cited.restarts === 0
       ? noRestartText(cited)
-      : `${cited.badRestarts} of ${cited.restarts} restarts dropped anything (${boundText(cited)})`,
+      : `${cited.badRestarts} of ${cited.restarts} restarts dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s`,
-    cited.longestWaitMs === null ? 'no answer' : `longest wait ${cited.longestWaitMs.toFixed(0)} ms`,
+    waitText(cited),
     ['traefik', 'systemd', 'node', 'kernel']
       .filter((name) => fingerprint[name] !== undefined)
       .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
@@ -41,6 +44,16 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** The longest wait; where a probe without the proxy waited longer, its wait too, since that is what such a client meets. */
+function waitText({ longestWaitMs, direct }: Pick<Verdict, 'longestWaitMs' | 'direct'>): string {
+  if (longestWaitMs === null) return 'no ok answer';
+  const text = `longest wait ${longestWaitMs.toFixed(0)} ms`;
+  const directMs = direct?.longestWaitMs ?? null;
+  return directMs === null || directMs <= longestWaitMs
+    ? text
+    : `${text} through the proxy, ${directMs.toFixed(0)} ms straight to the site`;
 }
 
 /** Where no restart counts: none was made, or all were void. */

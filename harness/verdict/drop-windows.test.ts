@@ -47,6 +47,7 @@ describe('windows of drops', () => {
       [
         'retire',
         'sigterm',
+        'deploy-begin',
         'not-ready',
         'accept-stopped',
         'killing',
@@ -58,7 +59,7 @@ describe('windows of drops', () => {
       ].sort(),
     );
     expect(eventKinds.filter((kind) => closedBy(kind, 20_000_000) !== null).sort()).toEqual(
-      ['accepting', 'socket-started', 'check-up', 'proxy-file', 'main-exited', 'exit'].sort(),
+      ['accepting', 'socket-started', 'check-up', 'proxy-file', 'main-exited', 'exit', 'steady'].sort(),
     );
   });
 

@@ -12,6 +12,7 @@ const slackUs = 50_000;
 const farUs = 10_000_000;
 
 const opening: ReadonlySet<EventKind> = new Set<EventKind>([
+  'deploy-begin',
   'retire',
   'sigterm',
   'not-ready',
@@ -30,6 +31,7 @@ const closing: ReadonlySet<EventKind> = new Set<EventKind>([
   'proxy-file',
   'main-exited',
   'exit',
+  'steady',
 ]);
 
 type DropWindow = Verdict['dropWindows'][number];

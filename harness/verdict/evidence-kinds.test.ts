@@ -186,8 +186,8 @@ describe('a measurement of the user’s own service', () => {
       predicted: { dropped: null, range: null },
       stalls: { count: 21, byPlace: { somewhere: 21 }, outsideRestarts: 0 },
       transit: { longestMs: null },
-      // No check is known of: from the command’s begin to the first answer.
-      atRisk: { due: 77 },
+      // From the command’s begin at 0.99 s to the end of the load: nobody saw when the service was steady again.
+      atRisk: { due: 201 },
     });
     expect(verdict.perRestart[0]).toMatchObject({ longestQueue: null, expectedQueue: null, predictedDropped: null });
     expect(verdict.reconciliation).toMatchObject({ rows: 300, disagreeing: 0 });

@@ -94,11 +94,6 @@ describe('what is wrong in one file is found', () => {
       'The container `client` ended during the run (die status 1; witnesses/engine.ndjson:4)',
     ],
     [
-      'a process ended that nobody had told to',
-      ({ timeline }) => void timeline.splice(11, 0, event('exit', 2_900_000)),
-      "The site's process ended at 2.900 s although no deploy asked for it (exit (app); timeline.ndjson:12)",
-    ],
-    [
       'the window was not seen',
       (content) => void (content.timeline = content.timeline.filter(({ kind }) => kind !== 'accepting')),
       'Of restarts 1 the outage window was not seen',
@@ -323,6 +318,15 @@ describe('what is wrong in one file is found', () => {
     expect(verdict.reasons).toEqual(['Expected of stale answers: at most 0; measured: 1.']);
   });
 
+  it('when a process ended that nobody had told to: that is the site’s own failure', async () => {
+    const verdict = await judge(({ timeline }) => void timeline.splice(11, 0, event('exit', 2_900_000)));
+    expect(verdict).toMatchObject({ verdict: 'fail', headline: 'the site’s process ended by itself' });
+    expect(verdict.reasons[0]).toBe(
+      'Expected of ends of the site’s process that no deploy asked for: none; measured: exit (app) at 2.900 s ' +
+        '(timeline.ndjson:12).',
+    );
+  });
+
   it('when an answer stalled outside of every restart', async () => {
     const stall = (content: FolderContent): void => {
       change(40, { doneUs: 990_000 - 1 })(content);
@@ -335,7 +339,7 @@ describe('what is wrong in one file is found', () => {
       stall(content);
       content.timeline.splice(1, 0, event('main-exited', 450_000), event('accepting', 900_000));
     });
-    expect(ended).toMatchObject({ verdict: 'inconclusive', stalls: { outsideRestarts: 0 } });
+    expect(ended).toMatchObject({ verdict: 'fail', stalls: { outsideRestarts: 0 } });
     expect(ended.stalls.byPlace).toMatchObject({ 'in the site': 1 });
   });
 

@@ -43,6 +43,10 @@ export interface Evidence {
   readonly ledger: LedgerSummary;
   readonly stale: number;
   readonly dropWindows: Verdict['dropWindows'];
+  /** null where nothing was to change. */
+  readonly hasChanged: boolean | null;
+  /** A service of the user's did not answer steadily again in the time it was given. */
+  readonly isNotBack: boolean;
   readonly waits: Waits;
   /** Of each restart, the most connections that waited at the site's port. */
   readonly queues: readonly (number | null)[];
@@ -189,6 +193,9 @@ async function readExperiment(
   const counts = await ledger.counts();
   return {
     ...counts,
+    // The journal tells what a lab's deploys changed.
+    hasChanged: null,
+    isNotBack: false,
     waits: waits.result(),
     queues: queues.result(),
     witnessDoubts: [
@@ -224,7 +231,11 @@ async function readExperiment(
 }
 
 /** Of a service that the user runs the client is the only witness. */
-async function readService(run: ServiceRun, { windows, spans }: CountTask, ledger: LedgerReading): Promise<Read> {
+async function readService(
+  run: ServiceRun,
+  { windows, spans, timeline }: CountTask,
+  ledger: LedgerReading,
+): Promise<Read> {
   const waits = new WaitCount(spans, 0, 0);
   const reconciler = new Reconciler({
     isOnlyTry: true,
@@ -248,8 +259,12 @@ async function readService(run: ServiceRun, { windows, spans }: CountTask, ledge
       waits.add(row, access, site);
     }
   }
+  const counts = await ledger.counts();
+  const { listeners } = run;
   return {
-    ...(await ledger.counts()),
+    ...counts,
+    hasChanged: windows.length === 0 ? null : counts.changeSeen || listeners?.before !== listeners?.after,
+    isNotBack: timeline.some(({ kind }) => kind === 'not-steady'),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.
@@ -283,11 +298,16 @@ function spanOf({ atUs, untilUs }: UnplannedEnd): Span {
   return { fromUs: atUs, toUs: untilUs };
 }
 
-/** From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice. */
+/**
+ * From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice; of a
+ * user's service, until it has begun to answer steadily. To the end of the load where neither was seen.
+ */
 function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
-  const checkUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000 : 0;
+  const endUs = run.durationMs * 1000;
+  if (run.kind === 'measure') return { fromUs: window.deployBeginUs, toUs: window.steadyUs ?? endUs };
+  const checkUs = (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000;
   // In a swap the old process leaves after the new one is ready.
-  const backUs = Math.max(window.readyUs ?? run.durationMs * 1000, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
+  const backUs = Math.max(window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
 }
 

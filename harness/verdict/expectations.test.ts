@@ -11,6 +11,12 @@ const because = 'as the mechanism has it';
 
 /** A run in which nothing went wrong. */
 const measured: Measured = {
+  due: 300,
+  proven: { dropped: 0, badRestarts: 0 },
+  lagMaxMs: 1,
+  gapMs: 0,
+  unplanned: [],
+  isNotBack: false,
   dropped: 0,
   restarts: 8,
   badRestarts: 0,
@@ -201,7 +207,7 @@ describe('the longest wait', () => {
       met: false,
     });
     expect(met({ longestWait }, { longestOutageMs: null, longestWaitMs: 0 })).toBe(false);
-    expect(only({ longestWait }, { longestWaitMs: null })).toMatchObject({ measured: 'no answer at all', met: false });
+    expect(only({ longestWait }, { longestWaitMs: null })).toMatchObject({ measured: 'no ok answer', met: false });
   });
 
   it('is held against a rate only up to the one that is named', () => {
@@ -249,9 +255,9 @@ describe('a bound', () => {
     stale: (stale) => ({ stale }),
     'refused-directly': (refused) => ({ direct: { ...direct, outcomes: { refused } } }),
     directLongestWaitMs: (longestWaitMs) => ({ direct: { ...direct, longestWaitMs } }),
-    'status-502': (value) => ({ outcomes: { 'status-502': value } }),
-    'status-503': (value) => ({ outcomes: { 'status-503': value } }),
-    'status-404': (value) => ({ outcomes: { 'status-404': value } }),
+    'status-502': (value) => ({ outcomes: { ok: 9, 'status-502': value } }),
+    'status-503': (value) => ({ outcomes: { ok: 9, 'status-503': value } }),
+    'status-404': (value) => ({ outcomes: { ok: 9, 'status-404': value } }),
   };
 
   it('is named in words', () => {

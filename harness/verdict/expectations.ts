@@ -1,5 +1,6 @@
 /** What the experiment expects, beside what was measured. */
 import type { boundedFigures, Experiment } from '../scenario/experiment.ts';
+import type { Service } from '../scenario/service.ts';
 import { answerClaim } from './claim.ts';
 import type { Prediction } from './predict.ts';
 import type { Verdict } from './verdict.ts';
@@ -19,8 +20,18 @@ export type Measured = Pick<
   | 'writes'
   | 'direct'
 > & {
+  readonly due: number;
+  /** What no lateness of the generator can have caused; the figures that it could are at most so much less. */
+  readonly proven: { readonly dropped: number; readonly badRestarts: number };
+  /** The latest request left so late, ms: as much of a wait or a silence may be the generator's. */
+  readonly lagMaxMs: number;
+  readonly gapMs: number | null;
   /** Ok answers that came much too late, outside of every restart. */
   readonly stallsOutside: number;
+  /** Ends of the site's process that no deploy asked for, each in words. */
+  readonly unplanned: readonly string[];
+  /** The service did not answer steadily again within the time it was given. */
+  readonly isNotBack: boolean;
   readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
   readonly ratePerSecond: number;
 };
@@ -33,9 +44,74 @@ const honest = {
   misattributed: 'what was refused must not be in the database',
 } as const;
 
-/** Each expectation with its answer, in the order of the file. */
-export function checkExpectations(expect: Experiment['expect'], measured: Measured): Verdict['expectations'] {
-  const rows: Verdict['expectations'] = [];
+/** What is expected of every run, whatever else it may do; only what was missed has a row. */
+function basicRows({ outcomes, due, proven, unplanned }: Measured): Row[] {
+  const rows: Row[] = [];
+  if (due > 0 && (outcomes['ok'] ?? 0) === 0) {
+    rows.push({
+      what: 'requests that were answered as expected',
+      expected: 'at least 1',
+      measured: '0',
+      met: false,
+      because: 'a service that never answers as expected tells nothing about its restarts',
+      inShort: 'no request was answered as expected',
+      ...(proven.dropped > 0 && { certain: true }),
+    });
+  }
+  if (unplanned.length > 0) {
+    rows.push({
+      what: 'ends of the site’s process that no deploy asked for',
+      expected: 'none',
+      measured: unplanned.slice(0, 3).join('; ') + (unplanned.length > 3 ? ' …' : ''),
+      met: false,
+      because: 'a site that crashes by itself drops requests that no way of restarting can save',
+      inShort: 'the site’s process ended by itself',
+      certain: true,
+    });
+  }
+  return rows;
+}
+
+/** What is expected of a service of the user's, each with its answer. */
+export function checkService(
+  { maxDropped, maxGapMs, maxWaitMs }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs'>,
+  measured: Measured,
+): Row[] {
+  const rows = basicRows(measured);
+  if (measured.isNotBack) {
+    rows.push({
+      what: 'answering steadily again after the command',
+      expected: 'within --settle-timeout',
+      measured: 'not back',
+      met: false,
+      because: 'a deploy is over when the service answers again',
+      inShort: 'not back',
+      certain: true,
+    });
+  }
+  const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
+  rows.push(droppedRow(dropped, measured));
+  for (const [option, what, limitMs, ms] of [
+    ['--max-gap', 'longest time in which nobody was answered', maxGapMs, measured.gapMs],
+    ['--max-wait', 'longest wait for an ok answer', maxWaitMs, measured.longestWaitMs],
+  ] as const) {
+    if (limitMs === null) continue;
+    const isMet = ms !== null && ms <= limitMs;
+    rows.push({
+      what,
+      expected: `at most ${limitMs} ms`,
+      measured: ms === null ? 'unknown' : `${ms.toFixed(0)} ms`,
+      met: isMet,
+      because: `the limit that ${option} sets`,
+      ...(!isMet && ms !== null && { inShort: `${what}: ${(ms / 1000).toFixed(1)} s` }),
+    });
+  }
+  return rows;
+}
+
+/** Each expectation of an experiment with its answer, in the order of the file. */
+export function checkExpectations(expect: Experiment['expect'], measured: Measured): Row[] {
+  const rows = basicRows(measured);
   if (expect.dropped !== undefined) rows.push(droppedRow(expect.dropped, measured));
   if (expect.badRestarts !== undefined) rows.push(badRestartsRow(expect.badRestarts, measured));
   if (
@@ -48,12 +124,11 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   // A probe that was switched off leaves nothing to compare.
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));
-  // Of a service that the user runs nothing is promised but its answers.
-  if (measured.writes !== null) rows.push(stallsRow(measured));
-  if (!expect.bounds.some(({ of }) => of === 'stale') && measured.writes !== null) {
+  if (measured.writes === null) return rows;
+  rows.push(stallsRow(measured));
+  if (!expect.bounds.some(({ of }) => of === 'stale')) {
     rows.push(boundRow({ of: 'stale', max: 0, because: notStale }, measured));
   }
-  if (measured.writes === null) return rows;
   for (const figure of ['lost', 'early', 'duplicated', 'misattributed'] as const) {
     if (expect.bounds.some((bound) => bound.of === figure)) continue;
     rows.push(boundRow({ of: figure, max: 0, because: honest[figure] }, measured));
@@ -81,7 +156,8 @@ type Row = Verdict['expectations'][number];
 function droppedRow(dropped: NonNullable<Experiment['expect']['dropped']>, measured: Measured): Row {
   const common = { what: 'dropped requests', measured: String(measured.dropped), because: dropped.because };
   if ('max' in dropped) {
-    return { ...common, expected: `at most ${dropped.max}`, met: measured.dropped <= dropped.max };
+    const met = measured.dropped <= dropped.max;
+    return { ...common, expected: `at most ${dropped.max}`, met, ...certainIf(measured.proven.dropped > dropped.max) };
   }
   const { predicted } = measured;
   if (predicted.dropped === null || predicted.range === null) {
@@ -110,7 +186,18 @@ function badRestartsRow(bad: NonNullable<Experiment['expect']['badRestarts']>, m
     const met = measured.restarts > 0 && measured.badRestarts === measured.restarts;
     return { ...common, expected: 'every one', met };
   }
-  return { ...common, expected: boundText(bad), met: isWithin(measured.badRestarts, bad) };
+  const met = measured.restarts > 0 && isWithin(measured.badRestarts, bad);
+  return {
+    ...common,
+    expected: boundText(bad),
+    met,
+    ...certainIf(measured.proven.badRestarts > (bad.max ?? Infinity)),
+  };
+}
+
+/** The mark of a row that was missed beyond doubt. */
+function certainIf(isCertain: boolean): { certain?: true } {
+  return isCertain ? { certain: true } : {};
 }
 
 /** Too few restarts miss nothing: they make the run inconclusive. */
@@ -126,6 +213,19 @@ function claimRow(claim: NonNullable<Experiment['expect']['claim']>, { badRestar
 }
 
 type Figure = (typeof boundedFigures)[number];
+
+/** Those that no lateness of generator or machine can raise. */
+const beyondLateness: ReadonlySet<Figure> = new Set<Figure>([
+  'lost',
+  'early',
+  'duplicated',
+  'misattributed',
+  'stale',
+  'status-502',
+  'status-503',
+  'status-404',
+  'refused-directly',
+]);
 
 /** Words and value of each figure that may be bounded; null where the run does not have it. */
 const figures: Record<Figure, readonly [what: string, of: (measured: Measured) => number | null]> = {
@@ -162,6 +262,7 @@ function boundRow(
     measured: value === null ? 'not measured' : String(Math.round(value * 1000) / 1000),
     met: value !== null && isWithin(value, bound),
     because: bound.because,
+    ...certainIf(beyondLateness.has(bound.of) && value !== null && value > (bound.max ?? Infinity)),
   };
 }
 
@@ -188,7 +289,7 @@ function longestWaitRow(wait: NonNullable<Experiment['expect']['longestWait']>, 
       limitMs === null
         ? 'at most the longest outage window, which was not seen'
         : `at most ${limitMs.toFixed(0)} ms (longest outage window + ${wait.abovePercentOfOutage} %)`,
-    measured: longestWaitMs === null ? 'no answer at all' : `${longestWaitMs.toFixed(0)} ms`,
+    measured: longestWaitMs === null ? 'no ok answer' : `${longestWaitMs.toFixed(0)} ms`,
     met: limitMs !== null && longestWaitMs !== null && longestWaitMs <= limitMs,
     because: wait.because,
   };

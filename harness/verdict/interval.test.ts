@@ -18,8 +18,9 @@ describe('exact interval', () => {
     expect(high2).toBeCloseTo(0.5265097, 6);
   });
 
-  it('bounds all of n from below only', () => {
-    expect(exactInterval(8, 8)).toEqual([expect.closeTo(0.6877, 4), 1]);
+  it('is two-sided where all of n were: 0.025^(1/n) to 1', () => {
+    expect(exactInterval(8, 8)).toEqual([expect.closeTo(0.6306, 4), 1]);
+    expect(exactInterval(1, 1)).toEqual([expect.closeTo(0.025, 6), 1]);
   });
 
   it('bounds nothing without a trial', () => {

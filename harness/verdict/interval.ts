@@ -14,7 +14,7 @@ export function exactInterval(
   if (trials === 0) return undefined;
   const error = 1 - confidence;
   if (successes === 0) return [0, 1 - error ** (1 / trials)];
-  if (successes === trials) return [error ** (1 / trials), 1];
+  if (successes === trials) return [(error / 2) ** (1 / trials), 1];
   return [
     jstat.beta.inv(error / 2, successes, trials - successes + 1),
     jstat.beta.inv(1 - error / 2, successes + 1, trials - successes),

@@ -11,7 +11,12 @@ const validate = new Ajv({ allErrors: true }).compile(verdictJsonSchema());
 
 /** A verdict as the harness itself makes it, with a restart, drops, a drop window and a control. */
 function madeVerdict(): Record<string, unknown> {
-  const summarizer = new LedgerSummarizer(300, [window], [{ fromUs: 990_000, toUs: 1_760_000 }]);
+  const summarizer = new LedgerSummarizer({
+    slots: 300,
+    ratePerSecond: 100,
+    windows: [window],
+    spans: [{ fromUs: 990_000, toUs: 1_760_000 }],
+  });
   for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
   const moment = { kind: 'accept-stopped', atUs: 1_050_000, line: 5 };
   const of = {

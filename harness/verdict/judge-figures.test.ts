@@ -23,7 +23,7 @@ const good = rowsOf((seq) => row(seq));
 
 function evidenceOf({ experiment = e5, run = {}, rows = good, windows = [window], over = {} }: Given): Evidence {
   const spans = windows.map(({ deployBeginUs, readyUs }) => ({ fromUs: deployBeginUs, toUs: readyUs ?? 3_000_000 }));
-  const summarizer = new LedgerSummarizer(300, windows, spans);
+  const summarizer = new LedgerSummarizer({ slots: 300, ratePerSecond: 100, windows, spans });
   for (const one of rows) summarizer.add(one);
   return {
     run: runRecord(experiment, run),
@@ -74,6 +74,7 @@ describe('the figures of a verdict', () => {
         acceptingUs: 1_750_000,
         readyUs: 1_750_100,
         outageMs: 700,
+        outageEnded: true,
         dueInOutage: 70,
         droppedInRestart: 5,
         droppedByKind: { 'GET kept': 5 },
@@ -93,6 +94,7 @@ describe('the figures of a verdict', () => {
         acceptingUs: 2_350_000,
         readyUs: 2_350_100,
         outageMs: 300,
+        outageEnded: true,
         dueInOutage: 30,
         droppedInRestart: 0,
         droppedByKind: {},
@@ -113,14 +115,30 @@ describe('the figures of a verdict', () => {
     expect([late(50_000).voidRestarts, late(50_001).voidRestarts]).toEqual([0, 1]);
   });
 
-  it('of an outage that was not seen: none, and no prediction', () => {
-    const unseen = { ...window, acceptingUs: null };
+  it('of an outage that never ended: to the end of the load, and no prediction', () => {
+    const open = { ...window, acceptingUs: null };
+    const verdict = judge({ windows: [open] });
+    // Closed at 1.05 s, and the load ends at 3 s.
+    expect(verdict).toMatchObject({ longestOutageMs: 1_950, predicted: { dropped: null, range: null } });
+    expect(verdict.perRestart[0]).toMatchObject({ outageMs: 1_950, outageEnded: false, dueInOutage: 195 });
+    // The next restart's process accepts at 2.35 s.
+    expect(judge({ windows: [open, second] }).longestOutageMs).toBe(1_300);
+  });
+
+  it('of an outage that was not seen: unknown, and no prediction', () => {
+    const unseen = { ...window, acceptStoppedUs: null, exitUs: null };
     const verdict = judge({ windows: [unseen] });
     expect(verdict).toMatchObject({
       longestOutageMs: null,
       predicted: { dropped: null, range: null, differencePercent: null },
     });
-    expect(verdict.perRestart[0]).toMatchObject({ outageMs: null, predictedDropped: null, expectedQueue: null });
+    expect(verdict.perRestart[0]).toMatchObject({
+      outageMs: null,
+      outageEnded: null,
+      dueInOutage: null,
+      predictedDropped: null,
+      expectedQueue: null,
+    });
     expect(judge({ windows: [unseen, second] }).longestOutageMs).toBe(300);
   });
 

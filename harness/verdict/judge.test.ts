@@ -27,11 +27,8 @@ function judge(
   over: { run?: Partial<ExperimentRun>; windows?: readonly RestartWindow[]; proxy?: Partial<ProxyWitness> } = {},
 ): Verdict {
   const windows = over.windows ?? [window];
-  const summarizer = new LedgerSummarizer(
-    slots,
-    windows,
-    windows.map(() => ({ fromUs: 990_000, toUs: 1_760_000 })),
-  );
+  const spans = windows.map(() => ({ fromUs: 990_000, toUs: 1_760_000 }));
+  const summarizer = new LedgerSummarizer({ slots, ratePerSecond: 100, windows, spans });
   for (const one of ledger) summarizer.add(one);
   const agreed = { arrived: 0, ledgerSent: 0, missing: 0, extra: 0, repeated: 0, disagreeing: 0 };
   return verdictSchema.parse(
@@ -112,6 +109,53 @@ describe('the verdict', () => {
         rows((seq) => (seq % 2 === 0 ? badRow(seq) : row(seq))),
       ),
     ).toMatchObject({ verdict: 'fail' });
+  });
+
+  describe('of a load that was late', () => {
+    const late = (ledger: readonly LedgerRow[]): LedgerRow[] =>
+      ledger.map((one) => (one.seq === 10 ? row(10, { sentUs: 250_001, doneUs: 252_000 }) : one));
+    const dropping = (over: Partial<LedgerRow>) => rows((seq) => (seq === 120 ? badRow(seq, over) : waited(seq)));
+
+    it('fails all the same for a drop that no lateness can cause, and says that it was late', () => {
+      const verdict = judge(e5, late(dropping({})));
+      expect(verdict).toMatchObject({ verdict: 'fail', provenDropped: 1, headline: '1 of 300 requests dropped' });
+      expect(verdict.reasons).toEqual([
+        'Expected of dropped requests: at most 0; measured: 1.',
+        'Expected of restarts that dropped something: at most 0; measured: 1 of 1.',
+        expect.stringMatching(/^The load was not on time, which does not explain this: A request left 150.0 ms late/u),
+      ]);
+    });
+
+    it('is inconclusive where nothing was dropped', () => {
+      expect(judge(e5, late(rows(waited)))).toMatchObject({
+        verdict: 'inconclusive',
+        headline: 'the load was not on time',
+      });
+    });
+
+    it('is inconclusive where something else is doubted too', () => {
+      expect(judge(e5, late(dropping({})).slice(1))).toMatchObject({ verdict: 'inconclusive' });
+    });
+
+    it('is inconclusive for a deadline that passed while the generator itself stood still', () => {
+      const gaveUp = dropping({ outcome: 'timeout', doneUs: 31_200_000 });
+      expect(judge(e5, late(gaveUp))).toMatchObject({ verdict: 'fail', provenDropped: 1 });
+      const stood = gaveUp.map((one) => (one.seq === 10 ? row(10, { sentUs: 3_100_001, doneUs: 3_102_000 }) : one));
+      expect(judge(e5, stood)).toMatchObject({ verdict: 'inconclusive', dropped: 1, provenDropped: 0 });
+    });
+
+    it('is inconclusive where fewer drops were counted than predicted', () => {
+      expect(judge(e1, late(rows(waited)))).toMatchObject({ verdict: 'inconclusive' });
+    });
+  });
+
+  it('never passes where nothing was answered as expected', () => {
+    const verdict = judge(
+      e1,
+      every((seq) => badRow(seq)),
+    );
+    expect(verdict).toMatchObject({ verdict: 'fail', headline: 'no request was answered as expected', gapMs: 2_990 });
+    expect(verdict.longestWaitMs).toBeNull();
   });
 
   it('counts a request that was in flight at SIGTERM and died as that restart’s', () => {

@@ -1,8 +1,7 @@
 /** The verdict of a run, made from the files of the run alone: run.json, timeline, ledger, witnesses. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lateAboveMs } from '../load/plan.ts';
-import type { Experiment } from '../scenario/experiment.ts';
+import { labDeadlineMs, lateAboveMs } from '../load/plan.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { expectedQueue } from './backends.ts';
@@ -10,13 +9,13 @@ import { citationLine } from './citation.ts';
 import { answerClaim } from './claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
-import { checkExpectations } from './expectations.ts';
+import { doubtsOf, engineTroubles, type Doubt } from './checks.ts';
+import { checkExpectations, checkService, type Measured } from './expectations.ts';
+import { headlineOf } from './headline.ts';
 import { exactInterval } from './interval.ts';
-import { type LedgerSummary } from './ledger-summary.ts';
 import { powerOf } from './power.ts';
-import { predictDrops } from './predict.ts';
-import { outageMsOf, type RestartWindow } from './restart-windows.ts';
-import { distrust, engineTroubles } from './trust.ts';
+import { predictDrops, type Prediction } from './predict.ts';
+import { outagesOf } from './restart-windows.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
 
 /** Reads a run's folder, writes its verdict.json and joined.ndjson.gz, and returns the verdict. */
@@ -31,27 +30,20 @@ export function verdictOf(evidence: Evidence): Verdict {
   const { run, windows, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, windows);
-  const outagesMs = windows.map(outageMsOf).filter((ms) => ms !== null);
-  const perRestart = windows.map((window, index) =>
-    restartVerdict(
-      window,
-      ledger,
-      {
-        predicted: prediction.perRestart[index],
-        queue: run.kind === 'experiment' ? expectedQueue(run.experiment, window) : null,
-        longestQueue: evidence.queues[index] ?? null,
-      },
-      index,
-    ),
-  );
+  const perRestart = restartVerdicts(evidence, prediction);
   const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
   const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
   const restarts = windows.length - voidRestarts;
   const { all } = ledger;
-  const measured = {
+  const outagesMs = perRestart.flatMap(({ outageMs }) => outageMs ?? []);
+  const proven = provenOf(evidence);
+  const measured: Measured = {
+    due: all.due,
     dropped: all.dropped,
+    proven,
     restarts,
     badRestarts,
+    gapMs: toMs(ledger.silenceUs),
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
     predicted: prediction,
@@ -62,32 +54,26 @@ export function verdictOf(evidence: Evidence): Verdict {
     writes,
     direct,
     stallsOutside: evidence.waits.stalls.outsideRestarts,
+    lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
+    unplanned: evidence.unplanned.map(
+      ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
+    ),
+    isNotBack: evidence.isNotBack,
   };
-  const expectations = checkExpectations(expectOf(run), measured);
-  const missed = expectations
-    .filter(({ met }) => !met)
-    .map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
-  const { claim } = expectOf(run);
+  const claim = run.kind === 'experiment' ? run.experiment.expect.claim : undefined;
   const claimed = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
-  const doubts =
-    run.aborted === null
-      ? [
-          ...distrust(run, ledger, windows, evidence),
-          ...evidence.witnessDoubts,
-          ...(claimed?.kind === 'too-few' ? [claimed.why] : []),
-        ]
-      : [run.aborted, ...engineTroubles(evidence.engine)];
-  const kind =
-    run.aborted !== null ? 'aborted' : doubts.length > 0 ? 'inconclusive' : missed.length > 0 ? 'fail' : 'pass';
+  const decided = decide(evidence, measured, claimed?.kind === 'too-few' ? claimed.why : null);
+  const { expectations } = decided;
   const badInterval = exactInterval(badRestarts, restarts) ?? null;
   const verdict = {
     schema: 1,
     experiment: subject.id,
     variant: run.kind === 'experiment' ? run.variant : null,
     runId: run.runId,
-    verdict: kind,
-    // Of a run that was cut short nothing was to be expected.
-    reasons: run.aborted === null ? [...doubts, ...missed] : doubts,
+    verdict: decided.verdict,
+    headline: '',
+    reasons: decided.reasons,
+    notes: notesOf(evidence),
     due: all.due,
     sent: all.sent,
     outcomes: all.outcomes,
@@ -95,6 +81,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     byConnection: ledger.byConnection,
     byKind: ledger.byKind,
     dropped: all.dropped,
+    provenDropped: proven.dropped,
+    droppedOutsideRestarts: all.dropped - perRestart.reduce((sum, { droppedInRestart }) => sum + droppedInRestart, 0),
     retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
     atRisk: {
       ...ledger.atRisk,
@@ -116,8 +104,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     badRestartsUpper95: badInterval?.[1] ?? null,
     badRestartsInterval95: badInterval,
     dropRateInterval95: exactInterval(all.dropped, all.due) ?? null,
-    gapMs:
-      ledger.silenceUs === null ? null : Math.max(0, round(ledger.silenceUs / 1000 - 1000 / subject.ratePerSecond)),
+    gapMs: measured.gapMs,
     affectedMs: toMs(ledger.affectedUs),
     longestWaitMs: measured.longestWaitMs,
     longestOutageMs: measured.longestOutageMs,
@@ -147,53 +134,97 @@ export function verdictOf(evidence: Evidence): Verdict {
     hashes,
     citation: '',
   } satisfies Verdict;
-  return { ...verdict, citation: citationLine(verdict, run) };
+  const headline = headlineOf({ ...verdict, doubts: decided.doubts, hasChanged: evidence.hasChanged });
+  return { ...verdict, headline, citation: citationLine({ ...verdict, headline }, run) };
 }
 
-function restartVerdict(
-  window: RestartWindow,
-  ledger: LedgerSummary,
-  {
-    predicted,
-    queue,
-    longestQueue,
-  }: { predicted: number | null | undefined; queue: number | null; longestQueue: number | null },
-  index: number,
-): RestartVerdict {
-  const counts = ledger.perRestart[index];
-  const outageMs = outageMsOf(window);
+/** Pass, fail, inconclusive or aborted, with its reasons. */
+function decide(
+  evidence: Evidence,
+  measured: Measured,
+  tooFew: string | null,
+): Pick<Verdict, 'verdict' | 'reasons' | 'expectations'> & { doubts: readonly Doubt[] } {
+  const { run, engine } = evidence;
+  const expectations =
+    run.kind === 'experiment'
+      ? checkExpectations(run.experiment.expect, measured)
+      : checkService(run.service, measured);
+  // Of a run that was cut short nothing was to be expected.
+  if (run.aborted !== null) {
+    return { verdict: 'aborted', reasons: [run.aborted, ...engineTroubles(engine)], expectations, doubts: [] };
+  }
+  const doubts: Doubt[] = [
+    ...doubtsOf(evidence),
+    ...(tooFew === null ? [] : [{ kind: 'claim', why: tooFew } as const]),
+  ];
+  const missed = expectations.filter(({ met }) => !met);
+  const missedText = missed.map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
+  const doubtText = doubts.map(({ why }) => why);
+  // A failure that is certain stands, however late the machine was; only "nothing was lost" needs a punctual load.
+  const isCertain = missed.some(({ certain }) => certain) && doubts.every(({ kind }) => kind === 'machine');
+  if (doubts.length > 0 && !isCertain) {
+    return { verdict: 'inconclusive', reasons: [...doubtText, ...missedText], expectations, doubts };
+  }
+  const late = doubtText.map((why) => `The load was not on time, which does not explain this: ${why}`);
+  return { verdict: missed.length > 0 ? 'fail' : 'pass', reasons: [...missedText, ...late], expectations, doubts };
+}
+
+/** What a reader must know besides. */
+function notesOf({ run, hasChanged }: Evidence): string[] {
+  if (run.kind !== 'measure') return [];
+  const unseen =
+    'Nothing of the service was seen to change while the command ran: no request failed, no answer named another ' +
+    'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
+  return [...run.notes, ...(hasChanged === false && !run.service.mustChange ? [unseen] : [])];
+}
+
+/** A deadline that is this much longer than the generator ever stood still passed for no fault of its own. */
+const deadlineToLag = 10;
+
+/** Drops that no lateness of the generator can have caused, and the restarts that have one. */
+function provenOf({ run, ledger }: Evidence): { dropped: number; badRestarts: number } {
+  const deadlineMs = run.kind === 'experiment' ? labDeadlineMs : run.service.timeoutMs;
+  const isPunctual = (ledger.lag?.maxUs ?? 0) * deadlineToLag < deadlineMs * 1000;
+  const proven = (of: { dropped: number; droppedIfLate: number }): number =>
+    isPunctual ? of.dropped : of.dropped - of.droppedIfLate;
   return {
-    restart: window.restart,
-    deployBeginUs: window.deployBeginUs,
-    sigtermUs: window.sigtermUs,
-    acceptStoppedUs: window.acceptStoppedUs,
-    acceptingUs: window.acceptingUs,
-    readyUs: window.readyUs,
-    outageMs: outageMs === null ? null : round(outageMs),
-    dueInOutage: counts?.dueInOutage ?? 0,
-    droppedInRestart: counts?.dropped ?? 0,
-    droppedByKind: counts?.droppedByKind ?? {},
-    inFlightAtSigterm: counts?.inFlightAtSigterm ?? 0,
-    longestWaitMs: toMs(counts?.longestWaitUs ?? null),
-    voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
-    predictedDropped: predicted === null || predicted === undefined ? null : round(predicted),
-    expectedQueue: queue === null ? null : round(queue),
-    longestQueue,
+    dropped: proven({ dropped: ledger.all.dropped, droppedIfLate: ledger.droppedIfLate }),
+    badRestarts: ledger.perRestart.filter((counts) => proven(counts) > 0).length,
   };
+}
+
+function restartVerdicts({ run, windows, ledger, queues }: Evidence, prediction: Prediction): RestartVerdict[] {
+  const outages = outagesOf(windows, run.durationMs * 1000);
+  return windows.map((window, index) => {
+    const counts = ledger.perRestart[index];
+    const outage = outages[index] ?? null;
+    const predicted = prediction.perRestart[index] ?? null;
+    const queue = run.kind === 'experiment' ? expectedQueue(run.experiment, window) : null;
+    return {
+      restart: window.restart,
+      deployBeginUs: window.deployBeginUs,
+      sigtermUs: window.sigtermUs,
+      acceptStoppedUs: window.acceptStoppedUs,
+      acceptingUs: window.acceptingUs,
+      readyUs: window.readyUs,
+      outageMs: outage === null ? null : toMs(outage.toUs - outage.fromUs),
+      outageEnded: outage?.hasEnded ?? null,
+      dueInOutage: counts?.dueInOutage ?? null,
+      droppedInRestart: counts?.dropped ?? 0,
+      droppedByKind: counts?.droppedByKind ?? {},
+      inFlightAtSigterm: counts?.inFlightAtSigterm ?? null,
+      longestWaitMs: toMs(counts?.longestWaitUs ?? null),
+      voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
+      predictedDropped: predicted === null ? null : round(predicted),
+      expectedQueue: queue === null ? null : round(queue),
+      longestQueue: queues[index] ?? null,
+    };
+  });
 }
 
 function somaxconnOf({ fingerprint }: RunRecord): number | null {
   const value = Number(fingerprint['net.core.somaxconn']);
   return Number.isInteger(value) ? value : null;
-}
-
-/** What is expected of the run; of a user's service, that it drops no more than the user allows. */
-function expectOf(run: RunRecord): Experiment['expect'] {
-  if (run.kind === 'experiment') return run.experiment.expect;
-  return {
-    dropped: { max: run.service.maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' },
-    bounds: [],
-  };
 }
 
 function toMs(us: number | null): number | null {

@@ -14,7 +14,7 @@ function summary(
     spans = [span],
   }: { slots?: number; windows?: readonly RestartWindow[]; spans?: readonly Span[] } = {},
 ): LedgerSummary {
-  const summarizer = new LedgerSummarizer(slots, windows, spans);
+  const summarizer = new LedgerSummarizer({ slots, ratePerSecond: 100, windows, spans });
   for (const one of rows) summarizer.add(one);
   return summarizer.result();
 }
@@ -62,9 +62,18 @@ describe('the counts of a ledger', () => {
       byConnection: {},
       byKind: {},
       atRisk: { due: 0, dropped: 0, byMethod: {} },
+      droppedIfLate: 0,
       resendable: 0,
       perRestart: [
-        { dueInOutage: 0, dropped: 0, droppedByKind: {}, inFlightAtSigterm: 0, longestWaitUs: null, latestUs: 0 },
+        {
+          dueInOutage: 0,
+          dropped: 0,
+          droppedIfLate: 0,
+          droppedByKind: {},
+          inFlightAtSigterm: 0,
+          longestWaitUs: null,
+          latestUs: 0,
+        },
       ],
       missingSlots: 3,
       repeatedSlots: 0,
@@ -158,8 +167,9 @@ describe('a restart', () => {
   it('counts who was due in its outage, its first moment included and its last not', () => {
     const at = (dueUs: number): LedgerRow => row(0, { dueUs });
     expect(first([at(1_049_999), at(1_050_000), at(1_749_999), at(1_750_000)])?.dueInOutage).toBe(2);
-    expect(first([at(1_400_000)], { acceptStoppedUs: null })?.dueInOutage).toBe(0);
-    expect(first([at(1_400_000)], { acceptingUs: null })?.dueInOutage).toBe(0);
+    // To the end of the load, at 3 s, where no process accepted again; unknown where nobody saw the old one stop.
+    expect(first([at(1_400_000), at(2_990_000)], { acceptingUs: null })?.dueInOutage).toBe(2);
+    expect(first([at(1_400_000)], { acceptStoppedUs: null })?.dueInOutage).toBeNull();
   });
 
   it('counts who was in flight at SIGTERM: sent by then, and not done', () => {
@@ -175,17 +185,16 @@ describe('a restart', () => {
     // A process that is killed says nothing of it: the deploy does, at 0.99 s.
     expect(first([life(989_000, 995_000)], { sigtermUs: null })?.inFlightAtSigterm).toBe(1);
     expect(first([life(989_000, 995_000)])?.inFlightAtSigterm).toBe(0);
-    expect(first([life(989_000, 995_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBe(0);
-    expect(first([life(0, 2_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBe(0);
+    expect(first([life(989_000, 995_000)], { sigtermUs: null, retireUs: null })?.inFlightAtSigterm).toBeNull();
   });
 
   it('counts who was in flight at each SIGTERM, in whatever order they came', () => {
     const second = { ...window, restart: 2, deployBeginUs: 1_990_000, sigtermUs: 2_000_000 };
-    const inFlight = (windows: readonly RestartWindow[], sentUs: number, doneUs: number): number[] =>
+    const inFlight = (windows: readonly RestartWindow[], sentUs: number, doneUs: number): (number | null)[] =>
       summary([row(0, { sentUs, doneUs })], { windows }).perRestart.map(({ inFlightAtSigterm }) => inFlightAtSigterm);
     for (const [windows, order] of [
-      [[window, second], (counts: number[]) => counts],
-      [[second, window], (counts: number[]) => counts.reverse()],
+      [[window, second], (counts: (number | null)[]) => counts],
+      [[second, window], (counts: (number | null)[]) => counts.reverse()],
     ] as const) {
       expect(order(inFlight(windows, 500_000, 900_000))).toEqual([0, 0]);
       expect(order(inFlight(windows, 500_000, 1_500_000))).toEqual([1, 0]);
@@ -195,9 +204,9 @@ describe('a restart', () => {
     }
     // Of one nobody saw when it was told to end.
     const unseen = { ...window, sigtermUs: null, retireUs: null };
-    expect(inFlight([second, unseen], 1_500_000, 2_500_000)).toEqual([1, 0]);
-    expect(inFlight([unseen, second], 1_500_000, 2_500_000)).toEqual([0, 1]);
-    expect(inFlight([unseen, second], 2_500_000, 2_600_000)).toEqual([0, 0]);
+    expect(inFlight([second, unseen], 1_500_000, 2_500_000)).toEqual([1, null]);
+    expect(inFlight([unseen, second], 1_500_000, 2_500_000)).toEqual([null, 1]);
+    expect(inFlight([unseen, second], 2_500_000, 2_600_000)).toEqual([null, 0]);
   });
 
   it('owns a drop of whose life any part lies in its at-risk span', () => {
@@ -249,6 +258,15 @@ describe('a restart', () => {
   });
 });
 
+describe('drops that a generator which stood still could have made itself', () => {
+  it('are those whose deadline passed, in all and by restart', () => {
+    const timeout = { outcome: 'timeout', status: null } as const;
+    const { droppedIfLate, perRestart } = summary([badRow(110), badRow(50, timeout), badRow(120, timeout)]);
+    expect(droppedIfLate).toBe(2);
+    expect(perRestart.map((counts) => [counts.dropped, counts.droppedIfLate])).toEqual([[2, 1]]);
+  });
+});
+
 describe('the longest wait', () => {
   it('counts from the due time, less what the request itself asked for, of ok answers only', () => {
     const rows = [
@@ -264,20 +282,16 @@ describe('the longest wait', () => {
 });
 
 describe('silence', () => {
-  it('is the longest time between two consecutive ok answers, in the order in which they came', () => {
-    const done = (doneUs: number, over: Partial<LedgerRow> = {}): LedgerRow => row(0, { doneUs, ...over });
-    expect(summary([done(2_000), done(9_000), done(10_000), done(3_000)]).silenceUs).toBe(6_000);
-    // What was dropped breaks no silence.
-    expect(summary([done(2_000), done(9_000), done(5_000, { outcome: 'status-502' })]).silenceUs).toBe(7_000);
-    expect(summary([done(2_000)]).silenceUs).toBeNull();
-    expect(summary([done(2_000), done(2_000)]).silenceUs).toBe(0);
+  it('is the longest stretch of the schedule in which no request due in it was answered (silence.ts)', () => {
+    expect(summary([row(0), badRow(1), badRow(2), row(3)]).silenceUs).toBe(20_000);
+    expect(summary([]).silenceUs).toBeNull();
   });
 });
 
 describe('the affected time', () => {
-  it('goes from the first to the last due time of rows that are not ok, whatever else they are', () => {
+  it('goes from the first to the last due time of dropped rows: what the generator could not send is not affected', () => {
     expect(summary([badRow(7), row(9), badRow(5), row(8, { outcome: 'unsent', sentUs: null })]).affectedUs).toBe(
-      30_000,
+      20_000,
     );
     expect(summary([badRow(5)]).affectedUs).toBe(0);
     expect(summary([row(5)]).affectedUs).toBeNull();

@@ -1,8 +1,10 @@
 /** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
+import { dueUsOf } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import { Numbers } from './numbers.ts';
-import type { RestartWindow } from './restart-windows.ts';
+import { outagesOf, type RestartWindow } from './restart-windows.ts';
+import { Silence } from './silence.ts';
 import { FirstSpanMet, firstWhere, LastReached, SpansAt, type Span } from './span-lookup.ts';
 import type { Tally } from './verdict.ts';
 
@@ -10,11 +12,15 @@ export type { Span } from './span-lookup.ts';
 
 /** What one restart did to the load. */
 export interface RestartCounts {
-  dueInOutage: number;
+  /** null where the outage window was not seen. */
+  dueInOutage: number | null;
   dropped: number;
+  /** Of them, those that a generator that stood still could have made itself. */
+  droppedIfLate: number;
   /** By method and connection. */
   droppedByKind: Record<string, number>;
-  inFlightAtSigterm: number;
+  /** null where nobody saw the old process being told to end. */
+  inFlightAtSigterm: number | null;
   longestWaitUs: number | null;
   /** How late the latest request left whose due time lies in the restart's at-risk span; 0 when none was late. */
   latestUs: number;
@@ -28,18 +34,31 @@ export interface LedgerSummary {
   /** By method and connection: `POST kept`. */
   readonly byKind: Record<string, Tally>;
   readonly atRisk: { due: number; dropped: number; byMethod: Record<string, { due: number; dropped: number }> };
+  /** Of the dropped, those that a generator that stood still could have made itself. */
+  readonly droppedIfLate: number;
   /** Requests that a client which retries idempotent ones would have sent again. */
   readonly resendable: number;
   readonly perRestart: readonly RestartCounts[];
   /** Slots with no row, and slots with more than one. */
   readonly missingSlots: number;
   readonly repeatedSlots: number;
-  /** Longest time between the completions of two consecutive ok answers. */
+  /** Longest stretch of the schedule in which no request due in it was answered; null where no request left. */
   readonly silenceUs: number | null;
+  /** From the due time of the first dropped request to that of the last; null where none was dropped. */
   readonly affectedUs: number | null;
   readonly longestWaitUs: number | null;
   readonly lag: { p50Us: number; p99Us: number; maxUs: number } | null;
   readonly achievedRate: number | null;
+}
+
+/** What rows are counted by. */
+export interface SummaryTask {
+  /** How many slots the schedule has. */
+  readonly slots: number;
+  readonly ratePerSecond: number;
+  readonly windows: readonly RestartWindow[];
+  /** Of each restart, the time in which a request is at risk. */
+  readonly spans: readonly Span[];
 }
 
 /** Adds row after row; see {@link LedgerSummary} for what comes out. */
@@ -58,7 +77,7 @@ export class LedgerSummarizer {
   private readonly perRestart: RestartCounts[];
   private readonly seen: Uint8Array;
   private strayRows = 0;
-  private readonly okDoneUs: Numbers;
+  private readonly silence: Silence;
   private readonly lagsUs: Numbers;
   private firstSentUs = Infinity;
   private lastSentUs = -Infinity;
@@ -66,41 +85,34 @@ export class LedgerSummarizer {
   private lastBadDueUs = -Infinity;
   private longestWaitUs: number | null = null;
   private resendable = 0;
+  private droppedIfLate = 0;
 
-  /**
-   * @param slots how many slots the schedule has
-   * @param spans of each restart, the time in which a request is at risk
-   */
-  constructor(slots: number, windows: readonly RestartWindow[], spans: readonly Span[]) {
+  constructor({ slots, ratePerSecond, windows, spans }: SummaryTask) {
     this.slots = slots;
-    this.okDoneUs = new Numbers(slots);
+    this.silence = new Silence(slots, ratePerSecond);
     this.lagsUs = new Numbers(slots);
     this.spansAt = new SpansAt(spans);
     this.firstMet = new FirstSpanMet(spans);
     this.begun = new LastReached(windows.map(({ deployBeginUs }) => deployBeginUs));
-    this.outagesAt = new SpansAt(
-      windows.map(({ acceptStoppedUs, acceptingUs }) =>
-        acceptStoppedUs === null || acceptingUs === null
-          ? { fromUs: 0, toUs: 0 }
-          : { fromUs: acceptStoppedUs, toUs: acceptingUs },
-      ),
-    );
+    const outages = outagesOf(windows, dueUsOf(slots, ratePerSecond));
+    this.outagesAt = new SpansAt(outages.map((outage) => outage ?? { fromUs: 0, toUs: 0 }));
     this.seen = new Uint8Array(slots);
-    this.perRestart = windows.map(() => ({
-      dueInOutage: 0,
+    // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
+    const toldUs = windows.map(({ sigtermUs, retireUs }) => sigtermUs ?? retireUs);
+    this.perRestart = windows.map((_, index) => ({
+      dueInOutage: outages[index] == null ? null : 0,
       dropped: 0,
+      droppedIfLate: 0,
       droppedByKind: {},
-      inFlightAtSigterm: 0,
+      inFlightAtSigterm: toldUs[index] == null ? null : 0,
       longestWaitUs: null,
       latestUs: 0,
     }));
     this.sigterms = this.perRestart
-      .map((counts, index) => {
-        // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
-        const atUs = windows[index]?.sigtermUs ?? windows[index]?.retireUs;
+      .flatMap((counts, index) => {
+        const atUs = toldUs[index];
         return atUs == null ? [] : [{ atUs, counts }];
       })
-      .flat()
       .sort((a, b) => a.atUs - b.atUs);
   }
 
@@ -112,6 +124,7 @@ export class LedgerSummarizer {
     }
     const dropped = isDropped(row.outcome);
     if (isResendable(row)) this.resendable++;
+    if (couldBeLate(row)) this.droppedIfLate++;
     const cell = this.findCell(row);
     cell.due++;
     if (row.sentUs !== null) cell.sent++;
@@ -132,9 +145,8 @@ export class LedgerSummarizer {
       this.firstSentUs = Math.min(this.firstSentUs, row.sentUs);
       this.lastSentUs = Math.max(this.lastSentUs, row.sentUs);
     }
-    if (row.outcome === 'ok') {
-      this.okDoneUs.push(row.doneUs);
-    } else {
+    this.silence.add(row);
+    if (dropped) {
       this.firstBadDueUs = Math.min(this.firstBadDueUs, row.dueUs);
       this.lastBadDueUs = Math.max(this.lastBadDueUs, row.dueUs);
     }
@@ -157,13 +169,14 @@ export class LedgerSummarizer {
     if (waitUs !== null) this.longestWaitUs = Math.max(this.longestWaitUs ?? 0, waitUs);
     for (const index of this.outagesAt.at(row.dueUs)) {
       const counts = this.perRestart[index];
-      if (counts !== undefined) counts.dueInOutage++;
+      if (counts?.dueInOutage != null) counts.dueInOutage++;
     }
     if (row.sentUs !== null) this.addInFlight(row.sentUs, row.doneUs);
     const counts = this.perRestart[this.restartOf(row, dropped)];
     if (counts === undefined) return;
     if (dropped) {
       counts.dropped++;
+      if (couldBeLate(row)) counts.droppedIfLate++;
       counts.droppedByKind[kindOf(row)] = (counts.droppedByKind[kindOf(row)] ?? 0) + 1;
     }
     if (waitUs !== null) counts.longestWaitUs = Math.max(counts.longestWaitUs ?? 0, waitUs);
@@ -175,7 +188,7 @@ export class LedgerSummarizer {
     let next = firstWhere(sigterms.length, (index) => (sigterms[index]?.atUs ?? Infinity) >= sentUs);
     for (; (sigterms[next]?.atUs ?? Infinity) < doneUs; next++) {
       const counts = sigterms[next]?.counts;
-      if (counts !== undefined) counts.inFlightAtSigterm++;
+      if (counts?.inFlightAtSigterm != null) counts.inFlightAtSigterm++;
     }
   }
 
@@ -220,21 +233,17 @@ export class LedgerSummarizer {
       if (times === 0) missingSlots++;
       if (times > 1) repeatedSlots++;
     }
-    const done = this.okDoneUs.sorted();
-    let silenceUs: number | null = null;
-    for (let index = 1; index < done.length; index++) {
-      silenceUs = Math.max(silenceUs ?? 0, (done[index] ?? 0) - (done[index - 1] ?? 0));
-    }
     const lags = this.lagsUs.sorted();
     const sendingUs = this.lastSentUs - this.firstSentUs;
     return {
       ...this.tallies(),
       atRisk: this.atRisk,
       resendable: this.resendable,
+      droppedIfLate: this.droppedIfLate,
       perRestart: this.perRestart,
       missingSlots,
       repeatedSlots,
-      silenceUs,
+      silenceUs: this.silence.longestUs(),
       affectedUs: this.lastBadDueUs >= this.firstBadDueUs ? this.lastBadDueUs - this.firstBadDueUs : null,
       longestWaitUs: this.longestWaitUs,
       lag:
@@ -256,6 +265,11 @@ function isResendable({ method, connectedUs, sentUs, firstByteUs, outcome }: Led
     firstByteUs === null &&
     (outcome === 'reset' || outcome === 'closed')
   );
+}
+
+/** A deadline passes, too, while nobody reads the answer that has come. */
+function couldBeLate({ outcome }: LedgerRow): boolean {
+  return outcome === 'timeout' || outcome === 'connect-timeout';
 }
 
 /** Rows of one kind and outcome. */

@@ -44,6 +44,7 @@ const restart: RestartVerdict = {
   acceptingUs: null,
   readyUs: null,
   outageMs: null,
+  outageEnded: true,
   dueInOutage: 0,
   droppedInRestart: 0,
   droppedByKind: {},

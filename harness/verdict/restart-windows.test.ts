@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
-import { outageMsOf, restartWindows } from './restart-windows.ts';
+import { outagesOf, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
 
 const event = (kind: EventKind, atUs: number, over: Partial<TimelineEvent> = {}): TimelineEvent => ({
@@ -52,6 +52,7 @@ describe('the moments of a restart', () => {
         internalListeningUs: 170,
         acceptingUs: 180,
         readyUs: 190,
+        steadyUs: null,
         firstAnswerUs: 210,
       },
     ]);
@@ -74,6 +75,7 @@ describe('the moments of a restart', () => {
       internalListeningUs: null,
       acceptingUs: null,
       readyUs: null,
+      steadyUs: null,
       firstAnswerUs: null,
     });
   });
@@ -163,13 +165,27 @@ describe('the moments of a restart', () => {
 });
 
 describe('the outage window', () => {
+  const only = (over: Partial<RestartWindow>) => outagesOf([{ ...window, ...over }], 3_000_000)[0];
+
   it('goes from the last accept of the old process to the first of the new', () => {
-    expect(outageMsOf(window)).toBe(700);
+    expect(only({})).toEqual({ fromUs: 1_050_000, toUs: 1_750_000, hasEnded: true });
   });
 
-  it('is none where the new one accepted first, and not known where one was not seen', () => {
-    expect(outageMsOf({ ...window, acceptingUs: 1_000_000 })).toBe(0);
-    expect(outageMsOf({ ...window, acceptingUs: null })).toBeNull();
-    expect(outageMsOf({ ...window, acceptStoppedUs: null })).toBeNull();
+  it('is empty where the new one accepted first', () => {
+    expect(only({ acceptingUs: 1_000_000 })).toEqual({ fromUs: 1_050_000, toUs: 1_050_000, hasEnded: true });
+  });
+
+  it('goes to the end of the load where no process accepted again', () => {
+    expect(only({ acceptingUs: null })).toEqual({ fromUs: 1_050_000, toUs: 3_000_000, hasEnded: false });
+  });
+
+  it('goes to the next process that accepted, where its own restart brought none', () => {
+    const refused = { ...window, acceptingUs: null };
+    const third = { ...window, restart: 3, acceptStoppedUs: 2_500_000, acceptingUs: 2_200_000 };
+    expect(outagesOf([refused, third], 3_000_000)[0]).toEqual({ fromUs: 1_050_000, toUs: 2_200_000, hasEnded: true });
+  });
+
+  it('is not known where nobody saw the old process stop', () => {
+    expect(only({ acceptStoppedUs: null })).toBeNull();
   });
 });

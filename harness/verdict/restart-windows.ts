@@ -24,6 +24,8 @@ export interface RestartWindow {
   readonly internalListeningUs: number | null;
   readonly acceptingUs: number | null;
   readonly readyUs: number | null;
+  /** A user's service answered steadily from here on. */
+  readonly steadyUs: number | null;
   readonly firstAnswerUs: number | null;
 }
 
@@ -63,15 +65,31 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       internalListeningUs: seen.findLast(({ kind }) => kind === 'internal-listening')?.atUs ?? null,
       acceptingUs: first('accepting'),
       readyUs: first('ready'),
+      steadyUs: first('steady'),
       firstAnswerUs: first('proxy-first-answer'),
     };
   });
 }
 
+/** An outage window: from the last accept of the old process to the first accept of a new one. */
+export interface Outage {
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Did a process accept again? If not, the window is cut at the end of the load. */
+  readonly hasEnded: boolean;
+}
+
 /**
- * From the last accept of the old process to the first of the new, in milliseconds; 0 where the new one accepted
- * before the old one stopped, as in a swap.
+ * The outage window of each restart; null where nobody saw the old process stop. Of a restart whose own process never
+ * accepted, the window goes on to the next process that did. It is empty where the new process accepted before the old
+ * one stopped, as in a swap.
+ * @param endUs the end of the load
  */
-export function outageMsOf({ acceptStoppedUs, acceptingUs }: RestartWindow): number | null {
-  return acceptStoppedUs === null || acceptingUs === null ? null : Math.max(0, acceptingUs - acceptStoppedUs) / 1000;
+export function outagesOf(windows: readonly RestartWindow[], endUs: number): (Outage | null)[] {
+  return windows.map(({ acceptStoppedUs, acceptingUs }) => {
+    if (acceptStoppedUs === null) return null;
+    const later = windows.flatMap((other) => other.acceptingUs ?? []).filter((us) => us > acceptStoppedUs);
+    const againUs = acceptingUs ?? (later.length === 0 ? null : Math.min(...later));
+    return { fromUs: acceptStoppedUs, toUs: Math.max(acceptStoppedUs, againUs ?? endUs), hasEnded: againUs !== null };
+  });
 }

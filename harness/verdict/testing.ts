@@ -82,6 +82,7 @@ export const window: RestartWindow = {
   internalListeningUs: 1_300_000,
   acceptingUs: 1_750_000,
   readyUs: 1_750_100,
+  steadyUs: null,
   firstAnswerUs: 1_755_000,
 };
 
@@ -196,6 +197,8 @@ export const reconciliation: Reconciliation = {
 export const evidence = {
   stale: 0,
   dropWindows: [],
+  hasChanged: null,
+  isNotBack: false,
   waits: {
     stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [] },
     transit: { aboveMs: 100, longestMs: 4, slow: 0, firstSlowRow: null },
@@ -230,7 +233,9 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     variant: null,
     runId: '20261123T120000Z-abcd',
     verdict: 'pass',
+    headline: 'nothing dropped',
     reasons: [],
+    notes: [],
     due: 300,
     sent: 300,
     outcomes: { ok: 300 },
@@ -238,6 +243,8 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     byConnection: {},
     byKind: {},
     dropped: 0,
+    provenDropped: 0,
+    droppedOutsideRestarts: 0,
     retryingClient: { resent: 0, droppedAtBest: 0 },
     atRisk: { due: 100, dropped: 0, ratePercent: 0, byMethod: {} },
     stale: 0,

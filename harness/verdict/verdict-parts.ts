@@ -38,12 +38,26 @@ export const restartSchema = z.strictObject({
   acceptStoppedUs: microseconds.nullable().describe('The old process accepted no more, µs since run start.'),
   acceptingUs: microseconds.nullable().describe('The new process accepted, µs since run start.'),
   readyUs: microseconds.nullable().describe('The new process called itself ready, µs since run start.'),
-  outageMs: milliseconds.nullable().describe('The outage window: from `acceptStoppedUs` to `acceptingUs`, ms.'),
-  dueInOutage: count.describe('Requests due in that window.'),
+  outageMs: milliseconds
+    .nullable()
+    .describe(
+      'The outage window: from `acceptStoppedUs` to `acceptingUs`, ms; where this restart’s own process never accepted, ' +
+        'to the next that did, or to the end of the load. null: unknown, since nobody saw the old process stop.',
+    ),
+  outageEnded: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe('Did a process accept again before the load ended? null: unknown.'),
+  dueInOutage: count.nullable().describe('Requests due in that window; null where the window is unknown.'),
   droppedInRestart: count.describe('Requests dropped by this restart.'),
   droppedByKind: z.record(z.string(), count).describe('Of them, by method and connection: `POST kept`.'),
-  inFlightAtSigterm: count.describe('Requests under way at SIGTERM.'),
-  longestWaitMs: milliseconds.nullable().describe('Longest wait for an ok answer, ms.'),
+  inFlightAtSigterm: count
+    .nullable()
+    .describe('Requests under way at SIGTERM; null where nobody saw it, as in a service of your own.'),
+  longestWaitMs: milliseconds
+    .nullable()
+    .describe('Longest wait for an ok answer among the requests due since the deploy began, ms; null: no ok answer.'),
   voided: z
     .boolean()
     .describe('A request left too late in its at-risk span: it proves nothing, but what it dropped counts.'),
@@ -255,4 +269,9 @@ export const expectationSchema = z.strictObject({
   measured: z.string().describe('What it was.'),
   met: z.boolean().describe('Is it so?'),
   because: z.string().describe('What makes one expect it.'),
+  inShort: z.string().optional().describe('If it was missed: the verdict in a few words.'),
+  certain: z
+    .literal(true)
+    .optional()
+    .describe('It was missed, and nothing that the generator or the machine did can have caused that.'),
 });

@@ -35,7 +35,11 @@ export const verdictSchema = z.strictObject({
     'pass: expectations met. fail: one was missed. inconclusive: the run cannot be trusted. aborted: cut short. ' +
       'Neither of the last two is ever a pass.',
   ),
-  reasons: z.array(z.string()).describe('Why it is no pass: what was doubted, then what was missed.'),
+  headline: z.string().default('').describe('What a reader takes away first, in a few words: `drops, as predicted`.'),
+  reasons: z
+    .array(z.string())
+    .describe('Why it is no pass. fail: what was missed, then what was doubted; inconclusive: the other way round.'),
+  notes: z.array(z.string()).default([]).describe('What a reader must know besides, though it fails nothing.'),
   due: count.describe('Requests whose moment came, by the schedule.'),
   sent: count.describe('Of them, those that the generator wrote.'),
   outcomes: outcomes.describe('How many ended in which way; each due request has exactly one outcome.'),
@@ -43,12 +47,21 @@ export const verdictSchema = z.strictObject({
   byConnection: z.record(z.string(), tallySchema).describe('The same by connection: `kept` or `new`.'),
   byKind: z.record(z.string(), tallySchema).describe('By both: `POST kept`.'),
   dropped: count.describe('Due and sent, without a complete, expected answer.'),
+  provenDropped: count
+    .nullable()
+    .default(null)
+    .describe('Of them, those that no lateness of generator or machine can have caused; null: not worked out.'),
+  droppedOutsideRestarts: count
+    .nullable()
+    .default(null)
+    .describe('Dropped requests that belong to no restart, as those before the first; null: not worked out.'),
   retryingClient: retryingClientSchema.describe(
     'What a client that sends idempotent requests again (RFC 9110, section 9.2.2) would have seen: computed from the ' +
       'rows, never sent; the best case.',
   ),
   atRisk: atRiskSchema.describe(
-    'Requests due from the deploy until the new process is ready and, where there is a check, seen by it twice.',
+    'Requests due from the deploy until the new process is ready and, where there is a check, seen by it twice; of a ' +
+      'service of your own, until it answers steadily again. To the end of the load where neither was seen.',
   ),
   stale: count.describe(
     'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
@@ -94,16 +107,23 @@ export const verdictSchema = z.strictObject({
   gapMs: milliseconds
     .nullable()
     .describe(
-      'The longest time between the completions of two consecutive ok answers, less the slot that lies between them ' +
-        'anyway, ms: how long nobody answered, right to one slot (1/rate) either way.',
+      'Silence: the longest stretch of the schedule in which no request due in it was answered as expected, ms, right ' +
+        'to one slot (1/rate). It lies between the first due request and the last; an answer to a request that was due ' +
+        'before it does not end it; the shortest latency of the load is taken off each answer. The whole schedule where ' +
+        'none was answered; null: unknown, since no request was sent.',
     ),
-  affectedMs: milliseconds.nullable().describe('From the first to the last due time of rows that are not ok, ms.'),
+  affectedMs: milliseconds
+    .nullable()
+    .describe('From the due time of the first dropped request to that of the last, ms; null: none was dropped.'),
   longestWaitMs: milliseconds
     .nullable()
     .describe(
-      'Longest latency of an ok answer from its due time, less the time that the request itself asked for, ms.',
+      'Longest latency of an ok answer from its due time, less the time that the request itself asked for, ms; null: ' +
+        'there was no ok answer.',
     ),
-  longestOutageMs: milliseconds.nullable().describe('The longest outage window of a restart, ms.'),
+  longestOutageMs: milliseconds
+    .nullable()
+    .describe('The longest outage window of a restart, ended or not, ms; null: none was seen.'),
   somaxconn: count
     .nullable()
     .describe("net.core.somaxconn of the server's network namespace, which caps listen queues; null: not known."),

@@ -7,12 +7,13 @@ import { LedgerSummarizer, type LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { evidence, reconciliation, row, runRecord, serviceRecord, verdictOfTest, window, writes } from './testing.ts';
-import { distrust } from './trust.ts';
+import { doubtsOf, type Checked } from './checks.ts';
 
 const proxy: ProxyWitness = { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 };
 const restart = {
   dueInOutage: 0,
   dropped: 0,
+  droppedIfLate: 0,
   droppedByKind: {},
   inFlightAtSigterm: 0,
   longestWaitUs: null,
@@ -21,7 +22,7 @@ const restart = {
 
 /** A ledger of 10 000 rows, all ok and on time. */
 function ledgerOf(over: Partial<LedgerSummary> = {}): LedgerSummary {
-  const summarizer = new LedgerSummarizer(1, [], []);
+  const summarizer = new LedgerSummarizer({ slots: 1, ratePerSecond: 100, windows: [], spans: [] });
   summarizer.add(row(0));
   return {
     ...summarizer.result(),
@@ -32,17 +33,15 @@ function ledgerOf(over: Partial<LedgerSummary> = {}): LedgerSummary {
   };
 }
 
-type Beside = Parameters<typeof distrust>[3];
-
 interface Case {
   run?: RunRecord;
   ledger?: Partial<LedgerSummary>;
   windows?: readonly RestartWindow[];
-  beside?: Partial<Beside>;
+  beside?: Partial<Checked>;
 }
 
 function reasons({ run = runRecord(e5), ledger, windows = [window], beside }: Case): string[] {
-  return distrust(run, ledgerOf(ledger), windows, { ...evidence, proxy, ...beside });
+  return doubtsOf({ run, windows, ledger: ledgerOf(ledger), ...evidence, proxy, ...beside }).map(({ why }) => why);
 }
 
 /** A number of windows, each with the first's moments. */
@@ -54,7 +53,6 @@ const control = (over: Parameters<typeof verdictOfTest>[0]): Control => ({
   because: 'it must drop something at every restart',
   verdict: verdictOfTest(over),
 });
-const end = { atUs: 2_500_000, untilUs: 2_900_000, what: 'exit (app)', line: 17 };
 const outcomes = (unsent: number, local: number): Partial<LedgerSummary> => ({
   all: { due: 10_000, sent: 10_000, dropped: 0, outcomes: { ok: 10_000 - unsent - local, unsent, local } },
 });
@@ -162,12 +160,6 @@ describe('a run', () => {
       },
       'The instrument is not calibrated on this machine: 2 of 20 cases came out wrong (rst, GET, kept: 39 of 40; gap): ' +
         '`npm run calibrate` must pass first.',
-    ],
-    [
-      'a process ended that nobody had told to',
-      { beside: { unplanned: [end] } },
-      "The site's process ended at 2.500 s although no deploy asked for it (exit (app); timeline.ndjson:17): what ended it " +
-        'is part of what was measured; run again without it.',
     ],
     [
       'answers hung between client and proxy',
@@ -302,10 +294,6 @@ describe('a run', () => {
     expect(reasons(given)).toEqual([reason]);
   });
 
-  it('names three of many ends', () => {
-    expect(reasons({ beside: { unplanned: [end, end, end, end] } })).toHaveLength(3);
-  });
-
   it('names every reason, not the first alone', () => {
     const given = {
       run: runRecord(e5, { troubles: ['One.', 'Two.'] }),
@@ -318,7 +306,7 @@ describe('a run', () => {
 
 describe('a measurement of the user’s own service', () => {
   const run = serviceRecord();
-  const alone: Partial<Beside> = { writes: null, proxy: null, proxyTries: null };
+  const alone: Partial<Checked> = { writes: null, proxy: null, proxyTries: null };
 
   it('needs no database, no cause of each drop, and no window that was seen', () => {
     const unseen = { ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: 9e9 };
@@ -333,6 +321,41 @@ describe('a measurement of the user’s own service', () => {
     ).toHaveLength(2);
     expect(reasons({ run, windows: [], ledger: { perRestart: [] }, beside: alone })).toEqual([
       'Only 0 of 1 restarts began before the load ended.',
+    ]);
+  });
+});
+
+describe('a service that was ill before its deploy', () => {
+  const before = { asked: 96, asExpected: 0, answers: { 'status-301': 96 }, example: 'it redirects to https' };
+  const ill = { ...serviceRecord(), before, commandRun: false };
+
+  it('is told with how many of how many, and is not blamed for a restart that never began', () => {
+    const beside = { writes: null, proxy: null, proxyTries: null };
+    expect(reasons({ run: ill, windows: [], ledger: { perRestart: [] }, beside })).toEqual([
+      'The service was ill before the deploy: 96 of 96 requests before the command were not answered as expected ' +
+        '(96 × status-301); it redirects to https. The command was not run; --even-if-failing runs it all the same.',
+    ]);
+    // Whoever asked for the command all the same is told nothing.
+    expect(reasons({ run: { ...ill, commandRun: true }, beside })).toEqual([]);
+  });
+});
+
+describe('a service of which nothing was seen to change', () => {
+  const beside = { writes: null, proxy: null, proxyTries: null };
+  const of = (mustChange: boolean, hasChanged: boolean | null): string =>
+    reasons({ run: serviceRecord({ mustChange }), beside: { ...beside, hasChanged } }).join();
+
+  it('is doubted where --must-change asks for it', () => {
+    expect(of(true, false)).toContain('as --must-change asks');
+    expect([of(true, true), of(true, null), of(false, false)]).toEqual(['', '', '']);
+  });
+});
+
+describe('a run without requests', () => {
+  it('says nothing', () => {
+    const all = { due: 0, sent: 0, dropped: 0, outcomes: {} };
+    expect(reasons({ ledger: { all, lag: null } })).toEqual([
+      'No request was due: nothing was measured. Ask for a longer --duration or a higher --rate.',
     ]);
   });
 });

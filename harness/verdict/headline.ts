@@ -1,0 +1,68 @@
+/** What a reader takes away first: the verdict in a few words, before any figure. */
+import type { Doubt, DoubtKind } from './checks.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What the words are made of. */
+export interface Headlined extends Pick<
+  Verdict,
+  'verdict' | 'due' | 'dropped' | 'outcomes' | 'gapMs' | 'predicted' | 'expectations' | 'writes' | 'schedule'
+> {
+  readonly doubts: readonly Pick<Doubt, 'kind'>[];
+  /** null where no command was to change anything, or nobody looked. */
+  readonly hasChanged: boolean | null;
+}
+
+/** A silence as long as this is told even of a run that passes. */
+const noteworthySilenceMs = 1_000;
+
+const doubted: Record<DoubtKind, string> = {
+  nothing: 'nothing was measured',
+  'ill-before': 'ill before the deploy',
+  deploy: 'the deploy did not go as meant',
+  unchanged: 'nothing was seen to change',
+  machine: 'the load was not on time',
+  instrument: 'the instrument cannot be trusted',
+  control: 'a control did not come out as it must',
+  witness: 'the witnesses do not agree',
+  engine: 'the engine or a container failed',
+  claim: 'too few restarts for the claim',
+};
+
+/** The words. */
+export function headlineOf(of: Headlined): string {
+  switch (of.verdict) {
+    case 'pass':
+      return passed(of);
+    case 'fail':
+      return failed(of);
+    case 'inconclusive':
+      return doubted[of.doubts[0]?.kind ?? 'witness'];
+    case 'aborted':
+      return 'cut short';
+  }
+}
+
+function passed({ dropped, predicted, gapMs, schedule, hasChanged }: Headlined): string {
+  const isPredicted = dropped > 0 && predicted.dropped !== null && predicted.dropped > 0;
+  const what =
+    dropped === 0 ? 'nothing dropped' : isPredicted ? 'drops, as predicted' : `${dropped} dropped, as allowed`;
+  const slotMs = 1000 / schedule.ratePerSecond;
+  const silent =
+    gapMs !== null && !isPredicted && gapMs >= Math.max(noteworthySilenceMs, 3 * slotMs)
+      ? `, though nobody was answered for ${(gapMs / 1000).toFixed(1)} s`
+      : '';
+  return `${what}${silent}${hasChanged === false ? ', but nothing of the service was seen to change' : ''}`;
+}
+
+function failed({ dropped, due, expectations }: Headlined): string {
+  const missed = expectations.filter(({ met }) => !met);
+  const named = missed.find(({ inShort }) => inShort !== undefined);
+  if (named?.inShort !== undefined) return named.inShort;
+  if (missed.some(({ what }) => what === droppedRequests)) {
+    return dropped === 0 ? 'nothing dropped, though drops were expected' : `${dropped} of ${due} requests dropped`;
+  }
+  return `${missed[0]?.what ?? 'an expectation'}: ${missed[0]?.measured ?? 'missed'}`;
+}
+
+/** The figure that most expectations are about. */
+export const droppedRequests = 'dropped requests';
