@@ -1,9 +1,9 @@
 /** Latency of every request over its due time, coloured by outcome. */
 import type { ChartConfiguration } from 'chart.js';
-import type { TimelineEvent } from '../timeline/event.ts';
 import type { RestartWindow } from '../verdict/restart-windows.ts';
 import { drawChart, type Picture } from './chart.ts';
-import { phaseAnnotations, phasesOf, type Axis } from './marks.ts';
+import { phasesOf } from '../verdict/phases.ts';
+import { phaseAnnotations, type Axis } from './marks.ts';
 import { classNames, classOf, type ClassName } from './palette.ts';
 
 const size = { width: 1_000, height: 420 };
@@ -76,11 +76,10 @@ export function drawLatency(options: {
   kept: LatencyPoints;
   durationMs: number;
   windows: readonly RestartWindow[];
-  timeline: readonly TimelineEvent[];
 }): Picture {
-  const { kept, timeline } = options;
+  const { kept } = options;
   const axis: Axis = { minS: 0, maxS: options.durationMs / 1000, widthPx: 920, secondsOf: (us) => us / 1e6 };
-  const phases = options.windows.flatMap((window) => phasesOf(window, timeline));
+  const phases = options.windows.flatMap(phasesOf);
   const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
   const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
   return drawChart(

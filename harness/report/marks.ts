@@ -1,18 +1,11 @@
 /** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
-import type { RestartWindow } from '../verdict/restart-windows.ts';
+import type { PhaseSpan } from '../verdict/phases.ts';
 import type { EventKind, TimelineEvent } from '../timeline/event.ts';
 
 /** An annotation as chartjs-plugin-annotation takes it; its own types do not resolve under NodeNext. */
 export type AnnotationOptions = Readonly<Record<string, unknown>>;
 
-/** A stretch of a restart. */
-export interface Phase {
-  readonly name: 'draining' | 'down' | 'warming';
-  readonly fromUs: number;
-  readonly toUs: number;
-}
-
-const phaseColours: Record<Phase['name'], string> = {
+const phaseColours: Record<PhaseSpan['name'], string> = {
   draining: 'rgba(240, 228, 66, 0.20)',
   down: 'rgba(213, 94, 0, 0.13)',
   warming: 'rgba(230, 159, 0, 0.16)',
@@ -26,23 +19,6 @@ const eventLabels: Partial<Record<EventKind, string>> = {
   start: 'start',
   accepting: 'accepting',
 };
-
-/** Draining, down and warming of one restart, as far as the timeline tells them. */
-export function phasesOf(window: RestartWindow, timeline: readonly TimelineEvent[]): Phase[] {
-  const { restart, sigtermUs, acceptStoppedUs, acceptingUs } = window;
-  const first = (kind: EventKind): number | null =>
-    timeline.find((event) => event.restart === restart && event.kind === kind)?.atUs ?? null;
-  const goneUs = first('exit') ?? acceptStoppedUs;
-  const startUs = first('start');
-  const phases: [Phase['name'], number | null, number | null][] = [
-    ['draining', sigtermUs, goneUs],
-    ['down', goneUs, startUs],
-    ['warming', startUs, acceptingUs],
-  ];
-  return phases.flatMap(([name, fromUs, toUs]) =>
-    fromUs === null || toUs === null || toUs <= fromUs ? [] : [{ name, fromUs, toUs }],
-  );
-}
 
 /** How the x axis of a chart is laid out. */
 export interface Axis {
@@ -75,19 +51,20 @@ export function labelRows(labels: readonly { readonly atPx: number; readonly tex
  * @param labelRow the row below the events' labels in which the phases are named; none names them
  */
 export function phaseAnnotations(
-  phases: readonly Phase[],
+  phases: readonly PhaseSpan[],
   axis: Axis,
   labelRow?: number,
 ): Record<string, AnnotationOptions> {
-  const isRoomFor = ({ name, fromUs, toUs }: Phase): boolean =>
-    (((toUs - fromUs) / 1e6) * axis.widthPx) / (axis.maxS - axis.minS) > name.length * labelCharacterPx;
+  const isRoomFor = ({ name, fromUs, toUs }: PhaseSpan): boolean =>
+    ((Math.min(axis.secondsOf(toUs), axis.maxS) - axis.secondsOf(fromUs)) * axis.widthPx) / (axis.maxS - axis.minS) >
+    name.length * labelCharacterPx;
   return Object.fromEntries(
     phases.map((phase, index): [string, AnnotationOptions] => [
       `phase${index}`,
       {
         type: 'box',
         xMin: axis.secondsOf(phase.fromUs),
-        xMax: axis.secondsOf(phase.toUs),
+        xMax: Math.min(axis.secondsOf(phase.toUs), axis.maxS),
         backgroundColor: phaseColours[phase.name],
         borderWidth: 0,
         drawTime: 'beforeDatasetsDraw',

@@ -1,10 +1,11 @@
 /** Bar charts of outcomes: over the whole run, and around one restart. */
 import type { ChartConfiguration } from 'chart.js';
 import type { TimelineEvent } from '../timeline/event.ts';
+import { phasesOf } from '../verdict/phases.ts';
 import type { RestartWindow } from '../verdict/restart-windows.ts';
 import type { Bins } from './bins.ts';
 import { drawChart, type Picture } from './chart.ts';
-import { eventAnnotations, phaseAnnotations, phasesOf, type Axis } from './marks.ts';
+import { eventAnnotations, phaseAnnotations, type Axis } from './marks.ts';
 import { classOf } from './palette.ts';
 
 const size = { width: 1_000, height: 340 };
@@ -40,7 +41,7 @@ export function drawRestart(options: {
         axis,
         xTitle: 'seconds since SIGTERM, by due time',
         headroom: rows + 1,
-        annotations: { ...phaseAnnotations(phasesOf(window, timeline), axis, rows), ...annotations },
+        annotations: { ...phaseAnnotations(phasesOf(window), axis, rows), ...annotations },
       }),
     size,
   );
@@ -51,10 +52,9 @@ export function drawOverview(options: {
   title: string;
   bins: Bins;
   windows: readonly RestartWindow[];
-  timeline: readonly TimelineEvent[];
 }): Picture {
   const axis = axisOf(options.bins, 0);
-  const phases = options.windows.flatMap((window) => phasesOf(window, options.timeline));
+  const phases = options.windows.flatMap(phasesOf);
   return drawChart(
     () =>
       barChart({

@@ -9,7 +9,7 @@ import type { Verdict } from '../verdict/verdict.ts';
  * for; of a user's service the longest answer that was seen.
  */
 export function scopeText(run: RunRecord, { longestWaitMs }: Verdict): string {
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10 ? 3 : 1)} s`;
+  const seconds = (ms: number): string => (ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
   const [longestMs, deadlineMs] =
     run.kind === 'experiment'
       ? [Math.max(...run.experiment.load.mix.map(({ path }) => askedMs(path))), labDeadlineMs]

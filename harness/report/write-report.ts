@@ -62,10 +62,10 @@ export async function writeReport(folder: string): Promise<void> {
   const title = (what: string): string => `${subject.id} ${subject.title} · ${what} · ${run.runId}`;
   const { durationMs } = run;
   const charts = {
-    overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows, timeline })),
+    overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })),
     latency: await save(
       'latency',
-      drawLatency({ title: title('latency'), kept: latency, durationMs, windows, timeline }),
+      drawLatency({ title: title('latency'), kept: latency, durationMs, windows }),
     ),
     restarts: [] as string[],
     restartsNotDrawn: windows.length - details.length,

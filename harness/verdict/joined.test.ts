@@ -4,77 +4,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../load/row.ts';
-import { JoinedFile, phaseAt, type Phase } from './joined.ts';
+import { JoinedFile } from './joined.ts';
 import type { Reconciled } from './reconcile.ts';
-import type { RestartWindow } from './restart-windows.ts';
 import { badRow, row, window } from './testing.ts';
-
-describe('the phase of a restart', () => {
-  it.each<[number, number, Phase]>([
-    [989_999, 0, 'before'],
-    // The deploy has begun; SIGTERM comes at 1 s.
-    [990_000, 1, 'before'],
-    [999_999, 1, 'before'],
-    [1_000_000, 1, 'draining'],
-    [1_049_999, 1, 'draining'],
-    [1_050_000, 1, 'down'],
-    [1_299_999, 1, 'down'],
-    [1_300_000, 1, 'warming'],
-    [1_749_999, 1, 'warming'],
-    [1_750_000, 1, 'after'],
-    [9_000_000, 1, 'after'],
-  ])('at %i µs is that of restart %i: %s', (atUs, restart, phase) => {
-    expect(phaseAt(atUs, [window])).toEqual({ restart, phase });
-  });
-
-  it('belongs to the restart that began last', () => {
-    const second = {
-      ...window,
-      restart: 2,
-      deployBeginUs: 3_000_000,
-      sigtermUs: 3_010_000,
-      acceptStoppedUs: 4_000_000,
-    };
-    expect(phaseAt(2_999_999, [window, second])).toEqual({ restart: 1, phase: 'after' });
-    expect(
-      phaseAt(3_000_000, [window, { ...second, internalListeningUs: null, acceptingUs: null, exitUs: null }]),
-    ).toEqual({
-      restart: 2,
-      phase: 'before',
-    });
-  });
-
-  const phase = (atUs: number, over: Partial<RestartWindow>): Phase => phaseAt(atUs, [{ ...window, ...over }]).phase;
-
-  it('in a swap is over when the old process is gone, not when the new one accepts', () => {
-    const swap = {
-      internalListeningUs: 1_000_000,
-      acceptingUs: 1_200_000,
-      sigtermUs: 2_000_000,
-      acceptStoppedUs: 2_100_000,
-      exitUs: 2_500_000,
-    };
-    expect([1_100_000, 1_200_000, 2_050_000, 2_200_000, 2_500_000].map((atUs) => phase(atUs, swap))).toEqual([
-      'warming',
-      'before',
-      'draining',
-      'down',
-      'after',
-    ]);
-  });
-
-  it('does not end where nothing accepted again', () => {
-    expect(phase(60_000_000, { acceptingUs: null, internalListeningUs: null })).toBe('down');
-    expect(phase(60_000_000, { acceptingUs: null })).toBe('warming');
-    // Whose end was not seen has ended when the next one accepts.
-    expect(phase(1_750_000, { exitUs: null })).toBe('after');
-  });
-
-  it('goes by the deploy where the process did not say that it was told to leave', () => {
-    expect(phase(995_000, { sigtermUs: null })).toBe('draining');
-    expect(phase(1_049_999, { sigtermUs: null, retireUs: null })).toBe('before');
-  });
-});
 
 describe('joined.ndjson.gz', () => {
   const plain: Reconciled = { wrong: [], cause: null, access: null, site: [] };

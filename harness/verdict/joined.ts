@@ -8,6 +8,7 @@ import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { isDropped, type LedgerRow } from '../load/row.ts';
 import type { Cause } from './cause.ts';
+import { phaseAt } from './phases.ts';
 import type { Reconciled } from './reconcile.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { LastReached } from './span-lookup.ts';
@@ -19,29 +20,6 @@ const linesAtOnce = 100;
 const waitingBytes = 1024 * 1024;
 /** Of what is zipped: large enough that the turns of the event loop between two of them cost little. */
 const chunkSize = 256 * 1024;
-
-/** Where in a restart a request was due. */
-export type Phase = 'before' | 'draining' | 'down' | 'warming' | 'after';
-
-/** The phase at this time, by the events of the timeline, and the restart it belongs to (0: before the first). */
-export function phaseAt(atUs: number, windows: readonly RestartWindow[]): { restart: number; phase: Phase } {
-  return phaseIn(
-    windows.findLast(({ deployBeginUs }) => atUs >= deployBeginUs),
-    atUs,
-  );
-}
-
-function phaseIn(window: RestartWindow | undefined, atUs: number): { restart: number; phase: Phase } {
-  if (window === undefined) return { restart: 0, phase: 'before' };
-  const { restart, retireUs, sigtermUs, acceptStoppedUs, internalListeningUs, acceptingUs, exitUs } = window;
-  // In a swap the new process is there before the old one leaves.
-  const endUs = Math.max(acceptingUs ?? Infinity, exitUs ?? -Infinity);
-  if (atUs >= endUs) return { restart, phase: 'after' };
-  if (atUs >= (internalListeningUs ?? Infinity) && atUs < (acceptingUs ?? Infinity))
-    return { restart, phase: 'warming' };
-  if (atUs >= (acceptStoppedUs ?? Infinity)) return { restart, phase: 'down' };
-  return { restart, phase: atUs >= (sigtermUs ?? retireUs ?? Infinity) ? 'draining' : 'before' };
-}
 
 /** Writes the file while the rows go by. */
 export class JoinedFile {
@@ -67,7 +45,7 @@ export class JoinedFile {
     if (!isDropped(row.outcome) && wrong.length === 0 && !late) return undefined;
     const fields = {
       ...row,
-      ...phaseIn(this.windows[this.begun.indexAt(row.dueUs)], row.dueUs),
+      ...phaseAt(row.dueUs, this.windows[this.begun.indexAt(row.dueUs)]),
       witness: cause === null ? null : `${cause.file}:${cause.line}`,
       proxyStatus: access?.status ?? null,
       accessLine: access?.line ?? null,

@@ -21,6 +21,8 @@ export interface RestartWindow {
   /** A socket unit that shares the service's fate closed its port, and opened it again. */
   readonly socketStoppedUs: number | null;
   readonly socketStartedUs: number | null;
+  /** The new process was there. */
+  readonly startUs: number | null;
   readonly internalListeningUs: number | null;
   readonly acceptingUs: number | null;
   readonly readyUs: number | null;
@@ -62,6 +64,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       // The last: a socket may be started in vain first.
       socketStartedUs:
         socketStoppedUs === null ? null : (seen.findLast(({ kind }) => kind === 'socket-started')?.atUs ?? null),
+      startUs: seen.findLast(({ kind }) => kind === 'start')?.atUs ?? null,
       internalListeningUs: seen.findLast(({ kind }) => kind === 'internal-listening')?.atUs ?? null,
       acceptingUs: first('accepting'),
       readyUs: first('ready'),

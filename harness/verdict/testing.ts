@@ -79,6 +79,7 @@ export const window: RestartWindow = {
   exitUs: 1_100_000,
   socketStoppedUs: null,
   socketStartedUs: null,
+  startUs: 1_250_000,
   internalListeningUs: 1_300_000,
   acceptingUs: 1_750_000,
   readyUs: 1_750_100,
