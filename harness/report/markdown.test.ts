@@ -36,7 +36,7 @@ describe('report.md', () => {
     // 0.6 s of 3 s.
     expect(firstPage).toContain('some process waited for a CPU during 20 % of the run');
     expect(firstPage).toContain('traefik 3.7.15, systemd 252, node v24, kernel 6');
-    expect(firstPage).toContain('requests up to 0.3 s (given up 30.0 s after their due time), one host.');
+    expect(firstPage).toContain('requests up to 300 ms (given up 30.0 s after their due time), one host.');
   });
 
   it('says that a run without controls is not for citing, and that one that did not hold is no control', () => {
@@ -108,7 +108,7 @@ describe('the scope', () => {
     });
     const measured = runRecordSchema.parse({ ...common(run), kind: 'measure', service });
     const seen = scopeText(measured, verdictOfTest({ longestWaitMs: 640 }));
-    expect(seen).toContain('requests up to 0.6 s (given up 5.0 s after');
+    expect(seen).toContain('requests up to 640 ms (given up 5.0 s after');
   });
 });
 
