@@ -4,17 +4,29 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { architectures, labImageTag } from './containers/image-tag.mjs';
+import { markOf, packagesLeftOut } from './harness/installed.mjs';
 import { ContextError, engineAddress } from './harness/lab/engine-address.mjs';
+import { leastMajor, ownIsEnough, whyNotStarting } from './harness/pinned-node.mjs';
+import {
+  canMake,
+  nodeEnvironment,
+  npmCommand,
+  npmEnvironment,
+  pipEnvironment,
+  rootEnvironment,
+} from './harness/tool-environment.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
+/** For temporary files, where the system's folder for them cannot be written. */
+const ownTemporary = join(folder, '.cache', 'tmp');
 const cannotRun = 4;
 const inconclusive = 3;
 const again = 'run `npm run setup` again';
@@ -37,16 +49,12 @@ function say(step, outcome, sinceMs) {
 
 /**
  * Runs a command quietly; what it said is for the caller to show when it fails.
- * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env]
+ * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] all of its environment
  * @returns {Promise<{ code: number, output: string }>}
  */
-async function quietly(command, args, env = {}) {
+async function quietly(command, args, env = rootEnvironment()) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: folder,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (part) => (output += part));
     child.stderr.on('data', (part) => (output += part));
@@ -66,9 +74,9 @@ function lastWords(output) {
  */
 async function takeTurn() {
   const lock = join(folder, '.cache', 'setup.lock');
-  mkdirSync(join(folder, '.cache'), { recursive: true });
   for (let waiting = false; ;) {
     try {
+      mkdirSync(join(folder, '.cache'), { recursive: true });
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       process.on('exit', () => rmSync(lock, { force: true }));
       return;
@@ -106,6 +114,7 @@ function isAbandoned(lock) {
 
 /** The package of its own that pins Node, below the project's folder. */
 const pinnedNodeFolder = 'harness/node';
+const pinnedNodePath = join(folder, pinnedNodeFolder, 'node_modules', '.bin', 'node');
 
 async function dependencies() {
   const startedMs = performance.now();
@@ -114,30 +123,67 @@ async function dependencies() {
     hash.update(readFileSync(join(folder, file)));
   const wanted = hash.digest('hex');
   const stamp = join(folder, 'node_modules', '.setup-stamp');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) {
+  const installed = ['.', pinnedNodeFolder].map((where) => join(folder, where, 'node_modules'));
+  // The mark tells that nothing was lost since: that a folder is there says little of what is in it.
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === `${wanted} ${markOf(installed)}`) {
     say('dependencies', 'as package-lock.json has them');
     return;
   }
-  // Errors only: Node 20 gives pages of warnings about engines, and the Node that will run this is the pinned one.
-  // By npm's own times a machine without a network would be silent for minutes before it says so.
-  const soon = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
-  for (const where of ['.', pinnedNodeFolder]) {
-    const words = ['ci', '--prefix', where, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...soon];
-    const { code, output } = await quietly('npm', words);
-    if (code === 0) continue;
+  for (const where of ['.', pinnedNodeFolder]) await npmCi(where);
+  // Where the registry has no Node for this system, one of this machine's own may do: see pinnedNode.
+  const left = packagesLeftOut(folder);
+  if (left.length > 0) {
     throw new CannotRun(
       'setup-failed',
-      `npm ci failed:\n${lastWords(output)}`,
-      `Check that this machine reaches its npm registry, and ${again}.`,
+      `npm ci left out ${left.length} of the packages in package-lock.json: ${left.slice(0, 5).join(', ')}.`,
+      `See that npm's registry has them and that npm's own configuration leaves none out, and ${again}.`,
     );
   }
-  // npm puts this folder first on the PATH of every script: they all run under the pinned Node.
-  const pinned = join(pinnedNodeFolder, 'node_modules', '.bin', 'node');
-  if (existsSync(join(folder, pinned))) {
-    symlinkSync(join('..', '..', pinned), join(folder, 'node_modules', '.bin', 'node'));
-  }
-  writeFileSync(stamp, wanted);
+  if (existsSync(pinnedNodePath)) writeFileSync(stamp, `${wanted} ${markOf(installed)}`);
   say('dependencies', 'installed by npm ci', startedMs);
+}
+
+/** @param {string} where a folder with a package-lock.json */
+async function npmCi(where) {
+  // Errors only: Node 20 gives pages of warnings about engines, and the Node that will run this is the pinned one.
+  // By npm's own times a machine without a network would be silent for minutes before it says so.
+  const words = [
+    ...['ci', '--prefix', where, '--include=dev', '--include=optional', '--include=peer', '--ignore-scripts'],
+    ...['--no-audit', '--no-fund', '--loglevel=error'],
+    ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'],
+  ];
+  const [npm, ...first] = npmCommand();
+  const env = npmEnvironment(folder, join(folder, '.cache', 'npm'));
+  const { code, output } = await quietly(npm, [...first, ...words], env);
+  if (code === 0) return;
+  throw new CannotRun(
+    'setup-failed',
+    `npm ci failed:\n${lastWords(output)}`,
+    `Check that this machine reaches its npm registry, and ${again}.`,
+  );
+}
+
+/**
+ * npm puts node_modules/.bin first on the PATH of every script: they all run under the Node that stands there. A script
+ * and no link, since a checkout moves: into a container with another libc, onto a disk that is mounted noexec.
+ */
+const nodeScript = `#!/bin/sh
+# Written by setup.mjs. The pinned Node; where it does not start, the one that npm itself runs under.
+pinned="\${0%/*}/../../${pinnedNodeFolder}/node_modules/.bin/node"
+NODE_OPTIONS= "$pinned" --version >/dev/null 2>&1 && exec "$pinned" "$@"
+own="\${npm_node_execpath:-}"
+isEnough='process.exit(process.versions.node.split(".")[0] < ${leastMajor} ? 1 : 0)'
+[ -n "$own" ] && "$own" -e "$isEnough" >/dev/null 2>&1 && exec "$own" "$@"
+echo 'error: The pinned Node does not start here, and no Node ${leastMajor} or newer is at hand. [node-cannot-start]' >&2
+echo 'Install Node ${leastMajor} or newer for this system, and run \`npm run setup\` again.' >&2
+exit ${cannotRun}
+`;
+
+/** Makes `node` in scripts the pinned one, if that starts here. @param {boolean} starts */
+function putFirstOnPath(starts) {
+  const path = join(folder, 'node_modules', '.bin', 'node');
+  rmSync(path, { force: true });
+  if (starts) writeFileSync(path, nodeScript, { mode: 0o755 });
 }
 
 /** Where the engine is; what stands in the way of knowing is said once. */
@@ -209,7 +255,7 @@ const mayInstall = isRoot && isDebian();
 /** @param {string[]} packages */
 async function aptInstall(packages) {
   const startedMs = performance.now();
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const env = { ...rootEnvironment(), DEBIAN_FRONTEND: 'noninteractive' };
   const wait = ['-o', 'DPkg::Lock::Timeout=120'];
   // A third-party list that is out of reach makes update fail; what counts is whether the packages come.
   const update = await quietly('apt-get', ['update', '-qq', ...wait], env);
@@ -330,7 +376,8 @@ async function engine() {
     const missing = [];
     if (!up && !has('dockerd')) missing.push('docker.io', 'iptables');
     if (!has('debootstrap') && !(up && (await hasBase()))) missing.push('debootstrap');
-    if (!hasWheel() && spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) missing.push('python3-pip');
+    if (!hasWheel() && spawnSync('python3', ['-m', 'pip', '--version'], { env: pipEnvironment() }).status !== 0)
+      missing.push('python3-pip');
     if (missing.length > 0) await aptInstall(missing);
   }
   if (!up) await startEngine();
@@ -342,15 +389,28 @@ function hasWheel() {
   return Object.values(architectures).some(({ wheel }) => existsSync(join(folder, '.cache', 'downloads', wheel)));
 }
 
-/** The Node that goes on from here: npm run put node_modules/.bin on PATH, where the pinned one lies. */
-function pinnedNode() {
-  const pinned = join(folder, 'node_modules', '.bin', 'node');
-  if (existsSync(pinned)) return pinned;
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+/** The Node that goes on from here: the pinned one where it starts, else this machine's own where that is new enough. */
+function goingOn() {
+  const isThere = existsSync(pinnedNodePath);
+  const why = isThere ? whyNotStarting(pinnedNodePath) : `npm has none for ${process.platform} on ${process.arch}`;
+  putFirstOnPath(why === undefined);
+  if (why === undefined) return pinnedNodePath;
+  const own = `Node ${process.versions.node}`;
+  if (ownIsEnough) {
+    say('node', `${own} of this machine, since the pinned one does not start: ${why}`);
+    return process.execPath;
+  }
+  if (!isThere) {
+    throw new CannotRun(
+      'node-too-old',
+      `npm has no package of Node ${leastMajor} for ${process.platform} on ${process.arch}, and this is ${own}.`,
+      `Install Node ${leastMajor}, and ${again}.`,
+    );
+  }
   throw new CannotRun(
-    'node-too-old',
-    `npm has no package of Node 24 for ${process.platform} on ${process.arch}, and this is Node ${process.versions.node}.`,
-    `Install Node 24, and ${again}.`,
+    'node-cannot-start',
+    `The pinned Node does not start on this machine (${why}), and this is ${own}.`,
+    `Install Node ${leastMajor} or newer for this system, and ${again}.`,
   );
 }
 
@@ -367,10 +427,18 @@ async function setup() {
   const outcomes = await Promise.allSettled([dependencies(), engine()]);
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failed.length > 0) throw failed[0].reason;
-  const second = spawnSync(pinnedNode(), [join(folder, 'harness', 'cli.ts'), 'setup'], {
+  const second = spawnSync(goingOn(), [join(folder, 'harness', 'cli.ts'), 'setup'], {
     stdio: 'inherit',
     cwd: folder,
+    env: { ...nodeEnvironment(), ...(canMake(tmpdir()) ? {} : { TMPDIR: ownTemporary }) },
   });
+  if (second.error) {
+    throw new CannotRun(
+      'node-cannot-start',
+      `Node does not start on this machine: ${second.error.message}.`,
+      `Install Node ${leastMajor} or newer for this system, and ${again}.`,
+    );
+  }
   // The image itself is the proof that it was made; a build's stream can end without saying that it failed.
   if (second.status === 0 && requestOptions() && !(await hasLabImage(await ask('/version')))) {
     throw new CannotRun(

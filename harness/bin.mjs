@@ -5,39 +5,56 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { leastMajor, ownIsEnough, whyNotStarting } from './pinned-node.mjs';
+import { npmCommand, npmEnvironment } from './tool-environment.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const hooks = ['--disable-warning=ExperimentalWarning', '--import', new URL('typescript.mjs', import.meta.url).href];
 
-const child = spawn(newEnoughNode(), [...hooks, at('package-cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const node = ownIsEnough ? process.execPath : pinnedNode();
+const child = spawn(node, [...hooks, at('package-cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
 // A terminal sends Ctrl-C to the child as well, which then ends in its own time.
 process.on('SIGINT', () => undefined);
+child.on('error', (error) => refuse('node-cannot-start', `Node at ${node} does not start here (${error.code}).`));
 child.on('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)));
 
-function newEnoughNode() {
-  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+/** The pinned Node of npm's cache, which starts. */
+function pinnedNode() {
   const packages = JSON.parse(readFileSync(at('node/package.json'), 'utf8')).optionalDependencies;
   const name = Object.keys(packages).find((known) => known.endsWith(`-${process.platform}-${process.arch}`));
-  if (name === undefined) {
-    console.error(
-      `error: Node 24 or newer is needed, and this is ${process.versions.node}. [node-too-old]\nInstall it from nodejs.org.`,
-    );
-    process.exit(4);
-  }
-  const { status, stdout, stderr } = spawnSync(
-    'npm',
-    ['exec', '--yes', `--package=${name}@${packages[name]}`, '--', 'node', '-p', 'process.execPath'],
-    { encoding: 'utf8' },
-  );
+  const needed = `Node ${leastMajor} or newer is needed, and this is ${process.versions.node}`;
+  if (name === undefined) refuse('node-too-old', `${needed}.`);
+  const [npm, ...first] = npmCommand();
+  const project = process.env['npm_config_local_prefix'] ?? process.cwd();
+  const where = ['exec', '--yes', `--package=${name}@${packages[name]}`, '--'];
+  // npm itself tells where the program lies: what is on PATH there is the package's.
+  const { status, stdout, stderr } = spawnSync(npm, [...first, ...where, 'sh', '-c', 'command -v node'], {
+    encoding: 'utf8',
+    // A folder without an npmrc of its own.
+    cwd: at('node'),
+    env: npmEnvironment(project, join(tmpdir(), 'restart-proof-npm')),
+  });
   const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
-  if (status === 0 && existsSync(path)) return path;
+  if (status !== 0 || !existsSync(path)) {
+    const why = /^npm (?:error|ERR!) (?!code|errno|syscall)(.+)$/mu.exec(stderr ?? '')?.[1] ?? 'npm is not on the PATH';
+    refuse('node-too-old', `${needed}; npm could not bring the pinned one: ${why.trim().replace(/\.$/u, '')}.`);
+  }
+  const why = whyNotStarting(path);
+  if (why !== undefined) {
+    refuse('node-cannot-start', `${needed}; the pinned one (${packages[name]}) does not start here: ${why}.`);
+  }
+  return path;
+}
+
+/** Ends with a sentence; the codes are those of error-catalog.ts. */
+function refuse(code, sentence) {
   console.error(
-    `error: Node 24 or newer is needed, and npm could not bring it: [node-too-old]\n${(stderr ?? '').trim()}\n` +
-      'Install Node 24 from nodejs.org, or check that this machine reaches its npm registry.',
+    `error: ${sentence} [${code}]\nInstall Node ${leastMajor} or newer for this system from nodejs.org or its packages.`,
   );
   process.exit(4);
 }

@@ -137,6 +137,12 @@ const machineErrors = {
     meaning: 'This Node cannot run the harness.',
     advice: 'Install Node 20 or newer, and run `npm run setup`, which brings the one that is pinned.',
   },
+  'node-cannot-start': {
+    exitCode: cannotRun,
+    meaning:
+      'The Node that the project pins is built for glibc and does not start here: on a system with another libc (Alpine), on a disk that is mounted noexec, without libstdc++.',
+    advice: 'Install Node 24 or newer for this system, which is then used, and run `npm run setup` again.',
+  },
   'setup-missing': {
     exitCode: cannotRun,
     meaning: 'A command was called before `npm run setup`, or not by npm, under another Node than the pinned one.',

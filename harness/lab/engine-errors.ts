@@ -36,13 +36,18 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * What went wrong in the middle, where it is the engine's doing or the disk's.
+ * What went wrong in the middle, where it is the engine's doing, the disk's, or a package's that is not there.
  * @returns undefined for anything else
  */
 export function explained(error: unknown): HarnessError | undefined {
   if (!(error instanceof Error) || error instanceof HarnessError) return undefined;
   const { code, syscall, path, statusCode } = error as NodeJS.ErrnoException & { statusCode?: number };
   const cause = { cause: error };
+  const missing =
+    code === 'ERR_MODULE_NOT_FOUND' ? /^Cannot find package '([^']+)'/u.exec(error.message)?.[1] : undefined;
+  if (missing !== undefined) {
+    return new HarnessError('setup-missing', `The package ${missing} is not in node_modules, or not whole.`, cause);
+  }
   if (statusCode !== undefined) return refusal(engineWords(error.message), statusCode, cause);
   if (code === 'ENOSPC') return new HarnessError('disk-full', `The disk is full: ${path ?? 'writing'} failed.`, cause);
   const isWriting = ['open', 'mkdir', 'symlink', 'rename', 'write', 'unlink'].includes(syscall ?? '');

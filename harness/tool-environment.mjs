@@ -1,0 +1,134 @@
+/**
+ * The environment for npm, pip and Node when the project itself calls them. Each has dozens of settings, by variables and
+ * by files, that make the same call do something else: leave packages out, install elsewhere, only pretend. So settings
+ * are kept by a list: where to fetch from, through which proxy, with which keys and certificates. All others are left out.
+ * Plain JavaScript: setup.mjs needs it before anything is installed (its types: tool-environment.d.mts).
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { devNull, homedir } from 'node:os';
+import { basename, delimiter, dirname, join } from 'node:path';
+
+/** npm's settings that say where packages are from: registries, keys for them (`//host/:_authToken`), network. */
+const npmKept =
+  /^(\/\/.+|@[^:]+:registry|registry|replace-registry-host|_auth(token)?|username|_password|(https?-)?proxy|no-?proxy|ca|cafile|cert|key|certfile|keyfile|strict-ssl|local-address|maxsockets|fetch-[a-z-]+|cache)$/iu;
+/** pip's settings of the same kind. */
+const pipKept =
+  /^(index-url|extra-index-url|find-links|trusted-host|cert|client-cert|proxy|keyring-provider|(default-)?timeout|retries|cache-dir)$/u;
+/** Node's own variables that are about certificates and proxies. */
+const nodeKept = /^NODE_(EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_SYSTEM_CA|USE_ENV_PROXY)$/u;
+/** Variables that change what Node, Python and tar do. */
+const steering = /^(NODE_|PYTHON|TAR_OPTIONS$)/u;
+
+/** @type {import('./tool-environment.d.mts').nodeEnvironment} */
+export function nodeEnvironment(env = process.env) {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !steering.test(name) || nodeKept.test(name)));
+}
+
+/** @type {import('./tool-environment.d.mts').npmEnvironment} */
+export function npmEnvironment(projectFolder, fallbackCache, env = process.env) {
+  const others = {};
+  const byVariable = {};
+  for (const [name, value] of Object.entries(nodeEnvironment(env))) {
+    const key = /^npm_config_(.*)$/isu.exec(name)?.[1];
+    if (key === undefined) others[name] = value;
+    // Key names as npm reads them: those of a host stay as they are.
+    else if (value !== '')
+      byVariable[key.startsWith('//') ? key : key.replaceAll(/(?<!^)_/gu, '-').toLowerCase()] = value;
+  }
+  const userFile = byVariable.userconfig ?? join(homedir(), '.npmrc');
+  const user = settingsOf(userFile);
+  const prefix = byVariable.prefix ?? user.prefix ?? env['PREFIX'] ?? dirname(dirname(process.execPath));
+  const globalFile = byVariable.globalconfig ?? join(prefix, 'etc', 'npmrc');
+  const merged = { ...settingsOf(globalFile), ...user, ...settingsOf(join(projectFolder, '.npmrc')), ...byVariable };
+  const kept = Object.fromEntries(Object.entries(merged).filter(([key]) => npmKept.test(key)));
+  if (!canMake(kept.cache ?? join(homedir(), '.npm'))) kept.cache = fallbackCache;
+  return {
+    ...others,
+    ...Object.fromEntries(Object.entries(kept).map(([key, value]) => [`npm_config_${key}`, value])),
+    // Files that are not there: what counts of the user's own was read above.
+    npm_config_userconfig: join(fallbackCache, 'no-user-npmrc'),
+    npm_config_globalconfig: join(fallbackCache, 'no-global-npmrc'),
+  };
+}
+
+/** @type {import('./tool-environment.d.mts').npmCommand} */
+export function npmCommand(env = process.env) {
+  const npm = env['npm_execpath'] ?? '';
+  return basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
+}
+
+/** @type {import('./tool-environment.d.mts').pipEnvironment} */
+export function pipEnvironment(env = process.env) {
+  const others = {};
+  const kept = {};
+  const read = {};
+  for (const [name, value] of Object.entries(nodeEnvironment(env))) {
+    const key = /^PIP_(.*)$/su.exec(name)?.[1]?.toLowerCase().replaceAll('_', '-');
+    if (key === undefined) others[name] = value;
+    else if (pipKept.test(key)) kept[name] = value;
+    else if (key === 'config-file') read[name] = value;
+  }
+  const listed = spawnSync('python3', ['-m', 'pip', 'config', 'list'], {
+    env: { ...others, ...read },
+    encoding: 'utf8',
+  });
+  return { ...others, ...pipSettings(listed.stdout ?? ''), ...kept, PIP_CONFIG_FILE: devNull };
+}
+
+/** Of `pip config list`, what is kept, as variables; what is said for `pip download` goes before what is for all. */
+function pipSettings(listed) {
+  const settings = {};
+  for (const section of ['global', 'download']) {
+    for (const [, from, key = '', value = ''] of listed.matchAll(/^([a-z]+)\.([a-z-]+)=(['"].*['"])$/gmu)) {
+      if (from !== section || !pipKept.test(key)) continue;
+      // As Python writes a text: lines in it are addresses one below the other.
+      const text = value.slice(1, -1).replaceAll('\\n', ' ').replaceAll(/\\(.)/gu, '$1');
+      settings[`PIP_${key.toUpperCase().replaceAll('-', '_')}`] = text.trim();
+    }
+  }
+  return settings;
+}
+
+/** The settings of an npmrc: `key = value`, and lists as `key[] = value`. @returns {Record<string, string>} */
+function settingsOf(file) {
+  let text;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return {};
+  }
+  const settings = {};
+  for (const [, key = '', list, value = ''] of text.matchAll(
+    /^[ \t]*([^\s;#[=][^=[\n]*?)(\[\])?[ \t]*=[ \t]*(.*?)[ \t\r]*$/gmu,
+  )) {
+    const plain = /^"(.*)"$/u.exec(value)?.[1]?.replaceAll('\\n', '\n') ?? value;
+    // Several values are parted so in a variable.
+    settings[key] = list !== undefined && settings[key] !== undefined ? `${settings[key]}\n\n${plain}` : plain;
+  }
+  return settings;
+}
+
+/** @type {import('./tool-environment.d.mts').canMake} */
+export function canMake(folder) {
+  try {
+    if (!existsSync(folder)) {
+      // Not `recursive`, which never ends below /proc (Node 20).
+      if (dirname(folder) === folder || !canMake(dirname(folder))) return false;
+      mkdirSync(folder);
+    }
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @type {import('./tool-environment.d.mts').rootEnvironment} */
+export function rootEnvironment(env = process.env) {
+  const kept = Object.entries(nodeEnvironment(env)).filter(
+    ([name]) => !/^(TMPDIR|TMP|TEMP|DEBOOTSTRAP_.*)$/u.test(name),
+  );
+  const path = [...(env['PATH'] ?? '').split(delimiter).filter(Boolean), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+  return { ...Object.fromEntries(kept), PATH: [...new Set(path)].join(delimiter) };
+}
