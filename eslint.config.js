@@ -34,6 +34,34 @@ const importsOnlyUpstream = stream.map((room, index) => ({
   },
 }));
 
+/** Files of a run come from anybody: harness/scenario/plain-file.ts opens them, and nothing else does. */
+const oneDoor = {
+  files: ['scenario', 'timeline', 'ledger', 'verdict', 'report', 'gate', 'commands'].map(
+    (room) => `harness/${room}/**/*.ts`,
+  ),
+  ignores: [
+    '**/*.test.ts',
+    '**/testing*.ts',
+    // The door itself.
+    'harness/scenario/plain-file.ts',
+    'harness/scenario/run-door.ts',
+    // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
+    'harness/gate/read-budgets.ts',
+    'harness/commands/service-options.ts',
+    'harness/commands/remembered.ts',
+  ],
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector:
+          'ImportDeclaration[source.value=/^node:fs/] ImportSpecifier[imported.name=/^(readFile|readFileSync|createReadStream|open|openSync|openAsBlob|cp|cpSync|default)$/]',
+        message: 'Files of a run are opened by harness/scenario/plain-file.ts and run-door.ts alone.',
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'reports/', '.cache/', 'coverage/'] },
   {
@@ -72,4 +100,5 @@ export default tseslint.config(
     },
   },
   ...importsOnlyUpstream,
+  oneDoor,
 );

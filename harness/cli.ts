@@ -93,7 +93,13 @@ program
   .description("make a run's verdict again from its files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .option('--json', 'verdict.json on stdout, and nothing else there')
-  .addHelpText('after', examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json'))
+  .addHelpText(
+    'after',
+    `
+The folder is written to only where the verdict is another than the one in it. A packed run (reports/reference) and a
+folder that cannot be written stay as they are.
+${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json')}`,
+  )
   .action(async (run: string, options: { json?: true }) => {
     const { verdictCommand } = await import('./commands/recompute.ts');
     process.exitCode = await verdictCommand(context, run, options);
@@ -103,10 +109,17 @@ program
   .command('report')
   .description("make a run's report and charts again from its verdict and files")
   .argument('<run>', "the run's folder, such as reports/E5/latest")
-  .addHelpText('after', examples('npm run report -- reports/E5/latest'))
-  .action(async (run: string) => {
+  .option('--out <folder>', 'write report.md, report.html and charts/ there, and leave the run as it is')
+  .addHelpText(
+    'after',
+    `
+Files that come out the same are not written again. A packed run (reports/reference) and a folder that cannot be written
+stay as they are: name another folder with --out.
+${examples('npm run report -- reports/E5/latest', 'npm run report -- reports/reference/E5 --out /tmp/E5')}`,
+  )
+  .action(async (run: string, options: { out?: string }) => {
     const { reportCommand } = await import('./commands/recompute.ts');
-    process.exitCode = await reportCommand(context, run);
+    process.exitCode = await reportCommand(context, run, options);
   });
 
 program

@@ -78,6 +78,13 @@ const usageErrors = {
     meaning: 'The folder is not there, or is not the folder of a run.',
     advice: 'Name a folder under reports/, such as reports/E5/latest.',
   },
+  'run-refused': {
+    exitCode: usage,
+    meaning:
+      'The folder of a run, a gate or a baseline holds something that none of ours has: a link, a device, a file of an ' +
+      'unknown name, or one that is larger than it can be. Nothing of it was read.',
+    advice: 'Take a clean copy from whoever made the run, or remove what is named if you put it there.',
+  },
   'run-not-citable': {
     exitCode: usage,
     meaning: 'A run that is to be cited, or compared with, does not hold, is not trusted, or was changed.',

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { measureService } from '../measure/measure-service.ts';
-import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { openRun } from '../scenario/run-door.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import type { Service } from '../scenario/service.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { startServer, type ServerCounts } from './calibration-server.ts';
@@ -116,7 +117,7 @@ async function compare(
 
 /** How many requests set off while nobody listened. */
 async function slotsWithin(folder: string, { awayFromUs, awayToUs }: ServerCounts): Promise<number> {
-  const { originMonotonicUs } = await readRunRecord(folder);
+  const { originMonotonicUs } = (await openRun(folder)).record;
   let within = 0;
   for await (const { sentUs } of readLedger(join(folder, runFiles.ledger))) {
     if (sentUs === null || originMonotonicUs === null || awayFromUs === null || awayToUs === null) continue;

@@ -23,7 +23,8 @@ export async function heldAgainstCatalog(run: RunRecord): Promise<AsAsked> {
   if (run.kind !== 'experiment') return { doubts: [], left: null };
   if (run.fingerprint['sources'] !== (await sourcesHash())) {
     const left =
-      'the run was made by another state of the project, so its experiment was not held against experiments/';
+      `the run was made by another state of the project (sources ${run.fingerprint['sources'] ?? 'unknown'}, ` +
+      `commit ${run.fingerprint['project'] ?? 'unknown'}), so its experiment was not held against experiments/`;
     return { doubts: [], left };
   }
   const { experiment, variant, changes, seed, command } = run;

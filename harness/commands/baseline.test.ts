@@ -49,11 +49,28 @@ describe('baseline accept refuses, and writes nothing for', () => {
     ['an aborted run', { verdict: 'aborted' }, /is aborted: nothing may be compared/u],
     ['a run without controls', { controls: null }, /was made without controls/u],
     // Its verdict is all there is: no raw file gives it again.
-    ['a run that its files do not confirm', {}, /does not hold: hashes\.json cannot be read/u],
+    ['a run that its files do not confirm', {}, /does not hold: hashes\.json is missing/u],
   ] satisfies [string, Partial<Verdict>, RegExp][])('%s', async (_, over, message) => {
     const run = await leaveRun({ ...clean, ...over });
     await expect(acceptBaseline(context(), [run], {})).rejects.toThrow(message);
     expect(await readdir(join(projectFolder, 'reports'))).toEqual(['E5']);
+  });
+
+  it.each(['../../x', '/tmp/x', '.hidden', 'a/b', ''])('a name that leads out of the folder: %s', async (name) => {
+    const folder = join(projectFolder, 'reports', 'baselines');
+    await expect(writeBaseline(folder, { ...baselineOfRuns([clean]), name })).rejects.toThrow(
+      /is no name of a baseline/u,
+    );
+    const run = await leaveRun(clean);
+    await expect(acceptBaseline(context(), [run], { name })).rejects.toThrow(/is no name of a baseline/u);
+    expect(await readdir(join(projectFolder, 'reports', 'baselines'))).toEqual([]);
+  });
+
+  it('a run whose record has a variant that leads out', async () => {
+    const folder = await leaveRun(clean);
+    const record = JSON.stringify({ ...runOf(clean).run, variant: '../../../x' });
+    await writeFile(join(folder, runFiles.run), record);
+    await expect(acceptBaseline(context(), [folder], {})).rejects.toThrow(/variant: is no name of a variant/u);
   });
 
   it('no run, and a folder that holds none', async () => {
@@ -78,7 +95,7 @@ describe('baseline list and show', () => {
     const folder = join(projectFolder, 'reports', 'baselines');
     const path = await writeBaseline(folder, baselineOfRuns([clean]));
     await writeFile(path, JSON.stringify({ ...baselineOfRuns([clean]), runs: [{ dropped: 0 }] }));
-    await expect(readBaselines(folder)).rejects.toThrow(/is no baseline/u);
+    await expect(readBaselines(folder)).rejects.toThrow(/is not a baseline/u);
     await writeFile(path, JSON.stringify({ ...baselineOfRuns([clean]), name: 'E1' }));
     await expect(readBaselines(folder)).rejects.toThrow(/name and file must agree/u);
   });

@@ -3,14 +3,14 @@ import { markdownTable } from 'markdown-table';
 import { relative } from 'node:path';
 import { exitCodes } from '../errors.ts';
 import { baselineOf, pooled, type Baseline, type RecordedRun } from '../gate/baseline.ts';
-import { readBaselines, writeBaseline } from '../gate/baseline-files.ts';
+import { baselineName, readBaselines, writeBaseline } from '../gate/baseline-files.ts';
 import { entryName } from '../gate/budgets.ts';
 import { differences } from '../gate/conditions.ts';
-import { readRun } from '../gate/gate-folder.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { baselinesFolder } from './gate.ts';
-import { doubtsAbout, folderOf } from './recompute.ts';
+import { readRun } from '../verdict/read-run.ts';
+import { verifiedRun } from './verified-run.ts';
 
 /** Options as they are typed. */
 export interface AcceptOptions {
@@ -33,13 +33,15 @@ export async function acceptBaseline(
       'Such as npm run baseline -- accept reports/E5/latest',
     );
   }
+  if (options.name !== undefined) baselineName(options.name);
   const folder = baselinesFolder(context);
   const known = await readBaselines(folder);
   const accepted = new Map<string, Baseline>();
   for (const run of runs) {
     const recorded = await acceptable(run);
-    const name = options.name ?? nameOf(recorded);
+    const name = baselineName(options.name ?? nameOf(recorded));
     const made = baselineOf(name, recorded);
+    refuseTwin(accepted.get(name), recorded, run);
     const before = accepted.get(name) ?? (options.append === true ? known.get(name) : undefined);
     if (before !== undefined) refuseStrangers(before, made, run);
     accepted.set(name, before === undefined ? made : pooled(before, made));
@@ -64,8 +66,7 @@ export async function acceptBaseline(
 
 /** A run that may become a baseline. */
 async function acceptable(run: string): Promise<RecordedRun> {
-  const folder = await folderOf(run);
-  const { verdict, run: record } = await readRun(folder);
+  const { verdict, run: record } = await readRun(run);
   if (record.kind !== 'experiment') throw usageError(`${run} is no run of an experiment, and the gate runs no other.`);
   if (verdict.verdict !== 'pass' && verdict.verdict !== 'fail') {
     throw usageError(`${run} is ${verdict.verdict}: nothing may be compared with it.`, verdict.reasons[0]);
@@ -76,15 +77,18 @@ async function acceptable(run: string): Promise<RecordedRun> {
       'Run it without --no-controls.',
     );
   }
-  const { doubts } = await doubtsAbout(folder);
-  if (doubts.length > 0) {
-    throw usageError(`${run} does not hold: ${doubts.join(' ')}`, `npm run verify -- ${run} says the same.`);
-  }
+  await verifiedRun(run);
   return { verdict, run: record };
 }
 
 function nameOf({ verdict: { experiment, variant } }: RecordedRun): string {
   return entryName({ experiment, variant: variant ?? undefined });
+}
+
+/** The same run twice is one run. */
+function refuseTwin(accepted: Baseline | undefined, { verdict: { runId } }: RecordedRun, run: string): void {
+  if (accepted?.runs.some((one) => one.runId === runId) !== true) return;
+  throw usageError(`${run} is the run ${runId}, which was named already.`, 'Name each run once.');
 }
 
 /** Runs that were asked otherwise have no common measure. */

@@ -1,9 +1,9 @@
 /** `compare`: two runs side by side. */
 import { exitCodes } from '../errors.ts';
+import { readRun } from '../verdict/read-run.ts';
 import { compareRuns } from './comparison.ts';
 import { comparisonText } from './comparison-text.ts';
 import type { Context } from './context.ts';
-import { readRun } from './read-run.ts';
 
 /**
  * Prints the two side by side. What differs is no error: the exit code is 0.

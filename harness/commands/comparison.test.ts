@@ -7,9 +7,9 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runRecord, verdictOfTest } from '../verdict/testing.ts';
 import type { RestartVerdict, Verdict } from '../verdict/verdict.ts';
-import { compareRuns, type ReadRun } from './comparison.ts';
+import { readRun, type ReadRun } from '../verdict/read-run.ts';
+import { compareRuns } from './comparison.ts';
 import { comparisonText } from './comparison-text.ts';
-import { readRun } from './read-run.ts';
 
 /** Eight restarts, each with so many drops. */
 function read(drops: number, over: Partial<Verdict> = {}, record = runRecord(e5)): ReadRun {

@@ -3,13 +3,8 @@ import { fisherExact, permutationTest } from '../gate/exact-tests.ts';
 import { differences, flatFields, type Difference } from '../scenario/differences.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
+import type { ReadRun } from '../verdict/read-run.ts';
 import type { Tally, Verdict } from '../verdict/verdict.ts';
-
-/** A run as its folder has it. */
-export interface ReadRun {
-  readonly run: RunRecord;
-  readonly verdict: Verdict;
-}
 
 /** A figure of both runs; null where a run has none. */
 export interface Figure {

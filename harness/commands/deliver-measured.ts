@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { Budget, Entry } from '../gate/budgets.ts';
 import { decide } from '../gate/decide.ts';
-import { readRun } from '../gate/gate-folder.ts';
+import { readRun } from '../verdict/read-run.ts';
 import type { Context } from './context.ts';
 import { deliver, type DeliveryOptions } from './deliver.ts';
 
@@ -29,7 +29,7 @@ export async function deliverMeasured(context: Context, folder: string, options:
     alpha: 0.01,
     entries: [entry],
     asked: new Set([entry.name]),
-    attempts: new Map([[entry.name, [run]]]),
+    attempts: new Map([[entry.name, [{ kind: 'run', ...run }]]]),
     baselines: new Map(),
   });
   // The command has said what came of it.

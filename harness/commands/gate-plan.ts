@@ -40,6 +40,32 @@ export type PlanOptions = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & {
   readonly variant?: string;
 };
 
+/** The options that change what an entry runs, as one would type them; a merge reads them again. */
+export function planOptionTexts({ set = [], rate, restarts, variant }: PlanOptions): string[] {
+  return [
+    ...set.map((text) => `--set ${text}`),
+    ...(rate === undefined ? [] : [`--rate ${rate}`]),
+    ...(restarts === undefined ? [] : [`--restarts ${restarts}`]),
+    ...(variant === undefined ? [] : [`--variant ${variant}`]),
+  ];
+}
+
+/**
+ * The reverse of {@link planOptionTexts}.
+ * @throws {HarnessError} when one is none of them
+ */
+export function planOptionsFrom(texts: readonly string[]): PlanOptions {
+  const set: string[] = [];
+  const single: Record<string, string> = {};
+  for (const text of texts) {
+    const [, name = '', value = ''] = /^--(set|rate|restarts|variant) (.+)$/u.exec(text) ?? [];
+    if (name === '') throw usageError(`A gate has no option ${JSON.stringify(text)}.`);
+    if (name === 'set') set.push(value);
+    else single[name] = value;
+  }
+  return { set, ...single };
+}
+
 /** Reads the budgets file: experiments/gate.yaml, or the one that was named. */
 export async function readGateBudgets(
   projectFolder: string,
@@ -98,7 +124,8 @@ function exact(id: string): string {
   return id.replace(/^e(?=\d)/u, 'E');
 }
 
-async function planEntry(
+/** An entry as the file has it, and as the options change it. */
+export async function planEntry(
   budgetsFile: string,
   { name, line, budgets, data }: GateFile['entries'][number],
   options: PlanOptions,

@@ -5,14 +5,14 @@ import { markdownTable } from 'markdown-table';
 import { exitCodes, HarnessError } from '../errors.ts';
 import { readBaselines } from '../gate/baseline-files.ts';
 import { decide } from '../gate/decide.ts';
-import { beginGate, noteTries, readGates, type NotedTry } from '../gate/gate-folder.ts';
+import { beginGate, noteTries, readGates, requireOwnGate, type NotedTry } from '../gate/gate-folder.ts';
 import { c0Id } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { runOptionsOf } from './asked.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runWithControls } from './controls.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
-import { planGate, type GatePlan, type PlannedEntry, type PlanOptions } from './gate-plan.ts';
+import { planGate, planOptionTexts, type GatePlan, type PlannedEntry, type PlanOptions } from './gate-plan.ts';
 import { measureAlone } from './measure-alone.ts';
 import { highestSeed, wholeNumber } from './option-values.ts';
 import type { RunningOptions } from './run-options.ts';
@@ -41,14 +41,18 @@ export async function gateCommand(context: Context, ids: readonly string[], opti
   }
   const out = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
   await requireWritable(out);
-  await beginGate(
-    out,
-    plan.asked.map(({ name }) => name),
-    options.shard ?? null,
-  );
+  await requireOwnGate(out);
   const begunMs = performance.now();
   const how = { command: `gate, seed ${seed}`, wait: options.wait !== false };
-  await measureAlone(context, how, async () => runEntries(context, plan, { seed, out, options }));
+  await measureAlone(context, how, async () => {
+    // Not sooner: a gate that cannot run takes nothing of the one before.
+    await beginGate(out, {
+      entries: plan.asked.map(({ name }) => name),
+      options: planOptionTexts(options),
+      shard: options.shard ?? null,
+    });
+    await runEntries(context, plan, { seed, out, options });
+  });
   const { attempts } = await readGates([out]);
   const result = decide({
     file: plan.budgets.file,
@@ -56,6 +60,7 @@ export async function gateCommand(context: Context, ids: readonly string[], opti
     entries: plan.budgets.entries,
     // The share alone: of the others nothing can be here.
     asked: new Set(plan.own.map(({ name }) => name)),
+    options: planOptionTexts(options),
     attempts,
     baselines,
   });

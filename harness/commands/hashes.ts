@@ -1,25 +1,27 @@
 /** hashes.json: the sha256 of every other file of a run, so that a change is seen. */
-import { readdir, writeFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sha256OfFile } from '../scenario/file-hash.ts';
+import { openRun, type OpenRun } from '../scenario/run-door.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 
-/** Name of the file within the run's folder. */
-export const hashesFile = 'hashes.json';
-
-/** The sha256 of every file under the folder, by its path there; hashes.json itself apart. */
-export async function hashesOf(folder: string): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => relative(folder, path) !== hashesFile)
-    .sort();
+/** The sha256 of every file of the run, by its name there; hashes.json itself apart. */
+export async function hashesOf(run: OpenRun): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const path of paths) hashes[relative(folder, path).split(sep).join('/')] = await sha256OfFile(path);
+  for (const name of run.names()) {
+    if (name !== runFiles.hashes) hashes[name] = await sha256OfFile(join(run.path, name));
+  }
   return hashes;
 }
 
 /** Writes hashes.json: the last file of a run. */
 export async function writeHashes(folder: string): Promise<void> {
-  await writeFile(join(folder, hashesFile), `${JSON.stringify(await hashesOf(folder), null, 2)}\n`);
+  const run = await openRun(folder);
+  await placeFile(join(run.path, runFiles.hashes), `${JSON.stringify(await hashesOf(run), null, 2)}\n`);
+}
+
+/** Writes a file in place of the one that is there: never through a link, nor into a file that has a second name. */
+export async function placeFile(path: string, content: string | Buffer): Promise<void> {
+  await rm(path, { force: true });
+  await writeFile(path, content, { flag: 'wx' });
 }

@@ -1,13 +1,10 @@
 /** `experiment list`: every experiment with its question, its variants, and what came of it last. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { exitCodes } from '../errors.ts';
+import { exitCodes, HarnessError } from '../errors.ts';
 import { loadCatalog } from '../scenario/catalog.ts';
-import { runFiles } from '../scenario/run-folder.ts';
 import { boundText } from '../verdict/citation.ts';
-import { verdictSchema } from '../verdict/verdict.ts';
+import { readRun } from '../verdict/read-run.ts';
 import type { Context } from './context.ts';
 
 /** Prints the list. */
@@ -29,11 +26,12 @@ export async function listExperiments(context: Context, options: { out?: string 
 
 /** Verdict, bad restarts and drops of the run that `latest` points at. */
 async function lastVerdict(folder: string): Promise<string> {
-  const path = join(folder, 'latest', runFiles.verdict);
-  if (!existsSync(path)) return '–';
-  const parsed = verdictSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
-  if (!parsed.success) return 'of another version';
-  const { verdict, variant, restarts, badRestarts, dropped, due } = parsed.data;
-  const share = restarts === 0 ? '' : `, ${badRestarts} of ${restarts} restarts bad (${boundText(parsed.data)})`;
+  const read = await readRun(join(folder, 'latest')).catch((error: unknown) => {
+    if (error instanceof HarnessError) return error;
+    throw error;
+  });
+  if (read instanceof HarnessError) return read.code === 'run-missing' ? '–' : 'cannot be read';
+  const { verdict, variant, restarts, badRestarts, dropped, due } = read.verdict;
+  const share = restarts === 0 ? '' : `, ${badRestarts} of ${restarts} restarts bad (${boundText(read.verdict)})`;
   return `${verdict}${variant === null ? '' : ` (${variant})`}: ${dropped} of ${due} dropped${share}`;
 }

@@ -1,7 +1,7 @@
+import { readRun } from '../verdict/read-run.ts';
 /** `measure --budgets`: the services of a budgets file, one after another, and what is allowed of each. */
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { decide, type Attempt } from '../gate/decide.ts';
-import { readRun } from '../gate/gate-folder.ts';
 import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import { closingLines } from './closing.ts';
@@ -46,7 +46,7 @@ export async function measureBudgets(
     context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
     const { folder, verdict } = await measureOnce(context, asked);
     context.stderr(closingLines(verdict, relative(process.cwd(), folder), context.colours.stderr));
-    attempts.set(entry.name, [await readRun(folder)]);
+    attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
   }
   const result = decide({
     file: file.file,

@@ -1,16 +1,17 @@
 /** `pack-series`: of each experiment one run, without what can be made again, small enough to be committed. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../errors.ts';
+import { openRun } from '../scenario/run-door.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
-import { hashesFile, writeHashes } from './hashes.ts';
+import { writeHashes } from './hashes.ts';
 import { doubtsAbout } from './recompute.ts';
 import { readSeries, type SeriesRun } from './series.ts';
 
 /** The rows that were not plainly answered, and the page, can be made again; so can PNGs, and report.md shows the SVGs. */
-const leftOut = new Set<string>([runFiles.joined, runFiles.page, hashesFile]);
+const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes]);
 
 /**
  * Copies the runs into `to/E0/`, `to/E1/` and so on. Only runs that may be cited and whose lines hold are packed; of each
@@ -26,7 +27,7 @@ export async function packSeriesCommand(context: Context, from: string, to: stri
   for (const { verdict, folder } of runs) {
     const target = join(resolve(to), verdict.experiment);
     await packRun(folder, target);
-    bytes += await sizeOf(target);
+    bytes += (await openRun(target)).bytes();
     context.stdout(`packed: ${relative(process.cwd(), target)}  ${verdict.citation}\n`);
   }
   const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
@@ -39,12 +40,9 @@ export async function packSeriesCommand(context: Context, from: string, to: stri
 
 /** Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left. */
 export async function packRun(folder: string, target: string): Promise<void> {
+  const run = await openRun(folder);
   await rm(target, { recursive: true, force: true });
-  await mkdir(target, { recursive: true });
-  await cp(folder, target, {
-    recursive: true,
-    filter: (path) => !leftOut.has(relative(folder, path).split(sep).join('/')) && !path.endsWith('.png'),
-  });
+  await run.copyTo(target, (name) => !leftOut.has(name) && !name.endsWith('.png'));
   await writeHashes(target);
 }
 
@@ -58,22 +56,19 @@ async function refuseDoubtful(
   if (!citable) throw refusal(`${experiment}@${runId} may not be cited (${verdict.verdict}): ${again}.`);
   if (!asWritten) throw refusal(`${experiment}@${runId} ran with other settings than its file has: ${again}.`);
   const target = join(to, experiment);
-  if (existsSync(target) && !existsSync(join(target, runFiles.run))) {
-    throw refusal(`${target} is there and is no packed run: it is not replaced.`);
+  // What holds nothing but a run may be replaced by one.
+  if (existsSync(target)) {
+    await openRun(target).catch((error: unknown) => {
+      throw refusal(`${target} is there and is no packed run: it is not replaced.`, error);
+    });
   }
   if (target === folder) throw refusal(`${target} is where the run lies: name another folder to pack into.`);
   context.stderr(`verify ${experiment}@${runId}\n`);
-  const { doubts } = await doubtsAbout(folder);
-  if (doubts[0] !== undefined) throw refusal(`${experiment}@${runId} does not hold: ${doubts[0]}`);
+  const { doubts, unsure } = await doubtsAbout(await openRun(folder));
+  const doubt = doubts[0] ?? unsure;
+  if (doubt !== null) throw refusal(`${experiment}@${runId} does not hold: ${doubt}`);
 }
 
-function refusal(message: string): HarnessError {
-  return new HarnessError('run-not-citable', message);
-}
-
-async function sizeOf(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
+function refusal(message: string, cause?: unknown): HarnessError {
+  return new HarnessError('run-not-citable', message, { cause });
 }

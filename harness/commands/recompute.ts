@@ -1,36 +1,44 @@
 /** `verdict`, `report` and `verify`: a run's verdict and report made again from its files, or held against them. */
-import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { exitCodes, messageOf } from '../errors.ts';
-import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { dirname, join, relative, resolve } from 'node:path';
+import { z } from 'zod';
+import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { sha256OfFile } from '../scenario/file-hash.ts';
+import { oneLine, plainJson, plainText } from '../scenario/plain-file.ts';
+import { openRun, type OpenRun } from '../scenario/run-door.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { judgeRun } from '../verdict/judge.ts';
+import { readVerdict } from '../verdict/read-run.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { heldAgainstCatalog } from './as-asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import type { Context } from './context.ts';
-import { readingRun } from './damaged-run.ts';
-import { hashesFile, hashesOf, writeHashes } from './hashes.ts';
+import { hashesOf, writeHashes } from './hashes.ts';
 
 /**
- * Makes verdict.json again; exits as the run did. A report of another verdict is made again with it: one that is there
- * must tell what verdict.json says. Where it would be the same bytes, or there is none, that would take as long again for
- * nothing.
+ * Makes the verdict again; exits as the run did. The folder is written to only where the verdict is another than the one
+ * that is there, and then its report is made again too. A packed run, and one that cannot be written, stays as it is.
  */
-export async function verdictCommand(context: Context, run: string, options: { json?: true }): Promise<number> {
-  const folder = await folderOf(run);
-  const verdict = await readingRun(folder, async () => {
-    const before = await verdictText(folder);
-    const judged = await judgeRun(folder);
-    if (hasReport(folder) && (await verdictText(folder)) !== before) await report(folder);
+export async function verdictCommand(context: Context, folder: string, options: { json?: true }): Promise<number> {
+  const run = await openRun(folder);
+  const verdict = await onCopy(run, async (copy) => {
+    const before = await verdictText(copy);
+    const judged = await judgeRun(copy);
+    if ((await verdictText(copy)) === before) return judged;
+    const why = await whyFixed(run);
+    if (why !== null) context.stderr(`note: ${run.path} ${why}: the verdict in it is another, and stays as it is\n`);
+    else {
+      if (run.has(runFiles.report)) await report(copy);
+      await bringBack(run, copy);
+    }
     return judged;
   });
-  await writeHashes(folder);
   if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
   else {
-    const where = relative(process.cwd(), folder) || '.';
-    context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: hasReport(folder) }));
+    const where = relative(process.cwd(), run.path) || '.';
+    context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: run.has(runFiles.report) }));
   }
   return exitCodeOf(verdict.verdict);
 }
@@ -41,21 +49,89 @@ async function report(folder: string): Promise<void> {
   await writeReport(folder);
 }
 
-function hasReport(folder: string): boolean {
-  return existsSync(join(folder, runFiles.report));
-}
-
 async function verdictText(folder: string): Promise<string | null> {
-  return await readFile(join(folder, runFiles.verdict), 'utf8').catch(() => null);
+  return await plainText(join(folder, runFiles.verdict)).catch(() => null);
 }
 
-/** Makes report.md and the charts again, from the verdict that is there. */
-export async function reportCommand(context: Context, run: string): Promise<number> {
-  const folder = await folderOf(run);
-  await readingRun(folder, async () => report(folder));
-  await writeHashes(folder);
-  context.stdout(`report: ${join(relative(process.cwd(), folder), runFiles.report)}\n`);
+/**
+ * Makes report.md and the charts again, from the verdict that is there; into another folder with `out`. A packed run, and
+ * one that cannot be written, stays as it is.
+ * @throws {HarnessError} when such a run has another report than its files give, and no `out` was named
+ */
+export async function reportCommand(context: Context, folder: string, options: { out?: string } = {}): Promise<number> {
+  const run = await openRun(folder);
+  const out = options.out === undefined ? run.path : resolve(options.out);
+  await onCopy(run, async (copy) => {
+    await report(copy);
+    const why = options.out === undefined ? await whyFixed(run) : null;
+    if (why === null) {
+      await (options.out === undefined ? bringBack(run, copy) : copyReport(copy, out));
+      return;
+    }
+    const [before, after] = [run.path, copy].map((where) => plainText(join(where, runFiles.report)).catch(() => ''));
+    if ((await before) === (await after)) return;
+    throw new HarnessError('out-not-writable', `${folder} ${why}, and its report is another than its files give.`);
+  });
+  context.stdout(`report: ${join(relative(process.cwd(), out), runFiles.report)}\n`);
   return exitCodes.pass;
+}
+
+/** Why nothing is written into a run's folder; null where it may be. */
+async function whyFixed(run: OpenRun): Promise<string | null> {
+  // A run that was packed has hashes, and not what can be made again.
+  if (run.has(runFiles.hashes) && !run.has(runFiles.joined) && run.record.kind === 'experiment')
+    return 'is a packed run';
+  return await access(run.path, constants.W_OK).then(
+    () => null,
+    () => 'cannot be written',
+  );
+}
+
+/** Puts the files that were made again, and differ, into the run's folder. */
+async function bringBack(run: OpenRun, copy: string): Promise<void> {
+  const made = await openRun(copy);
+  let changes = 0;
+  for (const name of made.names()) {
+    const [from, to] = [join(copy, name), join(run.path, name)];
+    if (run.has(name) && (await sha256OfFile(from)) === (await sha256OfFile(to))) continue;
+    await putFile(from, to);
+    changes++;
+  }
+  if (changes > 0 || !run.has(runFiles.hashes)) await writeHashes(run.path);
+}
+
+async function copyReport(copy: string, out: string): Promise<void> {
+  const made = (await openRun(copy)).names();
+  const isReport = (name: string): boolean =>
+    name === runFiles.report || name === runFiles.page || name.startsWith(`${runFiles.charts}/`);
+  for (const name of made.filter(isReport)) await putFile(join(copy, name), join(out, name));
+}
+
+/** Never through a link, nor into a file that has a second name. */
+async function putFile(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rm(to, { force: true });
+  await copyFile(from, to, constants.COPYFILE_EXCL);
+}
+
+/**
+ * Works on a copy of the run in a folder of our own, which is removed in any case: nothing can change beneath it, and
+ * nothing is written into what is looked at.
+ */
+async function onCopy<T>(run: OpenRun, work: (copy: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(join(tmpdir(), 'restart-proof-run-'));
+  const copy = join(scratch, 'run');
+  try {
+    await run.copyTo(copy);
+    return await work(copy);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    // The user knows the run by its own path.
+    const message = error.message.replaceAll(copy, run.path);
+    throw new HarnessError(error.code, message, { hint: error.hint.replaceAll(copy, run.path), cause: error });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -63,7 +139,8 @@ export async function reportCommand(context: Context, run: string): Promise<numb
  * and the experiment is the one that was asked for. Nothing in the folder is written.
  */
 export async function verifyCommand(context: Context, run: string): Promise<number> {
-  const { claimed, doubts, left } = await doubtsAbout(await folderOf(run));
+  const { claimed, doubts: found, unsure, left } = await doubtsAbout(await openRun(run));
+  const doubts = unsure === null ? found : [...found, unsure];
   if (claimed !== null) context.stdout(`${claimed.citation}\n`);
   if (left !== null) context.stderr(`note: ${left}\n`);
   if (doubts.length === 0) {
@@ -74,43 +151,48 @@ export async function verifyCommand(context: Context, run: string): Promise<numb
   return exitCodes.expectationMissed;
 }
 
+/** What a run claims, and all that speaks against it. */
+export interface Doubted {
+  readonly claimed: Verdict | null;
+  readonly doubts: readonly string[];
+  /** That the raw files themselves give no claim; null where they do. */
+  readonly unsure: string | null;
+  /** Why the experiment was not held against experiments/; null where it was. */
+  readonly left: string | null;
+}
+
 /** What a run's folder claims, and all that speaks against it; nothing in the folder is written. */
-export async function doubtsAbout(
-  folder: string,
-): Promise<{ claimed: Verdict | null; doubts: readonly string[]; left: string | null }> {
-  const doubts = await changedFiles(folder);
-  const asked = await heldAgainstCatalog(await readRunRecord(folder));
-  doubts.push(...asked.doubts);
-  const claimed = await readVerdict(folder, doubts);
-  const again = await recompute(folder, doubts);
-  if (claimed !== null && again !== null) {
-    const [before, after] = [claimed, again].map((verdict) => JSON.stringify(verdict));
-    if (before !== after) doubts.push(`verdict.json is not what the raw files give: ${differences(claimed, again)}.`);
-  }
-  if (again !== null && again.verdict !== 'pass' && again.verdict !== 'fail') {
-    doubts.push(`The raw files make it ${again.verdict}: ${again.reasons.join(' ')}`);
-  }
-  return { claimed, doubts, left: asked.left };
+export async function doubtsAbout(run: OpenRun): Promise<Doubted> {
+  return await onCopy(run, async (copy) => {
+    const copied = await openRun(copy);
+    const told = (error: unknown): string => oneLine(messageOf(error)).replaceAll(copy, run.path);
+    const doubts = await changedFiles(copied).catch((error: unknown) => [`${told(error)}.`]);
+    const asked = await heldAgainstCatalog(copied.record);
+    doubts.push(...asked.doubts);
+    const claimed = await readVerdict(copied).catch((error: unknown) => {
+      doubts.push(`${told(error)}.`);
+      return null;
+    });
+    const again = await recompute(copied, doubts).catch((error: unknown) => {
+      doubts.push(`The raw files give no verdict: ${told(error)}.`);
+      return null;
+    });
+    if (claimed !== null && again !== null) {
+      const [before, after] = [claimed, again].map((verdict) => JSON.stringify(verdict));
+      if (before !== after) doubts.push(`verdict.json is not what the raw files give: ${differences(claimed, again)}.`);
+    }
+    const isUnsure = again !== null && again.verdict !== 'pass' && again.verdict !== 'fail';
+    const unsure = isUnsure ? `The raw files make it ${again.verdict}: ${again.reasons.join(' ')}` : null;
+    return { claimed, doubts, unsure, left: asked.left };
+  });
 }
 
-/**
- * A run's own folder: `latest` is a link, and the run's own name is what the lines are about.
- * @throws {HarnessError} when it holds no run
- */
-export async function folderOf(run: string): Promise<string> {
-  const folder = resolve(run);
-  await readRunRecord(folder);
-  return await realpath(folder);
-}
-
-async function changedFiles(folder: string): Promise<string[]> {
-  let recorded: Record<string, string>;
-  try {
-    recorded = JSON.parse(await readFile(join(folder, hashesFile), 'utf8')) as Record<string, string>;
-  } catch (error) {
-    return [`${hashesFile} cannot be read: ${messageOf(error)}.`];
-  }
-  const now = await hashesOf(folder);
+async function changedFiles(run: OpenRun): Promise<string[]> {
+  if (!run.has(runFiles.hashes)) return [`${runFiles.hashes} is missing.`];
+  const recorded = await plainJson(join(run.path, runFiles.hashes), z.record(z.string(), z.string()), {
+    what: 'list of hashes',
+  });
+  const now = await hashesOf(run);
   return [...new Set([...Object.keys(recorded), ...Object.keys(now)])].sort().flatMap((path) => {
     if (now[path] === undefined) return [`${path} is missing.`];
     if (recorded[path] === undefined) return [`${path} was added.`];
@@ -118,38 +200,20 @@ async function changedFiles(folder: string): Promise<string[]> {
   });
 }
 
-async function readVerdict(folder: string, doubts: string[]): Promise<Verdict | null> {
-  try {
-    return verdictSchema.parse(JSON.parse(await readFile(join(folder, runFiles.verdict), 'utf8')));
-  } catch (error) {
-    doubts.push(`verdict.json is none: ${messageOf(error).split('\n')[0] ?? ''}.`);
-    return null;
-  }
-}
-
 /** Judges a copy, and compares the report. */
-async function recompute(folder: string, doubts: string[]): Promise<Verdict | null> {
-  const scratch = await mkdtemp(join(tmpdir(), 'restart-proof-verify-'));
-  try {
-    const copy = join(scratch, 'run');
-    await cp(folder, copy, { recursive: true });
-    const verdict = await judgeRun(copy);
-    await report(copy);
-    for (const file of [runFiles.report, runFiles.page]) {
-      // Each can be made again: a packed run has no page, and one that was only judged no report.
-      if (!existsSync(join(folder, file))) continue;
-      const [before, after] = await Promise.all(
-        [folder, copy].map((where) => readFile(join(where, file), 'utf8').catch(() => '')),
-      );
-      if (textOf(before ?? '') !== textOf(after ?? '')) doubts.push(`${file} is not what the files give.`);
-    }
-    return verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
-  } catch (error) {
-    doubts.push(`The raw files give no verdict: ${messageOf(error).trim().replace(/\.$/u, '')}.`);
-    return null;
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+async function recompute(copied: OpenRun, doubts: string[]): Promise<Verdict> {
+  // Each can be made again: a packed run has no page, and one that was only judged no report.
+  const files = [runFiles.report, runFiles.page].filter((file) => copied.has(file));
+  const textsOf = (): Promise<string[]> =>
+    Promise.all(files.map(async (file) => textOf(await plainText(join(copied.path, file)))));
+  const before = await textsOf().catch(() => files.map(() => ''));
+  const verdict = await judgeRun(copied.path);
+  await report(copied.path);
+  const after = await textsOf();
+  doubts.push(
+    ...files.filter((_, index) => before[index] !== after[index]).map((file) => `${file} is not what the files give.`),
+  );
+  return verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
 }
 
 /** Without the charts: another machine's processor may draw a line a hundredth of a pixel beside. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine, runLabel } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
-import { readRunRecord } from '../scenario/run-folder.ts';
+import { openRun } from '../scenario/run-door.ts';
 import { runInLab, startRun, underProgram } from './testing.ts';
 import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './testing-second-engine.ts';
 
@@ -76,7 +76,7 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
       expect(exitCode).toBe(0);
       expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
 
-      const record = await readRunRecord(folder);
+      const record = (await openRun(folder)).record;
       if (record.kind !== 'experiment') throw new Error('not an experiment');
       // Name and date are the harness's …
       expect(Date.parse(record.startedAt) - hourMs).toBeGreaterThan(began);
@@ -87,7 +87,7 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
       expect(originMs).toBeGreaterThan(began);
       expect(originMs).toBeLessThan(ended);
 
-      const before = await readRunRecord(plain);
+      const before = (await openRun(plain)).record;
       if (before.kind !== 'experiment') throw new Error('not an experiment');
       expect(record.deployBeginsMs).toEqual(before.deployBeginsMs);
       expect(record.fingerprint).toEqual(before.fingerprint);

@@ -1,5 +1,5 @@
 /** A series: of each experiment the one run that speaks for it. */
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { HarnessError } from '../errors.ts';
@@ -7,8 +7,7 @@ import { loadCatalog } from '../scenario/catalog.ts';
 import type { Experiment, ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
-import type { ReadRun } from './comparison.ts';
-import { readRun } from './read-run.ts';
+import { readRun, type ReadRun } from '../verdict/read-run.ts';
 
 /** A run of a series, and where it lies. */
 export interface SeriesRun extends ReadRun {
@@ -63,7 +62,7 @@ async function runFolders(folder: string): Promise<string[]> {
 }
 
 async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun | null> {
-  let read: ReadRun;
+  let read: Awaited<ReturnType<typeof readRun>>;
   try {
     read = await readRun(path);
   } catch (error) {
@@ -75,7 +74,6 @@ async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun 
   if (run.kind !== 'experiment' || run.experiment.id !== file.id || run.variant !== null) return null;
   return {
     ...read,
-    folder: await realpath(path),
     asWritten: settingsText(run.experiment) === settingsText(resolveExperiment(file, {})),
     citable: (verdict.verdict === 'pass' || verdict.verdict === 'fail') && verdict.controls !== null,
   };

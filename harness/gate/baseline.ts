@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cpuPressure } from '../lab/kernel-counters.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { fileNameSchema } from './budgets.ts';
 import { conditionsOf } from './conditions.ts';
 
 const count = z.number().int().nonnegative();
@@ -34,7 +35,7 @@ const baselineRunSchema = z.strictObject({
 /** The schema of reports/baselines/<name>.json. */
 export const baselineSchema = z.strictObject({
   schema: z.literal(1),
-  name: z.string(),
+  name: fileNameSchema,
   experiment: z.string(),
   variant: z.string().nullable(),
   /** What was asked of all of its runs. */

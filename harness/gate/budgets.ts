@@ -55,13 +55,15 @@ function budgetsSchema(names: readonly FigureName[], ofServices: boolean) {
     .refine((budgets) => Object.keys(budgets).length > 0, 'at least one figure');
 }
 
-const nameSchema = z
+/** A name that becomes a file's. */
+export const fileNameSchema = z
   .string()
+  .max(100)
   .regex(/^[A-Za-z0-9][A-Za-z0-9@._-]*$/u, 'must be letters, digits, @, dots and dashes, as it becomes a file’s name');
 
 const gateEntrySchema = z.strictObject({
   /** Left out: `E5`, or `E5@as-seeded`. */
-  name: nameSchema.optional(),
+  name: fileNameSchema.optional(),
   experiment: z.string().regex(/^E\d+$/u, 'must be E and a number'),
   variant: z.string().optional(),
   restarts: z.number().int().positive().max(1_000).optional(),
@@ -83,7 +85,7 @@ export const gateFileSchema = z.strictObject({ alpha, entries: z.array(gateEntry
 const optionSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
 
 const serviceEntrySchema = z.strictObject({
-  name: nameSchema,
+  name: fileNameSchema,
   measure: z.record(z.string(), optionSchema).default({}),
   blocking: z.boolean().default(true),
   because: because.optional(),

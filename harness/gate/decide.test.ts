@@ -286,3 +286,87 @@ describe('order', () => {
     expect(JSON.stringify(result)).toBe(JSON.stringify(of(['E1', 'E0', 'E5'])));
   });
 });
+
+describe('a try that cannot be trusted, and a clean one after it', () => {
+  const first = '20261123T115900Z-0000';
+  const cause = 'the proxy was refused by the site’s port';
+  /** Two drops; of one of them a witness shows the cause. */
+  const unsure = (over: Partial<typeof clean> = {}) =>
+    runOf(
+      verdictThatDropped([2, 0], {
+        verdict: 'inconclusive',
+        reasons: ['Requests left late.'],
+        runId: first,
+        due: 800,
+        reconciliation: {
+          ...clean.reconciliation,
+          causes: { [cause]: 1 },
+          examples: { [cause]: { seq: 1, file: 'witnesses/traefik.log.gz', line: 2 } },
+        },
+        ...over,
+      }),
+    );
+  const none = { ...clean.reconciliation, causes: {}, examples: {} };
+
+  it('fail where the first dropped a request with a proven cause, and name the try', () => {
+    const result = decide(decision([unsure(), runOf(clean)]));
+    expect(result.verdict).toBe('fail');
+    expect(failing(result)).toEqual(['budget dropped requests with a proven cause in try 1']);
+    const [entryOfIt] = result.entries;
+    expect(entryOfIt?.checks.find(({ what }) => what.endsWith('try 1'))).toMatchObject({
+      measured: '1 of 800',
+      allowed: 'at most 0',
+      runId: first,
+      line: 3,
+    });
+    expect(entryOfIt?.causes[0]).toContain(`1 dropped: ${cause}`);
+    expect(entryOfIt?.tries).toMatchObject([
+      { number: 1, verdict: 'inconclusive', runId: first, dropped: 2, due: 800, why: 'Requests left late.' },
+      { number: 2, verdict: 'pass', runId: clean.runId, dropped: 0 },
+    ]);
+    expect(decide(decision([runOf(clean), unsure()])).verdict).toBe('fail');
+  });
+
+  it('pass where no witness shows a cause, or the cause is a container that ended', () => {
+    expect(decide(decision([unsure({ reconciliation: none }), runOf(clean)])).verdict).toBe('pass');
+    const engine = { seq: 1, file: 'witnesses/engine.ndjson', line: 1 };
+    const ended = { ...none, causes: { [cause]: 2 }, examples: { [cause]: engine } };
+    expect(decide(decision([unsure({ reconciliation: ended }), runOf(clean)])).verdict).toBe('pass');
+  });
+
+  it('pass where the experiment expects drops, and no budget forbids them', () => {
+    const entries = [entry({ budgets: [budget('dropped', { max: 100 })] })];
+    const run = unsure();
+    if (run.run.kind === 'experiment') run.run.experiment.expect = { bounds: [] };
+    expect(decide(decision([run, runOf(clean)], { entries })).verdict).toBe('pass');
+  });
+
+  it('fail by the experiment’s own expectation where no budget is about drops', () => {
+    const entries = [entry({ budgets: [budget('longestWaitMs', { max: 1e6 })] })];
+    const result = decide(decision([unsure(), runOf(clean)], { entries }));
+    expect(failing(result)).toEqual(['budget dropped requests with a proven cause in try 1']);
+  });
+
+  it.each(['lost', 'early', 'duplicated', 'misattributed'] as const)(
+    'fail where the first had a write %s',
+    (figure) => {
+      const spoilt = unsure({ reconciliation: none, writes: { ...writes, [figure]: 1 } });
+      expect(decide(decision([spoilt, runOf(clean)])).verdict).toBe('fail');
+      const allowed = [entry({ budgets: [budget(figure, { max: 1 })] })];
+      expect(decide(decision([spoilt, runOf(clean)], { entries: allowed })).verdict).toBe('pass');
+    },
+  );
+
+  it('fail where the first had a stale answer, or a wrong body', () => {
+    const stale = unsure({ reconciliation: none, stale: 1 });
+    expect(failing(decide(decision([stale, runOf(clean)])))).toEqual(['budget stale answers in try 1']);
+    const wrong = unsure({ reconciliation: none, outcomes: { ok: 798, wrong: 2 } });
+    expect(failing(decide(decision([wrong, runOf(clean)])))).toEqual(['budget wrong bodies in try 1']);
+  });
+
+  it('inform only where the budget does, and where there is no trusted try either', () => {
+    const entries = [entry({ budgets: [budget('dropped', { max: 0, blocking: false })] })];
+    expect(decide(decision([unsure(), runOf(clean)], { entries })).verdict).toBe('pass');
+    expect(decide(decision([unsure(), unsure()])).verdict).toBe('fail');
+  });
+});

@@ -9,8 +9,9 @@ import type { Entry } from './budgets.ts';
 import { causesOf, causesOfDrops } from './causes.ts';
 import { conditionsOf, differences, differInLoad, fingerprintDifference } from './conditions.ts';
 import { figures } from './figures.ts';
-import { failures, type Check, type EntryResult, type GateResult } from './gate-result.ts';
+import { failures, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
 import { comparisonsOf, compareWithBaseline } from './regression.ts';
+import { standingChecks } from './standing.ts';
 import type { ExperimentRun, RunRecord } from '../scenario/run-record.ts';
 
 /** A try to measure an entry. */
@@ -29,12 +30,15 @@ export interface Decision {
   readonly entries: readonly Entry[];
   /** Names of the entries that were to be measured; the others are named, and not judged. */
   readonly asked: ReadonlySet<string>;
+  /** What was set beside the budgets file. */
+  readonly options?: readonly string[];
+  /** Of each entry its tries, in their order. */
   readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
   readonly baselines: ReadonlyMap<string, Baseline>;
 }
 
 /** Decides. */
-export function decide({ file, alpha, entries, asked, attempts, baselines }: Decision): GateResult {
+export function decide({ file, alpha, entries, asked, options = [], attempts, baselines }: Decision): GateResult {
   // Of the whole file, whatever part of it is here: a part and the whole must judge an entry alike.
   const comparisons = entries.reduce((total, { name }) => {
     const baseline = baselines.get(name);
@@ -65,6 +69,7 @@ export function decide({ file, alpha, entries, asked, attempts, baselines }: Dec
     schema: 1,
     verdict: blocking.includes('fail') ? 'fail' : isUnsure ? 'inconclusive' : 'pass',
     budgets: file,
+    options,
     alpha,
     comparisons,
     significantBelow,
@@ -76,6 +81,15 @@ export function decide({ file, alpha, entries, asked, attempts, baselines }: Dec
 
 type Run = Extract<Attempt, { kind: 'run' }>;
 
+function tryOf(attempt: Attempt, number: number): Try {
+  if (attempt.kind !== 'run') {
+    const why = firstLine(attempt.message);
+    return { number, verdict: attempt.kind, runId: null, dropped: null, due: null, why, citation: null };
+  }
+  const { verdict, runId, dropped, due, reasons, citation } = attempt.verdict;
+  return { number, verdict, runId, dropped, due, why: reasons[0] ?? null, citation };
+}
+
 function entryResult(
   entry: Entry,
   attempts: readonly Attempt[],
@@ -83,9 +97,7 @@ function entryResult(
   significantBelow: number,
 ): EntryResult {
   const { name, line, blocking } = entry;
-  const runs = attempts
-    .filter((attempt) => attempt.kind === 'run')
-    .sort((a, b) => (a.verdict.runId < b.verdict.runId ? -1 : 1));
+  const runs = attempts.flatMap((attempt, index) => (attempt.kind === 'run' ? { ...attempt, number: index + 1 } : []));
   const conclusive = runs.filter(({ verdict: { verdict } }) => verdict === 'pass' || verdict === 'fail');
   const unsure = runs.filter((run) => !conclusive.includes(run));
   const without = attempts.filter((attempt) => attempt.kind !== 'run');
@@ -129,13 +141,18 @@ function entryResult(
     checks.push(...runChecks);
     if (failures({ checks: runChecks }).length > 0) causes.push(...causesOf(run.verdict));
   }
+  for (const run of unsure) {
+    const standing = standingChecks(entry, run);
+    checks.push(...standing);
+    if (conclusive.length > 0 && standing.length > 0) causes.push(...causesOfDrops(run.verdict));
+  }
   const failed = failures({ checks }).length > 0;
   return {
     name,
     line,
     blocking,
     verdict: failed ? 'fail' : conclusive.length === 0 ? 'inconclusive' : 'pass',
-    runs: runs.map(({ verdict: { runId, verdict, citation } }) => ({ runId, verdict, citation })),
+    tries: attempts.map((attempt, index) => tryOf(attempt, index + 1)),
     checks,
     causes: [...new Set(causes)],
     notes,

@@ -2,17 +2,21 @@
  * What a gate leaves beside its runs, in `gate/`: what was asked, and for each entry the tries that were made. A merge
  * reads it, from however many folders.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, opendir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
-import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
-import { verdictSchema } from '../verdict/verdict.ts';
+import { oneLine, plainJson, refused } from '../scenario/plain-file.ts';
+import { readRun } from '../verdict/read-run.ts';
+import { fileNameSchema } from './budgets.ts';
 import type { Attempt } from './decide.ts';
 import { usageError } from './refusals.ts';
 
 /** Names within a folder that a gate was run into. */
 export const gateFiles = {
+  folder: 'gate',
+  /** Says that the folder is ours, and may be emptied by the next gate. */
+  mark: 'gate/made-by-restart-proof',
   asked: 'gate/asked.json',
   tries: 'gate/tries',
   result: 'gate/gate.json',
@@ -23,31 +27,63 @@ export const gateFiles = {
 const askedSchema = z.strictObject({
   schema: z.literal(1),
   /** Every entry that the gate is about, other machines' shares included. */
-  entries: z.array(z.string()),
+  entries: z.array(fileNameSchema),
+  /** What was set beside the budgets file, as options: `--set unit.socketTie=part-of`. */
+  options: z.array(z.string()).default([]),
   shard: z.string().nullable(),
 });
 
+/** A folder's name, and no way out of the folder that it lies in. */
+const runFolder = /^[A-Za-z0-9][\w.-]{0,99}\/[A-Za-z0-9][\w-]{0,99}$/u;
+
 const triesSchema = z.strictObject({
   schema: z.literal(1),
-  entry: z.string(),
-  tries: z.array(
-    z.discriminatedUnion('kind', [
-      /** The run's folder, from the folder that `gate/` lies in. */
-      z.strictObject({ kind: z.literal('run'), folder: z.string().regex(/^[\w.-]+\/[\w.-]+$/u) }),
-      z.strictObject({ kind: z.literal('not-ready'), message: z.string() }),
-      z.strictObject({ kind: z.literal('broken'), message: z.string() }),
-    ]),
-  ),
+  entry: fileNameSchema,
+  tries: z
+    .array(
+      z.discriminatedUnion('kind', [
+        /** The run's folder, from the folder that `gate/` lies in. */
+        z.strictObject({ kind: z.literal('run'), folder: z.string().regex(runFolder, 'is no folder of a run') }),
+        z.strictObject({ kind: z.literal('not-ready'), message: z.string().max(100_000) }),
+        z.strictObject({ kind: z.literal('broken'), message: z.string().max(100_000) }),
+      ]),
+    )
+    .max(10),
 });
 
 /** A try, as it is noted. */
 export type NotedTry = z.infer<typeof triesSchema>['tries'][number];
 
+/**
+ * Refuses a folder in which `gate/` is not one that a gate made: it would be emptied.
+ * @throws {HarnessError} naming it
+ */
+export async function requireOwnGate(folder: string): Promise<void> {
+  const path = join(folder, gateFiles.folder);
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  const isOurs =
+    found.isDirectory() && ((await isFile(join(folder, gateFiles.mark))) || (await readdir(path)).length === 0);
+  if (isOurs) return;
+  throw usageError(
+    `${path} is there and was not made by a gate, so it is not emptied.`,
+    'Name another folder with --out, or move that one away.',
+  );
+}
+
 /** Begins a gate in this folder: what an earlier one left is not part of it (its runs stay). */
-export async function beginGate(folder: string, entries: readonly string[], shard: string | null): Promise<void> {
-  await rm(join(folder, 'gate'), { recursive: true, force: true });
+export async function beginGate(
+  folder: string,
+  { entries, options, shard }: { entries: readonly string[]; options: readonly string[]; shard: string | null },
+): Promise<void> {
+  await requireOwnGate(folder);
+  await rm(join(folder, gateFiles.folder), { recursive: true, force: true });
   await mkdir(join(folder, gateFiles.tries), { recursive: true });
-  await writeJson(join(folder, gateFiles.asked), { schema: 1, entries, shard });
+  await writeFile(
+    join(folder, gateFiles.mark),
+    'Made by `gate` of restart-proof; the next gate empties this folder.\n',
+  );
+  await writeJson(join(folder, gateFiles.asked), { schema: 1, entries, options, shard });
 }
 
 /** Notes the tries of an entry, so far. */
@@ -55,47 +91,129 @@ export async function noteTries(folder: string, entry: string, tries: readonly N
   await writeJson(join(folder, gateFiles.tries, `${entry}.json`), { schema: 1, entry, tries });
 }
 
+/** A run that a gate made, and where. */
+export interface FoundRun {
+  readonly entry: string;
+  readonly folder: string;
+  readonly attempt: Extract<Attempt, { kind: 'run' }>;
+}
+
 /** What was found in one folder or several. */
 export interface Found {
   readonly asked: ReadonlySet<string>;
+  /** What was set beside the budgets file. */
+  readonly options: readonly string[];
   readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+  readonly runs: readonly FoundRun[];
 }
 
 /**
- * Reads what gates left in these folders; the order does not matter, and the same run found twice counts once.
- * @throws {HarnessError} when one holds no gate, or two runs of one name differ
+ * Reads what gates left in these folders; the order does not matter.
+ * @throws {HarnessError} when one holds no gate, when they were asked otherwise, or when a run is there twice
  */
 export async function readGates(folders: readonly string[]): Promise<Found> {
   const asked = new Set<string>();
-  const attempts = new Map<string, Attempt[]>();
-  const seen = new Map<string, string>();
+  const groups = new Map<string, Attempt[][]>();
+  const runs: FoundRun[] = [];
+  let first: { readonly folder: string; readonly options: readonly string[] } | null = null;
   for (const folder of folders) {
-    for (const entry of (await readJson(join(folder, gateFiles.asked), askedSchema)).entries) asked.add(entry);
-    const names = (await readdir(join(folder, gateFiles.tries))).filter((name) => name.endsWith('.json')).sort();
-    for (const name of names) {
-      const { entry, tries } = await readJson(join(folder, gateFiles.tries, name), triesSchema);
-      const known = attempts.get(entry) ?? [];
+    const { entries, options } = await readAsked(folder);
+    first ??= { folder, options };
+    if (first.options.join(' ') !== options.join(' ')) {
+      throw usageError(
+        `${folder} was run with ${optionsText(options)}, and ${first.folder} with ${optionsText(first.options)}.`,
+        'Merge shards of one gate.',
+      );
+    }
+    for (const entry of entries) asked.add(entry);
+    for (const { entry, tries } of await readTries(folder)) {
+      if (!asked.has(entry)) throw usageError(`${folder} has tries of ${entry}, and its gate was not asked for that.`);
+      const group: Attempt[] = [];
       for (const one of tries) {
-        const attempt = one.kind === 'run' ? await readRun(join(folder, one.folder)) : one;
-        const key = attempt.kind === 'run' ? `${entry} ${attempt.verdict.runId}` : `${entry} ${attempt.message}`;
-        const text = JSON.stringify(attempt);
-        const before = seen.get(key);
-        if (before !== undefined && before !== text) {
-          throw usageError(
-            `Two runs are called ${key}, and they differ.`,
-            'Merge the folders as the machines wrote them.',
-          );
+        if (one.kind !== 'run') {
+          group.push(one);
+          continue;
         }
-        // What left no run may say the same each time, and is a try each time.
-        if (before !== undefined && attempt.kind === 'run') continue;
-        seen.set(key, text);
-        known.push(attempt);
+        const found = await readFoundRun(folder, one.folder, entry);
+        refuseTwin(found, runs);
+        runs.push(found);
+        group.push(found.attempt);
       }
-      attempts.set(entry, known);
+      groups.set(entry, [...(groups.get(entry) ?? []), group]);
     }
   }
-  for (const tries of attempts.values()) tries.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
-  return { asked, attempts };
+  // Within a folder tries are in their order; between folders the first run's name, which is its time, decides.
+  const inOrder = (all: Attempt[][]): Attempt[] => all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)).flat();
+  const attempts = new Map([...groups].map(([entry, all]) => [entry, inOrder(all)]));
+  return { asked, options: first?.options ?? [], attempts, runs };
+}
+
+function optionsText(options: readonly string[]): string {
+  return options.length === 0 ? 'no options' : options.join(' ');
+}
+
+async function readAsked(folder: string): Promise<z.infer<typeof askedSchema>> {
+  await refuseStrange(folder);
+  return await plainJson(join(folder, gateFiles.asked), askedSchema, {
+    what: 'record of what a gate was asked',
+    code: 'gate-unusable',
+  });
+}
+
+/** No gate has as many entries. */
+const mostTriesFiles = 1_000;
+
+async function readTries(folder: string): Promise<z.infer<typeof triesSchema>[]> {
+  const names: string[] = [];
+  for await (const { name } of await opendir(join(folder, gateFiles.tries))) {
+    if (!name.endsWith('.json') || names.length === mostTriesFiles) {
+      throw refused(`${join(folder, gateFiles.tries, name)} is no file of a gate`);
+    }
+    names.push(name);
+  }
+  const all: z.infer<typeof triesSchema>[] = [];
+  for (const name of names.sort()) {
+    const path = join(folder, gateFiles.tries, name);
+    const noted = await plainJson(path, triesSchema, { what: 'record of tries', code: 'gate-unusable' });
+    if (`${noted.entry}.json` !== name)
+      throw usageError(`${path} calls itself ${noted.entry}: name and file must agree.`);
+    all.push(noted);
+  }
+  return all;
+}
+
+/** `gate/` and `gate/tries/` are folders, not links, and hold nothing that is not a gate's. */
+async function refuseStrange(folder: string): Promise<void> {
+  for (const name of [gateFiles.folder, gateFiles.tries]) await refuseLink(join(folder, name));
+  const known = new Set<string>(Object.values(gateFiles));
+  for await (const { name } of await opendir(join(folder, gateFiles.folder))) {
+    const path = join(folder, gateFiles.folder, name);
+    if (!known.has(`${gateFiles.folder}/${name}`)) throw refused(`${path} is no file of a gate`);
+  }
+}
+
+async function refuseLink(path: string): Promise<void> {
+  const found = await lstat(path).catch((cause: unknown) => {
+    throw usageError(`${path} is missing.`, undefined, cause);
+  });
+  if (!found.isDirectory()) throw refused(`${path} is not a folder`);
+}
+
+async function readFoundRun(folder: string, name: string, entry: string): Promise<FoundRun> {
+  const [experiment = '', run = ''] = name.split('/');
+  const path = join(folder, experiment, run);
+  await refuseLink(join(folder, experiment));
+  await refuseLink(path);
+  return { entry, folder: path, attempt: { kind: 'run', ...(await readRun(path)) } };
+}
+
+function refuseTwin({ folder, attempt }: FoundRun, before: readonly FoundRun[]): void {
+  const twin = before.find((one) => one.attempt.verdict.runId === attempt.verdict.runId);
+  if (twin === undefined) return;
+  throw usageError(
+    `The run ${attempt.verdict.runId} is there twice: in ${twin.folder} and in ${folder}.`,
+    'Merge each shard once, as its machine wrote it.',
+  );
 }
 
 /** Folders of gates among these: each itself, or those right in it, as a CI system unpacks artifacts. */
@@ -103,7 +221,7 @@ export async function gateFoldersIn(folders: readonly string[]): Promise<string[
   const found: string[] = [];
   for (const folder of folders) {
     const inside = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
-      throw usageError(`${folder} cannot be read: ${messageOf(cause)}.`, undefined, cause);
+      throw usageError(`${folder} cannot be read: ${oneLine(messageOf(cause))}.`, undefined, cause);
     });
     const candidates = [
       folder,
@@ -114,13 +232,7 @@ export async function gateFoldersIn(folders: readonly string[]): Promise<string[
     ];
     const gates: string[] = [];
     for (const candidate of candidates) {
-      if (
-        await readFile(join(candidate, gateFiles.asked)).then(
-          () => true,
-          () => false,
-        )
-      )
-        gates.push(candidate);
+      if (await isFile(join(candidate, gateFiles.asked))) gates.push(candidate);
     }
     if (gates.length === 0) {
       throw usageError(
@@ -133,22 +245,16 @@ export async function gateFoldersIn(folders: readonly string[]): Promise<string[
   return [...new Set(found)];
 }
 
-function keyOf(attempt: Attempt): string {
-  return attempt.kind === 'run' ? attempt.verdict.runId : attempt.message;
+function keyOf(tries: readonly Attempt[]): string {
+  const run = tries.find((attempt) => attempt.kind === 'run');
+  return run?.verdict.runId ?? JSON.stringify(tries);
 }
 
-/** A run's verdict and record, from its folder. */
-export async function readRun(folder: string): Promise<Extract<Attempt, { kind: 'run' }>> {
-  const run = await readRunRecord(folder);
-  return { kind: 'run', verdict: await readJson(join(folder, runFiles.verdict), verdictSchema), run };
-}
-
-async function readJson<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema>> {
-  try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch (cause) {
-    throw usageError(`${path} cannot be used: ${messageOf(cause)}.`, undefined, cause);
-  }
+async function isFile(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

@@ -20,13 +20,28 @@ export interface Check {
   readonly line: number;
 }
 
+/** One try to measure an entry. */
+export interface Try {
+  /** From 1, in the order in which they were made. */
+  readonly number: number;
+  /** The run's own verdict; `not-ready`: the site never served; `broken`: the harness failed before there was a run. */
+  readonly verdict: 'pass' | 'fail' | 'inconclusive' | 'aborted' | 'not-ready' | 'broken';
+  readonly runId: string | null;
+  readonly dropped: number | null;
+  readonly due: number | null;
+  /** Why it is no pass, in a sentence; null where it is one. */
+  readonly why: string | null;
+  readonly citation: string | null;
+}
+
 /** What came of one entry of the budgets file. */
 export interface EntryResult {
   readonly name: string;
   readonly line: number;
   readonly blocking: boolean;
   readonly verdict: GateVerdict;
-  readonly runs: readonly { readonly runId: string; readonly verdict: string; readonly citation: string }[];
+  /** Every try, those that were repeated included. */
+  readonly tries: readonly Try[];
   readonly checks: readonly Check[];
   /** Of a failed one: what the witnesses and the timeline say of it. */
   readonly causes: readonly string[];
@@ -43,6 +58,8 @@ export interface GateResult {
   readonly verdict: GateVerdict;
   /** The budgets file; null where an option is the only budget. */
   readonly budgets: string | null;
+  /** What was set beside the budgets file, as options: `--rate 100`. */
+  readonly options: readonly string[];
   /** Comparisons with the baselines, and the probability below which one is significant: alpha / comparisons. */
   readonly alpha: number;
   readonly comparisons: number;
@@ -62,6 +79,12 @@ export function failures({ checks }: Pick<EntryResult, 'checks'>): Check[] {
 /** What a reader is shown: what was missed, blocking or not, and an entry without a run that can be trusted. */
 export function findings({ checks }: Pick<EntryResult, 'checks'>): Check[] {
   return checks.filter(({ outcome, kind }) => outcome === 'missed' || (outcome === 'not-compared' && kind === 'run'));
+}
+
+/** A try in one line: `try 1: inconclusive, 4 of 800 dropped`. */
+export function trySentence({ number, verdict, dropped, due }: Try): string {
+  const counts = dropped === null || due === null ? '' : `, ${dropped} of ${due} dropped`;
+  return `try ${number}: ${verdict}${counts}`;
 }
 
 /** What a finding is called, in one line: `E5 dropped requests: 335, allowed at most 0`. */

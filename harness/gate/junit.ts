@@ -1,5 +1,5 @@
 /** A gate as JUnit: a suite for each entry, a case for each check. */
-import type { Check, EntryResult, GateResult } from './gate-result.ts';
+import { trySentence, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
 
 /** The text of junit.xml. */
 export function junitText({ entries, notes, verdict }: GateResult): string {
@@ -37,13 +37,23 @@ interface Suite {
 }
 
 function suiteOf(entry: EntryResult): Suite {
-  return { name: entry.name, cases: entry.checks.map((check) => caseOf(entry, check)) };
+  return {
+    name: entry.name,
+    cases: [...entry.tries.map(caseOfTry), ...entry.checks.map((check) => caseOf(entry, check))],
+  };
 }
 
-function caseOf({ blocking, causes, runs }: EntryResult, check: Check): Case {
+/** Every try is told; the checks say what it comes to. */
+function caseOfTry(one: Try): Case {
+  const message = `${trySentence(one)}${one.why === null ? '' : `: ${one.why}`}`;
+  const isConclusive = one.verdict === 'pass' || one.verdict === 'fail';
+  return { name: trySentence(one), kind: isConclusive ? 'passed' : 'skipped', message, body: '' };
+}
+
+function caseOf({ blocking, causes, tries }: EntryResult, check: Check): Case {
   const { kind, what, measured, allowed, outcome, because } = check;
   const fails = check.blocking && blocking;
-  const name = `${kind}: ${what}${runs.length > 1 && check.runId !== null ? ` (${check.runId})` : ''}`;
+  const name = `${kind}: ${what}${tries.length > 1 && check.runId !== null ? ` (${check.runId})` : ''}`;
   const message = `measured ${measured}; allowed ${allowed}`;
   const body = [because, ...(outcome === 'met' ? [] : causes)].filter((line) => line !== '').join('\n');
   if (outcome === 'met') return { name, kind: 'passed', message, body };

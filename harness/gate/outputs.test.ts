@@ -25,9 +25,9 @@ describe('JUnit', () => {
   it('counts what it holds, suite by suite and in all', () => {
     const text = junitText(failed);
     expect(/<testsuites [^>]*>/u.exec(text)?.[0]).toBe(
-      '<testsuites name="restart-proof gate" tests="3" failures="2" errors="0" skipped="1">',
+      '<testsuites name="restart-proof gate" tests="4" failures="2" errors="0" skipped="1">',
     );
-    expect(text.match(/<testcase /gu)).toHaveLength(3);
+    expect(text.match(/<testcase /gu)).toHaveLength(4);
     expect(text.match(/<failure /gu)).toHaveLength(2);
     expect(text).toContain('message="measured 3; allowed at most 0"');
   });
@@ -104,5 +104,15 @@ it('no output holds a clock or a place', () => {
     for (const text of [JSON.stringify(result), junitText(result), summaryText(result)]) {
       expect(text).not.toMatch(/timestamp|\d\d:\d\d:\d\d|\/(work|home|tmp|root)\//u);
     }
+  }
+});
+
+it('JUnit, summary and terminal tell every try', () => {
+  const runId = '20261101T000000Z-0000';
+  const late = { ...clean, runId, verdict: 'inconclusive' as const, dropped: 4, due: 800, reasons: ['Late.'] };
+  const result = decide(decision([runOf(late), runOf(clean)]));
+  for (const text of [junitText(result), summaryText(result), gateLines(result)]) {
+    expect(text).toContain('try 1: inconclusive, 4 of 800 dropped');
+    expect(text).toContain('try 2: pass, 0 of');
   }
 });

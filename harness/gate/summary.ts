@@ -1,18 +1,18 @@
 /** A gate as a page of Markdown: the table that a pull request's reader sees, and under it what failed and why. */
 import { markdownTable } from 'markdown-table';
-import { checkSentence, failures, findings, type EntryResult, type GateResult } from './gate-result.ts';
+import { checkSentence, failures, findings, trySentence, type EntryResult, type GateResult } from './gate-result.ts';
 
 const words = { pass: 'pass', fail: '**fail**', inconclusive: '*inconclusive*' } as const;
 
 /** The text of summary.md. */
 export function summaryText(result: GateResult): string {
-  const { verdict, entries, notes, notAsked, comparisons, alpha, significantBelow, budgets } = result;
+  const { verdict, entries, notes, options, notAsked, comparisons, alpha, significantBelow, budgets } = result;
   const table = markdownTable([
-    ['', 'verdict', 'run', 'budgets met', 'against the baseline', 'what came out'],
+    ['', 'verdict', 'tries', 'budgets met', 'against the baseline', 'what came out'],
     ...entries.map((entry) => [
       entry.name + (entry.blocking ? '' : ' (informs only)'),
       words[entry.verdict],
-      entry.runs.map(({ runId, verdict: own }) => `${runId} (${own})`).join('<br>') || '–',
+      entry.tries.map((one) => `${trySentence(one)}${one.runId === null ? '' : ` (${one.runId})`}`).join('<br>') || '–',
       met(entry, 'budget'),
       met(entry, 'regression'),
       cell(resultOf(entry)),
@@ -27,6 +27,7 @@ export function summaryText(result: GateResult): string {
   return [
     `## Gate: ${verdict}`,
     ...notes.map((note) => `**${note}**`),
+    options.length === 0 ? '' : `Run with ${options.join(' ')}.`,
     table,
     ...entries
       .filter((entry) => entry.verdict !== 'pass' || !entry.blocking)
@@ -47,6 +48,7 @@ export function gateLines(result: GateResult): string {
     const found = findings(entry);
     return [
       `${entry.verdict.padEnd(12)} ${entry.name}${entry.blocking ? '' : ' (informs only)'}: ${resultOf(entry)}`,
+      ...(entry.tries.length > 1 ? entry.tries.map((one) => `  ${trySentence(one)}`) : []),
       ...found.map(
         (check) =>
           `  ${check.blocking ? '' : 'for information: '}${checkSentence(entry.name, check)}${place(result.budgets, check.line)}`,
@@ -56,7 +58,8 @@ export function gateLines(result: GateResult): string {
     ];
   });
   const notAsked = result.notAsked.length === 0 ? [] : [`not part of this: ${result.notAsked.join(', ')}`];
-  return [...result.notes, ...lines, ...notAsked, `gate: ${result.verdict}`, ''].join('\n');
+  const options = result.options.length === 0 ? [] : [`run with ${result.options.join(' ')}`];
+  return [...result.notes, ...options, ...lines, ...notAsked, `gate: ${result.verdict}`, ''].join('\n');
 }
 
 function met({ checks }: EntryResult, kind: 'budget' | 'regression'): string {
@@ -109,7 +112,7 @@ function notesOf(entries: readonly EntryResult[]): string[] {
 }
 
 function citations(entries: readonly EntryResult[]): string {
-  const lines = entries.flatMap(({ runs }) => runs.map(({ citation }) => citation));
+  const lines = entries.flatMap(({ tries }) => tries.flatMap(({ citation }) => citation ?? []));
   return lines.length === 0 ? '' : `\`\`\`\n${lines.join('\n')}\n\`\`\``;
 }
 

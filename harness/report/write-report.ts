@@ -1,16 +1,18 @@
 /** Writes a run's report and charts from the files of the run alone: the same files give the same bytes. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLedgerRows } from '../ledger/read.ts';
 import { baselinesSchema, type Baselines } from '../load/baseline.ts';
 import { slotCount } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
 import { subjectOf } from '../scenario/run-record.ts';
-import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { plainJson } from '../scenario/plain-file.ts';
+import { openRun, type OpenRun } from '../scenario/run-door.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { readTimeline } from '../timeline/read.ts';
 import { restartWindows } from '../verdict/restart-windows.ts';
-import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { readVerdict } from '../verdict/read-run.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import { Bins } from './bins.ts';
 import type { Picture } from './chart.ts';
 import { reportHtml } from './html.ts';
@@ -27,9 +29,10 @@ const mostRestartCharts = 8;
 
 /** Writes report.md, report.html and charts/ into the run's folder, from what the folder holds. */
 export async function writeReport(folder: string): Promise<void> {
-  const run = await readRunRecord(folder);
+  const open = await openRun(folder);
+  const run = open.record;
   const subject = subjectOf(run);
-  const verdict = verdictSchema.parse(JSON.parse(await readFile(join(folder, runFiles.verdict), 'utf8')));
+  const verdict = await readVerdict(open);
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
   const drawn = chosenRestarts(verdict);
@@ -74,7 +77,7 @@ export async function writeReport(folder: string): Promise<void> {
     const picture = drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline });
     charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
   }
-  const text = reportMarkdown(run, verdict, charts, await readBaselines(folder));
+  const text = reportMarkdown(run, verdict, charts, await readBaselines(open));
   await writeFile(join(folder, runFiles.report), text);
   await writeFile(join(folder, runFiles.page), reportHtml(text, drawnCharts));
 }
@@ -87,9 +90,9 @@ function overviewBinUs(durationMs: number): number {
 }
 
 /** Only a run that was asked for a baseline has one. */
-async function readBaselines(folder: string): Promise<Baselines | null> {
-  const path = join(folder, runFiles.baseline);
-  return existsSync(path) ? baselinesSchema.parse(JSON.parse(await readFile(path, 'utf8'))) : null;
+async function readBaselines(open: OpenRun): Promise<Baselines | null> {
+  if (!open.has(runFiles.baseline)) return null;
+  return await plainJson(join(open.path, runFiles.baseline), baselinesSchema, { what: 'record of baselines' });
 }
 
 function chosenRestarts({ perRestart }: Verdict): number[] {

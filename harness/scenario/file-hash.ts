@@ -1,11 +1,11 @@
 /** The sha256 of a file of any length. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openPlainFile } from './plain-file.ts';
 
-/** @throws {Error} when the file cannot be read */
+/** @throws {HarnessError} when the file is missing, or not plain */
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path);
+  const file = await openPlainFile(path);
   try {
     // One buffer for all: those of a stream would pile up until somebody collects them.
     const buffer = Buffer.allocUnsafe(256 * 1024);

@@ -4,6 +4,7 @@
  * that are read do no harm. No schema library: threads that read a long file begin sooner without one.
  */
 import { HarnessError } from '../errors.ts';
+import { parseJson } from './plain-file.ts';
 
 /** Where a line stands. */
 export interface Place {
@@ -84,7 +85,7 @@ export function damaged({ path, line }: Place, isWhat: string, cause?: unknown):
 /** The JSON of a line. */
 export function parseLine(line: string, place: Place): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch (cause) {
     throw damaged(place, 'is no JSON', cause);
   }

@@ -8,7 +8,8 @@ const mostSlots = 2 ** 31 - 1;
 
 const common = {
   schema: z.literal(1),
-  runId: z.string(),
+  /** It names a folder, and begins the id of each request. */
+  runId: z.string().regex(/^[\w-]{1,64}$/u, 'is no name of a run'),
   seed: z.number().int(),
   /** The command that repeats it. */
   command: z.string(),
@@ -34,7 +35,10 @@ const experimentRunSchema = z.strictObject({
   ...common,
   /** The experiment as it ran, options applied. */
   experiment: experimentSchema,
-  variant: z.string().nullable(),
+  variant: z
+    .string()
+    .regex(/^[a-z0-9-]{1,100}$/u, 'is no name of a variant')
+    .nullable(),
   /** What the variant is about, in its file's words. */
   variantAbout: z.string().nullable().default(null),
   /** What options and controls set of it, in their order: field and value. */
@@ -79,11 +83,20 @@ const serviceRunSchema = z.strictObject({
 export const runRecordSchema = z
   .discriminatedUnion('kind', [experimentRunSchema, serviceRunSchema])
   .superRefine((run, context) => {
-    const ratePerSecond = run.kind === 'experiment' ? run.experiment.load.ratePerSecond : run.service.ratePerSecond;
-    if ((ratePerSecond * run.durationMs) / 1000 <= mostSlots) return;
+    const ratePerSecond = rateOf(run);
+    if (slotsOf(run) <= mostSlots) return;
     const message = `at ${ratePerSecond} requests a second that is more than the ${mostSlots} that any run may have`;
     context.addIssue({ code: 'custom', path: ['durationMs'], message });
   });
+
+/** How many requests a run's schedule has, about. */
+export function slotsOf(run: RunRecord): number {
+  return Math.ceil((rateOf(run) * run.durationMs) / 1000);
+}
+
+function rateOf(run: RunRecord): number {
+  return run.kind === 'experiment' ? run.experiment.load.ratePerSecond : run.service.ratePerSecond;
+}
 
 /** run.json. */
 export type RunRecord = z.infer<typeof runRecordSchema>;

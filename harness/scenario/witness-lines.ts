@@ -4,9 +4,9 @@
  * out, or the end cut off, and nothing else tells of it.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countGzippedLines } from './gzipped-lines.ts';
+import { plainText } from './plain-file.ts';
 import { runFiles } from './run-folder.ts';
 
 /** The files, by their names in a run's folder. */
@@ -32,6 +32,6 @@ export async function countWitnessLines(folder: string): Promise<Record<string, 
 }
 
 async function countLines(path: string): Promise<number> {
-  const lines = (await readFile(path, 'utf8')).split('\n');
+  const lines = (await plainText(path)).split('\n');
   return lines.filter((line) => line !== '').length;
 }

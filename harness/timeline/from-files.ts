@@ -1,6 +1,6 @@
 /** A run's timeline, made of its other files: when it is written, and again when it is held against them. */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
 import { coloursOf } from '../lab/unit-files.ts';
@@ -15,6 +15,7 @@ import {
   text,
   type Place,
 } from '../scenario/line-form.ts';
+import { plainText } from '../scenario/plain-file.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { readAccessLog } from './access-log.ts';
@@ -40,7 +41,7 @@ export interface TimelineFiles {
 export async function readTimelineFiles(folder: string): Promise<TimelineFiles> {
   const read = async <T>(name: string, recordsIn: (content: string, path: string) => T[]): Promise<T[]> => {
     const path = join(folder, name);
-    return existsSync(path) ? recordsIn(await readFile(path, 'utf8'), path) : [];
+    return existsSync(path) ? recordsIn(await plainText(path), path) : [];
   };
   const [deployer, journal, engine] = await Promise.all([
     read(runFiles.deployer, (content, path) => recordsOf(content, path, formOfMessage)),

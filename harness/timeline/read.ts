@@ -1,6 +1,6 @@
 /** Reads timeline.ndjson. */
-import { readFile } from 'node:fs/promises';
 import { integer, integerFrom, lineForm, objectWith, oneOf, optional, recordsOf, text } from '../scenario/line-form.ts';
+import { plainText } from '../scenario/plain-file.ts';
 import { eventKinds, eventSources, type TimelineEvent } from './event.ts';
 
 const formOfEvent = lineForm<TimelineEvent>('event of a timeline', {
@@ -19,5 +19,5 @@ const formOfEvent = lineForm<TimelineEvent>('event of a timeline', {
  * @throws {HarnessError} naming the file, and the line that is no event
  */
 export async function readTimeline(path: string): Promise<TimelineEvent[]> {
-  return recordsOf(await readFile(path, 'utf8'), path, formOfEvent);
+  return recordsOf(await plainText(path), path, formOfEvent);
 }

@@ -200,14 +200,38 @@ describe('the state of the database, which comes first among the notes,', () => 
 
 describe('a file that is one value', () => {
   it.each([
-    [runFiles.kernel, '[1]', 'kernel.json does not hold counters: it is [1], not an object.'],
-    [runFiles.kernel, 'null', 'kernel.json does not hold counters: it is null, not an object.'],
-    [runFiles.kernel, '{"a":1,"b":"5"}', 'kernel.json does not hold counters: b is "5", not a number.'],
-    [runFiles.kernel, '{"a":1e999}', 'kernel.json does not hold counters: a is Infinity, not a number.'],
-    [runFiles.kernel, '{"a":', 'kernel.json cannot be read: '],
-    [runFiles.controls, '', 'controls.json cannot be read: '],
-    [runFiles.controls, 'null', 'controls.json does not hold controls: Invalid input: expected object, received null.'],
-    [runFiles.controls, '{"controls":[]}', 'controls.json does not hold controls: calibration: Invalid input'],
+    [
+      runFiles.kernel,
+      '[1]',
+      'kernel.json is not a record of counters that this version reads: Invalid input: expected record, received array.',
+    ],
+    [
+      runFiles.kernel,
+      'null',
+      'kernel.json is not a record of counters that this version reads: Invalid input: expected record, received null.',
+    ],
+    [
+      runFiles.kernel,
+      '{"a":1,"b":"5"}',
+      'kernel.json is not a record of counters that this version reads: b: Invalid input: expected number',
+    ],
+    [
+      runFiles.kernel,
+      '{"a":1e999}',
+      'kernel.json is not a record of counters that this version reads: a: Invalid input: expected number',
+    ],
+    [runFiles.kernel, '{"a":', 'kernel.json is not a record of counters: '],
+    [runFiles.controls, '', 'controls.json is not a record of controls: '],
+    [
+      runFiles.controls,
+      'null',
+      'controls.json is not a record of controls that this version reads: Invalid input: expected object, received null.',
+    ],
+    [
+      runFiles.controls,
+      '{"controls":[]}',
+      'controls.json is not a record of controls that this version reads: calibration: Invalid input',
+    ],
   ])('is damage of the run where it is of another form: %s of %s', async (name, content, sentence) => {
     const folder = await writeFolder(contentOf(e5, 'waited'));
     await writeFile(join(folder, name), content);

@@ -1,8 +1,7 @@
 /** The smaller files of a run, each read for what its verdict asks of it. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HarnessError, messageOf } from '../errors.ts';
+import { z } from 'zod';
 import type { QueueSample } from '../lab/queue-sampler.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import { coloursOf } from '../lab/unit-files.ts';
@@ -10,9 +9,9 @@ import { readLedger } from '../ledger/read.ts';
 import { isDropped } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { gzippedKnown, gzippedRecords } from '../scenario/gzipped-lines.ts';
-import { firstIssueOf } from '../scenario/issue-text.ts';
-import { damaged, faultOf, finite, integerFrom, lineForm, text, type Place } from '../scenario/line-form.ts';
+import { damaged, integerFrom, lineForm, text, type Place } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
+import { plainJson } from '../scenario/plain-file.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { controlsSchema, type Control } from './controls.ts';
@@ -49,20 +48,9 @@ const formOfSample = lineForm<QueueSample>('sample of the queues', {
  * @throws {HarnessError} when the file is missing, no JSON, or holds anything but numbers
  */
 export async function readKernel(folder: string): Promise<Record<string, number>> {
-  const path = join(folder, runFiles.kernel);
-  const json = await readJson(path);
-  const names = typeof json === 'object' && json !== null ? Object.keys(json) : [];
-  const fault = faultOf(json, Object.fromEntries(names.map((name) => [name, finite])));
-  if (fault !== null) throw new HarnessError('run-damaged', `${path} does not hold counters: ${fault}.`);
-  return json as Record<string, number>;
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new HarnessError('run-damaged', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
-  }
+  return await plainJson(join(folder, runFiles.kernel), z.record(z.string(), z.number()), {
+    what: 'record of counters',
+  });
 }
 
 /**
@@ -74,11 +62,7 @@ export async function readControls(
 ): Promise<{ controls: readonly Control[] | null; calibration: Calibration | null }> {
   const path = join(folder, runFiles.controls);
   if (!existsSync(path)) return { controls: null, calibration: null };
-  const { data, error } = controlsSchema.safeParse(await readJson(path));
-  if (data === undefined) {
-    throw new HarnessError('run-damaged', `${path} does not hold controls: ${firstIssueOf(error)}.`, { cause: error });
-  }
-  return data;
+  return await plainJson(path, controlsSchema, { what: 'record of controls' });
 }
 
 /**

@@ -5,7 +5,8 @@ import type { EngineEvent } from '../lab/engine-events.ts';
 import { slotCount } from '../load/pacer.ts';
 import { labDeadlineMs } from '../load/plan.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
-import { readRunRecord, runFiles } from '../scenario/run-folder.ts';
+import { openRun } from '../scenario/run-door.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { type ExperimentRun, type RunRecord, type ServiceRun } from '../scenario/run-record.ts';
 import { countWitnessLines } from '../scenario/witness-lines.ts';
 import { readAccessLog } from '../timeline/access-log.ts';
@@ -72,7 +73,7 @@ export interface Evidence {
  * @throws {HarnessError} naming the file that is missing, cut short or damaged
  */
 export async function readEvidence(folder: string): Promise<Evidence> {
-  const run = await readRunRecord(folder);
+  const { record: run } = await openRun(folder);
   const timeline = await readTimeline(join(folder, runFiles.timeline));
   const windows = restartWindows(timeline);
   const path = join(folder, runFiles.ledger);
