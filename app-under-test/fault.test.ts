@@ -30,6 +30,35 @@ test('apply-twice stores a note twice', async () => {
   expect(timesStored(database, 'twice')).toBe(2);
 });
 
+test('wrong-text stores an empty text for the hundredth write, and answers as if it had not', async () => {
+  const database = newDatabase();
+  const site = startSite(['--database', database, '--fault', 'wrong-text']);
+  const port = await site.port('accepting');
+  for (let n = 1; n <= 100; n++) {
+    expect(await ask(port, 'POST', '/notes', { id: `n${n}`, text: 'x' })).toMatchObject({
+      status: 201,
+      body: { text: 'x' },
+    });
+  }
+  const rows = new DatabaseSync(database).prepare("SELECT id FROM notes WHERE text = ''").all();
+  expect(rows.map(({ id }) => id)).toEqual(['n100']);
+});
+
+test('slow-answers takes 450 ms for each answer', async () => {
+  const site = startSite(['--database', newDatabase(), '--fault', 'slow-answers']);
+  const port = await site.port('accepting');
+  const beginMs = performance.now();
+  await ask(port, 'GET', '/notes/none');
+  expect(performance.now() - beginMs).toBeGreaterThanOrEqual(449);
+});
+
+test('ignore-sigterm goes on answering', async () => {
+  const site = startSite(['--database', newDatabase(), '--fault', 'ignore-sigterm']);
+  const port = await site.port('accepting');
+  site.child.kill('SIGTERM');
+  expect((await ask(port, 'POST', '/notes', { id: 'after', text: 'x' })).status).toBe(201);
+});
+
 test('crash-at-start says so, listens nowhere and exits 1', async () => {
   const site = startSite(['--database', newDatabase(), '--fault', 'crash-at-start']);
   expect(await site.exited).toBe(1);

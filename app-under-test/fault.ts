@@ -5,6 +5,9 @@ import type { Store } from './store.ts';
 
 /** From the answer to the write, in `ack-before-commit`. */
 const writeAfterMs = 200;
+/** In `wrong-text`; the first writes are those that the load will read, and would find wrong at once. */
+const everyFiftieth = 50;
+const firstWritten = 50;
 
 /** The store as this fault makes it appear; the store itself without one. */
 export function withFault(store: Pick<Store, 'read' | 'write'>, fault: Fault): Pick<Store, 'read' | 'write'> {
@@ -27,8 +30,21 @@ export function withFault(store: Pick<Store, 'read' | 'write'>, fault: Fault): P
           return await store.write(note, holdMs);
         },
       };
+    case 'wrong-text': {
+      let writes = 0;
+      return {
+        read,
+        write: async (note, holdMs) => {
+          writes += 1;
+          const isWrong = writes % everyFiftieth === 0 && writes > firstWritten;
+          return await store.write(isWrong ? { ...note, text: '' } : note, holdMs);
+        },
+      };
+    }
     case 'none':
     case 'crash-at-start':
+    case 'slow-answers':
+    case 'ignore-sigterm':
     case 'wrong-body':
     case 'old-version':
     case 'stall':

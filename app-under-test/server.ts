@@ -17,6 +17,8 @@ export interface PublicServerParts {
   readonly log: Log;
   readonly store: Pick<Store, 'read' | 'write'>;
   readonly keepAliveTimeoutMs: number;
+  /** A planted fault: every answer comes late. */
+  readonly isSlow?: boolean;
   /** A planted fault: how the answer to this request is spoilt. */
   readonly spoil?: ((method: string, path: string) => Spoiling | null) | undefined;
 }
@@ -34,6 +36,7 @@ const keepAliveBufferMs = 1000;
 
 /** Of the planted faults. */
 const stallMs = 2_000;
+const slowMs = 450;
 const anotherBody = { id: 'another', text: 'not what was asked for' };
 
 /** How long `/slow`, or a write, may be asked to take. */
@@ -52,6 +55,7 @@ export function createPublicServer({
   store: notes,
   keepAliveTimeoutMs,
   spoil,
+  isSlow = false,
 }: PublicServerParts): PublicServer {
   // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
   // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
@@ -97,6 +101,7 @@ export function createPublicServer({
       async (answer) => {
         store = answer.store;
         if (spoiling === 'stall') await sleep(stallMs);
+        if (isSlow) await sleep(slowMs);
         answeredUs = monotonicUs();
         if (spoiling === 'cut-answer') cut(response, as, answer);
         else

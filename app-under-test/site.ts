@@ -74,6 +74,7 @@ export async function runSite(startedUs: number): Promise<void> {
     log,
     store: withFault(store, options.fault),
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
+    isSlow: options.fault === 'slow-answers',
     spoil: spoiler(options.fault),
   });
 
@@ -99,7 +100,9 @@ export async function runSite(startedUs: number): Promise<void> {
     log.event('not-ready');
     void leave({ options, log, site, store, accepting, sigtermUs });
   };
-  if (options.drain !== 'none') {
+  if (options.fault === 'ignore-sigterm') {
+    process.on('SIGTERM', () => undefined);
+  } else if (options.drain !== 'none') {
     // The handler stays: a second signal must find it, or it would kill.
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);

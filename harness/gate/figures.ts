@@ -7,6 +7,7 @@ export const figureNames = [
   'dropped',
   'lost',
   'early',
+  'altered',
   'duplicated',
   'misattributed',
   'stale',
@@ -47,6 +48,12 @@ export const figures: Readonly<Record<FigureName, Figure>> = {
     what: 'writes acknowledged before they were written',
     unit: '',
     of: ({ writes }) => writes?.early ?? null,
+    ofServices: false,
+  },
+  altered: {
+    what: 'writes stored with another text',
+    unit: '',
+    of: ({ writes }) => writes?.altered ?? null,
     ofServices: false,
   },
   duplicated: {

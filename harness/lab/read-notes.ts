@@ -4,6 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 
 /** The database as a whole. */
 export interface DatabaseState {
@@ -22,6 +23,8 @@ export interface StoredNote {
   readonly versions: string;
   /** When the first of them was written, by the site's own stamp (CLOCK_MONOTONIC). */
   readonly writtenUs: number;
+  /** CRC-32 of their texts, each once, with commas; absent in the files of older runs. */
+  readonly textCrc32s?: string;
 }
 
 const [path = ''] = process.argv.slice(2);
@@ -31,8 +34,9 @@ const database = new DatabaseSync(path);
 const pragma = (name: string): string => database.prepare(`PRAGMA ${name}`).all().flatMap(Object.values).join('; ');
 const state: DatabaseState = { integrity: pragma('integrity_check'), journalMode: pragma('journal_mode'), walBytes };
 process.stdout.write(`${JSON.stringify(state)}\n`);
+database.function('crc32', (value) => crc32(String(value)));
 const notes = database.prepare(
-  'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions, min(atUs) AS writtenUs ' +
-    'FROM notes GROUP BY id ORDER BY min(seq)',
+  'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions, min(atUs) AS writtenUs, ' +
+    'group_concat(DISTINCT crc32(text)) AS textCrc32s FROM notes GROUP BY id ORDER BY min(seq)',
 );
 for (const note of notes.iterate()) process.stdout.write(`${JSON.stringify(note)}\n`);

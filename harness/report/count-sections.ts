@@ -99,6 +99,7 @@ export function writesSection({ writes: of }: Verdict): string {
     ['indeterminate, and in the database', of.recovered],
     ['**lost**: acknowledged, and not in the database', of.lost],
     ['**early**: acknowledged, and written only after the site had answered', of.early],
+    ['**altered**: in the database with another text than was sent', of.altered],
     ['**duplicated**: more than once in the database', of.duplicated],
     ['**misattributed**: failed, and in the database', of.misattributed],
     ['unexpected: in the database, and never sent', of.unexpected],

@@ -129,10 +129,11 @@ function queueText({ perRestart }: Verdict): string | null {
 
 function writesText({ writes }: Verdict): string | null {
   if (writes === null) return null;
-  const { acknowledged, indeterminate, recovered, lost, early, duplicated, misattributed } = writes;
+  const { acknowledged, indeterminate, recovered, lost, early, altered, duplicated, misattributed } = writes;
   return (
     `${acknowledged} acknowledged; **lost ${lost}**, duplicated ${duplicated}, misattributed ${misattributed}` +
     (early === 0 ? '' : `, **acknowledged before they were written ${early}**`) +
+    (altered === 0 ? '' : `, **stored with another text ${altered}**`) +
     `${indeterminate === 0 ? '' : `; ${indeterminate} indeterminate, of which ${recovered} are in the database`}.`
   );
 }

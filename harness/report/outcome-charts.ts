@@ -48,11 +48,7 @@ export function drawRestart(options: {
 }
 
 /** Outcomes per bin over the whole run, the restarts shaded. */
-export function drawOverview(options: {
-  title: string;
-  bins: Bins;
-  windows: readonly RestartWindow[];
-}): Picture {
+export function drawOverview(options: { title: string; bins: Bins; windows: readonly RestartWindow[] }): Picture {
   const axis = axisOf(options.bins, 0);
   const phases = options.windows.flatMap(phasesOf);
   return drawChart(

@@ -66,10 +66,7 @@ export async function writeReport(folder: string): Promise<void> {
   const { durationMs } = run;
   const charts = {
     overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })),
-    latency: await save(
-      'latency',
-      drawLatency({ title: title('latency'), kept: latency, durationMs, windows }),
-    ),
+    latency: await save('latency', drawLatency({ title: title('latency'), kept: latency, durationMs, windows })),
     restarts: [] as string[],
     restartsNotDrawn: windows.length - details.length,
   };

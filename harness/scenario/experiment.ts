@@ -24,11 +24,24 @@ const appSchema = z.strictObject({
   /** How long the site keeps an idle connection; above the proxy's 90 s, or the two race with no restart at all. */
   keepAliveTimeoutMs: ms,
   /**
-   * A planted fault, to see that it is caught: the site lies about its writes, or spoils one answer of each process:
+   * A planted fault, to see that it is caught: the site lies about its writes or stores another text (every fiftieth),
+   * takes 450 ms for each answer, goes on at SIGTERM, or spoils one answer of each process:
    * another body, a version that is out of rotation (every tenth answer), 2 s late, reset in mid-body, or none at all.
    */
   fault: z
-    .enum(['none', 'ack-before-commit', 'apply-twice', 'wrong-body', 'old-version', 'stall', 'cut-answer', 'no-answer'])
+    .enum([
+      'none',
+      'ack-before-commit',
+      'apply-twice',
+      'wrong-text',
+      'slow-answers',
+      'ignore-sigterm',
+      'wrong-body',
+      'old-version',
+      'stall',
+      'cut-answer',
+      'no-answer',
+    ])
     .default('none'),
 });
 
@@ -166,6 +179,7 @@ export const boundedFigures = [
   'dropped-POST',
   'lost',
   'early',
+  'altered',
   'duplicated',
   'misattributed',
   'busy',

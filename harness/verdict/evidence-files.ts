@@ -9,7 +9,7 @@ import { readLedger } from '../ledger/read.ts';
 import { isDropped } from '../load/row.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { gzippedKnown, gzippedRecords } from '../scenario/gzipped-lines.ts';
-import { damaged, integerFrom, lineForm, text, type Place } from '../scenario/line-form.ts';
+import { damaged, integerFrom, lineForm, optional, text, type Place } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { plainJson } from '../scenario/plain-file.ts';
 import { runFiles } from '../scenario/run-folder.ts';
@@ -102,21 +102,30 @@ const formOfNote = lineForm<StoredNote>('note', {
   times: integerFrom(1),
   versions: text,
   writtenUs: integerFrom(1),
+  textCrc32s: optional(text),
 });
 
 function formOfNotes(json: unknown, place: Place): DatabaseState | StoredNote {
   return place.line === 1 ? formOfState(json, place) : formOfNote(json, place);
 }
 
-const noteKeys = { id: keyOf('id'), times: keyOf('times'), versions: keyOf('versions'), writtenUs: keyOf('writtenUs') };
+const noteKeys = {
+  id: keyOf('id'),
+  times: keyOf('times'),
+  versions: keyOf('versions'),
+  writtenUs: keyOf('writtenUs'),
+  textCrc32s: keyOf('textCrc32s'),
+};
 
 function noteOf(line: LineReader): StoredNote {
-  const note = {
+  const known = {
     id: line.text(noteKeys.id),
     times: line.integer(noteKeys.times),
     versions: line.word(noteKeys.versions),
     writtenUs: line.integer(noteKeys.writtenUs),
   };
+  const textCrc32s = line.optionalText(noteKeys.textCrc32s);
+  const note: StoredNote = textCrc32s === undefined ? known : { ...known, textCrc32s };
   if (note.times < 1 || note.writtenUs < 1) line.refuse();
   return note;
 }

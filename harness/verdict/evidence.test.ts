@@ -62,10 +62,11 @@ describe('a run’s folder in which nothing was dropped', () => {
       recovered: 0,
       lost: 0,
       early: 0,
+      altered: 0,
       duplicated: 0,
       misattributed: 0,
       unexpected: 0,
-      examples: { lost: [], early: [], duplicated: [], misattributed: [], unexpected: [] },
+      examples: { lost: [], early: [], altered: [], duplicated: [], misattributed: [], unexpected: [] },
       integrity: 'ok',
       busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
     });

@@ -28,6 +28,7 @@ const measured: Measured = {
   writes,
   direct,
   stallsOutside: 0,
+  medianInSiteMs: 1,
   predicted: { dropped: 0, range: [0, 0] },
   ratePerSecond: 100,
 };
@@ -41,17 +42,21 @@ describe('what every experiment expects without saying so', () => {
   it('is that nothing waits where nothing restarts, nothing is stale, and the writes are honest', () => {
     expect(check({}).map(({ because: why }) => why)).toEqual([
       'where nothing restarts, nothing waits',
+      'a site that is slow all the time hides what a restart costs',
       'a version that is out of rotation must not answer',
       'what was acknowledged must be in the database',
       'a write must be in the database before it is acknowledged',
+      'what is stored must be what was sent',
       'no write may be applied twice',
       'what was refused must not be in the database',
     ]);
     expect(check({}).map(({ what, expected, measured: value, met: isMet }) => [what, expected, value, isMet])).toEqual([
       ['answers that came more than 500 ms late, outside of every restart', 'none', '0', true],
+      ['time that the site takes for an answer, at the median', 'at most 50 ms', '1 ms', true],
       ['stale answers', 'at most 0', '0', true],
       ['writes lost', 'at most 0', '0', true],
       ['writes acknowledged before they were written', 'at most 0', '0', true],
+      ['writes stored with another text', 'at most 0', '0', true],
       ['writes applied twice', 'at most 0', '0', true],
       ['writes refused, yet applied', 'at most 0', '0', true],
     ]);
@@ -67,8 +72,10 @@ describe('what every experiment expects without saying so', () => {
     [{ stale: 1 }, 'stale answers: 1'],
     [{ writes: { ...writes, lost: 1 } }, 'writes lost: 1'],
     [{ writes: { ...writes, early: 1 } }, 'writes acknowledged before they were written: 1'],
+    [{ writes: { ...writes, altered: 1 } }, 'writes stored with another text: 1'],
     [{ writes: { ...writes, duplicated: 1 } }, 'writes applied twice: 1'],
     [{ writes: { ...writes, misattributed: 1 } }, 'writes refused, yet applied: 1'],
+    [{ medianInSiteMs: 51 }, 'time that the site takes for an answer, at the median: 51 ms'],
   ])('is missed by a single one: %j', (over, sentence) => {
     expect(missed(over)).toEqual([sentence]);
   });
@@ -246,6 +253,7 @@ describe('a bound', () => {
     'dropped-POST': (dropped) => ({ byMethod: { POST: { due: 9, sent: 9, dropped, outcomes: {} } } }),
     lost: (lost) => ({ writes: { ...writes, lost } }),
     early: (early) => ({ writes: { ...writes, early } }),
+    altered: (altered) => ({ writes: { ...writes, altered } }),
     duplicated: (duplicated) => ({ writes: { ...writes, duplicated } }),
     misattributed: (misattributed) => ({ writes: { ...writes, misattributed } }),
     busy: (refused) => ({ writes: { ...writes, busy: { ...writes.busy, refused } } }),
@@ -271,6 +279,7 @@ describe('a bound', () => {
       'dropped POSTs',
       'writes lost',
       'writes acknowledged before they were written',
+      'writes stored with another text',
       'writes applied twice',
       'writes refused, yet applied',
       'writes that SQLite refused (SQLITE_BUSY)',
@@ -347,9 +356,11 @@ it('expectations stand in the order of the file: drops, bad restarts, wait, boun
     'longest wait',
     '404 (no route)',
     'answers that came more than 500 ms late, outside of every restart',
+    'time that the site takes for an answer, at the median',
     'stale answers',
     'writes lost',
     'writes acknowledged before they were written',
+    'writes stored with another text',
     'writes applied twice',
     'writes refused, yet applied',
   ]);

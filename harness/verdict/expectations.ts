@@ -28,6 +28,8 @@ export type Measured = Pick<
   readonly gapMs: number | null;
   /** Ok answers that came much too late, outside of every restart. */
   readonly stallsOutside: number;
+  /** How long the site takes for an answer, at the median. */
+  readonly medianInSiteMs: number | null;
   /** Ends of the site's process that no deploy asked for, each in words. */
   readonly unplanned: readonly string[];
   /** The service did not answer steadily again within the time it was given. */
@@ -40,6 +42,7 @@ export type Measured = Pick<
 const honest = {
   lost: 'what was acknowledged must be in the database',
   early: 'a write must be in the database before it is acknowledged',
+  altered: 'what is stored must be what was sent',
   duplicated: 'no write may be applied twice',
   misattributed: 'what was refused must not be in the database',
 } as const;
@@ -125,11 +128,11 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));
   if (measured.writes === null) return rows;
-  rows.push(stallsRow(measured));
+  rows.push(stallsRow(measured), promptRow(measured));
   if (!expect.bounds.some(({ of }) => of === 'stale')) {
     rows.push(boundRow({ of: 'stale', max: 0, because: notStale }, measured));
   }
-  for (const figure of ['lost', 'early', 'duplicated', 'misattributed'] as const) {
+  for (const figure of ['lost', 'early', 'altered', 'duplicated', 'misattributed'] as const) {
     if (expect.bounds.some((bound) => bound.of === figure)) continue;
     rows.push(boundRow({ of: figure, max: 0, because: honest[figure] }, measured));
   }
@@ -145,6 +148,21 @@ function stallsRow({ stallsOutside }: Measured): Row {
     measured: String(stallsOutside),
     met: stallsOutside === 0,
     because: 'where nothing restarts, nothing waits',
+  };
+}
+
+/** What a note takes at most when nothing is wrong: the lab's site answers within a few milliseconds. */
+const promptMs = 50;
+
+function promptRow({ medianInSiteMs }: Measured): Row {
+  const met = medianInSiteMs === null || medianInSiteMs <= promptMs;
+  return {
+    what: 'time that the site takes for an answer, at the median',
+    expected: `at most ${promptMs} ms`,
+    measured: medianInSiteMs === null ? 'unknown' : `${medianInSiteMs} ms`,
+    met,
+    because: 'a site that is slow all the time hides what a restart costs',
+    ...(!met && { inShort: `the site is slow: ${medianInSiteMs} ms an answer` }),
   };
 }
 
@@ -218,6 +236,7 @@ type Figure = (typeof boundedFigures)[number];
 const beyondLateness: ReadonlySet<Figure> = new Set<Figure>([
   'lost',
   'early',
+  'altered',
   'duplicated',
   'misattributed',
   'stale',
@@ -233,6 +252,7 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   'dropped-POST': ['dropped POSTs', ({ byMethod }) => byMethod['POST']?.dropped ?? 0],
   lost: ['writes lost', ({ writes }) => writes?.lost ?? null],
   early: ['writes acknowledged before they were written', ({ writes }) => writes?.early ?? null],
+  altered: ['writes stored with another text', ({ writes }) => writes?.altered ?? null],
   duplicated: ['writes applied twice', ({ writes }) => writes?.duplicated ?? null],
   misattributed: ['writes refused, yet applied', ({ writes }) => writes?.misattributed ?? null],
   busy: ['writes that SQLite refused (SQLITE_BUSY)', ({ writes }) => writes?.busy.refused ?? null],

@@ -54,6 +54,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     writes,
     direct,
     stallsOutside: evidence.waits.stalls.outsideRestarts,
+    medianInSiteMs: evidence.waits.stalls.medianInSiteMs,
     lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
     unplanned: evidence.unplanned.map(
       ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,

@@ -91,7 +91,7 @@ describe('the moments of a restart', () => {
       [1, 180],
       [2, 1_180],
     ]);
-    expect(windows.map(({ acceptStoppedLine }) => acceptStoppedLine)).toEqual([22, 5]);
+    expect(windows.map(({ acceptStoppedLine }) => acceptStoppedLine)).toEqual([23, 5]);
   });
 
   it('are in the order of numbers, the tenth after the second', () => {

@@ -176,9 +176,10 @@ export const writes: WritesVerdict = {
   lost: 0,
   duplicated: 0,
   early: 0,
+  altered: 0,
   misattributed: 0,
   unexpected: 0,
-  examples: { lost: [], early: [], duplicated: [], misattributed: [], unexpected: [] },
+  examples: { lost: [], early: [], altered: [], duplicated: [], misattributed: [], unexpected: [] },
   integrity: 'ok',
   busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
 };
@@ -201,7 +202,7 @@ export const evidence = {
   hasChanged: null,
   isNotBack: false,
   waits: {
-    stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [] },
+    stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [], medianInSiteMs: 1 },
     transit: { aboveMs: 100, longestMs: 4, slow: 0, firstSlowRow: null },
   },
   queues: [],

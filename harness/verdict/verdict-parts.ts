@@ -73,8 +73,8 @@ export const restartSchema = z.strictObject({
 });
 
 /** Ids of writes, by what is wrong with them. */
-const examplesSchema = z.record(
-  z.enum(['lost', 'early', 'duplicated', 'misattributed', 'unexpected']),
+const examplesSchema = z.partialRecord(
+  z.enum(['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected']),
   z.array(z.string()),
 );
 
@@ -95,6 +95,7 @@ export const writesSchema = z.strictObject({
   recovered: count.describe('Indeterminate, and found in the database.'),
   lost: count.describe('Acknowledged, and not in the database.'),
   early: count.describe('Acknowledged, and written only after the site had answered.'),
+  altered: count.default(0).describe('In the database with another text than was sent.'),
   duplicated: count.describe('More than once in the database.'),
   misattributed: count.describe('Failed, and in the database.'),
   unexpected: count.describe('In the database, and never sent.'),
@@ -191,6 +192,12 @@ export const stallsSchema = z.strictObject({
   byPlace: z.record(z.string(), count).describe('Where each had waited longest.'),
   outsideRestarts: count.describe('Those that no restart can have caused.'),
   outsideRows: z.array(z.number()).describe('Some of them, by their numbers.'),
+  medianInSiteMs: milliseconds
+    .nullable()
+    .default(null)
+    .describe(
+      'How long the site took for an ok answer at the median, less what was asked for, whole ms; null: unknown.',
+    ),
 });
 
 /** How long answers were on their way. */

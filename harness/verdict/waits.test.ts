@@ -185,3 +185,17 @@ describe('the way between client and proxy, and back', () => {
     ).toMatchObject({ longestMs: null, slow: 0 });
   });
 });
+
+describe('the time that the site takes for an answer', () => {
+  const inSite = (us: number): Told => told([0, 0, 1_000, 1_000 + us, 2_000 + us]);
+
+  it('is the middle one of all, in whole milliseconds, less what was asked for', () => {
+    expect(count([900, 2_500, 451_000].map(inSite)).stalls.medianInSiteMs).toBe(2);
+    const asked = told([0, 0, 1_000, 302_000, 303_000], { path: '/slow?ms=300' });
+    expect(count([asked]).stalls.medianInSiteMs).toBe(1);
+  });
+
+  it('is not known without a line of the site', () => {
+    expect(count([]).stalls.medianInSiteMs).toBeNull();
+  });
+});

@@ -25,6 +25,8 @@ export class WaitCount {
   private readonly byPlace: Record<string, number> = {};
   private outside = 0;
   private readonly outsideRows: number[] = [];
+  /** How many answers took the site so many whole milliseconds; the last holds all that took longer. */
+  private readonly inSiteMs = new Uint32Array(mostInSiteMs + 1);
   private longestTransitUs: number | null = null;
   private slowTransits = 0;
   private firstSlowTransit: number | null = null;
@@ -41,6 +43,8 @@ export class WaitCount {
     const answer = site.findLast(({ isCut }) => !isCut);
     const parts = access === null || answer === undefined ? null : this.partsOf(row, access, answer);
     if (parts !== null) {
+      const inSiteMs = Math.min(mostInSiteMs, Math.floor(parts.inSiteUs / 1000));
+      this.inSiteMs[inSiteMs] = (this.inSiteMs[inSiteMs] ?? 0) + 1;
       const transitUs = parts.toProxyUs + parts.backUs;
       this.longestTransitUs = Math.max(this.longestTransitUs ?? 0, transitUs);
       if (transitUs > transitAboveMs * 1000) {
@@ -78,6 +82,7 @@ export class WaitCount {
         byPlace: this.byPlace,
         outsideRestarts: this.outside,
         outsideRows: this.outsideRows,
+        medianInSiteMs: medianOf(this.inSiteMs),
       },
       transit: {
         aboveMs: transitAboveMs,
@@ -87,6 +92,17 @@ export class WaitCount {
       },
     };
   }
+}
+
+/** Answers that take the site longer than this are counted as taking this long. */
+const mostInSiteMs = 10_000;
+
+/** The middle of values that were counted by whole milliseconds; null where there are none. */
+function medianOf(counts: Uint32Array): number | null {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  let below = 0;
+  const median = counts.findIndex((count) => (below += count) * 2 >= all);
+  return all === 0 ? null : median;
 }
 
 /** The parts of a request's life. */

@@ -1,4 +1,6 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { noteText } from '../load/request.ts';
 import { plainOutcomes, type LedgerRow } from '../load/row.ts';
 import type { Site } from './request-table.ts';
 import { StaleCount } from './stale.ts';
@@ -107,6 +109,7 @@ describe('the check of the writes', () => {
     );
     expect(result).toMatchObject({ lost: 1, duplicated: 1, misattributed: 1, unexpected: 1 });
     expect(result.examples).toEqual({
+      altered: [],
       lost: ['run-1-0'],
       early: [],
       duplicated: ['run-1-1'],
@@ -146,8 +149,20 @@ describe('the check of the writes', () => {
       [...many.map((seq) => post(seq)), ...many.map((seq) => post(20 + seq, { outcome: 'refused' }))],
     );
     expect(result).toMatchObject({ lost: 12, duplicated: 12, misattributed: 12, unexpected: 12 });
-    expect(Object.values(result.examples).map((ids) => ids.length)).toEqual([10, 0, 10, 10, 10]);
-    expect(result.examples.lost[9]).toBe('run-1-9');
+    expect(Object.values(result.examples).map((ids) => ids.length)).toEqual([10, 0, 0, 10, 10, 10]);
+    expect(result.examples.lost?.[9]).toBe('run-1-9');
+  });
+
+  it('finds a text that is not the one that was sent, whatever the client was told', () => {
+    // The text of a note is known to whoever knows its id.
+    const crc = (id: string): string => String(crc32(noteText(id)));
+    const stored = (seq: number, textCrc32s: string) => ({ ...note(`run-1-${seq}`), textCrc32s });
+    const sent = [0, 1, 2, 3].map((seq) => post(seq));
+    const { altered, examples } = check(
+      [stored(0, crc('run-1-0')), stored(1, '0'), stored(2, `${crc('run-1-2')},0`), note('run-1-3')],
+      sent,
+    );
+    expect([altered, examples.altered]).toEqual([2, ['run-1-1', 'run-1-2']]);
   });
 
   it('knows a duplicate also of a write that was never acknowledged', () => {

@@ -2,6 +2,8 @@
  * What became of the writes: what the client was told, beside what the database holds once every process has stopped.
  * The words are Jepsen's: a write is acknowledged, failed (surely not applied), or indeterminate.
  */
+import { crc32 } from 'node:zlib';
+import { noteText } from '../load/request.ts';
 import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
 import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
 import { IdSet } from './id-set.ts';
@@ -40,6 +42,7 @@ export class WriteCheck {
   private readonly counts = { acknowledged: 0, failed: 0, indeterminate: 0 };
   private readonly lost: string[] = [];
   private readonly early: string[] = [];
+  private readonly altered: string[] = [];
   private readonly misattributed: string[] = [];
   private recovered = 0;
   private readonly state: DatabaseState;
@@ -59,11 +62,12 @@ export class WriteCheck {
   }
 
   /** What is stored comes first, then the rows. */
-  addStored({ id, times, writtenUs }: StoredNote): void {
+  addStored({ id, times, writtenUs, textCrc32s }: StoredNote): void {
     if (!id.startsWith(this.prefix)) return;
     const isNew = this.stored.add(id);
     // The file has each id once, with how often the database has it.
     if (times !== 1 || !isNew) this.duplicated.push(id);
+    if (textCrc32s !== undefined && textCrc32s !== String(crc32(noteText(id)))) this.altered.push(id);
     const seq = slotOf(id, this.prefix, this.writtenUs.length);
     if (seq !== null) this.writtenUs[seq] = writtenUs;
   }
@@ -93,12 +97,14 @@ export class WriteCheck {
       recovered: this.recovered,
       lost: this.lost.length,
       early: this.early.length,
+      altered: this.altered.length,
       duplicated: this.duplicated.length,
       misattributed: this.misattributed.length,
       unexpected: this.stored.left,
       examples: {
         lost: this.lost.slice(0, mostExamples),
         early: this.early.slice(0, mostExamples),
+        altered: this.altered.slice(0, mostExamples),
         duplicated: this.duplicated.slice(0, mostExamples),
         misattributed: this.misattributed.slice(0, mostExamples),
         unexpected: this.stored.firstLeft(mostExamples),
