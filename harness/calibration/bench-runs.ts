@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../load/pacer.ts';
-import { threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
+import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { generatorFlags, generatorPath } from '../load/spawn.ts';
 import type { ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
@@ -115,6 +115,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       connections: load.connections,
       deadlineMs: 30_000,
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
+      ...answerLimits,
       primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
       threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { readLedger } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
+import { answerLimits } from '../load/plan.ts';
 import { measureService } from '../measure/measure-service.ts';
 import { openRun } from '../scenario/run-door.ts';
 import { runFiles } from '../scenario/run-folder.ts';
@@ -65,6 +66,7 @@ export function serviceFor(calibration: CalibrationCase, port: number): Service 
     connections,
     timeoutMs,
     maxConnections: 2_000,
+    ...answerLimits,
     whileCommand: null,
     maxGapMs: null,
     maxWaitMs: null,

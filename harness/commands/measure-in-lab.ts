@@ -4,7 +4,7 @@ import { HarnessError } from '../errors.ts';
 import { converse, type Conversation } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
-import { labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../load/plan.ts';
+import { answerLimits, labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
@@ -61,6 +61,7 @@ export async function measureInLab(
     connections: load.connections,
     deadlineMs: labDeadlineMs,
     maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000)),
+    ...answerLimits,
     primedNotes: labPrimedNotes,
     ledgerPath: ledgerPathInClient,
     threads: 1,

@@ -25,6 +25,8 @@ export function addMeasure(program: Command, context: Context): void {
       .option('--expect-status <n>', 'the status that is ok (default: any from 200 to 299)')
       .option('--timeout <time>', 'what a request has from its due time to its whole answer (default: 30s)')
       .option('--max-connections <n>', 'connections open at once (default: rate × timeout, at most 8192)')
+      .option('--max-head <size>', 'most bytes of an answer’s head that are read (default: 300KiB)')
+      .option('--max-answer <size>', 'most bytes of an answer’s body that are read (default: 1GiB)')
       .option('--while <command>', 'run this under the load, and go on until the service is steady again')
       .option('--settle <time>', 'how long it must answer without a failure after the command (default: 3s)')
       .option('--settle-timeout <time>', 'the longest to wait for that (default: 60s)')

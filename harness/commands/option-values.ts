@@ -42,5 +42,21 @@ export function durationMs(option: string, text: string, lowMs: number, highMs: 
   );
 }
 
+const unitBytes: Record<string, number> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/**
+ * Bytes of a size such as `4096`, `64KiB` or `1GiB`.
+ * @throws {HarnessError} naming the option
+ */
+export function byteSize(option: string, text: string, low: number, high: number): number {
+  const match = /^(\d+)(KiB|MiB|GiB|)$/u.exec(text);
+  const bytes = match === null ? Number.NaN : Number(match[1]) * (unitBytes[match[2] ?? ''] ?? Number.NaN);
+  if (bytes >= low && bytes <= high) return bytes;
+  throw new HarnessError(
+    'option-value',
+    `${option} takes a size such as 4096, 64KiB or 1GiB, from ${low} to ${high} bytes, not ${JSON.stringify(text)}.`,
+  );
+}
+
 /** The highest seed: what a signed integer of 32 bits holds. */
 export const highestSeed = 2 ** 31 - 1;

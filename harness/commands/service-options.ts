@@ -3,9 +3,10 @@ import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { connect, isIP } from 'node:net';
 import { HarnessError } from '../errors.ts';
+import { answerLimits } from '../load/plan.ts';
 import { methods, type Method } from '../scenario/methods.ts';
 import { serviceSchema, type Service } from '../scenario/service.ts';
-import { durationMs, wholeNumber } from './option-values.ts';
+import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 
 /** Options as they are typed. */
 export interface MeasureOptions {
@@ -19,6 +20,8 @@ export interface MeasureOptions {
   readonly expectStatus?: string;
   readonly timeout?: string;
   readonly maxConnections?: string;
+  readonly maxHead?: string;
+  readonly maxAnswer?: string;
   readonly while?: string;
   readonly settle?: string;
   readonly settleTimeout?: string;
@@ -73,6 +76,8 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
       options.maxConnections === undefined
         ? Math.min(Math.max(64, Math.ceil((ratePerSecond * timeoutMs) / 1000)), mostConnections)
         : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
+    maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
+    maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
     whileCommand: options.while ?? null,
     maxGapMs: null,
     maxWaitMs: null,

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
+  deadlineWords,
+  limitWords,
   noConnectionFree,
   outcomeOfDeadline,
   outcomeOfEnd,
   outcomeOfError,
   outcomeOfWords,
+  serverHeldAll,
   stepOfWords,
   type Step,
 } from './classify.ts';
@@ -18,12 +21,14 @@ describe('the words of an error', () => {
       expect(outcomeOfWords(`${code}, ${step}`)).toBe(outcomeOfError(code, step));
       expect(stepOfWords(`${code}, ${step}`)).toBe(step);
     }
-    expect(outcomeOfWords(`deadline, ${step}`)).toBe(outcomeOfDeadline(step));
+    expect(outcomeOfWords(deadlineWords(step))).toBe(outcomeOfDeadline(step));
     expect(outcomeOfWords(`FIN, ${step}`)).toBe(outcomeOfEnd(step));
   });
 
   it('tell what has no step', () => {
     expect(outcomeOfWords(noConnectionFree)).toBe('unsent');
+    expect(outcomeOfWords(serverHeldAll)).toBe('unsent');
+    expect(outcomeOfWords(limitWords('the answer is above 5 bytes, body'))).toBe('local');
     expect(outcomeOfWords('not a status: 7')).toBe('parse');
     expect(outcomeOfWords('ECONNRESET, waiting')).toBe('parse');
     expect(stepOfWords('not a status: 7')).toBeNull();

@@ -54,12 +54,27 @@ export function outcomeOfAnswer(status: number, expectedStatus: number | null, b
 
 /** What a request says that found no connection free. */
 export const noConnectionFree = 'no connection was free in time';
+/** The same where the server answered no request at all meanwhile: it held every connection that is allowed. */
+export const serverHeldAll = 'no connection was free in time: the server answered none';
+
+const limitBegin = 'limit: ';
+
+/** What an answer says that met a limit of the client's own. */
+export function limitWords(message: string): string {
+  return `${limitBegin}${message}`;
+}
+
+/** What a request says whose deadline passed. */
+export function deadlineWords(step: Step): string {
+  return `deadline, ${step}`;
+}
 
 const words = /^(.+), (connect|wait|body)$/u;
 
 /** The outcome that belongs to the words of a row's error: the rules above, read backwards. */
 export function outcomeOfWords(error: string): Outcome {
-  if (error === noConnectionFree) return 'unsent';
+  if (error === noConnectionFree || error === serverHeldAll) return 'unsent';
+  if (error.startsWith(limitBegin)) return 'local';
   const step = stepOfWords(error);
   // An answer that is no HTTP says what is wrong with it, and no step.
   if (step === null) return 'parse';

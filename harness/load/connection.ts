@@ -2,10 +2,17 @@
  * A TCP connection that carries one request at a time and never sends one again.
  * Whatever ends it settles the request it carries; an idle connection that dies settles nothing.
  */
-import { connect, type Socket } from 'node:net';
-import { outcomeOfAnswer, outcomeOfDeadline, outcomeOfEnd, outcomeOfError } from './classify.ts';
+import { AnswerSocket } from './answer-socket.ts';
+import {
+  deadlineWords,
+  limitWords,
+  outcomeOfAnswer,
+  outcomeOfDeadline,
+  outcomeOfEnd,
+  outcomeOfError,
+} from './classify.ts';
 import type { Exchange } from './exchange.ts';
-import { ParseError, ResponseParser, type Response } from './response-parser.ts';
+import { LimitError, ParseError, ResponseParser, type Response } from './response-parser.ts';
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -20,24 +27,39 @@ export interface ConnectionOwner {
   gone(connection: Connection): void;
 }
 
+/** Where connections go, and what they read of an answer. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly maxHeadBytes: number;
+  readonly maxAnswerBytes: number;
+}
+
+/** How long the rest of a request may take that was answered before it was sent. */
+const restMs = 5_000;
+
 /** An open or opening connection. */
 export class Connection {
-  private readonly socket: Socket;
+  private readonly socket: AnswerSocket;
   private readonly owner: ConnectionOwner;
+  private readonly target: Target;
   private exchange: Exchange | null = null;
-  private parser = new ResponseParser();
+  private parser: ResponseParser;
   private open = false;
   private dead = false;
 
   /** Sets off at once: the SYN leaves within this call. */
-  constructor(target: { host: string; port: number }, owner: ConnectionOwner, first: Exchange) {
+  constructor(target: Target, owner: ConnectionOwner, first: Exchange) {
     this.owner = owner;
+    this.target = target;
     this.exchange = first;
+    this.parser = this.parserFor(first, false);
     first.sentUs = first.now();
+    this.socket = new AnswerSocket((bytes) => this.received(bytes));
     // The only request of a new connection is never held back; to say so would cost a system call for each.
-    this.socket = connect({ host: target.host, port: target.port, noDelay: first.connection === 'kept' });
+    if (first.connection === 'kept') this.socket.setNoDelay();
+    this.socket.connect({ host: target.host, port: target.port });
     this.socket.on('connect', () => this.connected());
-    this.socket.on('data', (bytes: Buffer) => this.received(bytes));
     this.socket.on('end', () => this.ended());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error));
     this.socket.on('close', () => {
@@ -50,7 +72,7 @@ export class Connection {
   carry(exchange: Exchange): void {
     if (this.exchange !== null || this.dead) throw new Error('the connection is not idle');
     this.exchange = exchange;
-    this.parser = new ResponseParser();
+    this.parser = this.parserFor(exchange, this.parser.hasNoBody);
     exchange.sentUs = exchange.now();
     this.write(exchange);
   }
@@ -60,7 +82,7 @@ export class Connection {
     const { exchange } = this;
     if (exchange !== null) {
       this.exchange = null;
-      exchange.settle(outcomeOfDeadline(exchange.step), { ...this.seen(), error: `deadline, ${exchange.step}` });
+      exchange.settle(outcomeOfDeadline(exchange.step), { ...this.seen(), error: deadlineWords(exchange.step) });
     }
     this.die();
   }
@@ -78,6 +100,8 @@ export class Connection {
     this.open = true;
     if (exchange === null) return;
     exchange.connectedUs = exchange.now();
+    // Before the first write, which may fail: an answer may have come already, and Node does not begin to read after it.
+    this.socket.read(0);
     this.write(exchange);
   }
 
@@ -94,30 +118,49 @@ export class Connection {
       this.die();
       return;
     }
-    if (exchange.firstByteUs === null) {
-      exchange.firstByteUs = exchange.now();
-      exchange.step = 'body';
-    }
     let response: Response | undefined;
     try {
-      response = this.parser.feed(bytes);
+      response = this.parser.feed(bytes, exchange.now());
     } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      this.exchange = null;
-      exchange.settle('parse', { ...this.seen(), error: error.message });
-      this.die();
+      if (error instanceof ParseError) this.refuse(exchange, 'parse', error.message);
+      else if (error instanceof LimitError) this.refuse(exchange, 'local', limitWords(error.message));
+      else throw error;
       return;
     }
+    exchange.firstByteUs = this.parser.begunUs;
+    exchange.step = exchange.firstByteUs === null ? 'wait' : 'body';
     if (response !== undefined) this.complete(exchange, response);
+  }
+
+  /** Ends with an answer that is not read on. */
+  private refuse(exchange: Exchange, outcome: 'parse' | 'local', error: string): void {
+    this.exchange = null;
+    exchange.firstByteUs = this.parser.begunUs;
+    exchange.settle(outcome, { ...this.seen(), error });
+    this.die();
   }
 
   private complete(exchange: Exchange, response: Response): void {
     this.exchange = null;
     const { request } = exchange;
-    const outcome = outcomeOfAnswer(response.status, request.expectedStatus, request.isExpectedBody(response.body));
-    exchange.settle(outcome, { status: response.status, bytes: response.body.length, response });
-    if (response.keepAlive && exchange.connection === 'kept') this.owner.idle(this);
-    else this.die();
+    const outcome = outcomeOfAnswer(
+      response.status,
+      request.expectedStatus,
+      request.isExpectedBody?.(response.body) ?? true,
+    );
+    exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
+    if (!response.keepAlive || exchange.connection === 'new') this.die();
+    else if (this.socket.writableLength === 0) this.owner.idle(this);
+    else this.sendRest();
+  }
+
+  /** The answer came before its request was sent to the end; the next one can follow only then. */
+  private sendRest(): void {
+    const givingUp = setTimeout(() => this.die(), restMs);
+    this.socket.once('drain', () => {
+      clearTimeout(givingUp);
+      if (!this.dead) this.owner.idle(this);
+    });
   }
 
   private ended(): void {
@@ -143,6 +186,16 @@ export class Connection {
       exchange.settle(outcomeOfError(code, step), { ...this.seen(), error: `${code}, ${step}` });
     }
     this.die();
+  }
+
+  private parserFor({ request }: Exchange, skipsStrayBody: boolean): ResponseParser {
+    const { maxHeadBytes, maxAnswerBytes } = this.target;
+    return new ResponseParser({
+      keepsBody: request.isExpectedBody !== null,
+      maxHeadBytes,
+      maxAnswerBytes,
+      skipsStrayBody,
+    });
   }
 
   private seen(): { status: number | null; bytes: number } {

@@ -1,10 +1,18 @@
 /** One request on its way: from its slot to its single outcome. */
-import { crc32 } from 'node:zlib';
 import { monotonicUs } from './clock.ts';
-import type { Step } from './classify.ts';
+import { deadlineWords, outcomeOfDeadline, type Step } from './classify.ts';
 import type { PreparedRequest } from './request.ts';
 import type { Response } from './response-parser.ts';
-import type { LedgerRow, Outcome } from './row.ts';
+import { isOwnFault, type LedgerRow, type Outcome } from './row.ts';
+
+/** What was seen of an answer when its request was settled. */
+interface Seen {
+  readonly status: number | null;
+  readonly bytes: number;
+  /** The complete answer. */
+  readonly response?: Response;
+  readonly error?: string;
+}
 
 /** A request on its way. Settled exactly once; a second attempt to settle it is a bug and throws. */
 export class Exchange {
@@ -18,12 +26,15 @@ export class Exchange {
   step: Step = 'connect';
   settled = false;
   private readonly originUs: number;
+  private readonly deadlineUs: number;
   private readonly onSettled: (exchange: Exchange, row: Omit<LedgerRow, 'trial'>) => void;
 
   constructor(options: {
     seq: number;
     dueUs: number;
     originUs: number;
+    /** From its due time. */
+    deadlineUs: number;
     connection: 'new' | 'kept';
     request: PreparedRequest;
     onSettled: (exchange: Exchange, row: Omit<LedgerRow, 'trial'>) => void;
@@ -31,6 +42,7 @@ export class Exchange {
     this.seq = options.seq;
     this.dueUs = options.dueUs;
     this.originUs = options.originUs;
+    this.deadlineUs = options.deadlineUs;
     this.connection = options.connection;
     this.request = options.request;
     this.onSettled = options.onSettled;
@@ -41,20 +53,27 @@ export class Exchange {
     return monotonicUs() - this.originUs;
   }
 
-  /** Records the one outcome. */
-  settle(
-    outcome: Outcome,
-    seen: { status: number | null; bytes: number; response?: Response; error?: string } = { status: null, bytes: 0 },
-  ): void {
+  /** Records the one outcome; whatever ends after the deadline is given up, as what is still under way then. */
+  settle(outcome: Outcome, seen: Seen = { status: null, bytes: 0 }): void {
     if (this.settled) throw new Error(`slot ${this.seq} was settled twice (${outcome})`);
     this.settled = true;
+    const doneUs = this.now();
+    if (doneUs - this.dueUs <= this.deadlineUs || isOwnFault(outcome)) {
+      this.record(outcome, seen, doneUs);
+      return;
+    }
+    const { status, bytes } = seen;
+    this.record(outcomeOfDeadline(this.step), { status, bytes, error: deadlineWords(this.step) }, doneUs);
+  }
+
+  private record(outcome: Outcome, seen: Seen, doneUs: number): void {
     this.onSettled(this, {
       seq: this.seq,
       dueUs: this.dueUs,
       sentUs: this.sentUs,
       connectedUs: this.connectedUs,
       firstByteUs: this.firstByteUs,
-      doneUs: this.now(),
+      doneUs,
       method: this.request.method,
       path: this.request.path,
       requestId: this.request.requestId,
@@ -62,7 +81,7 @@ export class Exchange {
       outcome,
       status: seen.status,
       bytes: seen.bytes,
-      bodyCrc32: seen.response === undefined ? null : crc32(seen.response.body),
+      bodyCrc32: seen.response?.bodyCrc32 ?? null,
       instance: seen.response?.headers.get('x-app-instance') ?? null,
       version: seen.response?.headers.get('x-app-version') ?? null,
       error: seen.error ?? null,

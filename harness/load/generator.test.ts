@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { noConnectionFree, serverHeldAll } from './classify.ts';
 import { monotonicUs } from './clock.ts';
 import { prepareLoad } from './generator.ts';
-import type { LoadPlan } from './plan.ts';
+import { answerLimits, type LoadPlan } from './plan.ts';
 import type { LedgerRow } from './row.ts';
 
 /** What a raw server does with one request, of which it has read everything. */
@@ -59,6 +60,32 @@ async function witness(behaviour: Behaviour): Promise<Witness> {
   return { port: address.port, arrivals, connections: () => connections };
 }
 
+/** A server that does this with each connection. */
+async function rawServer(serve: (socket: Socket) => void): Promise<number> {
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    serve(socket);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A body that no buffer of the kernel holds. */
+const upload = {
+  method: 'POST',
+  path: '/upload',
+  weight: 1,
+  fixed: { headers: [], bodyBase64: Buffer.alloc(8 << 20).toString('base64'), expectedStatus: null },
+} as const;
+
+function unsentWords(rows: readonly LedgerRow[]): Set<string | null> {
+  return new Set(rows.filter(({ outcome }) => outcome === 'unsent').map(({ error }) => error));
+}
+
 function answer(socket: Socket, request: { method: string; path: string; body: string }, more = ''): void {
   const id = request.path.split('/')[2] ?? '';
   const body = request.method === 'POST' ? request.body : JSON.stringify({ id, text: `note ${id} ${'.'.repeat(32)}` });
@@ -84,6 +111,7 @@ function plan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
     connections: 'mixed',
     deadlineMs: 2_000,
     maxConnections: 500,
+    ...answerLimits,
     primedNotes: 5,
     ledgerPath: '',
     ...over,
@@ -193,6 +221,92 @@ describe('the generator against servers with known answers', () => {
     expect((counts['unsent'] ?? 0) + (counts['timeout'] ?? 0)).toBe(100);
     expect(counts['unsent']).toBeGreaterThan(60);
     for (const row of rows) expect(row.outcome === 'unsent').toBe(row.sentUs === null);
+  });
+
+  it('says of one that found none free whether the server answered anything meanwhile', async () => {
+    const silent = await witness(() => undefined);
+    const held = await load(plan(silent.port, { maxConnections: 3, deadlineMs: 200 }));
+    expect(unsentWords(held.rows)).toEqual(new Set([serverHeldAll]));
+    const slow = await witness((socket, request) => setTimeout(() => answer(socket, request), 50));
+    // Two at a time of 50 ms each: 40 of 200 a second.
+    const tooFew = await load(plan(slow.port, { maxConnections: 2, deadlineMs: 400 }));
+    expect(unsentWords(tooFew.rows)).toEqual(new Set([noConnectionFree]));
+  });
+
+  it('gives up what is answered after the deadline, however soon after it', async () => {
+    const server = await witness((socket, request) => setTimeout(() => answer(socket, request), 13));
+    const { rows } = await load(plan(server.port, { deadlineMs: 10 }));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ timeout: 100 });
+  });
+
+  it('reads the answer to a request that the server does not read to its end', async () => {
+    const server = await rawServer((socket) => {
+      socket.once('data', () => {
+        socket.pause();
+        // What was not read makes the close a reset.
+        socket.write('HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nbig', () => socket.destroy());
+      });
+    });
+    const { rows } = await load(plan(server, { mix: [upload], ratePerSecond: 50 }));
+    expect(outcomes(rows)).toEqual({ 'status-413': 25 });
+  });
+
+  it('reads an answer that was there before the request, of a server that closes at once', async () => {
+    const answered = 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n';
+    const server = await rawServer((socket) => void socket.write(answered, () => socket.destroy()));
+    const { rows } = await load(plan(server, { mix: [upload], ratePerSecond: 50, connections: 'new' }));
+    expect(outcomes(rows)).toEqual({ 'status-503': 25 });
+  });
+
+  it('sends the rest of a request that was answered early, and keeps the connection', async () => {
+    let connections = 0;
+    const server = await rawServer((socket) => {
+      connections++;
+      socket.on('data', (part) => {
+        if (part.includes('POST ')) socket.write('HTTP/1.1 201 Yes\r\nContent-Length: 0\r\n\r\n');
+      });
+    });
+    const { rows } = await load(plan(server, { mix: [upload], ratePerSecond: 20, connections: 'kept' }));
+    expect(outcomes(rows)).toEqual({ ok: 10 });
+    expect(connections).toBeLessThan(10);
+  });
+
+  it('takes no interim answer for the beginning of the answer', async () => {
+    const server = await witness((socket, request) => {
+      socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
+      if (request.nth % 10 === 9) socket.end();
+      else setTimeout(() => answer(socket, request), 50);
+    });
+    const { rows } = await load(plan(server.port));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ ok: 90, closed: 10 });
+    for (const { outcome, sentUs, firstByteUs } of rows) {
+      if (outcome === 'closed') expect(firstByteUs).toBeNull();
+      else expect((firstByteUs ?? 0) - (sentUs ?? 0)).toBeGreaterThan(45_000);
+    }
+  });
+
+  it('takes the body behind a 204 for nobody’s answer, also where it arrives after the next request was sent', async () => {
+    const server = await rawServer((socket) => {
+      let stray = '';
+      socket.on('data', () => {
+        socket.write(`${stray}HTTP/1.1 204 No Content\r\n\r\n`);
+        stray = '{"done":true}';
+      });
+    });
+    const fixed = { headers: [], bodyBase64: null, expectedStatus: 204 };
+    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
+    const { rows } = await load(plan(server, { mix, connections: 'kept' }));
+    expect(outcomes(rows)).toEqual({ ok: 100 });
+  });
+
+  it('calls an answer that is larger than it reads its own fault', async () => {
+    const server = await witness(answer);
+    const { rows } = await load(plan(server.port, { maxAnswerBytes: 20 }));
+    expectBalanced(rows, 100, server);
+    expect(outcomes(rows)).toEqual({ local: 100 });
+    expect(rows[0]?.error).toBe('limit: the answer is above 20 bytes (--max-answer)');
   });
 
   it('never has more connections open than it may', async () => {

@@ -3,7 +3,7 @@
  * settled exactly once. Nothing is ever sent again.
  */
 import { Worker } from 'node:worker_threads';
-import { noConnectionFree } from './classify.ts';
+import { noConnectionFree, serverHeldAll } from './classify.ts';
 import { monotonicUs } from './clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
@@ -76,6 +76,8 @@ export async function prepareLoad(
   /** When the next slot is due, on the clock's own scale; never before the load begins. */
   let nextDueUs = Infinity;
   let stopped = false;
+  /** When the server last answered a request to its end. */
+  let lastAnswerUs = -1;
   let finish: (result: LoadResult) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
 
@@ -128,6 +130,7 @@ export async function prepareLoad(
     carrying.delete(exchange);
     tally.settled++;
     if (row.sentUs !== null) tally.sent++;
+    if (row.bodyCrc32 !== null) lastAnswerUs = row.doneUs;
     if (row.outcome === 'ok') tally.ok++;
     if (isDropped(row.outcome)) tally.dropped++;
     if (row.outcome === 'unsent') tally.unsent++;
@@ -149,6 +152,7 @@ export async function prepareLoad(
       seq,
       dueUs: dueUsOf(seq, plan.ratePerSecond),
       originUs: origin,
+      deadlineUs: plan.deadlineMs * 1000,
       connection,
       request: prepareRequest(plan, entry, seq, connection),
       onSettled: settled,
@@ -165,7 +169,8 @@ export async function prepareLoad(
     // Before connections expire: the place that one leaves must not go to a request that has no time left for it.
     for (let first = waiting[0]; first !== undefined && first.dueUs <= latestWaitUs; first = waiting[0]) {
       waiting.shift();
-      first.settle('unsent', { status: null, bytes: 0, error: noConnectionFree });
+      const error = lastAnswerUs < first.dueUs ? serverHeldAll : noConnectionFree;
+      first.settle('unsent', { status: null, bytes: 0, error });
     }
     for (; oldest < underWay.length; oldest++) {
       const exchange = underWay[oldest];

@@ -28,6 +28,7 @@ async function prime(plan: LoadPlan): Promise<void> {
         seq: index,
         dueUs: 0,
         originUs: monotonicUs(),
+        deadlineUs: plan.deadlineMs * 1000,
         connection: 'new',
         request: writeNote({
           hostHeader: plan.hostHeader,

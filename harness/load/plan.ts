@@ -40,6 +40,9 @@ export interface LoadPlan {
   readonly deadlineMs: number;
   /** Connections open at once; a request that finds none free waits, and is `unsent` at its deadline. */
   readonly maxConnections: number;
+  /** Most bytes of an answer's head, and of its body; what is above is `local`, a limit of the generator's own. */
+  readonly maxHeadBytes: number;
+  readonly maxAnswerBytes: number;
   /** Notes that are written before the load begins, for `/notes/:id` to read. */
   readonly primedNotes: number;
   /** Where the ledger goes. */
@@ -71,6 +74,9 @@ export interface LoadCounts {
 
 /** The deadline of a request in the lab: above busy_timeout (20 s), and the proxy's dial timeout (30 s). */
 export const labDeadlineMs = 30_000;
+
+/** Most bytes of an answer that are read unless a plan says otherwise: curl's limit for the head, and 1 GiB. */
+export const answerLimits = { maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 };
 
 /** Notes that are written before the load, to be read by it. */
 export const labPrimedNotes = 50;

@@ -1,64 +1,131 @@
 /**
- * Reads one HTTP/1.1 response at a time off a connection, strictly (RFC 9112): what is not a response is an error,
- * never a guess. Nothing after the response's end is accepted, since nothing more was asked for.
+ * Reads the answer to one request off a connection (RFC 9110, 9112). What the RFCs make a client accept is accepted;
+ * where they leave the choice, curl's is made; framing is exact. The result does not depend on how TCP cuts the bytes.
  */
+import { crc32 } from 'node:zlib';
+
+/** What ends an answer's body: its length, its last chunk, the close of the connection; or it has no body. */
+export type Framing = 'length' | 'chunked' | 'close' | 'none';
 
 /** A complete answer. */
 export interface Response {
   readonly status: number;
   /** Names in lower case; several lines of one name are joined with a comma. */
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: Buffer;
+  /** The body's bytes; null where they were not to be kept, or are too many for that. */
+  readonly body: Buffer | null;
+  readonly bodyBytes: number;
+  readonly bodyCrc32: number;
+  readonly framing: Framing;
   /** May the connection carry another request? */
   readonly keepAlive: boolean;
+  /** How long the server says that it keeps an idle connection. */
+  readonly keepAliveMs: number | null;
 }
 
-/** The bytes are no HTTP/1.1 response. */
+/** The bytes are no HTTP/1 response. */
 export class ParseError extends Error {}
+/** The answer is larger than this client reads: a limit of its own. */
+export class LimitError extends Error {}
 
-const maxHeadBytes = 64 * 1024;
-const maxBodyBytes = 16 * 1024 * 1024;
-const crlf = Buffer.from('\r\n');
-const headEnd = Buffer.from('\r\n\r\n');
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+/** What the answer's reader must know of the request and of itself. */
+export interface ParserOptions {
+  /** Keep the body's bytes: only where they are compared. */
+  readonly keepsBody: boolean;
+  /** Most bytes of a head (status line and headers, interim or final), of the trailers, and of a chunk's line. */
+  readonly maxHeadBytes: number;
+  readonly maxAnswerBytes: number;
+  /** The answer to HEAD has no body, whatever its headers say. */
+  readonly isHead?: boolean;
+  /**
+   * The answer before this one on the connection has no body by its status. Some servers send one all the same, which
+   * may arrive only now: it is skipped.
+   */
+  readonly skipsStrayBody?: boolean;
+}
 
-type State = 'head' | 'fixed' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close';
+/** Of bodies that are compared; a larger one is not the expected one. */
+const mostKeptBytes = 1024 * 1024;
+const lf = 0x0a;
+const cr = 0x0d;
+const begin = 'HTTP/1.';
+const statusLine = /^HTTP\/1\.(\d) +(\d{3})(?!\d)/iu;
+/** The digit that tells an interim answer from the final one may not have come yet. */
+const interimBegin = /^HTTP\/1\.\d +1/iu;
+
+type State = 'status' | 'headers' | 'fixed' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close';
 
 /** Parser of the answer to one request; make a new one for the next. */
 export class ResponseParser {
+  private readonly options: ParserOptions;
   private pending: Buffer = Buffer.alloc(0);
-  private state: State = 'head';
+  /** Bytes of `pending` in which no line ends. */
+  private scanned = 0;
+  private state: State = 'status';
+  /** Bytes so far of the head, or of the trailers. */
+  private lineBytes = 0;
+  private headUs: number | null = null;
   private status = 0;
-  private headers = new Map<string, string>();
   private minor = 1;
+  private headers = new Map<string, string>();
+  private lastName: string | null = null;
+  private framing: Framing = 'none';
   private wanted = 0;
-  private readonly parts: Buffer[] = [];
-  private bodySize = 0;
+  private parts: Buffer[] | null;
+  private size = 0;
+  private crc = 0;
+
+  constructor(options: ParserOptions) {
+    this.options = options;
+    this.parts = options.keepsBody ? [] : null;
+  }
 
   /** Bytes of the body so far. */
   get bodyBytes(): number {
-    return this.bodySize;
+    return this.size;
   }
 
-  /** Status line, once it was read. */
+  /** Was the final answer one that has no body by its status? */
+  get hasNoBody(): boolean {
+    return this.status === 204 || this.status === 304;
+  }
+
+  /** The final answer's status, once it was read. */
   get statusSoFar(): number | null {
-    return this.status === 0 ? null : this.status;
+    return this.status < 200 ? null : this.status;
   }
 
   /**
-   * Takes bytes as they arrive; gives the answer when it is complete.
-   * @throws {ParseError} when they are no response, or when something follows it.
+   * When the first byte of the final answer came. While it cannot be told yet whether an answer is interim, it is taken
+   * for the final one.
    */
-  feed(bytes: Buffer): Response | undefined {
+  get begunUs(): number | null {
+    const isInterim =
+      this.state === 'status' ? interimBegin.test(this.pending.toString('latin1', 0, 20)) : this.status < 200;
+    return isInterim ? null : this.headUs;
+  }
+
+  /**
+   * Takes bytes as they arrive (and keeps none of them as they are), at the time that is said; gives the answer when it is complete.
+   * @throws {ParseError} when they are no response
+   * @throws {LimitError} when it is too large
+   */
+  feed(bytes: Buffer, atUs = 0): Response | undefined {
     this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
     for (;;) {
-      const step = this.step();
-      if (step === 'more') return undefined;
-      if (step === 'done') {
-        if (this.pending.length > 0) throw new ParseError(`${this.pending.length} bytes after the end of the answer`);
-        return this.response(this.keepAlive());
+      const step = this.step(atUs);
+      if (step === 'more') {
+        this.keepPending(bytes);
+        return undefined;
       }
+      // What follows the end belongs to no request: the connection cannot be trusted any more.
+      if (step === 'done') return this.response(this.pending.length === 0 && this.keepsAlive());
     }
+  }
+
+  /** The bytes are the caller's, who reads the next ones into the same place. */
+  private keepPending(given: Buffer): void {
+    if (this.pending.length > 0 && this.pending.buffer === given.buffer) this.pending = Buffer.from(this.pending);
   }
 
   /** The peer has closed: gives the answer if that is how this one ends, nothing if it was cut. */
@@ -66,95 +133,119 @@ export class ResponseParser {
     return this.state === 'until-close' ? this.response(false) : undefined;
   }
 
-  private step(): 'more' | 'again' | 'done' {
+  private step(atUs: number): 'more' | 'again' | 'done' {
     switch (this.state) {
-      case 'head':
-        return this.readHead();
+      case 'status':
+        return this.readStatusLine(atUs);
+      case 'headers':
+        return this.readHeader();
       case 'fixed':
       case 'chunk-data':
         return this.readCounted();
       case 'chunk-size':
         return this.readChunkSize();
-      case 'chunk-end': {
-        if (this.pending.length < 2) return 'more';
-        if (!this.pending.subarray(0, 2).equals(crlf)) throw new ParseError('a chunk does not end in CRLF');
-        this.pending = this.pending.subarray(2);
-        this.state = 'chunk-size';
-        return 'again';
-      }
+      case 'chunk-end':
+        return this.readChunkEnd();
       case 'trailers': {
-        const line = this.takeLine();
+        const line = this.takeLine('the trailers');
         if (line === undefined) return 'more';
         if (line === '') return 'done';
-        headerOf(line);
+        if (!isFolded(line)) checkField(line);
         return 'again';
       }
       case 'until-close':
-        this.keep(this.pending);
-        this.pending = Buffer.alloc(0);
+        this.take(this.pending.length);
         return 'more';
     }
   }
 
-  private readHead(): 'more' | 'again' | 'done' {
-    const end = this.pending.indexOf(headEnd);
-    if (end < 0) {
-      if (this.pending.length > maxHeadBytes) throw new ParseError('the head of the answer is above 64 KiB');
-      if (!'HTTP/1.'.startsWith(this.pending.toString('latin1', 0, Math.min(7, this.pending.length)))) {
-        throw new ParseError('the answer does not begin with HTTP/1.');
-      }
-      return 'more';
-    }
-    const [statusLine = '', ...lines] = this.pending.toString('latin1', 0, end).split('\r\n');
-    this.pending = this.pending.subarray(end + headEnd.length);
-    const match = /^HTTP\/1\.([01]) (\d{3})(?: [^\r\n]*)?$/u.exec(statusLine);
-    if (match === null) throw new ParseError(`not a status line: ${JSON.stringify(statusLine.slice(0, 60))}`);
-    const status = Number(match[2]);
-    if (status < 100) throw new ParseError(`not a status: ${status}`);
-    const headers = new Map<string, string>();
-    for (const line of lines) {
-      const [name, value] = headerOf(line);
-      const before = headers.get(name);
-      headers.set(name, before === undefined ? value : `${before}, ${value}`);
-    }
-    if (status < 200) {
-      // 101 would change the protocol, which was not asked for; the others announce the real answer.
-      if (status === 101) throw new ParseError('101 Switching Protocols was not asked for');
+  private readStatusLine(atUs: number): 'more' | 'again' {
+    if (this.options.skipsStrayBody === true && this.headUs === null) this.skipStrayBody();
+    if (this.pending.length === 0) return 'more';
+    this.headUs ??= atUs;
+    const first = this.pending.toString('latin1', 0, begin.length).toUpperCase();
+    if (!begin.startsWith(first)) throw new ParseError(`the answer does not begin with ${begin}`);
+    const line = this.takeLine('the head of the answer');
+    if (line === undefined) return 'more';
+    const [, minor, status] = statusLine.exec(line) ?? [];
+    if (minor === undefined || line.includes('\0')) throw new ParseError(`not a status line: ${shown(line)}`);
+    this.status = Number(status);
+    this.minor = Number(minor);
+    if (this.status < 100) throw new ParseError(`not a status: ${status}`);
+    // The others announce the real answer; this one would change the protocol.
+    if (this.status === 101) throw new ParseError('101 Switching Protocols was not asked for');
+    this.state = 'headers';
+    return 'again';
+  }
+
+  /** Drops what stands before the first byte of an answer; of what may be its beginning nothing. */
+  private skipStrayBody(): void {
+    const text = this.pending.toString('latin1').toUpperCase();
+    const at = text.indexOf(begin);
+    let kept = Math.min(begin.length - 1, text.length);
+    while (!begin.startsWith(text.slice(text.length - kept))) kept--;
+    this.pending = this.pending.subarray(at >= 0 ? at : text.length - kept);
+  }
+
+  private readHeader(): 'more' | 'again' | 'done' {
+    const line = this.takeLine('the head of the answer');
+    if (line === undefined) return 'more';
+    if (line === '') return this.headEnds();
+    if (isFolded(line)) {
+      if (this.lastName === null) throw new ParseError('white space before the first header');
+      // RFC 9112, 5.2: a fold stands for spaces.
+      const before = this.headers.get(this.lastName) ?? '';
+      this.headers.set(this.lastName, `${before} ${cleanValue(line)}`.trim());
       return 'again';
     }
-    this.status = status;
-    this.headers = headers;
-    this.minor = Number(match[1]);
+    const [name, value] = checkField(line);
+    const before = this.headers.get(name);
+    this.headers.set(name, before === undefined ? value : `${before}, ${value}`);
+    this.lastName = name;
+    return 'again';
+  }
+
+  private headEnds(): 'again' | 'done' {
+    this.lineBytes = 0;
+    if (this.status < 200) {
+      this.headers = new Map();
+      this.lastName = null;
+      this.headUs = null;
+      this.state = 'status';
+      return 'again';
+    }
     return this.bodyBegins();
   }
 
+  /** RFC 9112, 6.3. */
   private bodyBegins(): 'again' | 'done' {
-    if (this.status === 204 || this.status === 304) return 'done';
-    const coding = this.headers.get('transfer-encoding');
+    if (this.options.isHead === true || this.hasNoBody) return 'done';
+    const codings = this.headers.get('transfer-encoding');
     const length = this.headers.get('content-length');
-    if (coding !== undefined) {
-      if (coding.trim().toLowerCase() !== 'chunked') throw new ParseError(`transfer coding ${coding} is not known`);
-      if (length !== undefined) throw new ParseError('both Transfer-Encoding and Content-Length');
-      this.state = 'chunk-size';
+    if (codings !== undefined) {
+      const last = listOf(codings).at(-1) ?? '';
+      if (/^chunked\s*;/u.test(last)) throw new ParseError(`the coding chunked has no parameters: ${shown(codings)}`);
+      const isChunked = last === 'chunked';
+      this.framing = isChunked ? 'chunked' : 'close';
+      this.state = isChunked ? 'chunk-size' : 'until-close';
       return 'again';
     }
     if (length !== undefined) {
-      const lengths = new Set(length.split(',').map((one) => one.trim()));
-      const [only = ''] = lengths;
-      if (lengths.size !== 1 || !/^\d{1,15}$/u.test(only)) throw new ParseError(`Content-Length: ${length}`);
-      this.wanted = Number(only);
+      this.framing = 'length';
+      this.wanted = lengthOf(length);
+      this.checkSize(this.wanted);
       this.state = 'fixed';
       return this.wanted === 0 ? 'done' : 'again';
     }
+    this.framing = 'close';
     this.state = 'until-close';
     return 'again';
   }
 
   private readCounted(): 'more' | 'again' | 'done' {
-    const taken = this.pending.subarray(0, this.wanted);
-    this.pending = this.pending.subarray(taken.length);
-    this.keep(taken);
-    this.wanted -= taken.length;
+    const taken = Math.min(this.wanted, this.pending.length);
+    this.take(taken);
+    this.wanted -= taken;
     if (this.wanted > 0) return 'more';
     if (this.state === 'fixed') return 'done';
     this.state = 'chunk-end';
@@ -162,49 +253,121 @@ export class ResponseParser {
   }
 
   private readChunkSize(): 'more' | 'again' {
-    const line = this.takeLine();
+    const line = this.takeLine('the line of a chunk');
     if (line === undefined) return 'more';
-    const match = /^([0-9a-f]{1,8})[ \t]*(?:;.*)?$/iu.exec(line);
-    if (match === null) throw new ParseError(`not a chunk size: ${JSON.stringify(line.slice(0, 60))}`);
-    this.wanted = Number.parseInt(match[1] ?? '', 16);
+    this.lineBytes = 0;
+    const digits = /^([0-9a-f]+)[ \t]*(?:;.*)?$/isu.exec(line)?.[1];
+    if (digits === undefined) throw new ParseError(`not a chunk size: ${shown(line)}`);
+    this.wanted = Number.parseInt(digits, 16);
+    if (!Number.isSafeInteger(this.wanted)) throw new ParseError(`a chunk size beyond all bounds: ${shown(line)}`);
+    this.checkSize(this.size + this.wanted);
     this.state = this.wanted === 0 ? 'trailers' : 'chunk-data';
     return 'again';
   }
 
-  private takeLine(): string | undefined {
-    const end = this.pending.indexOf(crlf);
+  private readChunkEnd(): 'more' | 'again' {
+    const [first, second] = this.pending;
+    if (first === undefined || (first === cr && second === undefined)) return 'more';
+    if (first !== lf && !(first === cr && second === lf)) throw new ParseError('a chunk is longer than its size');
+    this.pending = this.pending.subarray(first === lf ? 1 : 2);
+    this.state = 'chunk-size';
+    return 'again';
+  }
+
+  /** The next line without its end, CRLF or LF. A CR within it stands for a space (RFC 9112, 2.2). */
+  private takeLine(what: string): string | undefined {
+    const { pending } = this;
+    const end = pending.indexOf(lf, this.scanned);
+    if (this.lineBytes + (end < 0 ? pending.length : end + 1) > this.options.maxHeadBytes) {
+      throw new LimitError(`${what} is above ${this.options.maxHeadBytes} bytes (--max-head)`);
+    }
     if (end < 0) {
-      if (this.pending.length > maxHeadBytes) throw new ParseError('a line of the answer is above 64 KiB');
+      this.scanned = pending.length;
       return undefined;
     }
-    const line = this.pending.toString('latin1', 0, end);
-    this.pending = this.pending.subarray(end + 2);
-    return line;
+    this.scanned = 0;
+    this.lineBytes += end + 1;
+    this.pending = pending.subarray(end + 1);
+    return pending.toString('latin1', 0, pending[end - 1] === cr ? end - 1 : end);
   }
 
-  private keep(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.bodySize += bytes.length;
-    if (this.bodySize > maxBodyBytes) throw new ParseError('the body of the answer is above 16 MiB');
-    this.parts.push(bytes);
+  /** Takes bytes of the body. */
+  private take(bytes: number): void {
+    if (bytes === 0) return;
+    const taken = this.pending.subarray(0, bytes);
+    this.pending = this.pending.subarray(bytes);
+    this.size += bytes;
+    this.checkSize(this.size);
+    this.crc = crc32(taken, this.crc);
+    if (this.parts === null) return;
+    if (this.size > mostKeptBytes) this.parts = null;
+    else this.parts.push(Buffer.from(taken));
   }
 
-  /** RFC 9112, 9.3: HTTP/1.1 stays open unless it says close; HTTP/1.0 closes unless it says keep-alive. */
-  private keepAlive(): boolean {
-    const options = (this.headers.get('connection') ?? '').toLowerCase().split(',');
-    const says = new Set(options.map((option) => option.trim()));
-    if (says.has('close')) return false;
-    return this.minor === 1 || says.has('keep-alive');
+  private checkSize(bytes: number): void {
+    if (bytes <= this.options.maxAnswerBytes) return;
+    throw new LimitError(`the answer is above ${this.options.maxAnswerBytes} bytes (--max-answer)`);
+  }
+
+  /** RFC 9112, 9.3; by 6.1, framing that contradicts itself ends the connection. */
+  private keepsAlive(): boolean {
+    if (this.headers.has('transfer-encoding') && (this.minor === 0 || this.headers.has('content-length'))) return false;
+    const says = listOf(this.headers.get('connection') ?? '');
+    if (says.includes('close')) return false;
+    return this.minor > 0 || says.includes('keep-alive');
   }
 
   private response(keepAlive: boolean): Response {
-    return { status: this.status, headers: this.headers, body: Buffer.concat(this.parts), keepAlive };
+    const seconds = /(?:^|,)\s*timeout\s*=\s*(\d{1,9})/iu.exec(this.headers.get('keep-alive') ?? '')?.[1];
+    return {
+      status: this.status,
+      headers: this.headers,
+      body: this.parts === null ? null : Buffer.concat(this.parts),
+      bodyBytes: this.size,
+      bodyCrc32: this.crc,
+      framing: this.framing,
+      keepAlive,
+      keepAliveMs: seconds === undefined ? null : Number(seconds) * 1000,
+    };
   }
 }
 
-function headerOf(line: string): [name: string, value: string] {
+function isFolded(line: string): boolean {
+  return line.startsWith(' ') || line.startsWith('\t');
+}
+
+/** A line's name and value; a name that no header may have is the name of one that nobody asks for. */
+function checkField(line: string): [name: string, value: string] {
   const colon = line.indexOf(':');
-  const name = line.slice(0, colon);
-  if (colon <= 0 || !token.test(name)) throw new ParseError(`not a header: ${JSON.stringify(line.slice(0, 60))}`);
-  return [name.toLowerCase(), line.slice(colon + 1).trim()];
+  if (colon < 0) throw new ParseError(`a header without a colon: ${shown(line)}`);
+  // RFC 9112, 5.1: a proxy would take the space before a colon away.
+  return [line.slice(0, colon).trim().toLowerCase(), cleanValue(line.slice(colon + 1))];
+}
+
+function cleanValue(value: string): string {
+  if (value.includes('\0')) throw new ParseError('a NUL in a header');
+  return (value.includes('\r') ? value.replaceAll('\r', ' ') : value).trim();
+}
+
+/** The elements of a list in lower case, the empty ones left out (RFC 9110, 5.6.1). */
+function listOf(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((element) => element.trim())
+    .filter((element) => element !== '');
+}
+
+/** RFC 9110, 8.6: the same length several times is one length, anything else is none. */
+function lengthOf(value: string): number {
+  const lengths = new Set(value.split(',').map((one) => one.trim().replace(/^0+(?=\d)/u, '')));
+  const [only = ''] = lengths;
+  if (lengths.size !== 1 || !/^\d+$/u.test(only)) throw new ParseError(`Content-Length: ${shown(value)}`);
+  const length = Number(only);
+  if (!Number.isSafeInteger(length)) throw new ParseError(`a Content-Length beyond all bounds: ${shown(value)}`);
+  return length;
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, 60));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from './clock.ts';
 import { dueUsOf } from './pacer.ts';
-import { threadsFor, type LoadPlan } from './plan.ts';
+import { answerLimits, threadsFor, type LoadPlan } from './plan.ts';
 import type { LedgerRow } from './row.ts';
 import { prepareThreads } from './threads.ts';
 
@@ -46,6 +46,7 @@ function planOf(name: string, threads: number): LoadPlan {
     connections: 'mixed',
     deadlineMs: 5_000,
     maxConnections: 200,
+    ...answerLimits,
     primedNotes: 0,
     ledgerPath: join(folder, `${name}.ndjson`),
     threads,

@@ -120,6 +120,8 @@ function planOf(
     connections: service.connections,
     deadlineMs: service.timeoutMs,
     maxConnections: service.maxConnections,
+    maxHeadBytes: service.maxHeadBytes,
+    maxAnswerBytes: service.maxAnswerBytes,
     primedNotes: 0,
     ledgerPath,
     threads: threadsFor(service.ratePerSecond, service.connections, availableParallelism()),

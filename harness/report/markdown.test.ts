@@ -103,6 +103,8 @@ describe('the scope', () => {
       connections: 'new',
       timeoutMs: 5_000,
       maxConnections: 50,
+      maxHeadBytes: 300 * 1024,
+      maxAnswerBytes: 2 ** 30,
       whileCommand: null,
       maxDropped: 0,
     });

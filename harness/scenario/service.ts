@@ -22,6 +22,9 @@ export const serviceSchema = z.strictObject({
   /** From a request's due time to its complete answer. */
   timeoutMs: z.number().int().positive(),
   maxConnections: z.number().int().positive(),
+  /** Most bytes of an answer's head and of its body that are read; what is above is no fault of the service. */
+  maxHeadBytes: z.number().int().positive(),
+  maxAnswerBytes: z.number().int().positive(),
   /** The command that runs under the load, for the user's shell. */
   whileCommand: z.string().nullable(),
   maxDropped: z.number().int().nonnegative(),

@@ -142,6 +142,8 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
       connections: 'kept',
       timeoutMs: 30_000,
       maxConnections: 100,
+      maxHeadBytes: 300 * 1024,
+      maxAnswerBytes: 2 ** 30,
       whileCommand: 'systemctl restart site',
       maxDropped: 0,
       maxGapMs: null,

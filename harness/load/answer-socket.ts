@@ -1,0 +1,41 @@
+/** A socket from which everything that arrived can be read, whatever becomes of what is written to it. */
+import { Socket } from 'node:net';
+
+/** What arrives is dealt with at once, so that one is enough. */
+const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * A server that refuses an upload answers, closes, and has not read it all: the kernel then resets the connection, and the
+ * client's next write fails with the answer still unread. Node's sockets end with a failed write; this one reads first.
+ */
+export class AnswerSocket extends Socket {
+  private isReadingOn = false;
+
+  /** @param received is given the bytes as they arrive; they are overwritten by the next */
+  constructor(received: (bytes: Buffer) => void) {
+    // Not by "data" events: a stream with a failed write gives out no more of them.
+    super({ onread: { buffer, callback: (length) => (received(buffer.subarray(0, length)), true) } });
+  }
+
+  /** Ends the socket; after a failed write only when all that had arrived was read. */
+  override destroy(error?: Error): this {
+    if (this.isReadingOn || !isOfWrite(error)) return super.destroy(error);
+    this.isReadingOn = true;
+    this.readOn(error, this.bytesRead);
+    return this;
+  }
+
+  /** From one check phase to the next the loop polls once; nothing arrives behind a reset. */
+  private readOn(error: Error, bytesBefore: number): void {
+    setImmediate(() =>
+      setImmediate(() => {
+        if (this.bytesRead > bytesBefore) this.readOn(error, this.bytesRead);
+        else super.destroy(error);
+      }),
+    );
+  }
+}
+
+function isOfWrite(error?: NodeJS.ErrnoException): error is NodeJS.ErrnoException {
+  return error?.syscall === 'write';
+}
