@@ -34,7 +34,8 @@ const database = new DatabaseSync(path);
 const pragma = (name: string): string => database.prepare(`PRAGMA ${name}`).all().flatMap(Object.values).join('; ');
 const state: DatabaseState = { integrity: pragma('integrity_check'), journalMode: pragma('journal_mode'), walBytes };
 process.stdout.write(`${JSON.stringify(state)}\n`);
-database.function('crc32', (value) => crc32(String(value)));
+// As text: a number beyond 2^31 would become a floating-point one.
+database.function('crc32', (value) => String(crc32(String(value))));
 const notes = database.prepare(
   'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions, min(atUs) AS writtenUs, ' +
     'group_concat(DISTINCT crc32(text)) AS textCrc32s FROM notes GROUP BY id ORDER BY min(seq)',

@@ -16,6 +16,7 @@ const measured: Measured = {
   lagMaxMs: 1,
   gapMs: 0,
   unplanned: [],
+  killed: [],
   isNotBack: false,
   dropped: 0,
   restarts: 8,
@@ -78,6 +79,21 @@ describe('what every experiment expects without saying so', () => {
     [{ medianInSiteMs: 51 }, 'time that the site takes for an answer, at the median: 51 ms'],
   ])('is missed by a single one: %j', (over, sentence) => {
     expect(missed(over)).toEqual([sentence]);
+  });
+
+  it('is that the site serves, ends at SIGTERM and does not end otherwise', () => {
+    const rows = check({}, { outcomes: { 'status-502': 300 }, unplanned: ['exit (app) at 2.900 s'], killed: [1, 3] });
+    expect(
+      rows.filter(({ met: isMet }) => !isMet).map(({ what, measured: value, inShort }) => [what, value, inShort]),
+    ).toEqual([
+      ['requests that were answered as expected', '0', 'no request was answered as expected'],
+      [
+        'ends of the site’s process that no deploy asked for',
+        'exit (app) at 2.900 s',
+        'the site’s process ended by itself',
+      ],
+      ['restarts in which systemd had to kill the old process', '2 (1, 3)', 'the site did not end at SIGTERM'],
+    ]);
   });
 
   it('gives way to what the experiment says of the same figure, and of that one alone', () => {

@@ -32,6 +32,8 @@ export type Measured = Pick<
   readonly medianInSiteMs: number | null;
   /** Ends of the site's process that no deploy asked for, each in words. */
   readonly unplanned: readonly string[];
+  /** Restarts whose old process had to be killed, though its drain fits into the time that it has. */
+  readonly killed: readonly number[];
   /** The service did not answer steadily again within the time it was given. */
   readonly isNotBack: boolean;
   readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
@@ -48,7 +50,7 @@ const honest = {
 } as const;
 
 /** What is expected of every run, whatever else it may do; only what was missed has a row. */
-function basicRows({ outcomes, due, proven, unplanned }: Measured): Row[] {
+function basicRows({ outcomes, due, proven, unplanned, killed }: Measured): Row[] {
   const rows: Row[] = [];
   if (due > 0 && (outcomes['ok'] ?? 0) === 0) {
     rows.push({
@@ -70,6 +72,16 @@ function basicRows({ outcomes, due, proven, unplanned }: Measured): Row[] {
       because: 'a site that crashes by itself drops requests that no way of restarting can save',
       inShort: 'the site’s process ended by itself',
       certain: true,
+    });
+  }
+  if (killed.length > 0) {
+    rows.push({
+      what: 'restarts in which systemd had to kill the old process',
+      expected: 'none',
+      measured: `${killed.length} (${killed.slice(0, 5).join(', ')}${killed.length > 5 ? ' …' : ''})`,
+      met: false,
+      because: 'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
+      inShort: 'the site did not end at SIGTERM',
     });
   }
   return rows;

@@ -59,6 +59,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     unplanned: evidence.unplanned.map(
       ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
     ),
+    killed: needlesslyKilled(evidence),
     isNotBack: evidence.isNotBack,
   };
   const claim = run.kind === 'experiment' ? run.experiment.expect.claim : undefined;
@@ -192,6 +193,14 @@ function provenOf({ run, ledger }: Evidence): { dropped: number; badRestarts: nu
     dropped: proven({ dropped: ledger.all.dropped, droppedIfLate: ledger.droppedIfLate }),
     badRestarts: ledger.perRestart.filter((counts) => proven(counts) > 0).length,
   };
+}
+
+/** Restarts whose old process did not end in its TimeoutStopSec, into which its drain fits. */
+function needlesslyKilled({ run, windows }: Evidence): number[] {
+  if (run.kind !== 'experiment') return [];
+  const { app, unit } = run.experiment;
+  if (app.graceMs + app.shutdownTimeoutMs >= unit.timeoutStopSec * 1000) return [];
+  return windows.filter(({ killedUs }) => killedUs !== null).map(({ restart }) => restart);
 }
 
 function restartVerdicts({ run, windows, ledger, queues }: Evidence, prediction: Prediction): RestartVerdict[] {
