@@ -50,8 +50,9 @@ const usageErrors = {
   },
   'experiment-invalid': {
     exitCode: usage,
-    meaning: 'A file in experiments/ does not describe an experiment; the lines below the sentence name the fields.',
-    advice: 'Correct the file; harness/scenario/experiment.ts says what each field is.',
+    meaning:
+      'A file in experiments/ does not describe an experiment; each line names file, field and what is expected.',
+    advice: 'Correct the file; the table in docs/adding-an-experiment.md says what each field is.',
   },
   'variant-unknown': {
     exitCode: usage,
@@ -65,7 +66,7 @@ const usageErrors = {
   },
   'field-invalid': {
     exitCode: usage,
-    meaning: 'The experiment cannot be run with these values; the lines below the sentence name the fields.',
+    meaning: 'The experiment cannot be run with these values; each line names a field and what is expected.',
     advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
   },
   'sweep-too-large': {

@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { exitCodes, HarnessError } from '../errors.ts';
-import { loadCatalog } from '../scenario/catalog.ts';
+import { readCatalog, type BrokenExperiment } from '../scenario/catalog.ts';
 import { boundText } from '../verdict/citation.ts';
 import { readRun } from '../verdict/read-run.ts';
 import type { Context } from './context.ts';
@@ -10,18 +10,28 @@ import type { Context } from './context.ts';
 /** Prints the list. */
 export async function listExperiments(context: Context, options: { out?: string }): Promise<number> {
   const reports = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
-  const catalog = await loadCatalog();
+  const { experiments, broken } = await readCatalog();
   const rows = await Promise.all(
-    catalog.map(async ({ id, title, question }) => [id, title, question, await lastVerdict(join(reports, id))]),
+    experiments.map(async ({ id, title, question }) => [id, title, question, await lastVerdict(join(reports, id))]),
   );
-  const variants = catalog
+  const variants = experiments
     .filter((file) => Object.keys(file.variants).length > 0)
     .map((file) => `${file.id}: ${Object.keys(file.variants).join(', ')}`);
   context.stdout(
     `${markdownTable([['id', 'title', 'question', 'last run'], ...rows])}\n\n` +
-      `Variants (--variant <name>):\n${variants.map((line) => `  ${line}\n`).join('')}`,
+      `Variants (--variant <name>):\n${variants.map((line) => `  ${line}\n`).join('')}${brokenText(broken)}`,
   );
   return exitCodes.pass;
+}
+
+/** The files that nothing can be run of, each with what is wrong. */
+export function brokenText(broken: readonly BrokenExperiment[]): string {
+  if (broken.length === 0) return '';
+  const lines = broken.map(({ error }) => {
+    const [first = '', ...more] = error.message.split('\n');
+    return `  ${first}${more.length === 0 ? '' : ` (and ${more.length} more)`}\n`;
+  });
+  return `\nCannot be run until the file is corrected:\n${lines.join('')}`;
 }
 
 /** Verdict, bad restarts and drops of the run that `latest` points at. */

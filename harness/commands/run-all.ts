@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { messageOf } from '../errors.ts';
-import { loadCatalog } from '../scenario/catalog.ts';
+import { readCatalog } from '../scenario/catalog.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { seededRandom, shuffle } from '../scenario/random.ts';
@@ -16,6 +16,7 @@ import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { quoted, runOptionsOf } from './asked.ts';
 import { runWithControls } from './controls.ts';
+import { brokenText } from './list-experiments.ts';
 import { changesOfOneOfMany, type RunningOptions } from './run-options.ts';
 import { startSeries } from './time-left.ts';
 
@@ -39,7 +40,8 @@ export async function runAll(
   asked: { seed: number; reportsFolder: string; json: boolean; variants: boolean; options: RunningOptions },
 ): Promise<number> {
   const { seed, reportsFolder, json, variants, options } = asked;
-  const catalog = await loadCatalog();
+  const { experiments: catalog, broken } = await readCatalog();
+  context.stderr(brokenText(broken));
   const cells: Cell[] = catalog.flatMap((file) => [
     { file, variant: null },
     ...(variants ? Object.keys(file.variants) : []).map((variant) => ({ file, variant })),
@@ -81,11 +83,11 @@ export async function runAll(
     }
   }
 
-  const lines = catalog.flatMap((file) =>
-    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) =>
-      lineOf(nameOf(file.id, variant), verdicts, failures),
-    ),
+  for (const { id, error } of broken) failures.set(id, error.message);
+  const names = catalog.flatMap((file) =>
+    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) => nameOf(file.id, variant)),
   );
+  const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const id = newRunId(new Date());
   const reports = join(reportsFolder, 'all');
   await mkdir(join(reports, id), { recursive: true });

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { HarnessError } from '../errors.ts';
-import { loadCatalog } from '../scenario/catalog.ts';
+import { readCatalog } from '../scenario/catalog.ts';
 import type { Experiment, ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
@@ -30,8 +30,10 @@ export interface SeriesEntry {
  * @param folder holds `E5/<run>/`, or `E5/` with the run itself, as a packed series does
  */
 export async function readSeries(folder: string): Promise<SeriesEntry[]> {
-  const catalog = await loadCatalog();
-  return await Promise.all(catalog.map(async (file) => ({ file, run: await bestRun(join(folder, file.id), file) })));
+  const { experiments } = await readCatalog();
+  return await Promise.all(
+    experiments.map(async (file) => ({ file, run: await bestRun(join(folder, file.id), file) })),
+  );
 }
 
 async function bestRun(folder: string, file: ExperimentFile): Promise<SeriesRun | null> {

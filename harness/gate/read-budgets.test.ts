@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadCatalog } from '../scenario/catalog.ts';
+import { readCatalog } from '../scenario/catalog.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { gateFileSchema, serviceFileSchema } from './budgets.ts';
 import { parseBudgets, readGateFile } from './read-budgets.ts';
@@ -91,7 +91,7 @@ describe('experiments/gate.yaml', () => {
 
   it('names experiments that exist and can be run so, and all of E0 to E7', async () => {
     const { entries } = await readGateFile(path, 'experiments/gate.yaml');
-    const catalog = await loadCatalog();
+    const catalog = (await readCatalog()).experiments;
     for (const { data } of entries) {
       const file = catalog.find(({ id }) => id === data.experiment);
       if (file === undefined) throw new Error(data.experiment);

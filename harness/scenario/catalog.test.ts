@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { loadCatalog, loadExperiment } from './catalog.ts';
+import { loadExperiment, readCatalog } from './catalog.ts';
 import { experimentSchema } from './experiment.ts';
 
 describe('the experiments', () => {
   it('are found by their files, in the order of their numbers', async () => {
-    const ids = (await loadCatalog()).map(({ id }) => id);
+    const ids = (await readCatalog()).experiments.map(({ id }) => id);
     expect(ids).toEqual(expect.arrayContaining(['E0', 'E1', 'E5']));
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1))));
   });
@@ -19,11 +19,11 @@ describe('the experiments', () => {
   });
 
   it('keep idle connections longer than the proxy does (90 s), or the control would be dirty', async () => {
-    for (const { app } of await loadCatalog()) expect(app.keepAliveTimeoutMs).toBeGreaterThan(90_000);
+    for (const { app } of (await readCatalog()).experiments) expect(app.keepAliveTimeoutMs).toBeGreaterThan(90_000);
   });
 
   it('leave room for each restart before the next, and after the last', async () => {
-    for (const { app, deploy } of await loadCatalog()) {
+    for (const { app, deploy } of (await readCatalog()).experiments) {
       if (deploy.action === 'none') continue;
       expect(deploy.tailMs).toBeGreaterThan(app.graceMs + app.warmupMs + 1_000);
     }

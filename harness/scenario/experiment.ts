@@ -3,8 +3,14 @@
  * Files under experiments/ are written with {@link defineExperiment}; nothing in them runs anything.
  */
 import { z } from 'zod';
+import { HarnessError } from '../errors.ts';
+import { mistakesIn, mistakeText } from './mistakes.ts';
 
-const ms = z.number().int().nonnegative();
+/** A day: what is longer is a slip of the hand. */
+const mostMs = 86_400_000;
+const ms = z.number().int().nonnegative().max(mostMs);
+/** What systemd, the kernel and the proxy count in. */
+const mostInt = 2 ** 31 - 1;
 
 const appSchema = z.strictObject({
   /** How long the new process warms up before it accepts public traffic. */
@@ -52,15 +58,19 @@ const unitSchema = z.strictObject({
    */
   activation: z.enum(['none', 'socket', 'both']),
   /** Backlog= of the socket unit; the kernel caps it at somaxconn. */
-  backlog: z.number().int().positive().optional(),
+  backlog: z.number().int().positive().max(mostInt).optional(),
   /** TimeoutStopSec= of the service. */
-  timeoutStopSec: z.number().int().positive(),
+  timeoutStopSec: z
+    .number()
+    .int()
+    .positive()
+    .max(mostMs / 1000),
   /** KillMode= of the service. */
   killMode: z.enum(['mixed', 'control-group', 'process']).default('mixed'),
   /** Restart= of the service. */
   restart: z.enum(['on-failure', 'always', 'no']).default('on-failure'),
   /** StartLimitBurst= of the service (in 10 s); a deploy that is repeated counts too. */
-  startLimitBurst: z.number().int().positive().default(50),
+  startLimitBurst: z.number().int().positive().max(mostInt).default(50),
   /** Does the socket unit share its service's fate: PartOf= or BindsTo= the service? It should not. */
   socketTie: z.enum(['none', 'part-of', 'binds-to']).default('none'),
   /** FlushPending= of the socket unit: are waiting connections closed when the service stops? */
@@ -81,7 +91,7 @@ const sitesSchema = z.strictObject({
 
 const retrySchema = z.strictObject({
   /** Tries in all, the first included. */
-  attempts: z.number().int().min(1).default(4),
+  attempts: z.number().int().min(1).max(mostInt).default(4),
   /** First wait between tries; 0 tries again at once. */
   initialIntervalMs: ms.default(0),
 });
@@ -114,7 +124,7 @@ const mixSchema = z.strictObject({
   method: z.enum(['GET', 'POST']),
   /** `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own, `/slow?ms=N` takes N ms. */
   path: z.string().regex(/^(\/notes|\/notes\/:id|\/slow\?ms=\d+)$/u, 'must be /notes, /notes/:id or /slow?ms=N'),
-  weight: z.number().positive(),
+  weight: z.number().positive().max(mostInt),
 });
 
 const loadSchema = z.strictObject({
@@ -153,7 +163,8 @@ const deploySchema = z.strictObject({
   badForMs: ms.default(4_000),
 });
 
-const because = z.string().min(10);
+/** The report prints it beside what was measured. */
+const because = z.string().min(10, 'say why, in at least ten letters');
 
 const droppedExpectationSchema = z.union([
   z.strictObject({ max: z.number().nonnegative(), because }),
@@ -194,6 +205,12 @@ export const boundedFigures = [
   'status-404',
 ] as const;
 
+/** A range that nothing is in. */
+const minAboveMax = [
+  ({ min, max }: { min?: number | undefined; max?: number | undefined }): boolean => (min ?? 0) <= (max ?? Infinity),
+  'min must not be above max',
+] as const;
+
 const boundSchema = z
   .strictObject({
     of: z.enum(boundedFigures),
@@ -201,17 +218,21 @@ const boundSchema = z
     max: z.number().nonnegative().optional(),
     because,
   })
-  .refine(({ min, max }) => min !== undefined || max !== undefined, 'a bound has a min, a max or both');
+  .refine(({ min, max }) => min !== undefined || max !== undefined, 'a bound has a min, a max or both')
+  .refine(...minAboveMax);
 
 const expectSchema = z.strictObject({
   dropped: droppedExpectationSchema.optional(),
   badRestarts: z
     .union([
-      z.strictObject({
-        min: z.number().int().nonnegative().optional(),
-        max: z.number().int().nonnegative().optional(),
-        because,
-      }),
+      z
+        .strictObject({
+          min: z.number().int().nonnegative().optional(),
+          max: z.number().int().nonnegative().optional(),
+          because,
+        })
+        .refine(({ min, max }) => min !== undefined || max !== undefined, 'takes min, max, both, or all: true')
+        .refine(...minAboveMax),
       z.strictObject({ all: z.literal(true), because }),
     ])
     .optional(),
@@ -227,7 +248,7 @@ const expectSchema = z.strictObject({
 });
 
 const experimentShape = z.strictObject({
-  id: z.string().regex(/^E\d+$/u, 'must be E and a number'),
+  id: z.string().regex(/^E(0|[1-9]\d*)$/u, 'must be E and a number, such as E8'),
   title: z.string().min(3),
   question: z.string().min(10),
   hypothesis: z.string().min(10),
@@ -285,17 +306,31 @@ const variantSchema = z.strictObject({
 });
 
 /** The schema of an experiment's file: the experiment, its variants, and what it is to be compared with. */
-export const experimentFileSchema = experimentShape.extend({
-  /**
-   * The run without which this one says nothing: another experiment that must come out as expected (C0), or a variant
-   * of this one whose mechanism is off, which must drop something (C+).
-   */
-  control: z.union([
-    z.strictObject({ experiment: z.string(), because }),
-    z.strictObject({ variant: z.string(), because }),
-  ]),
-  variants: z.record(z.string().regex(/^[a-z0-9-]+$/u, 'must be lower case, digits and dashes'), variantSchema),
-});
+export const experimentFileSchema = experimentShape
+  .extend({
+    /**
+     * The run without which this one says nothing: another experiment that must come out as expected (C0), or a variant
+     * of this one whose mechanism is off, which must drop something (C+).
+     */
+    control: z.union([
+      z.strictObject({ experiment: z.string(), because }),
+      z.strictObject({ variant: z.string(), because }),
+    ]),
+    variants: z
+      .record(
+        z.string().regex(/^[a-z0-9-]+$/u, 'a variant’s name must be lower case, digits and dashes'),
+        variantSchema,
+      )
+      .default({}),
+  })
+  .superRefine(({ control, variants }, context) => {
+    if (!('variant' in control) || Object.hasOwn(variants, control.variant)) return;
+    const names = Object.keys(variants);
+    const message = `there is no variant ${JSON.stringify(control.variant)}; ${
+      names.length === 0 ? 'the file has none' : `there are ${names.join(', ')}`
+    }`;
+    context.addIssue({ code: 'custom', path: ['control', 'variant'], message });
+  });
 
 /** One experiment, as the lab, the load and the verdict read it. */
 export type Experiment = z.infer<typeof experimentSchema>;
@@ -306,7 +341,7 @@ export type Variant = z.infer<typeof variantSchema>;
 /** An experiment's file as it is written, before defaults are filled in. */
 export type ExperimentData = z.input<typeof experimentFileSchema>;
 /** Variants as they are written in a file. */
-export type Variants = ExperimentData['variants'];
+export type Variants = NonNullable<ExperimentData['variants']>;
 /** A value that --set, a variant or a sweep gives to a field. */
 export type FieldValue = z.infer<typeof valueSchema>;
 /** One entry of the load's mix. */
@@ -314,8 +349,11 @@ export type MixEntry = z.infer<typeof mixSchema>;
 
 /**
  * Checks an experiment's file and gives it its type.
- * @throws {z.ZodError} naming each field that is wrong.
+ * @throws {HarnessError} naming each field that is wrong
  */
-export function defineExperiment(data: z.input<typeof experimentFileSchema>): ExperimentFile {
-  return experimentFileSchema.parse(data);
+export function defineExperiment(data: ExperimentData): ExperimentFile {
+  const checked = experimentFileSchema.safeParse(data);
+  if (checked.success) return checked.data;
+  const mistakes = mistakesIn(checked.error, data, experimentFileSchema);
+  throw new HarnessError('experiment-invalid', mistakes.map(mistakeText).join('\n'), { cause: checked.error });
 }

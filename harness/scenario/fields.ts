@@ -1,8 +1,8 @@
 /** Fields of an experiment by their paths, as --set, --sweep and variants name them: `proxy.retry.attempts`. */
-import { z } from 'zod';
 import { HarnessError } from '../errors.ts';
 import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue } from './experiment.ts';
-import { fieldPaths, isFieldPath } from './field-paths.ts';
+import { fieldPathsOf } from './field-paths.ts';
+import { mistakesIn, mistakeText } from './mistakes.ts';
 import { didYouMean } from './nearest.ts';
 
 /** A field and the value it gets. */
@@ -23,9 +23,9 @@ export function parseChange(option: string, text: string): Change {
   return [text.slice(0, cut), parseValue(text.slice(cut + 1))];
 }
 
-/** A number, true, false or null where the text is one; else the text. */
+/** A number, true, false or null where the text is one; else the text (010 too: some read it as 8). */
 export function parseValue(text: string): FieldValue {
-  if (/^-?\d+(\.\d+)?$/u.test(text)) return Number(text);
+  if (/^-?(0|[1-9]\d*)(\.\d+)?$/u.test(text)) return Number(text);
   if (text === 'true' || text === 'false') return text === 'true';
   return text === 'null' ? null : text;
 }
@@ -53,11 +53,26 @@ export function resolveExperiment(
   if (variant?.expect !== undefined) data['expect'] = variant.expect;
   for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
     if (!isFieldPath(path)) throw unknownField(path);
+    if (path === 'id') throw new HarnessError('field-invalid', 'id: is that of the file, and is never set.');
     setField(data, path, value);
   }
   const checked = experimentSchema.safeParse(data);
   if (checked.success) return checked.data;
-  throw new HarnessError('field-invalid', `${file.id} cannot be run so:\n${z.prettifyError(checked.error)}`);
+  const mistakes = mistakesIn(checked.error, data, experimentSchema).map(mistakeText);
+  throw new HarnessError('field-invalid', `${file.id} cannot be run so: ${mistakes.join('\n')}`);
+}
+
+let known: readonly string[] | undefined;
+
+/** Every path of an experiment, parts and leaves, in the schema's order; an entry of a list is `*`. */
+function fieldPaths(): readonly string[] {
+  known ??= fieldPathsOf(experimentSchema);
+  return known;
+}
+
+/** Is there such a field of an experiment? An entry of a list is named by its number. */
+function isFieldPath(path: string): boolean {
+  return fieldPaths().includes(path.replaceAll(/(?<=\.)\d+(?=\.|$)/gu, '*'));
 }
 
 /** Names the field that was meant, or those that stand beside the wrong one. */
