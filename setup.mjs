@@ -375,7 +375,12 @@ async function engine() {
   if (mayInstall) {
     const missing = [];
     if (!up && !has('dockerd')) missing.push('docker.io', 'iptables');
-    if (!has('debootstrap') && !(up && (await hasBase()))) missing.push('debootstrap');
+    if (!(up && (await hasBase()))) {
+      if (!has('debootstrap')) missing.push('debootstrap');
+      // debootstrap checks signatures by it; Ubuntu has it as a package only.
+      if (!existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) missing.push('debian-archive-keyring');
+      if (!has('gpgv')) missing.push('gpgv');
+    }
     if (!hasWheel() && spawnSync('python3', ['-m', 'pip', '--version'], { env: pipEnvironment() }).status !== 0)
       missing.push('python3-pip');
     if (missing.length > 0) await aptInstall(missing);

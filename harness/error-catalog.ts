@@ -198,6 +198,12 @@ const machineErrors = {
     meaning: 'The engine did not do what it was asked for; its own words stand in the sentence.',
     advice: "`npm run doctor` tries everything that a run needs of the engine. The engine's log says more.",
   },
+  'engine-setting': {
+    exitCode: cannotRun,
+    meaning:
+      'The lab sets for its own containers what a default of the engine would change; this one it cannot override, and the engine refused.',
+    advice: "Change the setting in the engine's daemon.json, or use another engine; `npm run doctor` tries it out.",
+  },
   'engine-disk-full': {
     exitCode: cannotRun,
     meaning: 'The disk on which the engine keeps its containers is full, so that a lab cannot be made.',
@@ -224,6 +230,13 @@ const machineErrors = {
     exitCode: cannotRun,
     meaning: 'There is no Debian base to build the image on: no registry gave it, and it cannot be made here.',
     advice: 'Pull debian:bookworm-slim from a registry that you reach, and run `npm run setup` again.',
+  },
+  'image-base-unsigned': {
+    exitCode: cannotRun,
+    meaning:
+      "debootstrap would make the Debian base without holding it against Debian's signature, or the signature is wrong.",
+    advice:
+      'Install the keyring (Debian, Ubuntu: `apt-get install debian-archive-keyring gpgv`) or pull the image debian:bookworm-slim, and run `npm run setup` again.',
   },
   'image-base-failed': {
     exitCode: cannotRun,

@@ -6,6 +6,7 @@ import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../lab/unit-files.ts';
 import { answerLimits, labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../load/plan.ts';
 import { slotCount } from '../load/pacer.ts';
+import type { Experiment } from '../scenario/experiment.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
 import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
@@ -19,6 +20,13 @@ export const ledgerPathInClient = '/var/ledger.ndjson';
 export const queuesPathInServer = '/var/queues.ndjson';
 /** Longest wait that connections are kept for; rate × this is the cap. */
 const longestExpectedWaitMs = 5_000;
+/** The most connections that a load has open at once. */
+export function connectionsOf({ load, deploy }: Experiment): number {
+  // Who is behind a long transaction waits for all of it.
+  const longestWaitMs = Math.max(longestExpectedWaitMs, deploy.longTransactionMs * 1.2);
+  return Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000));
+}
+
 /** How long a generator that was told to stop may take to settle what is under way. */
 const stopDeadlineMs = 5_000;
 
@@ -45,9 +53,7 @@ export async function measureInLab(
   schedule: DeploySchedule,
   options: { progress: Progress; signal: AbortSignal },
 ): Promise<Measurement> {
-  const { load, proxy, deploy } = run.experiment;
-  // Who is behind a long transaction waits for all of it.
-  const longestWaitMs = Math.max(longestExpectedWaitMs, deploy.longTransactionMs * 1.2);
+  const { load, proxy } = run.experiment;
   const plan: LoadPlan = {
     runId: run.runId,
     trial: 1,
@@ -60,7 +66,7 @@ export async function measureInLab(
     mix: load.mix,
     connections: load.connections,
     deadlineMs: labDeadlineMs,
-    maxConnections: Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000)),
+    maxConnections: connectionsOf(run.experiment),
     ...answerLimits,
     primedNotes: labPrimedNotes,
     ledgerPath: ledgerPathInClient,

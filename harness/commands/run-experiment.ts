@@ -27,7 +27,7 @@ import type { Context } from './context.ts';
 import { writeHashes } from './hashes.ts';
 import { insideLines } from './look-inside.ts';
 import { measureAlone } from './measure-alone.ts';
-import { measureInLab, type Measurement } from './measure-in-lab.ts';
+import { connectionsOf, measureInLab, type Measurement } from './measure-in-lab.ts';
 import { startProgress } from './progress.ts';
 import { runSteps } from './run-steps.ts';
 
@@ -94,7 +94,8 @@ async function runAlone(
     runId,
     experiment,
     image,
-    apparmor: facts.apparmor,
+    facts,
+    connections: connectionsOf(experiment),
     keep: options.keep,
     signal,
   }).catch((error: unknown) => {

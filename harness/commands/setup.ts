@@ -33,7 +33,11 @@ export async function setupCommand(context: Context): Promise<number> {
   const [node, traefik, base] = await Promise.all([
     timed('node', fetchNode(versions, architecture, cache), () => `${versions.node.version}, sha256 checked`),
     timed('traefik', fetchTraefik(versions, architecture, cache), () => `${versions.traefik.version}, sha256 checked`),
-    timed('debian base', ensureBase(docker, versions.debian, architecture), ({ tag, from }) => `${tag}, ${from}`),
+    timed(
+      'debian base',
+      ensureBase(docker, versions.debian, architecture, join(cache, '..')),
+      ({ tag, from }) => `${tag}, ${from}`,
+    ),
   ]);
   const buildMs = performance.now();
   await buildLabImage(docker, { base: base.tag, tag, node, traefik });

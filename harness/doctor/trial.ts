@@ -9,7 +9,7 @@ import { explained } from '../lab/engine-errors.ts';
 import { ownerLabel, runLabel, type EngineFacts } from '../lab/engine.ts';
 import { exec } from '../lab/exec.ts';
 import { putFiles } from '../lab/files.ts';
-import { serverOptions } from '../lab/lab.ts';
+import { networkOptions, serverOptions } from '../lab/container-options.ts';
 import { removeRun } from '../lab/remove.ts';
 import { newRunId } from '../scenario/run-folder.ts';
 import { ok, problem, type Finding } from './finding.ts';
@@ -27,19 +27,19 @@ export async function tryLab(docker: Docker, facts: EngineFacts, image: string):
   const findings: Finding[] = [];
   let step = 'network';
   try {
-    const network = await docker.createNetwork({ Name: `restart-proof-${id}`, Driver: 'bridge', Labels: labels });
+    const network = await docker.createNetwork(networkOptions(`restart-proof-${id}`, labels));
     findings.push(ok(step, 'an address range for one more network is free'));
     step = 'rights';
     const container = await docker.createContainer({
       name: `restart-proof-${id}`,
       Image: image,
       Labels: labels,
-      ...serverOptions(network.id, { apparmor: facts.apparmor, proxyFiles: [] }),
+      ...serverOptions(facts, { networkId: network.id, proxyFiles: [], connections: 64 }),
     });
     const source = fileURLToPath(new URL('probe.ts', import.meta.url));
     await putFiles(container, [{ path: probePath, content: await readFile(source) }]);
     await container.start();
-    findings.push(ok(step, 'a container with SYS_ADMIN, without seccomp, and with the cgroup tree mounted starts'));
+    findings.push(judgeRights(facts));
     step = 'systemd';
     findings.push(...(await probed(container)));
   } catch (error) {
@@ -52,6 +52,24 @@ export async function tryLab(docker: Docker, facts: EngineFacts, image: string):
     await removeRun(docker, id);
   }
   return findings;
+}
+
+/** What root in the server's container has on the engine's host. */
+function judgeRights({ cgroupVersion, security }: EngineFacts): Finding {
+  const less = [
+    ...(security.apparmor ? ['AppArmor'] : []),
+    ...(security.selinux ? ['SELinux'] : []),
+    ...(security.seccomp === 'own-file' ? ["the engine's own seccomp profile"] : []),
+  ];
+  const confined = less.length === 0 ? '' : `, but not confined by ${less.join(' and ')}`;
+  const limits =
+    cgroupVersion === '2'
+      ? '; on cgroup v2 its root may lift its own memory, process and CPU limits, and no other'
+      : '';
+  return ok(
+    'rights',
+    `the server starts without SYS_ADMIN, with seccomp and no-new-privileges${confined}, on a network without a way out${limits}`,
+  );
 }
 
 async function probed(container: Docker.Container): Promise<Finding[]> {
@@ -69,7 +87,7 @@ async function probed(container: Docker.Container): Promise<Finding[]> {
   const isUp = ['running', 'degraded', 'starting'].includes(probe.systemd);
   return [
     isUp
-      ? ok('systemd', `boots as PID 1 (${probe.systemd}); the cgroup tree is writable`)
+      ? ok('systemd', `boots as PID 1 (${probe.systemd}); its own part of the cgroup tree is writable`)
       : problem(
           'systemd',
           `does not come up: ${printable(probe.systemd)}`,

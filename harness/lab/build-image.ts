@@ -1,6 +1,7 @@
 /** Builds the lab's image on the engine: a Debian base (pulled, else made with debootstrap), Node and Traefik on top. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +9,7 @@ import type Docker from 'dockerode';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { HarnessError, messageOf } from '../errors.ts';
+import { canMake, rootEnvironment } from '../tool-environment.mjs';
 import { dockerfilePath, type LabArchitecture } from './image.ts';
 
 /** A registry that has not begun to answer by then is not waited for. */
@@ -26,6 +28,7 @@ export async function hasImage(docker: Docker, tag: string): Promise<boolean> {
 
 /**
  * A Debian base: the one that is there, else pulled, else made here.
+ * @param cache a folder of the project's own, where one can be made
  * @returns its tag, and in a few words where it is from
  * @throws {HarnessError} (exit code 4) when there is no way to one
  */
@@ -33,6 +36,7 @@ export async function ensureBase(
   docker: Docker,
   release: string,
   architecture: LabArchitecture,
+  cache: string,
 ): Promise<{ tag: string; from: string }> {
   const pulled = `debian:${release}-slim`;
   const made = `restart-proof/debian:${release}`;
@@ -40,7 +44,7 @@ export async function ensureBase(
   if (await hasImage(docker, pulled)) return { tag: pulled, from: 'already there' };
   const noPull = await pull(docker, pulled);
   if (noPull === undefined) return { tag: pulled, from: 'pulled' };
-  await debootstrap(docker, release, architecture, made, noPull);
+  await debootstrap(docker, release, architecture, { tag: made, noPull, cache });
   return { tag: made, from: 'made with debootstrap, since no image registry answers' };
 }
 
@@ -62,8 +66,7 @@ async function debootstrap(
   docker: Docker,
   release: string,
   architecture: LabArchitecture,
-  tag: string,
-  noPull: string,
+  { tag, noPull, cache }: { tag: string; noPull: string; cache: string },
 ): Promise<void> {
   const here = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || here !== architecture) {
@@ -73,29 +76,79 @@ async function debootstrap(
         `machine of the engine's architecture (${architecture}), where debootstrap can make the base.`,
     });
   }
-  const folder = await mkdtemp(join(tmpdir(), 'restart-proof-base-'));
+  if (!existsSync(debianKeyring)) {
+    throw new HarnessError('image-base-unsigned', `Debian's keyring is missing (${debianKeyring}).`);
+  }
+  const folder = await folderForSystem(cache);
   try {
-    await execa('debootstrap', ['--variant=minbase', `--arch=${architecture}`, release, folder]);
-    const packed = spawn('tar', ['-C', folder, '--numeric-owner', '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const words = ['--variant=minbase', `--arch=${architecture}`, `--keyring=${debianKeyring}`, '--force-check-gpg'];
+    await execa('debootstrap', [...words, release, folder], { env: rootEnvironment(), extendEnv: false });
+    const packed = spawn('tar', ['-C', folder, '--numeric-owner', '-c', '.'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: rootEnvironment(),
+    });
     const [repo, name] = tag.split(':');
     // The types know a path only; a stream is passed on as it is.
     const stream = await docker.importImage(packed.stdout, { repo, tag: name });
     const failure = await progressEnd(docker, stream);
     if (failure !== undefined) throw new Error(failure);
   } catch (error) {
-    const { code, shortMessage, stdout } = error as ExecaError;
-    throw new HarnessError(
-      'image-base-failed',
-      code === 'ENOENT'
-        ? 'debootstrap, which makes the Debian base, is not installed.'
-        : `The Debian base could not be made: ${shortMessage}\n${String(stdout ?? '').slice(-500)}`,
-      {
-        cause: error,
-      },
-    );
+    throw baseFailure(error);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What debootstrap holds the release's signature against; without it, it goes on with whatever a mirror gives. */
+const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+function baseFailure(error: unknown): HarnessError {
+  const { code, shortMessage, message, stdout } = error as Partial<ExecaError> & Error;
+  const said = String(stdout ?? '');
+  const cause = { cause: error };
+  if (/^E: .*(signature|gpgv|keyring)/imu.test(said)) {
+    const line = /^E: (.*)$/mu.exec(said)?.[1] ?? '';
+    return new HarnessError('image-base-unsigned', `Debian's signature could not be checked: ${line}.`, cause);
+  }
+  const sentence =
+    code === 'ENOENT'
+      ? 'debootstrap, which makes the Debian base, is not installed.'
+      : `The Debian base could not be made: ${shortMessage ?? message}\n${said.slice(-500)}`;
+  return new HarnessError('image-base-failed', sentence, cause);
+}
+
+/**
+ * A folder in which a system can be made: programs run there, and devices are devices. Many a /tmp is mounted noexec and
+ * nodev, so the project's own folder is tried first.
+ */
+async function folderForSystem(cache: string): Promise<string> {
+  const tried: string[] = [];
+  for (const parent of new Set([cache, tmpdir(), '/var/tmp'])) {
+    if (!canMake(parent)) {
+      tried.push(`${parent} cannot be written`);
+      continue;
+    }
+    const folder = await mkdtemp(join(parent, 'restart-proof-base-'));
+    const why = await whyNoSystem(folder);
+    if (why === undefined) return folder;
+    tried.push(`${parent} is mounted ${why}`);
+    await rm(folder, { recursive: true, force: true });
+  }
+  throw new HarnessError('image-base-failed', `No folder here can hold a Debian system: ${tried.join(', ')}.`, {
+    hint: 'Set TMPDIR to a folder on a disk that is mounted without noexec and nodev, and run `npm run setup` again.',
+  });
+}
+
+/** Tries what debootstrap will do. @returns the mount option that forbids it */
+async function whyNoSystem(folder: string): Promise<string | undefined> {
+  const program = join(folder, 'program');
+  await writeFile(program, '#!/bin/sh\n', { mode: 0o755 });
+  if ((await execa(program, { reject: false })).exitCode !== 0) return 'noexec';
+  const device = join(folder, 'null');
+  const makes = 'mknod "$1" c 1 3 && echo test > "$1"';
+  if ((await execa('sh', ['-c', makes, 'sh', device], { reject: false })).exitCode !== 0) return 'nodev';
+  await Promise.all([rm(program), rm(device)]);
+  return undefined;
 }
 
 /**

@@ -74,6 +74,10 @@ function refusal(words: string, statusCode: number, cause: { cause: unknown }): 
   if (/\/sys\/fs\/cgroup|cgroup/iu.test(words) && /read-only|permission denied|not permitted/iu.test(words)) {
     return new HarnessError('cgroup-read-only', `The engine's cgroup tree is not writable: ${words}.`, cause);
   }
+  const setting = engineSetting(words);
+  if (setting !== undefined) {
+    return new HarnessError('engine-setting', `${setting} is in the lab's way: ${words}.`, cause);
+  }
   if (/no such image/iu.test(words))
     return new HarnessError('image-missing', `The lab's image is gone: ${words}.`, cause);
   const isGone = statusCode === 404 && /no such (container|exec)/iu.test(words);
@@ -81,6 +85,23 @@ function refusal(words: string, statusCode: number, cause: { cause: unknown }): 
     return new HarnessError('engine-lost', `A container of the lab is gone: ${words}.`, cause);
   }
   return new HarnessError('engine-refused', `The engine refused: ${words} (${statusCode}).`, cause);
+}
+
+/** What the engine is set to that the lab cannot override, by the words with which the engine refuses. */
+const settings: readonly (readonly [RegExp, string])[] = [
+  [/userns|user namespace|uid_map|gid_map/iu, "The engine's userns-remap"],
+  [/rlimit|ulimit/iu, "A limit that the engine's own process has (ulimit)"],
+  [/logger|logging|log.?opt|max-buffer-size/iu, "The engine's log-driver or log-opts"],
+  [/(unknown|invalid) runtime|runtime name/iu, "The engine's list of runtimes"],
+  [/seccomp/iu, "The engine's seccomp-profile"],
+  [/apparmor/iu, "The engine's AppArmor"],
+  [/selinux|relabel/iu, "The engine's SELinux"],
+  [/cgroup-?parent|cgroup parent|\.slice/iu, "The engine's cgroup driver"],
+  [/authorization|denied by plugin/iu, 'An authorization plugin of the engine'],
+];
+
+function engineSetting(words: string): string | undefined {
+  return settings.find(([pattern]) => pattern.test(words))?.[1];
 }
 
 /** Without what dockerode puts around it: `(HTTP code 500) server error - … `. */

@@ -25,8 +25,22 @@ export interface EngineFacts {
   readonly storageDriver: string;
   readonly operatingSystem: string;
   readonly cpus: number;
-  /** Does AppArmor confine containers here? */
+  readonly cgroupDriver: string;
+  /** Has it the runtime by this name? Another may be its default. */
+  readonly hasRunc: boolean;
+  readonly security: EngineSecurity;
+}
+
+/** What confines containers on an engine. */
+export interface EngineSecurity {
   readonly apparmor: boolean;
+  readonly selinux: boolean;
+  /** Its root is not the host's. */
+  readonly rootless: boolean;
+  /** userns-remap. */
+  readonly remapped: boolean;
+  /** Which filter of system calls it has, and whether it can be told to take Docker's own. */
+  readonly seccomp: 'builtin' | 'builtin-by-name' | 'own-file' | 'none';
 }
 
 /** CgroupnsMode, which the lab needs on cgroup v2, came with this API (Docker 20.10). */
@@ -51,6 +65,8 @@ const infoSchema = z.object({
   OperatingSystem: z.string().default('unknown'),
   NCPU: z.number(),
   SecurityOptions: z.array(z.string()).nullish(),
+  CgroupDriver: z.string().default('unknown'),
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
 });
 
 /**
@@ -135,7 +151,27 @@ function factsOf([versionSaid, infoSaid]: unknown[], address: EngineAddress): En
     storageDriver: info.data.Driver,
     operatingSystem: info.data.OperatingSystem,
     cpus: info.data.NCPU,
-    apparmor: (info.data.SecurityOptions ?? []).some((option) => option.includes('apparmor')),
+    cgroupDriver: info.data.CgroupDriver,
+    hasRunc: Object.hasOwn(info.data.Runtimes ?? {}, 'runc'),
+    security: securityOf(info.data.SecurityOptions ?? [], version.data.ApiVersion),
+  };
+}
+
+/** `seccomp=builtin` is understood from this API on (Docker 23). */
+const builtinSince = '1.42';
+
+/** @param options as /info has them, such as `name=seccomp,profile=default` */
+export function securityOf(options: readonly string[], apiVersion: string): EngineSecurity {
+  const has = (name: string): boolean => options.some((option) => option.split(',').includes(`name=${name}`));
+  const profile = options.map((option) => /^name=seccomp,profile=(.*)$/u.exec(option)?.[1]).find(Boolean);
+  const isOwn = profile !== undefined && !['default', 'builtin', 'unconfined'].includes(profile);
+  const seccomp = isOwn ? (isAtLeast(apiVersion, builtinSince) ? 'builtin-by-name' : 'own-file') : 'builtin';
+  return {
+    apparmor: has('apparmor'),
+    selinux: has('selinux'),
+    rootless: has('rootless'),
+    remapped: has('userns'),
+    seccomp: has('seccomp') ? seccomp : 'none',
   };
 }
 

@@ -9,7 +9,8 @@ import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../errors.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { containerLog } from './container-log.ts';
-import { ownerLabel, runLabel } from './engine.ts';
+import { clientOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
+import { ownerLabel, runLabel, type EngineFacts } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { dynamicFile } from './proxy-config.ts';
@@ -42,7 +43,7 @@ export interface Lab {
 /**
  * Boots a lab and waits until it is ready. Whatever goes wrong, nothing of it is left behind.
  * @param image the lab image's tag
- * @param keep it is to stand after its run
+ * @param options `keep`: it is to stand after its run
  * @throws {HarnessError} (exit code 4) saying what was missing, with the last lines of the journal
  */
 export async function bootLab(
@@ -51,12 +52,14 @@ export async function bootLab(
     runId: string;
     experiment: Experiment;
     image: string;
-    apparmor: boolean;
+    facts: EngineFacts;
+    /** The most that are open at once. */
+    connections: number;
     keep: boolean;
     signal: AbortSignal;
   },
 ): Promise<Lab> {
-  const { runId, experiment, image, signal } = options;
+  const { runId, experiment, image, facts, signal } = options;
   try {
     const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
     const name = (role: string): string => `restart-proof-${runId}-${role}`;
@@ -68,8 +71,9 @@ export async function bootLab(
       filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
       filesOfHarness(),
     ]);
+    const { connections } = options;
     const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
-    const network = await docker.createNetwork({ Name: name('net'), Driver: 'bridge', Labels: labels });
+    const network = await docker.createNetwork(networkOptions(name('net'), labels));
     signal.throwIfAborted();
     const create = async (
       role: string,
@@ -81,24 +85,17 @@ export async function bootLab(
       return made;
     };
     const [server, client] = await Promise.all([
-      create('server', serverOptions(network.id, { apparmor: options.apparmor, proxyFiles }), [
+      create('server', serverOptions(facts, { networkId: network.id, proxyFiles, connections }), [
         ...serverFiles,
         ...siteFiles,
         ...harnessFiles,
       ]),
-      create('client', clientOptions(network.id), harnessFiles),
+      create('client', clientOptions(facts, { networkId: network.id, connections }), harnessFiles),
     ]);
     signal.throwIfAborted();
     await Promise.all([server.start(), client.start()]);
     const edge = hasProxy
-      ? await create(
-          'edge',
-          {
-            Cmd: ['/usr/local/bin/traefik'],
-            HostConfig: { NetworkMode: `container:${server.id}`, Binds: [...proxyFiles] },
-          },
-          edgeFiles,
-        )
+      ? await create('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
       : null;
     await edge?.start();
     await ready(server, edge, experiment, signal);
@@ -179,7 +176,7 @@ async function proxyFilesVolume(
   labels: Record<string, string>,
 ): Promise<string[]> {
   if (proxy.cutover === 'check') return [];
-  await docker.createVolume({ Name: name, Labels: labels });
+  await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
   return [`${name}:${posix.dirname(site.proxyFile)}`];
 }
 
@@ -188,46 +185,6 @@ async function filesOfHarness(): Promise<LabFile[]> {
   const inLab =
     /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/(readiness|read-notes|queue-sampler)\.ts|scenario\/random\.ts)/u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
-}
-
-/**
- * Under a private cgroup namespace on v2, with nsdelegate as systemd hosts mount it, systemd dies at once.
- * (The engine's field is older than the types know.)
- */
-const hostCgroups = { CgroupnsMode: 'host' };
-
-/** Flags under which systemd boots as PID 1 on cgroup v1 and v2, without --privileged. */
-export function serverOptions(
-  networkId: string,
-  { apparmor, proxyFiles }: { apparmor: boolean; proxyFiles: readonly string[] },
-): Docker.ContainerCreateOptions {
-  return {
-    Cmd: ['/lib/systemd/systemd'],
-    StopSignal: 'SIGRTMIN+3',
-    Hostname: 'server',
-    HostConfig: {
-      ...hostCgroups,
-      NetworkMode: networkId,
-      CapAdd: ['SYS_ADMIN'],
-      SecurityOpt: ['seccomp=unconfined', ...(apparmor ? ['apparmor=unconfined'] : [])],
-      Tmpfs: { '/run': '', '/run/lock': '', '/tmp': '' },
-      Binds: ['/sys/fs/cgroup:/sys/fs/cgroup:rw', ...proxyFiles],
-    },
-  };
-}
-
-function clientOptions(networkId: string): Docker.ContainerCreateOptions {
-  return {
-    Cmd: ['sleep', 'infinity'],
-    Hostname: 'client',
-    HostConfig: {
-      NetworkMode: networkId,
-      // When processes of the lab want more than the machine has, the schedule is the last to wait.
-      CpuShares: 8_192,
-      // A new connection per request uses up a bridge address's ports at some 470 a second without these two.
-      Sysctls: { 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.ip_local_port_range': '1024 65535' },
-    },
-  };
 }
 
 async function ready(

@@ -9,6 +9,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { lockHostConfig } from './container-options.ts';
 import { ownerLabel, runLabel } from './engine.ts';
 import { thisOwner } from './owner.ts';
 
@@ -121,7 +122,7 @@ async function tryLock(
       AttachStdin: true,
       AttachStdout: true,
       AttachStderr: true,
-      HostConfig: { AutoRemove: true, NetworkMode: 'none', LogConfig: { Type: 'none', Config: {} } },
+      HostConfig: lockHostConfig,
     });
   } catch (error) {
     if (statusOf(error) === 409) return null;
