@@ -1,7 +1,9 @@
 /** A socket from which everything that arrived can be read, whatever becomes of what is written to it. */
+import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /** What arrives is dealt with at once, so that one is enough. */
+const oneByte = Buffer.alloc(1);
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
@@ -23,6 +25,21 @@ export class AnswerSocket extends Socket {
     this.isReadingOn = true;
     this.readOn(error, this.bytesRead);
     return this;
+  }
+
+  /**
+   * Has the peer said nothing, neither bytes nor a close, that waits to be read? Node offers no look at a socket: this
+   * reads a byte, which is lost, so that a socket that is not silent must be ended.
+   */
+  isSilent(): boolean {
+    const { _handle: handle } = this as { _handle?: { fd?: number } | null };
+    if (handle?.fd === undefined || handle.fd < 0) return true;
+    try {
+      readSync(handle.fd, oneByte);
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN';
+    }
   }
 
   /** From one check phase to the next the loop polls once; nothing arrives behind a reset. */

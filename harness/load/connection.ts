@@ -11,6 +11,7 @@ import {
   outcomeOfEnd,
   outcomeOfError,
 } from './classify.ts';
+import { monotonicUs } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import { LimitError, ParseError, ResponseParser, type Response } from './response-parser.ts';
 
@@ -38,6 +39,14 @@ export interface Target {
 /** How long the rest of a request may take that was answered before it was sent. */
 const restMs = 5_000;
 
+/** How long before the end that a server announces (Keep-Alive: timeout=N) an idle connection is not used any more. */
+const keepAliveMarginMs = 1_000;
+
+/** Of a short time, half is left: the server may count it from the request, and in whole seconds. */
+function usableUs(keepAliveMs: number): number {
+  return Math.max(keepAliveMs - keepAliveMarginMs, keepAliveMs / 2) * 1000;
+}
+
 /** An open or opening connection. */
 export class Connection {
   private readonly socket: AnswerSocket;
@@ -47,6 +56,8 @@ export class Connection {
   private parser: ResponseParser;
   private open = false;
   private dead = false;
+  /** By the hint of the server, on the clock's own scale. */
+  private usableUntilUs = Infinity;
 
   /** Sets off at once: the SYN leaves within this call. */
   constructor(target: Target, owner: ConnectionOwner, first: Exchange) {
@@ -75,6 +86,11 @@ export class Connection {
     this.parser = this.parserFor(exchange, this.parser.hasNoBody);
     exchange.sentUs = exchange.now();
     this.write(exchange);
+  }
+
+  /** May it carry a request? Not where its server is about to close it, or has: that is looked at now. */
+  isUsable(): boolean {
+    return !this.dead && monotonicUs() < this.usableUntilUs && this.socket.isSilent();
   }
 
   /** Gives the request it carries the outcome of a passed deadline, and ends. */
@@ -149,6 +165,7 @@ export class Connection {
       request.isExpectedBody?.(response.body) ?? true,
     );
     exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
+    if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
     if (!response.keepAlive || exchange.connection === 'new') this.die();
     else if (this.socket.writableLength === 0) this.owner.idle(this);
     else this.sendRest();

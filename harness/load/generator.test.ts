@@ -301,6 +301,38 @@ describe('the generator against servers with known answers', () => {
     expect(outcomes(rows)).toEqual({ ok: 100 });
   });
 
+  it('writes on no connection that its server has closed, though the close has not been read yet', async () => {
+    const server = await witness((socket, request) =>
+      setTimeout(() => {
+        answer(socket, request);
+        socket.destroy();
+      }, 20),
+    );
+    // With one connection the next request waits for the answer, and its time has come with it.
+    const asked = plan(server.port, { connections: 'kept', maxConnections: 1, ratePerSecond: 100, durationMs: 200 });
+    const { rows } = await load(asked);
+    expectBalanced(rows, 20, server);
+    expect(outcomes(rows)).toEqual({ ok: 20 });
+  });
+
+  it('heeds the time for which a server says that it keeps a connection', async () => {
+    const used = new Set<Socket>();
+    const server = await rawServer((socket) => {
+      socket.on('data', () => {
+        used.add(socket);
+        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=100\r\nContent-Length: 0\r\n\r\n');
+      });
+    });
+    const fixed = { headers: [], bodyBase64: null, expectedStatus: null };
+    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
+    // A second apart none is used again; a twentieth of one apart all is sent on few.
+    const seldom = await load(plan(server, { mix, connections: 'kept', ratePerSecond: 1, durationMs: 3_000 }));
+    expect([outcomes(seldom.rows), used.size]).toEqual([{ ok: 3 }, 3]);
+    used.clear();
+    await load(plan(server, { mix, connections: 'kept', ratePerSecond: 20, durationMs: 1_000 }));
+    expect(used.size).toBeLessThan(15);
+  });
+
   it('calls an answer that is larger than it reads its own fault', async () => {
     const server = await witness(answer);
     const { rows } = await load(plan(server.port, { maxAnswerBytes: 20 }));

@@ -105,10 +105,13 @@ export async function prepareLoad(
   function send(exchange: Exchange): void {
     if (exchange.connection === 'kept') {
       // The one used last is the one least likely to be near its peer's idle timeout.
-      const connection = idle.pop();
-      if (connection !== undefined) {
-        carry(connection, exchange);
-        return;
+      for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
+        if (connection.isUsable()) {
+          carry(connection, exchange);
+          return;
+        }
+        open.delete(connection);
+        connection.discard();
       }
     }
     if (open.size >= plan.maxConnections) {
