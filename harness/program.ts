@@ -8,6 +8,7 @@ import { refuseWrongWords } from './commands/refusals.ts';
 import { errorText, exitCodeOfError } from './error-text.ts';
 import { exitCodes, HarnessError } from './errors.ts';
 import { explained } from './lab/engine-errors.ts';
+import { terminalText } from './text/foreign-text.ts';
 
 /** A program without commands, and the world that they see. `afterHelp` goes below the list of commands. */
 export function makeProgram(afterHelp: string, callOf: Context['callOf']): { program: Command; context: Context } {
@@ -20,8 +21,10 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', afterHelp);
   const context: Context = {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    stdout: (text) => void process.stdout.write(terminalText(text)),
+    stderr: (text) => void process.stderr.write(terminalText(text)),
+    // Made of foreign text by harness/gate/annotations.ts, which words it.
+    workflowCommand: (line) => void process.stderr.write(`${line}\n`),
     isTerminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
     // Some pseudo-terminals say 0.
     columns: () => process.stderr.columns || 80,

@@ -21,6 +21,7 @@ afterEach(() => rm(projectFolder, { recursive: true, force: true }));
 const context = (): Context => ({
   stdout: (text) => (printed += text),
   stderr: () => undefined,
+  workflowCommand: () => undefined,
   isTerminal: false,
   columns: () => 80,
   colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },

@@ -11,6 +11,7 @@ import { exitCodes } from '../errors.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
 import { requireWritable } from './writable-folder.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** Options as they are typed. */
 export interface CalibrateOptions {
@@ -51,7 +52,7 @@ export async function calibrateCommand(context: Context, options: CalibrateOptio
   await writeFile(join(folder, 'calibration.json'), `${JSON.stringify(results, null, 2)}\n`);
   await pointLatest(reports, seriesId);
   const wrong = results.filter((result) => result.wrong.length > 0).length;
-  if (options.json === true) context.stdout(`${JSON.stringify(results, null, 2)}\n`);
+  if (options.json === true) context.stdout(jsonText(results));
   else {
     context.stdout(
       `${table}\n\n${peers === null ? '' : `${peers.text}\n\n`}${wrong === 0 ? 'pass' : 'fail'}: ${results.length - wrong} of ${results.length} cases exactly right\n` +

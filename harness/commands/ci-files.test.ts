@@ -16,6 +16,7 @@ const program = new Command();
 const context: Context = {
   stdout: () => undefined,
   stderr: () => undefined,
+  workflowCommand: () => undefined,
   isTerminal: false,
   columns: () => 80,
   colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },

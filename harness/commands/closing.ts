@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../errors.ts';
+import { shownLine } from '../text/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /** What the process exits with after this verdict. */
@@ -25,7 +26,7 @@ export function closingLines(
   { hasReport } = { hasReport: true },
 ): string {
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
-  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${reason}\n`).join('');
+  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${shownLine(reason)}\n`).join('');
   const report = hasReport ? join(folder, 'report.md') : `none yet; npm run report -- ${folder} makes it`;
-  return `${paint[verdict.verdict](verdict.verdict)}: ${verdict.citation}\n${reasons}report: ${report}\n`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${report}\n`;
 }

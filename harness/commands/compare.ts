@@ -4,6 +4,7 @@ import { readRun } from '../verdict/read-run.ts';
 import { compareRuns } from './comparison.ts';
 import { comparisonText } from './comparison-text.ts';
 import type { Context } from './context.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /**
  * Prints the two side by side. What differs is no error: the exit code is 0.
@@ -15,6 +16,6 @@ export async function compareCommand(
   options: { json?: true },
 ): Promise<number> {
   const comparison = compareRuns(await readRun(a), await readRun(b));
-  context.stdout(options.json === true ? `${JSON.stringify(comparison, null, 2)}\n` : comparisonText(comparison));
+  context.stdout(options.json === true ? jsonText(comparison) : comparisonText(comparison));
   return exitCodes.pass;
 }

@@ -1,5 +1,6 @@
 /** A comparison as Markdown: what `compare` prints. */
 import { markdownTable } from 'markdown-table';
+import { fencedText, markdownText, wordedBy } from '../text/foreign-text.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
 import type { Difference } from '../scenario/differences.ts';
 import type { Comparison, Figure, Side } from './comparison.ts';
@@ -8,7 +9,8 @@ import type { Comparison, Figure, Side } from './comparison.ts';
 const significance = 0.05;
 
 /** The comparison's text. */
-export function comparisonText(of: Comparison): string {
+export function comparisonText(comparison: Comparison): string {
+  const of = wordedBy(comparison, markdownText);
   const { a, b, warnings } = of;
   const sections = [
     `# ${nameOf(a)} beside ${nameOf(b)}`,
@@ -16,7 +18,7 @@ export function comparisonText(of: Comparison): string {
     verdictTable(a, b),
     testsText(of),
     figuresTable(of),
-    `\`\`\`\nA ${a.citation}\nB ${b.citation}\n\`\`\``,
+    `\`\`\`\nA ${fencedText(comparison.a.citation)}\nB ${fencedText(comparison.b.citation)}\n\`\`\``,
     ...differencesTable('What was asked, where it differs', of.experimentDiffers),
     ...differencesTable('The fingerprint, where it differs', of.fingerprintDiffers),
   ];

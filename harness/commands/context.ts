@@ -6,6 +6,8 @@ import { exitCodes } from '../errors.ts';
 export interface Context {
   /** Results: what a pipe or a script reads. */
   readonly stdout: (text: string) => void;
+  /** A command to the CI system, such as an annotation: the one text that it must not take for plain. */
+  readonly workflowCommand: (line: string) => void;
   /** Talk: progress, warnings, errors. */
   readonly stderr: (text: string) => void;
   /** May a line on stderr be written over? */

@@ -23,7 +23,11 @@ async function delivered(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const said = { stdout: '', stderr: '' };
   const code = await deliver(
-    { stdout: (text) => (said.stdout += text), stderr: (text) => (said.stderr += text) },
+    {
+      stdout: (text) => (said.stdout += text),
+      stderr: (text) => (said.stderr += text),
+      workflowCommand: (line) => (said.stderr += `${line}\n`),
+    },
     result,
     { folder: join(folder, 'gate'), budgetsPath: join(folder, 'repo/experiments/gate.yaml'), options, environment },
   );
@@ -52,12 +56,12 @@ describe('a result', () => {
     const page = join(folder, 'page.md');
     await writeFile(page, 'before\n');
     const github = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: page, GITHUB_WORKSPACE: join(folder, 'repo') };
-    const { stdout } = await delivered(failed, {}, github);
-    expect(stdout).toMatch(/^::error file=experiments\/gate\.yaml,line=3,title=E5%3A dropped requests::/mu);
+    const { stderr } = await delivered(failed, {}, github);
+    expect(stderr).toMatch(/^::error file=experiments\/gate\.yaml,line=3,title=E5%3A dropped requests::/mu);
     expect(await readFile(page, 'utf8')).toMatch(/^before\n## Gate: fail\n/u);
-    expect((await delivered(failed, {}, {})).stdout).not.toContain('::error');
-    expect((await delivered(failed, { annotations: 'none' }, github)).stdout).not.toContain('::error');
-    expect((await delivered(failed, { annotations: 'github' }, {})).stdout).toContain('::error');
+    expect((await delivered(failed, {}, {})).stderr).not.toContain('::error');
+    expect((await delivered(failed, { annotations: 'none' }, github)).stderr).not.toContain('::error');
+    expect((await delivered(failed, { annotations: 'github' }, {})).stderr).toContain('::error');
   });
 
   it('is alone on stdout with --json', async () => {

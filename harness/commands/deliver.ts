@@ -8,6 +8,7 @@ import { junitText } from '../gate/junit.ts';
 import { usageError } from '../gate/refusals.ts';
 import { gateLines, summaryText } from '../gate/summary.ts';
 import type { Context } from './context.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** Options as they are typed. */
 export interface DeliveryOptions {
@@ -35,7 +36,7 @@ export function checkDelivery({ annotations }: DeliveryOptions): void {
  * @param budgetsPath the budgets file, where it lies; null where there is none
  */
 export async function deliver(
-  { stdout, stderr }: Pick<Context, 'stdout' | 'stderr'>,
+  { stdout, stderr, workflowCommand }: Pick<Context, 'stdout' | 'stderr' | 'workflowCommand'>,
   result: GateResult,
   {
     folder,
@@ -50,7 +51,7 @@ export async function deliver(
   },
 ): Promise<number> {
   const texts = {
-    json: `${JSON.stringify(result, null, 2)}\n`,
+    json: jsonText(result),
     junit: junitText(result),
     summary: summaryText(result),
   };
@@ -67,7 +68,7 @@ export async function deliver(
   words(`summary: ${relative(process.cwd(), join(folder, 'summary.md'))}\n`);
   if ((options.annotations ?? (isGithub ? 'github' : 'none')) === 'github') {
     const file = budgetsPath === null ? null : withinRepository(budgetsPath, environment['GITHUB_WORKSPACE']);
-    for (const line of annotationLines(result, file)) words(`${line}\n`);
+    for (const line of annotationLines(result, file)) workflowCommand(line);
   }
   if (options.json === true) stdout(texts.json);
   return exitCodeOfGate(result);

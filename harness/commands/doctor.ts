@@ -6,12 +6,13 @@ import { checkThisMachine } from '../doctor/this-machine.ts';
 import { canRun, findingsText, type Finding } from '../doctor/finding.ts';
 import { exitCodes } from '../errors.ts';
 import type { Context } from './context.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** Prints what was found; exits 0 when a lab can run here, else 4. */
 export async function doctorCommand(context: Context, options: { readonly json?: true }): Promise<number> {
   const findings = [...(await checkThisMachine(join(context.projectFolder, 'reports'))), ...(await checkThisEngine())];
   const can = canRun(findings);
-  if (options.json === true) context.stdout(`${JSON.stringify({ schema: 1, canRun: can, findings }, null, 2)}\n`);
+  if (options.json === true) context.stdout(jsonText({ schema: 1, canRun: can, findings }));
   else context.stdout(findingsText(findings, paint));
   return can ? exitCodes.pass : exitCodes.cannotRun;
 }

@@ -16,6 +16,7 @@ import { changesOf, type RunningOptions } from './run-options.ts';
 import { runSweep } from './run-sweep.ts';
 import { runTrials } from './run-trials.ts';
 import { requireWritable } from './writable-folder.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** Options as they are typed. */
 export interface ExperimentOptions extends RunningOptions {
@@ -90,7 +91,7 @@ export async function experimentCommand(context: Context, id: string, options: E
 
 async function runOne(context: Context, asked: Asked, options: ExperimentOptions): Promise<number> {
   const { folder, verdict, kept } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
-  if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+  if (options.json === true) context.stdout(jsonText(verdict));
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
   for (const line of kept) context.stderr(`${line}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);

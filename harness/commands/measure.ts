@@ -17,6 +17,7 @@ import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
 import { requireWritable } from './writable-folder.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** With a command, the load lasts as long as that takes, and this is not asked of it. */
 const defaultDuration = '30s';
@@ -33,7 +34,7 @@ export interface Measured {
 export async function measureCommand(context: Context, options: MeasureOptions & DeliveryOptions): Promise<number> {
   checkDelivery(options);
   const { folder, verdict } = await measureOnce(context, options);
-  if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+  if (options.json === true) context.stdout(jsonText(verdict));
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
   await deliverMeasured(context, folder, options);
   return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);

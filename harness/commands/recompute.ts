@@ -9,6 +9,7 @@ import { sha256OfFile } from '../scenario/file-hash.ts';
 import { oneLine, plainJson, plainText } from '../scenario/plain-file.ts';
 import { openRun, type OpenRun } from '../scenario/run-door.ts';
 import { runFiles } from '../scenario/run-folder.ts';
+import { jsonText, shownLine } from '../text/foreign-text.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { readVerdict } from '../verdict/read-run.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
@@ -35,7 +36,7 @@ export async function verdictCommand(context: Context, folder: string, options: 
     }
     return judged;
   });
-  if (options.json === true) context.stdout(`${JSON.stringify(verdict, null, 2)}\n`);
+  if (options.json === true) context.stdout(jsonText(verdict));
   else {
     const where = relative(process.cwd(), run.path) || '.';
     context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: run.has(runFiles.report) }));
@@ -141,13 +142,13 @@ async function onCopy<T>(run: OpenRun, work: (copy: string) => Promise<T>): Prom
 export async function verifyCommand(context: Context, run: string): Promise<number> {
   const { claimed, doubts: found, unsure, left } = await doubtsAbout(await openRun(run));
   const doubts = unsure === null ? found : [...found, unsure];
-  if (claimed !== null) context.stdout(`${claimed.citation}\n`);
-  if (left !== null) context.stderr(`note: ${left}\n`);
+  if (claimed !== null) context.stdout(`${shownLine(claimed.citation)}\n`);
+  if (left !== null) context.stderr(`note: ${shownLine(left)}\n`);
   if (doubts.length === 0) {
     context.stdout(`holds: ${claimed?.verdict ?? '?'}; files, verdict and report are as the raw files give them\n`);
     return exitCodes.pass;
   }
-  context.stdout(`does not hold:\n${doubts.map((doubt) => `  ${doubt}\n`).join('')}`);
+  context.stdout(`does not hold:\n${doubts.map((doubt) => `  ${shownLine(doubt)}\n`).join('')}`);
   return exitCodes.expectationMissed;
 }
 

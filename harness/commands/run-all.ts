@@ -19,6 +19,7 @@ import { runWithControls } from './controls.ts';
 import { brokenText } from './list-experiments.ts';
 import { changesOfOneOfMany, type RunningOptions } from './run-options.ts';
 import { startSeries } from './time-left.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 interface Cell {
   readonly file: ExperimentFile;
@@ -96,7 +97,7 @@ export async function runAll(
   const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${command}\n\`\`\`\n`;
   await writeFile(join(reports, id, 'all.md'), text);
   await pointLatest(reports, id);
-  if (json) context.stdout(`${JSON.stringify({ seed, lines }, null, 2)}\n`);
+  if (json) context.stdout(jsonText({ seed, lines }));
   else context.stdout(`${table}\ntable: ${relative(process.cwd(), join(reports, id, 'all.md'))}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   const kinds = lines.map(({ verdict }) => verdict);

@@ -10,6 +10,7 @@ import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
 import { runWithControls } from './controls.ts';
 import { startSeries } from './time-left.ts';
+import { jsonText } from '../text/foreign-text.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
@@ -38,7 +39,7 @@ export async function runTrials(
     join(folder, 'trials.md'),
     `# ${name}: ${verdicts.length} trials\n\n${trialsText(pooled, verdicts)}\n`,
   );
-  if (json) context.stdout(`${JSON.stringify({ pooled, verdicts }, null, 2)}\n`);
+  if (json) context.stdout(jsonText({ pooled, verdicts }));
   else {
     context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
     context.stdout(`table: ${relative(process.cwd(), join(folder, 'trials.md'))}\n`);

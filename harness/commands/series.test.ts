@@ -72,6 +72,7 @@ describe('the commands', () => {
   const context: Context = {
     stdout: (text) => void said.push(text),
     stderr: () => undefined,
+    workflowCommand: () => undefined,
     isTerminal: false,
     columns: () => 80,
     colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },

@@ -1,4 +1,5 @@
 /** Findings as GitHub shows them beside a changed line: workflow commands, `::error file=…,line=…`. */
+import { commandData, commandProperty } from '../text/foreign-text.ts';
 import { checkSentence, findings, type GateResult } from './gate-result.ts';
 
 /**
@@ -14,18 +15,8 @@ export function annotationLines({ entries }: GateResult, file: string | null): s
         (line) => line !== '',
       );
       const title = `${entry.name}: ${check.what}`;
-      const place = file === null ? '' : `file=${property(file)},line=${check.line},`;
-      return `::${level} ${place}title=${property(title)}::${data(text.join('\n'))}`;
+      const place = file === null ? '' : `file=${commandProperty(file)},line=${check.line},`;
+      return `::${level} ${place}title=${commandProperty(title)}::${commandData(text.join('\n'))}`;
     }),
   );
-}
-
-/** What the runner takes for the end of a message is written as it reads it back. */
-function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-/** In a property, what ends a property too. */
-function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

@@ -297,6 +297,7 @@ describe('a try that cannot be trusted, and a clean one after it', () => {
         verdict: 'inconclusive',
         reasons: ['Requests left late.'],
         runId: first,
+        provenDropped: 2,
         due: 800,
         reconciliation: {
           ...clean.reconciliation,

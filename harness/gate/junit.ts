@@ -1,4 +1,5 @@
 /** A gate as JUnit: a suite for each entry, a case for each check. */
+import { markupText } from '../text/foreign-text.ts';
 import { trySentence, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
 
 /** The text of junit.xml. */
@@ -15,7 +16,7 @@ export function junitText({ entries, notes, verdict }: GateResult): string {
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="restart-proof gate" ${countsOf(cases)}>`,
     ...suites.flatMap((suite) => [
-      `  <testsuite name="${escape(suite.name)}" ${countsOf(suite.cases)}>`,
+      `  <testsuite name="${markupText(suite.name)}" ${countsOf(suite.cases)}>`,
       ...suite.cases.flatMap((one) => caseLines(suite.name, one)),
       '  </testsuite>',
     ]),
@@ -64,37 +65,23 @@ function caseOf({ blocking, causes, tries }: EntryResult, check: Check): Case {
 }
 
 function caseLines(suite: string, { name, kind, message, body }: Case): string[] {
-  const open = `    <testcase classname="${escape(suite)}" name="${escape(name)}"`;
+  const open = `    <testcase classname="${markupText(suite)}" name="${markupText(name)}"`;
   switch (kind) {
     case 'passed':
       return [`${open}/>`];
     case 'skipped':
-      return [`${open}>`, `      <skipped message="${escape(message)}"/>`, '    </testcase>'];
+      return [`${open}>`, `      <skipped message="${markupText(message)}"/>`, '    </testcase>'];
     case 'failure':
     case 'error':
-      return [`${open}>`, `      <${kind} message="${escape(message)}">${escape(body)}</${kind}>`, '    </testcase>'];
+      return [
+        `${open}>`,
+        `      <${kind} message="${markupText(message)}">${markupText(body)}</${kind}>`,
+        '    </testcase>',
+      ];
   }
 }
 
 function countsOf(cases: readonly Case[]): string {
   const count = (kind: Case['kind']): number => cases.filter((one) => one.kind === kind).length;
   return `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-  '\t': '&#9;',
-};
-
-/** Text as it may stand in XML 1.0, in an attribute too; characters that XML does not have become U+FFFD. */
-function escape(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '\u{fffd}')
-    .replaceAll(/[&<>"\n\r\t]/gu, (character) => entities[character] ?? character);
 }

@@ -39,7 +39,7 @@ describe('JUnit', () => {
 
   it('holds no character that XML has not, and none that would end a value', () => {
     const body = /<failure[^>]*>(.*?)<\/failure>/u.exec(junitText(failed))?.[1];
-    expect(body).toContain('100 %, a &lt;b&gt; &amp; &quot;c&quot;: | `d`&#10;next\u{fffd} line');
+    expect(body).toContain('100 %, a &lt;b&gt; &amp; &quot;c&quot;: | `d`&#10;next\\x00 line');
   });
 });
 
@@ -49,7 +49,7 @@ describe('annotations', () => {
     expect(lines).toHaveLength(3);
     expect(lines[1]).toBe(
       '::error file=some%2C where%3A/gate.yaml,line=3,title=E5%3A dropped requests::E5 dropped requests: measured 3; ' +
-        'allowed at most 0%0Aa reason for the test%0A100 %25, a <b> & "c": | `d`%0Anext\u0000 line',
+        'allowed at most 0%0Aa reason for the test%0A100 %25, a <b> & "c": | `d`%0Anext\\x00 line',
     );
     expect(lines.map((line) => line.split('::')[1]?.split(' ')[0])).toEqual(['error', 'error', 'notice']);
     expect(lines[2]).toContain('line=9');
@@ -77,7 +77,8 @@ describe('the summary', () => {
       '- E5 dropped requests: measured 3; allowed at most 0 (experiments/gate.yaml:3; a reason for the test)',
     );
     expect(text).toContain('- for information: E5 longest wait: measured 10 ms; allowed at most 1 ms');
-    expect(text).toContain(nasty.reasons[0]);
+    // In a block of its own a cause keeps its signs and lines, and control characters are shown.
+    expect(text).toContain('```\n100 %, a <b> & "c": | `d`\nnext\\x00 line\n```');
     // A row of a table is a line, whatever the texts in it.
     expect(text.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(3);
   });

@@ -61,14 +61,14 @@ function ownLimit({ line }: Entry, because: string, max = 0): Limit {
  * Drops that are the service's. In the lab a witness shows the cause of each; the end of a container is none that the
  * service brought about. Of a user's service the outcome tells: a machine that stands still can bring about a timeout.
  */
-function provenDrops({ kind }: RunRecord, { dropped, outcomes, reconciliation }: Verdict): number {
+function provenDrops({ kind }: RunRecord, { dropped, provenDropped, outcomes, reconciliation }: Verdict): number {
   if (kind === 'measure') {
-    return Math.max(0, dropped - (outcomes['timeout'] ?? 0) - (outcomes['connect-timeout'] ?? 0));
+    return provenDropped ?? Math.max(0, dropped - (outcomes['timeout'] ?? 0) - (outcomes['connect-timeout'] ?? 0));
   }
   const proven = Object.entries(reconciliation.causes)
     .filter(([cause]) => reconciliation.examples[cause]?.file !== runFiles.engineEvents)
     .reduce((sum, [, count]) => sum + count, 0);
-  return Math.min(dropped, proven);
+  return Math.min(provenDropped ?? dropped, proven);
 }
 
 /**

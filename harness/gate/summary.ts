@@ -1,12 +1,19 @@
 /** A gate as a page of Markdown: the table that a pull request's reader sees, and under it what failed and why. */
 import { markdownTable } from 'markdown-table';
+import { fencedText, markdownText, shownLine, shownLines, wordedBy } from '../text/foreign-text.ts';
 import { checkSentence, failures, findings, trySentence, type EntryResult, type GateResult } from './gate-result.ts';
 
 const words = { pass: 'pass', fail: '**fail**', inconclusive: '*inconclusive*' } as const;
 
-/** The text of summary.md. */
-export function summaryText(result: GateResult): string {
-  const { verdict, entries, notes, options, notAsked, comparisons, alpha, significantBelow, budgets } = result;
+/** The text of summary.md. Every text of the result is worded for Markdown here, and those in blocks of their own as such. */
+export function summaryText(of: GateResult): string {
+  const entries = of.entries.map((entry) => ({
+    ...wordedBy(entry, markdownText),
+    causes: entry.causes.map(fencedText),
+    citations: entry.tries.flatMap(({ citation }) => (citation === null ? [] : fencedText(citation))),
+  }));
+  const result = { ...wordedBy(of, markdownText), entries };
+  const { verdict, notes, options, notAsked, comparisons, alpha, significantBelow, budgets } = result;
   const table = markdownTable([
     ['', 'verdict', 'tries', 'budgets met', 'against the baseline', 'what came out'],
     ...entries.map((entry) => [
@@ -15,7 +22,7 @@ export function summaryText(result: GateResult): string {
       entry.tries.map((one) => `${trySentence(one)}${one.runId === null ? '' : ` (${one.runId})`}`).join('<br>') || '–',
       met(entry, 'budget'),
       met(entry, 'regression'),
-      cell(resultOf(entry)),
+      resultOf(entry),
     ]),
   ]);
   const significance =
@@ -35,7 +42,7 @@ export function summaryText(result: GateResult): string {
     ...notesOf(entries),
     notAsked.length === 0 ? '' : `Not part of this: ${notAsked.join(', ')}.`,
     significance,
-    citations(entries),
+    citationsOf(entries),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -43,7 +50,9 @@ export function summaryText(result: GateResult): string {
 }
 
 /** The lines that a terminal gets. */
-export function gateLines(result: GateResult): string {
+export function gateLines(of: GateResult): string {
+  const entries = of.entries.map((entry) => ({ ...wordedBy(entry, shownLine), causes: entry.causes.map(shownLines) }));
+  const result = { ...wordedBy(of, shownLine), entries };
   const lines = result.entries.flatMap((entry) => {
     const found = findings(entry);
     return [
@@ -93,35 +102,23 @@ function details(entry: EntryResult, file: string | null): string[] {
     `### ${entry.name}`,
     found
       .map((check) => {
-        const where = [file === null ? '' : `${file}:${check.line}`, inline(check.because)].filter(
-          (text) => text !== '',
-        );
+        const where = [file === null ? '' : `${file}:${check.line}`, check.because].filter((text) => text !== '');
         return (
-          `- ${check.blocking && entry.blocking ? '' : 'for information: '}${inline(checkSentence(entry.name, check))}` +
+          `- ${check.blocking && entry.blocking ? '' : 'for information: '}${checkSentence(entry.name, check)}` +
           (where.length === 0 ? '' : ` (${where.join('; ')})`)
         );
       })
       .join('\n'),
-    entry.causes.length === 0 ? '' : `Causes:\n\n\`\`\`\n${entry.causes.join('\n').replaceAll('```', '` ` `')}\n\`\`\``,
+    entry.causes.length === 0 ? '' : `Causes:\n\n\`\`\`\n${entry.causes.join('\n')}\n\`\`\``,
   ];
 }
 
 function notesOf(entries: readonly EntryResult[]): string[] {
-  const notes = entries.flatMap(({ name, notes: own }) => own.map((note) => `- ${name}: ${inline(note)}`));
+  const notes = entries.flatMap(({ name, notes: own }) => own.map((note) => `- ${name}: ${note}`));
   return notes.length === 0 ? [] : [notes.join('\n')];
 }
 
-function citations(entries: readonly EntryResult[]): string {
-  const lines = entries.flatMap(({ tries }) => tries.flatMap(({ citation }) => citation ?? []));
+function citationsOf(entries: readonly { readonly citations: readonly string[] }[]): string {
+  const lines = entries.flatMap(({ citations }) => citations);
   return lines.length === 0 ? '' : `\`\`\`\n${lines.join('\n')}\n\`\`\``;
-}
-
-/** In a table's cell a bar ends it, and a line's end the row. */
-function cell(text: string): string {
-  return inline(text).replaceAll('|', String.raw`\|`);
-}
-
-/** Text of others (a command, a path) must not become markup. */
-function inline(text: string): string {
-  return text.replaceAll(/\s*\n\s*/gu, ' ').replaceAll(/[<>`*_[\]]/gu, (sign) => `\\${sign}`);
 }

@@ -16,7 +16,7 @@ function askedOfService({ service, durationMs }: ServiceRun): string {
     ['ok is', expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`],
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
-    ['while', service.whileCommand === null ? 'nothing ran' : `\`${service.whileCommand}\``],
+    ['while', service.whileCommand ?? 'nothing ran'],
   ];
   return `## What was asked\n\n${markdownTable([['part', 'setting'], ...rows])}`;
 }

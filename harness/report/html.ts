@@ -1,12 +1,12 @@
 /** report.html: report.md as one page that needs nothing beside it, with its charts drawn into it. Pure. */
 import { Marked, type Tokens } from 'marked';
-import { escaped, inlineSvg } from './inline-svg.ts';
+import { markupText } from '../text/foreign-text.ts';
+import { inlineSvg } from './inline-svg.ts';
 import { pageScript, pageStyle } from './page.ts';
 
 /**
  * The page.
  * @param charts the SVG of each chart, by the path that the Markdown names
- * @throws {Error} when the Markdown shows a chart that is not there
  */
 export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>): string {
   let title = 'Report';
@@ -14,21 +14,21 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
   marked.use({
     renderer: {
       heading({ tokens, depth, text }: Tokens.Heading): string {
-        if (depth === 1) title = text;
+        if (depth === 1) title = this.parser.parseInline(tokens, this.parser.textRenderer);
         const inner = this.parser.parseInline(tokens);
         return `<h${depth} id="${idOf(text)}">${depth === 1 ? marking(inner) : inner}</h${depth}>\n`;
       },
       image({ href, text }: Tokens.Image): string {
         const svg = charts.get(href);
-        if (svg === undefined) throw new Error(`the report shows ${href}, which is not there`);
-        return `<figure role="group" tabindex="0" aria-label="${escaped(text)}">${inlineSvg(svg, nameOf(href), text)}</figure>`;
+        if (svg === undefined) return markupText(text);
+        return `<figure role="group" tabindex="0" aria-label="${markupText(text)}">${inlineSvg(svg, nameOf(href), text)}</figure>`;
       },
       code({ text }: Tokens.Code): string {
-        return `<div class="copy"><pre tabindex="0"><code>${escaped(text)}</code></pre><button type="button">Copy</button></div>\n`;
+        return `<div class="copy"><pre tabindex="0"><code>${preText(text)}</code></pre><button type="button">Copy</button></div>\n`;
       },
       // A request's header, a URL or an error may hold anything; none of it is part of the page.
       html({ text }: Tokens.HTML | Tokens.Tag): string {
-        return escaped(text);
+        return markupText(text);
       },
       link({ tokens }: Tokens.Link): string {
         return this.parser.parseInline(tokens);
@@ -50,7 +50,7 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
     '<meta name="color-scheme" content="light dark">',
     // Nothing is fetched, whatever the page holds.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">`,
-    `<title>${escaped(title.replaceAll('`', ''))}</title>`,
+    `<title>${markupText(title)}</title>`,
     '<link rel="icon" href="data:,">',
     `<style>\n${pageStyle}</style>`,
     '</head>',
@@ -59,6 +59,11 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
     '</body>',
     '</html>\n',
   ].join('\n');
+}
+
+/** A block keeps its lines. */
+function preText(text: string): string {
+  return text.split('\n').map(markupText).join('\n');
 }
 
 /** The verdict at the heading's end, in its colour. */

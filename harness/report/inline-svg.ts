@@ -1,4 +1,5 @@
 /** A chart as part of a page: it takes the page's colours, its width, and ids that no other chart of the page has. */
+import { markupText } from '../text/foreign-text.ts';
 
 /** Colours of paper, ink and plain answers, which follow the page's; those of the rest stay, and are told apart on both. */
 const pageColours: readonly (readonly [RegExp, string])[] = [
@@ -25,10 +26,5 @@ export function inlineSvg(svg: string, name: string, label: string): string {
     .trim();
   const coloured = pageColours.reduce((text, [colour, ours]) => text.replaceAll(colour, ours), own);
   const box = `viewBox="0 0 ${size[1] ?? ''} ${size[2] ?? ''}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${box} role="img" aria-label="${escaped(label)}">${coloured}`;
-}
-
-/** Text for a place within HTML, or within an attribute's quotes. */
-export function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${box} role="img" aria-label="${markupText(label)}">${coloured}`;
 }

@@ -1,6 +1,7 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import type { Baselines } from '../load/baseline.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
+import { fencedText, markdownText, wordedBy } from '../text/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
@@ -17,13 +18,16 @@ export interface ReportCharts {
   readonly restartsNotDrawn: number;
 }
 
-/** The report's text. */
+/** The report's text. Every text of the files is worded for Markdown here, and those in blocks of their own as such. */
 export function reportMarkdown(
-  run: RunRecord,
-  verdict: Verdict,
+  ofRun: RunRecord,
+  ofVerdict: Verdict,
   charts: ReportCharts,
-  baselines: Baselines | null = null,
+  ofBaselines: Baselines | null = null,
 ): string {
+  const run = { ...wordedBy(ofRun, markdownText), command: fencedText(ofRun.command) };
+  const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(ofVerdict.citation) };
+  const baselines = wordedBy(ofBaselines, markdownText);
   const sections = [
     headingSection(run, verdict),
     reasonsSection(verdict),

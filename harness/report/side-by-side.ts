@@ -2,6 +2,7 @@
 import { markdownTable } from 'markdown-table';
 import type { RunRecord } from '../scenario/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
+import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { inMs } from './format.ts';
 import type { SideBySideBar } from './side-by-side-chart.ts';
@@ -24,9 +25,10 @@ export interface SideBySideEntry {
 
 /** The index's text. Paths of chart and glossary are from the index's folder. */
 export function sideBySideMarkdown(
-  entries: readonly SideBySideEntry[],
+  of: readonly SideBySideEntry[],
   { chartPath, glossaryPath }: { chartPath: string; glossaryPath: string },
 ): string {
+  const entries = of.map(wordedEntry);
   const made = entries.flatMap(({ run }) => run ?? []);
   const sections = [
     '# The experiments side by side',
@@ -47,6 +49,21 @@ export function sideBySideMarkdown(
   return `${sections.join('\n\n')}\n`;
 }
 
+/** Every text of the files, worded for Markdown. */
+function wordedEntry({ run, ...own }: SideBySideEntry): SideBySideEntry {
+  const entry = wordedBy(own, markdownText);
+  if (run === null) return { ...entry, run };
+  const { reportPath, ...files } = run;
+  const worded = wordedBy(files, markdownText);
+  const verdict = { ...worded.verdict, citation: fencedText(run.verdict.citation) };
+  return { ...entry, run: { ...worded, verdict, reportPath: linkPath(reportPath) } };
+}
+
+/** A path as a link has it. */
+function linkPath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/').replaceAll('(', '%28').replaceAll(')', '%29');
+}
+
 /** The bars of the chart: experiments that have a run. */
 export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideBar[] {
   return entries.flatMap(({ id, title, run }) => {
@@ -55,7 +72,7 @@ export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideB
     const restart = Math.max(1, restarts);
     return [
       {
-        label: `${id} ${title}`,
+        label: shownLine(`${id} ${title}`),
         dropped: dropped / restart,
         predicted: predicted.dropped === null ? null : predicted.dropped / restart,
         longestWaitMs,
@@ -95,7 +112,7 @@ function doubts(entries: readonly SideBySideEntry[]): string[] {
     if (run === null) return [];
     return [
       ...(run.citable ? [] : [`- ${id} is not for citing: ${whyNot(run.verdict)}`]),
-      ...(run.asWritten ? [] : [`- ${id} ran with other settings than its file has: \`${run.record.command}\``]),
+      ...(run.asWritten ? [] : [`- ${id} ran with other settings than its file has: ${run.record.command}`]),
     ];
   });
   if (notRun.length > 0) lines.push(`- Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`);

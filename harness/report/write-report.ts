@@ -13,6 +13,7 @@ import { readTimeline } from '../timeline/read.ts';
 import { restartWindows } from '../verdict/restart-windows.ts';
 import { readVerdict } from '../verdict/read-run.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { shownLine } from '../text/foreign-text.ts';
 import { Bins } from './bins.ts';
 import type { Picture } from './chart.ts';
 import { reportHtml } from './html.ts';
@@ -62,7 +63,7 @@ export async function writeReport(folder: string): Promise<void> {
     await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
     return name;
   };
-  const title = (what: string): string => `${subject.id} ${subject.title} · ${what} · ${run.runId}`;
+  const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${run.runId}`);
   const { durationMs } = run;
   const charts = {
     overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })),

@@ -129,7 +129,7 @@ export function subjectOf(run: RunRecord): Subject {
     question:
       whileCommand === null
         ? `Does ${url} answer every request?`
-        : `Does ${url} answer every request while \`${whileCommand}\` runs?`,
+        : `Does ${url} answer every request while “${whileCommand}” runs?`,
     ratePerSecond,
     plannedRestarts: whileCommand === null ? 0 : 1,
   };
