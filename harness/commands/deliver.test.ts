@@ -71,6 +71,33 @@ describe('a result', () => {
   });
 });
 
-it('--annotations takes two words', () => {
-  expect(() => checkDelivery({ annotations: 'gitlab' })).toThrow(/github or none/u);
+it('--annotations takes two words', async () => {
+  await expect(checkDelivery({ annotations: 'gitlab' })).rejects.toThrow(/github or none/u);
+});
+
+describe('a file that cannot be written', () => {
+  it('is refused before anything runs', async () => {
+    await writeFile(join(folder, 'file'), '');
+    await checkDelivery({ junit: join(folder, 'file'), summary: join(folder, 'not', 'there', 'summary.md') });
+    for (const [option, path] of [
+      ['junit', folder],
+      ['summary', join(folder, 'file', 'summary.md')],
+      ['summary', ''],
+    ] as const) {
+      await expect(checkDelivery({ [option]: path })).rejects.toMatchObject({
+        code: 'option-value',
+        message: expect.stringMatching(new RegExp(`^--${option} `, 'u')) as string,
+      });
+    }
+  });
+
+  it('changes no failure, and is no pass', async () => {
+    const options = { junit: folder };
+    const after = await delivered(failed, options);
+    expect(after.code).toBe(1);
+    expect(after.stderr).toContain(`note: ${folder} could not be written: `);
+    expect(after.stdout).toContain('gate: fail');
+    expect((await delivered(passed, options)).code).toBe(4);
+    expect(await readFile(join(folder, 'gate', 'summary.md'), 'utf8')).toContain('## Gate: pass');
+  });
 });

@@ -1,14 +1,15 @@
 /** Hands a gate's result to whoever waits for it: files, the terminal, and the CI system that it runs under. */
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, appendFile, lstat, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { exitCodes } from '../errors.ts';
+import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { annotationLines } from '../gate/annotations.ts';
 import type { GateResult } from '../gate/gate-result.ts';
 import { junitText } from '../gate/junit.ts';
 import { usageError } from '../gate/refusals.ts';
 import { gateLines, summaryText } from '../gate/summary.ts';
 import type { Context } from './context.ts';
-import { jsonText } from '../text/foreign-text.ts';
+import { jsonText, shownLine } from '../text/foreign-text.ts';
 
 /** Options as they are typed. */
 export interface DeliveryOptions {
@@ -25,9 +26,39 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Refuses what could not be delivered, before anything has run.
  * @throws {HarnessError} naming the option
  */
-export function checkDelivery({ annotations }: DeliveryOptions): void {
-  if (annotations === undefined || annotations === 'github' || annotations === 'none') return;
-  throw usageError(`--annotations takes github or none, not ${JSON.stringify(annotations)}.`);
+export async function checkDelivery({ annotations, junit, summary }: DeliveryOptions): Promise<void> {
+  if (annotations !== undefined && annotations !== 'github' && annotations !== 'none') {
+    throw usageError(`--annotations takes github or none, not ${JSON.stringify(annotations)}.`);
+  }
+  for (const [option, path] of [
+    ['--junit', junit],
+    ['--summary', summary],
+  ] as const) {
+    if (path !== undefined) await requireFile(option, path);
+  }
+}
+
+/** A file that is there, or could be: a folder of that name, or a file in place of its folder, is found out too late else. */
+async function requireFile(option: string, path: string): Promise<void> {
+  const there = await lstat(path).catch(() => null);
+  if (path === '' || there?.isDirectory() === true) {
+    throw new HarnessError('option-value', `${option} takes a file, and ${JSON.stringify(path)} is a folder.`);
+  }
+  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => null);
+    if (found === null && dirname(folder) !== folder) continue;
+    const isUsable =
+      found?.isDirectory() === true &&
+      (await access(folder, constants.W_OK).then(
+        () => true,
+        () => false,
+      ));
+    if (isUsable) return;
+    throw new HarnessError(
+      'option-value',
+      `${option} ${path} cannot be written: ${folder} is no folder that you may write to.`,
+    );
+  }
 }
 
 /**
@@ -55,14 +86,23 @@ export async function deliver(
     junit: junitText(result),
     summary: summaryText(result),
   };
-  await writeText(join(folder, 'gate.json'), texts.json);
-  await writeText(join(folder, 'junit.xml'), texts.junit);
-  await writeText(join(folder, 'summary.md'), texts.summary);
-  if (options.junit !== undefined) await writeText(options.junit, texts.junit);
-  if (options.summary !== undefined) await writeText(options.summary, texts.summary);
   const isGithub = environment['GITHUB_ACTIONS'] === 'true';
-  const page = environment['GITHUB_STEP_SUMMARY'];
-  if (isGithub && page !== undefined && page !== '') await appendFile(page, `${texts.summary}\n`);
+  const page = environment['GITHUB_STEP_SUMMARY'] ?? '';
+  const files: (readonly [path: string, write: () => Promise<void>])[] = [
+    [join(folder, 'gate.json'), texts.json] as const,
+    [join(folder, 'junit.xml'), texts.junit] as const,
+    [join(folder, 'summary.md'), texts.summary] as const,
+    ...(options.junit === undefined ? [] : [[options.junit, texts.junit] as const]),
+    ...(options.summary === undefined ? [] : [[options.summary, texts.summary] as const]),
+  ].map(([path, text]) => [path, () => writeText(path, text)]);
+  if (isGithub && page !== '') files.push([page, () => appendFile(page, `${texts.summary}\n`)]);
+  const unwritten: string[] = [];
+  for (const [path, write] of files) {
+    await write().catch((error: unknown) => {
+      unwritten.push(path);
+      stderr(`note: ${path} could not be written: ${shownLine(messageOf(error))}\n`);
+    });
+  }
   const words = options.json === true ? stderr : stdout;
   words(gateLines(result));
   words(`summary: ${relative(process.cwd(), join(folder, 'summary.md'))}\n`);
@@ -71,7 +111,9 @@ export async function deliver(
     for (const line of annotationLines(result, file)) workflowCommand(line);
   }
   if (options.json === true) stdout(texts.json);
-  return exitCodeOfGate(result);
+  const code = exitCodeOfGate(result);
+  // Whoever waits for a file that is not there must not take it for a pass; what failed has failed.
+  return code === exitCodes.pass && unwritten.length > 0 ? exitCodes.cannotRun : code;
 }
 
 /** What the process exits with. */

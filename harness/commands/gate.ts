@@ -29,7 +29,7 @@ const mostTries = 2;
 
 /** Runs the gate, or this machine's share of it; the exit code says what came of it. */
 export async function gateCommand(context: Context, ids: readonly string[], options: GateOptions): Promise<number> {
-  checkDelivery(options);
+  await checkDelivery(options);
   // One less: a repeat has the next.
   const seed =
     options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed - 1);

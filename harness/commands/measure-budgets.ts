@@ -31,7 +31,7 @@ export async function measureBudgets(
   options: MeasureOptions & BudgetedOptions & { readonly budgets: string },
   known: readonly string[],
 ): Promise<number> {
-  checkDelivery(options);
+  await checkDelivery(options);
   if (options.maxDropped !== undefined) {
     throw usageError('--max-dropped and --budgets say two things: write `dropped: { max: … }` into the file.');
   }

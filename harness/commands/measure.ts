@@ -5,14 +5,13 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { Baseline } from '../load/baseline.ts';
 import { baselinesOf, localBaseline } from '../measure/local-baseline.ts';
 import { measureService, type MeasureTimes } from '../measure/measure-service.ts';
-import { writeReport } from '../report/write-report.ts';
-import { newRunId, pointLatest, runFiles } from '../scenario/run-folder.ts';
+import { newRunId, runFiles } from '../scenario/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { closeRun } from './close-run.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { checkDelivery, type DeliveryOptions } from './deliver.ts';
 import { deliverMeasured } from './deliver-measured.ts';
-import { writeHashes } from './hashes.ts';
 import { durationMs, highestSeed, wholeNumber } from './option-values.ts';
 import { startProgress } from './progress.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
@@ -32,7 +31,7 @@ export interface Measured {
 
 /** Measures one service; the exit code says what came of it. */
 export async function measureCommand(context: Context, options: MeasureOptions & DeliveryOptions): Promise<number> {
-  checkDelivery(options);
+  await checkDelivery(options);
   const { folder, verdict } = await measureOnce(context, options);
   if (options.json === true) context.stdout(jsonText(verdict));
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
@@ -76,9 +75,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
-    await writeReport(folder);
-    await writeHashes(folder);
-    await pointLatest(join(reports, 'measure'), runId);
+    await closeRun(context, folder, runId);
     progress.end();
     return { folder, verdict };
   } finally {

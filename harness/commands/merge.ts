@@ -24,7 +24,7 @@ export async function mergeCommand(
   folders: readonly string[],
   options: MergeOptions,
 ): Promise<number> {
-  checkDelivery(options);
+  await checkDelivery(options);
   const { budgets, budgetsPath } = await readGateBudgets(context.projectFolder, options.budgets);
   const found = await gateFoldersIn(folders.map((folder) => resolve(folder)));
   const { asked, options: planned, attempts, runs } = await readGates(found);

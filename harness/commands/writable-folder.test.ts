@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +24,18 @@ describe('a folder for runs', () => {
       exitCode: 4,
     });
     await expect(requireWritable(join(folder, 'file', 'below'))).rejects.toThrow(/file is a file/u);
+  });
+
+  it('has no file or folder called `latest` where a run would put its link', async () => {
+    const reports = await mkdtemp(join(folder, 'reports-'));
+    await mkdir(join(reports, 'E5'));
+    await symlink('run', join(reports, 'E5', 'latest'));
+    await requireWritable(reports);
+    await mkdir(join(reports, 'E1', 'latest'), { recursive: true });
+    await expect(requireWritable(reports)).rejects.toMatchObject({
+      code: 'option-value',
+      message: expect.stringContaining('E1/latest is there and is no link to a run') as string,
+    });
   });
 
   it.runIf(process.platform === 'linux')('is none that nobody may write to', async () => {

@@ -1,6 +1,6 @@
 /** Whether a run could be written, asked before anything is started. */
 import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../errors.ts';
 
@@ -37,5 +37,22 @@ export async function requireWritable(folder: string): Promise<void> {
   } finally {
     // Of a file that is none there is nothing to take away either.
     await rm(trial, { force: true }).catch(() => undefined);
+  }
+  await refuseTakenLatest(resolve(folder));
+}
+
+/**
+ * Runs put a link called `latest` beside themselves; what else is there under that name is not ours to replace.
+ * @throws {HarnessError} naming it
+ */
+async function refuseTakenLatest(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of ['.', ...names]) {
+    const path = join(folder, name, 'latest');
+    const found = await lstat(path).catch(() => null);
+    if (found === null || found.isSymbolicLink()) continue;
+    throw new HarnessError('option-value', `${path} is there and is no link to a run, so it is not replaced.`, {
+      hint: 'Move it away, or name another folder with --out.',
+    });
   }
 }
