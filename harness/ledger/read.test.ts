@@ -120,6 +120,8 @@ describe('reading a ledger', () => {
       `${name} is 7, not a text or null`,
     ]),
     [lineWith({}).replace('"doneUs":6000', '"doneUs":1e999'), 'doneUs is Infinity, not a whole number'],
+    [lineWith({ hasNoLength: false }), 'hasNoLength is false, not true'],
+    [lineWith({ rttUs: -1 }), 'rttUs is -1, not a whole number from 0'],
     [lineWith({ seq: -1 }), 'seq is -1, not a whole number from 0'],
     [lineWith({ bodyCrc32: -1 }), 'bodyCrc32 is -1, not a whole number from 0 or null'],
     [lineWith({ method: 'get' }), 'method is "get", not one of GET, POST, PUT, PATCH, DELETE'],
@@ -142,6 +144,8 @@ describe('reading a ledger', () => {
     const backwards = Object.fromEntries(Object.entries(row(1)).reverse());
     const all = [
       lineWith({ more: [1] }),
+      lineWith({ hasNoLength: true }),
+      lineWith({ outcome: 'reset', error: 'ECONNRESET, wait', rttUs: 120 }),
       JSON.stringify(row(1), null, ' ').replaceAll('\n', ' '),
       JSON.stringify(backwards),
       lineWith({ dueUs: -20, sentUs: -10 }),

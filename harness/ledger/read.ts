@@ -1,7 +1,7 @@
 /** Reads a ledger of any length. */
 import { connectionKinds, isOutcome, plainOutcomes, type LedgerRow, type Outcome } from '../load/row.ts';
 import { gzippedKnown } from '../scenario/gzipped-lines.ts';
-import { integer, integerFrom, lineForm, oneOf, orNull, text } from '../scenario/line-form.ts';
+import { integer, integerFrom, lineForm, oneOf, optional, orNull, text } from '../scenario/line-form.ts';
 import { keyOf, type LineReader } from '../scenario/line-reader.ts';
 import { methods, type Method } from '../scenario/methods.ts';
 
@@ -49,6 +49,8 @@ const formOfRow = lineForm<LedgerRow>('row of a ledger', {
   instance: orNull(text),
   version: orNull(text),
   error: orNull(text),
+  hasNoLength: optional({ admits: (value) => value === true, words: 'true' }),
+  rttUs: optional(integerFrom(0)),
 });
 
 const isMethod = (word: string): boolean => methods.some((method) => method === word);
@@ -75,7 +77,7 @@ const keys = {
   error: keyOf('error'),
 };
 
-/** A row as the load generator writes it. */
+/** A row as the load generator writes nearly all: without the fields that few have. */
 function rowOf(line: LineReader): LedgerRow {
   return {
     trial: line.integer(keys.trial),

@@ -56,6 +56,8 @@ export class Connection {
   private parser: ResponseParser;
   private open = false;
   private dead = false;
+  /** The shortest that connecting or waiting for an answer took. */
+  private rttUs = Infinity;
   /** By the hint of the server, on the clock's own scale. */
   private usableUntilUs = Infinity;
 
@@ -84,6 +86,7 @@ export class Connection {
     if (this.exchange !== null || this.dead) throw new Error('the connection is not idle');
     this.exchange = exchange;
     this.parser = this.parserFor(exchange, this.parser.hasNoBody);
+    exchange.rttUs = Number.isFinite(this.rttUs) ? this.rttUs : null;
     exchange.sentUs = exchange.now();
     this.write(exchange);
   }
@@ -158,7 +161,11 @@ export class Connection {
 
   private complete(exchange: Exchange, response: Response): void {
     this.exchange = null;
-    const { request } = exchange;
+    const { request, connectedUs, sentUs, firstByteUs } = exchange;
+    // An answer that was there before its request tells nothing.
+    if (sentUs !== null && firstByteUs !== null && firstByteUs > sentUs) {
+      this.rttUs = Math.min(this.rttUs, (connectedUs ?? firstByteUs) - sentUs);
+    }
     const outcome = outcomeOfAnswer(
       response.status,
       request.expectedStatus,

@@ -315,6 +315,28 @@ describe('the generator against servers with known answers', () => {
     expect(outcomes(rows)).toEqual({ ok: 20 });
   });
 
+  it('notes the round trip where a used connection ends without an answer, and an answer without a length', async () => {
+    const server = await witness((socket, request) => {
+      if (request.nth < 5) answer(socket, request);
+      else socket.end('HTTP/1.0 200 OK\r\n\r\nall of it');
+    });
+    const fixed = { headers: [], bodyBase64: null, expectedStatus: null };
+    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
+    const { rows } = await load(plan(server.port, { mix, durationMs: 50, connections: 'kept' }));
+    expect(rows.map(({ hasNoLength }) => hasNoLength)).toEqual([...Array<undefined>(5), ...Array<true>(5).fill(true)]);
+    expect(rows.some((row) => 'rttUs' in row)).toBe(false);
+
+    const resetting = await witness((socket, request) =>
+      request.nth % 2 === 0 ? answer(socket, request) : socket.resetAndDestroy(),
+    );
+    const cut = await load(plan(resetting.port, { mix, durationMs: 50, connections: 'kept' }));
+    expect(outcomes(cut.rows)).toEqual({ ok: 5, reset: 5 });
+    for (const { outcome, rttUs, connectedUs } of cut.rows) {
+      expect(outcome === 'reset').toBe(rttUs !== undefined);
+      if (outcome === 'reset') expect([connectedUs, (rttUs ?? 0) > 0]).toEqual([null, true]);
+    }
+  });
+
   it('heeds the time for which a server says that it keeps a connection', async () => {
     const used = new Set<Socket>();
     const server = await rawServer((socket) => {

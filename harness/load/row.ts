@@ -66,6 +66,10 @@ export interface LedgerRow {
   readonly version: string | null;
   /** The system's word for what went wrong, with the step it went wrong in. */
   readonly error: string | null;
+  /** The answer had no length, its end was the close of the connection: had it been cut, nobody could tell. */
+  readonly hasNoLength?: true;
+  /** Of a request that got no answer on a connection used before: the shortest round trip that the connection had. */
+  readonly rttUs?: number;
 }
 
 /**

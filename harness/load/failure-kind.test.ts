@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { noConnectionFree, serverHeldAll } from './classify.ts';
+import { failureKindOf, type FailedRow, type FailureKind } from './failure-kind.ts';
+
+/** Sent at 1000 µs on a connection that had carried requests before, and nothing came. */
+const row: FailedRow = {
+  connection: 'kept',
+  connectedUs: null,
+  sentUs: 1_000,
+  firstByteUs: null,
+  doneUs: 1_200,
+  outcome: 'closed',
+  error: 'FIN, wait',
+};
+
+describe('the kind of a failure', () => {
+  it.each<[string, Partial<FailedRow>, FailureKind | null]>([
+    ['a close at once', {}, 'kept-connection race'],
+    ['a close 1 ms later', { doneUs: 2_000 }, 'kept-connection race'],
+    ['a close after that', { doneUs: 2_001 }, 'cut in flight'],
+    ['a close within the round trip of 20 ms', { doneUs: 21_900, rttUs: 20_000 }, 'kept-connection race'],
+    ['a close after the round trip', { doneUs: 22_001, rttUs: 20_000 }, 'cut in flight'],
+    ['a reset 10 ms later', { outcome: 'reset', error: 'ECONNRESET, wait', doneUs: 11_000 }, 'kept-connection race'],
+    ['a reset after that', { outcome: 'reset', error: 'ECONNRESET, wait', doneUs: 11_001 }, 'cut in flight'],
+    ['a close on the connection’s first request', { connectedUs: 1_100 }, 'cut in flight'],
+    ['a close on a connection of its own', { connection: 'new', connectedUs: 1_100 }, 'cut in flight'],
+    ['an answer that was cut', { outcome: 'truncated', firstByteUs: 1_100 }, 'cut in flight'],
+    ['a closed port', { outcome: 'refused' }, 'port closed'],
+    ['no route', { outcome: 'unreachable' }, 'unreachable'],
+    ['no answer', { outcome: 'timeout' }, 'hang'],
+    ['no connection', { outcome: 'connect-timeout' }, 'hang'],
+    ['a status', { outcome: 'status-503' }, 'refused to serve'],
+    ['another body', { outcome: 'wrong' }, 'wrong answer'],
+    ['no HTTP', { outcome: 'parse' }, 'wrong answer'],
+    ['every connection held', { outcome: 'unsent', sentUs: null, error: serverHeldAll }, 'connections held'],
+    ['too few connections', { outcome: 'unsent', sentUs: null, error: noConnectionFree }, null],
+    ['the generator’s own', { outcome: 'local' }, null],
+    ['none', { outcome: 'ok' }, null],
+  ])('of %s', (_, over, kind) => {
+    expect(failureKindOf({ ...row, ...over })).toBe(kind);
+  });
+});
