@@ -177,7 +177,9 @@ function ulimits(connections: number): NonNullable<Docker.HostConfig['Ulimits']>
  */
 function cage(facts: EngineFacts): Docker.HostConfig {
   // The engine's field CgroupnsMode is older than the types know.
-  return { CgroupParent: cageOf(facts), ...{ CgroupnsMode: 'host' } };
+  // A path without a leading slash would begin at the engine's own cgroup.
+  const parent = facts.cgroupDriver === 'systemd' ? cageOf(facts) : `/${cageOf(facts)}`;
+  return { CgroupParent: parent, ...{ CgroupnsMode: 'host' } };
 }
 
 function cageOf({ cgroupDriver }: EngineFacts): string {
