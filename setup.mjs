@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { constants, tmpdir } from 'node:os';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,17 +16,15 @@ import { markOf, packagesLeftOut } from './harness/installed.mjs';
 import { ContextError, engineAddress } from './harness/lab/engine-address.mjs';
 import { leastMajor, ownIsEnough, whyNotStarting } from './harness/pinned-node.mjs';
 import {
-  canMake,
   nodeEnvironment,
   npmCommand,
   npmEnvironment,
+  otherTemporaryFolder,
   pipEnvironment,
   rootEnvironment,
 } from './harness/tool-environment.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-/** For temporary files, where the system's folder for them cannot be written. */
-const ownTemporary = join(folder, '.cache', 'tmp');
 const cannotRun = 4;
 const inconclusive = 3;
 const again = 'run `npm run setup` again';
@@ -428,6 +426,8 @@ async function setup() {
     );
   }
   await takeTurn();
+  const temporary = otherTemporaryFolder(folder);
+  if (temporary !== undefined) process.env['TMPDIR'] = temporary;
   // Both are let finish: an npm ci that is cut off leaves half a node_modules.
   const outcomes = await Promise.allSettled([dependencies(), engine()]);
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
@@ -435,7 +435,7 @@ async function setup() {
   const second = spawnSync(goingOn(), [join(folder, 'harness', 'cli.ts'), 'setup'], {
     stdio: 'inherit',
     cwd: folder,
-    env: { ...nodeEnvironment(), ...(canMake(tmpdir()) ? {} : { TMPDIR: ownTemporary }) },
+    env: nodeEnvironment(),
   });
   if (second.error) {
     throw new CannotRun(

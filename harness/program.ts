@@ -9,6 +9,7 @@ import { errorText, exitCodeOfError } from './error-text.ts';
 import { exitCodes, HarnessError } from './errors.ts';
 import { explained } from './lab/engine-errors.ts';
 import { terminalText } from './text/foreign-text.ts';
+import { otherTemporaryFolder } from './tool-environment.mjs';
 
 /** A program without commands, and the world that they see. `afterHelp` goes below the list of commands. */
 export function makeProgram(afterHelp: string, callOf: Context['callOf']): { program: Command; context: Context } {
@@ -36,6 +37,8 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
     callOf,
     projectFolder: fileURLToPath(new URL('../', import.meta.url)),
   };
+  const temporary = otherTemporaryFolder(context.projectFolder);
+  if (temporary !== undefined) process.env['TMPDIR'] = temporary;
   watchForSignals();
   return { program, context };
 }

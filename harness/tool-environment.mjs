@@ -5,8 +5,8 @@
  * Plain JavaScript: setup.mjs needs it before anything is installed (its types: tool-environment.d.mts).
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { devNull, homedir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { devNull, homedir, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 
 /** npm's settings that say where packages are from: registries, keys for them (`//host/:_authToken`), network. */
@@ -117,11 +117,20 @@ export function canMake(folder) {
       if (dirname(folder) === folder || !canMake(dirname(folder))) return false;
       mkdirSync(folder);
     }
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    // Tried, since root has every right by the letter, on a read-only disk and below /proc too.
+    rmdirSync(mkdtempSync(join(folder, '.trial-')));
     return true;
   } catch {
     return false;
   }
+}
+
+/** @type {import('./tool-environment.d.mts').otherTemporaryFolder} */
+export function otherTemporaryFolder(projectFolder) {
+  const own = join(projectFolder, '.cache', 'tmp');
+  // What a variable names and is not there is not made.
+  if (existsSync(tmpdir()) && canMake(tmpdir())) return undefined;
+  return [own, '/var/tmp', '/tmp'].find((folder) => canMake(folder));
 }
 
 /** @type {import('./tool-environment.d.mts').rootEnvironment} */

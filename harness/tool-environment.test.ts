@@ -9,6 +9,7 @@ import {
   nodeEnvironment,
   npmCommand,
   npmEnvironment,
+  otherTemporaryFolder,
   pipEnvironment,
   rootEnvironment,
 } from './tool-environment.mjs';
@@ -190,6 +191,25 @@ describe('other environments', () => {
     expect(rootEnvironment({ PATH: '/usr/bin:/own', TMPDIR: '/noexec', DEBOOTSTRAP_DIR: '/x' })).toEqual({
       PATH: '/usr/bin:/own:/usr/sbin:/sbin:/bin',
     });
+  });
+});
+
+describe('a folder for temporary files', () => {
+  const before = process.env['TMPDIR'];
+  const other = (value: string): string | undefined => {
+    process.env['TMPDIR'] = value;
+    try {
+      return otherTemporaryFolder(join(folder, 'project'));
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  };
+
+  it('is the system’s where that can be written, else one of the project', () => {
+    expect(other(folder)).toBeUndefined();
+    expect(other('/proc')).toBe(join(folder, 'project', '.cache', 'tmp'));
+    expect(other(join(folder, 'not-there'))).toBe(join(folder, 'project', '.cache', 'tmp'));
   });
 });
 

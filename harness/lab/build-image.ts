@@ -81,7 +81,11 @@ async function debootstrap(
   }
   const folder = await folderForSystem(cache);
   try {
-    const words = ['--variant=minbase', `--arch=${architecture}`, `--keyring=${debianKeyring}`, '--force-check-gpg'];
+    const words = [
+      ...['--variant=minbase', `--arch=${architecture}`, `--keyring=${debianKeyring}`, '--force-check-gpg'],
+      // Here too, so that the build has nothing to fetch: the engine may have no way out.
+      `--include=${packagesIn(await readFile(dockerfilePath, 'utf8')).join(',')}`,
+    ];
     await execa('debootstrap', [...words, release, folder], { env: rootEnvironment(), extendEnv: false });
     const packed = spawn('tar', ['-C', folder, '--numeric-owner', '-c', '.'], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -97,6 +101,11 @@ async function debootstrap(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The packages that a Dockerfile installs. */
+export function packagesIn(dockerfile: string): string[] {
+  return /--no-install-recommends\s*\\\n\s*([a-z0-9.+ -]+)/u.exec(dockerfile)?.[1]?.trim().split(' ') ?? [];
 }
 
 /** What debootstrap holds the release's signature against; without it, it goes on with whatever a mirror gives. */

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import { packagesIn } from './build-image.ts';
+import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { experimentFiles } from './unit-files.ts';
@@ -66,5 +68,13 @@ describe('the kernel’s counters', () => {
   it('are read by name from pairs of lines', () => {
     const text = 'Tcp: RtoMin OutRsts\nTcp: 200 7\nTcpExt: ListenOverflows ListenDrops\nTcpExt: 3 4\n';
     expect(parseCounters(text)).toEqual({ 'Tcp.OutRsts': 7, 'TcpExt.ListenOverflows': 3, 'TcpExt.ListenDrops': 4 });
+  });
+});
+
+describe('the image’s packages', () => {
+  it('are read from its Dockerfile', () => {
+    const packages = packagesIn(readFileSync(dockerfilePath, 'utf8'));
+    expect(packages).toEqual(expect.arrayContaining(['systemd', 'dbus', 'libstdc++6', 'ca-certificates']));
+    for (const name of packages) expect(name).toMatch(/^[a-z0-9][a-z0-9.+-]+$/u);
   });
 });
