@@ -47,7 +47,7 @@ const oneDoor = {
     'harness/scenario/plain-file.ts',
     'harness/scenario/run-door.ts',
     // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
-    'harness/gate/read-budgets.ts',
+    'harness/gate/written-file.ts',
     'harness/commands/service-options.ts',
     'harness/commands/remembered.ts',
   ],

@@ -104,7 +104,7 @@ export async function planGate(projectFolder: string, ids: readonly string[], op
     throw usageError('--variant goes with one entry, such as `npm run gate -- E5 --variant check-readyz`.');
   }
   const shard = options.shard === undefined ? null : parseShard(options.shard);
-  const entries = await Promise.all(chosen.map((entry) => planEntry(budgets.file, entry, options)));
+  const entries = await Promise.all(chosen.map((entry) => planEntry(entry, options)));
   const parts = dealOut(
     entries.map(({ name, expectedMs: ms }) => ({ name, ms })),
     shard?.of ?? 1,
@@ -126,8 +126,7 @@ function exact(id: string): string {
 
 /** An entry as the file has it, and as the options change it. */
 export async function planEntry(
-  budgetsFile: string,
-  { name, line, budgets, data }: GateFile['entries'][number],
+  { name, where, budgets, data }: GateFile['entries'][number],
   options: PlanOptions,
 ): Promise<Omit<PlannedEntry, 'shard'>> {
   try {
@@ -142,6 +141,6 @@ export async function planEntry(
     return { name, file, experiment, variant, changes, expectedMs: expectedMs(experiment), budgets: budgets.length };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
-    throw usageError(`${budgetsFile}:${line}: ${error.message}`, error.hint, error);
+    throw usageError(`${where()}: ${error.message}`, error.hint, error);
   }
 }

@@ -1,12 +1,14 @@
 import { readRun } from '../verdict/read-run.ts';
 /** `measure --budgets`: the services of a budgets file, one after another, and what is allowed of each. */
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { HarnessError } from '../errors.ts';
 import { decide, type Attempt } from '../gate/decide.ts';
 import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import { closingLines } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
+import { optionKey, optionsOfFile, type KnownOption } from './file-options.ts';
 import { measureOnce, timesOf } from './measure.ts';
 import { serviceOf, type MeasureOptions } from './service-options.ts';
 
@@ -15,21 +17,19 @@ export interface BudgetedOptions extends DeliveryOptions {
   readonly budgets?: string;
 }
 
-/** What a file cannot say: it is about the call, or follows from the budgets. */
-const notInFile = new Set(['budgets', 'json', 'out', 'junit', 'summary', 'annotations', 'max-dropped']);
 /** No comparison is made: there is no baseline of a user's service. */
 const alpha = 0.01;
 
 /**
  * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
  * comes of it: its command may be a deploy.
- * @param known the options of `measure`, by their names without dashes before them
+ * @param known the options of `measure`
  */
 export async function measureBudgets(
   context: Context,
   names: readonly string[],
   options: MeasureOptions & BudgetedOptions & { readonly budgets: string },
-  known: readonly string[],
+  known: readonly KnownOption[],
 ): Promise<number> {
   await checkDelivery(options);
   if (options.maxDropped !== undefined) {
@@ -37,9 +37,9 @@ export async function measureBudgets(
   }
   const file = await readServiceFile(options.budgets, nameOf(options.budgets));
   const chosen = chosenServices(file, names);
-  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(file.file, entry, options, known) }));
+  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options, known) }));
   // A mistake in the last service is said before the first deploy has begun.
-  for (const { entry, asked } of planned) await checked(file.file, entry, asked);
+  for (const { entry, asked } of planned) await checked(entry, options, asked);
   const attempts = new Map<string, Attempt[]>();
   for (const [index, { entry, asked }] of planned.entries()) {
     if (context.signal.aborted) break;
@@ -80,37 +80,35 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
 
 /** The options of the file, and over them those of the command line. */
 function optionsOf(
-  file: string,
-  { name, line, data, budgets }: ServiceEntry,
+  entry: ServiceEntry,
   typed: MeasureOptions & BudgetedOptions,
-  known: readonly string[],
+  known: readonly KnownOption[],
 ): MeasureOptions {
-  const fromFile: Record<string, unknown> = {};
-  for (const [option, value] of Object.entries(data.measure)) {
-    if (!known.includes(option) || notInFile.has(option)) {
-      const usable = known.filter((each) => each !== '' && !notInFile.has(each));
-      throw usageError(`${file}:${line}: ${name} has no option ${option}.`, `There are ${usable.join(', ')}.`);
-    }
-    if (value === false) continue;
-    const key = option.replaceAll(/-([a-z])/gu, (_, letter: string) => letter.toUpperCase());
-    fromFile[key] = typeof value === 'object' || value === true ? value : String(value);
-    // The only option that may be given again.
-    if (option === 'header' && typeof value === 'string') fromFile[key] = [value];
-  }
+  const { budgets } = entry;
   const dropped = budgets.find(({ figure }) => figure === 'dropped');
   // The run's own verdict allows what the file does; a budget that only informs must not fail it.
   const maxDropped = dropped === undefined ? 0 : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
-  return { ...fromFile, ...typed, maxDropped: String(maxDropped) };
+  return { ...optionsOfFile(entry, known), ...typed, maxDropped: String(maxDropped) };
 }
 
 const unlimited = Number.MAX_SAFE_INTEGER;
 
-async function checked(file: string, { name, line }: ServiceEntry, options: MeasureOptions): Promise<void> {
+/** @throws {HarnessError} naming the place of the option that is wrong, where it stands in the file */
+async function checked(
+  { name, where, data }: ServiceEntry,
+  typed: MeasureOptions,
+  options: MeasureOptions,
+): Promise<void> {
   try {
     await serviceOf(options);
     timesOf(options);
   } catch (error) {
-    throw usageError(`${file}:${line}: ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof HarnessError)) throw error;
+    // The sentence names the option as it is typed on a command line.
+    const option = /--([a-z-]+)/u.exec(error.message)?.[1] ?? '';
+    const isOfFile = Object.hasOwn(data.measure, option) && !Object.hasOwn(typed, optionKey(option));
+    const message = isOfFile ? error.message.replace(`--${option}`, option) : error.message;
+    throw usageError(`${isOfFile ? where('measure', option) : where()}: ${name}: ${message}`, error.hint, error);
   }
 }
 

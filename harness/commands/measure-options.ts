@@ -54,7 +54,10 @@ Examples:
     )
     .action(async (services: string[], options: MeasureOptions & BudgetedOptions, command: Command) => {
       if (options.budgets !== undefined) {
-        const known = command.options.map(({ long }) => (long ?? '').slice(2));
+        const known = command.options.map(({ long, required, parseArg }) => ({
+          name: (long ?? '').slice(2),
+          takes: !required ? ('nothing' as const) : parseArg === undefined ? ('a value' as const) : ('values' as const),
+        }));
         const { measureBudgets } = await import('./measure-budgets.ts');
         process.exitCode = await measureBudgets(context, services, { ...options, budgets: options.budgets }, known);
         return;

@@ -57,7 +57,7 @@ async function refuseUnplanned(
   const entry = entries.find((one) => one.name === name);
   if (entry === undefined) throw usageError(`${folder} is a run of ${name}, and ${file} has no such entry.`);
   if (run.kind !== 'experiment') throw usageError(`${folder} is no run of an experiment.`);
-  const { experiment, variant } = await planEntry(file, entry, planOptionsFrom(options));
+  const { experiment, variant } = await planEntry(entry, planOptionsFrom(options));
   const [asked, made] = [
     { variant: String(variant), ...flatFields(experiment) },
     { variant: String(run.variant), ...flatFields(run.experiment) },

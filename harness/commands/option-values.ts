@@ -6,7 +6,8 @@ import { HarnessError } from '../errors.ts';
  * @throws {HarnessError} naming the option
  */
 export function wholeNumber(option: string, text: string, low: number, high: number): number {
-  const value = /^\d+$/u.test(text) ? Number(text) : Number.NaN;
+  // 010 is 8 to some.
+  const value = /^(0|[1-9]\d*)$/u.test(text) ? Number(text) : Number.NaN;
   if (value >= low && value <= high) return value;
   const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`;
   throw new HarnessError('option-value', `${option} takes a whole number ${range}, not ${JSON.stringify(text)}.`);

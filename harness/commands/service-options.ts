@@ -78,7 +78,7 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
         : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
     maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
-    whileCommand: options.while ?? null,
+    whileCommand: parseWhile(options.while),
     maxGapMs: null,
     maxWaitMs: null,
     mustChange: false,
@@ -163,6 +163,16 @@ function bytesOf(text: string | undefined): Buffer | null {
   } catch (cause) {
     throw usage(`The file of --body ${text} cannot be read.`, undefined, cause);
   }
+}
+
+/** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
+function parseWhile(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (text.split('\n').every((line) => /^\s*(#|$)/u.test(line))) {
+    throw usage('--while has no command: it is empty, or only a comment.', 'Such as --while "systemctl restart shop"');
+  }
+  if (text.includes('\0')) throw usage('--while holds a NUL byte, which no command can.');
+  return text;
 }
 
 function usage(message: string, hint?: string, cause?: unknown): HarnessError {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { figureNames, figures, type FigureName } from './figures.ts';
 
-const because = z.string().min(10, 'say why, in ten letters or more');
+const because = z.string().min(10, 'say why, in at least ten letters');
 
 const limitNames = ['min', 'max', 'all', 'withinPercentOfPrediction', 'abovePercentOfOutage'] as const;
 const waits = new Set<FigureName>(['longestWaitMs', 'directLongestWaitMs', 'gapMs']);
@@ -81,12 +81,10 @@ const alpha = z.number().positive().max(0.1).default(0.01);
 /** experiments/gate.yaml. */
 export const gateFileSchema = z.strictObject({ alpha, entries: z.array(gateEntrySchema).min(1) });
 
-/** Options of `measure`, by their names without dashes before them: `url`, `expect-status`. */
-const optionSchema = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);
-
 const serviceEntrySchema = z.strictObject({
   name: fileNameSchema,
-  measure: z.record(z.string(), optionSchema).default({}),
+  /** Options of `measure`, by their names without dashes before them: `url`, `expect-status`; the command checks them. */
+  measure: z.record(z.string(), z.unknown()).default({}),
   blocking: z.boolean().default(true),
   because: because.optional(),
   budgets: budgetsSchema(

@@ -29,12 +29,12 @@ function refused(text: string, schema: typeof gateFileSchema | typeof serviceFil
 
 describe('a budgets file', () => {
   it('is read with the line of each field', () => {
-    const { data, lineOf } = parseBudgets(good, 'gate.yaml', gateFileSchema);
+    const { data, placeOf } = parseBudgets(good, 'gate.yaml', gateFileSchema);
     expect(data).toMatchObject({ alpha: 0.02, entries: [{ experiment: 'E5', restarts: 16, blocking: true, set: {} }] });
-    expect(lineOf(['entries', 0])).toBe(3);
-    expect(lineOf(['entries', 0, 'budgets', 'dropped'])).toBe(7);
-    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs'])).toBe(8);
-    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs', 'because'])).toBe(10);
+    expect(placeOf(['entries', 0]).line).toBe(3);
+    expect(placeOf(['entries', 0, 'budgets', 'dropped']).line).toBe(7);
+    expect(placeOf(['entries', 0, 'budgets', 'longestWaitMs']).line).toBe(8);
+    expect(placeOf(['entries', 0, 'budgets', 'longestWaitMs', 'because']).line).toBe(10);
   });
 
   it.each([
@@ -42,25 +42,40 @@ describe('a budgets file', () => {
       'a field that is misspelt',
       'restarts: 16',
       'restart: 16',
-      'gate.yaml:4: entries.0.restart: there is no such field',
+      'gate.yaml:4:5: entries.0.restart: there is no such field. Did you mean restarts?',
     ],
     [
       'a figure that is misspelt',
       'dropped:',
       'droped:',
-      'gate.yaml:7: entries.0.budgets.droped: there is no such field',
+      'gate.yaml:7:7: entries.0.budgets.droped: there is no such field. Did you mean dropped?',
     ],
-    ['a value of the wrong kind', 'max: 0', 'max: none', 'gate.yaml:7: entries.0.budgets.dropped.max: '],
-    ['a budget without a limit', 'max: 0, ', '', 'gate.yaml:7: entries.0.budgets.dropped: a budget has a limit'],
+    [
+      'a value of the wrong kind',
+      'max: 0',
+      'max: none',
+      'gate.yaml:7:23: entries.0.budgets.dropped.max: must be a number, not "none"',
+    ],
+    ['a budget without a limit', 'max: 0, ', '', 'gate.yaml:7:7: entries.0.budgets.dropped: a budget has a limit'],
     [
       'a limit of another figure',
       'max: 0',
       'all: true',
-      'gate.yaml:7: entries.0.budgets.dropped.all: belongs to badRestarts',
+      'gate.yaml:7:23: entries.0.budgets.dropped.all: belongs to badRestarts',
     ],
-    ['a missing reason', ', because: a reason for the budget', '', 'gate.yaml:7: entries.0.budgets.dropped.because: '],
-    ['min above max', 'max: 0', 'max: 0, min: 1', 'gate.yaml:7: entries.0.budgets.dropped.min: must not be above max'],
-    ['no YAML at all', 'max: 0,', 'max: 0, [', 'gate.yaml:7: no YAML: '],
+    [
+      'a missing reason',
+      ', because: a reason for the budget',
+      '',
+      'gate.yaml:7:7: entries.0.budgets.dropped.because: is missing',
+    ],
+    [
+      'min above max',
+      'max: 0',
+      'max: 0, min: 1',
+      'gate.yaml:7:31: entries.0.budgets.dropped.min: must not be above max',
+    ],
+    ['no YAML at all', 'max: 0,', 'max: 0, [', 'gate.yaml:7:61: cannot be read as YAML: '],
   ])('with %s is refused, naming line and field', (_, from, to, message) => {
     expect(good).toContain(from);
     expect(refused(good.replace(from, to))).toContain(message);
@@ -78,7 +93,7 @@ describe('a budgets file', () => {
   it('of services takes what is known of services only', () => {
     const of = (budgets: string): string => `services:\n  - name: shop\n    budgets:\n      ${budgets}\n`;
     expect(refused(of('lost: { max: 0, because: a reason for it }'), serviceFileSchema)).toContain(
-      'gate.yaml:4: services.0.budgets.lost: there is no such field',
+      'gate.yaml:4:7: services.0.budgets.lost: there is no such field',
     );
     expect(
       refused(of('dropped: { withinPercentOfPrediction: 5, because: a reason for it }'), serviceFileSchema),

@@ -8,6 +8,8 @@ export interface Mistake {
   readonly path: readonly PropertyKey[];
   /** What is expected, such as `must be a number, not "fast"`. */
   readonly what: string;
+  /** It is the name of the field that is wrong, not its value. */
+  readonly isOfName: boolean;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -20,20 +22,21 @@ export function mistakesIn(error: z.ZodError, data: unknown, schema: z.ZodType):
   // What is missing is told last: often it is there, and misspelt.
   const mistakes = error.issues
     .flatMap((issue) => mistakesOf(issue, data, schema))
-    .sort((a, b) => Number(a.isMissing ?? false) - Number(b.isMissing ?? false));
+    .sort((a, b) => Number(a.isMissing) - Number(b.isMissing));
   // A field that is missing because it is misspelt is one mistake, not two.
   const meant = new Set(mistakes.flatMap(({ instead }) => instead ?? []));
   const seen = new Set<string>();
-  return mistakes.flatMap(({ path, what, isMissing }) => {
+  return mistakes.filter(({ path, isMissing }) => {
     const name = pathText(path);
-    if (seen.has(name) || (isMissing === true && meant.has(name))) return [];
+    if (seen.has(name) || (isMissing && meant.has(name))) return false;
     seen.add(name);
-    return [{ path, what }];
+    // Of a part whose field is wrong, the field says what there is to say.
+    return !mistakes.some((other) => other.path.length > path.length && pathText(other.path).startsWith(`${name}.`));
   });
 }
 
 /** A mistake in words: `app.warmupMs: must be a whole number, not "fast"`. */
-export function mistakeText({ path, what }: Mistake): string {
+export function mistakeText({ path, what }: Pick<Mistake, 'path' | 'what'>): string {
   return path.length === 0 ? what : `${pathText(path)}: ${what}`;
 }
 
@@ -57,7 +60,7 @@ export function shown(value: unknown): string {
 }
 
 interface Found extends Mistake {
-  readonly isMissing?: boolean;
+  readonly isMissing: boolean;
   /** The path of the field that was meant. */
   readonly instead?: string;
 }
@@ -76,10 +79,13 @@ function mistakesOf(issue: Issue, data: unknown, schema: z.ZodType): Found[] {
   }
   const value = valueAt(data, path);
   const words = expected(issue);
-  if (words === null) return [{ path, what: ownWords(issue) }];
-  return value === undefined
-    ? [{ path, what: `is missing: it must be ${words}`, isMissing: true }]
-    : [{ path, what: `must be ${words}, not ${received(issue, value)}${meantValue(issue, value)}` }];
+  const isMissing = words !== null && value === undefined;
+  const what = isMissing
+    ? `is missing: it must be ${words}`
+    : words === null
+      ? ownWords(issue)
+      : `must be ${words}, not ${received(issue, value)}${meantValue(issue, value)}`;
+  return [{ path, what, isMissing, isOfName: issue.code === 'invalid_key' }];
 }
 
 function unknownField(path: readonly PropertyKey[], schema: z.ZodType): Found {
@@ -91,6 +97,8 @@ function unknownField(path: readonly PropertyKey[], schema: z.ZodType): Found {
   return {
     path,
     what: `there is no such field${hint}`,
+    isMissing: false,
+    isOfName: true,
     ...(instead !== undefined && { instead: pathText([...parent, instead]) }),
   };
 }

@@ -1,0 +1,61 @@
+/** A file that somebody wrote by hand, as text. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { usageError } from './refusals.ts';
+
+/** Nobody writes more by hand. */
+const mostBytes = 262_144;
+
+const systemWords: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read by this user',
+};
+
+/**
+ * Reads a file in UTF-8.
+ * @param file how errors call it
+ * @throws {HarnessError} saying why it cannot be read
+ */
+export async function readWrittenFile(path: string, file: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await firstBytes(path, mostBytes + 1);
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    throw usageError(
+      `The budgets file ${file} ${systemWords[code] ?? `cannot be read: ${message}`}.`,
+      undefined,
+      cause,
+    );
+  }
+  if (bytes.length > mostBytes) throw usageError(`${file} is larger than 256 KiB: that is no budgets file.`);
+  if (bytes[0] === 0xff || bytes[0] === 0xfe) throw usageError(`${file}:1:1: is no UTF-8 (UTF-16?): save it as UTF-8.`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const before = bytes.toString('utf8').split('\u{fffd}')[0] ?? '';
+    const lines = before.split('\n');
+    const place = `${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
+    throw usageError(`${file}:${place}: this letter is no UTF-8: save the file as UTF-8.`);
+  }
+}
+
+/** A pipe has no size to be asked for, and a device may have no end. */
+async function firstBytes(path: string, most: number): Promise<Buffer> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    while (length < most) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(65_536));
+      if (bytesRead === 0) break;
+      chunks.push(buffer.subarray(0, bytesRead));
+      length += bytesRead;
+    }
+    return Buffer.concat(chunks).subarray(0, most);
+  } finally {
+    await handle.close();
+  }
+}
