@@ -152,10 +152,16 @@ program
 
 program
   .command('index')
-  .description('write reports/README.md: the experiments side by side, from one run of each')
-  .option('--series <folder>', 'where the runs lie (default: where the index goes)')
-  .option('--out <folder>', 'where the index goes (default: reports/)')
-  .addHelpText('after', examples('npm run index', 'npm run index -- --series reports/reference --out /tmp/index'))
+  .description('write the experiments side by side, from one run of each')
+  .option('--series <folder>', 'where the runs lie (default: reports/)')
+  .option('--out <folder>', 'where the index goes (default: reports/index/, which git ignores)')
+  .addHelpText(
+    'after',
+    examples(
+      'npm run index',
+      'npm run index -- --series reports/reference --out reports    # the one that is committed',
+    ),
+  )
   .action(async (options: IndexOptions) => {
     const { indexCommand } = await import('./commands/index-reports.ts');
     process.exitCode = await indexCommand(context, options);

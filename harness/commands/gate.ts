@@ -7,7 +7,7 @@ import { readBaselines } from '../gate/baseline-files.ts';
 import { decide } from '../gate/decide.ts';
 import { beginGate, noteTries, readGates, requireOwnGate, type NotedTry } from '../gate/gate-folder.ts';
 import { c0Id } from '../verdict/controls.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { runOptionsOf } from './asked.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runWithControls } from './controls.ts';
@@ -133,10 +133,6 @@ async function runEntry(
     if (tries.length < mostTries) context.stderr(`${entry.name} is repeated once\n`);
   }
   return cleanLabHolds;
-}
-
-function isConclusive({ verdict }: Verdict): boolean {
-  return verdict === 'pass' || verdict === 'fail';
 }
 
 /** Of E0 itself: did it pass? Of another: did its C0 hold? */

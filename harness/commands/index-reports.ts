@@ -1,4 +1,4 @@
-/** `index`: the experiments side by side, in reports/README.md. */
+/** `index`: the experiments side by side. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { exitCodes, HarnessError } from '../errors.ts';
@@ -18,13 +18,15 @@ export interface IndexOptions {
 }
 
 /**
- * Writes README.md and its chart into the folder of reports, from the runs there or in `--series`. The same runs give the
- * same bytes.
+ * Writes README.md and its chart, from the runs in reports/ or in `--series`. They go to reports/index/, which is not
+ * committed, unless `--out` names another folder: reports/README.md shows the runs that are kept, not those of the day. The
+ * same runs give the same bytes.
  * @throws {HarnessError} when there is no run at all
  */
 export async function indexCommand(context: Context, options: IndexOptions): Promise<number> {
-  const out = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
-  const series = options.series === undefined ? out : resolve(options.series);
+  const reports = join(context.projectFolder, 'reports');
+  const out = options.out === undefined ? join(reports, 'index') : resolve(options.out);
+  const series = options.series === undefined ? reports : resolve(options.series);
   const entries = (await readSeries(series)).map(({ file: { id, title, question }, run }): SideBySideEntry => {
     if (run === null) return { id, title, question, run: null };
     const { run: record, verdict, folder, asWritten, citable } = run;

@@ -56,6 +56,16 @@ describe('the run that speaks for an experiment', () => {
     expect(await chosen()).toBe('3');
   });
 
+  it('is one that may be cited, though a newer one ran as the file stands and may not', async () => {
+    await writeRun('E5/1', { verdict: { verdict: 'inconclusive' } });
+    await writeRun('E5/2', { verdict: { verdict: 'inconclusive' }, set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('1');
+    await writeRun('E5/0', { verdict: { controls: null }, set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('0');
+    await writeRun('E5/00', { set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('00');
+  });
+
   it('is read of another version’s folder as none, and of a packed series where it lies', async () => {
     await mkdir(join(folder, 'E5/old'), { recursive: true });
     await writeFile(join(folder, 'E5/old/run.json'), '{}');
@@ -89,6 +99,25 @@ describe('the commands', () => {
     await expect(indexCommand(context, { series: join(folder, 'none'), out: folder })).rejects.toMatchObject({
       exitCode: 2,
     });
+  });
+
+  it('index: goes to a folder that is not committed, unless another is named', async () => {
+    await writeRun('reports/E5/1');
+    await writeFile(join(folder, 'reports/README.md'), 'the runs that are kept');
+    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    expect(await readFile(join(folder, 'reports/index/README.md'), 'utf8')).toContain('](../E5/1/report.md)');
+    expect(await readFile(join(folder, 'reports/README.md'), 'utf8')).toBe('the runs that are kept');
+    const ignored = await readFile(new URL('../../.gitignore', import.meta.url), 'utf8');
+    expect(ignored).toContain('/reports/*/\n!/reports/baselines/\n!/reports/reference/\n');
+  });
+
+  it('index: an inconclusive run has no figures', async () => {
+    await writeRun('reports/E5/1', { verdict: { verdict: 'inconclusive', dropped: 777 } });
+    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    const text = await readFile(join(folder, 'reports/index/README.md'), 'utf8');
+    expect(text).toMatch(/E5 Socket activation\]\(\S*\) *\| inconclusive *\| – /u);
+    expect(text.slice(0, text.indexOf('**Bad restarts**'))).not.toContain('777');
+    expect(text).toContain('E5 is not for citing: inconclusive.');
   });
 
   it('pack-series: takes no run that may not be cited, was asked for otherwise, or does not hold', async () => {

@@ -8,6 +8,7 @@ import type { Experiment, ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { readRun, type ReadRun } from '../verdict/read-run.ts';
+import { isConclusive } from '../verdict/verdict.ts';
 
 /** A run of a series, and where it lies. */
 export interface SeriesRun extends ReadRun {
@@ -25,8 +26,8 @@ export interface SeriesEntry {
 }
 
 /**
- * Of each experiment the newest run that was asked for as its file stands and may be cited; else one of which one of the
- * two is true; else the newest at all. Runs of variants speak for their variants alone.
+ * Of each experiment the newest run that may be cited and was asked for as its file stands; else one that may be cited;
+ * else one that came to a verdict; else the newest at all. Runs of variants speak for their variants alone.
  * @param folder holds `E5/<run>/`, or `E5/` with the run itself, as a packed series does
  */
 export async function readSeries(folder: string): Promise<SeriesEntry[]> {
@@ -41,14 +42,17 @@ async function bestRun(folder: string, file: ExperimentFile): Promise<SeriesRun 
   for (const path of await runFolders(folder)) {
     const run = await readIfRun(path, file);
     if (run === null) continue;
-    if (worth(run) === 3) return run;
+    if (worth(run) === mostWorth) return run;
     if (best === null || worth(run) > worth(best)) best = run;
   }
   return best;
 }
 
-function worth({ asWritten, citable }: SeriesRun): number {
-  return (asWritten ? 2 : 0) + (citable ? 1 : 0);
+const mostWorth = 7;
+
+/** What may be cited always goes before what may not. */
+function worth({ asWritten, citable, verdict }: SeriesRun): number {
+  return (citable ? 4 : 0) + (isConclusive(verdict) ? 2 : 0) + (asWritten ? 1 : 0);
 }
 
 /** The newest first: run ids sort by their time. */
@@ -77,7 +81,7 @@ async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun 
   return {
     ...read,
     asWritten: settingsText(run.experiment) === settingsText(resolveExperiment(file, {})),
-    citable: (verdict.verdict === 'pass' || verdict.verdict === 'fail') && verdict.controls !== null,
+    citable: isConclusive(verdict) && verdict.controls !== null,
   };
 }
 

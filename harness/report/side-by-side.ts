@@ -3,7 +3,7 @@ import { markdownTable } from 'markdown-table';
 import type { RunRecord } from '../scenario/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
 import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { inMs } from './format.ts';
 import type { SideBySideBar } from './side-by-side-chart.ts';
 
@@ -32,8 +32,9 @@ export function sideBySideMarkdown(
   const made = entries.flatMap(({ run }) => run ?? []);
   const sections = [
     '# The experiments side by side',
-    'Made by `npm run index`, from one run of each: the newest that was asked for as its file stands and may be cited, ' +
-      'else the newest there is. `npm run verify -- RUN` says of each whether its line holds.',
+    'Made by `npm run index`, from one run of each: the newest that may be cited and was asked for as its file stands. ' +
+      'What may not be cited is named below the table; a run that is inconclusive, or was cut short, has no figures here. ' +
+      '`npm run verify -- RUN` says of each whether its line holds.',
     `![What a restart drops, and how long an answer waits](${chartPath})`,
     table(entries),
     '**Bad restarts** are those that dropped something, with the exact bound on their share; **dropped** is a due request ' +
@@ -64,10 +65,10 @@ function linkPath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/').replaceAll('(', '%28').replaceAll(')', '%29');
 }
 
-/** The bars of the chart: experiments that have a run. */
+/** The bars of the chart: experiments that have a run which says something. */
 export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideBar[] {
   return entries.flatMap(({ id, title, run }) => {
-    if (run === null) return [];
+    if (run === null || !isConclusive(run.verdict)) return [];
     const { dropped, predicted, restarts, longestWaitMs } = run.verdict;
     const restart = Math.max(1, restarts);
     return [
@@ -81,10 +82,13 @@ export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideB
   });
 }
 
+const noFigures = Array.from({ length: 8 }, () => '–');
+
 function table(entries: readonly SideBySideEntry[]): string {
   const head = ['experiment', 'verdict', 'bad restarts', 'dropped a restart', 'predicted', 'dropped'];
   const rows = entries.map(({ id, title, run }) => {
-    if (run === null) return [`${id} ${title}`, 'no run', ...Array.from({ length: 8 }, () => '–')];
+    if (run === null) return [`${id} ${title}`, 'no run', ...noFigures];
+    if (!isConclusive(run.verdict)) return [`[${id} ${title}](${run.reportPath})`, run.verdict.verdict, ...noFigures];
     const { verdict, restarts, badRestarts, dropped, due, predicted, longestWaitMs, gapMs, writes, unexplained } =
       run.verdict;
     const each = (total: number | null): string =>

@@ -2,7 +2,7 @@
 import jstat from 'jstat';
 import { boundText } from './citation.ts';
 import { exactInterval } from './interval.ts';
-import type { Verdict } from './verdict.ts';
+import { isConclusive, type Verdict } from './verdict.ts';
 
 /** Runs that can be trusted, added up. */
 export interface Pooled {
@@ -31,7 +31,7 @@ export interface Pooled {
 
 /** Adds up. One failed run fails the whole; one that cannot be trusted leaves the whole inconclusive. */
 export function pool(verdicts: readonly Verdict[]): Pooled {
-  const trusted = verdicts.filter(({ verdict }) => verdict === 'pass' || verdict === 'fail');
+  const trusted = verdicts.filter(isConclusive);
   const total = (of: (verdict: Verdict) => number): number => trusted.reduce((sum, verdict) => sum + of(verdict), 0);
   const restarts = total((verdict) => verdict.restarts);
   const badRestarts = total((verdict) => verdict.badRestarts);

@@ -151,6 +151,12 @@ export const verdictSchema = z.strictObject({
 
 /** verdict.json. */
 export type Verdict = z.infer<typeof verdictSchema>;
+
+/** Did the run say something? One that is inconclusive, or was cut short, has figures that nobody may rely on. */
+export function isConclusive({ verdict }: Pick<Verdict, 'verdict'>): boolean {
+  return verdict === 'pass' || verdict === 'fail';
+}
+
 /** The calibration within a verdict. */
 export type Calibration = z.infer<typeof calibrationSchema>;
 /** A control within a verdict. */
