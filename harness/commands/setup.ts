@@ -40,7 +40,7 @@ export async function setupCommand(context: Context): Promise<number> {
     ),
   ]);
   const buildMs = performance.now();
-  await buildLabImage(docker, { base: base.tag, tag, node, traefik });
+  await buildLabImage(docker, { base, tag, node, traefik });
   say('lab image', `${tag} built`, buildMs);
   say('done', 'npm run experiment E5');
   return exitCodes.pass;

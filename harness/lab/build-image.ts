@@ -29,7 +29,7 @@ export async function hasImage(docker: Docker, tag: string): Promise<boolean> {
 /**
  * A Debian base: the one that is there, else pulled, else made here.
  * @param cache a folder of the project's own, where one can be made
- * @returns its tag, and in a few words where it is from
+ * @returns its tag, in a few words where it is from, and whether the image's packages are surely in it
  * @throws {HarnessError} (exit code 4) when there is no way to one
  */
 export async function ensureBase(
@@ -37,15 +37,15 @@ export async function ensureBase(
   release: string,
   architecture: LabArchitecture,
   cache: string,
-): Promise<{ tag: string; from: string }> {
+): Promise<{ tag: string; from: string; isComplete: boolean }> {
   const pulled = `debian:${release}-slim`;
   const made = `restart-proof/debian:${release}`;
-  if (await hasImage(docker, made)) return { tag: made, from: 'already there' };
-  if (await hasImage(docker, pulled)) return { tag: pulled, from: 'already there' };
+  if (await hasImage(docker, made)) return { tag: made, from: 'already there', isComplete: false };
+  if (await hasImage(docker, pulled)) return { tag: pulled, from: 'already there', isComplete: false };
   const noPull = await pull(docker, pulled);
-  if (noPull === undefined) return { tag: pulled, from: 'pulled' };
+  if (noPull === undefined) return { tag: pulled, from: 'pulled', isComplete: false };
   await debootstrap(docker, release, architecture, { tag: made, noPull, cache });
-  return { tag: made, from: 'made with debootstrap, since no image registry answers' };
+  return { tag: made, from: 'made with debootstrap, since no image registry answers', isComplete: true };
 }
 
 /** @returns undefined when it was pulled, else why not */
@@ -166,7 +166,7 @@ async function whyNoSystem(folder: string): Promise<string | undefined> {
  */
 export async function buildLabImage(
   docker: Docker,
-  options: { base: string; tag: string; node: Buffer; traefik: Buffer },
+  options: { base: { tag: string; isComplete: boolean }; tag: string; node: Buffer; traefik: Buffer },
 ): Promise<void> {
   const context = tar.pack();
   context.entry({ name: 'Dockerfile' }, await readFile(dockerfilePath));
@@ -175,7 +175,9 @@ export async function buildLabImage(
   context.finalize();
   const stream = await docker.buildImage(Readable.from(context), {
     t: options.tag,
-    buildargs: { BASE: options.base, ...proxySettings() },
+    buildargs: { BASE: options.base.tag, ...proxySettings() },
+    // Without a network apt knows at once that it cannot ask for anything newer.
+    ...(options.base.isComplete ? { networkmode: 'none' } : {}),
     rm: true,
     forcerm: true,
   });
