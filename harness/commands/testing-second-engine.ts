@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,8 @@ mount --make-rprivate /
 mount -t tmpfs tmpfs /sys/fs/cgroup
 mount -t cgroup2 -o nsdelegate none /sys/fs/cgroup
 ip link set lo up
-exec dockerd --data-root "$1/data" --exec-root "$1/exec" -H "unix://$1/docker.sock" -p "$1/pid"`;
+eval "$PREPARE"
+exec dockerd $FLAGS --data-root "$1/data" --exec-root "$1/exec" -H "unix://$1/docker.sock" -p "$1/pid"`;
 
 const upMs = 30_000;
 const downMs = 15_000;
@@ -48,11 +49,19 @@ export function canHaveSecondEngine(): boolean {
   );
 }
 
-/** Starts it and copies an image of the first engine into it. */
-export async function startSecondEngine(image: string): Promise<SecondEngine> {
+/**
+ * Starts it and copies an image of the first engine into it.
+ * @param settings `flags`: of dockerd, with spaces between; `prepare`: shell commands within its namespaces
+ */
+export async function startSecondEngine(
+  image: string,
+  settings: { flags?: string; prepare?: string } = {},
+): Promise<SecondEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'rp-engine-'));
+  // A root that is remapped must be able to pass through.
+  await chmod(folder, 0o711);
   const host = `unix://${join(folder, 'docker.sock')}`;
-  const env = { DOCKER_HOST: host };
+  const env = { DOCKER_HOST: host, FLAGS: settings.flags ?? '', PREPARE: settings.prepare ?? '' };
   let child = await start(folder, env);
   const stop = async (): Promise<void> => {
     await end(child);
@@ -78,6 +87,7 @@ async function start(folder: string, env: NodeJS.ProcessEnv): Promise<ChildProce
   const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const child = spawn('unshare', [...namespaces, 'bash', '-c', script, 'bash', folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let said = '';
   child.stderr.on('data', (part: Buffer) => (said = `${said}${part.toString()}`.slice(-2_000)));
