@@ -28,30 +28,39 @@ export interface CaseResult {
 /** What may lie between the gap and the absence beside one slot: connecting, answering and waking up. */
 const gapSlackMs = 2;
 
+/** Where a case's files go, and under which id. */
+export interface CaseSetting {
+  readonly folder: string;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+}
+
 /** Runs one case; its files go into `folder`. */
-export async function runCase(
-  calibration: CalibrationCase,
-  { folder, runId, signal }: { folder: string; runId: string; signal: AbortSignal },
-): Promise<CaseResult> {
+export async function runCase(calibration: CalibrationCase, setting: CaseSetting): Promise<CaseResult> {
   const server = await startServer(calibration);
   try {
-    const verdict = await measureService(
-      serviceFor(calibration, server.port),
-      { durationMs: calibration.durationMs, leadMs: 0, settleMs: 0, settleTimeoutMs: 0 },
-      { seed: 1, runId, folder, command: 'npm run calibrate', signal },
-    );
+    const verdict = await measureCase(serviceFor(calibration, server.port), calibration.durationMs, setting);
     const counts = await server.counts();
-    return await compare(calibration, verdict, counts, folder);
+    return await compare(calibration, verdict, counts, setting.folder);
   } finally {
     server.close();
   }
+}
+
+/** Measures a server of ours, with no command under the load. */
+export async function measureCase(service: Service, durationMs: number, setting: CaseSetting): Promise<Verdict> {
+  const times = { durationMs, leadMs: 0, settleMs: 0, settleTimeoutMs: 0 };
+  return await measureService(service, times, { ...setting, seed: 1, command: 'npm run calibrate' });
 }
 
 /** What a case's POSTs carry. */
 export const calibrationBody = '{"note":"calibration"}';
 
 /** The service that a case's requests go to. */
-export function serviceFor(calibration: CalibrationCase, port: number): Service {
+export function serviceFor(
+  calibration: Pick<CalibrationCase, 'method' | 'connections' | 'ratePerSecond' | 'timeoutMs'>,
+  port: number,
+): Service {
   const { method, connections, ratePerSecond, timeoutMs } = calibration;
   return {
     url: `http://127.0.0.1:${port}/`,

@@ -2,11 +2,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
+import { bankCases } from '../calibration/bank.ts';
 import { calibrationCases, type CalibrationCase } from '../calibration/cases.ts';
 import { peerCases, runPeerCase, type PeerResult } from '../calibration/peer-cases.ts';
 import { isInstalled, peerNames, versionOf } from '../calibration/peers.ts';
 import { factsOf } from '../calibration/faults.ts';
-import { runCase, type CaseResult } from '../calibration/run-case.ts';
+import { curlVersion, runAnswers, runBankCase, type BankResult } from '../calibration/run-bank.ts';
+import { runCase, type CaseResult, type CaseSetting } from '../calibration/run-case.ts';
 import { exitCodes } from '../errors.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import type { Context } from './context.ts';
@@ -41,7 +43,8 @@ export async function calibrateCommand(context: Context, options: CalibrateOptio
     for (const sentence of result.wrong) context.stderr(`     wrong: ${sentence}\n`);
     results.push(result);
   }
-  const table = calibrationTable(results);
+  const bank = await runBank(context, { folder, seriesId, isShort: options.short === true });
+  const table = `${calibrationTable(results)}\n\n${bankText(bank)}`;
   const peers = options.peers === true ? await runPeers(context) : null;
   await mkdir(folder, { recursive: true });
   await writeFile(
@@ -51,15 +54,62 @@ export async function calibrateCommand(context: Context, options: CalibrateOptio
   if (peers !== null) await writeFile(join(folder, 'peers.json'), `${JSON.stringify(peers.results, null, 2)}\n`);
   await writeFile(join(folder, 'calibration.json'), `${JSON.stringify(results, null, 2)}\n`);
   await pointLatest(reports, seriesId);
-  const wrong = results.filter((result) => result.wrong.length > 0).length;
+  const wrong = [...results, ...bank.results].filter((result) => result.wrong.length > 0).length;
+  const all = results.length + bank.results.length;
   if (options.json === true) context.stdout(jsonText(results));
   else {
     context.stdout(
-      `${table}\n\n${peers === null ? '' : `${peers.text}\n\n`}${wrong === 0 ? 'pass' : 'fail'}: ${results.length - wrong} of ${results.length} cases exactly right\n` +
+      `${table}\n\n${peers === null ? '' : `${peers.text}\n\n`}${wrong === 0 ? 'pass' : 'fail'}: ${all - wrong} of ${all} cases exactly right\n` +
         `table: ${relative(process.cwd(), join(folder, 'calibration.md'))}\n`,
     );
   }
   return wrong === 0 ? exitCodes.pass : exitCodes.expectationMissed;
+}
+
+interface Bank {
+  readonly results: readonly BankResult[];
+  /** The version of curl that was asked beside; null where there is none. */
+  readonly curl: string | null;
+}
+
+/** Every server of the bank and every answer, curl beside them. */
+async function runBank(
+  context: Context,
+  { folder, seriesId, isShort }: { folder: string; seriesId: string; isShort: boolean },
+): Promise<Bank> {
+  const curl = await curlVersion();
+  if (curl === null) context.stderr('left out, not installed: curl\n');
+  let runs = 0;
+  const setting = (name: string): CaseSetting => ({
+    folder: join(folder, name.replaceAll(/\W+/gu, '-')),
+    runId: `${seriesId}-bank${++runs}`,
+    signal: context.signal,
+  });
+  const results: BankResult[] = [];
+  const add = (some: readonly BankResult[]): void => {
+    for (const { name, wrong } of some)
+      for (const sentence of wrong) context.stderr(`     wrong: ${name}: ${sentence}\n`);
+    results.push(...some);
+  };
+  for (const bank of bankCases.filter(({ isLong }) => !isShort || isLong !== true)) {
+    context.signal.throwIfAborted();
+    context.stderr(`bank: a server that ${bank.name}\n`);
+    add([await runBankCase(bank, curl !== null, setting(bank.name))]);
+  }
+  context.signal.throwIfAborted();
+  context.stderr('bank: every answer\n');
+  add(await runAnswers(curl !== null, setting('answers')));
+  return { results, curl };
+}
+
+function bankText({ results, curl }: Bank): string {
+  const rows = results.map(({ name, counted, curlTakes, wrong }) => [
+    name,
+    counted,
+    curlTakes === null ? '' : curlTakes ? 'takes it' : 'does not',
+    wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`,
+  ]);
+  return markdownTable([['server or answer', 'counted', `curl ${curl ?? '(not installed)'}`, 'right'], ...rows]);
 }
 
 /** Drives every installed peer through its cases: a table with a column for each, and what they said. */
