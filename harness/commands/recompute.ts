@@ -120,7 +120,7 @@ async function putFile(from: string, to: string): Promise<void> {
  * nothing is written into what is looked at.
  */
 async function onCopy<T>(run: OpenRun, work: (copy: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), 'restart-proof-run-'));
+  const scratch = await mkdtemp(join(tmpdir(), `restart-proof-run-${process.pid}-`));
   const copy = join(scratch, 'run');
   try {
     await run.copyTo(copy);
