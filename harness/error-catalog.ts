@@ -125,6 +125,11 @@ const inconclusiveErrors = {
     meaning: 'The engine stopped answering, or took a container of the lab away, while a run was going on.',
     advice: 'When the engine answers again, `npm run clean` takes down what is left, and `npm run doctor` says more.',
   },
+  'engine-slow': {
+    exitCode: inconclusive,
+    meaning: 'The engine did not do in time what it was asked for, while a run was going on.',
+    advice: '`npm run doctor` says how the engine is; what is left of the lab, `npm run clean` takes down.',
+  },
   'disk-full': {
     exitCode: inconclusive,
     meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",

@@ -59,23 +59,25 @@ it('a proxy that stood still for 300 ms: inconclusive, since the way to it took 
   expect(reasons).toContain('between client and proxy');
 });
 
-it('a proxy that was killed: inconclusive, and every drop is owed to its end', async () => {
-  const { verdict, exitCode, reasons } = await runMeeting(() => containerOf('edge').kill({ signal: 'SIGKILL' }));
-  expect(exitCode, reasons).toBe(3);
-  expect(verdict?.verdict).toBe('inconclusive');
-  expect(verdict?.dropped).toBeGreaterThan(100);
-  expect(verdict?.unexplained).toBe(0);
-  expect(reasons).toContain('The container `edge` ended during the run (die status 137');
-  expect(verdict?.reconciliation.causes['the proxy’s container had ended']).toBeGreaterThan(100);
-});
+it.each(['edge', 'server', 'client'])(
+  'a container that was killed (%s): aborted soon, with what was settled',
+  async (role) => {
+    const { verdict, exitCode, reasons } = await runMeeting(() => containerOf(role).kill({ signal: 'SIGKILL' }));
+    expect(exitCode, reasons).toBe(3);
+    expect(verdict?.verdict).toBe('aborted');
+    expect(verdict?.outcomes['ok']).toBeGreaterThan(200);
+    // The load was to go on for some seconds, and the deadline of a request is 30 s.
+    expect(verdict?.due).toBeLessThan(1_200);
+    expect(reasons).toContain(`The container \`${role}\` ended during the run (die status 137`);
+  },
+);
 
-it('a site that was killed by a stranger: inconclusive, and its end is named', async () => {
+it('a site that was killed by a stranger: it fails, and its end is named', async () => {
   const { verdict, exitCode, reasons } = await runMeeting(() =>
     exec(containerOf('server'), ['systemctl', 'kill', '--signal=SIGKILL', '--kill-who=main', 'site@demo.service']),
   );
-  expect(exitCode, reasons).toBe(3);
-  expect(verdict?.verdict).toBe('inconclusive');
-  expect(verdict?.unexplained).toBe(0);
+  expect(exitCode, reasons).toBe(1);
+  expect(verdict).toMatchObject({ verdict: 'fail', headline: 'the site’s process ended by itself', unexplained: 0 });
   expect(reasons).toContain('that no deploy asked for');
 });
 
@@ -90,33 +92,33 @@ it('a sampler of the listen queues that was killed: inconclusive, since what wai
   );
   expect(exitCode, reasons).toBe(3);
   expect(verdict?.verdict).toBe('inconclusive');
-  expect(verdict?.reasons).toEqual([
+  expect(verdict?.reasons).toContain(
     'The sampler of the listen queues ended before the load did: what waited after it is not known; run again.',
-  ]);
+  );
 });
 
-it('a client that was removed: aborted, and its end is named', async () => {
+it('a client that was removed: aborted, with what was settled until then', async () => {
   const { verdict, exitCode, reasons } = await runMeeting(() => containerOf('client').remove({ force: true }));
   expect(exitCode, reasons).toBe(3);
   expect(verdict?.verdict).toBe('aborted');
+  expect(verdict?.outcomes['ok']).toBeGreaterThan(100);
   expect(reasons).toContain('The container `client` ended during the run');
 });
 
 const small = join(tmpdir(), `restart-proof-small-${process.pid}`);
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
-it.skipIf(!canMount)('a disk that is full: one sentence, no verdict, nothing left behind', async () => {
+it.skipIf(!canMount)('a disk that others fill: the records of the run have room of their own', async () => {
   await mkdir(small, { recursive: true });
-  await execa('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'restart-proof-test', small]);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'restart-proof-test', small]);
   try {
-    const { verdict, exitCode, stderr } = await runMeeting(
-      () => execa('dd', ['if=/dev/zero', `of=${join(small, 'others')}`, 'bs=64k'], { reject: false }),
+    const { verdict, reasons } = await runMeeting(
+      () => execa('dd', ['if=/dev/zero', `of=${join(small, 'others')}`, 'bs=4k'], { reject: false }),
       small,
     );
-    expect(verdict).toBeNull();
-    expect(exitCode).toBe(3);
-    expect(stderr).toMatch(/error: The disk is full.*\[disk-full\]/u);
-    expect(stderr).not.toContain('    at ');
+    expect(verdict?.verdict, reasons).not.toBe('aborted');
+    expect(verdict?.due).toBeGreaterThan(1_000);
+    expect(reasons).not.toContain('could not be collected');
   } finally {
     await execa('umount', [small]);
     await rm(small, { recursive: true, force: true });

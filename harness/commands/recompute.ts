@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { exitCodes, HarnessError, messageOf } from '../errors.ts';
+import { finishLedger } from '../ledger/finish.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { oneLine, plainJson, plainText } from '../scenario/plain-file.ts';
 import { openRun, type OpenRun } from '../scenario/run-door.ts';
-import { runFiles } from '../scenario/run-folder.ts';
+import { rawLedgerName, runFiles } from '../scenario/run-folder.ts';
 import { jsonText, shownLine } from '../text/foreign-text.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { readVerdict } from '../verdict/read-run.ts';
@@ -25,6 +26,8 @@ import { hashesOf, writeHashes } from './hashes.ts';
 export async function verdictCommand(context: Context, folder: string, options: { json?: true }): Promise<number> {
   const run = await openRun(folder);
   const verdict = await onCopy(run, async (copy) => {
+    // A run that was cut short may have left its ledger as it was being written.
+    await finishLedger(copy);
     const before = await verdictText(copy);
     const judged = await judgeRun(copy);
     if ((await verdictText(copy)) === before) return judged;
@@ -96,6 +99,10 @@ async function bringBack(run: OpenRun, copy: string): Promise<void> {
     const [from, to] = [join(copy, name), join(run.path, name)];
     if (run.has(name) && (await sha256OfFile(from)) === (await sha256OfFile(to))) continue;
     await putFile(from, to);
+    changes++;
+  }
+  for (const name of run.names().filter((left) => rawLedgerName.test(left) && !made.has(left))) {
+    await rm(join(run.path, name), { force: true });
     changes++;
   }
   if (changes > 0 || !run.has(runFiles.hashes)) await writeHashes(run.path);

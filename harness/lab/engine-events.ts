@@ -18,6 +18,8 @@ export interface EngineEvent {
 
 /** A watch that goes on until it is ended. */
 export interface EngineWatch {
+  /** Aborted when a container ends or the engine is lost, with that as its reason: nothing more is to be measured. */
+  readonly broken: AbortSignal;
   /** Ends it, and gives what it saw. */
   end(): readonly EngineEvent[];
 }
@@ -42,10 +44,12 @@ export async function watchEngine(docker: Docker, runId: string): Promise<Engine
   });
   const seen: EngineEvent[] = [];
   let ended = false;
+  const breaking = new AbortController();
   const lost = (why: string): void => {
     const last = seen.at(-1);
     if (!ended && last?.action !== 'lost') {
       seen.push({ atWallUs: last?.atWallUs ?? 0, action: 'lost', role: 'engine', detail: why });
+      breaking.abort('the engine was lost');
     }
   };
   const lines = createInterface({ input: stream });
@@ -54,12 +58,15 @@ export async function watchEngine(docker: Docker, runId: string): Promise<Engine
     if (ownDoing.test(action)) return;
     const { name = '', exitCode, signal } = Actor.Attributes;
     const detail = exitCode === undefined ? (signal === undefined ? '' : `signal ${signal}`) : `status ${exitCode}`;
-    seen.push({ atWallUs: Math.round(timeNano / 1000), action, role: name.split('-').at(-1) ?? name, detail });
+    const role = name.split('-').at(-1) ?? name;
+    seen.push({ atWallUs: Math.round(timeNano / 1000), action, role, detail });
+    if (action === 'die' && !ended) breaking.abort(`the container \`${role}\` ended`);
   });
   // The reader passes the stream's errors on, as its own.
   lines.on('error', (error) => lost(messageOf(error)));
   lines.on('close', () => lost('the engine ended the stream'));
   return {
+    broken: breaking.signal,
     end: () => {
       ended = true;
       stream.destroy?.();

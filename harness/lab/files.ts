@@ -60,18 +60,34 @@ export async function getFile(
     throw error;
   }
   const extract = tar.extract();
+  // Whoever cannot take the content must not wait for the rest of it: tar's own iterator would.
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
   archive.on('error', (error: Error) => extract.destroy(error));
   archive.pipe(extract);
-  let found = false;
-  for await (const entry of extract) {
-    if (entry.header.type === 'file') {
-      found = true;
-      await receive(entry as unknown as Readable);
-    } else {
-      entry.resume();
+  const reading = (async (): Promise<boolean> => {
+    let found = false;
+    for await (const entry of extract) {
+      if (entry.header.type === 'file') {
+        found = true;
+        await receive(entry as unknown as Readable).catch((error: unknown) => {
+          failed.reject(error);
+          throw error;
+        });
+      } else {
+        entry.resume();
+      }
     }
+    return found;
+  })();
+  reading.catch(() => undefined);
+  try {
+    return await Promise.race([reading, failed.promise]);
+  } catch (error) {
+    archive.unpipe(extract);
+    (archive as unknown as { destroy(): void }).destroy();
+    throw error;
   }
-  return found;
 }
 
 /** The text of one file in a container; undefined when there is none. */

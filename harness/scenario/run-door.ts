@@ -6,7 +6,7 @@ import { lstat, mkdir, open, opendir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../errors.ts';
 import { mostFileBytes, mostTextBytes, openPlainFile, plainJson, refused, type FileIdentity } from './plain-file.ts';
-import { runFiles } from './run-folder.ts';
+import { rawLedgerName, runFiles } from './run-folder.ts';
 import { runRecordSchema, slotsOf, type RunRecord } from './run-record.ts';
 
 const mega = 1024 * 1024;
@@ -16,7 +16,6 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.run, 4 * mega],
   [runFiles.timeline, 16 * mega],
   [runFiles.ledger, mostFileBytes],
-  [runFiles.rawLedger, 8 * mostFileBytes],
   [runFiles.direct, 512 * mega],
   [runFiles.notes, mostFileBytes],
   [runFiles.joined, mostFileBytes],
@@ -137,8 +136,8 @@ const spareSlots = 4_000_000;
  * two bytes of a packed ledger.
  */
 function refuseImpossible(path: string, record: RunRecord, files: ReadonlyMap<string, Listed>): void {
-  const ledger = files.get(runFiles.ledger) ?? files.get(runFiles.rawLedger);
-  const most = spareSlots + (ledger?.size ?? 0) / 2;
+  const ledgers = [...files].filter(([name]) => name === runFiles.ledger || rawLedgerName.test(name));
+  const most = spareSlots + ledgers.reduce((sum, [, { size }]) => sum + size, 0) / 2;
   const slots = slotsOf(record);
   if (slots <= most) return;
   throw refused(`${path} says in ${runFiles.run} that ${slots} requests were due, and its ledger has no room for them`);
@@ -157,7 +156,7 @@ function mostBytesOf(name: string): number | undefined {
   const [top, chart = '', ...more] = name.split('/');
   if (top === runFiles.charts) return more.length === 0 && chartName.test(chart) ? chartBytes : undefined;
   if (top === runFiles.lab) return isOfLab(name) ? labBytes : undefined;
-  return knownFiles.get(name);
+  return rawLedgerName.test(name) ? 8 * mostFileBytes : knownFiles.get(name);
 }
 
 async function copyPlainFile(from: string, to: string, seen: Listed | undefined): Promise<void> {

@@ -39,6 +39,9 @@ export const runFiles = {
   deployer: 'witnesses/deployer.ndjson',
 } as const;
 
+/** The raw ledger, and the parts of it that the threads of a load write. */
+export const rawLedgerName = /^ledger\.ndjson(?:\.\d{1,3})?$/u;
+
 /** Makes `latest` in the folder of an experiment's runs point at this one. */
 export async function pointLatest(folder: string, runId: string): Promise<void> {
   const link = join(folder, 'latest');

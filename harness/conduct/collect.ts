@@ -1,39 +1,47 @@
 /** Brings a run's records out of the lab into its folder, and makes the timeline of them. */
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
+import { messageOf } from '../errors.ts';
 import { containerLog } from '../lab/container-log.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
 import { site } from '../lab/unit-files.ts';
 import type { LedgerRow } from '../load/row.ts';
+import { oneLine } from '../scenario/plain-file.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { isKept } from '../timeline/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
+import { despiteFullDisk } from './reserve.ts';
+import type { SavedRun } from './saved-run.ts';
+import { within } from './within.ts';
+
+/** The longest that the engine may take for one of the files. */
+const fetchMs = 60_000;
+/** And where the run was cut short: who waits for it to end does not wait long. */
+const fetchCutShortMs = 3_000;
 
 /**
- * Fetches ledger and witnesses, and writes the units and proxy files as they ran.
- * @param mayBeGone the run was cut short: of a container that has ended, or is gone, what can be had is taken, and what
- *   cannot is an empty file
+ * Fetches ledger and witnesses, and writes the units and proxy files as they ran. What cannot be had is left as it is in
+ * the folder: an empty witness, or the copy of the ledger.
+ * @returns what could not be had, each a sentence
  */
-export async function collectRecords(lab: Lab, folder: string, { mayBeGone }: { mayBeGone: boolean }): Promise<void> {
-  await mkdir(join(folder, dirname(runFiles.accessLog)), { recursive: true });
-  const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<void> => {
-    const target = join(folder, name);
-    await fetch(target).catch(async (error: unknown) => {
-      if (!mayBeGone) throw error;
-      await writeFile(target, name.endsWith('.gz') ? gzipSync('') : '');
-    });
-  };
+export async function collectRecords(
+  lab: Lab,
+  saved: SavedRun,
+  { isCutShort, directShiftUs }: { isCutShort: boolean; directShiftUs: number | null },
+): Promise<string[]> {
+  const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
+    await keepFile(saved, name, isCutShort ? fetchCutShortMs : fetchMs, fetch);
   const { edge } = lab;
-  await Promise.all([
-    keep(runFiles.ledger, (target) => fetchGzipped(lab.client, ledgerPathInClient, target)),
+  const missing = await Promise.all([
+    keep(runFiles.ledger, (target) => fetchLedger(lab, target)),
     ...(edge === null
       ? []
       : [
@@ -43,8 +51,42 @@ export async function collectRecords(lab: Lab, folder: string, { mayBeGone }: { 
     keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
     keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
     keep(runFiles.journal, (target) => fetchJournal(lab, target)),
-    writeLabFiles(lab, join(folder, runFiles.lab)),
+    ...(directShiftUs === null ? [] : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directShiftUs))]),
   ]);
+  await despiteFullDisk(saved.reserve, () => writeLabFiles(lab, join(saved.folder, runFiles.lab)));
+  return missing.flat();
+}
+
+/** Fetches a file to its place, whole or not at all; what keeps it from that is a sentence. */
+async function keepFile(
+  { folder, reserve }: SavedRun,
+  name: string,
+  limitMs: number,
+  fetch: (target: string) => Promise<void>,
+): Promise<string[]> {
+  const target = join(folder, `${name}.new`);
+  try {
+    await despiteFullDisk(reserve, () => within(limitMs, `Fetching ${name}`, fetch(target)));
+    await rename(target, join(folder, name));
+    return [];
+  } catch (error) {
+    if (isDiskFull(error)) throw error;
+    return [`${name} could not be collected (${oneLine(messageOf(error))}).`];
+  } finally {
+    await rm(target, { force: true });
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC';
+}
+
+/** The whole ledger from the client; the copy that was made while it was written is then not needed. */
+async function fetchLedger({ client }: Lab, target: string): Promise<void> {
+  const found = await getFile(client, ledgerPathInClient, async (content) => {
+    await pipeline(content, createGzip({ level: 6 }), createWriteStream(target));
+  });
+  if (!found) throw new Error('the client has none');
 }
 
 /** The proxy's own log, but for what it says of every request. */
@@ -61,8 +103,8 @@ async function fetchRequestLogs(lab: Lab, target: string): Promise<void> {
   for (const { requestLog } of lab.colours) await fetchGzipped(lab.server, requestLog, target, 'a');
 }
 
-/** Brings the direct probe's ledger, its times shifted from the probe's own origin to the run's. */
-export async function collectDirect(lab: Lab, folder: string, shiftUs: number): Promise<void> {
+/** The direct probe's ledger, its times shifted from the probe's own origin to the run's. */
+async function fetchDirect(lab: Lab, target: string, shiftUs: number): Promise<void> {
   const rows: string[] = [];
   await getFile(lab.server, directLedgerPath, async (content) => {
     for await (const line of createInterface({ input: content })) {
@@ -79,15 +121,19 @@ export async function collectDirect(lab: Lab, folder: string, shiftUs: number): 
       rows.push(`${JSON.stringify({ ...row, ...moved })}\n`);
     }
   });
-  await pipeline(rows, createGzip(), createWriteStream(join(folder, runFiles.direct)));
+  await pipeline(rows, createGzip(), createWriteStream(target));
 }
 
 /**
  * Ends every process of the site, and brings what the database then holds. A kill, so that it takes no drain: what is
  * acknowledged must have been committed.
- * @throws {Error} when the database cannot be read
+ * @returns why it could not be read, as a sentence; nothing where it was
  */
-export async function collectNotes(lab: Lab, folder: string): Promise<void> {
+export async function collectNotes(lab: Lab, saved: SavedRun): Promise<string[]> {
+  return await keepFile(saved, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
+}
+
+async function fetchNotes(lab: Lab, target: string): Promise<void> {
   const sockets = lab.colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]);
   const services = lab.colours.map(({ service }) => service);
   const all = services.join(' ');
@@ -99,7 +145,7 @@ export async function collectNotes(lab: Lab, folder: string): Promise<void> {
     site.database,
   ]);
   if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);
-  await pipeline([stdout], createGzip(), createWriteStream(join(folder, runFiles.notes)));
+  await pipeline([stdout], createGzip(), createWriteStream(target));
 }
 
 /** After {@link collectNotes}, in a lab that is kept: what was enabled at boot runs again. */

@@ -11,7 +11,7 @@ import type { ExperimentRun } from '../scenario/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
 import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
 import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
-import type { Progress } from './progress.ts';
+import type { Watcher } from './watcher.ts';
 import { SpareRestarts } from './spare-restarts.ts';
 
 /** Where the ledger lies in the client's container. */
@@ -51,7 +51,7 @@ export async function measureInLab(
   lab: Lab,
   run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed'>,
   schedule: DeploySchedule,
-  options: { progress: Progress; signal: AbortSignal },
+  options: { watcher: Watcher; signal: AbortSignal },
 ): Promise<Measurement> {
   const { load, proxy } = run.experiment;
   const plan: LoadPlan = {
@@ -138,7 +138,7 @@ async function talk(
   { generator, deployer, probe }: Parties,
   plan: LoadPlan,
   deployPlan: DeployPlan,
-  { schedule, progress, signal }: { schedule: DeploySchedule; progress: Progress; signal: AbortSignal },
+  { schedule, watcher, signal }: { schedule: DeploySchedule; watcher: Watcher; signal: AbortSignal },
 ): Promise<Measurement> {
   const spares = new SpareRestarts(schedule);
   const slots = (): number => slotCount(plan.ratePerSecond, spares.durationMs);
@@ -158,7 +158,7 @@ async function talk(
       const message = JSON.parse(line) as DeployerMessage;
       deployerSaid.push(message);
       if (message.kind === 'deploy-begin') {
-        progress.note(`restart ${message.restart} of ${spares.used}`);
+        watcher.note(`restart ${message.restart} of ${spares.used}`);
         spares.began((message.atMonotonicUs - (originUs ?? message.atMonotonicUs)) / 1000);
       }
       if (message.kind === 'rested') spares.rested();
@@ -192,18 +192,19 @@ async function talk(
       if (message.kind === 'origin') {
         originUs = message.originUs;
         before = message.clock.wallUs - message.clock.monotonicUs;
+        watcher.began({ originMonotonicUs: originUs, wallOffsetUs: [before, before] });
         probe?.begin();
         deployer.say(JSON.stringify({ originUs }));
       }
       if (message.kind === 'progress') {
-        progress.counts(message, slots());
+        watcher.counts(message, slots());
         const next = spares.decide(message.atUs, message.lateDueUs);
         if (next === 'another') deployer.say(anotherRestart);
         if (next === 'enough') generator.say(JSON.stringify({ kind: 'finish', slots: slots() }));
       }
       if (message.kind === 'error') aborted = `The load generator failed: ${message.message}`;
       if (message.kind === 'done') {
-        progress.counts(message, slots());
+        watcher.counts(message, slots());
         result = message;
         return;
       }
