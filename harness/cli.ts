@@ -34,7 +34,7 @@ addRunOptions(
     .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
     .option('--claim <percent>', 'so many of all restarts are clean: inconclusive where they are too few to say so')
     .option('--dry-run', 'print units, proxy file and schedule; start nothing')
-    .option('--keep', 'leave the lab standing, to look inside')
+    .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
     .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do'),
 )
   .addHelpText(

@@ -115,6 +115,11 @@ const inconclusiveErrors = {
     meaning: 'A file of a run is missing, was cut short, or was changed after the run.',
     advice: 'Restore the folder from where it was copied, or run the experiment again.',
   },
+  'control-inconclusive': {
+    exitCode: inconclusive,
+    meaning: 'A control was inconclusive or cut short in both of its tries, so the experiment was not run.',
+    advice: 'Stop other work on this machine and run it again; --no-controls runs it without controls, not for citing.',
+  },
   'generator-failed': {
     exitCode: inconclusive,
     meaning: 'The load generator, or what runs the deploys, failed before or during the load.',

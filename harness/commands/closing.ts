@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../errors.ts';
 import { shownLine } from '../text/foreign-text.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /** What the process exits with after this verdict. */
@@ -23,10 +24,13 @@ export function closingLines(
   verdict: Verdict,
   folder: string,
   colours: Colors,
-  { hasReport } = { hasReport: true },
+  { hasReport, hasPage } = { hasReport: true, hasPage: true },
 ): string {
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
   const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${shownLine(reason)}\n`).join('');
-  const report = hasReport ? join(folder, 'report.md') : `none yet; npm run report -- ${folder} makes it`;
+  const page = hasPage ? `, and as one page ${join(folder, runFiles.page)}` : '';
+  const report = hasReport
+    ? `${join(folder, runFiles.report)}${page}`
+    : `none yet; npm run report -- ${folder} makes it`;
   return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${report}\n`;
 }

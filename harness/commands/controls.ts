@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { HarnessError } from '../errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { sourcesHash } from '../lab/project-state.ts';
@@ -11,7 +12,7 @@ import { loadExperiment } from '../scenario/catalog.ts';
 import type { Experiment } from '../scenario/experiment.ts';
 import { resolveExperiment, type Change } from '../scenario/fields.ts';
 import { bareId, c0Id, judgeControls, type Control, type Controls } from '../verdict/controls.ts';
-import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { isConclusive, verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { repeatCommand } from './asked.ts';
 import { calibration } from './calibrated.ts';
 import type { Context } from './context.ts';
@@ -41,6 +42,19 @@ export async function runWithControls(
   });
 }
 
+/** The same for one run of a series, which ends where a control says nothing: null then. */
+export async function besideControls(
+  ...[context, experiment, options]: Parameters<typeof runWithControls>
+): Promise<RunResult | null> {
+  try {
+    return await runWithControls(context, experiment, options);
+  } catch (error) {
+    if (!(error instanceof InconclusiveControl)) throw error;
+    context.stderr(`${error.message} The series ends here. ${error.hint}\n`);
+    return null;
+  }
+}
+
 type Planned = Pick<Control, 'role' | 'name' | 'because'> & {
   readonly experiment: Experiment;
   readonly variant: string | null;
@@ -60,10 +74,46 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
       controls.push({ role, name, because, verdict: known });
       continue;
     }
-    context.stderr(`control ${role}: ${name}, once for this machine and this state of the project\n`);
-    const runOptions = {
+    const verdict = await makeControl(context, planned, options);
+    controls.push({ role, name, because, verdict });
+    await rememberIfHolding(planned, verdict, options.reportsFolder);
+  }
+  return { calibration: calibrated, controls };
+}
+
+/** Both tries of a control say nothing. */
+export class InconclusiveControl extends HarnessError {
+  readonly role: Control['role'];
+
+  constructor({ role, name }: Pick<Control, 'role' | 'name'>, { verdict, reasons }: Verdict) {
+    super(
+      'control-inconclusive',
+      `The control ${role} (${name}) was ${verdict} in ${mostTries} tries: ${reasons[0] ?? ''} The experiment has ` +
+        'nothing to be compared with, and was not run.',
+    );
+    this.role = role;
+  }
+}
+
+/** A control that is inconclusive is made once more: a hiccup of the machine should not cost the experiment. */
+const mostTries = 2;
+
+/**
+ * Runs a control.
+ * @throws {InconclusiveControl} when every try is inconclusive: the experiment would have nothing to be compared with
+ */
+async function makeControl(context: Context, planned: Planned, options: RunOptions): Promise<Verdict> {
+  const { role, name } = planned;
+  for (let attempt = 1; ; attempt++) {
+    const which = `control ${role}${attempt === 1 ? '' : `, try ${attempt}`}`;
+    context.stderr(
+      attempt === 1
+        ? `${which}: ${name}, once for this machine and this state of the project\n`
+        : `${which}: ${name} is made once more, since it was inconclusive\n`,
+    );
+    const { verdict } = await runExperiment(context, planned.experiment, {
       ...options,
-      place: [...(options.place === undefined ? [] : [options.place]), `control ${role}`].join(', '),
+      place: [...(options.place === undefined ? [] : [options.place]), which].join(', '),
       keep: false,
       baseline: false,
       controls: null,
@@ -71,16 +121,14 @@ async function runControls(context: Context, experiment: Experiment, options: Ru
       variantAbout: planned.about,
       changes: planned.changes,
       command: repeatCommand({ id: planned.experiment.id, ...planned }, options.seed),
-    };
-    let { verdict } = await runExperiment(context, planned.experiment, runOptions);
-    if (verdict.verdict === 'inconclusive') {
-      ({ verdict } = await runExperiment(context, planned.experiment, runOptions));
-    }
-    context.stderr(`control ${role}: ${verdict.verdict}: ${verdict.citation}\n`);
-    controls.push({ role, name, because, verdict });
-    await rememberIfHolding(planned, verdict, options.reportsFolder);
+    });
+    context.stderr(`${which}: ${verdict.verdict}: ${verdict.citation}\n`);
+    if (isConclusive(verdict)) return verdict;
+    for (const reason of verdict.reasons) context.stderr(`  ${reason}\n`);
+    context.signal.throwIfAborted();
+    if (attempt < mostTries) continue;
+    throw new InconclusiveControl(planned, verdict);
   }
-  return { calibration: calibrated, controls };
 }
 
 /** One that does not hold is tried again by the next run. */

@@ -77,6 +77,11 @@ export async function experimentCommand(context: Context, id: string, options: E
     context.stdout(await dryRunText(asked.experiment, seed));
     return exitCodes.pass;
   }
+  if (asked.keep && options.sweep !== undefined) {
+    throw new HarnessError('option-conflict', '--keep leaves one lab standing, and --sweep makes several.', {
+      hint: 'Give the field one value with --set to look into that lab.',
+    });
+  }
   await requireWritable(reportsFolder);
   const wait = options.wait !== false;
   if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });

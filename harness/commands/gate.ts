@@ -10,7 +10,7 @@ import { c0Id } from '../verdict/controls.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { runOptionsOf } from './asked.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { runWithControls } from './controls.ts';
+import { InconclusiveControl, runWithControls } from './controls.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
 import { planGate, planOptionTexts, type GatePlan, type PlannedEntry, type PlanOptions } from './gate-plan.ts';
 import { measureAlone } from './measure-alone.ts';
@@ -91,7 +91,7 @@ async function runEntries(
     if (cleanLabHolds || left === 0) continue;
     // Each of the others is compared with the same lab without a restart, and would say nothing.
     context.stderr(
-      `The lab without a restart (C0) did not hold in ${mostTries} tries of ${entry.name}: ` +
+      `The lab without a restart (C0) did not hold in the tries of ${entry.name}: ` +
         `the ${left} other entries are not run. Stop other work on this machine.\n`,
     );
     break;
@@ -124,31 +124,36 @@ async function runEntry(
       baseline: false,
       withControls,
     };
-    const [noted, verdict] = await oneTry(context, asked);
+    const { noted, cleanLabHeld, isFinal } = await oneTry(context, asked);
     tries.push(noted);
-    // What left no verdict tells nothing of C0.
-    cleanLabHolds ||= verdict === null || cleanLabHeld(verdict);
+    cleanLabHolds ||= cleanLabHeld;
     await noteTries(out, entry.name, tries);
-    if (verdict !== null && isConclusive(verdict)) return cleanLabHolds;
+    if (isFinal) return cleanLabHolds;
     if (tries.length < mostTries) context.stderr(`${entry.name} is repeated once\n`);
   }
   return cleanLabHolds;
 }
 
 /** Of E0 itself: did it pass? Of another: did its C0 hold? */
-function cleanLabHeld({ experiment, verdict, controls }: Verdict): boolean {
+function hasCleanLab({ experiment, verdict, controls }: Verdict): boolean {
   const c0 = controls?.find(({ role }) => role === 'C0');
   return c0 === undefined ? experiment !== c0Id || verdict === 'pass' : c0.holds;
 }
 
-async function oneTry(
-  context: Context,
-  asked: Parameters<typeof runOptionsOf>[0],
-): Promise<[noted: NotedTry, verdict: Verdict | null]> {
+interface Try {
+  readonly noted: NotedTry;
+  /** Did the lab without a restart hold? Of what left no verdict nothing else is known. */
+  readonly cleanLabHeld: boolean;
+  /** Another try would say no more. */
+  readonly isFinal: boolean;
+}
+
+async function oneTry(context: Context, asked: Parameters<typeof runOptionsOf>[0]): Promise<Try> {
   try {
     const { folder, verdict } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
     context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-    return [{ kind: 'run', folder: relative(asked.reportsFolder, folder).split('\\').join('/') }, verdict];
+    const noted = { kind: 'run', folder: relative(asked.reportsFolder, folder).split('\\').join('/') } as const;
+    return { noted, cleanLabHeld: hasCleanLab(verdict), isFinal: isConclusive(verdict) };
   } catch (error) {
     if (!(error instanceof HarnessError) || context.signal.aborted) throw error;
     const kind = isNotReady(error) ? 'not-ready' : 'broken';
@@ -156,7 +161,9 @@ async function oneTry(
     if (kind === 'broken' && error.exitCode !== exitCodes.inconclusive) throw error;
     const message = printable(error.message);
     context.stderr(`${message}\n`);
-    return [{ kind, message }, null];
+    // A control has had its own tries.
+    const isControl = error instanceof InconclusiveControl;
+    return { noted: { kind, message }, cleanLabHeld: !(isControl && error.role === 'C0'), isFinal: isControl };
   }
 }
 

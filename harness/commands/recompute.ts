@@ -42,7 +42,12 @@ export async function verdictCommand(context: Context, folder: string, options: 
   if (options.json === true) context.stdout(jsonText(verdict));
   else {
     const where = relative(process.cwd(), run.path) || '.';
-    context.stdout(closingLines(verdict, where, context.colours.stdout, { hasReport: run.has(runFiles.report) }));
+    context.stdout(
+      closingLines(verdict, where, context.colours.stdout, {
+        hasReport: run.has(runFiles.report),
+        hasPage: run.has(runFiles.page),
+      }),
+    );
   }
   return exitCodeOf(verdict.verdict);
 }

@@ -11,6 +11,7 @@ import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
 import { seededRandom, shuffle } from '../scenario/random.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
+import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
@@ -122,8 +123,10 @@ function nameOf(id: string, variant: string | null): string {
 
 function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
   const measured = verdicts.get(name);
-  const controls = measured?.controls?.map(({ name: of, holds, dropped, due }) =>
-    holds ? `${of}: ${dropped} of ${due} dropped` : `**${of} failed**: ${dropped} of ${due} dropped`,
+  const controls = measured?.controls?.map((control) =>
+    control.holds
+      ? `${control.name}: ${control.dropped} of ${control.due} dropped`
+      : `${control.name} **${controlText(control)}**`,
   );
   return {
     name,

@@ -9,10 +9,10 @@ import { parseValue, resolveExperiment, type Change } from '../scenario/fields.t
 import { seededRandom, shuffle } from '../scenario/random.ts';
 import { newRunId, pointLatest } from '../scenario/run-folder.ts';
 import { pool, type Pooled } from '../verdict/pool.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
-import { runWithControls } from './controls.ts';
+import { besideControls } from './controls.ts';
 import { measureAlone } from './measure-alone.ts';
 import { startSeries } from './time-left.ts';
 
@@ -62,53 +62,68 @@ export async function runSweep(
       const changes = [...asked.changes, ...cell.changes];
       // The same seed in every cell: they differ in the knob, and in nothing else.
       const options = { ...runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial }), place };
-      const { verdict } = await runWithControls(context, experimentOf(cell), options);
+      const made = await besideControls(context, experimentOf(cell), options);
+      if (made === null) break;
+      const { verdict } = made;
       context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
       cell.verdicts.push(verdict);
     }
   });
 
+  const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
+  const path = await writeSweep(asked, { knobs, rows, trials, command });
+  const table = tableOf(knobs, rows);
+  context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
+  context.stdout(`sweep: ${relative(process.cwd(), path)}\n`);
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  return rows.every(({ pooled }) => pooled.runs === trials && pooled.leftOut === 0)
+    ? exitCodes.pass
+    : exitCodes.inconclusive;
+}
+
+/** Writes table, chart and figures into a folder of their own; gives the path of the text. */
+async function writeSweep(
+  { experiment, variant, reportsFolder }: Asked,
+  { knobs, rows, trials, command }: { knobs: readonly Knob[]; rows: readonly Row[]; trials: number; command: string },
+): Promise<string> {
   const id = newRunId(new Date());
-  const reports = join(asked.reportsFolder, 'sweeps');
+  const reports = join(reportsFolder, 'sweeps');
   const folder = join(reports, id);
   await mkdir(folder, { recursive: true });
-  const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
-  const name = `${asked.experiment.id}${asked.variant === null ? '' : ` ${asked.variant}`}`;
+  const name = `${experiment.id}${variant === null ? '' : ` ${variant}`}`;
   const knobNames = knobs.map(({ path }) => path).join(' and ');
-  const picture = drawSweep({
-    title: `${name} over ${knobNames} · ${id}`,
-    knob: knobs[0]?.path ?? '',
-    points: rows.map(pointOf),
-  });
-  await writeFile(join(folder, 'sweep.svg'), picture.svg);
-  await writeFile(join(folder, 'sweep.png'), picture.png);
-  const table = tableOf(knobs, rows);
+  const isEmpty = nothingTrusted(rows) !== '';
+  if (!isEmpty) {
+    const title = `${name} over ${knobNames} · ${id}`;
+    const picture = drawSweep({ title, knob: knobs[0]?.path ?? '', points: rows.map(pointOf) });
+    await writeFile(join(folder, 'sweep.svg'), picture.svg);
+    await writeFile(join(folder, 'sweep.png'), picture.png);
+  }
   const text = [
     `# ${name} over ${knobNames}`,
-    asked.experiment.question,
-    '![Dropped a restart, and the longest wait](sweep.svg)',
-    table,
+    experiment.question,
+    isEmpty ? nothingTrusted(rows) : '![Dropped a restart, and the longest wait](sweep.svg)',
+    tableOf(knobs, rows),
     queueText(rows),
     `Each cell is ${trials === 1 ? 'one run' : `${trials} runs`} on a fresh lab, in an order drawn from the seed.`,
     `\`\`\`\n${command}\n\`\`\``,
   ].filter((part) => part !== '');
   await writeFile(join(folder, 'sweep.md'), `${text.join('\n\n')}\n`);
-  await writeFile(
-    join(folder, 'sweep.json'),
-    `${JSON.stringify(
-      rows.map(({ cell, pooled }) => ({
-        changes: cell.changes,
-        pooled,
-        runs: cell.verdicts.map(({ runId }) => runId),
-      })),
-      null,
-      2,
-    )}\n`,
-  );
+  const figures = rows.map(({ cell, pooled }) => ({
+    changes: cell.changes,
+    pooled,
+    runs: cell.verdicts.map(({ runId }) => runId),
+  }));
+  await writeFile(join(folder, 'sweep.json'), `${JSON.stringify(figures, null, 2)}\n`);
   await pointLatest(reports, id);
-  context.stdout(`${table}\n${queueText(rows)}\nsweep: ${relative(process.cwd(), join(folder, 'sweep.md'))}\n`);
-  if (context.signal.aborted) return interruptedCode(context.signal);
-  return rows.every(({ pooled }) => pooled.leftOut === 0) ? exitCodes.pass : exitCodes.inconclusive;
+  return join(folder, 'sweep.md');
+}
+
+/** What stands in place of a chart when there is nothing to draw; empty where there is. */
+function nothingTrusted(rows: readonly Row[]): string {
+  if (rows.some(({ pooled }) => pooled.runs > pooled.leftOut)) return '';
+  const all = pool(rows.flatMap(({ cell }) => cell.verdicts));
+  return `There is no figure, and no chart: ${all.sentence}`;
 }
 
 function parseKnob(text: string): Knob {
@@ -119,6 +134,9 @@ function parseKnob(text: string): Knob {
       'option-value',
       `--sweep takes path=value,value,…, such as unit.backlog=16,64,4096, not ${JSON.stringify(text)}.`,
     );
+  }
+  if (new Set(values).size < values.length) {
+    throw new HarnessError('option-value', `--sweep ${text} has a value twice: --trials repeats a run.`);
   }
   return { path: text.slice(0, cut), values: values.map(parseValue) };
 }
@@ -160,7 +178,10 @@ function pointOf({ cell, pooled }: Row): SweepPoint {
 
 /** The longest wait that the direct probe saw; null where there was none. */
 function longestDirectMs({ verdicts }: Cell): number | null {
-  const waits = verdicts.map(({ direct }) => direct?.longestWaitMs ?? null).filter((ms) => ms !== null);
+  const waits = verdicts
+    .filter(isConclusive)
+    .map(({ direct }) => direct?.longestWaitMs ?? null)
+    .filter((ms) => ms !== null);
   return waits.length === 0 ? null : Math.max(...waits);
 }
 
@@ -179,20 +200,22 @@ function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
   ];
   const body = rows.map(({ cell, pooled }) => {
     const { droppedPerRestart: per, predictedPerRestart, longestWaitMs } = pooled;
+    const trusted = cell.verdicts.filter(isConclusive);
+    const known = (text: string): string => (trusted.length === 0 ? '–' : text);
     const kernel = (name: string): string =>
-      String(cell.verdicts.reduce((sum, { witnesses }) => sum + (witnesses.kernel[name] ?? 0), 0));
+      String(trusted.reduce((sum, { witnesses }) => sum + (witnesses.kernel[name] ?? 0), 0));
     const method = (name: string): number =>
-      cell.verdicts.reduce((sum, { byMethod }) => sum + (byMethod[name]?.dropped ?? 0), 0);
+      trusted.reduce((sum, { byMethod }) => sum + (byMethod[name]?.dropped ?? 0), 0);
     return [
       ...cell.changes.map(([, value]) => String(value)),
-      `${pooled.badRestarts} of ${pooled.restarts}`,
+      known(`${pooled.badRestarts} of ${pooled.restarts}`),
       per === null ? '–' : `${per.mean.toFixed(1)} (${per.low.toFixed(1)} to ${per.high.toFixed(1)})`,
       predictedPerRestart?.toFixed(1) ?? '–',
-      `${method('GET')} / ${method('POST')}`,
+      known(`${method('GET')} / ${method('POST')}`),
       longestWaitMs?.toFixed(0) ?? '–',
       longestDirectMs(cell)?.toFixed(0) ?? '–',
-      kernel('TcpExt.ListenOverflows'),
-      kernel('TcpExt.TCPSynRetrans'),
+      known(kernel('TcpExt.ListenOverflows')),
+      known(kernel('TcpExt.TCPSynRetrans')),
       `${pooled.runs - pooled.leftOut} of ${pooled.runs}`,
     ];
   });

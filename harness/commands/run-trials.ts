@@ -8,7 +8,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
-import { runWithControls } from './controls.ts';
+import { besideControls } from './controls.ts';
 import { startSeries } from './time-left.ts';
 import { jsonText } from '../text/foreign-text.ts';
 
@@ -19,13 +19,18 @@ export async function runTrials(
   { trials, json }: { trials: number; json: boolean },
 ): Promise<number> {
   const verdicts: Verdict[] = [];
+  const kept: string[] = [];
   const series = startSeries(trials);
   for (let trial = 1; trial <= trials && !context.signal.aborted; trial++) {
     context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}${series.left(trial - 1)}\n`);
-    const { verdict } = await runWithControls(context, asked.experiment, {
-      ...runOptionsOf({ ...asked, keep: false, seed: asked.seed + trial - 1 }),
+    const isLast = trial === trials;
+    const made = await besideControls(context, asked.experiment, {
+      ...runOptionsOf({ ...asked, keep: asked.keep && isLast, seed: asked.seed + trial - 1 }),
       place: `trial ${trial} of ${trials}`,
     });
+    if (made === null) break;
+    const { verdict } = made;
+    kept.push(...made.kept);
     context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
     verdicts.push(verdict);
   }
@@ -44,6 +49,8 @@ export async function runTrials(
     context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
     context.stdout(`table: ${relative(process.cwd(), join(folder, 'trials.md'))}\n`);
   }
+  if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
+  for (const line of kept) context.stderr(`${line}\n`);
   return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(pooled.verdict);
 }
 

@@ -2,7 +2,7 @@
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { atSeconds, byCount, inMs } from './format.ts';
 import { scopeText } from './scope.ts';
 
@@ -152,8 +152,10 @@ function controlsText({ kind }: RunRecord, { controls, calibration }: Verdict): 
     controls.length === 0
       ? ['no other run: this is itself the control of the others']
       : controls.map(
-          ({ role, name, runId, dropped, due, holds }) =>
-            `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${holds ? 'as it must' : '**not as it must**'}`,
+          ({ role, name, runId, dropped, due, holds, verdict: of }) =>
+            `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${
+              holds ? 'as it must' : isConclusive({ verdict: of }) ? '**not as it must**' : `**${of}, it says nothing**`
+            }`,
         );
   return `${[...beside, ...calibrated].join('; ')}.`;
 }

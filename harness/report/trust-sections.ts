@@ -3,6 +3,7 @@ import { markdownTable } from 'markdown-table';
 import { cpuPressure } from '../lab/kernel-counters.ts';
 import type { Baseline, Baselines } from '../load/baseline.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
+import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { inMs, inOrder } from './format.ts';
 import { scopeText } from './scope.ts';
@@ -46,9 +47,10 @@ export function trustSection(run: RunRecord, verdict: Verdict): string {
 /** Each control, why it belongs to the run, and what came of it. */
 function controlLines({ controls }: Verdict): string[] {
   return (controls ?? []).map(
-    ({ role, name, because, runId, verdict, dropped, due, badRestarts, restarts, ledger, holds }) =>
-      `- Control ${role}, ${name}@${runId}: ${verdict}, ${dropped} of ${due} requests dropped, ${badRestarts} of ${restarts} ` +
-      `restarts bad; it ${holds ? 'came out as it must' : '**did not come out as it must**'}: ${because}. ` +
+    ({ because, runId, badRestarts, restarts, ledger, ...control }) =>
+      `- Control ${control.role}, ${control.name}@${runId}: ${control.verdict}, ${control.dropped} of ${control.due} ` +
+      `requests dropped, ${badRestarts} of ${restarts} restarts bad; it ` +
+      `${control.holds ? controlText(control) : `**${controlText(control)}**`}: ${because}. ` +
       `Ledger sha256:${ledger.slice(0, 16)}.`,
   );
 }

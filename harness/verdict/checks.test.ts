@@ -142,7 +142,16 @@ describe('a run', () => {
     [
       'a control failed',
       { beside: { controls: [control({ dropped: 70 }), control({ runId: 'r', dropped: 0, due: 300 })] } },
-      'Its control C+ (E5 own-port, r) did not come out as it must: pass, 0 of 300 dropped; it must drop something at every restart.',
+      'Its control C+ (E5 own-port, r) dropped nothing of 300, and must drop something: it must drop something at every restart.',
+    ],
+    [
+      'a control is inconclusive, whatever it dropped',
+      {
+        beside: {
+          controls: [control({ runId: 'r', dropped: 70, verdict: 'inconclusive', reasons: ['A request left late.'] })],
+        },
+      },
+      'Its control C+ (E5 own-port, r) is inconclusive, and says nothing (A request left late): it must drop something at every restart.',
     ],
     [
       'the instrument is not calibrated',

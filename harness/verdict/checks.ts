@@ -6,7 +6,8 @@ import type { EngineEvent } from '../lab/engine-events.ts';
 import { lateAboveMs } from '../load/plan.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
-import { judgeControls } from './controls.ts';
+import { controlText, judgeControls } from './controls.ts';
+import { isConclusive } from './verdict.ts';
 import type { Evidence } from './evidence.ts';
 import { pressurePercent } from './pressure.ts';
 
@@ -148,13 +149,12 @@ function uncalibrated({ calibration }: Checked): Answer {
 }
 
 function failedControls({ controls }: Checked): Answer {
-  return judgeControls(controls ?? [])
-    .filter(({ holds }) => !holds)
-    .map(
-      ({ role, name, runId, verdict, dropped, due, because }) =>
-        `Its control ${role} (${name}, ${runId}) did not come out as it must: ${verdict}, ${dropped} of ${due} dropped; ` +
-        `${because}.`,
-    );
+  return judgeControls(controls ?? []).flatMap((control, index) => {
+    if (control.holds) return [];
+    const { role, name, runId, because } = control;
+    const why = isConclusive(control) ? '' : ` (${controls?.[index]?.verdict.reasons[0]?.replace(/\.$/u, '') ?? ''})`;
+    return `Its control ${role} (${name}, ${runId}) ${controlText(control)}${why}: ${because}.`;
+  });
 }
 
 function slowTransit(of: Checked): Answer {

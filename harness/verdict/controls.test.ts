@@ -5,7 +5,7 @@ import e2 from '../../experiments/E2-drain-only.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import type { ExperimentFile } from '../scenario/experiment.ts';
 import { resolveExperiment } from '../scenario/fields.ts';
-import { controlDoubts, controlsSchema, judgeControls, type Control } from './controls.ts';
+import { controlDoubts, controlsSchema, controlText, judgeControls, type Control } from './controls.ts';
 import { runRecord, verdictOfTest } from './testing.ts';
 import { calibration, controlsOf } from './testing-folder.ts';
 import type { Verdict } from './verdict.ts';
@@ -45,6 +45,20 @@ describe('a control', () => {
       expect(holds('C+', verdict, dropped)).toBe(isHeld);
     },
   );
+
+  it.each([
+    ['C0', 'pass', 0, 'came out as it must'],
+    ['C0', 'fail', 3, 'dropped 3 of 300, and must drop nothing'],
+    ['C0', 'fail', 0, 'failed, and must pass'],
+    ['C+', 'pass', 0, 'dropped nothing of 300, and must drop something'],
+    ['C+', 'fail', 9, 'came out as it must'],
+    ['C+', 'inconclusive', 900, 'is inconclusive, and says nothing'],
+    ['C0', 'inconclusive', 0, 'is inconclusive, and says nothing'],
+    ['C0', 'aborted', 0, 'is cut short, and says nothing'],
+  ] as const)('%s that came to %s with %i drops is told as what it is', (role, verdict, dropped, text) => {
+    const [judged] = judgeControls([control(role, { verdict, dropped, due: 300 })]);
+    expect(judged && controlText(judged)).toBe(text);
+  });
 
   it('is shown with its own run’s figures', () => {
     const given = control('C+', { runId: 'r', verdict: 'fail', dropped: 5, due: 300, badRestarts: 2, restarts: 8 });

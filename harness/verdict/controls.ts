@@ -7,7 +7,7 @@ import { isDropped, type Outcome } from '../load/row.ts';
 import { runFiles } from '../scenario/run-folder.ts';
 import type { ExperimentRun } from '../scenario/run-record.ts';
 import { calibrationSchema } from './verdict-parts.ts';
-import { verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
+import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
 
 /** The experiment that restarts nothing: the C0 of the others, and by itself its own. */
 export const c0Id = 'E0';
@@ -48,11 +48,22 @@ export function judgeControls(controls: readonly Control[]): ControlVerdict[] {
     badRestarts: of.badRestarts,
     restarts: of.restarts,
     ledger: of.hashes.ledger,
-    holds:
-      role === 'C0'
-        ? of.verdict === 'pass' && of.dropped === 0
-        : (of.verdict === 'pass' || of.verdict === 'fail') && of.dropped > 0,
+    holds: role === 'C0' ? of.verdict === 'pass' && of.dropped === 0 : isConclusive(of) && of.dropped > 0,
   }));
+}
+
+/** What came of a control, in words. */
+export function controlText({
+  role,
+  verdict,
+  dropped,
+  due,
+  holds,
+}: Pick<ControlVerdict, 'role' | 'verdict' | 'dropped' | 'due' | 'holds'>): string {
+  if (holds) return 'came out as it must';
+  if (!isConclusive({ verdict })) return `is ${verdict === 'aborted' ? 'cut short' : verdict}, and says nothing`;
+  if (role === 'C+') return `dropped nothing of ${due}, and must drop something`;
+  return dropped === 0 ? 'failed, and must pass' : `dropped ${dropped} of ${due}, and must drop nothing`;
 }
 
 /**

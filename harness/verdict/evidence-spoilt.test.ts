@@ -117,7 +117,7 @@ describe('what is wrong in one file is found', () => {
             },
           ],
         }),
-      'Its control C+ (E5 own-port, 20261123T120000Z-abcd) did not come out as it must',
+      'Its control C+ (E5 own-port, 20261123T120000Z-abcd) dropped nothing of',
     ],
     [
       'the instrument was not calibrated',

@@ -22,7 +22,7 @@ const doubted: Record<DoubtKind, string> = {
   unchanged: 'nothing was seen to change',
   machine: 'the load was not on time',
   instrument: 'the instrument cannot be trusted',
-  control: 'a control did not come out as it must',
+  control: 'a control failed, or says nothing',
   witness: 'the witnesses do not agree',
   engine: 'the engine or a container failed',
   claim: 'too few restarts for the claim',

@@ -26,6 +26,14 @@ it('leaves runs that cannot be trusted out of the sums, and is then inconclusive
   expect(pool([]).verdict).toBe('aborted');
 });
 
+it('says of runs of which none can be trusted that there is no figure, and why', () => {
+  const late = verdictOfTest({ verdict: 'inconclusive', reasons: ['A request left late.'], due: 300 });
+  expect(pool([late, late]).sentence).toBe(
+    'none of 2 runs can be trusted; the first is inconclusive: A request left late.',
+  );
+  expect(pool([]).sentence).toBe('no run was made');
+});
+
 it('gives a mean its interval by Student’s t', () => {
   // Mean 4, standard deviation 1, n = 3: t(0.975, 2) = 4.3027, half-width 4.3027 / √3 = 2.4841.
   const interval = meanWithInterval([3, 4, 5]);
@@ -94,7 +102,7 @@ it('says how many runs were left out, that nothing restarted, and that nothing w
   expect(pooled).toMatchObject({ verdict: 'aborted', runs: 3, leftOut: 2, longestWaitMs: null });
   expect(pooled).toMatchObject({ badRestartsInterval95: null, droppedPerRestart: null, predictedPerRestart: null });
   expect(pooled.sentence).toBe(
-    '1 runs (2 more cannot be trusted and are not counted); no restart; 0 of 0 requests; no answer; ' +
+    '1 runs (2 more cannot be trusted and are not counted); no restart; 0 of 0 requests; no ok answer; ' +
       'writes: 0 acknowledged, 0 lost, 0 duplicated, 0 misattributed',
   );
 });

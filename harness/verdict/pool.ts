@@ -70,7 +70,19 @@ export function pool(verdicts: readonly Verdict[]): Pooled {
   const verdict = kinds.includes('fail')
     ? 'fail'
     : (kinds.find((kind) => kind === 'aborted' || kind === 'inconclusive') ?? 'pass');
-  return { verdict: verdicts.length === 0 ? 'aborted' : verdict, ...sums, sentence: sentenceOf(sums) };
+  return {
+    verdict: verdicts.length === 0 ? 'aborted' : verdict,
+    ...sums,
+    sentence: trusted.length === 0 ? nothingTrusted(verdicts) : sentenceOf(sums),
+  };
+}
+
+/** Sums of nothing would read like figures. */
+function nothingTrusted(verdicts: readonly Verdict[]): string {
+  const why = verdicts[0]?.reasons[0];
+  return `${verdicts.length === 0 ? 'no run was made' : `none of ${verdicts.length} runs can be trusted`}${
+    why === undefined ? '' : `; the first is ${verdicts[0]?.verdict ?? ''}: ${why}`
+  }`;
 }
 
 /** Mean with Student's 95 % interval; of one value there is none. */
@@ -92,7 +104,7 @@ function sentenceOf(sums: Omit<Pooled, 'verdict' | 'sentence'>): string {
     `${runs - leftOut} runs${leftOut === 0 ? '' : ` (${leftOut} more cannot be trusted and are not counted)`}`,
     restarts === 0 ? 'no restart' : `${badRestarts} of ${restarts} restarts dropped anything (${bound})`,
     `${dropped} of ${due} requests`,
-    longestWaitMs === null ? 'no answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
+    longestWaitMs === null ? 'no ok answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
     `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ${writes.duplicated} duplicated, ` +
       `${writes.misattributed} misattributed`,
   ].join('; ');
