@@ -68,7 +68,11 @@ function refusal(words: string, statusCode: number, cause: { cause: unknown }): 
   if (/no space left on device/iu.test(words)) {
     return new HarnessError('engine-disk-full', `The engine's disk is full: ${words}.`, cause);
   }
-  if (/non-overlapping|address pools? .*(exhausted|fully subnetted)|all predefined address pools|no available IPv4 addresses/iu.test(words)) {
+  if (
+    /non-overlapping|address pools? .*(exhausted|fully subnetted)|all predefined address pools|no available IPv4 addresses/iu.test(
+      words,
+    )
+  ) {
     return new HarnessError('network-full', `The engine has no address range for one more network: ${words}.`, cause);
   }
   if (/\/sys\/fs\/cgroup|cgroup/iu.test(words) && /read-only|permission denied|not permitted/iu.test(words)) {
