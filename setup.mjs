@@ -19,6 +19,8 @@ import {
   nodeEnvironment,
   npmCommand,
   npmEnvironment,
+  npmPatience,
+  npmReason,
   otherTemporaryFolder,
   pipEnvironment,
   rootEnvironment,
@@ -143,22 +145,18 @@ async function dependencies() {
 
 /** @param {string} where a folder with a package-lock.json */
 async function npmCi(where) {
-  // Errors only: Node 20 gives pages of warnings about engines, and the Node that will run this is the pinned one.
-  // By npm's own times a machine without a network would be silent for minutes before it says so.
   const words = [
     ...['ci', '--prefix', where, '--include=dev', '--include=optional', '--include=peer', '--ignore-scripts'],
-    ...['--no-audit', '--no-fund', '--loglevel=error'],
-    ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'],
+    ...['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=warn'],
+    ...npmPatience,
   ];
   const [npm, ...first] = npmCommand();
   const env = npmEnvironment(folder, join(folder, '.cache', 'npm'));
   const { code, output } = await quietly(npm, [...first, ...words], env);
   if (code === 0) return;
-  throw new CannotRun(
-    'setup-failed',
-    `npm ci failed:\n${lastWords(output)}`,
-    `Check that this machine reaches its npm registry, and ${again}.`,
-  );
+  const reason = npmReason(output);
+  const hint = reason.includes('ENOSPC') ? 'Make room on the disk' : 'Check that this machine reaches its npm registry';
+  throw new CannotRun('setup-failed', `npm ci failed: ${reason}.`, `${hint}, and ${again}.`);
 }
 
 /**

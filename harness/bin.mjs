@@ -9,7 +9,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { leastMajor, ownIsEnough, whyNotStarting } from './pinned-node.mjs';
-import { npmCommand, npmEnvironment } from './tool-environment.mjs';
+import { npmCommand, npmEnvironment, npmPatience, npmReason } from './tool-environment.mjs';
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const hooks = ['--disable-warning=ExperimentalWarning', '--import', new URL('typescript.mjs', import.meta.url).href];
@@ -31,9 +31,9 @@ function pinnedNode() {
   if (name === undefined) refuse('node-too-old', `${needed}.`);
   const [npm, ...first] = npmCommand();
   const project = process.env['npm_config_local_prefix'] ?? process.cwd();
-  const where = ['exec', '--yes', `--package=${name}@${packages[name]}`, '--'];
+  const where = ['exec', '--yes', ...npmPatience, `--package=${name}@${packages[name]}`, '--'];
   // npm itself tells where the program lies: what is on PATH there is the package's.
-  const { status, stdout, stderr } = spawnSync(npm, [...first, ...where, 'sh', '-c', 'command -v node'], {
+  const { status, stdout, stderr, error } = spawnSync(npm, [...first, ...where, 'sh', '-c', 'command -v node'], {
     encoding: 'utf8',
     // A folder without an npmrc of its own.
     cwd: at('node'),
@@ -41,8 +41,8 @@ function pinnedNode() {
   });
   const path = (stdout ?? '').trim().split('\n').at(-1) ?? '';
   if (status !== 0 || !existsSync(path)) {
-    const why = /^npm (?:error|ERR!) (?!code|errno|syscall)(.+)$/mu.exec(stderr ?? '')?.[1] ?? 'npm is not on the PATH';
-    refuse('node-too-old', `${needed}; npm could not bring the pinned one: ${why.trim().replace(/\.$/u, '')}.`);
+    const why = error === undefined ? npmReason(stderr) : `npm does not start (${error.code})`;
+    refuse('node-too-old', `${needed}; npm could not bring the pinned one: ${why}.`);
   }
   const why = whyNotStarting(path);
   if (why !== undefined) {

@@ -13,6 +13,12 @@ export function npmEnvironment(projectFolder: string, fallbackCache: string, env
 /** How npm is called: the npm that called this process, else the one on PATH. */
 export function npmCommand(env?: Environment): [string, ...string[]];
 
+/** Options of npm: how long a registry that does not answer is asked. */
+export const npmPatience: readonly string[];
+
+/** Why npm failed, in one line of what it said, without a full stop. */
+export function npmReason(output: string): string;
+
 /** For pip: of its settings in variables and files, only where packages are from. */
 export function pipEnvironment(env?: Environment): Record<string, string>;
 

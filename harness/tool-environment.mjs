@@ -58,6 +58,19 @@ export function npmCommand(env = process.env) {
   return basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
 }
 
+/** By npm's own times a machine without a network would be silent for minutes before it says so. */
+export const npmPatience = [
+  ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000', '--fetch-timeout=60000'],
+];
+
+/** @type {import('./tool-environment.d.mts').npmReason} */
+export function npmReason(output) {
+  if (/\bENOSPC\b/u.test(output)) return 'the disk is full (ENOSPC)';
+  // Above and below it stand codes, a stack and where the log lies.
+  const said = /^npm (?:error|ERR!) (?!code |errno |syscall |path |\s)(?:[A-Za-z]*Error: )?(.+)$/mu.exec(output)?.[1];
+  return (said ?? output.trim().split('\n').at(-1) ?? '').trim().replace(/\.$/u, '') || 'it said nothing';
+}
+
 /** @type {import('./tool-environment.d.mts').pipEnvironment} */
 export function pipEnvironment(env = process.env) {
   const others = {};

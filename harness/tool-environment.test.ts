@@ -9,6 +9,7 @@ import {
   nodeEnvironment,
   npmCommand,
   npmEnvironment,
+  npmReason,
   otherTemporaryFolder,
   pipEnvironment,
   rootEnvironment,
@@ -133,6 +134,24 @@ describe('the environment for npm', () => {
     expect(get('registry')).toBe('https://mirror.example/');
     expect(get('omit')).toBe('');
     expect(get('global')).toBe('false');
+  });
+});
+
+describe('why npm failed', () => {
+  it.each([
+    [
+      'npm error code ECONNREFUSED\nnpm error syscall connect\nnpm error FetchError: request to http://x/ failed\nnpm error     at f (a.js:1:1)',
+      'request to http://x/ failed',
+    ],
+    [
+      'npm warn EBADENGINE x\nnpm warn tar TAR_ENTRY_ERROR ENOSPC: no space left\nnpm notice',
+      'the disk is full (ENOSPC)',
+    ],
+    ['npm ERR! code E401\nnpm ERR! Unable to authenticate.\n', 'Unable to authenticate'],
+    ['spawn npm ENOENT', 'spawn npm ENOENT'],
+    ['', 'it said nothing'],
+  ])('is one line of what it said: %j', (output, reason) => {
+    expect(npmReason(output)).toBe(reason);
   });
 });
 

@@ -12,13 +12,11 @@ import { createGunzip } from 'node:zlib';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { HarnessError } from '../errors.ts';
-import { nodeEnvironment, npmCommand, npmEnvironment, pipEnvironment } from '../tool-environment.mjs';
+import { nodeEnvironment, npmCommand, npmEnvironment, npmPatience, pipEnvironment } from '../tool-environment.mjs';
 import type { LabArchitecture, LabVersions } from './image.ts';
 
 const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A registry that does not answer is not asked for minutes. */
-const npmPatience = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=60000'];
 /** Of what a failing command said, the last lines tell. */
 const lastLines = 3;
 
