@@ -14,6 +14,15 @@ import { npmCommand, npmEnvironment, npmPatience, npmReason } from './tool-envir
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const hooks = ['--disable-warning=ExperimentalWarning', '--import', new URL('typescript.mjs', import.meta.url).href];
 
+try {
+  import.meta.resolve('commander');
+} catch {
+  refuse(
+    'setup-missing',
+    "The package's dependencies are not installed.",
+    'Run `npm install` where restart-proof is installed.',
+  );
+}
 const node = ownIsEnough ? process.execPath : pinnedNode();
 const child = spawn(node, [...hooks, at('package-cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 process.on('SIGTERM', () => child.kill('SIGTERM'));
@@ -52,9 +61,11 @@ function pinnedNode() {
 }
 
 /** Ends with a sentence; the codes are those of error-catalog.ts. */
-function refuse(code, sentence) {
-  console.error(
-    `error: ${sentence} [${code}]\nInstall Node ${leastMajor} or newer for this system from nodejs.org or its packages.`,
-  );
+function refuse(
+  code,
+  sentence,
+  hint = `Install Node ${leastMajor} or newer for this system from nodejs.org or its packages.`,
+) {
+  console.error(`error: ${sentence} [${code}]\n${hint}`);
   process.exit(4);
 }

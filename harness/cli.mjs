@@ -9,17 +9,27 @@ const cannotRun = 4;
 const [major, minor] = process.versions.node.split('.').map(Number);
 const isSetUp = existsSync(new URL('../node_modules/commander/package.json', import.meta.url));
 
-if (!isSetUp || major < 22 || (major === 22 && minor < 18)) {
-  const why = isSetUp
-    ? `this is Node ${process.versions.node}, which is too old`
-    : 'its dependencies are not installed';
+/** @param {string} why */
+function refuse(why) {
   process.stderr.write(
     `error: The project is not set up here: ${why}. [setup-missing]\nRun \`npm run setup\` first.\n`,
   );
   process.exitCode = cannotRun;
+}
+
+if (!isSetUp) {
+  refuse('its dependencies are not installed');
+} else if (major < 22 || (major === 22 && minor < 18)) {
+  refuse(`this is Node ${process.versions.node}, which is too old`);
 } else {
   // Types stripped and code compiled once: a start takes a second otherwise.
   const { enableCompileCache } = await import('node:module');
   enableCompileCache(fileURLToPath(new URL('../.cache/compiled', import.meta.url)));
-  await import('./cli.ts');
+  try {
+    await import('./cli.ts');
+  } catch (error) {
+    const missing = error.code === 'ERR_MODULE_NOT_FOUND' && /package '([^']+)'/u.exec(error.message)?.[1];
+    if (!missing) throw error;
+    refuse(`the package ${missing} is not in node_modules, or not whole`);
+  }
 }
