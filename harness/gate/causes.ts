@@ -1,5 +1,6 @@
 /** Why a run came out as it did, in sentences: from its reasons, its witnesses, and the timeline. */
 import { runFiles } from '../scenario/run-folder.ts';
+import { kindsText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /** More of a kind than this are counted, not listed. */
@@ -32,7 +33,8 @@ export function causesOfDrops(verdict: Verdict): string[] {
       `closed by ${moment(closedBy)}`
     );
   });
-  return [...listed(causes), ...listed(windows)];
+  const kinds = verdict.unexplained === null ? kindsText(verdict) : null;
+  return [...listed(causes), ...(kinds === null ? [] : [`dropped: ${kinds}`]), ...listed(windows)];
 }
 
 function listed(sentences: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
 import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
-import { boundText, noRestartText } from '../verdict/citation.ts';
+import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { atSeconds, byCount, inMs } from './format.ts';
@@ -80,8 +80,10 @@ function unexplainedText({ unexplained, dropped }: Verdict): string {
   return `${unexplained === 0 ? '0' : `**${unexplained}**`} of ${dropped} drops have no line of a witness other than the client.`;
 }
 
-function whyText({ reconciliation, dropped, unexplained }: Verdict): string | null {
-  if (dropped === 0 || unexplained === null) return null;
+function whyText(verdict: Verdict): string | null {
+  const { reconciliation, dropped, unexplained } = verdict;
+  if (unexplained === null) return kindsText(verdict);
+  if (dropped === 0) return null;
   const causes = byCount(reconciliation.causes).map(([cause, count]) => `${count} × ${cause}`);
   return causes.length === 0 ? null : `${causes.join('; ')}.`;
 }

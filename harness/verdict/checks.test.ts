@@ -360,6 +360,13 @@ describe('a service of which nothing was seen to change', () => {
   });
 });
 
+describe('requests for which the server held every connection', () => {
+  it('are not the generator’s own failures', () => {
+    expect(reasons({ ledger: { ...outcomes(40, 0), failureKinds: { 'connections held': 40 } } })).toEqual([]);
+    expect(reasons({ ledger: { ...outcomes(60, 0), failureKinds: { 'connections held': 40 } } })).toHaveLength(1);
+  });
+});
+
 describe('a run without requests', () => {
   it('says nothing', () => {
     const all = { due: 0, sent: 0, dropped: 0, outcomes: {} };

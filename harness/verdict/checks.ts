@@ -185,8 +185,10 @@ function unbalanced({ ledger: { missingSlots, repeatedSlots } }: Checked): Answe
   );
 }
 
-function ownFaults({ ledger: { all } }: Checked): Answer {
-  const [unsent, local] = [all.outcomes['unsent'] ?? 0, all.outcomes['local'] ?? 0];
+/** Not those for which there was no connection because the server held them all: that is the server's doing. */
+function ownFaults({ ledger: { all, failureKinds } }: Checked): Answer {
+  const unsent = (all.outcomes['unsent'] ?? 0) - (failureKinds['connections held'] ?? 0);
+  const local = all.outcomes['local'] ?? 0;
   if (unsent + local <= ownFaultLimit * all.due) return null;
   return (
     `The generator could not send ${unsent} requests and failed by itself on ${local} of ${all.due} ` +

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { boundText, citationLine } from './citation.ts';
-import { direct as probe, runRecord, verdictOfTest } from './testing.ts';
+import { direct as probe, runRecord, serviceRecord, verdictOfTest } from './testing.ts';
 import type { Verdict } from './verdict.ts';
 
 const line = (over: Partial<Verdict>): string =>
@@ -52,6 +52,18 @@ describe('the line that is cited', () => {
     expect(line({ badRestarts: 8, badRestartsInterval95: [0.63, 1] })).toContain(
       '8 of 8 restarts dropped something (63.0 % to',
     );
+  });
+
+  it('of a user’s service has the failures by kind, and what a client that tries again would have seen', () => {
+    const over = { experiment: 'measure', dropped: 77, failureKinds: { 'port closed': 70, 'kept-connection race': 7 } };
+    const verdict = verdictOfTest({ ...over, retryingClient: { resent: 7, droppedAtBest: 70 } });
+    expect(citationLine(verdict, serviceRecord())).toContain(
+      '77 of 300 requests at 100/s (70 port closed, 7 kept-connection race; ' +
+        '70 for a client that sends idempotent requests again);',
+    );
+    expect(citationLine(verdictOfTest(over), serviceRecord())).toContain('(70 port closed, 7 kept-connection race);');
+    // In the lab each drop has a cause that a witness shows.
+    expect(citationLine(verdict, runRecord(e5))).toContain('77 of 300 requests at 100/s;');
   });
 
   it('names no version that is not known', () => {

@@ -19,6 +19,8 @@ export type Cited = Pick<
   | 'longestWaitMs'
   | 'hashes'
   | 'controls'
+  | 'failureKinds'
+  | 'retryingClient'
 >;
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
@@ -29,7 +31,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
     cited.restarts === 0
       ? noRestartText(cited)
       : `${cited.badRestarts} of ${cited.restarts} restarts dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
-    `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s`,
+    `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s${kindsIn(cited, run)}`,
     waitText(cited),
     ['traefik', 'systemd', 'node', 'kernel']
       .filter((name) => fingerprint[name] !== undefined)
@@ -44,6 +46,21 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** Of a service that the user runs, of which there is no other witness: what kind the failures were. */
+function kindsIn(cited: Cited, run: RunRecord): string {
+  const kinds = kindsText(cited);
+  if (run.kind !== 'measure' || kinds === null) return '';
+  const { resent, droppedAtBest } = cited.retryingClient;
+  const retried = resent === 0 ? '' : `; ${droppedAtBest} for a client that sends idempotent requests again`;
+  return ` (${kinds}${retried})`;
+}
+
+/** Failures by kind, the most frequent first; null where there were none. */
+export function kindsText({ failureKinds }: Pick<Verdict, 'failureKinds'>): string | null {
+  const counts = Object.entries(failureKinds).sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
+  return counts.length === 0 ? null : counts.map(([kind, count]) => `${count} ${kind}`).join(', ');
 }
 
 /** The longest wait; where a probe without the proxy waited longer, its wait too, since that is what such a client meets. */

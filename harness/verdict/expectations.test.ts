@@ -15,6 +15,7 @@ const measured: Measured = {
   proven: { dropped: 0, badRestarts: 0 },
   lagMaxMs: 1,
   gapMs: 0,
+  heldUnsent: 0,
   unplanned: [],
   killed: [],
   isNotBack: false,

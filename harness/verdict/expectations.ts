@@ -30,6 +30,8 @@ export type Measured = Pick<
   readonly stallsOutside: number;
   /** How long the site takes for an answer, at the median. */
   readonly medianInSiteMs: number | null;
+  /** Requests that could not be sent, since the server held every connection. */
+  readonly heldUnsent: number;
   /** Ends of the site's process that no deploy asked for, each in words. */
   readonly unplanned: readonly string[];
   /** Restarts whose old process had to be killed, though its drain fits into the time that it has. */
@@ -50,7 +52,7 @@ const honest = {
 } as const;
 
 /** What is expected of every run, whatever else it may do; only what was missed has a row. */
-function basicRows({ outcomes, due, proven, unplanned, killed }: Measured): Row[] {
+function basicRows({ outcomes, due, proven, heldUnsent, unplanned, killed }: Measured): Row[] {
   const rows: Row[] = [];
   if (due > 0 && (outcomes['ok'] ?? 0) === 0) {
     rows.push({
@@ -61,6 +63,17 @@ function basicRows({ outcomes, due, proven, unplanned, killed }: Measured): Row[
       because: 'a service that never answers as expected tells nothing about its restarts',
       inShort: 'no request was answered as expected',
       ...(proven.dropped > 0 && { certain: true }),
+    });
+  }
+  if (heldUnsent > 0) {
+    rows.push({
+      what: 'requests that found every connection held by the server',
+      expected: 'none',
+      measured: String(heldUnsent),
+      met: false,
+      because: 'a service that holds each connection without an answer serves nobody else',
+      inShort: 'the service held every connection',
+      certain: true,
     });
   }
   if (unplanned.length > 0) {

@@ -56,6 +56,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     stallsOutside: evidence.waits.stalls.outsideRestarts,
     medianInSiteMs: evidence.waits.stalls.medianInSiteMs,
     lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
+    heldUnsent: ledger.failureKinds['connections held'] ?? 0,
     unplanned: evidence.unplanned.map(
       ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
     ),
@@ -84,6 +85,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     byKind: ledger.byKind,
     dropped: all.dropped,
     provenDropped: proven.dropped,
+    failureKinds: ledger.failureKinds,
+    withoutLength: ledger.withoutLength,
     droppedOutsideRestarts: all.dropped - perRestart.reduce((sum, { droppedInRestart }) => sum + droppedInRestart, 0),
     retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
     atRisk: {
@@ -172,12 +175,19 @@ function decide(
 }
 
 /** What a reader must know besides. */
-function notesOf({ run, hasChanged }: Evidence): string[] {
+function notesOf({ run, hasChanged, ledger: { withoutLength, all } }: Evidence): string[] {
   if (run.kind !== 'measure') return [];
+  const endless =
+    `${withoutLength} of ${all.outcomes['ok'] ?? 0} ok answers had no length: their end is the close of the connection, so ` +
+    'that one which the deploy cut cannot be told from a whole one.';
   const unseen =
     'Nothing of the service was seen to change while the command ran: no request failed, no answer named another ' +
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
-  return [...run.notes, ...(hasChanged === false && !run.service.mustChange ? [unseen] : [])];
+  return [
+    ...run.notes,
+    ...(withoutLength > 0 ? [endless] : []),
+    ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
+  ];
 }
 
 /** A deadline that is this much longer than the generator ever stood still passed for no fault of its own. */

@@ -63,6 +63,8 @@ describe('the counts of a ledger', () => {
       byKind: {},
       atRisk: { due: 0, dropped: 0, byMethod: {} },
       droppedIfLate: 0,
+      failureKinds: {},
+      withoutLength: 0,
       resendable: 0,
       perRestart: [
         {
@@ -255,6 +257,18 @@ describe('a restart', () => {
     expect(first(rows)?.longestWaitUs).toBe(8_000);
     expect(summary(rows).longestWaitUs).toBe(9_000_000);
     expect(first([badRow(140, { doneUs: 30_000_000 })])?.longestWaitUs).toBeNull();
+  });
+});
+
+describe('failures by kind', () => {
+  it('are counted, and answers without a length beside them', () => {
+    const { failureKinds, withoutLength } = summary([
+      row(0, { hasNoLength: true }),
+      badRow(1),
+      row(2, { outcome: 'refused' }),
+      row(3, { outcome: 'refused' }),
+    ]);
+    expect([failureKinds, withoutLength]).toEqual([{ 'refused to serve': 1, 'port closed': 2 }, 1]);
   });
 });
 

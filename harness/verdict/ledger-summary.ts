@@ -1,4 +1,5 @@
 /** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
+import { failureKindOf, type FailureKind } from '../load/failure-kind.ts';
 import { dueUsOf } from '../load/pacer.ts';
 import { askedMs } from '../load/request.ts';
 import { isDropped, type LedgerRow } from '../load/row.ts';
@@ -36,6 +37,10 @@ export interface LedgerSummary {
   readonly atRisk: { due: number; dropped: number; byMethod: Record<string, { due: number; dropped: number }> };
   /** Of the dropped, those that a generator that stood still could have made itself. */
   readonly droppedIfLate: number;
+  /** Failed requests by kind. */
+  readonly failureKinds: Partial<Record<FailureKind, number>>;
+  /** Complete answers whose end was the close of the connection. */
+  readonly withoutLength: number;
   /** Requests that a client which retries idempotent ones would have sent again. */
   readonly resendable: number;
   readonly perRestart: readonly RestartCounts[];
@@ -86,6 +91,8 @@ export class LedgerSummarizer {
   private longestWaitUs: number | null = null;
   private resendable = 0;
   private droppedIfLate = 0;
+  private withoutLength = 0;
+  private readonly failureKinds: Partial<Record<FailureKind, number>> = {};
 
   constructor({ slots, ratePerSecond, windows, spans }: SummaryTask) {
     this.slots = slots;
@@ -124,7 +131,7 @@ export class LedgerSummarizer {
     }
     const dropped = isDropped(row.outcome);
     if (isResendable(row)) this.resendable++;
-    if (couldBeLate(row)) this.droppedIfLate++;
+    this.addKind(row);
     const cell = this.findCell(row);
     cell.due++;
     if (row.sentUs !== null) cell.sent++;
@@ -153,6 +160,14 @@ export class LedgerSummarizer {
     this.addToRestarts(row, dropped);
   }
 
+  private addKind(row: LedgerRow): void {
+    if (row.hasNoLength === true) this.withoutLength++;
+    const kind = failureKindOf(row);
+    if (kind === null) return;
+    this.failureKinds[kind] = (this.failureKinds[kind] ?? 0) + 1;
+    if (couldBeLate(kind)) this.droppedIfLate++;
+  }
+
   private findCell({ method, connection, outcome }: LedgerRow): Cell {
     const known = this.cellOf.get(method)?.get(connection)?.get(outcome);
     if (known !== undefined) return known;
@@ -176,7 +191,7 @@ export class LedgerSummarizer {
     if (counts === undefined) return;
     if (dropped) {
       counts.dropped++;
-      if (couldBeLate(row)) counts.droppedIfLate++;
+      if (couldBeLate(failureKindOf(row))) counts.droppedIfLate++;
       counts.droppedByKind[kindOf(row)] = (counts.droppedByKind[kindOf(row)] ?? 0) + 1;
     }
     if (waitUs !== null) counts.longestWaitUs = Math.max(counts.longestWaitUs ?? 0, waitUs);
@@ -240,6 +255,8 @@ export class LedgerSummarizer {
       atRisk: this.atRisk,
       resendable: this.resendable,
       droppedIfLate: this.droppedIfLate,
+      failureKinds: this.failureKinds,
+      withoutLength: this.withoutLength,
       perRestart: this.perRestart,
       missingSlots,
       repeatedSlots,
@@ -267,9 +284,12 @@ function isResendable({ method, connectedUs, sentUs, firstByteUs, outcome }: Led
   );
 }
 
-/** A deadline passes, too, while nobody reads the answer that has come. */
-function couldBeLate({ outcome }: LedgerRow): boolean {
-  return outcome === 'timeout' || outcome === 'connect-timeout';
+/**
+ * A deadline passes, too, while nobody reads the answer that has come; and whoever is late writes on connections of whose
+ * end it has not read yet.
+ */
+function couldBeLate(kind: FailureKind | null): boolean {
+  return kind === 'hang' || kind === 'kept-connection race';
 }
 
 /** Rows of one kind and outcome. */

@@ -248,6 +248,8 @@ export function verdictOfTest(over: Partial<Verdict>): Verdict {
     byKind: {},
     dropped: 0,
     provenDropped: 0,
+    failureKinds: {},
+    withoutLength: 0,
     droppedOutsideRestarts: 0,
     retryingClient: { resent: 0, droppedAtBest: 0 },
     atRisk: { due: 100, dropped: 0, ratePercent: 0, byMethod: {} },

@@ -1,5 +1,6 @@
 /** The verdict of a run, as verdict.json holds it and `--json` prints it. */
 import { z } from 'zod';
+import { failureKinds } from '../load/failure-kind.ts';
 import {
   atRiskSchema,
   calibrationSchema,
@@ -51,6 +52,13 @@ export const verdictSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Of them, those that no lateness of generator or machine can have caused; null: not worked out.'),
+  failureKinds: z
+    .partialRecord(z.enum(failureKinds), count)
+    .default({})
+    .describe('Failed requests by kind, from what the client itself saw (docs/glossary.md).'),
+  withoutLength: count
+    .default(0)
+    .describe('Complete answers whose end was the close of the connection: had one been cut, nobody could tell.'),
   droppedOutsideRestarts: count
     .nullable()
     .default(null)
