@@ -1,6 +1,6 @@
 /** A comparison as Markdown: what `compare` prints. */
 import { markdownTable } from 'markdown-table';
-import { fencedText, markdownText, wordedBy } from '../text/foreign-text.ts';
+import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
 import type { Difference } from '../scenario/differences.ts';
 import type { Comparison, Figure, Side } from './comparison.ts';
@@ -18,7 +18,7 @@ export function comparisonText(comparison: Comparison): string {
     verdictTable(a, b),
     testsText(of),
     figuresTable(of),
-    `\`\`\`\nA ${fencedText(comparison.a.citation)}\nB ${fencedText(comparison.b.citation)}\n\`\`\``,
+    `\`\`\`\nA ${fencedText(shownLine(comparison.a.citation))}\nB ${fencedText(shownLine(comparison.b.citation))}\n\`\`\``,
     ...differencesTable('What was asked, where it differs', of.experimentDiffers),
     ...differencesTable('The fingerprint, where it differs', of.fingerprintDiffers),
   ];

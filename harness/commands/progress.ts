@@ -1,5 +1,6 @@
 /** What a user sees while a run goes on: one line that is written over on a terminal, plain lines elsewhere. */
 import type { LoadCounts } from '../load/plan.ts';
+import { shownLine } from '../text/foreign-text.ts';
 import type { Context } from './context.ts';
 import { progressLine, timeLeftMs, type Step } from './progress-line.ts';
 
@@ -46,9 +47,9 @@ export function startProgress(
     const fraction = last?.total == null || last.total === 0 ? null : last.counts.due / last.total;
     const standing = {
       elapsedMs: nowMs - startedMs,
-      title,
-      phase: phase.text,
-      note,
+      title: shownLine(title),
+      phase: shownLine(phase.text),
+      note: shownLine(note),
       leftMs: phase.step < 0 ? null : timeLeftMs(steps, phase.step, nowMs - phase.beganMs, fraction),
       counts: last?.counts ?? null,
       total: last?.total ?? null,

@@ -10,7 +10,7 @@ export function summaryText(of: GateResult): string {
   const entries = of.entries.map((entry) => ({
     ...wordedBy(entry, markdownText),
     causes: entry.causes.map(fencedText),
-    citations: entry.tries.flatMap(({ citation }) => (citation === null ? [] : fencedText(citation))),
+    citations: entry.tries.flatMap(({ citation }) => (citation === null ? [] : fencedText(shownLine(citation)))),
   }));
   const result = { ...wordedBy(of, markdownText), entries };
   const { verdict, notes, options, notAsked, comparisons, alpha, significantBelow, budgets } = result;

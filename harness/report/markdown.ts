@@ -1,7 +1,7 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import type { Baselines } from '../load/baseline.ts';
 import type { RunRecord } from '../scenario/run-record.ts';
-import { fencedText, markdownText, wordedBy } from '../text/foreign-text.ts';
+import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
@@ -25,8 +25,8 @@ export function reportMarkdown(
   charts: ReportCharts,
   ofBaselines: Baselines | null = null,
 ): string {
-  const run = { ...wordedBy(ofRun, markdownText), command: fencedText(ofRun.command) };
-  const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(ofVerdict.citation) };
+  const run = { ...wordedBy(ofRun, markdownText), command: fencedText(shownLine(ofRun.command)) };
+  const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(shownLine(ofVerdict.citation)) };
   const baselines = wordedBy(ofBaselines, markdownText);
   const sections = [
     headingSection(run, verdict),

@@ -56,7 +56,7 @@ function wordedEntry({ run, ...own }: SideBySideEntry): SideBySideEntry {
   if (run === null) return { ...entry, run };
   const { reportPath, ...files } = run;
   const worded = wordedBy(files, markdownText);
-  const verdict = { ...worded.verdict, citation: fencedText(run.verdict.citation) };
+  const verdict = { ...worded.verdict, citation: fencedText(shownLine(run.verdict.citation)) };
   return { ...entry, run: { ...worded, verdict, reportPath: linkPath(reportPath) } };
 }
 

@@ -7,6 +7,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { z } from 'zod';
 import { HarnessError, messageOf, type ErrorCode } from '../errors.ts';
+import { shownLine } from '../text/foreign-text.ts';
 import { firstIssueOf } from './issue-text.ts';
 
 /** The largest text that is read in one piece. */
@@ -144,13 +145,12 @@ function nestsTooDeep(text: string): boolean {
   return false;
 }
 
-/** A message in one line: parsers quote what they met, line breaks included. */
+/** A message in one line of some length: parsers quote what they met, line breaks included. */
 export function oneLine(message: string): string {
-  return message
-    .trim()
-    .replaceAll(/\s*\n\s*/gu, ' ')
-    .replace(/\.$/u, '');
+  return shownLine(message.slice(0, mostMessage)).replace(/\.$/u, '');
 }
+
+const mostMessage = 500;
 
 /** A refusal: the file is not what a run may hold. */
 export function refused(what: string, cause?: unknown): HarnessError {

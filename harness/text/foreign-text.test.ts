@@ -83,7 +83,7 @@ describe('text of others', () => {
   it('is no command of a CI system on a terminal', () => {
     fc.assert(
       fc.property(foreign, (text) => {
-        for (const line of terminalText(text).split('\n')) {
+        for (const line of [terminalText, shownLines, fencedText].flatMap((made) => made(text).split('\n'))) {
           expect(line.trimStart().startsWith('::')).toBe(false);
           expect(line).not.toMatch(/##\[|##vso\[/u);
         }

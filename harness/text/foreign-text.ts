@@ -15,30 +15,41 @@ function escapeOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   if (code === 0xfffe || code === 0xffff) return '\u{fffd}';
   if (code < 0x20) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return Array.from({ length: character.length }, (_, at) => unitEscape(character.charCodeAt(at))).join('');
+  return unitsOf(character);
 }
 
 function unitEscape(unit: number): string {
   return `\\u${unit.toString(16).padStart(4, '0')}`;
 }
 
-/** Lines of text: only the line feed stays what it is, and a tab becomes a space. */
+/** Lines of text: only the line feed stays what it is, a tab becomes a space, and no line is a command of a CI system. */
 export function shownLines(text: string): string {
-  return cut(text.toWellFormed())
+  const lines = cut(text.toWellFormed())
     .replaceAll('\t', ' ')
     .replaceAll(/\r\n?/gu, '\n')
     .replaceAll(unseen, (character) => (character === '\n' ? character : escapeOf(character)));
+  return withoutCommands(lines);
+}
+
+/** GitHub's runner takes a line that begins with `::` for a command, and it and others look for `##[` and `##vso[`. */
+function withoutCommands(lines: string): string {
+  return lines
+    .replaceAll(/^([ \t]*):(?=:)/gmu, `$1${unitEscape(0x3a)}`)
+    .replaceAll(/#(?=#(?:\[|\w{1,16}\[))/gu, unitEscape(0x23));
 }
 
 /** One line of text: line breaks become spaces. */
 export function shownLine(text: string): string {
-  return shownLines(text)
-    .replaceAll(/\s*\n\s*/gu, ' ')
-    .trim();
+  return shownLines(
+    cut(text)
+      .replaceAll(/[\r\n]\s*/gu, ' ')
+      .trim(),
+  );
 }
 
 function cut(text: string): string {
-  return text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters).toWellFormed()}…`;
+  // Once only: the mark of a cut is one character more.
+  return text.length <= mostCharacters + 1 ? text : `${text.slice(0, mostCharacters).toWellFormed()}…`;
 }
 
 /** Colours that picocolors writes. */
@@ -51,13 +62,13 @@ const obeyed = new RegExp(String.raw`(${colour}|^\r\u{1b}\[K)|[\p{Cc}\p{Cf}\p{Zl
  * pass, and nothing that a CI system takes for a command (`::error`, `##[group]`, `##vso[…]`).
  */
 export function terminalText(text: string): string {
-  return text
-    .toWellFormed()
-    .replaceAll(obeyed, (found: string, ours: string | undefined) =>
-      ours !== undefined || found === '\n' || found === '\t' ? found : escapeOf(found),
-    )
-    .replaceAll(/^([ \t]*):(?=:)/gmu, `$1${unitEscape(0x3a)}`)
-    .replaceAll(/#(?=#(?:\[|\w{1,16}\[))/gu, unitEscape(0x23));
+  return withoutCommands(
+    text
+      .toWellFormed()
+      .replaceAll(obeyed, (found: string, ours: string | undefined) =>
+        ours !== undefined || found === '\n' || found === '\t' ? found : escapeOf(found),
+      ),
+  );
 }
 
 /** What Markdown gives a meaning to, wherever it stands. */
@@ -106,7 +117,7 @@ const entities: Readonly<Record<string, string>> = {
 
 /** Text as the message of a GitHub workflow command, which ends at a line break. */
 export function commandData(text: string): string {
-  return withoutOldCommands(shownLines(text)).replaceAll('%', '%25').replaceAll('\n', '%0A');
+  return shownLines(text).replaceAll('%', '%25').replaceAll('\n', '%0A');
 }
 
 /** Text as a property of one (`title=…`), which ends at a comma or a colon too. */
@@ -114,17 +125,12 @@ export function commandProperty(text: string): string {
   return commandData(shownLine(text)).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-/** GitHub's runner looks for `##[` anywhere in a line. */
-function withoutOldCommands(text: string): string {
-  return text.replaceAll('##[', '#\\u0023[');
-}
-
 /** JSON that prints as it is: the same value, with every character that a terminal could obey in JSON's own escapes. */
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value, null, 2).replaceAll(unseen, (character) =>
     character === '\n' ? character : unitsOf(character),
   );
-  return `${text.replaceAll(/#(?=#(?:\[|\w{1,16}\[))/gu, unitEscape(0x23))}\n`;
+  return `${withoutCommands(text)}\n`;
 }
 
 function unitsOf(character: string): string {
