@@ -94,17 +94,22 @@ function isVerbose(program: Command): boolean {
   );
 }
 
-/** The first signal lets the run end in order; the second quits at once. */
+/** After the first signal the process ends by itself within 5 s, whatever hangs; this leaves room for the last words. */
+const orderlyEndMs = 4_500;
+
+/** The first signal lets the run end in order, as long as that takes no longer than a user waits; the second quits at once. */
 function watchForSignals(): void {
   let signals = 0;
   // A terminal that is closed ends a run as SIGTERM does.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       signals++;
-      if (signals > 1) {
-        process.stderr.write('\nQuit at once. What may be left of the lab, `npm run clean` takes down.\n');
+      const quit = (why: string): void => {
+        process.stderr.write(`\n${why} What may be left of the lab, \`npm run clean\` takes down.\n`);
         process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
-      }
+      };
+      if (signals > 1) quit('Quit at once.');
+      setTimeout(quit, orderlyEndMs, 'Cleaning up took too long.').unref();
       process.stderr.write(`\n${name}: stopping, keeping what was recorded, cleaning up (again to quit at once)\n`);
       interrupt.abort(name === 'SIGINT' ? name : 'SIGTERM');
     });

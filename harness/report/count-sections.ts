@@ -52,7 +52,7 @@ export function countsSection(verdict: Verdict): string {
 }
 
 /** A row for each restart; nothing where there was none. */
-export function restartsSection({ perRestart }: Verdict): string {
+export function restartsSection({ perRestart, longestWaitMs, longestOutageMs, direct }: Verdict): string {
   if (perRestart.length === 0) return '';
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const rows = perRestart.map((row) => [
@@ -84,7 +84,23 @@ export function restartsSection({ perRestart }: Verdict): string {
   return (
     `## Restart by restart\n\n${markdownTable([head, ...rows])}\n\n` +
     'The outage window runs from the last accept of the old process to the first accept of the new one. A restart is ' +
-    'void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.'
+    'void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.' +
+    shorterWaitText({ longestWaitMs, longestOutageMs, direct })
+  );
+}
+
+/** Why nobody waited as long as the port was closed, where that is so; nothing else. */
+function shorterWaitText({
+  longestWaitMs,
+  longestOutageMs,
+  direct,
+}: Pick<Verdict, 'longestWaitMs' | 'longestOutageMs' | 'direct'>): string {
+  if (longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return '';
+  const directMs = direct?.longestWaitMs ?? null;
+  const without = directMs === null ? '' : ` Straight to the site's port the longest wait was ${inMs(directMs)}.`;
+  return (
+    ` The longest wait (${inMs(longestWaitMs)}) is shorter than the longest outage window (${inMs(longestOutageMs)}): a ` +
+    `draining process accepts no new connection, and still answers on those that its clients keep.${without}`
   );
 }
 
