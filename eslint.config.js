@@ -8,6 +8,7 @@ const stream = [
   'timeline',
   'load',
   'ledger',
+  'conduct',
   'verdict',
   'report',
   'gate',
@@ -37,7 +38,7 @@ const importsOnlyUpstream = stream.map((room, index) => ({
 
 /** Files of a run come from anybody: harness/scenario/plain-file.ts opens them, and nothing else does. */
 const oneDoor = {
-  files: ['scenario', 'timeline', 'ledger', 'verdict', 'report', 'gate', 'commands'].map(
+  files: ['scenario', 'timeline', 'ledger', 'conduct', 'verdict', 'report', 'gate', 'commands'].map(
     (room) => `harness/${room}/**/*.ts`,
   ),
   ignores: [

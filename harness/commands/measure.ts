@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Baseline } from '../load/baseline.ts';
-import { baselinesOf, localBaseline } from '../measure/local-baseline.ts';
+import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
 import { measureService, type MeasureTimes } from '../measure/measure-service.ts';
 import { newRunId, runFiles } from '../scenario/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
