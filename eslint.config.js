@@ -36,7 +36,10 @@ const importsOnlyUpstream = stream.map((room, index) => ({
   },
 }));
 
-/** Files of a run come from anybody: harness/scenario/plain-file.ts opens them, and nothing else does. */
+/**
+ * Files of a run come from anybody: harness/scenario/plain-file.ts opens them, and nothing else does. What is printed goes
+ * through the context, whose streams pass nothing that a terminal or a CI system would obey.
+ */
 const oneDoor = {
   files: ['scenario', 'timeline', 'ledger', 'conduct', 'verdict', 'report', 'gate', 'commands'].map(
     (room) => `harness/${room}/**/*.ts`,
@@ -47,6 +50,8 @@ const oneDoor = {
     // The door itself.
     'harness/scenario/plain-file.ts',
     'harness/scenario/run-door.ts',
+    // A process in the lab, which speaks to the harness by its stdout.
+    'harness/timeline/deployer.ts',
     // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
     'harness/gate/written-file.ts',
     'harness/commands/service-options.ts',
@@ -59,6 +64,10 @@ const oneDoor = {
         selector:
           'ImportDeclaration[source.value=/^node:fs/] ImportSpecifier[imported.name=/^(readFile|readFileSync|createReadStream|open|openSync|openAsBlob|cp|cpSync|default)$/]',
         message: 'Files of a run are opened by harness/scenario/plain-file.ts and run-door.ts alone.',
+      },
+      {
+        selector: 'MemberExpression[object.name="process"][property.name=/^(stdout|stderr)$/]',
+        message: 'Print through the context: its streams show control characters, and send none.',
       },
     ],
   },
