@@ -56,6 +56,8 @@ const oneDoor = {
     'harness/gate/written-file.ts',
     'harness/commands/service-options.ts',
     'harness/commands/remembered.ts',
+    // Opens a file of its own, to hold space.
+    'harness/conduct/reserve.ts',
   ],
   rules: {
     'no-restricted-syntax': [

@@ -71,7 +71,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       onNote: (text) => progress.note(text),
     });
     if (options.baseline === true) {
-      const baselines = await baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
+      const baselines = baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
       await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }

@@ -1,13 +1,14 @@
 /** autocannon on this machine, against a measured service. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { baselineCommand, parseBaseline, type Baseline, type Baselines } from '../load/baseline.ts';
 import type { Service } from '../scenario/service.ts';
 
-const program = createRequire(import.meta.url).resolve('autocannon');
+const require = createRequire(import.meta.url);
+const program = require.resolve('autocannon');
 
 /** One baseline; null when autocannon could not make one (a service that does not answer). */
 export async function localBaseline({ url, method, headers, bodyBase64 }: Service): Promise<Baseline | null> {
@@ -24,11 +25,7 @@ export async function localBaseline({ url, method, headers, bodyBase64 }: Servic
 }
 
 /** Both baselines, with what made them. */
-export async function baselinesOf(
-  request: string,
-  before: Baseline | null,
-  after: Baseline | null,
-): Promise<Baselines> {
-  const { version } = JSON.parse(await readFile(join(dirname(program), 'package.json'), 'utf8')) as { version: string };
+export function baselinesOf(request: string, before: Baseline | null, after: Baseline | null): Baselines {
+  const { version } = require('autocannon/package.json') as { version: string };
   return { tool: `autocannon ${version}`, request, before, after };
 }
