@@ -14,7 +14,7 @@ export interface CatalogEntry {
   readonly advice: string;
 }
 
-const { usage, inconclusive, cannotRun, interrupted, terminated } = exitCodes;
+const { expectationMissed, usage, inconclusive, cannotRun, interrupted, terminated } = exitCodes;
 
 /** Wrong words on the command line. */
 const usageErrors = {
@@ -105,6 +105,15 @@ const usageErrors = {
     exitCode: usage,
     meaning: 'So much load on another machine can hurt whoever runs it.',
     advice: 'If that service is yours and may be loaded so, add --yes-i-own-this.',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** What was measured failed before it could be measured. */
+const siteErrors = {
+  'site-failed': {
+    exitCode: expectationMissed,
+    meaning: 'The site did not answer a write of before the load as it must: no restart was needed for that.',
+    advice: 'Put the site right; a run with --keep leaves the lab standing, to look at its log.',
   },
 } as const satisfies Record<string, CatalogEntry>;
 
@@ -309,6 +318,7 @@ const interruptions = {
 
 /** The groups of the catalogue, each under a title. */
 export const errorGroups = {
+  'The site failed (exit code 1)': siteErrors,
   'Wrong usage (exit code 2)': usageErrors,
   'No claim can be made (exit code 3)': inconclusiveErrors,
   'This machine cannot run it (exit code 4)': machineErrors,
@@ -316,7 +326,13 @@ export const errorGroups = {
 } as const satisfies Record<string, Record<string, CatalogEntry>>;
 
 /** The catalogue: code → what it means. */
-export const errorCatalog = { ...usageErrors, ...inconclusiveErrors, ...machineErrors, ...interruptions } as const;
+export const errorCatalog = {
+  ...siteErrors,
+  ...usageErrors,
+  ...inconclusiveErrors,
+  ...machineErrors,
+  ...interruptions,
+} as const;
 
 /** The code of an error. */
 export type ErrorCode = keyof typeof errorCatalog;

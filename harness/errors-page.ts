@@ -19,7 +19,7 @@ An error is a sentence on what happened, with its code in brackets, and below it
     There are E0, E1, E2, E3, E4, E5, E6, E7; \`npm run experiment list\` tells what each asks.
 
 \`--verbose\` (or RESTART_PROOF_VERBOSE=1) adds the stack and the causes. \`npm run errors -- engine-absent\` prints what
-this page says of a code. Exit code 1 is no error: an expectation was missed, and the run's report says which.
+this page says of a code. Otherwise exit code 1 is no error: an expectation was missed, and the run's report says which.
 
 ${groups.join('\n')}`;
 }

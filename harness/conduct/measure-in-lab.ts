@@ -239,10 +239,18 @@ async function expectMessage(
   who: string,
 ): Promise<void> {
   const line = await conversation.lines.next();
-  const message = line.done === true ? undefined : (JSON.parse(line.value) as { kind: string; message?: string });
+  const message = line.done === true ? undefined : (JSON.parse(line.value) as LoadMessage | DeployerMessage);
   if (message?.kind === kind) return;
+  if (message?.kind === 'unprimed') {
+    const what = message.error === null ? message.outcome : `${message.outcome} (${message.error})`;
+    throw new HarnessError(
+      'site-failed',
+      `Before the load, the site did not acknowledge note ${message.note + 1} of those that the load reads: ${what}.`,
+    );
+  }
+  const said = message !== undefined && 'message' in message ? message.message : conversation.stderr().trim();
   throw new HarnessError(
     'generator-failed',
-    `Before the load began, ${who} failed: ${message?.message ?? (conversation.stderr().trim() || 'it said nothing')}`,
+    `Before the load began, ${who} failed: ${said === '' ? 'it said nothing' : said}`,
   );
 }

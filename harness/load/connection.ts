@@ -126,7 +126,13 @@ export class Connection {
 
   private write(exchange: Exchange): void {
     exchange.step = 'wait';
-    this.socket.write(exchange.request.bytes);
+    const { bytes, body } = exchange.request;
+    // Together, where there is a body: it must not wait for the acknowledgement of the head.
+    if (body !== undefined) this.socket.cork();
+    this.socket.write(bytes);
+    if (body === undefined) return;
+    this.socket.write(body);
+    this.socket.uncork();
   }
 
   private received(bytes: Buffer): void {

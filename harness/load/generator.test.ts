@@ -79,7 +79,7 @@ const upload = {
   method: 'POST',
   path: '/upload',
   weight: 1,
-  fixed: { headers: [], bodyBase64: Buffer.alloc(8 << 20).toString('base64'), expectedStatus: null },
+  fixed: { headers: [], bodyBase64: Buffer.alloc(4 << 20).toString('base64'), expectedStatus: null },
 } as const;
 
 function unsentWords(rows: readonly LedgerRow[]): Set<string | null> {

@@ -8,7 +8,7 @@ import { Exchange } from './exchange.ts';
 import { Connection } from './connection.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
 import { primedNoteId, writeNote } from './request.ts';
-import type { Outcome } from './row.ts';
+import { isOwnFault, type LedgerRow } from './row.ts';
 import { prepareThreads, type LedgeredLoad } from './threads.ts';
 
 /** From the word to begin to the first slot: time for the pacing thread to hear of it. */
@@ -19,34 +19,45 @@ function say(message: LoadMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-/** Writes the notes that the load will read, one after another; each must be acknowledged. */
-async function prime(plan: LoadPlan): Promise<void> {
-  for (let index = 0; index < plan.primedNotes; index++) {
-    const noteId = primedNoteId(plan.runId, index);
-    const outcome = await new Promise<Outcome>((resolve) => {
-      const exchange = new Exchange({
-        seq: index,
-        dueUs: 0,
-        originUs: monotonicUs(),
-        deadlineUs: plan.deadlineMs * 1000,
-        connection: 'new',
-        request: writeNote({
-          hostHeader: plan.hostHeader,
-          requestId: `prime-${noteId}`,
-          close: true,
-          noteId,
-          path: '/notes',
-        }),
-        onSettled: (_, row) => resolve(row.outcome),
-      });
-      new Connection(plan, { turn: () => undefined, idle: () => undefined, gone: () => undefined }, exchange);
-    });
-    if (outcome !== 'ok') throw new Error(`note ${index} could not be written before the load: ${outcome}`);
+/**
+ * Writes the notes that the load will read, one after another.
+ * @returns whether each was acknowledged; if not, that was said
+ */
+async function prime(plan: LoadPlan): Promise<boolean> {
+  for (let note = 0; note < plan.primedNotes; note++) {
+    const { outcome, error } = await write(plan, note);
+    if (outcome === 'ok') continue;
+    if (isOwnFault(outcome)) throw new Error(`note ${note} could not be written before the load: ${error ?? outcome}`);
+    say({ kind: 'unprimed', note, outcome, error });
+    return false;
   }
+  return true;
+}
+
+async function write(plan: LoadPlan, note: number): Promise<Omit<LedgerRow, 'trial'>> {
+  const noteId = primedNoteId(plan.runId, note);
+  const { hostHeader } = plan;
+  return await new Promise((resolve) => {
+    const exchange = new Exchange({
+      seq: note,
+      dueUs: 0,
+      originUs: monotonicUs(),
+      deadlineUs: plan.deadlineMs * 1000,
+      connection: 'new',
+      request: writeNote({ hostHeader, requestId: `prime-${noteId}`, close: true, noteId, path: '/notes' }),
+      onSettled: (_, row) => {
+        clearTimeout(givingUp);
+        resolve(row);
+      },
+    });
+    const nobody = { turn: () => undefined, idle: () => undefined, gone: () => undefined };
+    const connection = new Connection(plan, nobody, exchange);
+    const givingUp = setTimeout(() => connection.expire(), plan.deadlineMs);
+  });
 }
 
 async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<void> {
-  await prime(plan);
+  if (!(await prime(plan))) return;
   const load = await prepareThreads(plan);
   say({ kind: 'primed', notes: plan.primedNotes });
 

@@ -1,6 +1,7 @@
 /** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
 import type { Method } from '../scenario/methods.ts';
 import type { ClockPair } from './clock.ts';
+import type { Outcome } from './row.ts';
 
 /** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
 export interface PlanMixEntry {
@@ -99,6 +100,8 @@ export function threadsFor(ratePerSecond: number, connections: ConnectionMode, c
 /** What the generator tells the harness. */
 export type LoadMessage =
   | { readonly kind: 'primed'; readonly notes: number }
+  /** The server did not acknowledge a note that the load was to read: its fault, and not the generator's. */
+  | { readonly kind: 'unprimed'; readonly note: number; readonly outcome: Outcome; readonly error: string | null }
   | { readonly kind: 'origin'; readonly originUs: number; readonly clock: ClockPair }
   | ({ readonly kind: 'progress'; readonly atUs: number } & LoadCounts)
   | ({

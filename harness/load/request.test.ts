@@ -6,7 +6,8 @@ const plan = { runId: 'r', trial: 1, hostHeader: 'demo.test', primedNotes: 0 };
 
 function written(method: Method, bodyBase64: string | null): Buffer {
   const fixed = { headers: [['A', 'ü']] as const, bodyBase64, expectedStatus: null };
-  return prepareRequest(plan, { method, path: '/x', weight: 1, fixed }, 7, 'kept').bytes;
+  const { bytes, body } = prepareRequest(plan, { method, path: '/x', weight: 1, fixed }, 7, 'kept');
+  return Buffer.concat([bytes, body ?? Buffer.alloc(0)]);
 }
 
 describe('the bytes of a request to a service of one’s own', () => {

@@ -9,6 +9,8 @@ export interface PreparedRequest {
   readonly path: string;
   readonly requestId: string;
   readonly bytes: Buffer;
+  /** What follows them: a body that all requests of a kind share, however large. */
+  readonly body?: Buffer;
   /** null stands for any status from 200 to 299. */
   readonly expectedStatus: number | null;
   /** Is this the body that the request asks for? Null where any is; the body itself is null where it is far too long. */
@@ -113,7 +115,7 @@ function fixedRequest(
   common: { hostHeader: string; requestId: string; close: boolean },
 ): PreparedRequest {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const body = Buffer.from(bodyBase64 ?? '', 'base64');
+  const body = bodyOfBase64(bodyBase64 ?? '');
   // RFC 9110, 8.6: a method that anticipates a body says so when it has none.
   const hasLength = bodyBase64 !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
   const length = hasLength ? `Content-Length: ${body.length}\r\n` : '';
@@ -121,11 +123,26 @@ function fixedRequest(
     method,
     path,
     requestId: common.requestId,
-    bytes: Buffer.concat([Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n`), body]),
+    bytes: Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n`),
+    ...(body.length === 0 ? {} : { body }),
     expectedStatus,
     isExpectedBody: null,
   };
 }
+
+/** The bytes of a body; a load has few bodies, and asks for them in every slot. */
+function bodyOfBase64(base64: string): Buffer {
+  let body = bodies.get(base64);
+  if (body === undefined) {
+    body = Buffer.from(base64, 'base64');
+    if (bodies.size === mostBodies) bodies.clear();
+    bodies.set(base64, body);
+  }
+  return body;
+}
+
+const bodies = new Map<string, Buffer>();
+const mostBodies = 10;
 
 /** A POST that writes the note `noteId`. */
 export function writeNote(options: {
