@@ -235,7 +235,8 @@ function queueText(rows: readonly Row[]): string {
       (sum, { witnesses }) => sum + (witnesses.kernel['TcpExt.ListenOverflows'] ?? 0),
       0,
     );
-    const predicted = waiting > queue ? 'overflows' : 'holds';
+    // What is expected to wait goes up to what the queue admits.
+    const predicted = waiting >= queue ? 'overflows' : 'holds';
     const seen = overflows > 0 ? `${overflows} overflows` : 'none overflowed';
     return `- backlog ${backlog}: the queue admits min(backlog, somaxconn) + 1 = ${queue}; at most ${waiting} should wait in a window: predicted ${predicted}; seen: ${seen}.`;
   });

@@ -203,6 +203,10 @@ export const boundedFigures = [
   'status-502',
   'status-503',
   'status-404',
+  'stallsOutside',
+  'medianInSiteMs',
+  'unplannedEnds',
+  'killedStops',
 ] as const;
 
 /** A range that nothing is in. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import { resolveExperiment } from '../scenario/fields.ts';
 import { boundText, citationLine } from './citation.ts';
 import { direct as probe, runRecord, serviceRecord, verdictOfTest } from './testing.ts';
 import type { Verdict } from './verdict.ts';
@@ -64,6 +65,14 @@ describe('the line that is cited', () => {
     expect(citationLine(verdictOfTest(over), serviceRecord())).toContain('(70 port closed, 7 kept-connection race);');
     // In the lab each drop has a cause that a witness shows.
     expect(citationLine(verdict, runRecord(e5))).toContain('77 of 300 requests at 100/s;');
+  });
+
+  it('names no proxy where the load met none', () => {
+    const experiment = resolveExperiment(e5, { changes: [['proxy.kind', 'none']] });
+    const run = { ...runRecord(e5, { fingerprint: { traefik: '3.7', systemd: '252' } }), experiment };
+    const text = citationLine(verdictOfTest({ direct: { ...probe, longestWaitMs: 9_999 } }), run);
+    expect(text).toContain('; systemd 252; ledger');
+    expect(text).not.toMatch(/traefik|proxy/u);
   });
 
   it('names no version that is not known', () => {

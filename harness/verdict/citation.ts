@@ -26,14 +26,16 @@ export type Cited = Pick<
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
 export function citationLine(cited: Cited, run: RunRecord): string {
   const { fingerprint } = run;
+  // A proxy that the load never met bounds nothing.
+  const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
   const parts = [
     cited.headline,
     cited.restarts === 0
       ? noRestartText(cited)
       : `${cited.badRestarts} of ${cited.restarts} restarts dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s${kindsIn(cited, run)}`,
-    waitText(cited),
-    ['traefik', 'systemd', 'node', 'kernel']
+    waitText(cited, hasProxy),
+    [...(hasProxy ? ['traefik'] : []), 'systemd', 'node', 'kernel']
       .filter((name) => fingerprint[name] !== undefined)
       .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
       .join(', '),
@@ -64,11 +66,11 @@ export function kindsText({ failureKinds }: Pick<Verdict, 'failureKinds'>): stri
 }
 
 /** The longest wait; where a probe without the proxy waited longer, its wait too, since that is what such a client meets. */
-function waitText({ longestWaitMs, direct }: Pick<Verdict, 'longestWaitMs' | 'direct'>): string {
+function waitText({ longestWaitMs, direct }: Pick<Verdict, 'longestWaitMs' | 'direct'>, hasProxy: boolean): string {
   if (longestWaitMs === null) return 'no ok answer';
   const text = `longest wait ${longestWaitMs.toFixed(0)} ms`;
   const directMs = direct?.longestWaitMs ?? null;
-  return directMs === null || directMs <= longestWaitMs
+  return !hasProxy || directMs === null || directMs <= longestWaitMs
     ? text
     : `${text} through the proxy, ${directMs.toFixed(0)} ms straight to the site`;
 }

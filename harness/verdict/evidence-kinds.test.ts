@@ -184,7 +184,7 @@ describe('a measurement of the user’s own service', () => {
       proxyTries: null,
       witnesses: { proxy: null, kernel: {} },
       predicted: { dropped: null, range: null },
-      stalls: { count: 21, byPlace: { somewhere: 21 }, outsideRestarts: 0 },
+      stalls: { count: 21, byPlace: { 'at a place that no witness shows': 21 }, outsideRestarts: 0 },
       transit: { longestMs: null },
       // From the command’s begin at 0.99 s to the end of the load: nobody saw when the service was steady again.
       atRisk: { due: 201 },

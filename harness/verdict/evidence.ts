@@ -173,7 +173,7 @@ async function readExperiment(
     engine,
     proxyLastWallUs: table.proxyLastWallUs,
   });
-  const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs);
+  const waits = new WaitCount([...spans, ...unplanned.map(spanOf)], originWallUs, originMonotonicUs, hasProxy);
   const joined = new JoinedFile(join(folder, runFiles.joined), windows);
   for await (const { rows, faults } of ledger.rows()) {
     for (const [index, row] of rows.entries()) {
@@ -237,7 +237,7 @@ async function readService(
   { windows, spans, timeline }: CountTask,
   ledger: LedgerReading,
 ): Promise<Read> {
-  const waits = new WaitCount(spans, 0, 0);
+  const waits = new WaitCount(spans, 0, 0, false);
   const reconciler = new Reconciler({
     isOnlyTry: true,
     hasProxy: false,

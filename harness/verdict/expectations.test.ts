@@ -43,14 +43,14 @@ const met = (expected: Partial<Expect>, over: Partial<Measured> = {}): boolean |
 describe('what every experiment expects without saying so', () => {
   it('is that nothing waits where nothing restarts, nothing is stale, and the writes are honest', () => {
     expect(check({}).map(({ because: why }) => why)).toEqual([
-      'where nothing restarts, nothing waits',
-      'a site that is slow all the time hides what a restart costs',
-      'a version that is out of rotation must not answer',
-      'what was acknowledged must be in the database',
-      'a write must be in the database before it is acknowledged',
-      'what is stored must be what was sent',
-      'no write may be applied twice',
-      'what was refused must not be in the database',
+      'where nothing restarts, nothing waits (by default; a bound of stallsOutside sets it)',
+      'a site that is slow all the time hides what a restart costs (by default; a bound of medianInSiteMs sets it)',
+      'a version that is out of rotation must not answer (by default; a bound of stale sets it)',
+      'what was acknowledged must be in the database (by default; a bound of lost sets it)',
+      'a write must be in the database before it is acknowledged (by default; a bound of early sets it)',
+      'what is stored must be what was sent (by default; a bound of altered sets it)',
+      'no write may be applied twice (by default; a bound of duplicated sets it)',
+      'what was refused must not be in the database (by default; a bound of misattributed sets it)',
     ]);
     expect(check({}).map(({ what, expected, measured: value, met: isMet }) => [what, expected, value, isMet])).toEqual([
       ['answers that came more than 500 ms late, outside of every restart', 'none', '0', true],
@@ -283,7 +283,33 @@ describe('a bound', () => {
     'status-502': (value) => ({ outcomes: { ok: 9, 'status-502': value } }),
     'status-503': (value) => ({ outcomes: { ok: 9, 'status-503': value } }),
     'status-404': (value) => ({ outcomes: { ok: 9, 'status-404': value } }),
+    stallsOutside: (stallsOutside) => ({ stallsOutside }),
+    medianInSiteMs: (medianInSiteMs) => ({ medianInSiteMs }),
+    unplannedEnds: (value) => ({ unplanned: Array.from({ length: value }, () => 'ended') }),
+    killedStops: (value) => ({ killed: Array.from({ length: value }, (_, index) => index) }),
   };
+
+  it.each([
+    'stale',
+    'lost',
+    'early',
+    'altered',
+    'duplicated',
+    'misattributed',
+    'stallsOutside',
+    'medianInSiteMs',
+    'unplannedEnds',
+    'killedStops',
+  ] as const)('of %s that the file has takes the place of what is expected by default, which names it', (figure) => {
+    const missed = check({}, having[figure](900)).filter(({ met: isMet }) => !isMet);
+    expect(missed).toHaveLength(1);
+    expect(missed[0]?.because).toContain(`(by default; a bound of ${figure} sets it)`);
+    const allowed = { bounds: [{ of: figure, max: 900, because }] };
+    const rows = check(allowed, having[figure](900));
+    expect(rows.filter(({ met: isMet }) => !isMet)).toEqual([]);
+    expect(rows.filter(({ because: why }) => why.includes(`a bound of ${figure} `))).toEqual([]);
+    expect(rows.filter(({ because: why }) => why === because)).toHaveLength(1);
+  });
 
   it('is named in words', () => {
     const bounds = boundedFigures.map((figure) => ({ of: figure, max: 4, because }));
@@ -309,10 +335,20 @@ describe('a bound', () => {
       '502 (Bad Gateway)',
       '503 (Service Unavailable)',
       '404 (no route)',
+      'answers that came more than 500 ms late, outside of every restart',
+      'time that the site takes for an answer, at the median, ms',
+      'ends of the site’s process that no deploy asked for',
+      'restarts in which systemd had to kill the old process',
     ]);
   });
 
-  it.each(boundedFigures)('of %s holds from its least to its greatest value', (figure) => {
+  it.each(['unplannedEnds', 'killedStops'] as const)('of %s counts', (figure) => {
+    expect([1, 2, 4, 5].map((value) => of(figure, having[figure](value))?.met)).toEqual([false, true, true, false]);
+  });
+
+  const measures = boundedFigures.filter((figure) => figure !== 'unplannedEnds' && figure !== 'killedStops');
+
+  it.each(measures)('of %s holds from its least to its greatest value', (figure) => {
     expect([1.999, 2, 4, 4.001].map((value) => of(figure, having[figure](value))?.met)).toEqual([
       false,
       true,

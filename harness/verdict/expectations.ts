@@ -42,8 +42,9 @@ export type Measured = Pick<
   readonly ratePerSecond: number;
 };
 
-/** Expected of the writes in every experiment that does not say otherwise: each is worse than a drop. */
+/** None of these is expected in an experiment that does not say otherwise: each is worse than a drop. */
 const honest = {
+  stale: 'a version that is out of rotation must not answer',
   lost: 'what was acknowledged must be in the database',
   early: 'a write must be in the database before it is acknowledged',
   altered: 'what is stored must be what was sent',
@@ -51,8 +52,23 @@ const honest = {
   misattributed: 'what was refused must not be in the database',
 } as const;
 
+type Expect = Experiment['expect'];
+
+/** Does the file itself say what is expected of this figure? */
+function isBounded({ bounds }: Pick<Expect, 'bounds'>, figure: Figure): boolean {
+  return bounds.some(({ of }) => of === figure);
+}
+
+/** Of an expectation that the file does not have: where it comes from, and what sets it. */
+function byDefault(because: string, figure: Figure): string {
+  return `${because} (by default; a bound of ${figure} sets it)`;
+}
+
 /** What is expected of every run, whatever else it may do; only what was missed has a row. */
-function basicRows({ outcomes, due, proven, heldUnsent, unplanned, killed }: Measured): Row[] {
+function basicRows(
+  { outcomes, due, proven, heldUnsent, unplanned, killed }: Measured,
+  expect: Pick<Expect, 'bounds'>,
+): Row[] {
   const rows: Row[] = [];
   if (due > 0 && (outcomes['ok'] ?? 0) === 0) {
     rows.push({
@@ -76,24 +92,30 @@ function basicRows({ outcomes, due, proven, heldUnsent, unplanned, killed }: Mea
       certain: true,
     });
   }
-  if (unplanned.length > 0) {
+  if (unplanned.length > 0 && !isBounded(expect, 'unplannedEnds')) {
     rows.push({
       what: 'ends of the site’s process that no deploy asked for',
       expected: 'none',
       measured: unplanned.slice(0, 3).join('; ') + (unplanned.length > 3 ? ' …' : ''),
       met: false,
-      because: 'a site that crashes by itself drops requests that no way of restarting can save',
+      because: byDefault(
+        'a site that crashes by itself drops requests that no way of restarting can save',
+        'unplannedEnds',
+      ),
       inShort: 'the site’s process ended by itself',
       certain: true,
     });
   }
-  if (killed.length > 0) {
+  if (killed.length > 0 && !isBounded(expect, 'killedStops')) {
     rows.push({
       what: 'restarts in which systemd had to kill the old process',
       expected: 'none',
       measured: `${killed.length} (${killed.slice(0, 5).join(', ')}${killed.length > 5 ? ' …' : ''})`,
       met: false,
-      because: 'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
+      because: byDefault(
+        'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
+        'killedStops',
+      ),
       inShort: 'the site did not end at SIGTERM',
     });
   }
@@ -105,7 +127,7 @@ export function checkService(
   { maxDropped, maxGapMs, maxWaitMs }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs'>,
   measured: Measured,
 ): Row[] {
-  const rows = basicRows(measured);
+  const rows = basicRows(measured, { bounds: [] });
   if (measured.isNotBack) {
     rows.push({
       what: 'answering steadily again after the command',
@@ -139,7 +161,7 @@ export function checkService(
 
 /** Each expectation of an experiment with its answer, in the order of the file. */
 export function checkExpectations(expect: Experiment['expect'], measured: Measured): Row[] {
-  const rows = basicRows(measured);
+  const rows = basicRows(measured, expect);
   if (expect.dropped !== undefined) rows.push(droppedRow(expect.dropped, measured));
   if (expect.badRestarts !== undefined) rows.push(badRestartsRow(expect.badRestarts, measured));
   if (
@@ -153,18 +175,14 @@ export function checkExpectations(expect: Experiment['expect'], measured: Measur
   const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
   rows.push(...bounds.map((bound) => boundRow(bound, measured)));
   if (measured.writes === null) return rows;
-  rows.push(stallsRow(measured), promptRow(measured));
-  if (!expect.bounds.some(({ of }) => of === 'stale')) {
-    rows.push(boundRow({ of: 'stale', max: 0, because: notStale }, measured));
-  }
-  for (const figure of ['lost', 'early', 'altered', 'duplicated', 'misattributed'] as const) {
-    if (expect.bounds.some((bound) => bound.of === figure)) continue;
-    rows.push(boundRow({ of: figure, max: 0, because: honest[figure] }, measured));
+  if (!isBounded(expect, 'stallsOutside')) rows.push(stallsRow(measured));
+  if (!isBounded(expect, 'medianInSiteMs')) rows.push(promptRow(measured));
+  for (const figure of ['stale', 'lost', 'early', 'altered', 'duplicated', 'misattributed'] as const) {
+    if (isBounded(expect, figure)) continue;
+    rows.push(boundRow({ of: figure, max: 0, because: byDefault(honest[figure], figure) }, measured));
   }
   return rows;
 }
-
-const notStale = 'a version that is out of rotation must not answer';
 
 function stallsRow({ stallsOutside }: Measured): Row {
   return {
@@ -172,7 +190,7 @@ function stallsRow({ stallsOutside }: Measured): Row {
     expected: 'none',
     measured: String(stallsOutside),
     met: stallsOutside === 0,
-    because: 'where nothing restarts, nothing waits',
+    because: byDefault('where nothing restarts, nothing waits', 'stallsOutside'),
   };
 }
 
@@ -186,7 +204,7 @@ function promptRow({ medianInSiteMs }: Measured): Row {
     expected: `at most ${promptMs} ms`,
     measured: medianInSiteMs === null ? 'unknown' : `${medianInSiteMs} ms`,
     met,
-    because: 'a site that is slow all the time hides what a restart costs',
+    because: byDefault('a site that is slow all the time hides what a restart costs', 'medianInSiteMs'),
     ...(!met && { inShort: `the site is slow: ${medianInSiteMs} ms an answer` }),
   };
 }
@@ -293,6 +311,13 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   'status-502': ['502 (Bad Gateway)', ({ outcomes }) => outcomes['status-502'] ?? 0],
   'status-503': ['503 (Service Unavailable)', ({ outcomes }) => outcomes['status-503'] ?? 0],
   'status-404': ['404 (no route)', ({ outcomes }) => outcomes['status-404'] ?? 0],
+  stallsOutside: [
+    `answers that came more than ${stallAboveMs} ms late, outside of every restart`,
+    ({ stallsOutside }) => stallsOutside,
+  ],
+  medianInSiteMs: ['time that the site takes for an answer, at the median, ms', ({ medianInSiteMs }) => medianInSiteMs],
+  unplannedEnds: ['ends of the site’s process that no deploy asked for', ({ unplanned }) => unplanned.length],
+  killedStops: ['restarts in which systemd had to kill the old process', ({ killed }) => killed.length],
 };
 
 function boundRow(

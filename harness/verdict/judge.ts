@@ -219,7 +219,7 @@ function restartVerdicts({ run, windows, ledger, queues }: Evidence, prediction:
     const counts = ledger.perRestart[index];
     const outage = outages[index] ?? null;
     const predicted = prediction.perRestart[index] ?? null;
-    const queue = run.kind === 'experiment' ? expectedQueue(run.experiment, window) : null;
+    const queue = run.kind === 'experiment' ? expectedQueue(run.experiment, window, somaxconnOf(run)) : null;
     return {
       restart: window.restart,
       deployBeginUs: window.deployBeginUs,

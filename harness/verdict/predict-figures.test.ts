@@ -356,6 +356,7 @@ describe('the queue that should wait at the end of a window', () => {
     expectedQueue(
       { ...runRecord(resolveExperiment(file, { variant: undefined, changes: [] })).experiment },
       { ...window, ...over },
+      4_096,
     );
 
   it('is rate × window, of the load and of the probe', () => {
@@ -376,7 +377,20 @@ describe('the queue that should wait at the end of a window', () => {
     const direct = runRecord(
       resolveExperiment(e5, { variant: undefined, changes: [['proxy.kind', 'none']] }),
     ).experiment;
-    expect(expectedQueue(direct, { ...window, idleWhenStopped: 10 })).toBe(84);
+    expect(expectedQueue(direct, { ...window, idleWhenStopped: 10 }, 4_096)).toBe(84);
+  });
+
+  it('is at most what the queue admits: the shorter of Backlog= and somaxconn, and one more', () => {
+    const of = (backlog: number | null, somaxconn: number | null): number | null =>
+      expectedQueue(resolveExperiment(e5, { changes: [['unit.backlog', backlog]] }), window, somaxconn);
+    expect(of(16, 4_096)).toBe(17);
+    expect(of(4_096, 16)).toBe(17);
+    // systemd's own default is beyond any somaxconn.
+    expect(of(null, 16)).toBe(17);
+    // 200 and 20 a second for 700 ms.
+    expect(of(null, null)).toBe(154);
+    expect(of(153, null)).toBe(154);
+    expect(of(152, null)).toBe(153);
   });
 
   it('is none where the process owns its port, or the window was not seen', () => {

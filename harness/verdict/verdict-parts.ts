@@ -65,7 +65,10 @@ export const restartSchema = z.strictObject({
   expectedQueue: z
     .number()
     .nullable()
-    .describe("Connections that should wait in the listen queue at the window's end; null where none can queue."),
+    .describe(
+      "Connections that should wait in the listen queue at the window's end, at most as many as it admits " +
+        '(the shorter of Backlog= and somaxconn, and one more); null where none can queue.',
+    ),
   longestQueue: z
     .number()
     .nullable()

@@ -47,8 +47,9 @@ function told([sentUs, proxyUs, receivedUs, answeredUs, doneUs]: Life, over: Par
 function count(
   all: readonly (Told | [LedgerRow, Access | null, readonly Site[]])[],
   spans: { fromUs: number; toUs: number }[] = [],
+  hasProxy = true,
 ): Waits {
-  const waits = new WaitCount(spans, originWallUs, originMonotonicUs);
+  const waits = new WaitCount(spans, originWallUs, originMonotonicUs, hasProxy);
   for (const one of all) {
     if ('row' in one) waits.add(one.row, one.access, [one.site]);
     else waits.add(...one);
@@ -105,7 +106,25 @@ describe('stalls', () => {
       [late, access, []],
       [late, access, [{ ...site, isCut: true }]],
     ];
-    expect(stalls(...all).byPlace).toEqual({ somewhere: 3 });
+    expect(stalls(...all).byPlace).toEqual({ 'at a place that no witness shows': 3 });
+  });
+
+  it('are told without a proxy by what the site says alone: its queue, or the site itself', () => {
+    const lives: readonly Life[] = [
+      [10, 0, 600_000, 600_010, 600_020],
+      [10, 0, 20, 600_010, 600_020],
+    ];
+    const all = lives.map((life): [LedgerRow, null, readonly Site[]] => {
+      const { row: late, site } = told(life);
+      return [late, null, [site]];
+    });
+    const { stalls: found, transit } = count(all, [], false);
+    expect(found.byPlace).toEqual({
+      'between the client and the site: in the queue of its port, or on a port that was closed': 1,
+      'in the site': 1,
+    });
+    expect(found.medianInSiteMs).toBe(0);
+    expect(transit).toMatchObject({ longestMs: null, slow: 0 });
   });
 
   it('go by the last answer that the site gave to several tries', () => {

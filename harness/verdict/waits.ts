@@ -19,6 +19,7 @@ export type Waits = Pick<Verdict, 'stalls' | 'transit'>;
 /** Takes each row with what proxy and site say of it. */
 export class WaitCount {
   private readonly spans: readonly Span[];
+  private readonly hasProxy: boolean;
   private readonly originWallUs: number;
   private readonly originMonotonicUs: number;
   private count = 0;
@@ -31,9 +32,13 @@ export class WaitCount {
   private slowTransits = 0;
   private firstSlowTransit: number | null = null;
 
-  /** @param spans the times in which a wait is a restart's doing */
-  constructor(spans: readonly Span[], originWallUs: number, originMonotonicUs: number) {
+  /**
+   * @param spans the times in which a wait is a restart's doing
+   * @param hasProxy false: the load met the site itself, and no log of a proxy is missing
+   */
+  constructor(spans: readonly Span[], originWallUs: number, originMonotonicUs: number, hasProxy: boolean) {
     this.spans = spans;
+    this.hasProxy = hasProxy;
     this.originWallUs = originWallUs;
     this.originMonotonicUs = originMonotonicUs;
   }
@@ -41,10 +46,12 @@ export class WaitCount {
   add(row: LedgerRow, access: Access | null, site: readonly Site[]): void {
     if (row.outcome !== 'ok' || row.sentUs === null) return;
     const answer = site.findLast(({ isCut }) => !isCut);
-    const parts = access === null || answer === undefined ? null : this.partsOf(row, access, answer);
+    const parts = (access === null && this.hasProxy) || answer === undefined ? null : this.partsOf(row, access, answer);
     if (parts !== null) {
       const inSiteMs = Math.min(mostInSiteMs, Math.floor(parts.inSiteUs / 1000));
       this.inSiteMs[inSiteMs] = (this.inSiteMs[inSiteMs] ?? 0) + 1;
+    }
+    if (parts !== null && this.hasProxy) {
       const transitUs = parts.toProxyUs + parts.backUs;
       this.longestTransitUs = Math.max(this.longestTransitUs ?? 0, transitUs);
       if (transitUs > transitAboveMs * 1000) {
@@ -55,16 +62,17 @@ export class WaitCount {
     const waitUs = row.doneUs - row.dueUs - askedMs(row.path) * 1000;
     if (waitUs <= stallAboveMs * 1000) return;
     this.count++;
-    const place = parts === null ? 'somewhere' : placeOf(parts);
+    const place = parts === null ? noPlace : placeOf(parts, this.hasProxy);
     this.byPlace[place] = (this.byPlace[place] ?? 0) + 1;
     if (this.spans.some(({ fromUs, toUs }) => row.doneUs >= fromUs && row.dueUs <= toUs + aftermathUs)) return;
     this.outside++;
     if (this.outsideRows.length < mostListed) this.outsideRows.push(row.seq);
   }
 
-  private partsOf(row: LedgerRow, { startWallUs }: Access, { receivedUs, answeredUs }: Site): Parts {
-    const startUs = startWallUs - this.originWallUs;
+  private partsOf(row: LedgerRow, access: Access | null, { receivedUs, answeredUs }: Site): Parts {
     const sentUs = row.sentUs ?? row.dueUs;
+    // Without a proxy the site comes next.
+    const startUs = access === null ? sentUs : access.startWallUs - this.originWallUs;
     return {
       lateUs: sentUs - row.dueUs,
       toProxyUs: Math.max(0, startUs - sentUs),
@@ -114,10 +122,16 @@ interface Parts {
   readonly backUs: number;
 }
 
+/** Where a wait was of which a witness is missing. */
+const noPlace = 'at a place that no witness shows';
+
 /** The longest part, in words. */
-function placeOf({ lateUs, toProxyUs, toSiteUs, inSiteUs, backUs }: Parts): string {
+function placeOf({ lateUs, toProxyUs, toSiteUs, inSiteUs, backUs }: Parts, hasProxy: boolean): string {
   const parts: [number, string][] = [
-    [toSiteUs, 'between the proxy and the site: in the queue of its port, or on a port that was closed'],
+    [
+      toSiteUs,
+      `between the ${hasProxy ? 'proxy' : 'client'} and the site: in the queue of its port, or on a port that was closed`,
+    ],
     [inSiteUs, 'in the site'],
     [toProxyUs, 'on the way to the proxy'],
     [backUs, 'on the way back'],
