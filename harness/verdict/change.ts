@@ -13,6 +13,12 @@ export class Change {
   private readonly beginUs: number;
   private readonly before = new Set<string>();
   private readonly after = new Set<string>();
+  private last: Pick<LedgerRow, 'instance' | 'version'> & { outcome: string; names: Set<string> | null } = {
+    names: null,
+    outcome: '',
+    instance: null,
+    version: null,
+  };
 
   constructor(windows: readonly RestartWindow[]) {
     this.beginUs = Math.min(...windows.map(({ deployBeginUs }) => deployBeginUs));
@@ -20,6 +26,11 @@ export class Change {
 
   add({ doneUs, outcome, instance, version }: LedgerRow): void {
     const names = doneUs < this.beginUs ? this.before : this.after;
+    const { last } = this;
+    // Of a million rows nearly all are like the one before.
+    if (names === last.names && outcome === last.outcome && instance === last.instance && version === last.version)
+      return;
+    this.last = { names, outcome, instance, version };
     if (names.size >= mostNames || isOwnFault(outcome)) return;
     names.add(`${outcome} ${instance ?? ''} ${version ?? ''}`);
   }
