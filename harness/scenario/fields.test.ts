@@ -37,6 +37,33 @@ describe('--set', () => {
   });
 });
 
+describe('a value that a field does not take', () => {
+  it.each([
+    ['app.warmupMs=soon', 'app.warmupMs: must be a number, not "soon"'],
+    ['app.warmupMs=', 'app.warmupMs: must be a number, not ""'],
+    ['app.warmupMs=010', 'app.warmupMs: must be a number, not "010"'],
+    ['app.warmupMs=1e3', 'app.warmupMs: must be a number, not "1e3"'],
+    ['app.warmupMs=1.5', 'app.warmupMs: must be a whole number, not 1.5'],
+    ['app.warmupMs=-1', 'app.warmupMs: must be at least 0, not -1'],
+    ['app.warmupMs=99999999999999999999', 'app.warmupMs: must be at most'],
+    ['app.warmupMs=null', 'app.warmupMs: is missing: it must be a number'],
+    ['app=3', 'app: must be a map of fields, not 3'],
+    ['proxy=null', 'proxy: is missing: it must be a map of fields'],
+    ['unit.flushPending=yes', 'unit.flushPending: must be true or false, not "yes"'],
+    ['unit.activation=sockets', 'unit.activation: must be none, socket or both, not "sockets". Did you mean socket?'],
+    ['load.ratePerSecond=NaN', 'load.ratePerSecond: must be a number, not "NaN"'],
+    ['load.mix=GET', 'load.mix: must be a list, not "GET"'],
+    ['load.mix.99999999.weight=1', 'load.mix.99999999.weight: the list has 3 entries, from 0 to 2'],
+    ['deploy.spacingMs.2=5', 'deploy.spacingMs: must be a list of at most 2, not of 3'],
+    ['expect.dropped.max=-1', 'expect.dropped.max: must be at least 0, not -1'],
+    ['id=E7', 'id: is that of the file, and is never set'],
+  ])('%s', (text, sentence) => {
+    const run = (): unknown => resolveExperiment(e5, { changes: [parseChange('--set', text)] });
+    expect(run).toThrow(sentence);
+    expect(run).not.toThrow(/Invalid input|\{"|zod/u);
+  });
+});
+
 describe('a path that is no field', () => {
   it('is refused with the one that was meant, or those beside it', () => {
     const hintOf = (path: string): unknown => {
@@ -75,5 +102,7 @@ describe('a variant', () => {
     const changes: Change[] = [['app.warmupMs', 100]];
     expect(resolveExperiment(e5, { variant: 'slow-start', changes }).app.warmupMs).toBe(100);
     expect(() => resolveExperiment(e5, { variant: 'nonsense' })).toThrow('E5 has no variant "nonsense"');
+    expect(() => resolveExperiment(e5, { variant: 'constructor' })).toThrow('E5 has no variant "constructor"');
+    expect(() => resolveExperiment(e5, { variant: '__proto__' })).toThrow('E5 has no variant');
   });
 });

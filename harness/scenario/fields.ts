@@ -39,7 +39,9 @@ export function resolveExperiment(
   options: { variant?: string | undefined; changes?: readonly Change[] },
 ): Experiment {
   const { variants } = file;
-  const variant = options.variant === undefined ? undefined : variants[options.variant];
+  // `constructor` is no variant, though every object has one.
+  const isThere = options.variant !== undefined && Object.hasOwn(variants, options.variant);
+  const variant = isThere ? variants[options.variant ?? ''] : undefined;
   if (options.variant !== undefined && variant === undefined) {
     const names = Object.keys(variants);
     throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
@@ -97,11 +99,20 @@ function setField(data: Record<string, unknown>, path: string, value: FieldValue
   const last = names.pop() ?? '';
   let part = data;
   for (const name of names) {
+    refuseGap(part, name, path);
     const next = part[name];
     // An index into a list is a name too.
     if (typeof next === 'object' && next !== null) part = next as Record<string, unknown>;
     else part = part[name] = {} as Record<string, unknown>;
   }
+  refuseGap(part, last, path);
   if (value === null) Reflect.deleteProperty(part, last);
   else part[last] = value;
+}
+
+/** An entry goes behind the last one at most: a list with a gap is none. */
+function refuseGap(part: unknown, name: string, path: string): void {
+  if (!Array.isArray(part) || Number(name) <= part.length) return;
+  const message = `${path}: the list has ${part.length} entries, from 0 to ${part.length - 1}.`;
+  throw new HarnessError('field-invalid', message);
 }
