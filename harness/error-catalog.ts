@@ -86,6 +86,11 @@ const usageErrors = {
       'unknown name, or one that is larger than it can be. Nothing of it was read.',
     advice: 'Take a clean copy from whoever made the run, or remove what is named if you put it there.',
   },
+  'run-under-way': {
+    exitCode: usage,
+    meaning: 'The run is still being measured: its files are not complete, and are left alone.',
+    advice: 'Wait for its end, or stop the process that is named.',
+  },
   'run-not-citable': {
     exitCode: usage,
     meaning: 'A run that is to be cited, or compared with, does not hold, is not trusted, or was changed.',

@@ -48,7 +48,8 @@ export async function runBankCase(bank: BankCase, withCurl: boolean, setting: Ca
       ...asked(server.port),
       ...bank.asked,
     };
-    const { outcomes } = await measureCase(service, (slots * 1000) / service.ratePerSecond, setting);
+    const body = bank.body ?? null;
+    const { outcomes } = await measureCase(service, body, (slots * 1000) / service.ratePerSecond, setting);
     const wrong: string[] = [];
     const [counted, right] = [inOrder(outcomes), inOrder(bank.outcomes)];
     if (counted !== right) wrong.push(`${counted}, where ${right} is right`);
@@ -56,7 +57,6 @@ export async function runBankCase(bank: BankCase, withCurl: boolean, setting: Ca
     const [only = '', ...others] = Object.keys(bank.outcomes);
     let curlTakes: boolean | null = null;
     if (withCurl && others.length === 0) {
-      const body = service.bodyBase64 === null ? null : Buffer.from(service.bodyBase64, 'base64');
       curlTakes = await doesCurlTake(server.port, '/', service.method, body);
       const isComplete = only === 'ok' || only.startsWith('status-');
       wrong.push(...besideCurl(curlTakes, isComplete, bank.unlikeCurl));
@@ -87,7 +87,7 @@ export async function runAnswers(withCurl: boolean, setting: CaseSetting): Promi
   });
   try {
     const service = asked(server.port);
-    await measureCase(service, (sent.length * 1000) / ratePerSecond, setting);
+    await measureCase(service, null, (sent.length * 1000) / ratePerSecond, setting);
     const wrong = new Map<AnswerCase, string[]>(answerCases.map((answer) => [answer, []]));
     for await (const { requestId, outcome, hasNoLength } of readLedger(join(setting.folder, runFiles.ledger))) {
       const one = askedFor.get(requestId);

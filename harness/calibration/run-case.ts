@@ -39,7 +39,8 @@ export interface CaseSetting {
 export async function runCase(calibration: CalibrationCase, setting: CaseSetting): Promise<CaseResult> {
   const server = await startServer(calibration);
   try {
-    const verdict = await measureCase(serviceFor(calibration, server.port), calibration.durationMs, setting);
+    const body = calibration.method === 'POST' ? Buffer.from(calibrationBody) : null;
+    const verdict = await measureCase(serviceFor(calibration, server.port), body, calibration.durationMs, setting);
     const counts = await server.counts();
     return await compare(calibration, verdict, counts, setting.folder);
   } finally {
@@ -48,9 +49,20 @@ export async function runCase(calibration: CalibrationCase, setting: CaseSetting
 }
 
 /** Measures a server of ours, with no command under the load. */
-export async function measureCase(service: Service, durationMs: number, setting: CaseSetting): Promise<Verdict> {
-  const times = { durationMs, leadMs: 0, settleMs: 0, settleTimeoutMs: 0 };
-  return await measureService(service, times, { ...setting, seed: 1, command: 'npm run calibrate' });
+export async function measureCase(
+  service: Service,
+  body: Buffer | null,
+  durationMs: number,
+  setting: CaseSetting,
+): Promise<Verdict> {
+  const times = { durationMs, leadMs: 0, whileTimeoutMs: 0, settleMs: 0, settleTimeoutMs: 0 };
+  const request = { target: service.path, headers: service.headers, body };
+  const target = { service: { ...service, bodyBytes: body?.length ?? null }, request, command: null };
+  return await measureService(target, times, {
+    ...setting,
+    seed: 1,
+    command: 'npm run calibrate',
+  });
 }
 
 /** What a case's POSTs carry. */
@@ -69,7 +81,7 @@ export function serviceFor(
     method,
     path: '/',
     headers: [['Host', `127.0.0.1:${port}`]],
-    bodyBase64: method === 'POST' ? Buffer.from(calibrationBody).toString('base64') : null,
+    bodyBytes: null,
     expectedStatus: null,
     ratePerSecond,
     connections,

@@ -10,10 +10,16 @@ import { writeHashes } from './hashes.ts';
 /**
  * Writes the report, the hashes and the `latest` link of a run that was judged. A step that fails is told on stderr, and
  * the next one is done all the same.
+ * @param hasReport false where nobody waits for one
  */
-export async function closeRun({ stderr }: Pick<Context, 'stderr'>, folder: string, runId: string): Promise<void> {
+export async function closeRun(
+  { stderr }: Pick<Context, 'stderr'>,
+  folder: string,
+  runId: string,
+  hasReport = true,
+): Promise<void> {
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
-    ['report', () => writeReport(folder)],
+    ...(hasReport ? [['report', () => writeReport(folder)] as const] : []),
     ['list of hashes', () => writeHashes(folder)],
     ['link `latest`', () => pointLatest(dirname(folder), runId)],
   ];

@@ -3,10 +3,11 @@ import { dirname, join } from 'node:path';
 import type { Budget, Entry } from '../gate/budgets.ts';
 import { decide } from '../gate/decide.ts';
 import { readRun } from '../verdict/read-run.ts';
+import type { RunRecord } from '../scenario/run-record.ts';
 import type { Context } from './context.ts';
 import { deliver, type DeliveryOptions } from './deliver.ts';
 
-/** Hands on what came of a single measurement, whose only budget is --max-dropped, where a CI system waits for it. */
+/** Hands on what came of a single measurement, whose budgets are its options, where a CI system waits for it. */
 export async function deliverMeasured(context: Context, folder: string, options: DeliveryOptions): Promise<void> {
   const isAwaited =
     options.junit !== undefined ||
@@ -15,14 +16,7 @@ export async function deliverMeasured(context: Context, folder: string, options:
     process.env['GITHUB_ACTIONS'] === 'true';
   if (!isAwaited) return;
   const run = await readRun(folder);
-  const budget: Budget = {
-    figure: 'dropped',
-    line: 0,
-    max: run.run.kind === 'measure' ? run.run.service.maxDropped : 0,
-    blocking: true,
-    because: 'the limit that --max-dropped sets (0 unless said)',
-  };
-  const entry: Entry = { name: 'measure', line: 0, blocking: true, because: '', budgets: [budget] };
+  const entry: Entry = { name: 'measure', line: 0, blocking: true, because: '', budgets: budgetsOf(run.run) };
   const result = decide({
     file: null,
     // No comparison is made.
@@ -41,4 +35,17 @@ export async function deliverMeasured(context: Context, folder: string, options:
     options: others,
     environment: process.env,
   });
+}
+
+function budgetsOf(run: RunRecord): Budget[] {
+  if (run.kind !== 'measure') return [];
+  const { maxDropped, maxGapMs, maxWaitMs } = run.service;
+  const limits = [
+    ['dropped', maxDropped, 'the limit that --max-dropped sets (0 unless said)'],
+    ['gapMs', maxGapMs, 'the limit that --max-gap sets'],
+    ['longestWaitMs', maxWaitMs, 'the limit that --max-wait sets'],
+  ] as const;
+  return limits.flatMap(([figure, max, because]) =>
+    max === null ? [] : [{ figure, line: 0, max, blocking: true, because }],
+  );
 }

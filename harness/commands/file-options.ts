@@ -11,7 +11,9 @@ export interface KnownOption {
 }
 
 /** What a file cannot say: it is about the call, or follows from the budgets. */
-const notInFile = new Set(['', 'budgets', 'json', 'out', 'junit', 'summary', 'annotations', 'max-dropped']);
+const notInFile = new Set(
+  ['', 'budgets', 'json', 'out', 'junit', 'summary', 'annotations'].concat('max-dropped', 'max-gap', 'max-wait'),
+);
 
 type ServiceEntry = Pick<ServiceFile['entries'][number], 'name' | 'where' | 'data'>;
 

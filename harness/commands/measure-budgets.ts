@@ -10,13 +10,19 @@ import { interruptedCode, type Context } from './context.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
 import { optionKey, optionsOfFile, type KnownOption } from './file-options.ts';
 import { measureOnce, timesOf } from './measure.ts';
-import { serviceOf, type MeasureOptions } from './service-options.ts';
+import { targetOf, type MeasureOptions } from './service-options.ts';
 
 /** Options as they are typed. */
 export interface BudgetedOptions extends DeliveryOptions {
   readonly budgets?: string;
 }
 
+/** Options that a budget of the file says better. */
+const budgetOptions = [
+  ['max-dropped', 'dropped'],
+  ['max-gap', 'gapMs'],
+  ['max-wait', 'longestWaitMs'],
+] as const;
 /** No comparison is made: there is no baseline of a user's service. */
 const alpha = 0.01;
 
@@ -32,8 +38,9 @@ export async function measureBudgets(
   known: readonly KnownOption[],
 ): Promise<number> {
   await checkDelivery(options);
-  if (options.maxDropped !== undefined) {
-    throw usageError('--max-dropped and --budgets say two things: write `dropped: { max: … }` into the file.');
+  for (const [option, figure] of budgetOptions) {
+    if (options[optionKey(option) as keyof MeasureOptions] === undefined) continue;
+    throw usageError(`--${option} and --budgets say two things: write \`${figure}: { max: … }\` into the file.`);
   }
   const file = await readServiceFile(options.budgets, nameOf(options.budgets));
   const chosen = chosenServices(file, names);
@@ -100,8 +107,8 @@ async function checked(
   options: MeasureOptions,
 ): Promise<void> {
   try {
-    await serviceOf(options);
-    timesOf(options);
+    const { service } = await targetOf(options);
+    timesOf(options, service.ratePerSecond);
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     // The sentence names the option as it is typed on a command line.

@@ -19,8 +19,9 @@ export function addMeasure(program: Command, context: Context): void {
       .option('--rate <n>', 'requests a second (default: 100)')
       .option('--duration <time>', 'how long to ask (default: 30s); with --while at least so long')
       .option('--method <name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)')
-      .option('--body <text>', 'body of each request, or @file')
+      .option('--body <text>', 'body of each request, or @file; it is not written down')
       .option('--header <line>', 'a header "Name: value"; may be given again', collect)
+      .option('--secret-header <name>', 'a header whose value is not written down; may be given again', collect)
       .option('--connections <kind>', 'kept, new or mixed, half and half (default: mixed)')
       .option('--expect-status <n>', 'the status that is ok (default: any from 200 to 299)')
       .option('--timeout <time>', 'what a request has from its due time to its whole answer (default: 30s)')
@@ -28,9 +29,14 @@ export function addMeasure(program: Command, context: Context): void {
       .option('--max-head <size>', 'most bytes of an answer’s head that are read (default: 300KiB)')
       .option('--max-answer <size>', 'most bytes of an answer’s body that are read (default: 1GiB)')
       .option('--while <command>', 'run this under the load, and go on until the service is steady again')
+      .option('--while-timeout <time>', 'the longest that it may take; then it is ended, and the run (default: 30m)')
+      .option('--even-if-failing', 'run the command although the service does not answer as expected before it')
+      .option('--must-change', 'exit 3 if nothing of the service was seen to change')
       .option('--settle <time>', 'how long it must answer without a failure after the command (default: 3s)')
-      .option('--settle-timeout <time>', 'the longest to wait for that (default: 60s)')
+      .option('--settle-timeout <time>', 'the longest to wait for that; not back by then fails, exit 1 (default: 60s)')
       .option('--max-dropped <n>', 'more dropped requests than this fail, exit 1 (default: 0)')
+      .option('--max-gap <time>', 'a longer time in which nobody was answered fails, exit 1 (default: any)')
+      .option('--max-wait <time>', 'a longer wait for an answer fails, exit 1 (default: any)')
       .option('--seed <n>', 'makes the order of kept and new connections the same again')
       .option('--json', 'verdict.json on stdout, and nothing else there')
       .option('--out <folder>', 'where the run goes (default: reports/ where you are)')
@@ -44,6 +50,18 @@ export function addMeasure(program: Command, context: Context): void {
       'after',
       `
 Each request carries an X-Request-Id of its own, is sent once, and is counted once. Load goes only to --url.
+
+The service is asked for a second and at least five requests before the command; if one of them is not answered as
+expected, the command is not run. It must not return before the deploy has ended: if it does, --settle must be longer than
+the rest takes.
+
+The command is run by \`bash -eo pipefail\` (with inherit_errexit) where bash is installed, else by \`sh -e\`, or by what its
+\`#!\` line names: a line that fails ends it, and the run makes no claim. No shell tells of a failure in a condition
+(\`if a\`, \`a || b\`, \`a && b\` before the last), behind \`&\`, or in \`echo $(a)\`. It has no terminal. What it leaves running
+goes on after the run, and is ended with a run that is cut short.
+
+\${NAME} in --url, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
+shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
 Examples:
   ${context.callOf('measure')} --url http://127.0.0.1:8080/ --rate 100 --duration 30s

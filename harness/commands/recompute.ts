@@ -8,8 +8,9 @@ import { exitCodes, HarnessError, messageOf } from '../errors.ts';
 import { finishLedger } from '../ledger/finish.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { oneLine, plainJson, plainText } from '../scenario/plain-file.ts';
+import { finishRun } from '../measure/run-files.ts';
 import { openRun, type OpenRun } from '../scenario/run-door.ts';
-import { rawLedgerName, runFiles } from '../scenario/run-folder.ts';
+import { runFiles } from '../scenario/run-folder.ts';
 import { jsonText, shownLine } from '../text/foreign-text.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { readVerdict } from '../verdict/read-run.ts';
@@ -26,9 +27,9 @@ import { hashesOf, writeHashes } from './hashes.ts';
 export async function verdictCommand(context: Context, folder: string, options: { json?: true }): Promise<number> {
   const run = await openRun(folder);
   const verdict = await onCopy(run, async (copy) => {
-    // A run that was cut short may have left its ledger as it was being written.
-    await finishLedger(copy);
-    const before = await verdictText(copy);
+    // A run that was cut short may have left its files as they were being written.
+    const isFinished = (await finishRun(copy)) || (await finishLedger(copy));
+    const before = isFinished ? null : await verdictText(copy);
     const judged = await judgeRun(copy);
     if ((await verdictText(copy)) === before) return judged;
     const why = await whyFixed(run);
@@ -96,7 +97,7 @@ async function whyFixed(run: OpenRun): Promise<string | null> {
   );
 }
 
-/** Puts the files that were made again, and differ, into the run's folder. */
+/** Puts the files that were made again, and differ, into the run's folder, and takes away those that went into others. */
 async function bringBack(run: OpenRun, copy: string): Promise<void> {
   const made = await openRun(copy);
   let changes = 0;
@@ -106,10 +107,8 @@ async function bringBack(run: OpenRun, copy: string): Promise<void> {
     await putFile(from, to);
     changes++;
   }
-  for (const name of run.names().filter((left) => rawLedgerName.test(left) && !made.has(left))) {
-    await rm(join(run.path, name), { force: true });
-    changes++;
-  }
+  // Rows that were packed meanwhile.
+  for (const name of run.names().filter((known) => !made.has(known))) await rm(join(run.path, name));
   if (changes > 0 || !run.has(runFiles.hashes)) await writeHashes(run.path);
 }
 

@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../errors.ts';
-import { serviceOf, type MeasureOptions } from './service-options.ts';
+import { targetOf, type MeasureOptions } from './service-options.ts';
 
 const url = 'http://127.0.0.1:8080/orders?x=1';
 
 describe('the options of measure', () => {
   it('name a service, with defaults for what is not said', async () => {
-    expect(await serviceOf({ url })).toEqual({
+    expect((await targetOf({ url })).service).toEqual({
       url,
       address: '127.0.0.1',
       port: 8_080,
       method: 'GET',
       path: '/orders?x=1',
       headers: [['Host', '127.0.0.1:8080']],
-      bodyBase64: null,
+      bodyBytes: null,
       expectedStatus: null,
       ratePerSecond: 100,
       connections: 'mixed',
@@ -33,13 +33,14 @@ describe('the options of measure', () => {
   });
 
   it('take headers, of which the last Host wins, a body and IPv6', async () => {
-    const service = await serviceOf({
+    const { service, request } = await targetOf({
       url: 'http://[::1]/',
       header: ['Host: shop.test', 'A: b: c'],
       body: 'ü',
       method: 'post',
     });
-    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', bodyBase64: 'w7w=' });
+    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', bodyBytes: 2 });
+    expect(request.body).toEqual(Buffer.from([0xc3, 0xbc]));
     expect(service.headers).toEqual([
       ['Host', '[::1]'],
       ['Host', 'shop.test'],
@@ -51,10 +52,10 @@ describe('the options of measure', () => {
     const folder = mkdtempSync(join(tmpdir(), 'body-'));
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     writeFileSync(join(folder, 'bytes'), bytes);
-    const { bodyBase64 } = await serviceOf({ url, method: 'PUT', body: `@${join(folder, 'bytes')}` });
+    const { request } = await targetOf({ url, method: 'PUT', body: `@${join(folder, 'bytes')}` });
     rmSync(folder, { recursive: true });
-    expect(Buffer.from(bodyBase64 ?? '', 'base64')).toEqual(bytes);
-    expect(await serviceOf({ url, method: 'PUT', body: '' })).toMatchObject({ bodyBase64: '' });
+    expect(request.body).toEqual(bytes);
+    expect((await targetOf({ url, method: 'PUT', body: '' })).request.body).toEqual(Buffer.alloc(0));
   });
 
   it.each<[MeasureOptions, RegExp]>([
@@ -63,6 +64,7 @@ describe('the options of measure', () => {
     [{ url: 'https://127.0.0.1/' }, /TLS is outside/u],
     [{ url: 'ftp://127.0.0.1/' }, /must begin with http/u],
     [{ url: 'http://me:secret@127.0.0.1/' }, /user name/u],
+    [{ url: 'http://:secret@127.0.0.1/' }, /user name/u],
     [{ url: 'http://no-such-host.invalid/' }, /has no address/u],
     [{ url, rate: '0' }, /--rate takes a whole number/u],
     [{ url, rate: '1e3' }, /--rate takes a whole number/u],
@@ -80,15 +82,15 @@ describe('the options of measure', () => {
     [{ url: 'http://192.0.2.1/', rate: '1001' }, /not this machine/u],
     [{ url: 'http://192.0.2.1/', baseline: true }, /not this machine/u],
   ])('%j is refused in a sentence', async (options, sentence) => {
-    await expect(serviceOf(options)).rejects.toMatchObject({
+    await expect(targetOf(options)).rejects.toMatchObject({
       message: expect.stringMatching(sentence) as string,
       exitCode: exitCodes.usage,
     });
   });
 
   it('allow a high rate to loopback, and elsewhere to whom says that it is theirs', async () => {
-    expect((await serviceOf({ url, rate: '20000' })).ratePerSecond).toBe(20_000);
+    expect((await targetOf({ url, rate: '20000' })).service.ratePerSecond).toBe(20_000);
     const elsewhere = { url: 'http://192.0.2.1/', rate: '2000', yesIOwnThis: true } as const;
-    expect((await serviceOf(elsewhere)).ratePerSecond).toBe(2_000);
+    expect((await targetOf(elsewhere)).service.ratePerSecond).toBe(2_000);
   });
 });

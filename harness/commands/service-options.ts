@@ -1,12 +1,14 @@
 /** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
-import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
-import { connect, isIP } from 'node:net';
 import { HarnessError } from '../errors.ts';
 import { answerLimits } from '../load/plan.ts';
 import { methods, type Method } from '../scenario/methods.ts';
+import { isLoopback, resolveHost } from '../measure/address.ts';
+import { scriptProblem } from '../measure/shell.ts';
+import type { Target } from '../measure/target.ts';
 import { serviceSchema, type Service } from '../scenario/service.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
+import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
 
 /** Options as they are typed. */
 export interface MeasureOptions {
@@ -16,6 +18,7 @@ export interface MeasureOptions {
   readonly method?: string;
   readonly body?: string;
   readonly header?: readonly string[];
+  readonly secretHeader?: readonly string[];
   readonly connections?: string;
   readonly expectStatus?: string;
   readonly timeout?: string;
@@ -23,9 +26,14 @@ export interface MeasureOptions {
   readonly maxHead?: string;
   readonly maxAnswer?: string;
   readonly while?: string;
+  readonly whileTimeout?: string;
+  readonly evenIfFailing?: true;
+  readonly mustChange?: true;
   readonly settle?: string;
   readonly settleTimeout?: string;
   readonly maxDropped?: string;
+  readonly maxGap?: string;
+  readonly maxWait?: string;
   readonly seed?: string;
   readonly json?: true;
   readonly out?: string;
@@ -41,14 +49,21 @@ const mostConnections = 8_192;
 const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 
 /**
- * The service that the options name, its host resolved.
+ * What the options name to be measured, its host resolved.
  * @throws {HarnessError} naming the option that is wrong
  */
-export async function serviceOf(options: MeasureOptions): Promise<Service> {
-  const url = parseUrl(options.url);
+export async function targetOf(options: MeasureOptions, environment = process.env): Promise<Target> {
+  const { url, path } = parseUrl(options.url, environment);
+  const port = url.port === '' ? 80 : Number(url.port);
+  const headers = (options.header ?? []).map((text) => parseHeader(text, environment, options.secretHeader ?? []));
+  const body = bytesOf(options.body, environment);
+  const script = parseScript(options.while);
+  for (const [option, value] of Object.entries(afterCommand(options))) {
+    if (value !== undefined && script === null) throw usage(`${option} is about --while, which is missing.`);
+  }
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
-  const address = await resolve(url.hostname, url.port === '' ? 80 : Number(url.port));
+  const address = await resolveHost(url.hostname, port);
   if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
     const load = `${ratePerSecond} requests a second to ${url.hostname} (${address})`;
     throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
@@ -59,14 +74,14 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
       `--baseline asks ${url.hostname} (${address}), which is not this machine, as fast as it answers.`,
     );
   }
-  return serviceSchema.parse({
-    url: url.href,
+  const service = serviceSchema.parse({
+    url: `${url.origin}${path.shown}`,
     address,
-    port: url.port === '' ? 80 : Number(url.port),
+    port,
     method: parseMethod(options.method),
-    path: `${url.pathname}${url.search}`,
-    headers: [['Host', url.host], ...(options.header ?? []).map(parseHeader)],
-    bodyBase64: bytesOf(options.body)?.toString('base64') ?? null,
+    path: path.shown,
+    headers: [['Host', url.host], ...headers.map(([name, { shown }]): [string, string] => [name, shown])],
+    bodyBytes: body?.length ?? null,
     expectedStatus:
       options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
     ratePerSecond,
@@ -78,61 +93,66 @@ export async function serviceOf(options: MeasureOptions): Promise<Service> {
         : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
     maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
-    whileCommand: parseWhile(options.while),
-    maxGapMs: null,
-    maxWaitMs: null,
-    mustChange: false,
+    whileCommand: script === null ? null : shownScript(script, secretsIn(headers)),
+    maxGapMs: options.maxGap === undefined ? null : durationMs('--max-gap', options.maxGap, 0, 3_600_000),
+    maxWaitMs: options.maxWait === undefined ? null : durationMs('--max-wait', options.maxWait, 0, 3_600_000),
+    mustChange: options.mustChange === true,
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies Record<keyof Service, unknown>);
+  return {
+    service,
+    request: {
+      target: path.sent,
+      headers: [['Host', url.host], ...headers.map(([name, { sent }]): [string, string] => [name, sent])],
+      body,
+    },
+    command: script,
+  };
 }
 
-function parseUrl(text: string | undefined): URL {
+/** Options that mean nothing without a command. */
+function afterCommand(options: MeasureOptions): Record<string, unknown> {
+  return {
+    '--while-timeout': options.whileTimeout,
+    '--even-if-failing': options.evenIfFailing,
+    '--must-change': options.mustChange,
+  };
+}
+
+function parseScript(script: string | undefined): string | null {
+  if (script === undefined) return null;
+  const problem = scriptProblem(script);
+  if (problem !== null) throw usage(`--while ${problem}.`, 'Such as --while "systemctl restart shop"');
+  return script;
+}
+
+/** What must not stand in a script: values of headers that are left out, and their parts (`Bearer …`). */
+function secretsIn(headers: readonly (readonly [string, Told])[]): string[] {
+  const leastLetters = 8;
+  return headers
+    .filter(([, { sent, shown }]) => sent !== shown)
+    .flatMap(([, { sent }]) => [sent, ...sent.split(' ').filter((part) => part.length >= leastLetters)]);
+}
+
+function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): { url: URL; path: Told } {
   if (text === undefined) {
     throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
   }
-  const url = URL.parse(text);
-  if (url === null) throw usage(`--url ${JSON.stringify(text)} is not a URL.`, 'Such as http://127.0.0.1:8080/path');
+  const url = URL.parse(expand('--url', text, environment));
+  if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
   if (url.protocol === 'https:') {
     throw usage('TLS is outside what is measured: --url must begin with http://.', 'Ask the service behind its TLS.');
   }
   if (url.protocol !== 'http:') throw usage(`--url must begin with http://, not ${url.protocol}//.`);
-  if (url.username !== '') throw usage('--url must not hold a user name; send an Authorization header with --header.');
-  return url;
-}
-
-/** How long an address of a name with several may take to accept a connection. */
-const probeMs = 1_000;
-
-/** The address of a host; of a name with several (localhost is 127.0.0.1 and ::1), the first at which somebody listens. */
-async function resolve(hostname: string, port: number): Promise<string> {
-  const literal = hostname.replace(/^\[|\]$/gu, '');
-  if (isIP(literal) !== 0) return literal;
-  let addresses: readonly string[];
-  try {
-    addresses = (await lookup(literal, { all: true })).map(({ address }) => address);
-  } catch (cause) {
-    throw new HarnessError('host-unknown', `The host ${literal} of --url has no address.`, { cause });
+  if (url.username !== '' || url.password !== '') {
+    throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
   }
-  if (addresses.length > 1) {
-    for (const address of addresses) if (await isListening(address, port)) return address;
-  }
-  return addresses[0] ?? literal;
-}
-
-/** Does anybody accept a connection there? Nothing is sent on it. */
-async function isListening(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: probeMs });
-    const done = (accepted: boolean) => () => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false));
-  });
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
+  const typedPath = /^[^:]*:\/\/[^/?#]*([^#]*)/u.exec(text)?.[1] ?? '';
+  const shown = shownPath(typedPath);
+  const sent = `${url.pathname}${url.search}`;
+  // A path without secrets is written as it is sent.
+  const isPlain = shown === typedPath && !typedPath.includes('${');
+  return { url, path: { sent, shown: isPlain ? sent : shown.startsWith('/') ? shown : `/${shown}` } };
 }
 
 function parseMethod(text = 'GET'): Method {
@@ -146,18 +166,31 @@ function parseConnections(text = 'mixed'): Service['connections'] {
   throw usage(`--connections must be kept, new or mixed, not ${JSON.stringify(text)}.`);
 }
 
-function parseHeader(text: string): [string, string] {
-  const match = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):\s*([\t\x20-\x7e\x80-\xff]*)$/u.exec(text);
-  const [, name = '', value = ''] = match ?? [];
-  if (match === null) throw usage(`--header ${JSON.stringify(text)} is not of the form "Name: value".`);
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
+
+function parseHeader(
+  text: string,
+  environment: NodeJS.ProcessEnv,
+  secretHeaders: readonly string[],
+): readonly [string, Told] {
+  const colon = text.indexOf(':');
+  const name = colon < 0 ? '' : text.slice(0, colon);
+  // What was meant as a value may be a secret, and is not repeated.
+  if (!headerName.test(name)) throw usage('--header is not of the form "Name: value".');
   if (ownHeaders.includes(name.toLowerCase())) throw usage(`The header ${name} is set by the instrument itself.`);
-  return [name, value.trimEnd()];
+  const told = toldHeader(name, text.slice(colon + 1).trim(), environment, secretHeaders);
+  if (!headerValue.test(told.sent)) {
+    throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
+  }
+  return [name, told];
 }
 
 /** The bytes of --body: of the file after an @, else of the text itself. */
-function bytesOf(text: string | undefined): Buffer | null {
+/** A text's bytes, with variables in place; a file's as they are. */
+function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buffer | null {
   if (text === undefined) return null;
-  if (!text.startsWith('@')) return Buffer.from(text);
+  if (!text.startsWith('@')) return Buffer.from(expand('--body', text, environment));
   try {
     return readFileSync(text.slice(1));
   } catch (cause) {
@@ -166,15 +199,6 @@ function bytesOf(text: string | undefined): Buffer | null {
 }
 
 /** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
-function parseWhile(text: string | undefined): string | null {
-  if (text === undefined) return null;
-  if (text.split('\n').every((line) => /^\s*(#|$)/u.test(line))) {
-    throw usage('--while has no command: it is empty, or only a comment.', 'Such as --while "systemctl restart shop"');
-  }
-  if (text.includes('\0')) throw usage('--while holds a NUL byte, which no command can.');
-  return text;
-}
-
 function usage(message: string, hint?: string, cause?: unknown): HarnessError {
   return new HarnessError('option-value', message, { hint, cause });
 }

@@ -82,7 +82,7 @@ const wrong: readonly (readonly [what: string, text: string | Uint8Array, senten
     ':5:13: cannot be read as YAML: Plain value cannot start with reserved character @',
   ],
   ['body in a file that is not there', block('body: "@/no/such/file"'), ':5:13: shop: The file of body @/no/such/file'],
-  ['header: 5', block('header: 5'), ':5:15: shop: header "5" is not of the form "Name: value"'],
+  ['header: 5', block('header: 5'), ':5:15: shop: header is not of the form "Name: value"'],
   ['header as a map', block('header: { A: b }'), ':5:7: shop: header must be text, not a map of fields'],
   ['a header without quotes', block('header:\n  - A: b'), ':6:11: shop: header must be text, not a map of fields'],
   [
@@ -100,7 +100,7 @@ const wrong: readonly (readonly [what: string, text: string | Uint8Array, senten
   [
     'url: 8080',
     `services:\n  - name: shop\n    measure:\n      url: 8080\n${budgets}`,
-    ':4:12: shop: url "8080" is not a URL',
+    ':4:12: shop: url is not a URL',
   ],
   ['no url', `services:\n  - name: shop\n${budgets}`, ':2:5: shop: measure needs --url'],
   [

@@ -4,20 +4,28 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { baselineCommand, parseBaseline, type Baseline, type Baselines } from '../load/baseline.ts';
-import type { Service } from '../scenario/service.ts';
+import {
+  baselineCommand,
+  parseBaseline,
+  type Baseline,
+  type BaselineRequest,
+  type Baselines,
+} from '../load/baseline.ts';
 
 const require = createRequire(import.meta.url);
 const program = require.resolve('autocannon');
 
 /** One baseline; null when autocannon could not make one (a service that does not answer). */
-export async function localBaseline({ url, method, headers, bodyBase64 }: Service): Promise<Baseline | null> {
+export async function localBaseline(
+  { body, ...request }: Omit<BaselineRequest, 'bodyFile'> & { readonly body: Buffer | null },
+  signal: AbortSignal,
+): Promise<Baseline | null> {
   const folder = await mkdtemp(join(tmpdir(), 'baseline-'));
   try {
-    const bodyFile = bodyBase64 === null ? null : join(folder, 'body');
-    if (bodyFile !== null) await writeFile(bodyFile, bodyBase64 ?? '', 'base64');
-    const command = baselineCommand(program, { url, method, headers, bodyFile });
-    const { stdout } = await execa(process.execPath, command, { reject: false });
+    const bodyFile = body === null ? null : join(folder, 'body');
+    if (bodyFile !== null && body !== null) await writeFile(bodyFile, body);
+    const command = baselineCommand(program, { ...request, bodyFile });
+    const { stdout } = await execa(process.execPath, command, { reject: false, cancelSignal: signal });
     return parseBaseline(stdout);
   } finally {
     await rm(folder, { recursive: true });

@@ -19,7 +19,7 @@ export async function finishLedger(folder: string): Promise<boolean> {
   if (raw.length === 0) return false;
   const paths = raw.map((name) => join(folder, name));
   const target = join(folder, runFiles.ledger);
-  const half = `${target}.new`;
+  const half = join(folder, runFiles.nextLedger);
   try {
     await pipeline(wholeLines(paths), createGzip(), createWriteStream(half));
     await rename(half, target);

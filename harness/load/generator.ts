@@ -202,7 +202,7 @@ export async function prepareLoad(
 
   let ticker: NodeJS.Timeout | undefined;
   return {
-    counts: () => ({ ...tally, lateDueUs }),
+    counts: () => ({ ...tally, sent: tally.sent + sentAndUnderWay(carrying), lateDueUs }),
     run: (originUs) =>
       new Promise<LoadResult>((resolve, reject) => {
         origin = originUs;
@@ -232,4 +232,11 @@ export async function prepareLoad(
       else setTimeout(() => tally.settled < tally.due && end(true), stopGraceMs);
     },
   };
+}
+
+/** Requests that were sent and have no outcome yet. */
+function sentAndUnderWay(carrying: ReadonlyMap<Exchange, Connection>): number {
+  let sent = 0;
+  for (const { sentUs } of carrying.keys()) if (sentUs !== null) sent++;
+  return sent;
 }

@@ -14,6 +14,8 @@ export interface PlanMixEntry {
 
 /** A request that is the same in every slot, its id apart. */
 export interface FixedRequest {
+  /** What is asked for, where the path in the ledger leaves a secret out; otherwise the path. */
+  readonly target?: string;
   readonly headers: readonly (readonly [string, string])[];
   /** The body's bytes as base64, since a plan is JSON; null without a body. */
   readonly bodyBase64: string | null;

@@ -111,7 +111,7 @@ export function prepareRequest(
 
 function fixedRequest(
   { method, path }: PlanMixEntry,
-  { headers, bodyBase64, expectedStatus }: FixedRequest,
+  { target, headers, bodyBase64, expectedStatus }: FixedRequest,
   common: { hostHeader: string; requestId: string; close: boolean },
 ): PreparedRequest {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -123,7 +123,7 @@ function fixedRequest(
     method,
     path,
     requestId: common.requestId,
-    bytes: Buffer.from(`${head(method, { ...common, path })}${lines}${length}\r\n`),
+    bytes: Buffer.from(`${head(method, { ...common, path: target ?? path })}${lines}${length}\r\n`),
     ...(body.length === 0 ? {} : { body }),
     expectedStatus,
     isExpectedBody: null,

@@ -13,7 +13,7 @@ export const generatorPath = fileURLToPath(new URL('./main.ts', import.meta.url)
 export const generatorFlags = ['--max-semi-space-size=4'];
 
 /** Starts the generator. It ends by itself when its input is closed. */
-export function spawnGenerator(): Conversation & { readonly pid: number | undefined } {
+export function spawnGenerator(): Conversation & { readonly pid: number | undefined; kill(): void } {
   const child = execa(process.execPath, [...process.execArgv, ...generatorFlags, generatorPath], {
     reject: false,
     stdin: 'pipe',
@@ -28,6 +28,7 @@ export function spawnGenerator(): Conversation & { readonly pid: number | undefi
     say: (line) => void child.stdin.write(`${line}\n`),
     lines: child.iterable(),
     close: () => void child.stdin.end(),
+    kill: () => void child.kill('SIGKILL'),
     stderr: () => errors,
   };
 }

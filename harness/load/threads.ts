@@ -1,6 +1,6 @@
 /** One load by one thread or by several: the slots are dealt out in turn, and one ledger comes out. */
 import { createReadStream, createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
@@ -92,11 +92,12 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
     },
     run: async (originUs) => {
       const results = await Promise.all(threads.map((thread) => thread.run(originUs)));
-      await rm(plan.ledgerPath, { force: true });
-      for (const { path } of parts) {
-        await pipeline(createReadStream(path), createWriteStream(plan.ledgerPath, { flags: 'a' }));
-        await rm(path);
-      }
+      // Whenever this is cut short, either all of the parts are there or the whole is.
+      const merged = `${plan.ledgerPath}.merged`;
+      await rm(merged, { force: true });
+      for (const { path } of parts) await pipeline(createReadStream(path), createWriteStream(merged, { flags: 'a' }));
+      await rename(merged, plan.ledgerPath);
+      for (const { path } of parts) await rm(path);
       return {
         ...sum(results),
         aborted: results.some(({ aborted }) => aborted),

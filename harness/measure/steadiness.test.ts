@@ -23,28 +23,28 @@ function watched(seconds: number, at: (second: number) => LoadCounts): Steadines
 describe('a service is steady', () => {
   it('once a whole period has passed in which all was answered', () => {
     const well = (second: number): LoadCounts => counts(second * 100, Math.max(0, second * 100 - 2));
-    expect(watched(2.75, well).isSteadySince(0)).toBe(false);
-    expect(watched(3, well).isSteadySince(0)).toBe(true);
+    expect(watched(2.75, well).steadyFromUs(0)).toBeNull();
+    expect(watched(3, well).steadyFromUs(0)).toBe(0);
   });
 
-  it('only since the moment that is asked about', () => {
+  it('only since the moment that is asked about, from the first count after it on', () => {
     const well = (second: number): LoadCounts => counts(second * 100, second * 100);
-    expect(watched(5, well).isSteadySince(2_100_000)).toBe(false);
-    expect(watched(6, well).isSteadySince(2_100_000)).toBe(true);
+    expect(watched(5, well).steadyFromUs(2_100_000)).toBeNull();
+    expect(watched(6, well).steadyFromUs(2_100_000)).toBe(2_250_000);
   });
 
   it('not while a single request failed within the period', () => {
     const failing = (second: number): LoadCounts => counts(second * 100, second * 100, second >= 4 ? 1 : 0);
-    expect(watched(6.5, failing).isSteadySince(0)).toBe(false);
-    expect(watched(7, failing).isSteadySince(0)).toBe(true);
+    expect(watched(6.5, failing).steadyFromUs(0)).toBeNull();
+    expect(watched(7, failing).steadyFromUs(0)).toBe(4_000_000);
   });
 
   it('not while answers do not come, though nothing has failed yet', () => {
     const hanging = (second: number): LoadCounts => counts(second * 100, Math.min(second, 2) * 100);
-    expect(watched(20, hanging).isSteadySince(0)).toBe(false);
+    expect(watched(20, hanging).steadyFromUs(0)).toBeNull();
   });
 
   it('not before anything was counted', () => {
-    expect(new Steadiness(1_000).isSteadySince(0)).toBe(false);
+    expect(new Steadiness(1_000).steadyFromUs(0)).toBeNull();
   });
 });

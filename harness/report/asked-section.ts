@@ -8,11 +8,11 @@ export function askedSection(run: RunRecord): string {
 }
 
 function askedOfService({ service, durationMs }: ServiceRun): string {
-  const { method, url, address, headers, bodyBase64, expectedStatus, ratePerSecond, connections } = service;
+  const { method, url, address, headers, bodyBytes, expectedStatus, ratePerSecond, connections } = service;
   const rows = [
     ['request', `${method} ${url} (${address})`],
     ...headers.map(([name, value]) => ['header', `${name}: ${value}`]),
-    ...(bodyBase64 === null ? [] : [['body', `${Buffer.byteLength(bodyBase64, 'base64')} bytes`]]),
+    ...(bodyBytes === null ? [] : [['body', `${bodyBytes} bytes`]]),
     ['ok is', expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`],
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],

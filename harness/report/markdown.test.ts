@@ -97,7 +97,7 @@ describe('the scope', () => {
       method: 'GET',
       path: '/',
       headers: [],
-      bodyBase64: null,
+      bodyBytes: null,
       expectedStatus: null,
       ratePerSecond: 10,
       connections: 'new',

@@ -8,8 +8,14 @@ export const runFiles = {
   run: 'run.json',
   timeline: 'timeline.ndjson',
   ledger: 'ledger.ndjson.gz',
+  /** run.json that is about to take the place of the one before. */
+  nextRun: 'run.json.next',
   /** The ledger while it is written, and of a run that was cut short. */
   rawLedger: 'ledger.ndjson',
+  /** The ledger while it is packed. */
+  nextLedger: 'ledger.ndjson.gz.new',
+  /** The parts of several threads, while they are put together. */
+  mergedLedger: 'ledger.ndjson.merged',
   /** What a few requests saw that went straight to the site's own port. */
   direct: 'witnesses/direct.ndjson.gz',
   /** What the database held when every process had stopped. */

@@ -75,6 +75,8 @@ const serviceRunSchema = z.strictObject({
   /** The shell that ran it, with its flags; null where it ran in none. */
   shell: z.string().nullable().default(null),
   listeners: listenersSchema.nullable().default(null),
+  /** The process that measures, as `host pid/start time`; null when the run has ended and its files are complete. */
+  underWay: z.string().nullable().default(null),
   /** What a reader must know besides, each a sentence. */
   notes: z.array(z.string()).default([]),
 });

@@ -4,17 +4,18 @@ import { methods } from './methods.ts';
 
 /** The schema of a measured service. */
 export const serviceSchema = z.strictObject({
-  /** As the user wrote it. */
+  /** As the user wrote it, without its secrets. */
   url: z.string(),
   /** The address that the URL's host was resolved to, once: a name could mean two connection attempts a request. */
   address: z.string(),
   port: z.number().int().min(1).max(65_535),
   method: z.enum(methods),
-  /** Path and query. */
+  /** Path and query, without secrets. */
   path: z.string().startsWith('/'),
+  /** In place of a secret stands the variable that holds it: `${AUTHORIZATION}`. */
   headers: z.array(z.tuple([z.string(), z.string()])),
-  /** The body's bytes as base64; null without a body. */
-  bodyBase64: z.base64().nullable(),
+  /** How long the body is, which itself is not written down; null without a body. */
+  bodyBytes: z.number().int().nonnegative().nullable(),
   /** The status that is ok; null stands for any from 200 to 299. */
   expectedStatus: z.number().int().nullable(),
   ratePerSecond: z.number().positive(),
@@ -25,7 +26,7 @@ export const serviceSchema = z.strictObject({
   /** Most bytes of an answer's head and of its body that are read; what is above is no fault of the service. */
   maxHeadBytes: z.number().int().positive(),
   maxAnswerBytes: z.number().int().positive(),
-  /** The command that runs under the load, for the user's shell. */
+  /** The command that runs under the load, for the user's shell, without its secrets. */
   whileCommand: z.string().nullable(),
   maxDropped: z.number().int().nonnegative(),
   /** The longest silence that is allowed; null: any. */

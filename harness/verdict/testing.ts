@@ -136,7 +136,7 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
       method: 'GET',
       path: '/',
       headers: [],
-      bodyBase64: null,
+      bodyBytes: null,
       expectedStatus: null,
       ratePerSecond: 100,
       connections: 'kept',
@@ -165,6 +165,7 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
     commandRun: true,
     shell: null,
     listeners: null,
+    underWay: null,
     notes: [],
   };
 }

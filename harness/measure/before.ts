@@ -1,0 +1,83 @@
+/** What a service answers before the command: a deploy is not to blame for what was there before it. */
+import { readdir, readFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { basename, dirname, join } from 'node:path';
+import { isOwnFault, type LedgerRow } from '../load/row.ts';
+import type { ServiceRun } from '../scenario/run-record.ts';
+import type { Target } from './target.ts';
+
+/** What it answered. */
+export type Before = NonNullable<ServiceRun['before']>;
+
+const redirectMs = 2_000;
+
+/** Counts the rows that are in the raw ledger by now. */
+export async function readBefore(rawLedger: string, target: Target): Promise<Before> {
+  const rows = (await rowsSoFar(rawLedger)).filter(({ outcome }) => !isOwnFault(outcome));
+  const answers: Record<string, number> = {};
+  for (const { outcome } of rows) answers[outcome] = (answers[outcome] ?? 0) + 1;
+  const asExpected = answers['ok'] ?? 0;
+  const example = asExpected === rows.length ? null : await exampleOf(rows, target);
+  return { asked: rows.length, asExpected, answers, example };
+}
+
+/** Did anything not come out as it should? */
+export function isIll({ asked, asExpected }: Before): boolean {
+  return asExpected < asked || asked === 0;
+}
+
+async function rowsSoFar(rawLedger: string): Promise<LedgerRow[]> {
+  const folder = dirname(rawLedger);
+  const names = (await readdir(folder)).filter((name) => name.startsWith(basename(rawLedger)));
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.flatMap((text) =>
+    text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as LedgerRow),
+  );
+}
+
+async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<string | null> {
+  const bad = rows.filter(({ outcome }) => outcome !== 'ok');
+  const neverEnded = bad.every(({ outcome, firstByteUs }) => outcome === 'timeout' && firstByteUs !== null);
+  if (neverEnded && bad.length === rows.length) {
+    return `answers had begun (status ${bad[0]?.status ?? 'unknown'}) and none ended`;
+  }
+  const redirect = bad.find(({ status }) => status !== null && status >= 300 && status < 400);
+  if (redirect?.method === 'GET') {
+    const origin = await redirectOrigin(target);
+    const where = `status ${redirect.status ?? ''} leads to ${origin ?? ''}`;
+    if (origin?.startsWith('https:') === true) {
+      return `${where}: TLS is outside of what is measured; ask the service behind its TLS`;
+    }
+    if (origin !== null) return `${where}; redirects are not followed`;
+  }
+  const error = bad.find((row) => row.error !== null)?.error;
+  return error === undefined || error === null ? null : `the first: ${error}`;
+}
+
+/** Where the service sends one to, without path and query, which may hold secrets; asked once more, beside the load. */
+async function redirectOrigin({ service, request }: Target): Promise<string | null> {
+  const { address, port, url } = service;
+  return await new Promise((resolve) => {
+    const asked = httpRequest({
+      host: address,
+      port,
+      path: request.target,
+      headers: Object.fromEntries(request.headers),
+      agent: false,
+      timeout: redirectMs,
+    });
+    asked.on('response', ({ headers }) => {
+      asked.destroy();
+      const location = URL.parse(headers.location ?? '', new URL(url).origin);
+      resolve(location === null || headers.location === undefined ? null : location.origin);
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(null));
+    asked.on('close', () => resolve(null));
+    asked.end();
+  });
+}

@@ -1,0 +1,233 @@
+/**
+ * The user's command under the load: in a session of its own, so that all of it can be ended, and with its output in a file
+ * that has no name, so that what it leaves running holds no pipe of ours open.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processesOfSession, type ProcessSeen } from './processes.ts';
+import type { Shell } from './shell.ts';
+
+/** How it ended. */
+export interface CommandEnd {
+  /** `status 7`, `SIGKILL`, `ENOENT`. */
+  readonly how: string;
+  /** Why it is a failure, as the end of "The command …"; null where it is none. */
+  readonly failure: string | null;
+}
+
+const outputEveryMs = 100;
+/** So much of what was read is compared, to see that it still stands there. */
+const tailBytes = 64;
+/** From SIGTERM to SIGKILL. */
+const killAfterMs = 2_000;
+const goneAfterMs = 1_000;
+
+/** A command that was started. */
+export class RunningCommand {
+  readonly ended: Promise<CommandEnd>;
+  private readonly pid: number | undefined;
+  private readonly output: Output;
+  private readonly guard: Guard;
+  private hasEnded = false;
+  private readonly killAtExit: () => void;
+
+  private constructor(started: Started, output: Output) {
+    this.pid = started.pid;
+    this.output = output;
+    this.guard = guardOf(started.pid);
+    this.ended = started.ended.finally(async () => {
+      this.hasEnded = true;
+      // Whose group it is then nobody knows.
+      if ((await this.others()).length === 0) this.guard.dismiss();
+    });
+    this.killAtExit = () => this.signalGroup('SIGKILL');
+    process.once('exit', this.killAtExit);
+  }
+
+  /** @param onOutput takes what it prints, on either stream */
+  static async start(
+    { words, takesText }: Shell,
+    script: string,
+    onOutput: (text: string) => void,
+  ): Promise<RunningCommand> {
+    const output = await Output.open(onOutput);
+    const folder = takesText ? null : await mkdtemp(join(tmpdir(), 'restart-proof-command-'));
+    const file = folder === null ? null : join(folder, 'command');
+    if (file !== null) await writeFile(file, script, { mode: 0o700 });
+    const started = start([...words, ...(file === null ? ['-c', script] : [file])], output.fd);
+    const ended = started.ended.finally(async () => {
+      if (folder !== null) await rm(folder, { recursive: true, force: true });
+    });
+    return new RunningCommand({ ...started, ended }, output);
+  }
+
+  /** Processes that it started and that go on; those that made a session of their own are not seen. */
+  async others(): Promise<ProcessSeen[]> {
+    if (this.pid === undefined) return [];
+    const seen = await processesOfSession(this.pid);
+    // The pid of a command that ended may be another's by now, who then leads that session.
+    return this.hasEnded && seen.some(({ pid }) => pid === this.pid) ? [] : seen;
+  }
+
+  /** Ends it, and all that it started: SIGTERM, and two seconds later SIGKILL. Returns what was ended. */
+  async endAll(): Promise<ProcessSeen[]> {
+    const ended = await this.others();
+    for (const [signal, withinMs] of [
+      ['SIGTERM', killAfterMs],
+      ['SIGKILL', goneAfterMs],
+    ] as const) {
+      let left = await this.others();
+      this.signalGroup(signal, left);
+      for (let waitedMs = 0; left.length > 0 && waitedMs < withinMs; waitedMs += 50) {
+        await sleep(50);
+        left = await this.others();
+      }
+      if (left.length === 0) break;
+    }
+    return ended;
+  }
+
+  /** What goes on is left alone from here on. */
+  async close(): Promise<void> {
+    process.off('exit', this.killAtExit);
+    this.guard.dismiss();
+    await this.output.close();
+  }
+
+  private signalGroup(signal: NodeJS.Signals, members: readonly ProcessSeen[] = []): void {
+    if (this.pid === undefined || (this.hasEnded && members.length === 0)) return;
+    for (const pid of [-this.pid, ...members.map((member) => member.pid)]) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+}
+
+interface Started {
+  readonly pid: number | undefined;
+  readonly ended: Promise<CommandEnd>;
+}
+
+function start([program = '', ...words]: readonly string[], fd: number): Started {
+  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd] });
+  const ended = new Promise<CommandEnd>((resolve) => {
+    child.on('error', ({ code = 'error' }: NodeJS.ErrnoException) =>
+      resolve({ how: code, failure: `could not be started by ${program} (${code})` }),
+    );
+    child.on('exit', (status, signal) => resolve(endOf(status, signal)));
+  });
+  return { pid: child.pid, ended };
+}
+
+interface Guard {
+  dismiss(): void;
+}
+
+/**
+ * Ends the command's group when this process is killed: it reads a line of ours, and at the end of its input without one,
+ * ours has come. It leads a session of its own, so that no signal of a terminal ends it first.
+ */
+function guardOf(group: number | undefined): Guard {
+  if (group === undefined) return { dismiss: () => undefined };
+  const script = `read -r word || { kill -s TERM -- "-$1"; sleep ${killAfterMs / 1000}; kill -s KILL -- "-$1"; }`;
+  const guard = spawn('sh', ['-c', script, 'guard', String(group)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  guard.on('error', () => undefined);
+  guard.stdin.on('error', () => undefined);
+  guard.unref();
+  return {
+    dismiss: () => {
+      if (guard.stdin.writable) guard.stdin.end('dismissed\n');
+    },
+  };
+}
+
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+
+function endOf(status: number | null, signal: NodeJS.Signals | null): CommandEnd {
+  if (status === null) return { how: signal ?? 'a signal', failure: `was ended by ${signal ?? 'a signal'}` };
+  const how = `status ${status}`;
+  if (status === 0) return { how, failure: null };
+  const killedBy = signalNames.get(status - 128);
+  const why =
+    status === 127
+      ? ' (something in it was not found)'
+      : status === 126
+        ? ' (something in it cannot be executed)'
+        : killedBy === undefined
+          ? ''
+          : ` (something in it was ended by ${killedBy})`;
+  return { how, failure: `failed with ${how}${why}` };
+}
+
+/** A file that has no name any more, written by the command and read by us. */
+class Output {
+  readonly fd: number;
+  private readonly file: FileHandle;
+  private readonly take: (text: string) => void;
+  private readonly decoder = new TextDecoder();
+  private readonly timer: NodeJS.Timeout;
+  private at = 0;
+  /** What stands before `at`. */
+  private last = Buffer.alloc(0);
+  private reading: Promise<void> = Promise.resolve();
+
+  private constructor(file: FileHandle, take: (text: string) => void) {
+    this.file = file;
+    this.fd = file.fd;
+    this.take = take;
+    this.timer = setInterval(() => {
+      this.reading = this.reading.then(() => this.read());
+    }, outputEveryMs);
+  }
+
+  static async open(take: (text: string) => void): Promise<Output> {
+    const folder = await mkdtemp(join(tmpdir(), 'restart-proof-output-'));
+    try {
+      const path = join(folder, 'output');
+      const file = await open(path, 'ax+', 0o600);
+      await unlink(path);
+      return new Output(file, take);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.reading;
+    await this.read();
+    await this.file.close();
+  }
+
+  private async read(): Promise<void> {
+    const { size } = await this.file.stat();
+    if (await this.wasEmptied()) {
+      this.at = 0;
+      this.last = Buffer.alloc(0);
+    }
+    while (this.at < size) {
+      const buffer = Buffer.allocUnsafe(Math.min(size - this.at, 65_536));
+      const { bytesRead } = await this.file.read(buffer, 0, buffer.length, this.at);
+      if (bytesRead === 0) return;
+      this.at += bytesRead;
+      this.last = Buffer.concat([this.last, buffer.subarray(0, bytesRead)]).subarray(-tailBytes);
+      this.take(this.decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
+    }
+  }
+
+  /** `echo … > /dev/stderr` empties the file first, and another text may stand there by now. */
+  private async wasEmptied(): Promise<boolean> {
+    const there = Buffer.alloc(this.last.length);
+    await this.file.read(there, 0, there.length, this.at - this.last.length);
+    return !there.equals(this.last);
+  }
+}

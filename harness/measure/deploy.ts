@@ -1,0 +1,168 @@
+/** What happens beside the load: the service is asked first, then the command runs, then the service must be steady. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceRun } from '../scenario/run-record.ts';
+import { isLoopback, movedNote } from './address.ts';
+import { isIll, readBefore } from './before.ts';
+import { RunningCommand } from './command.ts';
+import { listenersOn, type ProcessSeen } from './processes.ts';
+import type { RunFiles } from './run-files.ts';
+import { shellFor, type Shell } from './shell.ts';
+import type { Steadiness } from './steadiness.ts';
+import type { Target } from './target.ts';
+
+/** How long load and command last. */
+export interface MeasureTimes {
+  /** How long slots are due; with a command, at least so long. */
+  readonly durationMs: number;
+  /** From the first slot to the start of the command, at least. */
+  readonly leadMs: number;
+  /** The longest that the command may take. */
+  readonly whileTimeoutMs: number;
+  /** How long the service has to answer steadily after the command. */
+  readonly settleMs: number;
+  /** The longest to wait for that. */
+  readonly settleTimeoutMs: number;
+}
+
+/** What goes on around a deploy. */
+export interface DeploySetting {
+  readonly target: Target;
+  readonly times: MeasureTimes;
+  /** Run the command although the service fails before it. */
+  readonly evenIfFailing: boolean;
+  readonly files: RunFiles;
+  readonly steadiness: Steadiness;
+  /** Requests that have an outcome by now. */
+  readonly settled: () => number;
+  /** Microseconds since the first due time. */
+  readonly nowUs: () => number;
+  /** The run is cut short, or its load has ended. */
+  readonly signal: AbortSignal;
+  readonly onNote: (text: string) => void;
+  readonly onOutput: (text: string) => void;
+}
+
+/** What a deploy came to. */
+export interface Deployed {
+  /** What goes into run.json of it. */
+  readonly known: Partial<ServiceRun>;
+  /** Why the run must be cut short; null where it need not. */
+  readonly cutShort: string | null;
+}
+
+/** So many requests must have an outcome before the command begins. */
+const leastAsked = 5;
+const pollMs = 100;
+
+/** Asks, deploys, and waits until the service is steady, or will not be. */
+export async function deployUnderLoad(setting: DeploySetting): Promise<Deployed> {
+  const { target, times, files, signal, evenIfFailing, onNote } = setting;
+  const { service } = target;
+  const shell = await shellFor(target.command ?? '');
+  const listening = isLoopback(service.address) ? await listenersOn(service.port) : null;
+  await until(setting, () => setting.nowUs() >= times.leadMs * 1000 && setting.settled() >= leastAsked);
+  if (signal.aborted) return { known: {}, cutShort: null };
+  const before = await readBefore(files.rawLedger, target);
+  if (isIll(before) && !evenIfFailing) {
+    onNote('the service does not answer as expected: the command is not run');
+    return { known: { before, commandRun: false }, cutShort: null };
+  }
+  const ran = await runCommand(setting, shell, before);
+  const after = listening === null ? null : await listenersOn(service.port);
+  const listeners = listening === null || after === null ? null : { before: listening, after };
+  const moved = await movedNote(new URL(service.url).hostname, service.address, service.port);
+  const notes = [...(ran.known.notes ?? []), ...(moved === null ? [] : [moved])];
+  return { ...ran, known: { ...ran.known, before, commandRun: true, listeners, notes } };
+}
+
+/** Runs the command, and waits for the service; whatever happens, no process of a run that is cut short goes on. */
+async function runCommand(setting: DeploySetting, shell: Shell, before: ServiceRun['before']): Promise<Deployed> {
+  const { target, files, signal, nowUs, onNote, onOutput } = setting;
+  const detail = target.service.whileCommand ?? '';
+  const name = shell.words.join(' ');
+  const notes = shell.seesPipes
+    ? []
+    : [`${name} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`];
+  const beginUs = nowUs();
+  const command = await RunningCommand.start(shell, target.command ?? '', onOutput);
+  try {
+    await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart: 1, detail });
+    await files.know({ before, commandRun: true, shell: name, notes });
+    onNote(`running under ${name}: ${detail}`);
+    const ran = await awaitEnd(setting, command, name);
+    if (signal.aborted || ran.cutShort !== null) await endAll(command, onNote);
+    const others = await command.others();
+    if (others.length > 0) notes.push(`${processesInWords(others)} of the command ${goOn(others)} after the run.`);
+    return { ...ran, known: { ...ran.known, shell: name, notes } };
+  } catch (error) {
+    await endAll(command, onNote);
+    throw error;
+  } finally {
+    await command.close();
+  }
+}
+
+/** Waits for the command's end, and for the service. */
+async function awaitEnd(setting: DeploySetting, { ended }: RunningCommand, shell: string): Promise<Deployed> {
+  const { files, signal, nowUs, onNote } = setting;
+  const { whileTimeoutMs } = setting.times;
+  const end = await Promise.race([ended, passed(whileTimeoutMs, signal)]);
+  if (signal.aborted) return { known: {}, cutShort: null };
+  if (end === null) {
+    const time = `${whileTimeoutMs / 1000} s (--while-timeout)`;
+    return { known: {}, cutShort: `The command had not ended after ${time}: it was ended, and the run with it.` };
+  }
+  const endUs = nowUs();
+  await files.addEvent({ atUs: endUs, kind: 'deploy-end', restart: 1, detail: end.how });
+  const troubles =
+    end.failure === null
+      ? []
+      : [`The command ${end.failure}: what was measured is not the deploy that was meant (run by ${shell}).`];
+  await files.know({ troubles });
+  onNote(`the command ended with ${end.how}; waiting until the service is steady`);
+  await settle(setting, endUs);
+  return { known: { troubles }, cutShort: null };
+}
+
+/** Waits until the service has answered steadily since the command's end, or its time for that has passed. */
+async function settle(setting: DeploySetting, endUs: number): Promise<void> {
+  const { steadiness, files, nowUs, signal, onNote } = setting;
+  const { durationMs, settleMs, settleTimeoutMs } = setting.times;
+  const giveUpUs = Math.max(endUs + settleTimeoutMs * 1000, durationMs * 1000);
+  const steadyUs = (): number | null => (nowUs() < durationMs * 1000 ? null : steadiness.steadyFromUs(endUs));
+  await until(setting, () => steadyUs() !== null || nowUs() > giveUpUs);
+  if (signal.aborted) return;
+  const atUs = steadyUs();
+  if (atUs !== null) await files.addEvent({ atUs, kind: 'steady', restart: 1 });
+  else {
+    onNote(`not steady for ${settleMs} ms within ${settleTimeoutMs} ms: the load ends`);
+    await files.addEvent({ atUs: nowUs(), kind: 'not-steady', restart: 1 });
+  }
+}
+
+async function endAll(command: RunningCommand, onNote: (text: string) => void): Promise<void> {
+  const ended = await command.endAll();
+  if (ended.length > 0) onNote(`ended with the run: ${processesInWords(ended)} of the command`);
+}
+
+async function until({ signal }: DeploySetting, isSo: () => boolean): Promise<void> {
+  while (!signal.aborted && !isSo()) await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+}
+
+/** null when the time has passed, or the run is cut short. */
+async function passed(ms: number, signal: AbortSignal): Promise<null> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+  return null;
+}
+
+const mostNamed = 5;
+
+function processesInWords(processes: readonly ProcessSeen[]): string {
+  const named = processes.slice(0, mostNamed).map(({ pid, name }) => `${pid} ${name}`);
+  const more = processes.length > mostNamed ? ', …' : '';
+  return `${processes.length} ${processes.length === 1 ? 'process' : 'processes'} (${named.join(', ')}${more})`;
+}
+
+function goOn({ length }: readonly ProcessSeen[]): string {
+  return length === 1 ? 'goes on' : 'go on';
+}

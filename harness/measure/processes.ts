@@ -1,0 +1,95 @@
+/** Processes of this machine: those of a session, and those that listen on a port. */
+import { execFile } from 'node:child_process';
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** A process. */
+export interface ProcessSeen {
+  readonly pid: number;
+  readonly name: string;
+  /** In clock ticks since the machine booted; with the pid it names a process for good. 0 where it is not known. */
+  readonly startedAt: number;
+}
+
+const isLinux = process.platform === 'linux';
+
+/** The living processes of a session, which on other systems than Linux is looked for as a process group. */
+export async function processesOfSession(session: number): Promise<ProcessSeen[]> {
+  if (!isLinux) return await processesOfGroup(session);
+  const all = await Promise.all((await pids()).map(statOf));
+  return all.filter((seen) => seen !== null && seen.session === session && seen.state !== 'Z') as ProcessSeen[];
+}
+
+/** The name of a process that no other bears, as `pid/start time`; null when it has ended. */
+export async function identityOf(pid: number): Promise<string | null> {
+  if (isLinux) {
+    const seen = await statOf(pid);
+    return seen === null || seen.state === 'Z' ? null : `${pid}/${seen.startedAt}`;
+  }
+  try {
+    process.kill(pid, 0);
+    return `${pid}/0`;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Who listens on a TCP port of this machine, as `pid/start time` of each process in order; null where nobody listens, or
+ * it cannot be seen (another system than Linux, or another user's process).
+ */
+export async function listenersOn(port: number): Promise<string | null> {
+  if (!isLinux) return null;
+  const inodes = await listeningInodes(port);
+  if (inodes.size === 0) return null;
+  const holders = await Promise.all((await pids()).map(async (pid) => ((await holdsAny(pid, inodes)) ? pid : null)));
+  const names = await Promise.all(holders.filter((pid) => pid !== null).map(identityOf));
+  return names.filter((name) => name !== null).join(' ') || null;
+}
+
+/** Inodes of the sockets in /proc/net/tcp and tcp6 that listen on this port. */
+async function listeningInodes(port: number): Promise<Set<string>> {
+  const inodes = new Set<string>();
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    for (const line of text.split('\n').slice(1)) {
+      const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/u);
+      if (state === '0A' && Number.parseInt(local.split(':')[1] ?? '', 16) === port) inodes.add(inode);
+    }
+  }
+  return inodes;
+}
+
+async function holdsAny(pid: number, inodes: ReadonlySet<string>): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const target = await readlink(`${folder}/${name}`).catch(() => '');
+    const inode = /^socket:\[(\d+)\]$/u.exec(target)?.[1];
+    if (inode !== undefined && inodes.has(inode)) return true;
+  }
+  return false;
+}
+
+async function pids(): Promise<number[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/u.test(name)).map(Number);
+}
+
+async function statOf(pid: number): Promise<(ProcessSeen & { session: number; state: string }) | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  if (text === null) return null;
+  // The name may hold spaces and parentheses.
+  const [, name = '', rest = ''] = /\((.*)\) ([\s\S]*)$/u.exec(text) ?? [];
+  const fields = rest.trim().split(' ');
+  return { pid, name, state: fields[0] ?? '', session: Number(fields[3]), startedAt: Number(fields[19]) };
+}
+
+async function processesOfGroup(group: number): Promise<ProcessSeen[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,pgid=,stat=,comm=']).catch(() => ({
+    stdout: '',
+  }));
+  return stdout.split('\n').flatMap((line) => {
+    const [, pid, pgid, state = '', name = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/u.exec(line) ?? [];
+    if (Number(pgid) !== group || state.startsWith('Z')) return [];
+    return [{ pid: Number(pid), name, startedAt: 0 }];
+  });
+}

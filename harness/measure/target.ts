@@ -1,0 +1,19 @@
+/** What is measured, in two halves: one that is written into the run, and one that never is. */
+import type { Service } from '../scenario/service.ts';
+
+/** What is sent, with its secrets. */
+export interface SentRequest {
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer | null;
+}
+
+/** A service to measure. */
+export interface Target {
+  /** As the run records it: no secret stands in it. */
+  readonly service: Service;
+  readonly request: SentRequest;
+  /** The command to run under the load; null without one. */
+  readonly command: string | null;
+}
