@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 import { isOnlyLate } from './testing.ts';
 
@@ -152,6 +152,61 @@ describe('measure', () => {
     expect(verdict.verdict).toBe('aborted');
     expect(verdict.due).toBeGreaterThan(50);
     expect(exitCode).toBe(143);
+  });
+
+  it('does not run the command where the service is ill before it, says how, and writes no secret down', async () => {
+    const port = await freePort();
+    const script = `require('node:http').createServer((_, response) =>
+      response.writeHead(301, { Location: 'https://shop.test/', 'Content-Length': 0 }).end()).listen(${port}, '127.0.0.1')`;
+    children.push(spawn(process.execPath, ['-e', script]));
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' }), 5_000);
+    const marker = join(folder, 'deployed');
+    const secrets = ['--header', 'Authorization: Bearer hunter2', '--while', `touch ${marker}; PASSWORD=hunter2 true`];
+    const url = `http://127.0.0.1:${port}/?token=hunter2`;
+    const { verdict, exitCode } = await measured('--url', url, ...secrets);
+    expect(exitCode).toBe(3);
+    expect(verdict.reasons[0]).toMatch(
+      /(\d+) of \1 requests before the command .*leads to https:\/\/shop.test: TLS is/u,
+    );
+    expect(existsSync(marker)).toBe(false);
+    const run = join(folder, 'measure', verdict.runId);
+    const { stdout: found } = await execa('grep', ['-rlz', 'hunter2', run], { reject: false });
+    expect(found).toBe('');
+    expect(readFileSync(join(run, 'run.json'), 'utf8')).toContain('Authorization: ${AUTHORIZATION}');
+  });
+
+  it('fails a service that is not back, whatever may be dropped', async () => {
+    const { port, url } = await startPlainServer();
+    const deploy = `kill $(cat ${join(folder, `${port}.pid`)})`;
+    const { verdict, exitCode } = await measured(
+      ...['--url', url, '--while', deploy, '--settle', '500ms', '--settle-timeout', '1s', '--max-dropped', '100000'],
+    );
+    expect(verdict).toMatchObject({ verdict: 'fail', headline: 'not back' });
+    expect(exitCode).toBe(1);
+  });
+
+  it('ends the command, and what it started, with a run that is cut short', async () => {
+    const { url } = await startPlainServer();
+    const pids = join(folder, 'pids');
+    const running = measure('--json', '--url', url, '--while', `sleep 300 & echo $! $$ > ${pids}; sleep 300`);
+    await vi.waitFor(() => expect(readFileSync(pids, 'utf8')).toMatch(/\d+ \d+\n/u), 20_000);
+    running.kill('SIGTERM');
+    const { exitCode } = await running;
+    expect(exitCode).toBe(143);
+    const { stdout } = await execa('ps', ['-o', 'stat=', '-p', readFileSync(pids, 'utf8').trim().replace(' ', ',')], {
+      reject: false,
+    });
+    expect(stdout.split('\n').filter((state) => state !== '' && !state.startsWith('Z'))).toEqual([]);
+  });
+
+  it('ends a command that takes too long, and the run with it', async () => {
+    const { url } = await startPlainServer();
+    const { verdict, exitCode } = await measured('--url', url, '--while', 'sleep 300', '--while-timeout', '1s');
+    expect(verdict.verdict).toBe('aborted');
+    expect(verdict.reasons[0]).toBe(
+      'The command had not ended after 1 s (--while-timeout): it was ended, and the run with it.',
+    );
+    expect(exitCode).toBe(3);
   });
 
   it('refuses a wrong option in a sentence, with exit 2', async () => {

@@ -3,6 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { HarnessError } from '../errors.ts';
 
+const isLocalhost = /^(?:.+\.)?localhost\.?$/iu;
+
 /** How long an address may take to accept a connection. */
 const probeMs = 1_000;
 
@@ -49,7 +51,9 @@ export function isLoopback(address: string): boolean {
 
 async function addressesOf(name: string): Promise<string[]> {
   try {
-    return (await lookup(name, { all: true })).map(({ address }) => address);
+    const found = (await lookup(name, { all: true })).map(({ address }) => address);
+    // RFC 6761, 6.3: whatever the hosts file says, it is either loopback address.
+    return isLocalhost.test(name) ? [...new Set([...found, '127.0.0.1', '::1'])] : found;
   } catch (cause) {
     throw new HarnessError('host-unknown', `The host ${name} of --url has no address.`, { cause });
   }

@@ -1,6 +1,7 @@
 /** Processes of this machine: those of a session, and those that listen on a port. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 
 /** A process. */
@@ -17,7 +18,10 @@ const isLinux = process.platform === 'linux';
 export async function processesOfSession(session: number): Promise<ProcessSeen[]> {
   if (!isLinux) return await processesOfGroup(session);
   const all = await Promise.all((await pids()).map(statOf));
-  return all.filter((seen) => seen !== null && seen.session === session && seen.state !== 'Z') as ProcessSeen[];
+  const members = all.filter((seen) => seen !== null).filter((seen) => seen.session === session && seen.state !== 'Z');
+  return await Promise.all(
+    members.map(async ({ pid, name, startedAt }) => ({ pid, name: (await programOf(pid)) ?? name, startedAt })),
+  );
 }
 
 /** The name of a process that no other bears, as `pid/start time`; null when it has ended. */
@@ -81,6 +85,12 @@ async function statOf(pid: number): Promise<(ProcessSeen & { session: number; st
   const [, name = '', rest = ''] = /\((.*)\) ([\s\S]*)$/u.exec(text) ?? [];
   const fields = rest.trim().split(' ');
   return { pid, name, state: fields[0] ?? '', session: Number(fields[3]), startedAt: Number(fields[19]) };
+}
+
+/** What was called: some programs give their threads names of their own, which then stand for the process. */
+async function programOf(pid: number): Promise<string | null> {
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return basename(words.split('\0')[0] ?? '') || null;
 }
 
 async function processesOfGroup(group: number): Promise<ProcessSeen[]> {
