@@ -143,6 +143,8 @@ export class Connection {
       this.die();
       return;
     }
+    // Whatever becomes of it, the server had read the request, or at least begun to answer.
+    exchange.rttUs = null;
     let response: Response | undefined;
     try {
       response = this.parser.feed(bytes, exchange.now());

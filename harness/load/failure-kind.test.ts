@@ -3,7 +3,7 @@ import { noConnectionFree, serverHeldAll } from './classify.ts';
 import { failureKindOf, type FailedRow, type FailureKind } from './failure-kind.ts';
 
 /** Sent at 1000 µs on a connection that had carried requests before, and nothing came. */
-const row: FailedRow = {
+const unanswered: FailedRow = {
   connection: 'kept',
   connectedUs: null,
   sentUs: 1_000,
@@ -12,6 +12,7 @@ const row: FailedRow = {
   outcome: 'closed',
   error: 'FIN, wait',
 };
+const row = { ...unanswered, rttUs: 0 };
 
 describe('the kind of a failure', () => {
   it.each<[string, Partial<FailedRow>, FailureKind | null]>([
@@ -38,5 +39,9 @@ describe('the kind of a failure', () => {
     ['none', { outcome: 'ok' }, null],
   ])('of %s', (_, over, kind) => {
     expect(failureKindOf({ ...row, ...over })).toBe(kind);
+  });
+
+  it('of a close after a byte came back, as an interim answer: the server had read the request', () => {
+    expect(failureKindOf(unanswered)).toBe('cut in flight');
   });
 });

@@ -62,6 +62,8 @@ export function failureKindOf(row: FailedRow): FailureKind | null {
 /** Was a connection that had carried requests before closed no later than the request can have reached the server? */
 function isKeptRace({ connection, connectedUs, sentUs, firstByteUs, doneUs, outcome, rttUs }: FailedRow): boolean {
   if (connection !== 'kept' || connectedUs !== null || sentUs === null || firstByteUs !== null) return false;
+  // Not told where a byte came back: then the server had read the request.
+  if (rttUs === undefined) return false;
   const slackUs = outcome === 'closed' ? closeSlackUs : resetSlackUs;
-  return doneUs - sentUs <= (rttUs ?? 0) + slackUs;
+  return doneUs - sentUs <= rttUs + slackUs;
 }

@@ -68,7 +68,7 @@ export interface LedgerRow {
   readonly error: string | null;
   /** The answer had no length, its end was the close of the connection: had it been cut, nobody could tell. */
   readonly hasNoLength?: true;
-  /** Of a request that got no answer on a connection used before: the shortest round trip that the connection had. */
+  /** Of a request that got not a byte back on a connection used before: the shortest round trip that the connection had. */
   readonly rttUs?: number;
 }
 
