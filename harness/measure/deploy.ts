@@ -71,7 +71,9 @@ export async function deployUnderLoad(setting: DeploySetting): Promise<Deployed>
   const after = listening === null ? null : await listenersOn(service.port);
   const listeners = listening === null || after === null ? null : { before: listening, after };
   const moved = await movedNote(new URL(service.url).hostname, service.address, service.port);
-  const notes = [...(ran.known.notes ?? []), ...(moved === null ? [] : [moved])];
+  const { asked, asExpected } = before;
+  const ill = `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`;
+  const notes = [...(isIll(before) ? [ill] : []), ...(ran.known.notes ?? []), ...(moved === null ? [] : [moved])];
   return { ...ran, known: { ...ran.known, before, commandRun: true, listeners, notes } };
 }
 

@@ -7,7 +7,7 @@ import { threadsFor, type LoadCommand, type LoadMessage, type LoadPlan } from '.
 import { spawnGenerator } from '../load/spawn.ts';
 import type { ServiceRun } from '../scenario/run-record.ts';
 import { deployUnderLoad, type Deployed, type MeasureTimes } from './deploy.ts';
-import type { RunFiles } from './run-files.ts';
+import type { Due, RunFiles } from './run-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
 
@@ -30,8 +30,7 @@ export interface LoadSetting {
 export interface Loaded {
   /** What goes into run.json of it. */
   readonly known: Partial<ServiceRun>;
-  /** null where the generator did not live to tell it. */
-  readonly due: number | null;
+  readonly due: Due;
 }
 
 /** How long a generator that was told to stop may take. */
@@ -53,7 +52,7 @@ export class Load {
   /** null while nobody knows. */
   private readonly total: number | null;
   private settled = 0;
-  private due: number | null = null;
+  private due: Due = { due: 0, isKnown: false };
   private aborted: string | null = null;
   private known: Partial<ServiceRun> = {};
   private wallMinusMonotonicUs = 0;
@@ -80,7 +79,7 @@ export class Load {
       this.say(this.plan);
       for await (const line of this.generator.lines) {
         await this.hear(JSON.parse(line) as LoadMessage);
-        if (this.due !== null) break;
+        if (this.due.isKnown) break;
       }
     } finally {
       signal.removeEventListener('abort', cut);
@@ -89,7 +88,7 @@ export class Load {
       this.generator.close();
       await this.deploy;
     }
-    if (this.due === null)
+    if (!this.due.isKnown)
       this.aborted ??= `The load generator ended without a word. ${this.generator.stderr()}`.trim();
     return { known: { ...this.known, aborted: this.aborted }, due: this.due };
   }
@@ -105,12 +104,16 @@ export class Load {
         return;
       case 'progress':
         this.settled = message.settled;
+        this.due = { due: message.due, isKnown: false };
         this.steadiness.add(message.atUs, message);
         onCounts?.(message, this.total);
+        if (this.aborted === null && (await this.files.isNearlyFull())) {
+          this.cutShort(`The run was cut short: the disk of ${this.files.folder} is full.`);
+        }
         return;
       case 'done':
         onCounts?.(message, this.total);
-        this.due = message.due;
+        this.due = { due: message.due, isKnown: true };
         this.known = {
           ...this.known,
           unfinished: message.unfinished,

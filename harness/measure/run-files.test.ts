@@ -69,7 +69,7 @@ describe('a run that is under way', () => {
   it('is left alone, and says so', async () => {
     const files = await RunFiles.begin(folder, record);
     await expect(finishRun(folder)).rejects.toMatchObject({ code: 'run-under-way' });
-    await files.end({}, 0);
+    await files.end({}, { due: 0, isKnown: true });
     expect(await finishRun(folder)).toBe(false);
   });
 
@@ -80,8 +80,15 @@ describe('a run that is under way', () => {
     expect(await aborted()).toContain('did not end');
     await files.know({ commandRun: true });
     expect(await aborted()).toContain('did not end');
-    await files.end({ unfinished: 0 }, 2);
+    await files.end({ unfinished: 0 }, { due: 2, isKnown: true });
     expect(await aborted()).toBeNull();
     expect((await openRun(folder)).names()).toEqual(['ledger.ndjson.gz', 'run.json', 'timeline.ndjson']);
+  });
+
+  it('says when the rest of its rows would not find room', async () => {
+    expect(await (await RunFiles.begin(folder, record)).isNearlyFull()).toBe(false);
+    // 45 TB in a second.
+    const fast = serviceRecord({ ratePerSecond: 1e11 });
+    expect(await (await RunFiles.begin(join(folder, '..', 'fast'), fast)).isNearlyFull()).toBe(true);
   });
 });

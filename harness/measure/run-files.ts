@@ -2,7 +2,7 @@
  * The files of a run under way. run.json is there before the first request and rows as they are settled, so that whatever
  * ends the harness, a folder is left that can be judged.
  */
-import { appendFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -23,6 +23,9 @@ const notEnded = 'The run did not end: its process was gone before it could writ
 
 /** For what a run writes beside its rows, and for the rows when they are packed, if the disk is full by then. */
 const reserveBytes = 16 * 1024 * 1024;
+/** Bytes of a row, and how long a load goes on after it was told to stop. */
+const rowBytes = 450;
+const stopSeconds = 3;
 
 /** Writes the files of one run. */
 export class RunFiles {
@@ -68,13 +71,25 @@ export class RunFiles {
 
   /**
    * Writes what the run came to, and packs its rows.
-   * @param due null where the generator did not live to tell it
+   * @param due how many requests were due
    */
-  async end(known: Partial<ServiceRun>, due: number | null): Promise<void> {
+  async end(known: Partial<ServiceRun>, due: Due): Promise<void> {
     this.run = { ...this.run, aborted: null, ...known };
     await this.reserve.release();
     await finish(this.folder, this.run, this.events, due);
   }
+
+  /** Is there so little room left that rows would soon be lost? What is held back for the end counts as none. */
+  async isNearlyFull(): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.folder);
+    return bavail * bsize < this.run.service.ratePerSecond * rowBytes * stopSeconds;
+  }
+}
+
+/** How many requests were due; only at least so many, where the generator did not live to tell it. */
+export interface Due {
+  readonly due: number;
+  readonly isKnown: boolean;
 }
 
 /**
@@ -90,23 +105,19 @@ export async function finishRun(folder: string): Promise<boolean> {
   if (host === hostname() && (await identityOf(Number(identity.split('/')[0]))) === identity) {
     throw new HarnessError('run-under-way', `${folder} is of a run that process ${identity} is still measuring.`);
   }
-  await finish(folder, record, await readEvents(folder), null);
+  await finish(folder, record, await readEvents(folder), { due: 0, isKnown: false });
   return true;
 }
 
-async function finish(
-  folder: string,
-  run: ServiceRun,
-  events: readonly TimelineEvent[],
-  known: number | null,
-): Promise<void> {
+async function finish(folder: string, run: ServiceRun, events: readonly TimelineEvent[], known: Due): Promise<void> {
   const { ratePerSecond } = run.service;
   await removeLeftOvers(folder);
   if (!(await finishLedger(folder)) && !(await readdir(folder)).includes(runFiles.ledger)) {
     await writeFile(join(folder, runFiles.ledger), gzipSync(''));
   }
   // Without a word of the generator, the rows tell how many requests were due at least.
-  const { rows, due } = known === null ? await countRows(join(folder, runFiles.ledger)) : { rows: 0, due: known };
+  const counted = known.isKnown ? null : await countRows(join(folder, runFiles.ledger));
+  const due = Math.max(known.due, counted?.due ?? 0);
   const ended: TimelineEvent = {
     atUs: Math.round((due * 1e6) / ratePerSecond),
     kind: 'load-end',
@@ -118,7 +129,7 @@ async function finish(
   await writeRun(folder, {
     ...run,
     durationMs: (due * 1000) / ratePerSecond,
-    unfinished: known === null ? due - rows : run.unfinished,
+    unfinished: counted === null ? run.unfinished : due - counted.rows,
     underWay: null,
   });
 }
