@@ -8,6 +8,9 @@ import { RunningCommand } from './command.ts';
 import { identityOf, listenersOn } from './processes.ts';
 import { scriptProblem, shellFor } from './shell.ts';
 
+// Real processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
 const pidFile = join(folder, 'pid');
 const started: RunningCommand[] = [];
@@ -124,7 +127,7 @@ describe('a command', () => {
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
     const shell = Number(await written(pidFile));
     owner.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await isAlive(shell)).toBe(false), 4_000);
+    await vi.waitFor(async () => expect(await isAlive(shell)).toBe(false), 15_000);
   });
 });
 
