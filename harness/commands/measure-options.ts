@@ -46,9 +46,25 @@ export function addMeasure(program: Command, context: Context): void {
       )
       .option('--yes-i-own-this', 'allow more than 1000 requests a second to another machine'),
   )
-    .addHelpText(
-      'after',
-      `
+    .addHelpText('after', helpText(context.callOf('measure')))
+    .action(async (services: string[], options: MeasureOptions & BudgetedOptions, command: Command) => {
+      if (options.budgets !== undefined) {
+        const known = command.options.map(({ long, required, parseArg }) => ({
+          name: (long ?? '').slice(2),
+          takes: !required ? ('nothing' as const) : parseArg === undefined ? ('a value' as const) : ('values' as const),
+        }));
+        const { measureBudgets } = await import('./measure-budgets.ts');
+        process.exitCode = await measureBudgets(context, services, { ...options, budgets: options.budgets }, known);
+        return;
+      }
+      refuseArguments(services, 0, 'measure takes options only');
+      const { measureCommand } = await import('./measure.ts');
+      process.exitCode = await measureCommand(context, options);
+    });
+}
+
+function helpText(call: string): string {
+  return `
 Each request carries an X-Request-Id of its own, is sent once, and is counted once. Load goes only to --url.
 
 The service is asked for a second and at least five requests before the command; if one of them is not answered as
@@ -64,24 +80,9 @@ goes on after the run, and is ended with a run that is cut short.
 shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
 Examples:
-  ${context.callOf('measure')} --url http://127.0.0.1:8080/ --rate 100 --duration 30s
-  ${context.callOf('measure')} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0
-  ${context.callOf('measure')} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\
+  ${call} --url http://127.0.0.1:8080/ --rate 100 --duration 30s
+  ${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0
+  ${call} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\
     --header 'Content-Type: application/json' --connections kept --while './deploy.sh'
-  ${context.callOf('measure')} --budgets budgets.yaml --junit junit.xml`,
-    )
-    .action(async (services: string[], options: MeasureOptions & BudgetedOptions, command: Command) => {
-      if (options.budgets !== undefined) {
-        const known = command.options.map(({ long, required, parseArg }) => ({
-          name: (long ?? '').slice(2),
-          takes: !required ? ('nothing' as const) : parseArg === undefined ? ('a value' as const) : ('values' as const),
-        }));
-        const { measureBudgets } = await import('./measure-budgets.ts');
-        process.exitCode = await measureBudgets(context, services, { ...options, budgets: options.budgets }, known);
-        return;
-      }
-      refuseArguments(services, 0, 'measure takes options only');
-      const { measureCommand } = await import('./measure.ts');
-      process.exitCode = await measureCommand(context, options);
-    });
+  ${call} --budgets budgets.yaml --junit junit.xml`;
 }
