@@ -40,15 +40,23 @@ export class RunFiles {
     this.reserve = reserve;
   }
 
-  /** Makes the folder, with a run.json that says that the run did not end. */
+  /**
+   * Makes the folder, with a run.json that says that the run did not end.
+   * @throws {Error} when there is no room for it; nothing is left then
+   */
   static async begin(folder: string, run: ServiceRun): Promise<RunFiles> {
     await mkdir(folder, { recursive: true });
     const underWay = `${hostname()} ${(await identityOf(process.pid)) ?? process.pid}`;
-    const reserve = await holdReserve(folder, reserveBytes);
-    const files = new RunFiles(folder, { ...run, aborted: notEnded, underWay }, reserve);
-    await writeRun(folder, files.run);
-    await writeFile(join(folder, runFiles.timeline), '');
-    return files;
+    try {
+      const reserve = await holdReserve(folder, reserveBytes);
+      const files = new RunFiles(folder, { ...run, aborted: notEnded, underWay }, reserve);
+      await writeRun(folder, files.run);
+      await writeFile(join(folder, runFiles.timeline), '');
+      return files;
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   /** Where the load generator writes its rows. */
