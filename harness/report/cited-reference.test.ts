@@ -4,7 +4,6 @@ import { expect, it } from 'vitest';
 import { verdictSchema } from '../verdict/verdict.ts';
 
 const text = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
-const inOneLine = (of: string): string => of.replaceAll(/\s+/gu, ' ');
 
 const ids = (await readdir(new URL('../../reports/reference/', import.meta.url))).sort();
 const citations = new Map(
@@ -27,10 +26,9 @@ it('findings cite it wherever they cite an experiment without options', async ()
   for (const [, id = '', line] of cited) expect(line).toBe(citations.get(id));
 });
 
-it('the README begins with its E5, shortened by the kernel’s own suffix, and with a chart that is there', async () => {
+it('the README begins with its E5, as it can be searched for, and with a chart that is there', async () => {
   const readme = await text('README.md');
-  const line = inOneLine(citations.get('E5') ?? '').replace(/(kernel [\d.]+)\S*;/u, '$1;');
-  expect(inOneLine(readme)).toContain(line);
+  expect(readme).toContain(`\n${citations.get('E5') ?? '?'}\n`);
   const chart = /\]\((reports\/reference\/\S+\.svg)\)/u.exec(readme)?.[1] ?? '';
   expect(await text(chart)).toContain('<svg');
 });
