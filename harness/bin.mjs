@@ -27,8 +27,8 @@ const node = ownIsEnough ? process.execPath : pinnedNode();
 const child = spawn(node, [...hooks, at('package-cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
-// A terminal sends Ctrl-C to the child as well, which then ends in its own time.
-process.on('SIGINT', () => undefined);
+// A terminal sends Ctrl-C to the child as well, which takes both for one, and ends in its own time.
+process.on('SIGINT', () => child.kill('SIGINT'));
 child.on('error', (error) => refuse('node-cannot-start', `Node at ${node} does not start here (${error.code}).`));
 child.on('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)));
 

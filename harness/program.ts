@@ -96,13 +96,20 @@ function isVerbose(program: Command): boolean {
 
 /** After the first signal the process ends by itself within 5 s, whatever hangs; this leaves room for the last words. */
 const orderlyEndMs = 4_500;
+/** A terminal's Ctrl-C reaches us twice where npm passes it on, too: within this time they are one. */
+const sameSignalMs = 300;
 
 /** The first signal lets the run end in order, as long as that takes no longer than a user waits; the second quits at once. */
 function watchForSignals(): void {
   let signals = 0;
+  let lastMs = -Infinity;
   // A terminal that is closed ends a run as SIGTERM does.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      const nowMs = performance.now();
+      const isSame = nowMs - lastMs < sameSignalMs;
+      lastMs = nowMs;
+      if (isSame) return;
       signals++;
       const quit = (why: string): void => {
         process.stderr.write(`\n${why} What may be left of the lab, \`npm run clean\` takes down.\n`);

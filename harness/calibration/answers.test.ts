@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LimitError, ParseError, ResponseParser, type Response } from '../load/response-parser.ts';
 import { answerCases, type Expected } from './answers.ts';
@@ -54,5 +55,42 @@ describe('however TCP cuts the bytes', () => {
     for (let at = 1; at < Math.min(bytes.length, longest); at++) {
       expect(apartFromEnd(resultOf([bytes.subarray(0, at), bytes.subarray(at)]))).toEqual(whole);
     }
+  });
+});
+
+/** A change of an answer: some bytes at a place are replaced by others, taken from it or from nowhere. */
+const mutation = fc.record({
+  at: fc.nat(),
+  removed: fc.nat(4),
+  inserted: fc.oneof(
+    fc.uint8Array({ maxLength: 4 }),
+    fc.constantFrom('\r', '\n', '\r\n', ' ', ':', ';', '0', ',', '\t'),
+  ),
+});
+
+describe('damaged answers', () => {
+  /** Of a refusal the reason may depend on how much had come; that it is refused may not. */
+  const kindOf = (result: unknown): unknown =>
+    typeof result === 'object' && result !== null && 'refused' in result ? 'refused' : apartFromEnd(result);
+
+  it('crash nothing, and come to the same however TCP cuts them: 10 000 of them', () => {
+    const mutated = fc.record({
+      seed: fc.constantFrom(...answerCases.filter(({ bytes }) => bytes.length <= longest).map(({ bytes }) => bytes)),
+      mutations: fc.array(mutation, { minLength: 1, maxLength: 4 }),
+      cuts: fc.array(fc.nat(), { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(mutated, ({ seed, mutations, cuts }) => {
+        let bytes = Buffer.from(seed, 'latin1');
+        for (const { at, removed, inserted } of mutations) {
+          const place = at % (bytes.length + 1);
+          bytes = Buffer.concat([bytes.subarray(0, place), Buffer.from(inserted), bytes.subarray(place + removed)]);
+        }
+        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+        const pieces = places.slice(1).map((to, index) => bytes.subarray(places[index], to));
+        expect(kindOf(resultOf(pieces.filter(({ length }) => length > 0)))).toEqual(kindOf(resultOf([bytes])));
+      }),
+      { numRuns: 10_000 },
+    );
   });
 });

@@ -3,7 +3,7 @@
  * cannot cause a drop of which a witness shows the cause, a wrong body, or a write that is lost: a repeat does not undo them.
  */
 import { runFiles } from '../scenario/run-folder.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun, RunRecord } from '../scenario/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Budget, Entry } from './budgets.ts';
 import { figures, type FigureName } from './figures.ts';
@@ -17,11 +17,15 @@ export interface NumberedRun {
 }
 
 /** Figures of which a late machine is never the cause. */
-const neverLate = ['lost', 'early', 'duplicated', 'misattributed', 'stale'] as const satisfies FigureName[];
+const neverLate = ['lost', 'early', 'altered', 'duplicated', 'misattributed', 'stale'] as const satisfies FigureName[];
 
-/** Checks that this try misses, whatever else is wrong with it. */
+/**
+ * Checks that this try misses, whatever else is wrong with it. A measurement of a user's service is made once, and its own
+ * verdict says what stands.
+ */
 export function standingChecks(entry: Entry, of: NumberedRun): Check[] {
   const { verdict, run } = of;
+  if (run.kind === 'measure') return [];
   const found: Check[] = [];
   const add = (what: string, measured: string, limit: Limit): void => {
     found.push({
@@ -36,7 +40,7 @@ export function standingChecks(entry: Entry, of: NumberedRun): Check[] {
       line: limit.line,
     });
   };
-  const dropped = provenDrops(run, verdict);
+  const dropped = provenDrops(verdict);
   const onDrops = limitOnDrops(entry, run);
   if (onDrops !== null && dropped > onDrops.max) {
     add('dropped requests with a proven cause', `${dropped} of ${verdict.due}`, onDrops);
@@ -53,18 +57,12 @@ export function standingChecks(entry: Entry, of: NumberedRun): Check[] {
 
 type Limit = Pick<Budget, 'blocking' | 'because' | 'line'> & { readonly max: number };
 
-function ownLimit({ line }: Entry, because: string, max = 0): Limit {
-  return { max, blocking: true, because, line };
+function ownLimit({ line }: Entry, because: string): Limit {
+  return { max: 0, blocking: true, because, line };
 }
 
-/**
- * Drops that are the service's. In the lab a witness shows the cause of each; the end of a container is none that the
- * service brought about. Of a user's service the outcome tells: a machine that stands still can bring about a timeout.
- */
-function provenDrops({ kind }: RunRecord, { dropped, provenDropped, outcomes, reconciliation }: Verdict): number {
-  if (kind === 'measure') {
-    return provenDropped ?? Math.max(0, dropped - (outcomes['timeout'] ?? 0) - (outcomes['connect-timeout'] ?? 0));
-  }
+/** Drops that are the site's: a witness shows the cause of each, and the end of a container is none that it brought about. */
+function provenDrops({ dropped, provenDropped, reconciliation }: Verdict): number {
   const proven = Object.entries(reconciliation.causes)
     .filter(([cause]) => reconciliation.examples[cause]?.file !== runFiles.engineEvents)
     .reduce((sum, [, count]) => sum + count, 0);
@@ -73,24 +71,21 @@ function provenDrops({ kind }: RunRecord, { dropped, provenDropped, outcomes, re
 
 /**
  * The limit on drops; null where drops are part of what is expected. A limit above 0 bounds how long an outage may last,
- * and that depends on the machine too: in the lab it does not stand.
+ * and that depends on the machine too: it does not stand.
  */
-function limitOnDrops(entry: Entry, run: RunRecord): Limit | null {
+function limitOnDrops(entry: Entry, run: ExperimentRun): Limit | null {
   const budget = entry.budgets.find(
-    ({ figure, max }) =>
-      max !== undefined &&
-      ((figure === 'dropped' && (max === 0 || run.kind === 'measure')) || (figure === 'badRestarts' && max === 0)),
+    ({ figure, max }) => max === 0 && (figure === 'dropped' || figure === 'badRestarts'),
   );
   if (budget?.max !== undefined) return { ...budget, max: budget.max };
-  if (run.kind === 'measure') return ownLimit(entry, 'the limit that was asked for', run.service.maxDropped);
   const { dropped } = run.experiment.expect;
   return dropped !== undefined && 'max' in dropped && dropped.max === 0 ? ownLimit(entry, dropped.because) : null;
 }
 
 /** 0 unless the budgets file or the experiment says otherwise; null where no more than a bound of its own is known. */
-function limitOn(entry: Entry, run: RunRecord, figure: (typeof neverLate)[number]): Limit | null {
+function limitOn(entry: Entry, run: ExperimentRun, figure: (typeof neverLate)[number]): Limit | null {
   const budget = entry.budgets.find((one) => one.figure === figure);
   if (budget?.max !== undefined) return { ...budget, max: budget.max };
-  if (run.kind === 'experiment' && run.experiment.expect.bounds.some(({ of }) => of === figure)) return null;
+  if (run.experiment.expect.bounds.some(({ of }) => of === figure)) return null;
   return ownLimit(entry, `${figures[figure].what}: none may be`);
 }
