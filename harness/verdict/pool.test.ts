@@ -87,7 +87,7 @@ it('adds failed runs as well: they can be trusted', () => {
     writes: { acknowledged: 25, lost: 1, duplicated: 2, misattributed: 3 },
   });
   expect(pooled.sentence).toBe(
-    '3 runs; 1 of 18 restarts dropped anything (0.1 % to 27.3 %, exact 95 %); 7 of 1000 requests; longest wait 900 ms; ' +
+    '3 runs; 1 of 18 restarts dropped something (0.1 % to 27.3 %, exact 95 %); 7 of 1000 requests; longest wait 900 ms; ' +
       'writes: 25 acknowledged, 1 lost, 2 duplicated, 3 misattributed',
   );
 });

@@ -102,7 +102,9 @@ function sentenceOf(sums: Omit<Pooled, 'verdict' | 'sentence'>): string {
   const bound = boundText({ badRestarts, badRestartsInterval95: interval === null ? null : [...interval] });
   return [
     `${runs - leftOut} runs${leftOut === 0 ? '' : ` (${leftOut} more cannot be trusted and are not counted)`}`,
-    restarts === 0 ? 'no restart' : `${badRestarts} of ${restarts} restarts dropped anything (${bound})`,
+    restarts === 0
+      ? 'no restart'
+      : `${badRestarts} of ${restarts} restarts dropped ${badRestarts === 0 ? 'anything' : 'something'} (${bound})`,
     `${dropped} of ${due} requests`,
     longestWaitMs === null ? 'no ok answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
     `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ${writes.duplicated} duplicated, ` +
