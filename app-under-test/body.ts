@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** The largest body that is accepted. */
-export const largestBodyBytes = 64 * 1024;
+const largestBodyBytes = 64 * 1024;
 
 /** Beyond this the connection is cut instead of reading on for the sake of a clean answer. */
 const patienceBytes = 8 * 1024 * 1024;

@@ -13,7 +13,7 @@ export type Synchronous = 'OFF' | 'NORMAL' | 'FULL' | 'EXTRA';
 export type TransactionMode = 'immediate' | 'deferred';
 
 /** A planted fault: what a test of a test wants to see caught. */
-export const faults = [
+const faults = [
   'none',
   'ack-before-commit',
   'apply-twice',

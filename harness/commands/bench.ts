@@ -173,7 +173,7 @@ class Bench {
 }
 
 /** Verdict and report of a million rows, each by its own command, beside what the project holds itself to. */
-export function recomputeTable(runs: readonly RecomputeRun[]): string {
+function recomputeTable(runs: readonly RecomputeRun[]): string {
   const rows = [...new Set(runs.map(({ shape, step }) => `${shape} ${step}`))].map((key) => {
     const [shape = '', step = ''] = key.split(' ');
     const of = (figure: (run: RecomputeRun) => number, digits: number): string =>

@@ -153,7 +153,7 @@ export function caseName({ fault, awayMs, method, connections }: CalibrationCase
 }
 
 /** The table of results, in Markdown. */
-export function calibrationTable(results: readonly CaseResult[]): string {
+function calibrationTable(results: readonly CaseResult[]): string {
   const rows = results.map(({ calibration, verdict, server, truth, awayMs, wrong }) => [
     awayMs === null ? factsOf(calibration.fault).what : `is away for ${awayMs.toFixed(1)} ms`,
     calibration.method,

@@ -41,7 +41,7 @@ export function removedLine({ runId, owner, state, containers, networks, volumes
 }
 
 /** What was left alone, and why. */
-export function leftLine({ runId, owner }: StandingLab): string {
+function leftLine({ runId, owner }: StandingLab): string {
   return `Left alone ${runId}: it is still going on (${ownerInWords(owner)}).`;
 }
 

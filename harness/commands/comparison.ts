@@ -15,7 +15,7 @@ export interface Figure {
 }
 
 /** A part of the load in both runs. */
-export interface KindFigures {
+interface KindFigures {
   readonly kind: string;
   readonly a: { readonly dropped: number; readonly due: number };
   readonly b: { readonly dropped: number; readonly due: number };

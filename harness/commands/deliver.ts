@@ -117,7 +117,7 @@ export async function deliver(
 }
 
 /** What the process exits with. */
-export function exitCodeOfGate({ verdict }: GateResult): number {
+function exitCodeOfGate({ verdict }: GateResult): number {
   switch (verdict) {
     case 'pass':
       return exitCodes.pass;

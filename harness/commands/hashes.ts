@@ -21,7 +21,7 @@ export async function writeHashes(folder: string): Promise<void> {
 }
 
 /** Writes a file in place of the one that is there: never through a link, nor into a file that has a second name. */
-export async function placeFile(path: string, content: string | Buffer): Promise<void> {
+async function placeFile(path: string, content: string | Buffer): Promise<void> {
   await rm(path, { force: true });
   await writeFile(path, content, { flag: 'wx' });
 }

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { readSeries } from './series.ts';
 
 /** Names within the folder of reports. */
-export const indexFiles = { text: 'README.md', chart: 'side-by-side' } as const;
+const indexFiles = { text: 'README.md', chart: 'side-by-side' } as const;
 
 /** Options as they are typed. */
 export interface IndexOptions {

@@ -65,7 +65,7 @@ export async function measureAlone<T>(
 }
 
 /** Who measures, since when, and what. */
-export function holderInWords({ owner, command, runId, since }: Holder): string {
+function holderInWords({ owner, command, runId, since }: Holder): string {
   const run = runId === null ? '' : `${runId}, `;
   return `${run}${ownerInWords(owner)}, measuring since ${since.slice(0, 19).replace('T', ' ')} UTC (${command})`;
 }

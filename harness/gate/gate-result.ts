@@ -50,7 +50,7 @@ export interface EntryResult {
 }
 
 /** pass: all that blocks was met; inconclusive: nothing failed, and something could not be told. */
-export type GateVerdict = 'pass' | 'fail' | 'inconclusive';
+type GateVerdict = 'pass' | 'fail' | 'inconclusive';
 
 /** gate.json. */
 export interface GateResult {

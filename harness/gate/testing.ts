@@ -29,7 +29,7 @@ export function entry(over: Partial<Entry> = {}): Entry {
 }
 
 /** Restarts that dropped so many each. */
-export function restartsThatDropped(...counts: readonly number[]): RestartVerdict[] {
+function restartsThatDropped(...counts: readonly number[]): RestartVerdict[] {
   return counts.map((droppedInRestart, index) => ({
     restart: index + 1,
     deployBeginUs: 0,

@@ -16,7 +16,7 @@ import {
 import { usageError } from './refusals.ts';
 
 /** A place in a file, both from 1 on. */
-export interface Place {
+interface Place {
   readonly line: number;
   readonly column: number;
 }

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** One baseline. */
-export const baselineSchema = z.strictObject({
+const baselineSchema = z.strictObject({
   connections: z.number().int().positive(),
   durationSeconds: z.number().positive(),
   requestsPerSecond: z.number(),

@@ -2,7 +2,7 @@
 import type { Service } from '../scenario/service.ts';
 
 /** What is sent, with its secrets. */
-export interface SentRequest {
+interface SentRequest {
   /** Path and query. */
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];

@@ -12,7 +12,7 @@ const size = { width: 1_000, height: 340 };
 const plotWidthPx = 920;
 
 /** Seconds before SIGTERM, and after the new process accepts, that a restart's chart shows. */
-export const restartMarginUs = { before: 500_000, after: 1_000_000 };
+const restartMarginUs = { before: 500_000, after: 1_000_000 };
 
 /** What the bars of a restart's chart span. */
 export function restartSpan(window: RestartWindow): { zeroUs: number; fromUs: number; toUs: number } {

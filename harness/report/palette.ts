@@ -8,7 +8,7 @@ export interface OutcomeClass {
 }
 
 /** An answer slower than this is drawn as one that waited. */
-export const waitedMs = 100;
+const waitedMs = 100;
 
 const classes = {
   ok: { name: 'ok', colour: '#c9d9e6' },

@@ -340,16 +340,12 @@ export const experimentFileSchema = experimentShape
 export type Experiment = z.infer<typeof experimentSchema>;
 /** An experiment's file. */
 export type ExperimentFile = z.infer<typeof experimentFileSchema>;
-/** What a variant changes. */
-export type Variant = z.infer<typeof variantSchema>;
 /** An experiment's file as it is written, before defaults are filled in. */
 export type ExperimentData = z.input<typeof experimentFileSchema>;
 /** Variants as they are written in a file. */
 export type Variants = NonNullable<ExperimentData['variants']>;
 /** A value that --set, a variant or a sweep gives to a field. */
 export type FieldValue = z.infer<typeof valueSchema>;
-/** One entry of the load's mix. */
-export type MixEntry = z.infer<typeof mixSchema>;
 
 /**
  * Checks an experiment's file and gives it its type.

@@ -106,7 +106,7 @@ export function recordsOf<T>(content: string, path: string, form: LineForm<T>): 
 }
 
 /** What keeps this from being an object with these fields; null where it is one. */
-export function faultOf(json: unknown, fields: Readonly<Record<string, FieldForm>>): string | null {
+function faultOf(json: unknown, fields: Readonly<Record<string, FieldForm>>): string | null {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return `it is ${shown(json)}, not an object`;
   for (const [name, { admits, words, mayBeMissing }] of Object.entries(fields)) {
     const value = (json as Record<string, unknown>)[name];

@@ -7,7 +7,7 @@
 export const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
 
 /** Who saw an event. */
-export type EventSource = (typeof eventSources)[number];
+type EventSource = (typeof eventSources)[number];
 
 /** The kinds of events, in the order in which one restart goes through them. */
 export const eventKinds = [

@@ -13,7 +13,7 @@ import type { RestartWindow } from './restart-windows.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 
 /** A line of a witness. */
-export interface Citation {
+interface Citation {
   /** Name of the file within the run's folder. */
   readonly file: string;
   /** Number of the line in it, from 1. */

@@ -65,4 +65,4 @@ function failed({ dropped, due, expectations }: Headlined): string {
 }
 
 /** The figure that most expectations are about. */
-export const droppedRequests = 'dropped requests';
+const droppedRequests = 'dropped requests';
