@@ -186,7 +186,7 @@ function checksOf(
     allowed: 'pass',
     outcome: verdict.verdict === 'pass' ? 'met' : 'missed',
     blocking: true,
-    because: 'the experiment’s own expectations',
+    because: run.kind === 'experiment' ? 'the experiment’s own expectations' : 'what was asked of the service',
     line: entry.line,
   };
   const checks = [own, ...entry.budgets.map((budget) => checkBudget(budget, verdict))];

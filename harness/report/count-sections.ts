@@ -54,14 +54,22 @@ export function countsSection(verdict: Verdict): string {
 /** A row for each restart; nothing where there was none. */
 export function restartsSection({ perRestart, longestWaitMs, longestOutageMs, direct }: Verdict): string {
   if (perRestart.length === 0) return '';
+  // Of a service of one's own nobody sees when its port is closed, and nothing predicts its drops.
+  const hasWindow = perRestart.some(
+    ({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null,
+  );
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const rows = perRestart.map((row) => [
     row.voided ? `${row.restart} (void)` : String(row.restart),
     (row.deployBeginUs / 1e6).toFixed(3),
-    row.outageEnded === false ? `${inMs(row.outageMs)}, not ended` : inMs(row.outageMs),
-    orUnknown(row.dueInOutage),
-    orUnknown(row.inFlightAtSigterm),
-    row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
+    ...(hasWindow
+      ? [
+          row.outageEnded === false ? `${inMs(row.outageMs)}, not ended` : inMs(row.outageMs),
+          orUnknown(row.dueInOutage),
+          orUnknown(row.inFlightAtSigterm),
+          row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
+        ]
+      : []),
     String(row.droppedInRestart),
     byName(row.droppedByKind)
       .map(([kind, count]) => `${kind} ${count}`)
@@ -72,10 +80,7 @@ export function restartsSection({ perRestart, longestWaitMs, longestOutageMs, di
   const head = [
     'restart',
     'began, s',
-    'outage window',
-    'due in it',
-    'in flight at SIGTERM',
-    'predicted',
+    ...(hasWindow ? ['outage window', 'due in it', 'in flight at SIGTERM', 'predicted'] : []),
     'dropped',
     'of which',
     'longest wait',
@@ -83,8 +88,10 @@ export function restartsSection({ perRestart, longestWaitMs, longestOutageMs, di
   ];
   return (
     `## Restart by restart\n\n${markdownTable([head, ...rows])}\n\n` +
-    'The outage window runs from the last accept of the old process to the first accept of the new one. A restart is ' +
-    'void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.' +
+    (hasWindow
+      ? 'The outage window runs from the last accept of the old process to the first accept of the new one. '
+      : '') +
+    'A restart is void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.' +
     shorterWaitText({ longestWaitMs, longestOutageMs, direct })
   );
 }

@@ -39,7 +39,7 @@ export function drawRestart(options: {
         title: options.title,
         bins,
         axis,
-        xTitle: 'seconds since SIGTERM, by due time',
+        xTitle: `seconds since ${window.sigtermUs === null ? 'the deploy began' : 'SIGTERM'}, by due time`,
         headroom: rows + 1,
         annotations: { ...phaseAnnotations(phasesOf(window), axis, rows), ...annotations },
       }),
