@@ -55,6 +55,12 @@ function group(
   }));
 }
 
+const white = group('white space', [
+  ['that is none, before a length', `${ok}Content-Length: \u00a05\r\n\r\nhello`, refused('Content-Length')],
+  ['of another kind, before a length', `${ok}Content-Length: \u000b5\r\n\r\nhello`, refused('Content-Length')],
+  ['of a CR in the line of a chunk', `${ok}${chunked}\r\n5\r\r\nhello\r\n0\r\n\r\n`, kept],
+]);
+
 const folds = group('a folded header', [
   ['with spaces', `${ok}X: a\r\n  b\r\n${rest}`, kept],
   ['with a tab', `${ok}X: a\r\n\tb\r\n${rest}`, kept],
@@ -253,6 +259,7 @@ const ends = group('the end', [
 
 /** All answers. */
 export const answerCases: readonly AnswerCase[] = [
+  ...white,
   ...folds,
   ...lineEnds,
   ...statusLines,

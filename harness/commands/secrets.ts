@@ -17,7 +17,7 @@ const variable = /\$\$\{|\$\{([A-Za-z_]\w*)\}/gu;
 
 /** Names of headers, parameters and variables whose values nobody else may read. */
 const secretName =
-  /authoriz|authentic|(?:^|[-_.])auth(?:$|[-_.])|cookie|token|secret|passw|passphrase|pwd|api[-_]?key|access[-_]?key|private[-_]?key|credential|session|signature|^sig$|^key$/iu;
+  /authoriz|authentic|(?:^|[-_.])auth(?:$|[-_.])|cookie|token|secret|passw|passphrase|(?:^|[-_.])pass(?:$|[-_.])|pwd|jwt|(?:api|access|private)key|(?:^|(?<!idempotency)[-_.])key$|credential|session|signature|^sig$/iu;
 
 /**
  * Puts environment variables in place of `${NAME}`.

@@ -195,7 +195,7 @@ export class ResponseParser {
       if (this.lastName === null) throw new ParseError('white space before the first header');
       // RFC 9112, 5.2: a fold stands for spaces.
       const before = this.headers.get(this.lastName) ?? '';
-      this.headers.set(this.lastName, `${before} ${cleanValue(line)}`.trim());
+      this.headers.set(this.lastName, trimmed(`${before} ${cleanValue(line)}`));
       return 'again';
     }
     const [name, value] = checkField(line);
@@ -256,7 +256,7 @@ export class ResponseParser {
     const line = this.takeLine('the line of a chunk');
     if (line === undefined) return 'more';
     this.lineBytes = 0;
-    const digits = /^([0-9a-f]+)[ \t]*(?:;.*)?$/isu.exec(line)?.[1];
+    const digits = /^([0-9a-f]+)[ \t\r]*(?:;.*)?$/isu.exec(line)?.[1];
     if (digits === undefined) throw new ParseError(`not a chunk size: ${shown(line)}`);
     this.wanted = Number.parseInt(digits, 16);
     if (!Number.isSafeInteger(this.wanted)) throw new ParseError(`a chunk size beyond all bounds: ${shown(line)}`);
@@ -341,12 +341,12 @@ function checkField(line: string): [name: string, value: string] {
   const colon = line.indexOf(':');
   if (colon < 0) throw new ParseError(`a header without a colon: ${shown(line)}`);
   // RFC 9112, 5.1: a proxy would take the space before a colon away.
-  return [line.slice(0, colon).trim().toLowerCase(), cleanValue(line.slice(colon + 1))];
+  return [trimmed(line.slice(0, colon)).toLowerCase(), cleanValue(line.slice(colon + 1))];
 }
 
 function cleanValue(value: string): string {
   if (value.includes('\0')) throw new ParseError('a NUL in a header');
-  return (value.includes('\r') ? value.replaceAll('\r', ' ') : value).trim();
+  return trimmed(value.includes('\r') ? value.replaceAll('\r', ' ') : value);
 }
 
 /** The elements of a list in lower case, the empty ones left out (RFC 9110, 5.6.1). */
@@ -354,13 +354,13 @@ function listOf(value: string): string[] {
   return value
     .toLowerCase()
     .split(',')
-    .map((element) => element.trim())
+    .map(trimmed)
     .filter((element) => element !== '');
 }
 
 /** RFC 9110, 8.6: the same length several times is one length, anything else is none. */
 function lengthOf(value: string): number {
-  const lengths = new Set(value.split(',').map((one) => one.trim().replace(/^0+(?=\d)/u, '')));
+  const lengths = new Set(value.split(',').map((one) => trimmed(one).replace(/^0+(?=\d)/u, '')));
   const [only = ''] = lengths;
   if (lengths.size !== 1 || !/^\d+$/u.test(only)) throw new ParseError(`Content-Length: ${shown(value)}`);
   const length = Number(only);
@@ -370,4 +370,16 @@ function lengthOf(value: string): number {
 
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, 60));
+}
+
+/** Without the white space around it that RFC 9110, 5.6.3, allows: spaces and tabs, and nothing else. */
+function trimmed(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isWhite(text.charCodeAt(from))) from++;
+  while (to > from && isWhite(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
+function isWhite(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -115,7 +115,7 @@ interface Started {
 }
 
 function start([program = '', ...words]: readonly string[], fd: number): Started {
-  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd] });
+  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd], env: commandEnvironment() });
   const ended = new Promise<CommandEnd>((resolve) => {
     child.on('error', ({ code = 'error' }: NodeJS.ErrnoException) =>
       resolve({ how: code, failure: `could not be started by ${program} (${code})` }),
@@ -230,4 +230,10 @@ class Output {
     await this.file.read(there, 0, there.length, this.at - this.last.length);
     return !there.equals(this.last);
   }
+}
+
+/** Ours, without the shell's options that may be in it: `noexec` among them would run nothing, and call that a success. */
+function commandEnvironment(): NodeJS.ProcessEnv {
+  const isOption = (name: string): boolean => name === 'SHELLOPTS' || name === 'BASHOPTS';
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOption(name)));
 }

@@ -215,6 +215,33 @@ describe('a measurement of the user’s own service', () => {
     expect(await dropped(1)).toMatchObject({ verdict: 'pass', dropped: 1 });
   });
 
+  /** A content in which these slots were refused. */
+  const refusedIn = (seqs: readonly number[], run = serviceRecord({ maxDropped: 100 })): FolderContent => {
+    const spoilt = { ...content(), run };
+    for (const seq of seqs) {
+      const none = { status: null, firstByteUs: null, version: null, instance: null, bodyCrc32: null };
+      change(seq, { ...none, outcome: 'refused', error: 'ECONNREFUSED, connect' })(spoilt);
+    }
+    return spoilt;
+  };
+
+  it('is not back where it is gone again when the load ends, whatever was seen of it before', async () => {
+    const gone = await judgeRun(await writeFolder(refusedIn([297, 298, 299])));
+    expect(gone).toMatchObject({ verdict: 'fail', headline: 'not back', dropped: 3 });
+    // A single one may fail by chance, and one in the midst is followed by answers.
+    for (const seqs of [[299], [200, 201, 202]]) {
+      expect(await judgeRun(await writeFolder(refusedIn(seqs)))).toMatchObject({ verdict: 'pass' });
+    }
+  });
+
+  it('is at risk until the slot after the last that was dropped before it was steady', async () => {
+    const spoilt = refusedIn([110, 111, 112]);
+    spoilt.timeline.push({ atUs: 1_390_000, kind: 'steady', source: 'deployer', restart: 1 });
+    spoilt.timeline.sort((a, b) => a.atUs - b.atUs);
+    // The deploy lasts from 0.99 s to 1.2 s; slot 112 is due at 1.12 s: at risk are the slots 99 to 119.
+    expect((await judgeRun(await writeFolder(spoilt))).atRisk).toMatchObject({ due: 21, dropped: 3 });
+  });
+
   it('is inconclusive for a row that contradicts itself', async () => {
     const spoilt = content();
     change(40, { status: 502 })(spoilt);

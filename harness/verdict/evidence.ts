@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EngineEvent } from '../lab/engine-events.ts';
+import { readLedgerRows } from '../ledger/read.ts';
 import { slotCount } from '../load/pacer.ts';
 import { labDeadlineMs } from '../load/plan.ts';
+import { isDropped } from '../load/row.ts';
 import { sha256OfFile } from '../scenario/file-hash.ts';
 import { openRun } from '../scenario/run-door.ts';
 import { runFiles } from '../scenario/run-folder.ts';
@@ -75,8 +77,9 @@ export interface Evidence {
 export async function readEvidence(folder: string): Promise<Evidence> {
   const { record: run } = await openRun(folder);
   const timeline = await readTimeline(join(folder, runFiles.timeline));
-  const windows = restartWindows(timeline);
   const path = join(folder, runFiles.ledger);
+  const seen = restartWindows(timeline);
+  const windows = run.kind === 'measure' ? await steadyByLedger(path, seen, rateOf(run)) : seen;
   const about: CountTask = {
     timeline,
     windows,
@@ -101,6 +104,33 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   } finally {
     await ledger.close();
   }
+}
+
+/**
+ * The conductor learns four times a second how a service does; the ledger tells to a slot from when on it was steady: from
+ * the end of the deploy, or from the slot after the last that was dropped before the service was called steady.
+ */
+async function steadyByLedger(
+  path: string,
+  windows: readonly RestartWindow[],
+  ratePerSecond: number,
+): Promise<RestartWindow[]> {
+  const lastBadUs = windows.map(() => -Infinity);
+  if (windows.some(({ steadyUs }) => steadyUs !== null)) {
+    for await (const rows of readLedgerRows(path)) {
+      for (const { dueUs } of rows.filter(({ outcome }) => isDropped(outcome))) {
+        for (const [index, { deployBeginUs, steadyUs }] of windows.entries()) {
+          if (steadyUs === null || dueUs < deployBeginUs || dueUs >= steadyUs) continue;
+          lastBadUs[index] = Math.max(lastBadUs[index] ?? -Infinity, dueUs);
+        }
+      }
+    }
+  }
+  return windows.map((window, index) => {
+    if (window.steadyUs === null) return window;
+    const afterUs = (lastBadUs[index] ?? -Infinity) + 1e6 / ratePerSecond;
+    return { ...window, steadyUs: Math.max(window.deployEndUs ?? window.deployBeginUs, afterUs) };
+  });
 }
 
 /** Of nearly every row. */
@@ -231,6 +261,9 @@ async function readExperiment(
   };
 }
 
+/** Fewer at the end of a load may fail by chance; so many in a row are a service that is gone again. */
+const leastFailedAtEnd = 2;
+
 /** Of a service that the user runs the client is the only witness. */
 async function readService(
   run: ServiceRun,
@@ -265,7 +298,9 @@ async function readService(
   return {
     ...counts,
     hasChanged: windows.length === 0 ? null : counts.changeSeen || listeners?.before !== listeners?.after,
-    isNotBack: timeline.some(({ kind }) => kind === 'not-steady'),
+    isNotBack:
+      timeline.some(({ kind }) => kind === 'not-steady') ||
+      (windows.length > 0 && counts.ledger.failedAtEnd >= leastFailedAtEnd),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.

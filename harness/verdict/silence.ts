@@ -29,6 +29,18 @@ export class Silence {
     if (outcome === 'ok') this.shortestUs = Math.min(this.shortestUs, doneUs - dueUs);
   }
 
+  /** How many of the last requests that left were not answered as expected, in a row. */
+  failedAtEnd(): number {
+    let count = 0;
+    for (let seq = this.doneUs.length - 1; seq >= 0; seq--) {
+      const us = this.doneUs[seq];
+      if (us === notAsked) continue;
+      if (us !== failed) break;
+      count++;
+    }
+    return count;
+  }
+
   /** Its length, µs, right to one slot (1/rate); null where no request left, so that nothing is known. */
   longestUs(): number | null {
     const { doneUs, ratePerSecond } = this;
