@@ -77,11 +77,11 @@ test('the site starts while another one holds the lock of a database that exists
 
 test('an immediate write waits for the lock, a deferred one that has read before is refused at once', async () => {
   const database = newDatabase();
-  const [patient, hasty] = [
-    startSite(['--database', database, '--busy-timeout', '5s']),
-    startSite(['--database', database, '--busy-timeout', '5s', '--transaction', 'deferred']),
-  ];
-  const [patientPort, hastyPort] = [await patient.port('accepting'), await hasty.port('accepting')];
+  const patient = startSite(['--database', database, '--busy-timeout', '5s']);
+  // One after the other: two that make the same new database at once may meet, and SQLite then waits for neither.
+  const patientPort = await patient.port('accepting');
+  const hasty = startSite(['--database', database, '--busy-timeout', '5s', '--transaction', 'deferred']);
+  const hastyPort = await hasty.port('accepting');
   const release = holdLock(database);
   const waiting = ask(patientPort, 'POST', '/notes', { id: 'waits', text: 'x' });
   expect((await ask(hastyPort, 'POST', '/notes', { id: 'refused', text: 'x' })).status).toBe(503);
