@@ -228,10 +228,9 @@ describe('a measurement of the user’s own service', () => {
   it('is not back where it is gone again when the load ends, whatever was seen of it before', async () => {
     const gone = await judgeRun(await writeFolder(refusedIn([297, 298, 299])));
     expect(gone).toMatchObject({ verdict: 'fail', headline: 'not back', dropped: 3 });
-    // A single one may fail by chance, and one in the midst is followed by answers.
-    for (const seqs of [[299], [200, 201, 202]]) {
-      expect(await judgeRun(await writeFolder(refusedIn(seqs)))).toMatchObject({ verdict: 'pass' });
-    }
+    expect(await judgeRun(await writeFolder(refusedIn([299])))).toMatchObject({ headline: 'not back' });
+    // Those in the midst are followed by answers.
+    expect(await judgeRun(await writeFolder(refusedIn([200, 201, 202])))).toMatchObject({ verdict: 'pass' });
   });
 
   it('is at risk until the slot after the last that was dropped before it was steady', async () => {

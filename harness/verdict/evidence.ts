@@ -261,9 +261,6 @@ async function readExperiment(
   };
 }
 
-/** Fewer at the end of a load may fail by chance; so many in a row are a service that is gone again. */
-const leastFailedAtEnd = 2;
-
 /** Of a service that the user runs the client is the only witness. */
 async function readService(
   run: ServiceRun,
@@ -298,9 +295,7 @@ async function readService(
   return {
     ...counts,
     hasChanged: windows.length === 0 ? null : counts.changeSeen || listeners?.before !== listeners?.after,
-    isNotBack:
-      timeline.some(({ kind }) => kind === 'not-steady') ||
-      (windows.length > 0 && counts.ledger.failedAtEnd >= leastFailedAtEnd),
+    isNotBack: timeline.some(({ kind }) => kind === 'not-steady') || (windows.length > 0 && counts.ledger.isGoneAtEnd),
     waits: waits.result(),
     queues: windows.map(() => null),
     // Of a service that the user runs there is no second one.

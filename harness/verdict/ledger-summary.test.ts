@@ -80,7 +80,7 @@ describe('the counts of a ledger', () => {
       missingSlots: 3,
       repeatedSlots: 0,
       silenceUs: null,
-      failedAtEnd: 0,
+      isGoneAtEnd: false,
       affectedUs: null,
       longestWaitUs: null,
       lag: null,

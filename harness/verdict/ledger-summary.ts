@@ -49,8 +49,8 @@ export interface LedgerSummary {
   readonly repeatedSlots: number;
   /** Longest stretch of the schedule in which no request due in it was answered; null where no request left. */
   readonly silenceUs: number | null;
-  /** How many of the last requests were not answered as expected, in a row. */
-  readonly failedAtEnd: number;
+  /** Was the service gone when the load ended? */
+  readonly isGoneAtEnd: boolean;
   /** From the due time of the first dropped request to that of the last; null where none was dropped. */
   readonly affectedUs: number | null;
   readonly longestWaitUs: number | null;
@@ -263,7 +263,7 @@ export class LedgerSummarizer {
       missingSlots,
       repeatedSlots,
       silenceUs: this.silence.longestUs(),
-      failedAtEnd: this.silence.failedAtEnd(),
+      isGoneAtEnd: this.silence.isGoneAtEnd(),
       affectedUs: this.lastBadDueUs >= this.firstBadDueUs ? this.lastBadDueUs - this.firstBadDueUs : null,
       longestWaitUs: this.longestWaitUs,
       lag:

@@ -84,3 +84,31 @@ describe('the silence of a load', () => {
     expect(silenceMs(() => ({ outcome: 'unsent', sentUs: null }))).toBeNull();
   });
 });
+
+describe('a service', () => {
+  /** Is it gone after 10 slots, of which the last came to these outcomes? */
+  const isGone = (...outcomes: readonly LedgerRow['outcome'][]): boolean => {
+    const silence = new Silence(10, 100);
+    for (let seq = 0; seq < 10; seq++) {
+      const outcome = outcomes[seq - (10 - outcomes.length)] ?? 'ok';
+      silence.add(row(seq, { outcome, ...(outcome === 'refused' && { sentUs: null }) }));
+    }
+    return silence.isGoneAtEnd();
+  };
+
+  it('is gone at the end of a load where the last request was refused, or the last two failed', () => {
+    expect([isGone('refused'), isGone('reset', 'status-502'), isGone('refused', 'timeout')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    // One may fail by chance; what the generator could not send says nothing.
+    expect([isGone('ok'), isGone('reset'), isGone('refused', 'ok'), isGone('unsent')]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(isGone('refused', 'unsent')).toBe(true);
+  });
+});

@@ -5,6 +5,7 @@ import { isOwnFault, type LedgerRow } from '../load/row.ts';
 /** Marks of a slot that has no time of an ok answer. */
 const failed = -1;
 const notAsked = -2;
+const refused = -3;
 
 /**
  * The longest stretch of the schedule in which no request due in it was answered as expected. It begins at the due time
@@ -25,20 +26,17 @@ export class Silence {
 
   add({ seq, dueUs, doneUs, outcome }: LedgerRow): void {
     if (!(seq >= 0 && seq < this.doneUs.length) || isOwnFault(outcome)) return;
-    this.doneUs[seq] = outcome === 'ok' ? doneUs : failed;
+    this.doneUs[seq] = outcome === 'ok' ? doneUs : outcome === 'refused' ? refused : failed;
     if (outcome === 'ok') this.shortestUs = Math.min(this.shortestUs, doneUs - dueUs);
   }
 
-  /** How many of the last requests that left were not answered as expected, in a row. */
-  failedAtEnd(): number {
-    let count = 0;
-    for (let seq = this.doneUs.length - 1; seq >= 0; seq--) {
-      const us = this.doneUs[seq];
-      if (us === notAsked) continue;
-      if (us !== failed) break;
-      count++;
-    }
-    return count;
+  /** Was the service gone at the end: the last request refused, or the last two not answered as expected? */
+  isGoneAtEnd(): boolean {
+    const [last, before] = this.doneUs
+      .filter((us) => us !== notAsked)
+      .slice(-2)
+      .reverse();
+    return last === refused || (last === failed && before !== undefined && before < 0);
   }
 
   /** Its length, µs, right to one slot (1/rate); null where no request left, so that nothing is known. */
@@ -52,7 +50,7 @@ export class Silence {
     for (let seq = last; seq >= 0; seq--) {
       const us = doneUs[seq] ?? notAsked;
       if (us === notAsked) continue;
-      if (us !== failed) answeredUs = Math.min(answeredUs, us - this.shortestUs);
+      if (us >= 0) answeredUs = Math.min(answeredUs, us - this.shortestUs);
       longestUs = Math.max(longestUs, answeredUs - dueUsOf(seq, ratePerSecond));
     }
     return longestUs;
