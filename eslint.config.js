@@ -2,12 +2,11 @@ import tseslint from 'typescript-eslint';
 
 /** The rooms in the order in which data flows; a folder imports only from itself and from those before it. */
 const stream = [
-  'text',
-  'scenario',
+  'base',
+  'experiment',
+  'run',
+  'in-lab',
   'lab',
-  'timeline',
-  'load',
-  'ledger',
   'conduct',
   'verdict',
   'report',
@@ -15,7 +14,7 @@ const stream = [
   'measure',
   'calibration',
   'doctor',
-  'commands',
+  'cli',
 ];
 
 const importsOnlyUpstream = stream.map((room, index) => ({
@@ -37,25 +36,25 @@ const importsOnlyUpstream = stream.map((room, index) => ({
 }));
 
 /**
- * Files of a run come from anybody: harness/scenario/plain-file.ts opens them, and nothing else does. What is printed goes
+ * Files of a run come from anybody: harness/run/plain-file.ts opens them, and nothing else does. What is printed goes
  * through the context, whose streams pass nothing that a terminal or a CI system would obey.
  */
 const oneDoor = {
-  files: ['scenario', 'timeline', 'ledger', 'conduct', 'verdict', 'report', 'gate', 'commands'].map(
-    (room) => `harness/${room}/**/*.ts`,
-  ),
+  files: ['experiment', 'run', 'conduct', 'verdict', 'report', 'gate', 'cli'].map((room) => `harness/${room}/**/*.ts`),
   ignores: [
     '**/*.test.ts',
     '**/testing*.ts',
+    // The frame of the command line, which makes the context.
+    'harness/cli/program.ts',
     // The door itself.
-    'harness/scenario/plain-file.ts',
-    'harness/scenario/run-door.ts',
+    'harness/run/plain-file.ts',
+    'harness/run/run-door.ts',
     // A process in the lab, which speaks to the harness by its stdout.
-    'harness/timeline/deployer.ts',
+    'harness/in-lab/deployer.ts',
     // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
     'harness/gate/written-file.ts',
-    'harness/commands/service-options.ts',
-    'harness/commands/remembered.ts',
+    'harness/cli/service-options.ts',
+    'harness/cli/remembered.ts',
     // Opens a file of its own, to hold space.
     'harness/conduct/reserve.ts',
   ],
@@ -65,7 +64,7 @@ const oneDoor = {
       {
         selector:
           'ImportDeclaration[source.value=/^node:fs/] ImportSpecifier[imported.name=/^(readFile|readFileSync|createReadStream|open|openSync|openAsBlob|cp|cpSync|default)$/]',
-        message: 'Files of a run are opened by harness/scenario/plain-file.ts and run-door.ts alone.',
+        message: 'Files of a run are opened by harness/run/plain-file.ts and run-door.ts alone.',
       },
       {
         selector: 'MemberExpression[object.name="process"][property.name=/^(stdout|stderr)$/]',
@@ -104,8 +103,8 @@ export default tseslint.config(
         {
           patterns: [
             {
-              regex: '/harness/(?!scenario/)',
-              message: 'An experiment is data: only harness/scenario may be imported.',
+              regex: '/harness/(?!experiment/)',
+              message: 'An experiment is data: only harness/experiment may be imported.',
             },
           ],
         },

@@ -1,6 +1,6 @@
 /**
  * `npm run setup`, first half, in whatever Node (20 or newer) the machine has: dependencies, and an engine that answers.
- * The second half (harness/commands/setup.ts) goes on under the Node that the project pins, and makes the lab's image.
+ * The second half (harness/cli/setup.ts) goes on under the Node that the project pins, and makes the lab's image.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -33,7 +33,7 @@ const again = 'run `npm run setup` again';
 
 /** A reason that a user can understand, and what to do about it. */
 class CannotRun extends Error {
-  /** @param {string} code of harness/error-catalog.ts @param {string} sentence @param {string} hint */
+  /** @param {string} code of harness/base/error-catalog.ts @param {string} sentence @param {string} hint */
   constructor(code, sentence, hint) {
     super(sentence);
     this.code = code;

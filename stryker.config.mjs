@@ -5,7 +5,7 @@
  */
 export default {
   mutate: [
-    'harness/load/row.ts',
+    'harness/run/ledger.ts',
     'harness/ledger/**/*.ts',
     'harness/verdict/**/*.ts',
     '!harness/**/*.test.ts',

@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { cleanLab, seedDefaults, standardLoad } from './standard.ts';
 
 /** The control of the whole house: the same site, proxy and load, and nobody restarts anything. */

@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { cleanLab, drainedRestarts, seedCheck, seedDrain, standardLoad } from './standard.ts';
 
 /** A drain long enough for the proxy's check to notice, and one backend: the check then has nowhere else to go. */

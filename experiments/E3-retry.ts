@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { cleanLab, quickRestarts, seedDefaults, standardLoad } from './standard.ts';
 
 /** E1 with the proxy's retry: four tries, all at the one backend that is down. */

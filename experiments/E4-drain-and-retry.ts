@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { cleanLab, drainedRestarts, seedCheck, seedDrain, standardLoad } from './standard.ts';
 
 /** What the seed’s server has wired: drain, check and retry together. */

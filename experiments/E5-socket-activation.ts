@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { e5Variants } from './E5-socket-activation.variants.ts';
 import { quickRestarts, seedDefaults, standardLoad } from './standard.ts';
 

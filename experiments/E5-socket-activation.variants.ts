@@ -1,4 +1,4 @@
-import type { Variants } from '../harness/scenario/experiment.ts';
+import type { Variants } from '../harness/experiment/experiment.ts';
 
 const nothingDropped = { max: 0, because: 'the socket queues what comes while nothing serves' } as const;
 

@@ -1,4 +1,4 @@
-import { defineExperiment } from '../harness/scenario/experiment.ts';
+import { defineExperiment } from '../harness/experiment/experiment.ts';
 import { blueGreenExpectation, blueGreenVariants, swaps } from './blue-green.variants.ts';
 import { seedCheck, seedDrain, standardLoad } from './standard.ts';
 

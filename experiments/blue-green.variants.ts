@@ -1,4 +1,4 @@
-import type { ExperimentData, Variants } from '../harness/scenario/experiment.ts';
+import type { ExperimentData, Variants } from '../harness/experiment/experiment.ts';
 
 const nothingBusy = {
   of: 'busy',

@@ -1,5 +1,5 @@
 /** What most experiments share: a file states what is its own, and takes the rest from here. */
-import type { ExperimentData } from '../harness/scenario/experiment.ts';
+import type { ExperimentData } from '../harness/experiment/experiment.ts';
 
 /** Half GET, half POST; one in twenty takes 300 ms, so that some are under way at every SIGTERM. */
 export const standardLoad: ExperimentData['load'] = {

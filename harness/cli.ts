@@ -2,14 +2,14 @@
  * The command line of a checkout. Each command's own code is loaded when it is called: all of it together takes longer to
  * load than most commands take, and Docker's client and the charts are the most of it.
  */
-import type { BenchOptions } from './commands/bench.ts';
-import type { CalibrateOptions } from './commands/calibrate.ts';
-import type { ExperimentOptions } from './commands/experiment.ts';
-import type { IndexOptions } from './commands/index-reports.ts';
-import { addGate } from './commands/gate-options.ts';
-import { addMeasure } from './commands/measure-options.ts';
-import { addRunOptions, collect } from './commands/run-options.ts';
-import { makeProgram, runProgram } from './program.ts';
+import type { BenchOptions } from './cli/bench.ts';
+import type { CalibrateOptions } from './cli/calibrate.ts';
+import type { ExperimentOptions } from './cli/experiment.ts';
+import type { IndexOptions } from './cli/index-reports.ts';
+import { addGate } from './cli/gate-options.ts';
+import { addMeasure } from './cli/measure-options.ts';
+import { addRunOptions, collect } from './cli/run-options.ts';
+import { makeProgram, runProgram } from './cli/program.ts';
 
 const { program, context } = makeProgram(
   `
@@ -53,11 +53,11 @@ Examples (options come after --, or npm takes them for its own):
   )
   .action(async (id: string, options: ExperimentOptions) => {
     if (id === 'list') {
-      const { listExperiments } = await import('./commands/list-experiments.ts');
+      const { listExperiments } = await import('./cli/list-experiments.ts');
       process.exitCode = await listExperiments(context, options);
       return;
     }
-    const { experimentCommand } = await import('./commands/experiment.ts');
+    const { experimentCommand } = await import('./cli/experiment.ts');
     process.exitCode = await experimentCommand(context, id, options);
   });
 
@@ -73,7 +73,7 @@ program
   .option('--out <folder>', 'where the table goes (default: reports/)')
   .addHelpText('after', examples('npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'))
   .action(async (options: CalibrateOptions) => {
-    const { calibrateCommand } = await import('./commands/calibrate.ts');
+    const { calibrateCommand } = await import('./cli/calibrate.ts');
     process.exitCode = await calibrateCommand(context, options);
   });
 
@@ -84,7 +84,7 @@ program
   .option('--out <folder>', 'where the table goes (default: reports/)')
   .addHelpText('after', examples('npm run bench', 'npm run bench -- --rounds 1'))
   .action(async (options: BenchOptions) => {
-    const { benchCommand } = await import('./commands/bench.ts');
+    const { benchCommand } = await import('./cli/bench.ts');
     process.exitCode = await benchCommand(context, options);
   });
 
@@ -101,7 +101,7 @@ folder that cannot be written stay as they are.
 ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json')}`,
   )
   .action(async (run: string, options: { json?: true }) => {
-    const { verdictCommand } = await import('./commands/recompute.ts');
+    const { verdictCommand } = await import('./cli/recompute.ts');
     process.exitCode = await verdictCommand(context, run, options);
   });
 
@@ -118,7 +118,7 @@ stay as they are: name another folder with --out.
 ${examples('npm run report -- reports/E5/latest', 'npm run report -- reports/reference/E5 --out /tmp/E5')}`,
   )
   .action(async (run: string, options: { out?: string }) => {
-    const { reportCommand } = await import('./commands/recompute.ts');
+    const { reportCommand } = await import('./cli/recompute.ts');
     process.exitCode = await reportCommand(context, run, options);
   });
 
@@ -128,7 +128,7 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .addHelpText('after', examples('npm run verify -- reports/E5/latest'))
   .action(async (run: string) => {
-    const { verifyCommand } = await import('./commands/recompute.ts');
+    const { verifyCommand } = await import('./cli/recompute.ts');
     process.exitCode = await verifyCommand(context, run);
   });
 
@@ -146,7 +146,7 @@ program
     ),
   )
   .action(async (a: string, b: string, options: { json?: true }) => {
-    const { compareCommand } = await import('./commands/compare.ts');
+    const { compareCommand } = await import('./cli/compare.ts');
     process.exitCode = await compareCommand(context, [a, b], options);
   });
 
@@ -163,7 +163,7 @@ program
     ),
   )
   .action(async (options: IndexOptions) => {
-    const { indexCommand } = await import('./commands/index-reports.ts');
+    const { indexCommand } = await import('./cli/index-reports.ts');
     process.exitCode = await indexCommand(context, options);
   });
 
@@ -174,7 +174,7 @@ program
   .argument('<to>', 'the folder of the copies, such as reports/reference')
   .addHelpText('after', examples('npm run pack-series -- reports reports/reference'))
   .action(async (from: string, to: string) => {
-    const { packSeriesCommand } = await import('./commands/pack-series.ts');
+    const { packSeriesCommand } = await import('./cli/pack-series.ts');
     process.exitCode = await packSeriesCommand(context, from, to);
   });
 
@@ -182,7 +182,7 @@ program
   .command('schema', { hidden: true })
   .description('write docs/verdict.schema.json, the JSON Schema of verdict.json')
   .action(async () => {
-    const { schemaCommand } = await import('./commands/write-schema.ts');
+    const { schemaCommand } = await import('./cli/write-schema.ts');
     process.exitCode = await schemaCommand(context);
   });
 
@@ -191,7 +191,7 @@ program
   .description('take down what a crash or --keep left in the engine')
   .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine'))
   .action(async () => {
-    const { cleanCommand } = await import('./commands/clean.ts');
+    const { cleanCommand } = await import('./cli/clean.ts');
     process.exitCode = await cleanCommand(context);
   });
 
@@ -210,7 +210,7 @@ Examples:
   DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do`,
   )
   .action(async (options: { json?: true }) => {
-    const { doctorCommand } = await import('./commands/doctor.ts');
+    const { doctorCommand } = await import('./cli/doctor.ts');
     process.exitCode = await doctorCommand(context, options);
   });
 
@@ -221,7 +221,7 @@ program
   .option('--write', 'make docs/errors.md of them')
   .addHelpText('after', examples('npm run errors', 'npm run errors -- engine-absent'))
   .action(async (code: string | undefined, options: { write?: true }) => {
-    const { errorsCommand } = await import('./commands/errors.ts');
+    const { errorsCommand } = await import('./cli/errors.ts');
     process.exitCode = await errorsCommand(context, code, options);
   });
 
@@ -229,7 +229,7 @@ program
   .command('setup', { hidden: true })
   .description("build the lab's image (the second half of `npm run setup`)")
   .action(async () => {
-    const { setupCommand } = await import('./commands/setup.ts');
+    const { setupCommand } = await import('./cli/setup.ts');
     process.exitCode = await setupCommand(context);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LimitError, ParseError, ResponseParser, type Response } from '../load/response-parser.ts';
+import { LimitError, ParseError, ResponseParser, type Response } from '../in-lab/response-parser.ts';
 import { answerCases, type Expected } from './answers.ts';
 
 /** Above this length an answer is not tried cut at every place. */

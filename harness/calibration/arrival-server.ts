@@ -5,7 +5,7 @@
  */
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { monotonicUs } from '../load/clock.ts';
+import { monotonicUs } from '../base/clock.ts';
 import { summarizeArrivals } from './arrivals.ts';
 
 const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');

@@ -1,6 +1,6 @@
 /** The bank of servers, after bugs that others have met: each does one thing, and what must be counted is known. */
 import type { Socket } from 'node:net';
-import type { Service } from '../scenario/service.ts';
+import type { Service } from '../experiment/service.ts';
 import type { Behaviour } from './raw-server.ts';
 
 /** One case. */

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { slotCount } from '../load/pacer.ts';
-import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../load/plan.ts';
-import { generatorFlags, generatorPath } from '../load/spawn.ts';
+import { slotCount } from '../in-lab/pacer.ts';
+import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { generatorFlags, generatorPath } from '../in-lab/spawn.ts';
 import type { ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 

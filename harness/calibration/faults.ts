@@ -1,5 +1,5 @@
 /** The ways in which the calibration server fails on purpose, and what a client must see of each. */
-import type { Outcome } from '../load/row.ts';
+import type { Outcome } from '../run/ledger.ts';
 
 /** What is done to every tenth request (`accept-rst`: to every third connection), or to the listener. */
 export const faults = [

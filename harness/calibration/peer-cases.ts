@@ -1,5 +1,5 @@
 /** What the peers say where the truth is known. */
-import { slotCount } from '../load/pacer.ts';
+import { slotCount } from '../in-lab/pacer.ts';
 import { startServer } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
 import { factsOf, type Fault } from './faults.ts';

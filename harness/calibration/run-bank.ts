@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { readLedger } from '../ledger/read.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { Service } from '../scenario/service.ts';
+import { readLedger } from '../run/read-ledger.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { Service } from '../experiment/service.ts';
 import { answerCases, type AnswerCase, type Expected } from './answers.ts';
 import type { BankCase } from './bank.ts';
 import { startRawServer, type Behaviour } from './raw-server.ts';

@@ -1,12 +1,12 @@
 /** One case of the calibration: the instrument against the server with known answers, and everything that must agree. */
 import { join } from 'node:path';
-import { readLedger } from '../ledger/read.ts';
-import { slotCount } from '../load/pacer.ts';
-import { answerLimits } from '../load/plan.ts';
+import { readLedger } from '../run/read-ledger.ts';
+import { slotCount } from '../in-lab/pacer.ts';
+import { answerLimits } from '../in-lab/plan.ts';
 import { measureService } from '../measure/measure-service.ts';
-import { openRun } from '../scenario/run-door.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { Service } from '../scenario/service.ts';
+import { openRun } from '../run/run-door.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { Service } from '../experiment/service.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { startServer, type ServerCounts } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';

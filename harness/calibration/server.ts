@@ -4,7 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { monotonicUs } from '../load/clock.ts';
+import { monotonicUs } from '../base/clock.ts';
 import { faultEvery, type ServerMessage, type ServerTask } from './faults.ts';
 
 const { fault, awayMs } = JSON.parse(process.argv[2] ?? '{}') as ServerTask;

@@ -1,7 +1,7 @@
 /** Restarts of a site that never was: what deployer, site and systemd would have written of them. */
-import { site, type Colour } from '../lab/unit-files.ts';
-import type { DeployerMessage } from '../timeline/deploy-plan.ts';
-import { messageIds } from '../timeline/journal.ts';
+import { site, type Colour } from '../experiment/units.ts';
+import type { DeployerMessage } from '../run/deploy-plan.ts';
+import { messageIds } from '../run/journal.ts';
 
 /** One restart, in microseconds since the origin. */
 export interface SyntheticRestart {

@@ -4,16 +4,16 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { coloursOf } from '../lab/unit-files.ts';
-import { slotCount } from '../load/pacer.ts';
-import { loadExperiment } from '../scenario/catalog.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import { countWitnessLines } from '../scenario/witness-lines.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import { deploySchedule, spacedForRate } from '../timeline/deploy-schedule.ts';
-import { writeTimeline } from '../timeline/from-files.ts';
+import { coloursOf } from '../experiment/units.ts';
+import { slotCount } from '../in-lab/pacer.ts';
+import { loadExperiment } from '../experiment/catalog.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { countWitnessLines } from '../run/witness-lines.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import { deploySchedule, spacedForRate } from '../experiment/deploy-schedule.ts';
+import { writeTimeline } from '../run/timeline-from-files.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
 import { deployerLines, journalText, syntheticRestart, type SyntheticRestart } from './synthetic-restarts.ts';

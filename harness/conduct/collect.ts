@@ -6,21 +6,21 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { containerLog } from '../lab/container-log.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
-import { site } from '../lab/unit-files.ts';
-import type { LedgerRow } from '../load/row.ts';
-import { oneLine } from '../scenario/plain-file.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import { isKept } from '../timeline/proxy-log.ts';
+import { site } from '../experiment/units.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { oneLine } from '../run/plain-file.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { isKept } from '../run/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
 import { despiteFullDisk } from './reserve.ts';
 import type { SavedRun } from './saved-run.ts';
-import { within } from './within.ts';
+import { within } from '../base/within.ts';
 
 /** The longest that the engine may take for one of the files. */
 const fetchMs = 60_000;
@@ -141,7 +141,7 @@ async function fetchNotes(lab: Lab, target: string): Promise<void> {
   await exec(lab.server, ['sh', '-c', script]);
   const { exitCode, stdout, stderr } = await exec(lab.server, [
     'node',
-    '/opt/harness/lab/read-notes.ts',
+    '/opt/harness/in-lab/read-notes.ts',
     site.database,
   ]);
   if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);

@@ -3,10 +3,11 @@
  * own. It sees what the proxy hides: a refused connection is a 502 through it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { converse, type Conversation } from '../lab/exec.ts';
+import type { Conversation } from '../base/conversation.ts';
+import { converse } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
-import { labDeadlineMs, probePath, type LoadMessage, type LoadPlan } from '../load/plan.ts';
-import type { Experiment } from '../scenario/experiment.ts';
+import { labDeadlineMs, probePath, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 
 /** Where the probe's ledger lies in the server's container. */
 export const directLedgerPath = '/var/direct.ndjson';
@@ -48,7 +49,7 @@ export async function startDirectProbe(
     ledgerPath: directLedgerPath,
     threads: 1,
   };
-  const generator = await converse(lab.server, ['node', '/opt/harness/load/main.ts']);
+  const generator = await converse(lab.server, ['node', '/opt/harness/in-lab/main.ts']);
   generator.say(JSON.stringify(plan));
   let originUs: number | null = null;
   const done = listen(generator, (us) => (originUs = us));

@@ -3,8 +3,8 @@ import { exec } from '../lab/exec.ts';
 import { putFiles } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
 import { packageFiles } from '../lab/npm-package.ts';
-import { site } from '../lab/unit-files.ts';
-import { baselineCommand, parseBaseline, type Baseline } from '../load/baseline.ts';
+import { site } from '../experiment/units.ts';
+import { baselineCommand, parseBaseline, type Baseline } from './baseline.ts';
 
 const target = '/opt/autocannon';
 const program = `${target}/node_modules/autocannon/autocannon.js`;

@@ -4,13 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import {
-  baselineCommand,
-  parseBaseline,
-  type Baseline,
-  type BaselineRequest,
-  type Baselines,
-} from '../load/baseline.ts';
+import { baselineCommand, parseBaseline, type Baseline, type BaselineRequest, type Baselines } from './baseline.ts';
 
 const require = createRequire(import.meta.url);
 const program = require.resolve('autocannon');

@@ -1,15 +1,16 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HarnessError } from '../errors.ts';
-import { converse, type Conversation } from '../lab/exec.ts';
+import { HarnessError } from '../base/errors.ts';
+import type { Conversation } from '../base/conversation.ts';
+import { converse } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
-import { site, type Colour } from '../lab/unit-files.ts';
-import { answerLimits, labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../load/plan.ts';
-import { slotCount } from '../load/pacer.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../timeline/deploy-plan.ts';
-import type { DeploySchedule } from '../timeline/deploy-schedule.ts';
+import { site, type Colour } from '../experiment/units.ts';
+import { answerLimits, labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { slotCount } from '../in-lab/pacer.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
+import type { DeploySchedule } from '../experiment/deploy-schedule.ts';
 import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
 import type { Watcher } from './watcher.ts';
 import { SpareRestarts } from './spare-restarts.ts';
@@ -84,9 +85,9 @@ export async function measureInLab(
         : { path: site.proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
   const [generator, deployer, sampler, probe] = await Promise.all([
-    converse(lab.client, ['node', '/opt/harness/load/main.ts']),
-    converse(lab.server, ['node', '/opt/harness/timeline/deployer.ts']),
-    converse(lab.server, ['node', '/opt/harness/lab/queue-sampler.ts', queuesPathInServer]),
+    converse(lab.client, ['node', '/opt/harness/in-lab/main.ts']),
+    converse(lab.server, ['node', '/opt/harness/in-lab/deployer.ts']),
+    converse(lab.server, ['node', '/opt/harness/in-lab/queue-sampler.ts', queuesPathInServer]),
     startDirectProbe(lab, run.experiment, plan),
   ]);
   try {

@@ -5,8 +5,8 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { despiteFullDisk, holdReserve, type Reserve } from './reserve.ts';
 
 /** What run.json says until the run has ended. */

@@ -1,6 +1,6 @@
 /** Who is told of a run while it goes on. */
-import type { LoadCounts } from '../load/plan.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { LoadCounts } from '../in-lab/plan.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 
 /** What a conductor tells. */
 export interface Watcher {

@@ -1,6 +1,6 @@
 /** What the harness needs of the engine. */
 import type Docker from 'dockerode';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../base/errors.ts';
 import { connectEngine, type EngineFacts } from '../lab/engine.ts';
 import type { EngineAddress } from '../lab/engine-address.mjs';
 import { labImageTag } from '../lab/image.ts';

@@ -4,8 +4,8 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createCanvas } from '@napi-rs/canvas';
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
-import { monotonicUs } from '../load/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { monotonicUs } from '../base/clock.ts';
 import { chartFont, registerFonts } from '../report/fonts.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 

@@ -1,5 +1,5 @@
 /** Findings as GitHub shows them beside a changed line: workflow commands, `::error file=…,line=…`. */
-import { commandData, commandProperty } from '../text/foreign-text.ts';
+import { commandData, commandProperty } from '../base/foreign-text.ts';
 import { checkSentence, findings, type GateResult } from './gate-result.ts';
 
 /**

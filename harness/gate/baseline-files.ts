@@ -1,7 +1,7 @@
 /** reports/baselines/: one file for each entry of the gate that has a baseline. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { plainJson } from '../scenario/plain-file.ts';
+import { plainJson } from '../run/plain-file.ts';
 import { baselineSchema, type Baseline } from './baseline.ts';
 import { fileNameSchema } from './budgets.ts';
 import { usageError } from './refusals.ts';

@@ -1,7 +1,7 @@
 /** What a gate compares with: runs that somebody accepted, with their figures, by restart where restarts matter. */
 import { z } from 'zod';
 import { cpuPressure } from '../lab/kernel-counters.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { fileNameSchema } from './budgets.ts';
 import { conditionsOf } from './conditions.ts';

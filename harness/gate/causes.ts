@@ -1,5 +1,5 @@
 /** Why a run came out as it did, in sentences: from its reasons, its witnesses, and the timeline. */
-import { runFiles } from '../scenario/run-folder.ts';
+import { runFiles } from '../run/run-folder.ts';
 import { kindsText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 

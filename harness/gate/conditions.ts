@@ -1,5 +1,5 @@
 /** What bounds a comparison of two runs: what was asked of them, and the machine and versions that they ran on. */
-import type { Experiment } from '../scenario/experiment.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 
 /** Fields of an experiment that are words, or how often and how closely it is repeated: two runs that differ there are alike. */
 const noCondition = /^(id|title|question|hypothesis|expect|deploy\.(restarts|spacingMs|leadMs|tailMs))(\.|$)/u;

@@ -12,7 +12,7 @@ import { figures } from './figures.ts';
 import { failures, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
 import { comparisonsOf, compareWithBaseline } from './regression.ts';
 import { standingChecks } from './standing.ts';
-import type { ExperimentRun, RunRecord } from '../scenario/run-record.ts';
+import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 
 /** A try to measure an entry. */
 export type Attempt =

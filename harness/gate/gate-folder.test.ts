@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runFiles } from '../scenario/run-folder.ts';
+import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { decide, type Attempt } from './decide.ts';
 import { beginGate, gateFiles, gateFoldersIn, noteTries, readGates, type NotedTry } from './gate-folder.ts';

@@ -5,8 +5,8 @@
 import { lstat, mkdir, opendir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../errors.ts';
-import { oneLine, plainJson, refused } from '../scenario/plain-file.ts';
+import { messageOf } from '../base/errors.ts';
+import { oneLine, plainJson, refused } from '../run/plain-file.ts';
 import { readRun } from '../verdict/read-run.ts';
 import { fileNameSchema } from './budgets.ts';
 import type { Attempt } from './decide.ts';

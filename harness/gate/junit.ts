@@ -1,5 +1,5 @@
 /** A gate as JUnit: a suite for each entry, a case for each check. */
-import { markupText } from '../text/foreign-text.ts';
+import { markupText } from '../base/foreign-text.ts';
 import { trySentence, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
 
 /** The text of junit.xml. */

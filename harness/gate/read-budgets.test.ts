@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readCatalog } from '../scenario/catalog.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
+import { readCatalog } from '../experiment/catalog.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
 import { gateFileSchema, serviceFileSchema } from './budgets.ts';
 import { parseBudgets, readGateFile } from './read-budgets.ts';
 

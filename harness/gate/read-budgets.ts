@@ -1,6 +1,6 @@
 /** Reads a budgets file: YAML, so that it can be reviewed line by line, and every error and finding names its line. */
 import type { z } from 'zod';
-import { mistakesIn, mistakeText } from '../scenario/mistakes.ts';
+import { mistakesIn, mistakeText } from '../experiment/mistakes.ts';
 import {
   entryName,
   entryOf,

@@ -1,6 +1,6 @@
 /** Deals the entries of a gate out to several machines, so that each takes about as long: the same every time. */
-import { deploySchedule } from '../timeline/deploy-schedule.ts';
-import type { Experiment } from '../scenario/experiment.ts';
+import { deploySchedule } from '../experiment/deploy-schedule.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { usageError } from './refusals.ts';
 
 /** Part of a gate: `1/4`. */

@@ -2,8 +2,8 @@
  * What stands of a try that cannot be trusted as a whole. A late machine may cause waits, timeouts and longer outages. It
  * cannot cause a drop of which a witness shows the cause, a wrong body, or a write that is lost: a repeat does not undo them.
  */
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun, RunRecord } from '../scenario/run-record.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { Budget, Entry } from './budgets.ts';
 import { figures, type FigureName } from './figures.ts';

@@ -1,6 +1,6 @@
 /** A gate as a page of Markdown: the table that a pull request's reader sees, and under it what failed and why. */
 import { markdownTable } from 'markdown-table';
-import { fencedText, markdownText, shownLine, shownLines, wordedBy } from '../text/foreign-text.ts';
+import { fencedText, markdownText, shownLine, shownLines, wordedBy } from '../base/foreign-text.ts';
 import { checkSentence, failures, findings, trySentence, type EntryResult, type GateResult } from './gate-result.ts';
 
 const words = { pass: 'pass', fail: '**fail**', inconclusive: '*inconclusive*' } as const;

@@ -1,7 +1,7 @@
 /** Gates made up for tests: an entry, a run and a baseline with sensible values where a test does not care. */
-import { loadExperiment } from '../scenario/catalog.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import { loadExperiment } from '../experiment/catalog.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { runRecord, verdictOfTest } from '../verdict/testing.ts';
 import type { RestartVerdict, Verdict } from '../verdict/verdict.ts';
 import { baselineOf, pooled, type Baseline } from './baseline.ts';

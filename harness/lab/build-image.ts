@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
-import { HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../base/errors.ts';
 import { canMake, rootEnvironment } from '../tool-environment.mjs';
 import { dockerfilePath, type LabArchitecture } from './image.ts';
 

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { newRunId } from '../scenario/run-folder.ts';
+import { newRunId } from '../run/run-folder.ts';
 import { connectEngine, type EngineFacts } from './engine.ts';
 import { exec, type ExecResult } from './exec.ts';
 import { labImageTag } from './image.ts';

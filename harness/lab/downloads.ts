@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../base/errors.ts';
 import { nodeEnvironment, npmCommand, npmEnvironment, npmPatience, pipEnvironment } from '../tool-environment.mjs';
 import type { LabArchitecture, LabVersions } from './image.ts';
 

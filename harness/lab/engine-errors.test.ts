@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../base/errors.ts';
 import type { EngineAddress } from './engine-address.mjs';
 import { connectionError, explained } from './engine-errors.ts';
 import { isAtLeast } from './engine.ts';

@@ -1,5 +1,5 @@
 /** What an engine's refusals and its absence mean, in the words of the catalogue. */
-import { HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../base/errors.ts';
 import type { EngineAddress } from './engine-address.mjs';
 
 /** Codes of a connection that nobody took, or that was lost. */

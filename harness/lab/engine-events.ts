@@ -1,20 +1,9 @@
 /** What the engine itself says of a run's containers: started, ended with which status, killed, out of memory. */
 import { createInterface } from 'node:readline';
 import type Docker from 'dockerode';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../base/errors.ts';
+import type { EngineEvent } from '../run/engine-events.ts';
 import { runLabel } from './engine.ts';
-
-/** One event of the engine. */
-export interface EngineEvent {
-  /** Wall clock of the engine, microseconds since 1970. */
-  readonly atWallUs: number;
-  /** As the engine names it: `start`, `die`, `kill`, `oom`, `pause`; or `lost`, when the engine said no more. */
-  readonly action: string;
-  /** `server`, `edge` or `client`. */
-  readonly role: string;
-  /** What came with it: the status of a `die`, the signal of a `kill`. */
-  readonly detail: string;
-}
 
 /** A watch that goes on until it is ended. */
 export interface EngineWatch {

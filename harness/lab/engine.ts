@@ -3,7 +3,7 @@ import { Agent as TlsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { z } from 'zod';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../base/errors.ts';
 import { ContextError, engineAddress, type EngineAddress } from './engine-address.mjs';
 import { connectionError } from './engine-errors.ts';
 import { SshAgent } from './ssh-agent.ts';

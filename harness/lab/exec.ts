@@ -1,6 +1,7 @@
 /** Commands in a container: run to their end, or kept as a conversation of lines. */
 import { PassThrough, type Duplex } from 'node:stream';
 import type Docker from 'dockerode';
+import type { Conversation } from '../base/conversation.ts';
 
 /** What a command left. */
 export interface ExecResult {
@@ -15,17 +16,6 @@ export async function exec(container: Docker.Container, command: readonly string
   const [out, errors] = await Promise.all([readAll(stdout), readAll(stderr), ended(stream, stdout, stderr)]);
   const { ExitCode } = await started.inspect();
   return { exitCode: ExitCode ?? -1, stdout: out, stderr: errors };
-}
-
-/** A command that is spoken to, a line at a time. */
-export interface Conversation {
-  say(line: string): void;
-  /** Lines of its output; ends when it ends. */
-  readonly lines: AsyncIterableIterator<string>;
-  /** Closes its input and stops listening. */
-  close(): void;
-  /** What it wrote to stderr so far. */
-  stderr(): string;
 }
 
 /** Starts a command and keeps talking with it. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { z } from 'zod';
 import { labImageTag as imageTag } from '../../containers/image-tag.mjs';
-import { HarnessError, messageOf } from '../errors.ts';
+import { HarnessError, messageOf } from '../base/errors.ts';
 
 const dockerfileUrl = new URL('../../containers/lab/Dockerfile', import.meta.url);
 const versionsUrl = new URL('../../containers/versions.json', import.meta.url);

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
-import { HarnessError, messageOf } from '../errors.ts';
-import type { Experiment } from '../scenario/experiment.ts';
+import { HarnessError, messageOf } from '../base/errors.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import { containerLog } from './container-log.ts';
 import { clientOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
 import { ownerLabel, runLabel, type EngineFacts } from './engine.ts';
@@ -15,9 +15,10 @@ import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
-import type { Readiness, ReadinessQuestion } from './readiness.ts';
+import type { Readiness, ReadinessQuestion } from '../in-lab/readiness.ts';
 import { keptLabel, removeRun } from './remove.ts';
-import { coloursOf, experimentFiles, site, type Colour } from './unit-files.ts';
+import { coloursOf, site, type Colour } from '../experiment/units.ts';
+import { experimentFiles } from './unit-files.ts';
 
 const projectFolder = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/u, '');
 const readyDeadlineMs = 30_000;
@@ -182,8 +183,7 @@ async function proxyFilesVolume(
 
 /** The harness's own programs that run inside the lab, at the paths they have here. */
 async function filesOfHarness(): Promise<LabFile[]> {
-  const inLab =
-    /^(load\/|timeline\/deploy(er|-plan)\.ts|lab\/(readiness|read-notes|queue-sampler)\.ts|scenario\/random\.ts)/u;
+  const inLab = /^(in-lab|run|base)\//u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
 }
 
@@ -200,7 +200,7 @@ async function ready(
     proxied: edge === null ? null : { hostHeader: site.hostHeader },
     downService: idle !== undefined && experiment.proxy.cutover === 'check' ? `${idle.proxyService}@file` : null,
   };
-  const result = await exec(server, ['node', '/opt/harness/lab/readiness.ts', JSON.stringify(question)]);
+  const result = await exec(server, ['node', '/opt/harness/in-lab/readiness.ts', JSON.stringify(question)]);
   signal.throwIfAborted();
   const missing = result.exitCode === 0 ? (JSON.parse(result.stdout) as Readiness).missing : [result.stderr.trim()];
   if (missing.length === 0) return;

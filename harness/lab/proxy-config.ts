@@ -1,7 +1,7 @@
 /** What an experiment changes in the proxy's dynamic file. */
 import { parseDocument } from 'yaml';
-import type { Experiment } from '../scenario/experiment.ts';
-import { coloursOf, type Colour } from './unit-files.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { coloursOf, type Colour } from '../experiment/units.ts';
 
 /**
  * The dynamic file of containers/edge with the experiment's retry, check and backends; all else, comments included,

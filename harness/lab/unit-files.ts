@@ -1,52 +1,7 @@
 /** What an experiment changes on the server: environment of the site, and systemd drop-ins beside the units. */
-import type { Experiment } from '../scenario/experiment.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { coloursOf, type Colour } from '../experiment/units.ts';
 import type { LabFile } from './files.ts';
-
-/** One unit of the site, as containers/server names it. */
-export interface Colour {
-  readonly service: string;
-  readonly socket: string;
-  readonly internalSocket: string;
-  readonly envFile: string;
-  readonly releaseFile: string;
-  readonly publicPort: number;
-  readonly internalPort: number;
-  readonly internalAddress: string;
-  readonly requestLog: string;
-  /** Its name among the proxy's services, where there are two. */
-  readonly proxyService: string;
-}
-
-function colour(instance: string, proxyService: string, publicPort: number): Colour {
-  const internalPort = publicPort + 1_000;
-  return {
-    service: `site@${instance}.service`,
-    socket: `site@${instance}.socket`,
-    internalSocket: `site-internal@${instance}.socket`,
-    envFile: `/etc/site/${instance}.experiment.env`,
-    releaseFile: `/etc/site/${instance}.release.env`,
-    publicPort,
-    internalPort,
-    internalAddress: `127.0.0.1:${internalPort}`,
-    requestLog: `/var/log/site/${instance}.requests.ndjson`,
-    proxyService,
-  };
-}
-
-/** The unit that serves when the load begins, and the idle one of an experiment with two backends. */
-const colours = [colour('demo', 'blue', 18_080), colour('demo-green', 'green', 18_180)] as const;
-
-/** The site, whatever its units. */
-export const site = {
-  hostHeader: 'demo.test',
-  database: '/var/lib/site/demo/site.db',
-  proxyFile: '/etc/traefik/dynamic/site.yml',
-} as const;
-
-/** The units of an experiment, the one that serves first at first. */
-export function coloursOf({ sites }: Pick<Experiment, 'sites'>): readonly [Colour, ...Colour[]] {
-  return sites.backends === 2 ? colours : [colours[0]];
-}
 
 /** Drop-ins and env files of this experiment, to be put beside the files of containers/server. */
 export function experimentFiles(experiment: Experiment): LabFile[] {

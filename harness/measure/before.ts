@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import { isOwnFault, type LedgerRow } from '../load/row.ts';
-import type { ServiceRun } from '../scenario/run-record.ts';
+import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
+import type { ServiceRun } from '../run/run-record.ts';
 import type { Target } from './target.ts';
 
 /** What it answered. */

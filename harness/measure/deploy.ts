@@ -1,6 +1,6 @@
 /** What happens beside the load: the service is asked first, then the command runs, then the service must be steady. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceRun } from '../scenario/run-record.ts';
+import type { ServiceRun } from '../run/run-record.ts';
 import { isLoopback, movedNote } from './address.ts';
 import { isIll, readBefore } from './before.ts';
 import { RunningCommand } from './command.ts';

@@ -1,11 +1,11 @@
 /** The load on a service, and what runs beside it, from the first slot to the last outcome. */
 import { availableParallelism } from 'node:os';
-import { messageOf } from '../errors.ts';
-import { monotonicUs } from '../load/clock.ts';
-import { slotCount } from '../load/pacer.ts';
-import { threadsFor, type LoadCommand, type LoadMessage, type LoadPlan } from '../load/plan.ts';
-import { spawnGenerator } from '../load/spawn.ts';
-import type { ServiceRun } from '../scenario/run-record.ts';
+import { messageOf } from '../base/errors.ts';
+import { monotonicUs } from '../base/clock.ts';
+import { slotCount } from '../in-lab/pacer.ts';
+import { threadsFor, type LoadCommand, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { spawnGenerator } from '../in-lab/spawn.ts';
+import type { ServiceRun } from '../run/run-record.ts';
 import { deployUnderLoad, type Deployed, type MeasureTimes } from './deploy.ts';
 import type { Due, RunFiles } from './run-files.ts';
 import { Steadiness } from './steadiness.ts';

@@ -1,6 +1,6 @@
 /** The measurement of a service on its own: load, the command under it, and the files of a run like any other. */
 import { cpus, release } from 'node:os';
-import { HarnessError } from '../errors.ts';
+import { HarnessError } from '../base/errors.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { MeasureTimes } from './deploy.ts';

@@ -2,8 +2,8 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFil
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRun } from '../scenario/run-door.ts';
-import type { ServiceRun } from '../scenario/run-record.ts';
+import { openRun } from '../run/run-door.ts';
+import type { ServiceRun } from '../run/run-record.ts';
 import { row, serviceRecord } from '../verdict/testing.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { finishRun, RunFiles } from './run-files.ts';

@@ -7,15 +7,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { despiteFullDisk, holdReserve, type Reserve } from '../conduct/reserve.ts';
-import { HarnessError } from '../errors.ts';
-import { finishLedger } from '../ledger/finish.ts';
-import { readLedgerRows } from '../ledger/read.ts';
-import { plainText } from '../scenario/plain-file.ts';
-import { openRun } from '../scenario/run-door.ts';
-import { rawLedgerName, runFiles } from '../scenario/run-folder.ts';
-import type { ServiceRun } from '../scenario/run-record.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
-import { readTimeline } from '../timeline/read.ts';
+import { HarnessError } from '../base/errors.ts';
+import { finishLedger } from '../run/finish-ledger.ts';
+import { readLedgerRows } from '../run/read-ledger.ts';
+import { plainText } from '../run/plain-file.ts';
+import { openRun } from '../run/run-door.ts';
+import { rawLedgerName, runFiles } from '../run/run-folder.ts';
+import type { ServiceRun } from '../run/run-record.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
+import { readTimeline } from '../run/read-timeline.ts';
 import { identityOf } from './processes.ts';
 
 /** What a run says of itself until its end has been written. */

@@ -1,6 +1,6 @@
 /** What was asked of the lab, or of a service: the settings of a run, in a table. */
 import { markdownTable } from 'markdown-table';
-import type { ExperimentRun, RunRecord, ServiceRun } from '../scenario/run-record.ts';
+import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
 
 /** The section "What was asked". */
 export function askedSection(run: RunRecord): string {

@@ -1,5 +1,5 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
-import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';

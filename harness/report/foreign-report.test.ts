@@ -1,8 +1,8 @@
 /** Every text of a run and its verdict may come from anybody: whatever it is, a report keeps its form. */
 import { Marked, type Token } from 'marked';
 import { describe, expect, it } from 'vitest';
-import type { RunRecord } from '../scenario/run-record.ts';
-import { wordedBy } from '../text/foreign-text.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { wordedBy } from '../base/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { reportHtml } from './html.ts';
 import { reportMarkdown } from './markdown.ts';

@@ -1,6 +1,6 @@
 /** report.html: report.md as one page that needs nothing beside it, with its charts drawn into it. Pure. */
 import { Marked, type Tokens } from 'marked';
-import { markupText } from '../text/foreign-text.ts';
+import { markupText } from '../base/foreign-text.ts';
 import { inlineSvg } from './inline-svg.ts';
 import { pageScript, pageStyle } from './page.ts';
 

@@ -1,5 +1,5 @@
 /** A chart as part of a page: it takes the page's colours, its width, and ids that no other chart of the page has. */
-import { markupText } from '../text/foreign-text.ts';
+import { markupText } from '../base/foreign-text.ts';
 
 /** Colours of paper, ink and plain answers, which follow the page's; those of the rest stay, and are told apart on both. */
 const pageColours: readonly (readonly [RegExp, string])[] = [

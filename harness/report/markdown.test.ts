@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { serviceSchema } from '../scenario/service.ts';
-import { runRecordSchema, type ExperimentRun } from '../scenario/run-record.ts';
+import { serviceSchema } from '../experiment/service.ts';
+import { runRecordSchema, type ExperimentRun } from '../run/run-record.ts';
 import { verdictOfTest } from '../verdict/testing.ts';
 import { reportMarkdown } from './markdown.ts';
 import { scopeText } from './scope.ts';

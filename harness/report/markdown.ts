@@ -1,7 +1,7 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
-import type { Baselines } from '../load/baseline.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
-import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
+import type { Baselines } from '../conduct/baseline.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';

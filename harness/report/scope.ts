@@ -1,7 +1,7 @@
 /** What a run holds for: the kind of requests that were made, and no other. */
-import { labDeadlineMs } from '../load/plan.ts';
-import { askedMs } from '../load/request.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { labDeadlineMs } from '../in-lab/plan.ts';
+import { askedMs } from '../in-lab/request.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** reports/README.md: the experiments side by side, a row each. Pure. */
 import { markdownTable } from 'markdown-table';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
-import { fencedText, markdownText, shownLine, wordedBy } from '../text/foreign-text.ts';
+import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { inMs } from './format.ts';
 import type { SideBySideBar } from './side-by-side-chart.ts';

@@ -1,6 +1,6 @@
 /** For tests: a run of three seconds with one restart that dropped one request, and its verdict. */
 import e5 from '../../experiments/E5-socket-activation.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import type { Evidence } from '../verdict/evidence.ts';
 import { verdictOf } from '../verdict/judge.ts';
 import { LedgerSummarizer } from '../verdict/ledger-summary.ts';

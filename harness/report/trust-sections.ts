@@ -1,8 +1,8 @@
 /** How far a run can be trusted, and how it is repeated. */
 import { markdownTable } from 'markdown-table';
 import { cpuPressure } from '../lab/kernel-counters.ts';
-import type { Baseline, Baselines } from '../load/baseline.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { Baseline, Baselines } from '../conduct/baseline.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { inMs, inOrder } from './format.ts';

@@ -1,5 +1,5 @@
 /** When each backend would refuse, or fail a check, by the timeline and the options of a run: what a prediction begins with. */
-import type { Experiment } from '../scenario/experiment.ts';
+import type { Experiment } from '../experiment/experiment.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Span } from './span-lookup.ts';
 

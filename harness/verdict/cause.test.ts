@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
-import { CheckStates } from '../timeline/check-states.ts';
-import type { FailureKind } from '../timeline/proxy-log.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { CheckStates } from '../run/check-states.ts';
+import type { FailureKind } from '../run/proxy-log.ts';
 import { causeOf, type Cause, type CauseSources } from './cause.ts';
 import { FailedTries } from './failed-tries.ts';
 import type { Access, Site } from './request-table.ts';

@@ -2,11 +2,11 @@
  * Why a request was dropped: a cause is a line of a witness other than the client that shows it. A phase, or a time
  * window, alone is none.
  */
-import type { EngineEvent } from '../lab/engine-events.ts';
-import { expectedBodyBytes } from '../load/request.ts';
-import type { LedgerRow } from '../load/row.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { CheckStates } from '../timeline/check-states.ts';
+import type { EngineEvent } from '../run/engine-events.ts';
+import { expectedBodyBytes } from '../in-lab/request.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { CheckStates } from '../run/check-states.ts';
 import type { Failure, FailedTries } from './failed-tries.ts';
 import type { Access, Site } from './request-table.ts';
 import type { RestartWindow } from './restart-windows.ts';

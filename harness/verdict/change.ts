@@ -1,5 +1,5 @@
 /** Was anything of a service seen to change while its deploy ran? */
-import { isOwnFault, type LedgerRow } from '../load/row.ts';
+import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
 import type { RestartWindow } from './restart-windows.ts';
 
 /** Names beyond this many are not kept: a service that gives each answer another one tells nothing. */

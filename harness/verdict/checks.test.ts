@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { cpuPressure } from '../lab/kernel-counters.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { Control } from './controls.ts';
 import { LedgerSummarizer, type LedgerSummary } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';

@@ -2,10 +2,10 @@
  * May this run be trusted? Each check asks one question; its answer is a sentence that says why not and what to do.
  * What the site did wrong is no doubt but a failure (expectations.ts).
  */
-import type { EngineEvent } from '../lab/engine-events.ts';
-import { lateAboveMs } from '../load/plan.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
+import type { EngineEvent } from '../run/engine-events.ts';
+import { lateAboveMs } from '../in-lab/plan.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { controlText, judgeControls } from './controls.ts';
 import { isConclusive } from './verdict.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
 import { boundText, citationLine } from './citation.ts';
 import { direct as probe, runRecord, serviceRecord, verdictOfTest } from './testing.ts';
 import type { Verdict } from './verdict.ts';

@@ -1,5 +1,5 @@
 /** The one line that goes into a document. */
-import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
+import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What the line is made of. */

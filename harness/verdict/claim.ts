@@ -1,6 +1,6 @@
 /** A claim about all restarts, such as "99 % are clean": does this run's number of them bear it? */
-import type { Experiment } from '../scenario/experiment.ts';
-import { exactInterval } from './interval.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { exactInterval } from '../base/interval.ts';
 import { restartsFor } from './power.ts';
 
 /** What the restarts say of a claim: borne, refuted, or too few to tell, which is a sentence. */

@@ -3,9 +3,9 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
-import { isDropped, type Outcome } from '../load/row.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import { isDropped, type Outcome } from '../run/ledger.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { calibrationSchema } from './verdict-parts.ts';
 import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import { countWitnessLines } from '../scenario/witness-lines.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { countWitnessLines } from '../run/witness-lines.ts';
 import { judgeRun } from './judge.ts';
 import { contentOf, writeFolder } from './testing-folder.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { DirectCheck, ProbeAnswerCount, probePrefixOf } from './direct-check.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { SiteLine } from './site-columns.ts';

@@ -1,8 +1,8 @@
 /** The direct probe's rows, held against themselves and against what the site's own log says of each. */
-import { dueUsOf } from '../load/pacer.ts';
-import { labDeadlineMs, probePath } from '../load/plan.ts';
-import type { LedgerRow } from '../load/row.ts';
-import { runFiles } from '../scenario/run-folder.ts';
+import { dueUsOf } from '../in-lab/pacer.ts';
+import { labDeadlineMs, probePath } from '../in-lab/plan.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { runFiles } from '../run/run-folder.ts';
 import { diedBeforeItsLine, oneClockUs } from './cause.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { wrongAlone } from './row-alone.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
-import type { EventKind, TimelineEvent } from '../timeline/event.ts';
-import { eventKinds } from '../timeline/event.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { EventKind, TimelineEvent } from '../run/timeline.ts';
+import { eventKinds } from '../run/timeline.ts';
 import { DropWindows } from './drop-windows.ts';
 import { badRow, row } from './testing.ts';
 

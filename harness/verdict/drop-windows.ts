@@ -1,6 +1,6 @@
 /** The times in which requests were dropped, with the events that opened and closed each. */
-import { isDropped, type LedgerRow } from '../load/row.ts';
-import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import { isDropped, type LedgerRow } from '../run/ledger.ts';
+import type { EventKind, TimelineEvent } from '../run/timeline.ts';
 import { Numbers, risingOrder } from './numbers.ts';
 import type { Verdict } from './verdict.ts';
 

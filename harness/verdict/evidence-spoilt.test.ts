@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { runFiles } from '../scenario/run-folder.ts';
+import { runFiles } from '../run/run-folder.ts';
 import { judgeRun } from './judge.ts';
 import { verdictOfTest } from './testing.ts';
 import {

@@ -7,8 +7,8 @@ import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e3 from '../../experiments/E3-retry.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { judgeRun } from './judge.ts';
 import {
   accessFieldsOf,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundedFigures, type Experiment } from '../scenario/experiment.ts';
+import { boundedFigures, type Experiment } from '../experiment/experiment.ts';
 import { checkExpectations, type Measured } from './expectations.ts';
 import { direct, writes } from './testing.ts';
 import type { Verdict } from './verdict.ts';

@@ -1,6 +1,6 @@
 /** What the experiment expects, beside what was measured. */
-import type { boundedFigures, Experiment } from '../scenario/experiment.ts';
-import type { Service } from '../scenario/service.ts';
+import type { boundedFigures, Experiment } from '../experiment/experiment.ts';
+import type { Service } from '../experiment/service.ts';
 import { answerClaim } from './claim.ts';
 import type { Prediction } from './predict.ts';
 import type { Verdict } from './verdict.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessLine } from '../timeline/access-log.ts';
-import type { FailureKind } from '../timeline/proxy-log.ts';
+import type { AccessLine } from '../run/access-log.ts';
+import type { FailureKind } from '../run/proxy-log.ts';
 import { FailedTries } from './failed-tries.ts';
 
 function tries(...of: [atWallUs: number, failure: FailureKind][]): FailedTries {

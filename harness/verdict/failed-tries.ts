@@ -2,8 +2,8 @@
  * Why the proxy gave an answer of its own: its access log has the 502 of a request and not the error, its own log has the
  * error and not the request. The two are matched in time.
  */
-import type { AccessLine } from '../timeline/access-log.ts';
-import type { FailureKind, ProxyLogLine } from '../timeline/proxy-log.ts';
+import type { AccessLine } from '../run/access-log.ts';
+import type { FailureKind, ProxyLogLine } from '../run/proxy-log.ts';
 import { Numbers, risingOrder } from './numbers.ts';
 import { firstWhere } from './span-lookup.ts';
 

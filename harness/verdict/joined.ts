@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { isDropped, type LedgerRow } from '../load/row.ts';
+import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import type { Cause } from './cause.ts';
 import { phaseAt } from './phases.ts';
 import type { Reconciled } from './reconcile.ts';

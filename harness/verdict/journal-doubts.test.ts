@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
-import type { JournalLine } from '../timeline/journal.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
+import type { JournalLine } from '../run/journal.ts';
 import { journalDoubts } from './journal-doubts.ts';
 import type { InstanceSpan } from './site-columns.ts';
 import { runRecord } from './testing.ts';

@@ -1,7 +1,7 @@
 /** The units' journal, held against itself, the fingerprint and the site's own log. */
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import { siteEventOf, type JournalLine, type SiteEvent } from '../timeline/journal.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import { siteEventOf, type JournalLine, type SiteEvent } from '../run/journal.ts';
 import { toleranceUs } from './cause.ts';
 import type { InstanceSpan } from './site-columns.ts';
 

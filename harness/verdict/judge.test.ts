@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import type { LedgerRow } from '../load/row.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { verdictOf } from './judge.ts';
 import { LedgerSummarizer } from './ledger-summary.ts';
 import type { ProxyWitness } from './proxy-witness.ts';

@@ -1,9 +1,9 @@
 /** The verdict of a run, made from the files of the run alone: run.json, timeline, ledger, witnesses. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labDeadlineMs, lateAboveMs } from '../load/plan.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import { subjectOf, type RunRecord } from '../scenario/run-record.ts';
+import { labDeadlineMs, lateAboveMs } from '../in-lab/plan.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { expectedQueue } from './backends.ts';
 import { citationLine } from './citation.ts';
 import { answerClaim } from './claim.ts';
@@ -12,7 +12,7 @@ import { readEvidence, type Evidence } from './evidence.ts';
 import { doubtsOf, engineTroubles, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
 import { headlineOf } from './headline.ts';
-import { exactInterval } from './interval.ts';
+import { exactInterval } from '../base/interval.ts';
 import { powerOf } from './power.ts';
 import { predictDrops, type Prediction } from './predict.ts';
 import { outagesOf } from './restart-windows.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { LedgerReading, type LedgerTask } from './ledger-reading.ts';
 import type { Counts } from './row-counts.ts';
 import { badRow, row, window } from './testing.ts';

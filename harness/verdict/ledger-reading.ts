@@ -5,8 +5,8 @@
 import { on } from 'node:events';
 import { stat } from 'node:fs/promises';
 import type { Worker } from 'node:worker_threads';
-import { readLedgerRows } from '../ledger/read.ts';
-import type { LedgerRow } from '../load/row.ts';
+import { readLedgerRows } from '../run/read-ledger.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { startReadingThread } from './reading-thread.ts';
 import { RowUnpacker, type RowBatch } from './row-batch.ts';
 import { RowCounts, type AloneFaults, type Counts, type CountTask } from './row-counts.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { LedgerSummarizer, quantile, type LedgerSummary, type Span } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { badRow, row, window } from './testing.ts';

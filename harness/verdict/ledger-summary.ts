@@ -1,8 +1,8 @@
 /** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
-import { failureKindOf, type FailureKind } from '../load/failure-kind.ts';
-import { dueUsOf } from '../load/pacer.ts';
-import { askedMs } from '../load/request.ts';
-import { isDropped, type LedgerRow } from '../load/row.ts';
+import { failureKindOf, type FailureKind } from '../in-lab/failure-kind.ts';
+import { dueUsOf } from '../in-lab/pacer.ts';
+import { askedMs } from '../in-lab/request.ts';
+import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import { Numbers } from './numbers.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
 import { Silence } from './silence.ts';

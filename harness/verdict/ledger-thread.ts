@@ -1,6 +1,6 @@
 /** The thread on which a long ledger is read and counted. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { readLedgerRows } from '../ledger/read.ts';
+import { readLedgerRows } from '../run/read-ledger.ts';
 import { batchesAhead, type LedgerMessage, type LedgerTask } from './ledger-reading.ts';
 import { RowPacker } from './row-batch.ts';
 import { RowCounts } from './row-counts.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import e0 from '../../experiments/E0-control.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import { deploySchedule } from '../timeline/deploy-schedule.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import { deploySchedule } from '../experiment/deploy-schedule.ts';
 import { planDoubts } from './plan-doubts.ts';
 import { runRecord, window } from './testing.ts';
 

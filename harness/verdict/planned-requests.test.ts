@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { labPrimedNotes } from '../load/plan.ts';
-import { primedNoteId } from '../load/request.ts';
-import { assignments } from '../load/schedule.ts';
-import type { LedgerRow } from '../load/row.ts';
-import { resolveExperiment } from '../scenario/fields.ts';
+import { labPrimedNotes } from '../in-lab/plan.ts';
+import { primedNoteId } from '../in-lab/request.ts';
+import { assignments } from '../in-lab/schedule.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
 import { PlannedRequests } from './planned-requests.ts';
 import { row, runRecord } from './testing.ts';
 

@@ -1,10 +1,10 @@
 /** What the schedule has each slot of an experiment ask for: the seed draws it, so a row that asks for anything else was changed. */
-import { labPrimedNotes } from '../load/plan.ts';
-import { primedNoteId } from '../load/request.ts';
-import type { LedgerRow } from '../load/row.ts';
-import { assignments, type Assignment } from '../load/schedule.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
+import { labPrimedNotes } from '../in-lab/plan.ts';
+import { primedNoteId } from '../in-lab/request.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { assignments, type Assignment } from '../in-lab/schedule.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 
 /** What a schedule is drawn from. */
 export interface Plan extends Pick<ExperimentRun, 'runId' | 'seed'> {

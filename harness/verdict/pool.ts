@@ -1,7 +1,7 @@
 /** What several runs of the same experiment come to together. The restart is the unit that is replicated. */
 import jstat from 'jstat';
 import { boundText } from './citation.ts';
-import { exactInterval } from './interval.ts';
+import { exactInterval } from '../base/interval.ts';
 import { isConclusive, type Verdict } from './verdict.ts';
 
 /** Runs that can be trusted, added up. */

@@ -1,7 +1,7 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
-import { askedMs } from '../load/request.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { askedMs } from '../in-lab/request.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { backendsOf } from './backends.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from './restart-windows.ts';

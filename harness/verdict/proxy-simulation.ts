@@ -6,9 +6,9 @@
  * one and a half of its length. Where in its interval the checker ticks is not known: many phases are tried, and the range
  * over them is part of the prediction.
  */
-import { seededRandom } from '../scenario/random.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { RunRecord } from '../scenario/run-record.ts';
+import { seededRandom } from '../base/random.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { Backend } from './backends.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { SpansAt, type Span } from './span-lookup.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessLine } from '../timeline/access-log.ts';
+import type { AccessLine } from '../run/access-log.ts';
 import { ProxyWitnessCount } from './proxy-witness.ts';
 import { badRow, row } from './testing.ts';
 

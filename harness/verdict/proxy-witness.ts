@@ -1,6 +1,6 @@
 /** The proxy's access log against the ledger: did every request arrive that was sent, once, and get the same answer? */
-import type { AccessLine } from '../timeline/access-log.ts';
-import type { LedgerRow } from '../load/row.ts';
+import type { AccessLine } from '../run/access-log.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { numberAfter } from './request-id.ts';
 
 /** How the two records compare; all but `arrived` and `ledgerSent` must be 0. */

@@ -1,5 +1,5 @@
 /** How many connections waited in the listen queue of the site's port, restart by restart. */
-import type { QueueSample } from '../lab/queue-sampler.ts';
+import type { QueueSample } from '../in-lab/queue-sampler.ts';
 import { SpansAt, type Span } from './span-lookup.ts';
 
 /** Takes samples in the order of time. */

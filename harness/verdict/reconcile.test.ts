@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
-import type { AccessLine } from '../timeline/access-log.ts';
-import { CheckStates } from '../timeline/check-states.ts';
-import type { ProxyLogLine } from '../timeline/proxy-log.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { AccessLine } from '../run/access-log.ts';
+import { CheckStates } from '../run/check-states.ts';
+import type { ProxyLogLine } from '../run/proxy-log.ts';
 import { FailedTries } from './failed-tries.ts';
 import { Reconciler } from './reconcile.ts';
 import { RequestTable, type SiteLine } from './request-table.ts';

@@ -2,8 +2,8 @@
  * Reconciliation by request id: every row of the client's ledger beside its line in the proxy's access log and in the
  * site's own log. What does not agree is listed row by row; every drop is given its cause.
  */
-import { expectedBodyBytes } from '../load/request.ts';
-import { isDropped, type LedgerRow } from '../load/row.ts';
+import { expectedBodyBytes } from '../in-lab/request.ts';
+import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import {
   causeOf,
   diedBeforeItsLine,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AccessLine } from '../timeline/access-log.ts';
+import type { AccessLine } from '../run/access-log.ts';
 import { RequestTable, type SiteLine } from './request-table.ts';
 import { SiteColumns } from './site-columns.ts';
 

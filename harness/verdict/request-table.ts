@@ -2,7 +2,7 @@
  * What the proxy's access log and the site's own log say of each request of the load, by the number of its slot; in
  * columns, since a run may have a million of them.
  */
-import type { AccessLine } from '../timeline/access-log.ts';
+import type { AccessLine } from '../run/access-log.ts';
 import { slotOf, SiteColumns, type Site, type SiteLine } from './site-columns.ts';
 import { WordColumn } from './word-column.ts';
 

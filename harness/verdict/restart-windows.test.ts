@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import type { EventKind, TimelineEvent } from '../run/timeline.ts';
 import { outagesOf, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
 

@@ -1,5 +1,5 @@
 /** One restart's moments, out of the timeline. */
-import type { EventKind, TimelineEvent } from '../timeline/event.ts';
+import type { EventKind, TimelineEvent } from '../run/timeline.ts';
 
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
 export interface RestartWindow {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { AloneCheck, wrongAlone, type RowRules } from './row-alone.ts';
 import { row } from './testing.ts';
 

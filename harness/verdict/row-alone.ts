@@ -1,8 +1,8 @@
 /** What a row of the ledger must be whatever happened: as the load generator makes rows, and no other way. */
-import { outcomeOfWords, stepOfWords } from '../load/classify.ts';
-import { dueUsOf } from '../load/pacer.ts';
-import { askedMs, expectedBodyCrc32 } from '../load/request.ts';
-import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
+import { outcomeOfWords, stepOfWords } from '../in-lab/classify.ts';
+import { dueUsOf } from '../in-lab/pacer.ts';
+import { askedMs, expectedBodyCrc32 } from '../in-lab/request.ts';
+import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
 import { PlannedRequests, type Plan } from './planned-requests.ts';
 import { plainNumberAfter } from './request-id.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { RowPacker, RowUnpacker } from './row-batch.ts';
 import { badRow, row } from './testing.ts';
 

@@ -1,5 +1,5 @@
 /** Rows as one thread hands them to another: in columns, since objects are copied field by field, with their names. */
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 
 /** Some rows, in the order of the ledger. */
 export interface RowBatch {

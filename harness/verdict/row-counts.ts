@@ -1,6 +1,6 @@
 /** What is counted, and held against rules, of every kind of run: from its ledger and its timeline alone. */
-import type { LedgerRow } from '../load/row.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
 import { Change } from './change.ts';
 import { AloneCheck, type AloneTask } from './row-alone.ts';
 import { DropWindows } from './drop-windows.ts';

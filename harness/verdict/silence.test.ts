@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import { Silence } from './silence.ts';
 import { row } from './testing.ts';
 

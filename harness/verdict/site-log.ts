@@ -1,7 +1,7 @@
 /** Reads the site's own request log. */
-import { gzippedKnown } from '../scenario/gzipped-lines.ts';
-import { finite, integerFrom, lineForm, objectWith, oneOf, optional, orNull, text } from '../scenario/line-form.ts';
-import { keyOf, type LineReader } from '../scenario/line-reader.ts';
+import { gzippedKnown } from '../run/gzipped-lines.ts';
+import { finite, integerFrom, lineForm, objectWith, oneOf, optional, orNull, text } from '../run/line-form.ts';
+import { keyOf, type LineReader } from '../run/line-reader.ts';
 import type { SiteLine } from './request-table.ts';
 
 /**

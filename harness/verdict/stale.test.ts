@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
-import type { LedgerRow } from '../load/row.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
 import { outOfRotation, StaleCount } from './stale.ts';
 import { row, window } from './testing.ts';
 

@@ -2,9 +2,9 @@
  * Stale answers: sent after some request had been answered by a newer version, and after the deploy had declared the
  * older one out of rotation, yet answered by the older one. A recorded outcome is never changed by it.
  */
-import type { LedgerRow } from '../load/row.ts';
-import type { Experiment } from '../scenario/experiment.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
 import { Numbers } from './numbers.ts';
 import type { RestartWindow } from './restart-windows.ts';
 

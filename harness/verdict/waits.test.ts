@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../load/row.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import type { Access, Site } from './request-table.ts';
 import { row } from './testing.ts';
 import type { Verdict } from './verdict.ts';

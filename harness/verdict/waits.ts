@@ -1,6 +1,6 @@
 /** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
-import { askedMs } from '../load/request.ts';
-import type { LedgerRow } from '../load/row.ts';
+import { askedMs } from '../in-lab/request.ts';
+import type { LedgerRow } from '../run/ledger.ts';
 import type { Span } from './ledger-summary.ts';
 import type { Access, Site } from './request-table.ts';
 import type { Verdict } from './verdict.ts';

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
-import type { ExperimentFile } from '../scenario/experiment.ts';
-import { resolveExperiment, type Change } from '../scenario/fields.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
+import type { ExperimentFile } from '../experiment/experiment.ts';
+import { resolveExperiment, type Change } from '../experiment/fields.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
 import { runRecord } from './testing.ts';
 import { witnessDoubts, type WitnessFiles } from './witness-files.ts';
 

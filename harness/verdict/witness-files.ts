@@ -2,11 +2,11 @@
  * Is every witness there, and does it cover the run? One that is empty would agree with anything; and the timeline, on
  * which predictions and causes rest, must be what the witnesses give.
  */
-import type { EngineEvent } from '../lab/engine-events.ts';
-import { runFiles } from '../scenario/run-folder.ts';
-import type { ExperimentRun } from '../scenario/run-record.ts';
-import type { TimelineEvent } from '../timeline/event.ts';
-import type { ProxyLogHead } from '../timeline/proxy-log.ts';
+import type { EngineEvent } from '../run/engine-events.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
+import type { ProxyLogHead } from '../run/proxy-log.ts';
 
 /** What was read of a run's witnesses. */
 export interface WitnessFiles {

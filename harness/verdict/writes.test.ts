@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { noteText } from '../load/request.ts';
-import { plainOutcomes, type LedgerRow } from '../load/row.ts';
+import { noteText } from '../in-lab/request.ts';
+import { plainOutcomes, type LedgerRow } from '../run/ledger.ts';
 import type { Site } from './request-table.ts';
 import { StaleCount } from './stale.ts';
 import { row, window } from './testing.ts';

@@ -3,9 +3,9 @@
  * The words are Jepsen's: a write is acknowledged, failed (surely not applied), or indeterminate.
  */
 import { crc32 } from 'node:zlib';
-import { noteText } from '../load/request.ts';
-import { isOwnFault, type LedgerRow, type Outcome } from '../load/row.ts';
-import type { DatabaseState, StoredNote } from '../lab/read-notes.ts';
+import { noteText } from '../in-lab/request.ts';
+import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
+import type { DatabaseState, StoredNote } from '../in-lab/read-notes.ts';
 import { IdSet } from './id-set.ts';
 import type { Site, SiteLine } from './request-table.ts';
 import { slotOf } from './site-columns.ts';

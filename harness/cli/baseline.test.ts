@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import picocolors from 'picocolors';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { baselineOfRuns, runOf, verdictThatDropped } from '../gate/testing.ts';
+import { readBaselines, writeBaseline } from '../gate/baseline-files.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { acceptBaseline, listBaselines, showBaseline } from './baseline.ts';
+import type { Context } from './context.ts';
+
+let projectFolder: string;
+let printed: string;
+beforeEach(async () => {
+  projectFolder = await mkdtemp(join(tmpdir(), 'restart-proof-baseline-'));
+  printed = '';
+});
+afterEach(() => rm(projectFolder, { recursive: true, force: true }));
+
+const context = (): Context => ({
+  stdout: (text) => (printed += text),
+  stderr: () => undefined,
+  workflowCommand: () => undefined,
+  isTerminal: false,
+  columns: () => 80,
+  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
+  signal: new AbortController().signal,
+  callOf: (command) => `npm run ${command} --`,
+  projectFolder,
+});
+
+const clean = verdictThatDropped([0, 0, 0, 0]);
+
+async function leaveRun(verdict: Verdict): Promise<string> {
+  const folder = join(projectFolder, 'reports', 'E5', verdict.runId);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, runFiles.run), JSON.stringify(runOf(verdict).run));
+  await writeFile(join(folder, runFiles.verdict), JSON.stringify(verdict));
+  return folder;
+}
+
+describe('baseline accept refuses, and writes nothing for', () => {
+  it.each([
+    [
+      'an inconclusive run',
+      { verdict: 'inconclusive', reasons: ['Late.'] },
+      /is inconclusive: nothing may be compared/u,
+    ],
+    ['an aborted run', { verdict: 'aborted' }, /is aborted: nothing may be compared/u],
+    ['a run without controls', { controls: null }, /was made without controls/u],
+    // Its verdict is all there is: no raw file gives it again.
+    ['a run that its files do not confirm', {}, /does not hold: hashes\.json is missing/u],
+  ] satisfies [string, Partial<Verdict>, RegExp][])('%s', async (_, over, message) => {
+    const run = await leaveRun({ ...clean, ...over });
+    await expect(acceptBaseline(context(), [run], {})).rejects.toThrow(message);
+    expect(await readdir(join(projectFolder, 'reports'))).toEqual(['E5']);
+  });
+
+  it.each(['../../x', '/tmp/x', '.hidden', 'a/b', ''])('a name that leads out of the folder: %s', async (name) => {
+    const folder = join(projectFolder, 'reports', 'baselines');
+    await expect(writeBaseline(folder, { ...baselineOfRuns([clean]), name })).rejects.toThrow(
+      /is no name of a baseline/u,
+    );
+    const run = await leaveRun(clean);
+    await expect(acceptBaseline(context(), [run], { name })).rejects.toThrow(/is no name of a baseline/u);
+    expect(await readdir(join(projectFolder, 'reports', 'baselines'))).toEqual([]);
+  });
+
+  it('a run whose record has a variant that leads out', async () => {
+    const folder = await leaveRun(clean);
+    const record = JSON.stringify({ ...runOf(clean).run, variant: '../../../x' });
+    await writeFile(join(folder, runFiles.run), record);
+    await expect(acceptBaseline(context(), [folder], {})).rejects.toThrow(/variant: is no name of a variant/u);
+  });
+
+  it('no run, and a folder that holds none', async () => {
+    await expect(acceptBaseline(context(), [], {})).rejects.toThrow(/needs the folder of a run/u);
+    await expect(acceptBaseline(context(), [projectFolder], {})).rejects.toThrow(/holds no run/u);
+  });
+});
+
+describe('baseline list and show', () => {
+  it('tell what was accepted', async () => {
+    await writeBaseline(join(projectFolder, 'reports', 'baselines'), baselineOfRuns([clean, clean]));
+    await listBaselines(context());
+    expect(printed).toMatch(/\| E5 +\| 2 +\| 0 of 8 +\| 0 of 600/u);
+    printed = '';
+    await showBaseline(context(), 'E5');
+    expect(printed).toContain('E5: 2 runs');
+    expect(printed).toContain('  unit.activation=socket');
+    await expect(showBaseline(context(), 'E6')).rejects.toThrow(/There is no baseline "E6"/u);
+  });
+
+  it('refuse a file that was written by hand', async () => {
+    const folder = join(projectFolder, 'reports', 'baselines');
+    const path = await writeBaseline(folder, baselineOfRuns([clean]));
+    await writeFile(path, JSON.stringify({ ...baselineOfRuns([clean]), runs: [{ dropped: 0 }] }));
+    await expect(readBaselines(folder)).rejects.toThrow(/is not a baseline/u);
+    await writeFile(path, JSON.stringify({ ...baselineOfRuns([clean]), name: 'E1' }));
+    await expect(readBaselines(folder)).rejects.toThrow(/name and file must agree/u);
+  });
+});

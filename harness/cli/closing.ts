@@ -1,0 +1,36 @@
+/** How a run ends on the command line: what is printed, and what the process exits with. */
+import { join } from 'node:path';
+import type { Colors } from 'picocolors/types.js';
+import { exitCodes } from '../base/errors.ts';
+import { shownLine } from '../base/foreign-text.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+
+/** What the process exits with after this verdict. */
+export function exitCodeOf(verdict: Verdict['verdict']): number {
+  switch (verdict) {
+    case 'pass':
+      return exitCodes.pass;
+    case 'fail':
+      return exitCodes.expectationMissed;
+    case 'inconclusive':
+    case 'aborted':
+      return exitCodes.inconclusive;
+  }
+}
+
+/** What a run prints when it has ended: verdict and citation, why, and where to read on. */
+export function closingLines(
+  verdict: Verdict,
+  folder: string,
+  colours: Colors,
+  { hasReport, hasPage } = { hasReport: true, hasPage: true },
+): string {
+  const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
+  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${shownLine(reason)}\n`).join('');
+  const page = hasPage ? `, and as one page ${join(folder, runFiles.page)}` : '';
+  const report = hasReport
+    ? `${join(folder, runFiles.report)}${page}`
+    : `none yet; npm run report -- ${folder} makes it`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${report}\n`;
+}

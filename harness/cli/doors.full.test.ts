@@ -1,0 +1,87 @@
+/**
+ * Runs that somebody damaged, thousands of ways, through every command that opens one: each is judged or refused in one
+ * sentence. Nothing hangs, crashes, takes much memory or writes elsewhere. A seed that fails is repeated by its number.
+ */
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HarnessError } from '../base/errors.ts';
+import { judgeRun } from '../verdict/judge.ts';
+import { readRun } from '../verdict/read-run.ts';
+import { openRun } from '../run/run-door.ts';
+import { writeReport } from '../report/write-report.ts';
+import { doubtsAbout } from './recompute.ts';
+import { spoilRun } from './testing-mutations.ts';
+
+const kept = fileURLToPath(new URL('../../reports/reference/', import.meta.url));
+/** A judgement of such a run takes a second; a machine that does other work takes more. */
+const longestMs = 30_000;
+const mostBytes = 1024 * 1024 * 1024;
+
+let top: string;
+beforeAll(async () => {
+  top = await mkdtemp(join(tmpdir(), 'restart-proof-doors-'));
+});
+afterAll(() => rm(top, { recursive: true, force: true }));
+
+/** What lies beside the run, and what scratch folders of ours are left. */
+async function left(): Promise<string[]> {
+  const scratch = (await readdir(tmpdir())).filter((name) => name.startsWith(`restart-proof-run-${process.pid}-`));
+  return [...scratch, ...(await readdir(top))];
+}
+
+/** What everything is refused with that is no run of ours. */
+const refusals = new Set(['run-refused', 'run-damaged', 'run-missing']);
+
+/** Does it, and holds a refusal to its form. */
+async function judged(what: string, work: () => Promise<unknown>): Promise<void> {
+  const begunMs = performance.now();
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw new Error(`${what}: a crash`, { cause: error });
+    expect(refusals.has(error.code), `${what}: ${error.code}`).toBe(true);
+    expect(error.message, what).not.toMatch(/\n/u);
+    expect(error.message.length, what).toBeLessThan(1_000);
+  }
+  expect(performance.now() - begunMs, what).toBeLessThan(longestMs);
+  expect(process.memoryUsage.rss(), what).toBeLessThan(mostBytes);
+}
+
+async function spoilt(name: string, seed: number): Promise<{ run: string; what: string }> {
+  const run = join(top, 'run');
+  await rm(run, { recursive: true, force: true });
+  await cp(join(kept, name), run, { recursive: true });
+  return { run, what: `${name}, seed ${seed}: ${await spoilRun(run, seed)}` };
+}
+
+describe.each([
+  ['E0', 1_000, 250],
+  ['E2', 2_000, 250],
+  ['E5', 3_000, 250],
+  ['E7', 4_000, 250],
+])('%s, damaged', (name, firstSeed, count) => {
+  it('is judged or refused', { timeout: 20 * 60_000 }, async () => {
+    for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+      const { run, what } = await spoilt(name, seed);
+      await judged(what, () => readRun(run));
+      await judged(what, () => judgeRun(run));
+    }
+    expect(await left()).toEqual(['run']);
+  });
+
+  it('is reported and verified, or refused, and not written to', { timeout: 20 * 60_000 }, async () => {
+    for (let seed = firstSeed; seed < firstSeed + count / 10; seed++) {
+      const { run, what } = await spoilt(name, seed);
+      await judged(what, async () => {
+        const open = await openRun(run);
+        await doubtsAbout(open);
+        expect((await openRun(run)).names()).toEqual(open.names());
+      });
+      await judged(what, () => writeReport(run));
+    }
+    expect(await left()).toEqual(['run']);
+  });
+});

@@ -1,0 +1,169 @@
+/** Whole runs on the real lab, by the command line that a user types. */
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectEngine, ownerLabel } from '../lab/engine.ts';
+import { readLedger } from '../run/read-ledger.ts';
+import { readTimeline } from '../run/read-timeline.ts';
+import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { cli, runInLab, sumOf } from './testing.ts';
+
+let out: string;
+
+beforeAll(async () => {
+  await connectEngine();
+  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+});
+afterAll(async () => {
+  await rm(out, { recursive: true, force: true });
+});
+
+async function ourThings(): Promise<string[]> {
+  const { docker } = await connectEngine();
+  const filters = { label: [ownerLabel] };
+  const [containers, networks, volumes] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+    docker.listVolumes({ filters: { label: [ownerLabel] } }),
+  ]);
+  return [
+    ...containers.flatMap(({ Names }) => Names),
+    ...networks.map(({ Name }) => Name),
+    ...volumes.Volumes.map(({ Name }) => Name),
+  ];
+}
+
+/** What must hold of every run that went to its end, whatever it measured. */
+async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
+  expect(sumOf(verdict.outcomes)).toBe(verdict.due);
+  const seqs = new Set<number>();
+  for await (const row of readLedger(join(folder, 'ledger.ndjson.gz'))) seqs.add(row.seq);
+  expect(seqs.size).toBe(verdict.due);
+  const { proxy } = verdict.witnesses;
+  expect(proxy).toEqual({
+    arrived: verdict.sent,
+    ledgerSent: verdict.sent,
+    missing: 0,
+    extra: 0,
+    repeated: 0,
+    disagreeing: 0,
+  });
+  const timeline = await readTimeline(join(folder, 'timeline.ndjson'));
+  for (const { restart } of verdict.perRestart) {
+    const kinds = timeline
+      .filter((event) => event.restart === restart && event.source !== 'proxy')
+      .map(({ kind }) => kind);
+    const order = [
+      'deploy-begin',
+      'sigterm',
+      'accept-stopped',
+      'exit',
+      'unit-stopped',
+      'unit-started',
+      'start',
+      'accepting',
+      'ready',
+    ];
+    expect(kinds.filter((kind) => order.includes(kind))).toEqual(order);
+  }
+  expect(await readdir(join(folder, 'charts'))).toEqual(
+    expect.arrayContaining(['outcomes.png', 'outcomes.svg', 'latency.png', 'latency.svg']),
+  );
+  const report = await readFile(join(folder, 'report.md'), 'utf8');
+  expect(report).toContain(verdict.citation);
+}
+
+/** Runs an experiment into this file's own folder. */
+const run = (...args: string[]): ReturnType<typeof runInLab> => runInLab(out, ...args);
+
+describe('on the real lab', () => {
+  it('E5 drops nothing, GET and POST, kept and new, and prints its verdict alone on stdout', async () => {
+    const { verdict, folder, exitCode } = await run('E5', '--restarts', '4');
+    expect(verdict.reasons).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 4, badRestarts: 0 });
+    for (const { outageMs, dueInOutage } of verdict.perRestart) {
+      // Warm-up alone is 300 ms; and the window must have been met by load.
+      expect(outageMs).toBeGreaterThan(300);
+      expect(dueInOutage).toBeGreaterThan((0.9 * 200 * (outageMs ?? 0)) / 1000);
+    }
+    await expectWhole(folder, verdict);
+  });
+
+  it('E1 drops what the timeline predicts, as 502, at every restart', async () => {
+    const { verdict, folder, exitCode } = await run('E1', '--restarts', '3');
+    expect(verdict.reasons).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 3, badRestarts: 3 });
+    expect(Object.keys(verdict.outcomes).sort()).toEqual(['ok', 'status-502']);
+    expect(Math.abs(verdict.predicted.differencePercent ?? Infinity)).toBeLessThan(30);
+    await expectWhole(folder, verdict);
+  });
+
+  it('E0 drops nothing', async () => {
+    const { verdict, folder, exitCode } = await run('E0');
+    expect(verdict.reasons).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 0, badRestartsUpper95: null });
+    await expectWhole(folder, verdict);
+  });
+
+  it('fails E5’s expectations when the process owns the port, which is all that its socket changes', async () => {
+    const ownPort = ['--set', 'unit.activation=none', '--set', 'unit.backlog=null'];
+    const { verdict, exitCode } = await run('E5', ...ownPort, '--restarts', '2');
+    expect([1, 3]).toContain(exitCode);
+    expect(verdict.badRestarts).toBe(2);
+    expect(verdict.expectations.map(({ what, met }) => [what, met])).toEqual(
+      expect.arrayContaining([
+        ['dropped requests', false],
+        ['restarts that dropped something', false],
+      ]),
+    );
+    expect(['fail', 'inconclusive']).toContain(verdict.verdict);
+  });
+
+  it('Ctrl-C keeps what was recorded, calls it aborted, exits 130 and leaves nothing behind', async () => {
+    const folder = join(out, 'interrupted');
+    const running = cli('experiment', 'E5', '--no-controls', '--out', folder);
+    await untilLoad(running);
+    running.kill('SIGINT');
+    const { exitCode, stderr } = await running;
+    expect(exitCode, stderr).toBe(130);
+    const verdict = verdictSchema.parse(
+      JSON.parse(await readFile(join(folder, 'E5', 'latest', 'verdict.json'), 'utf8')),
+    );
+    expect(verdict.verdict).toBe('aborted');
+    expect(verdict.due).toBeGreaterThan(0);
+    expect(sumOf(verdict.outcomes)).toBe(verdict.due);
+    expect(await ourThings()).toEqual([]);
+  });
+
+  it('kill -9 leaves a lab that clean takes down, but not while its owner lives', async () => {
+    const running = cli('experiment', 'E5', '--no-controls', '--out', out);
+    await untilLoad(running);
+    expect((await cli('clean')).stdout).toContain('still going on');
+    // Three containers, their network, and the measuring lock.
+    expect(await ourThings()).toHaveLength(5);
+    running.kill('SIGKILL');
+    await running;
+    expect((await cli('clean')).stdout).toContain('Removed 3 containers, 1 network of ');
+    expect(await ourThings()).toEqual([]);
+  });
+
+  it('leaves nothing behind', async () => {
+    expect(await ourThings()).toEqual([]);
+  });
+});
+
+/** Waits until the run says that requests have been sent. */
+async function untilLoad(running: ReturnType<typeof cli>): Promise<void> {
+  let said = '';
+  running.stderr.on('data', (part: Buffer) => (said += part.toString()));
+  for (let waitedMs = 0; !/due, sent [1-9]/u.test(said); waitedMs += 50) {
+    if (waitedMs > 30_000) throw new Error(`no load within 30 s: ${said}`);
+    await sleep(50);
+  }
+  await sleep(1_000);
+}

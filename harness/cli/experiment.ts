@@ -1,0 +1,113 @@
+/** `experiment`: list them, show what one would do, or run one, several times, over the values of a field, or all. */
+import { randomInt } from 'node:crypto';
+import { join, relative, resolve } from 'node:path';
+import { exitCodes, HarnessError } from '../base/errors.ts';
+import { loadExperiment } from '../experiment/catalog.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
+import { runOptionsOf, type Asked } from './asked.ts';
+import { closingLines, exitCodeOf } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { dryRunText } from './dry-run.ts';
+import { measureAlone } from './measure-alone.ts';
+import { highestSeed, wholeNumber } from './option-values.ts';
+import { runAll } from './run-all.ts';
+import { runWithControls } from './controls.ts';
+import { changesOf, type RunningOptions } from './run-options.ts';
+import { runSweep } from './run-sweep.ts';
+import { runTrials } from './run-trials.ts';
+import { requireWritable } from './writable-folder.ts';
+import { jsonText } from '../base/foreign-text.ts';
+
+/** Options as they are typed. */
+export interface ExperimentOptions extends RunningOptions {
+  readonly variant?: string;
+  readonly variants?: true;
+  readonly sweep?: readonly string[];
+  readonly trials?: string;
+  readonly dryRun?: true;
+  readonly keep?: true;
+  readonly baseline?: true;
+}
+
+/** The most trials at once. */
+const mostTrials = 1_000;
+
+/** Runs what was asked for; the exit code says what came of it. */
+export async function experimentCommand(context: Context, id: string, options: ExperimentOptions): Promise<number> {
+  const seed =
+    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+  const reportsFolder = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
+  if (id === 'all') {
+    refuseForAll(options);
+    await requireWritable(reportsFolder);
+    const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
+    return await measureAlone(context, how, async () =>
+      runAll(context, {
+        seed,
+        reportsFolder,
+        json: options.json === true,
+        variants: options.variants === true,
+        options,
+      }),
+    );
+  }
+  if (options.variants === true) {
+    throw new HarnessError('option-conflict', '--variants goes with `all`; a single one is --variant <name>.');
+  }
+  const file = await loadExperiment(id);
+  const changes = changesOf(file, options);
+  const asked: Asked = {
+    file,
+    experiment: resolveExperiment(file, { variant: options.variant, changes }),
+    variant: options.variant ?? null,
+    changes,
+    seed,
+    reportsFolder,
+    keep: options.keep === true,
+    baseline: options.baseline === true,
+    withControls: options.controls !== false,
+  };
+  const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
+  if (options.dryRun === true) {
+    if (options.sweep !== undefined) {
+      throw new HarnessError('option-conflict', '--dry-run shows one run, and --sweep asks for several.', {
+        hint: 'Give the field one value with --set to see what that would do.',
+      });
+    }
+    context.stdout(await dryRunText(asked.experiment, seed));
+    return exitCodes.pass;
+  }
+  if (asked.keep && options.sweep !== undefined) {
+    throw new HarnessError('option-conflict', '--keep leaves one lab standing, and --sweep makes several.', {
+      hint: 'Give the field one value with --set to look into that lab.',
+    });
+  }
+  await requireWritable(reportsFolder);
+  const wait = options.wait !== false;
+  if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
+  // A series has the engine to itself from its first run to its last.
+  const command = `${runOptionsOf(asked).command}${trials > 1 ? ` --trials ${trials}` : ''}`;
+  return await measureAlone(context, { command, wait }, async () =>
+    trials > 1
+      ? await runTrials(context, asked, { trials, json: options.json === true })
+      : await runOne(context, asked, options),
+  );
+}
+
+async function runOne(context: Context, asked: Asked, options: ExperimentOptions): Promise<number> {
+  const { folder, verdict, kept } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
+  if (options.json === true) context.stdout(jsonText(verdict));
+  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
+  for (const line of kept) context.stderr(`${line}\n`);
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  return exitCodeOf(verdict.verdict);
+}
+
+function refuseForAll(options: ExperimentOptions): void {
+  const given = (['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'baseline'] as const).find(
+    (name) => options[name] !== undefined,
+  );
+  if (given === undefined) return;
+  const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
+  throw new HarnessError('option-conflict', `\`all\` runs every experiment: --${option} is for a single one.`);
+}

@@ -1,0 +1,124 @@
+import { readRun } from '../verdict/read-run.ts';
+/** `measure --budgets`: the services of a budgets file, one after another, and what is allowed of each. */
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { HarnessError } from '../base/errors.ts';
+import { decide, type Attempt } from '../gate/decide.ts';
+import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
+import { usageError } from '../gate/refusals.ts';
+import { closingLines } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
+import { optionKey, optionsOfFile, type KnownOption } from './file-options.ts';
+import { measureOnce, timesOf } from './measure.ts';
+import { targetOf, type MeasureOptions } from './service-options.ts';
+
+/** Options as they are typed. */
+export interface BudgetedOptions extends DeliveryOptions {
+  readonly budgets?: string;
+}
+
+/** Options that a budget of the file says better. */
+const budgetOptions = [
+  ['max-dropped', 'dropped'],
+  ['max-gap', 'gapMs'],
+  ['max-wait', 'longestWaitMs'],
+] as const;
+/** No comparison is made: there is no baseline of a user's service. */
+const alpha = 0.01;
+
+/**
+ * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
+ * comes of it: its command may be a deploy.
+ * @param known the options of `measure`
+ */
+export async function measureBudgets(
+  context: Context,
+  names: readonly string[],
+  options: MeasureOptions & BudgetedOptions & { readonly budgets: string },
+  known: readonly KnownOption[],
+): Promise<number> {
+  await checkDelivery(options);
+  for (const [option, figure] of budgetOptions) {
+    if (options[optionKey(option) as keyof MeasureOptions] === undefined) continue;
+    throw usageError(`--${option} and --budgets say two things: write \`${figure}: { max: … }\` into the file.`);
+  }
+  const file = await readServiceFile(options.budgets, nameOf(options.budgets));
+  const chosen = chosenServices(file, names);
+  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options, known) }));
+  // A mistake in the last service is said before the first deploy has begun.
+  for (const { entry, asked } of planned) await checked(entry, options, asked);
+  const attempts = new Map<string, Attempt[]>();
+  for (const [index, { entry, asked }] of planned.entries()) {
+    if (context.signal.aborted) break;
+    context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
+    const { folder, verdict } = await measureOnce(context, asked);
+    context.stderr(closingLines(verdict, relative(process.cwd(), folder), context.colours.stderr));
+    attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
+  }
+  const result = decide({
+    file: file.file,
+    alpha,
+    entries: file.entries,
+    asked: new Set(chosen.map(({ name }) => name)),
+    attempts,
+    baselines: new Map(),
+  });
+  const code = await deliver(context, result, {
+    folder: join(resolve(options.out ?? 'reports'), 'measure', 'gate'),
+    budgetsPath: options.budgets,
+    options,
+    environment: process.env,
+  });
+  return context.signal.aborted ? interruptedCode(context.signal) : code;
+}
+
+type ServiceEntry = ServiceFile['entries'][number];
+
+function chosenServices({ file, entries }: ServiceFile, names: readonly string[]): ServiceEntry[] {
+  const unknown = names.find((name) => !entries.some((entry) => entry.name === name));
+  if (unknown !== undefined) {
+    throw usageError(
+      `${file} has no service ${JSON.stringify(unknown)}.`,
+      `It has ${entries.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  return entries.filter(({ name }) => names.length === 0 || names.includes(name));
+}
+
+/** The options of the file, and over them those of the command line. */
+function optionsOf(
+  entry: ServiceEntry,
+  typed: MeasureOptions & BudgetedOptions,
+  known: readonly KnownOption[],
+): MeasureOptions {
+  const { budgets } = entry;
+  const dropped = budgets.find(({ figure }) => figure === 'dropped');
+  // The run's own verdict allows what the file does; a budget that only informs must not fail it.
+  const maxDropped = dropped === undefined ? 0 : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
+  return { ...optionsOfFile(entry, known), ...typed, maxDropped: String(maxDropped) };
+}
+
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+/** @throws {HarnessError} naming the place of the option that is wrong, where it stands in the file */
+async function checked(
+  { name, where, data }: ServiceEntry,
+  typed: MeasureOptions,
+  options: MeasureOptions,
+): Promise<void> {
+  try {
+    const { service } = await targetOf(options);
+    timesOf(options, service.ratePerSecond);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    // The sentence names the option as it is typed on a command line.
+    const option = /--([a-z-]+)/u.exec(error.message)?.[1] ?? '';
+    const isOfFile = Object.hasOwn(data.measure, option) && !Object.hasOwn(typed, optionKey(option));
+    const message = isOfFile ? error.message.replace(`--${option}`, option) : error.message;
+    throw usageError(`${isOfFile ? where('measure', option) : where()}: ${name}: ${message}`, error.hint, error);
+  }
+}
+
+function nameOf(path: string): string {
+  return (isAbsolute(path) ? relative(process.cwd(), path) : path).split(sep).join('/');
+}

@@ -1,0 +1,248 @@
+/** `--sweep path=a,b,c`: the same experiment at each value of one or two fields, as one table and one chart. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { exitCodes, HarnessError } from '../base/errors.ts';
+import { drawSweep, type SweepPoint } from '../report/sweep-chart.ts';
+import type { FieldValue } from '../experiment/experiment.ts';
+import { parseValue, resolveExperiment, type Change } from '../experiment/fields.ts';
+import { seededRandom, shuffle } from '../base/random.ts';
+import { newRunId, pointLatest } from '../run/run-folder.ts';
+import { pool, type Pooled } from '../verdict/pool.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
+import { besideControls } from './controls.ts';
+import { measureAlone } from './measure-alone.ts';
+import { startSeries } from './time-left.ts';
+
+const mostKnobs = 2;
+const mostCells = 200;
+
+interface Knob {
+  readonly path: string;
+  readonly values: readonly FieldValue[];
+}
+
+interface Cell {
+  readonly changes: readonly Change[];
+  readonly verdicts: Verdict[];
+}
+
+/** Runs every cell, in an order that the seed shuffles; exits 0 when each run can be trusted. */
+export async function runSweep(
+  context: Context,
+  asked: Asked,
+  { sweeps, trials, wait }: { sweeps: readonly string[]; trials: number; wait: boolean },
+): Promise<number> {
+  const knobs = sweeps.map(parseKnob);
+  const cells = cellsOf(knobs);
+  // Every cell is checked before the first is run.
+  const experimentOf = (cell: Cell) =>
+    resolveExperiment(asked.file, {
+      variant: asked.variant ?? undefined,
+      changes: [...asked.changes, ...cell.changes],
+    });
+  for (const cell of cells) experimentOf(cell);
+  const runs = shuffle(
+    cells.flatMap((cell) => Array.from({ length: trials }, (_, trial) => ({ cell, trial }))),
+    seededRandom(asked.seed, 'sweep'),
+  );
+  const command = [
+    repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
+    ...sweeps.map((sweep) => `--sweep ${sweep}`),
+    ...(trials > 1 ? [`--trials ${trials}`] : []),
+  ].join(' ');
+  await measureAlone(context, { command, wait }, async () => {
+    const series = startSeries(runs.length);
+    for (const [index, { cell, trial }] of runs.entries()) {
+      if (context.signal.aborted) break;
+      const place = `run ${index + 1} of ${runs.length}`;
+      context.stderr(`${place}: ${wordsOf(cell.changes)}${series.left(index)}\n`);
+      const changes = [...asked.changes, ...cell.changes];
+      // The same seed in every cell: they differ in the knob, and in nothing else.
+      const options = { ...runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial }), place };
+      const made = await besideControls(context, experimentOf(cell), options);
+      if (made === null) break;
+      const { verdict } = made;
+      context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
+      cell.verdicts.push(verdict);
+    }
+  });
+
+  const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
+  const path = await writeSweep(asked, { knobs, rows, trials, command });
+  const table = tableOf(knobs, rows);
+  context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
+  context.stdout(`sweep: ${relative(process.cwd(), path)}\n`);
+  if (context.signal.aborted) return interruptedCode(context.signal);
+  return rows.every(({ pooled }) => pooled.runs === trials && pooled.leftOut === 0)
+    ? exitCodes.pass
+    : exitCodes.inconclusive;
+}
+
+/** Writes table, chart and figures into a folder of their own; gives the path of the text. */
+async function writeSweep(
+  { experiment, variant, reportsFolder }: Asked,
+  { knobs, rows, trials, command }: { knobs: readonly Knob[]; rows: readonly Row[]; trials: number; command: string },
+): Promise<string> {
+  const id = newRunId(new Date());
+  const reports = join(reportsFolder, 'sweeps');
+  const folder = join(reports, id);
+  await mkdir(folder, { recursive: true });
+  const name = `${experiment.id}${variant === null ? '' : ` ${variant}`}`;
+  const knobNames = knobs.map(({ path }) => path).join(' and ');
+  const isEmpty = nothingTrusted(rows) !== '';
+  if (!isEmpty) {
+    const title = `${name} over ${knobNames} · ${id}`;
+    const picture = drawSweep({ title, knob: knobs[0]?.path ?? '', points: rows.map(pointOf) });
+    await writeFile(join(folder, 'sweep.svg'), picture.svg);
+    await writeFile(join(folder, 'sweep.png'), picture.png);
+  }
+  const text = [
+    `# ${name} over ${knobNames}`,
+    experiment.question,
+    isEmpty ? nothingTrusted(rows) : '![Dropped a restart, and the longest wait](sweep.svg)',
+    tableOf(knobs, rows),
+    queueText(rows),
+    `Each cell is ${trials === 1 ? 'one run' : `${trials} runs`} on a fresh lab, in an order drawn from the seed.`,
+    `\`\`\`\n${command}\n\`\`\``,
+  ].filter((part) => part !== '');
+  await writeFile(join(folder, 'sweep.md'), `${text.join('\n\n')}\n`);
+  const figures = rows.map(({ cell, pooled }) => ({
+    changes: cell.changes,
+    pooled,
+    runs: cell.verdicts.map(({ runId }) => runId),
+  }));
+  await writeFile(join(folder, 'sweep.json'), `${JSON.stringify(figures, null, 2)}\n`);
+  await pointLatest(reports, id);
+  return join(folder, 'sweep.md');
+}
+
+/** What stands in place of a chart when there is nothing to draw; empty where there is. */
+function nothingTrusted(rows: readonly Row[]): string {
+  if (rows.some(({ pooled }) => pooled.runs > pooled.leftOut)) return '';
+  const all = pool(rows.flatMap(({ cell }) => cell.verdicts));
+  return `There is no figure, and no chart: ${all.sentence}`;
+}
+
+function parseKnob(text: string): Knob {
+  const cut = text.indexOf('=');
+  const values = text.slice(cut + 1).split(',');
+  if (cut < 1 || values.length < 2 || values.includes('')) {
+    throw new HarnessError(
+      'option-value',
+      `--sweep takes path=value,value,…, such as unit.backlog=16,64,4096, not ${JSON.stringify(text)}.`,
+    );
+  }
+  if (new Set(values).size < values.length) {
+    throw new HarnessError('option-value', `--sweep ${text} has a value twice: --trials repeats a run.`);
+  }
+  return { path: text.slice(0, cut), values: values.map(parseValue) };
+}
+
+function cellsOf(knobs: readonly Knob[]): Cell[] {
+  if (knobs.length > mostKnobs) {
+    throw new HarnessError('sweep-too-large', `At most ${mostKnobs} fields are swept at once, not ${knobs.length}.`);
+  }
+  let changes: Change[][] = [[]];
+  for (const { path, values } of knobs) {
+    changes = changes.flatMap((before) => values.map((value): Change[] => [...before, [path, value]]));
+  }
+  if (changes.length > mostCells) {
+    throw new HarnessError('sweep-too-large', `A sweep has at most ${mostCells} cells, not ${changes.length}.`);
+  }
+  return changes.map((each) => ({ changes: each, verdicts: [] }));
+}
+
+function wordsOf(changes: readonly Change[]): string {
+  return changes.map(([path, value]) => `${path}=${String(value)}`).join(' ');
+}
+
+interface Row {
+  readonly cell: Cell;
+  readonly pooled: Pooled;
+}
+
+function pointOf({ cell, pooled }: Row): SweepPoint {
+  const [first, second] = cell.changes;
+  return {
+    value: String(first?.[1]),
+    series: second === undefined ? null : `${second[0]}=${String(second[1])}`,
+    droppedPerRestart: pooled.droppedPerRestart,
+    predictedPerRestart: pooled.predictedPerRestart,
+    longestWaitMs: pooled.longestWaitMs,
+    longestDirectMs: longestDirectMs(cell),
+  };
+}
+
+/** The longest wait that the direct probe saw; null where there was none. */
+function longestDirectMs({ verdicts }: Cell): number | null {
+  const waits = verdicts
+    .filter(isConclusive)
+    .map(({ direct }) => direct?.longestWaitMs ?? null)
+    .filter((ms) => ms !== null);
+  return waits.length === 0 ? null : Math.max(...waits);
+}
+
+function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
+  const head = [
+    ...knobs.map(({ path }) => path),
+    'bad restarts',
+    'dropped a restart (95 %)',
+    'predicted',
+    'GET / POST dropped',
+    'longest wait, ms',
+    'the same directly, ms',
+    'listen queue overflows',
+    'SYNs sent again',
+    'trusted',
+  ];
+  const body = rows.map(({ cell, pooled }) => {
+    const { droppedPerRestart: per, predictedPerRestart, longestWaitMs } = pooled;
+    const trusted = cell.verdicts.filter(isConclusive);
+    const known = (text: string): string => (trusted.length === 0 ? '–' : text);
+    const kernel = (name: string): string =>
+      String(trusted.reduce((sum, { witnesses }) => sum + (witnesses.kernel[name] ?? 0), 0));
+    const method = (name: string): number =>
+      trusted.reduce((sum, { byMethod }) => sum + (byMethod[name]?.dropped ?? 0), 0);
+    return [
+      ...cell.changes.map(([, value]) => String(value)),
+      known(`${pooled.badRestarts} of ${pooled.restarts}`),
+      per === null ? '–' : `${per.mean.toFixed(1)} (${per.low.toFixed(1)} to ${per.high.toFixed(1)})`,
+      predictedPerRestart?.toFixed(1) ?? '–',
+      known(`${method('GET')} / ${method('POST')}`),
+      longestWaitMs?.toFixed(0) ?? '–',
+      longestDirectMs(cell)?.toFixed(0) ?? '–',
+      known(kernel('TcpExt.ListenOverflows')),
+      known(kernel('TcpExt.TCPSynRetrans')),
+      `${pooled.runs - pooled.leftOut} of ${pooled.runs}`,
+    ];
+  });
+  return markdownTable([head, ...body]);
+}
+
+/** Where the knob is the backlog: the place of the cliff, from the options and the windows, beside what was seen. */
+function queueText(rows: readonly Row[]): string {
+  const backlogs = rows.filter(({ cell }) => cell.changes[0]?.[0] === 'unit.backlog');
+  if (backlogs.length === 0 || backlogs.length < rows.length) return '';
+  const lines = backlogs.map(({ cell }) => {
+    const backlog = Number(cell.changes[0]?.[1]);
+    const queue = Math.min(backlog, ...cell.verdicts.map(({ somaxconn }) => somaxconn ?? Infinity)) + 1;
+    const queues = cell.verdicts.flatMap(({ perRestart }) => perRestart.map((row) => row.expectedQueue ?? 0));
+    const waiting = Math.round(Math.max(0, ...queues));
+    const overflows = cell.verdicts.reduce(
+      (sum, { witnesses }) => sum + (witnesses.kernel['TcpExt.ListenOverflows'] ?? 0),
+      0,
+    );
+    // What is expected to wait goes up to what the queue admits.
+    const predicted = waiting >= queue ? 'overflows' : 'holds';
+    const seen = overflows > 0 ? `${overflows} overflows` : 'none overflowed';
+    return `- backlog ${backlog}: the queue admits min(backlog, somaxconn) + 1 = ${queue}; at most ${waiting} should wait in a window: predicted ${predicted}; seen: ${seen}.`;
+  });
+  return [
+    'The kernel’s queue admits one more than its length; a SYN that finds it full is dropped, and sent again after 1, 2, 3 s.',
+    '',
+    ...lines,
+  ].join('\n');
+}

@@ -1,0 +1,70 @@
+/** `--trials n`: the whole run several times, each on a fresh lab with a seed of its own, and what they come to together. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import { newRunId } from '../run/run-folder.ts';
+import { pool, type Pooled } from '../verdict/pool.ts';
+import type { Verdict } from '../verdict/verdict.ts';
+import { exitCodeOf } from './closing.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { runOptionsOf, type Asked } from './asked.ts';
+import { besideControls } from './controls.ts';
+import { startSeries } from './time-left.ts';
+import { jsonText } from '../base/foreign-text.ts';
+
+/** Runs the trials one after another; the exit code is that of what they come to together. */
+export async function runTrials(
+  context: Context,
+  asked: Asked,
+  { trials, json }: { trials: number; json: boolean },
+): Promise<number> {
+  const verdicts: Verdict[] = [];
+  const kept: string[] = [];
+  const series = startSeries(trials);
+  for (let trial = 1; trial <= trials && !context.signal.aborted; trial++) {
+    context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}${series.left(trial - 1)}\n`);
+    const isLast = trial === trials;
+    const made = await besideControls(context, asked.experiment, {
+      ...runOptionsOf({ ...asked, keep: asked.keep && isLast, seed: asked.seed + trial - 1 }),
+      place: `trial ${trial} of ${trials}`,
+    });
+    if (made === null) break;
+    const { verdict } = made;
+    kept.push(...made.kept);
+    context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
+    verdicts.push(verdict);
+  }
+  const pooled = pool(verdicts);
+  const id = newRunId(new Date());
+  const name = `${asked.experiment.id}${asked.variant === null ? '' : ` ${asked.variant}`}`;
+  const folder = join(asked.reportsFolder, asked.experiment.id, `trials-${id}`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'trials.json'), `${JSON.stringify({ pooled, verdicts }, null, 2)}\n`);
+  await writeFile(
+    join(folder, 'trials.md'),
+    `# ${name}: ${verdicts.length} trials\n\n${trialsText(pooled, verdicts)}\n`,
+  );
+  if (json) context.stdout(jsonText({ pooled, verdicts }));
+  else {
+    context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
+    context.stdout(`table: ${relative(process.cwd(), join(folder, 'trials.md'))}\n`);
+  }
+  if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
+  for (const line of kept) context.stderr(`${line}\n`);
+  return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(pooled.verdict);
+}
+
+function trialsText(pooled: Pooled, verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map((verdict, index) => [
+    String(index + 1),
+    verdict.runId,
+    verdict.verdict,
+    `${verdict.badRestarts} of ${verdict.restarts}`,
+    String(verdict.dropped),
+    verdict.predicted.dropped?.toFixed(0) ?? '–',
+    String(verdict.due),
+    verdict.longestWaitMs?.toFixed(0) ?? '–',
+  ]);
+  const head = ['trial', 'run', 'verdict', 'bad restarts', 'dropped', 'predicted', 'due', 'longest wait, ms'];
+  return `${pooled.verdict}: ${pooled.sentence}\n\n${markdownTable([head, ...rows])}`;
+}

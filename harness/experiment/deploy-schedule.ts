@@ -1,0 +1,49 @@
+/** When each deploy begins: drawn from the seed, with spare ones to make up for the voided. */
+import type { Experiment } from './experiment.ts';
+import { seededRandom } from '../base/random.ts';
+
+/** When each deploy begins, in milliseconds since the origin, and how long the load goes on. */
+export interface DeploySchedule {
+  /** The restarts that are wanted, and after them those that may make up for voided ones. */
+  readonly beginsMs: readonly number[];
+  readonly wanted: number;
+  /** Length of the load, in milliseconds, when so many restarts are used. */
+  durationMs(restarts: number): number;
+}
+
+/** At most one restart in so many may be void, and made up for by another. */
+const oneSpareIn = 5;
+
+/** Above this rate the spacing grows with it, so that what queued in one restart is worked off before the next begins. */
+export const spacedForRate = 500;
+
+/** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */
+export const patienceMs = 30_000;
+
+/** The longest that a load by this schedule may take, in milliseconds: restarts begin late on a slow machine. */
+export function longestLoadMs(schedule: DeploySchedule): number {
+  const restarts = schedule.beginsMs.length;
+  const wholeMs = schedule.durationMs(restarts);
+  return restarts === 0 ? wholeMs : 2 * wholeMs + patienceMs;
+}
+
+/** The same seed gives the same schedule. */
+export function deploySchedule(deploy: Experiment['deploy'], seed: number, ratePerSecond: number): DeploySchedule {
+  const random = seededRandom(seed, 'deploys');
+  const stretch = Math.max(1, ratePerSecond / spacedForRate);
+  const [shortest, longest] = deploy.spacingMs.map((ms) => ms * stretch) as [number, number];
+  const draw = (): number => Math.round(shortest + random() * (longest - shortest));
+  const beginsMs: number[] = [];
+  const restarts = deploy.action === 'none' ? 0 : deploy.restarts;
+  // The first is drawn too: with a fixed start its phase against a proxy's check would be the same in every run.
+  let atMs = deploy.leadMs + Math.round(random() * 1_000);
+  for (let restart = 1; restart <= restarts + Math.floor(restarts / oneSpareIn); restart++) {
+    beginsMs.push(atMs);
+    atMs += draw();
+  }
+  return {
+    beginsMs,
+    wanted: restarts,
+    durationMs: (used) => (beginsMs[used - 1] ?? deploy.leadMs) + deploy.tailMs,
+  };
+}

@@ -1,0 +1,118 @@
+/** Fields of an experiment by their paths, as --set, --sweep and variants name them: `proxy.retry.attempts`. */
+import { HarnessError } from '../base/errors.ts';
+import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue } from './experiment.ts';
+import { fieldPathsOf } from './field-paths.ts';
+import { mistakesIn, mistakeText } from './mistakes.ts';
+import { didYouMean } from '../base/nearest.ts';
+
+/** A field and the value it gets. */
+export type Change = readonly [path: string, value: FieldValue];
+
+/**
+ * Of `path=value`: a number, true or false, null (which takes an optional part away), or a text.
+ * @throws {HarnessError} when there is no `=`
+ */
+export function parseChange(option: string, text: string): Change {
+  const cut = text.indexOf('=');
+  if (cut < 1) {
+    throw new HarnessError(
+      'option-value',
+      `${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`,
+    );
+  }
+  return [text.slice(0, cut), parseValue(text.slice(cut + 1))];
+}
+
+/** A number, true, false or null where the text is one; else the text (010 too: some read it as 8). */
+export function parseValue(text: string): FieldValue {
+  if (/^-?(0|[1-9]\d*)(\.\d+)?$/u.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text === 'null' ? null : text;
+}
+
+/**
+ * The experiment of a file: its variant, then changes, in this order.
+ * @throws {HarnessError} naming the field that is wrong, or the variants that exist
+ */
+export function resolveExperiment(
+  file: ExperimentFile,
+  options: { variant?: string | undefined; changes?: readonly Change[] },
+): Experiment {
+  const { variants } = file;
+  // `constructor` is no variant, though every object has one.
+  const isThere = options.variant !== undefined && Object.hasOwn(variants, options.variant);
+  const variant = isThere ? variants[options.variant ?? ''] : undefined;
+  if (options.variant !== undefined && variant === undefined) {
+    const names = Object.keys(variants);
+    throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
+      hint:
+        names.length === 0 ? 'It has none at all.' : `${didYouMean(options.variant, names)}It has ${names.join(', ')}.`,
+    });
+  }
+  const data = structuredClone(file) as Record<string, unknown>;
+  delete data['variants'];
+  delete data['control'];
+  if (variant?.expect !== undefined) data['expect'] = variant.expect;
+  for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
+    if (!isFieldPath(path)) throw unknownField(path);
+    if (path === 'id') throw new HarnessError('field-invalid', 'id: is that of the file, and is never set.');
+    setField(data, path, value);
+  }
+  const checked = experimentSchema.safeParse(data);
+  if (checked.success) return checked.data;
+  const mistakes = mistakesIn(checked.error, data, experimentSchema).map(mistakeText);
+  throw new HarnessError('field-invalid', `${file.id} cannot be run so: ${mistakes.join('\n')}`);
+}
+
+let known: readonly string[] | undefined;
+
+/** Every path of an experiment, parts and leaves, in the schema's order; an entry of a list is `*`. */
+function fieldPaths(): readonly string[] {
+  known ??= fieldPathsOf(experimentSchema);
+  return known;
+}
+
+/** Is there such a field of an experiment? An entry of a list is named by its number. */
+function isFieldPath(path: string): boolean {
+  return fieldPaths().includes(path.replaceAll(/(?<=\.)\d+(?=\.|$)/gu, '*'));
+}
+
+/** Names the field that was meant, or those that stand beside the wrong one. */
+function unknownField(path: string): HarnessError {
+  const paths = fieldPaths();
+  const parent = path.split('.').slice(0, -1).join('.');
+  const beside = paths.filter(
+    (known) => known.startsWith(`${parent}.`) && !known.slice(parent.length + 1).includes('.'),
+  );
+  const there =
+    parent === '' || beside.length === 0
+      ? `The parts of an experiment are ${paths.filter((known) => !known.includes('.')).join(', ')}.`
+      : `There are ${beside.join(', ')}.`;
+  return new HarnessError('field-unknown', `An experiment has no field ${JSON.stringify(path)}.`, {
+    hint: `${didYouMean(path, paths)}${there}`,
+  });
+}
+
+/** Sets a field of plain data, making the parts on the way to it; null takes it away. */
+function setField(data: Record<string, unknown>, path: string, value: FieldValue): void {
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let part = data;
+  for (const name of names) {
+    refuseGap(part, name, path);
+    const next = part[name];
+    // An index into a list is a name too.
+    if (typeof next === 'object' && next !== null) part = next as Record<string, unknown>;
+    else part = part[name] = {} as Record<string, unknown>;
+  }
+  refuseGap(part, last, path);
+  if (value === null) Reflect.deleteProperty(part, last);
+  else part[last] = value;
+}
+
+/** An entry goes behind the last one at most: a list with a gap is none. */
+function refuseGap(part: unknown, name: string, path: string): void {
+  if (!Array.isArray(part) || Number(name) <= part.length) return;
+  const message = `${path}: the list has ${part.length} entries, from 0 to ${part.length - 1}.`;
+  throw new HarnessError('field-invalid', message);
+}

@@ -1,0 +1,41 @@
+/** A service that the user runs, as `measure` asks it: where it is, what is sent, and what may be lost. */
+import { z } from 'zod';
+import { methods } from '../base/methods.ts';
+
+/** The schema of a measured service. */
+export const serviceSchema = z.strictObject({
+  /** As the user wrote it, without its secrets. */
+  url: z.string(),
+  /** The address that the URL's host was resolved to, once: a name could mean two connection attempts a request. */
+  address: z.string(),
+  port: z.number().int().min(1).max(65_535),
+  method: z.enum(methods),
+  /** Path and query, without secrets. */
+  path: z.string().startsWith('/'),
+  /** In place of a secret stands the variable that holds it: `${AUTHORIZATION}`. */
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  /** How long the body is, which itself is not written down; null without a body. */
+  bodyBytes: z.number().int().nonnegative().nullable(),
+  /** The status that is ok; null stands for any from 200 to 299. */
+  expectedStatus: z.number().int().nullable(),
+  ratePerSecond: z.number().positive(),
+  connections: z.enum(['kept', 'new', 'mixed']),
+  /** From a request's due time to its complete answer. */
+  timeoutMs: z.number().int().positive(),
+  maxConnections: z.number().int().positive(),
+  /** Most bytes of an answer's head and of its body that are read; what is above is no fault of the service. */
+  maxHeadBytes: z.number().int().positive(),
+  maxAnswerBytes: z.number().int().positive(),
+  /** The command that runs under the load, for the user's shell, without its secrets. */
+  whileCommand: z.string().nullable(),
+  maxDropped: z.number().int().nonnegative(),
+  /** The longest silence that is allowed; null: any. */
+  maxGapMs: z.number().nonnegative().nullable().default(null),
+  /** The longest wait for an ok answer that is allowed; null: any. */
+  maxWaitMs: z.number().nonnegative().nullable().default(null),
+  /** The run says nothing if nothing of the service was seen to change. */
+  mustChange: z.boolean().default(false),
+});
+
+/** A measured service. */
+export type Service = z.infer<typeof serviceSchema>;

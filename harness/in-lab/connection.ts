@@ -1,0 +1,243 @@
+/**
+ * A TCP connection that carries one request at a time and never sends one again.
+ * Whatever ends it settles the request it carries; an idle connection that dies settles nothing.
+ */
+import { AnswerSocket } from './answer-socket.ts';
+import {
+  deadlineWords,
+  limitWords,
+  outcomeOfAnswer,
+  outcomeOfDeadline,
+  outcomeOfEnd,
+  outcomeOfError,
+} from './classify.ts';
+import { monotonicUs } from '../base/clock.ts';
+import type { Exchange } from './exchange.ts';
+import { LimitError, ParseError, ResponseParser, type Response } from './response-parser.ts';
+
+/** What a connection tells its owner. */
+export interface ConnectionOwner {
+  /**
+   * Something happened on a connection that carries a request; called first, so that no slot waits behind a row of
+   * answers. Never on an idle one: what arrives there must not be taken for the answer to a request written just now.
+   */
+  turn(): void;
+  /** The answer is complete and the connection may carry another request. */
+  idle(connection: Connection): void;
+  /** The connection is gone, and with it its place under the cap. */
+  gone(connection: Connection): void;
+}
+
+/** Where connections go, and what they read of an answer. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly maxHeadBytes: number;
+  readonly maxAnswerBytes: number;
+}
+
+/** How long the rest of a request may take that was answered before it was sent. */
+const restMs = 5_000;
+
+/** How long before the end that a server announces (Keep-Alive: timeout=N) an idle connection is not used any more. */
+const keepAliveMarginMs = 1_000;
+
+/** Of a short time, half is left: the server may count it from the request, and in whole seconds. */
+function usableUs(keepAliveMs: number): number {
+  return Math.max(keepAliveMs - keepAliveMarginMs, keepAliveMs / 2) * 1000;
+}
+
+/** An open or opening connection. */
+export class Connection {
+  private readonly socket: AnswerSocket;
+  private readonly owner: ConnectionOwner;
+  private readonly target: Target;
+  private exchange: Exchange | null = null;
+  private parser: ResponseParser;
+  private open = false;
+  private dead = false;
+  /** The shortest that connecting or waiting for an answer took. */
+  private rttUs = Infinity;
+  /** By the hint of the server, on the clock's own scale. */
+  private usableUntilUs = Infinity;
+
+  /** Sets off at once: the SYN leaves within this call. */
+  constructor(target: Target, owner: ConnectionOwner, first: Exchange) {
+    this.owner = owner;
+    this.target = target;
+    this.exchange = first;
+    this.parser = this.parserFor(first, false);
+    first.sentUs = first.now();
+    this.socket = new AnswerSocket((bytes) => this.received(bytes));
+    // The only request of a new connection is never held back; to say so would cost a system call for each.
+    if (first.connection === 'kept') this.socket.setNoDelay();
+    this.socket.connect({ host: target.host, port: target.port });
+    this.socket.on('connect', () => this.connected());
+    this.socket.on('end', () => this.ended());
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error));
+    this.socket.on('close', () => {
+      this.ended();
+      this.die();
+    });
+  }
+
+  /** Writes the next request on a connection that is idle. */
+  carry(exchange: Exchange): void {
+    if (this.exchange !== null || this.dead) throw new Error('the connection is not idle');
+    this.exchange = exchange;
+    this.parser = this.parserFor(exchange, this.parser.hasNoBody);
+    exchange.rttUs = Number.isFinite(this.rttUs) ? this.rttUs : null;
+    exchange.sentUs = exchange.now();
+    this.write(exchange);
+  }
+
+  /** May it carry a request? Not where its server is about to close it, or has: that is looked at now. */
+  isUsable(): boolean {
+    return !this.dead && monotonicUs() < this.usableUntilUs && this.socket.isSilent();
+  }
+
+  /** Gives the request it carries the outcome of a passed deadline, and ends. */
+  expire(): void {
+    const { exchange } = this;
+    if (exchange !== null) {
+      this.exchange = null;
+      exchange.settle(outcomeOfDeadline(exchange.step), { ...this.seen(), error: deadlineWords(exchange.step) });
+    }
+    this.die();
+  }
+
+  /** Ends the connection without settling anything and without telling the owner, who asked for it. */
+  discard(): void {
+    this.exchange = null;
+    this.dead = true;
+    this.socket.destroy();
+  }
+
+  private connected(): void {
+    if (this.exchange !== null) this.owner.turn();
+    const { exchange } = this;
+    this.open = true;
+    if (exchange === null) return;
+    exchange.connectedUs = exchange.now();
+    // Before the first write, which may fail: an answer may have come already, and Node does not begin to read after it.
+    this.socket.read(0);
+    this.write(exchange);
+  }
+
+  private write(exchange: Exchange): void {
+    exchange.step = 'wait';
+    const { bytes, body } = exchange.request;
+    // Together, where there is a body: it must not wait for the acknowledgement of the head.
+    if (body !== undefined) this.socket.cork();
+    this.socket.write(bytes);
+    if (body === undefined) return;
+    this.socket.write(body);
+    this.socket.uncork();
+  }
+
+  private received(bytes: Buffer): void {
+    if (this.exchange !== null) this.owner.turn();
+    const { exchange } = this;
+    if (exchange === null) {
+      // Bytes that nobody asked for: nothing that follows on this connection could be trusted.
+      this.die();
+      return;
+    }
+    // Whatever becomes of it, the server had read the request, or at least begun to answer.
+    exchange.rttUs = null;
+    let response: Response | undefined;
+    try {
+      response = this.parser.feed(bytes, exchange.now());
+    } catch (error) {
+      if (error instanceof ParseError) this.refuse(exchange, 'parse', error.message);
+      else if (error instanceof LimitError) this.refuse(exchange, 'local', limitWords(error.message));
+      else throw error;
+      return;
+    }
+    exchange.firstByteUs = this.parser.begunUs;
+    exchange.step = exchange.firstByteUs === null ? 'wait' : 'body';
+    if (response !== undefined) this.complete(exchange, response);
+  }
+
+  /** Ends with an answer that is not read on. */
+  private refuse(exchange: Exchange, outcome: 'parse' | 'local', error: string): void {
+    this.exchange = null;
+    exchange.firstByteUs = this.parser.begunUs;
+    exchange.settle(outcome, { ...this.seen(), error });
+    this.die();
+  }
+
+  private complete(exchange: Exchange, response: Response): void {
+    this.exchange = null;
+    const { request, connectedUs, sentUs, firstByteUs } = exchange;
+    // An answer that was there before its request tells nothing.
+    if (sentUs !== null && firstByteUs !== null && firstByteUs > sentUs) {
+      this.rttUs = Math.min(this.rttUs, (connectedUs ?? firstByteUs) - sentUs);
+    }
+    const outcome = outcomeOfAnswer(
+      response.status,
+      request.expectedStatus,
+      request.isExpectedBody?.(response.body) ?? true,
+    );
+    exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
+    if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
+    if (!response.keepAlive || exchange.connection === 'new') this.die();
+    else if (this.socket.writableLength === 0) this.owner.idle(this);
+    else this.sendRest();
+  }
+
+  /** The answer came before its request was sent to the end; the next one can follow only then. */
+  private sendRest(): void {
+    const givingUp = setTimeout(() => this.die(), restMs);
+    this.socket.once('drain', () => {
+      clearTimeout(givingUp);
+      if (!this.dead) this.owner.idle(this);
+    });
+  }
+
+  private ended(): void {
+    const { exchange } = this;
+    if (exchange !== null) {
+      const response = this.parser.end();
+      if (response !== undefined) {
+        this.complete(exchange, response);
+        return;
+      }
+      this.exchange = null;
+      exchange.settle(outcomeOfEnd(exchange.step), { ...this.seen(), error: `FIN, ${exchange.step}` });
+    }
+    this.die();
+  }
+
+  private failed(error: NodeJS.ErrnoException): void {
+    const { exchange } = this;
+    if (exchange !== null) {
+      this.exchange = null;
+      const code = error.code ?? error.message;
+      const step = this.open ? exchange.step : 'connect';
+      exchange.settle(outcomeOfError(code, step), { ...this.seen(), error: `${code}, ${step}` });
+    }
+    this.die();
+  }
+
+  private parserFor({ request }: Exchange, skipsStrayBody: boolean): ResponseParser {
+    const { maxHeadBytes, maxAnswerBytes } = this.target;
+    return new ResponseParser({
+      keepsBody: request.isExpectedBody !== null,
+      maxHeadBytes,
+      maxAnswerBytes,
+      skipsStrayBody,
+    });
+  }
+
+  private seen(): { status: number | null; bytes: number } {
+    return { status: this.parser.statusSoFar, bytes: this.parser.bodyBytes };
+  }
+
+  private die(): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.socket.destroy();
+    this.owner.gone(this);
+  }
+}

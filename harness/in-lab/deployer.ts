@@ -1,0 +1,238 @@
+/**
+ * The deploy as it runs in the lab's `server` container, beside systemd: a plan on its input's first line, the load's
+ * origin on its second; then each release is written and deployed when the plan says, and stamped on the same clock as
+ * every request.
+ */
+import { execFile } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import {
+  anotherRestart,
+  deployerNotePrefix,
+  type DeployerMessage,
+  type DeployPlan,
+  type DeployUnit,
+} from '../run/deploy-plan.ts';
+
+/** How often the internal port is asked whether the last release is ready. */
+const readyPollMs = 20;
+const readyDeadlineMs = 60_000;
+/**
+ * Rest between one release being ready and the next deploy, if the plan would not leave it: else, on a slow machine, what
+ * had queued in one restart would still wait in the next, and be counted as its doing.
+ */
+const restMs = 1_000;
+/** Time for a long transaction to have begun before its process is stopped. */
+const beginTransactionMs = 200;
+
+/** How long the proxy's file stands empty while a template is rendered into it, s: what a slow template takes. */
+const renderSeconds = 0.25;
+
+const run = promisify(execFile);
+
+/** One deploy: which it is, and the version it brings. */
+interface Deploy {
+  readonly restart: number;
+  readonly version: string;
+}
+
+type StampedKind = Extract<DeployerMessage, { restart: number }>['kind'];
+
+function say(message: DeployerMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+function stamp(kind: Exclude<StampedKind, 'deploy-end'>, deploy: Deploy): void {
+  say({ kind, ...deploy, atMonotonicUs: monotonicUs() });
+}
+
+function monotonicUs(): number {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
+/** Replaces the file by rename, so that nobody reads half of it. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+function release({ releaseFile }: DeployUnit, { version }: Deploy, more = ''): void {
+  replaceFile(releaseFile, `APP_VERSION=${version}\n${more}`);
+}
+
+async function systemctl(...args: string[]): Promise<void> {
+  await run('systemctl', args);
+}
+
+/** Does /readyz of the internal port answer 200, and with this version? */
+async function isReady({ internalAddress }: DeployUnit, version: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const { hostname, port } = new URL(`http://${internalAddress}`);
+    const asked = request({ hostname, port, path: '/readyz', agent: false, timeout: 1_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200 && answer.headers['x-app-version'] === version);
+    });
+    asked.on('timeout', () => asked.destroy());
+    asked.on('error', () => resolve(false));
+    asked.end();
+  });
+}
+
+/** Waits for the version; false when it never came. */
+async function untilReady(unit: DeployUnit, deploy: Deploy): Promise<boolean> {
+  const deadline = performance.now() + readyDeadlineMs;
+  while (!(await isReady(unit, deploy.version))) {
+    if (performance.now() > deadline) {
+      stamp('never-ready', deploy);
+      return false;
+    }
+    await sleep(readyPollMs);
+  }
+  return true;
+}
+
+/** Begins a write that holds the database's lock for so long, on this unit; whether it is answered does not matter. */
+async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployPlan, deploy: Deploy): Promise<void> {
+  const id = `${plan.runId}-${deployerNotePrefix}${deploy.restart}`;
+  const asked = request(`http://${publicAddress}/notes?hold=${plan.deploy.longTransactionMs}`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'Content-Type': 'application/json', 'X-Request-Id': id },
+  });
+  asked.on('response', (answer) => answer.resume());
+  asked.on('error', () => undefined);
+  asked.end(JSON.stringify({ id, text: 'a long transaction' }));
+  await sleep(beginTransactionMs);
+}
+
+/** Each way to deploy: resolves with the unit that serves now. */
+const ways = {
+  restart: async ({ units: [unit] }, deploy) => {
+    stamp('retire', deploy);
+    await systemctl('restart', unit.service);
+    return unit;
+  },
+  crash: async ({ units: [unit] }, deploy) => {
+    stamp('retire', deploy);
+    await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', unit.service);
+    return unit;
+  },
+  'stop-start': async ({ units: [unit], deploy: { pauseMs } }, deploy) => {
+    stamp('retire', deploy);
+    await systemctl('stop', unit.service);
+    await sleep(pauseMs);
+    await systemctl('start', unit.service);
+    return unit;
+  },
+  swap,
+  'bad-release': badRelease,
+} satisfies Partial<Record<DeployPlan['deploy']['action'], (plan: DeployPlan, deploy: Deploy) => Promise<DeployUnit>>>;
+
+async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
+  const { units, proxyFile } = plan;
+  const next = deploy.restart % units.length;
+  const [coming, going] = [units[next] ?? units[0], units[1 - next] ?? units[0]];
+  await systemctl('start', coming.service);
+  if (!(await untilReady(coming, deploy))) return coming;
+  if (proxyFile !== null) {
+    const text = proxyFile.texts[next] ?? '';
+    if (proxyFile.how === 'atomic-rewrite') {
+      replaceFile(proxyFile.path, text);
+    } else {
+      // As a template that is rendered with a shell's redirection: the file is empty before the program has begun. That
+      // the program takes its time is part of the mechanism: a quick one is a race, which a busy proxy wins now and then
+      // by reading the file only when it is whole again.
+      writeFileSync('/tmp/site.yml.template', text);
+      await run('sh', ['-c', `{ sleep ${renderSeconds}; cat /tmp/site.yml.template; } > ${proxyFile.path}`]);
+    }
+    stamp('proxy-file', deploy);
+    stamp('retire', deploy);
+  }
+  await sleep(plan.deploy.overlapMs);
+  if (plan.deploy.longTransactionMs > 0) await beginLongTransaction(going, plan, deploy);
+  if (proxyFile === null) stamp('retire', deploy);
+  if (plan.deploy.oldEndsBy === 'SIGKILL') {
+    // The unit is stopped after it, or systemd would start the old colour again.
+    await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
+  }
+  await systemctl('stop', going.service);
+  return coming;
+}
+
+async function badRelease(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
+  const [unit] = plan.units;
+  const folder = `/etc/systemd/system/${unit.service}.d`;
+  const wrapper = `${folder}/60-release.conf`;
+  if (plan.deploy.badRelease === 'crash-at-start') {
+    release(unit, deploy, 'APP_FAULT=crash-at-start\n');
+  } else {
+    mkdirSync(folder, { recursive: true });
+    // What `npm start` does, and every script that does not exec: LISTEN_PID names the wrapper, not the site.
+    const start = "/bin/sh -c '/usr/local/bin/node /opt/site/main.ts; exit $?'";
+    replaceFile(wrapper, `[Service]\nExecStart=\nExecStart=${start}\n`);
+    await systemctl('daemon-reload');
+  }
+  stamp('retire', deploy);
+  // It may fail at once or later: it is meant to.
+  await systemctl('restart', unit.service).catch(() => undefined);
+  await sleep(plan.deploy.badForMs);
+  stamp('roll-back', deploy);
+  release(unit, deploy);
+  rmSync(wrapper, { force: true });
+  await systemctl('daemon-reload');
+  await systemctl('reset-failed', unit.service, unit.socket).catch(() => undefined);
+  // A socket that failed with its service is started again; where there is none, that is no failure.
+  await systemctl('start', unit.socket).catch(() => undefined);
+  await systemctl('restart', unit.service);
+  return unit;
+}
+
+async function carryOut(plan: DeployPlan, restart: number): Promise<void> {
+  const deploy = { restart, version: `v${restart}` };
+  const { action } = plan.deploy;
+  if (action === 'none') return;
+  const next = plan.units[restart % plan.units.length] ?? plan.units[0];
+  release(next, deploy);
+  stamp('deploy-begin', deploy);
+  let failure: string | undefined;
+  let unit = next;
+  try {
+    unit = await ways[action](plan, deploy);
+  } catch (error) {
+    failure = error instanceof Error ? error.message.trim() : String(error);
+  }
+  say({ kind: 'deploy-end', ...deploy, atMonotonicUs: monotonicUs(), ...(failure && { failure }) });
+  if (await untilReady(unit, deploy)) await sleep(restMs);
+  stamp('rested', deploy);
+}
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const planLine = await lines.next();
+if (planLine.done === true) throw new Error('no plan came');
+const plan = JSON.parse(planLine.value) as DeployPlan;
+say({ kind: 'waiting' });
+const originLine = await lines.next();
+if (originLine.done !== true) {
+  const { originUs } = JSON.parse(originLine.value) as { originUs: number };
+  let wanted = plan.wanted;
+  let wake: () => void = () => undefined;
+  void (async () => {
+    for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+      if (line.value === anotherRestart) wanted++;
+      wake();
+    }
+    // Once the harness is gone nobody wants a further restart.
+    process.exit(0);
+  })();
+  for (const [index, beginMs] of plan.beginsMs.entries()) {
+    while (index >= wanted) await new Promise<void>((resolve) => (wake = resolve));
+    const waitMs = beginMs - (monotonicUs() - originUs) / 1000;
+    if (waitMs > 0) await sleep(waitMs);
+    await carryOut(plan, index + 1);
+  }
+  say({ kind: 'done' });
+}
+process.exit(0);

@@ -1,0 +1,104 @@
+/**
+ * The load generator as it runs in the lab's `client` container: a plan on the first line of its input, commands on the
+ * lines after it, messages on its output (load/plan.ts has both).
+ */
+import { createInterface } from 'node:readline';
+import { clockPair, monotonicUs } from '../base/clock.ts';
+import { Exchange } from './exchange.ts';
+import { Connection } from './connection.ts';
+import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
+import { primedNoteId, writeNote } from './request.ts';
+import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
+import { prepareThreads, type LedgeredLoad } from './threads.ts';
+
+/** From the word to begin to the first slot: time for the pacing thread to hear of it. */
+const leadUs = 50_000;
+const progressMs = 250;
+
+function say(message: LoadMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/**
+ * Writes the notes that the load will read, one after another.
+ * @returns whether each was acknowledged; if not, that was said
+ */
+async function prime(plan: LoadPlan): Promise<boolean> {
+  for (let note = 0; note < plan.primedNotes; note++) {
+    const { outcome, error } = await write(plan, note);
+    if (outcome === 'ok') continue;
+    if (isOwnFault(outcome)) throw new Error(`note ${note} could not be written before the load: ${error ?? outcome}`);
+    say({ kind: 'unprimed', note, outcome, error });
+    return false;
+  }
+  return true;
+}
+
+async function write(plan: LoadPlan, note: number): Promise<Omit<LedgerRow, 'trial'>> {
+  const noteId = primedNoteId(plan.runId, note);
+  const { hostHeader } = plan;
+  return await new Promise((resolve) => {
+    const exchange = new Exchange({
+      seq: note,
+      dueUs: 0,
+      originUs: monotonicUs(),
+      deadlineUs: plan.deadlineMs * 1000,
+      connection: 'new',
+      request: writeNote({ hostHeader, requestId: `prime-${noteId}`, close: true, noteId, path: '/notes' }),
+      onSettled: (_, row) => {
+        clearTimeout(givingUp);
+        resolve(row);
+      },
+    });
+    const nobody = { turn: () => undefined, idle: () => undefined, gone: () => undefined };
+    const connection = new Connection(plan, nobody, exchange);
+    const givingUp = setTimeout(() => connection.expire(), plan.deadlineMs);
+  });
+}
+
+async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<void> {
+  if (!(await prime(plan))) return;
+  const load = await prepareThreads(plan);
+  say({ kind: 'primed', notes: plan.primedNotes });
+
+  const first = await nextCommand(commands);
+  if (first.kind === 'stop') process.exit(0);
+  void obey(load, commands);
+  const originUs = monotonicUs() + leadUs;
+  say({ kind: 'origin', originUs, clock: clockPair() });
+  const progress = setInterval(
+    () => say({ kind: 'progress', atUs: monotonicUs() - originUs, ...load.counts() }),
+    progressMs,
+  );
+  const result = await load.run(originUs);
+  clearInterval(progress);
+  say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...result });
+}
+
+async function obey(load: LedgeredLoad, commands: AsyncIterator<string>): Promise<void> {
+  for (;;) {
+    const command = await nextCommand(commands);
+    if (command.kind === 'finish') load.finish(command.slots);
+    if (command.kind !== 'stop') continue;
+    load.stop();
+    return;
+  }
+}
+
+async function nextCommand(commands: AsyncIterator<string>): Promise<LoadCommand> {
+  const line = await commands.next();
+  // The harness is gone: nobody would read what follows.
+  if (line.done === true) return { kind: 'stop' };
+  return JSON.parse(line.value) as LoadCommand;
+}
+
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+try {
+  const first = await lines.next();
+  if (first.done === true) throw new Error('no plan came');
+  await run(JSON.parse(first.value) as LoadPlan, lines);
+  process.exit(0);
+} catch (error) {
+  say({ kind: 'error', message: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
+}

@@ -1,0 +1,118 @@
+/** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
+import type { Method } from '../base/methods.ts';
+import type { ClockPair } from '../base/clock.ts';
+import type { Outcome } from '../run/ledger.ts';
+
+/** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
+export interface PlanMixEntry {
+  readonly method: Method;
+  readonly path: string;
+  readonly weight: number;
+  /** Present where the server is not the lab's site: what to send, and what to take for ok. */
+  readonly fixed?: FixedRequest;
+}
+
+/** A request that is the same in every slot, its id apart. */
+export interface FixedRequest {
+  /** What is asked for, where the path in the ledger leaves a secret out; otherwise the path. */
+  readonly target?: string;
+  readonly headers: readonly (readonly [string, string])[];
+  /** The body's bytes as base64, since a plan is JSON; null without a body. */
+  readonly bodyBase64: string | null;
+  /** null stands for any status from 200 to 299. */
+  readonly expectedStatus: number | null;
+}
+
+/** How requests come by their connection. */
+export type ConnectionMode = 'kept' | 'new' | 'mixed';
+
+/** The whole plan of one load. */
+export interface LoadPlan {
+  readonly runId: string;
+  readonly trial: number;
+  readonly seed: number;
+  /** An IP literal: a name could mean two connection attempts for one request. */
+  readonly host: string;
+  readonly port: number;
+  readonly hostHeader: string;
+  readonly ratePerSecond: number;
+  readonly durationMs: number;
+  readonly mix: readonly PlanMixEntry[];
+  readonly connections: ConnectionMode;
+  /** The time a request has from its due time to its complete answer. */
+  readonly deadlineMs: number;
+  /** Connections open at once; a request that finds none free waits, and is `unsent` at its deadline. */
+  readonly maxConnections: number;
+  /** Most bytes of an answer's head, and of its body; what is above is `local`, a limit of the generator's own. */
+  readonly maxHeadBytes: number;
+  readonly maxAnswerBytes: number;
+  /** Notes that are written before the load begins, for `/notes/:id` to read. */
+  readonly primedNotes: number;
+  /** Where the ledger goes. */
+  readonly ledgerPath: string;
+  /** Threads that share the slots; 1 where one can hold the rate. */
+  readonly threads: number;
+}
+
+/**
+ * What the harness tells the generator, after the plan: begin; let no slot be due beyond so many (none from now on, unless
+ * said), but wait for those that were;
+ * or break off, with two seconds for what is under way.
+ */
+export type LoadCommand =
+  { readonly kind: 'go' } | { readonly kind: 'finish'; readonly slots?: number } | { readonly kind: 'stop' };
+
+/** Counts so far. */
+export interface LoadCounts {
+  readonly due: number;
+  readonly sent: number;
+  readonly settled: number;
+  readonly ok: number;
+  readonly dropped: number;
+  readonly unsent: number;
+  readonly local: number;
+  /** Due times, in microseconds since the origin, of the slots that left more than {@link lateAboveMs} late. */
+  readonly lateDueUs: readonly number[];
+}
+
+/** The deadline of a request in the lab: above busy_timeout (20 s), and the proxy's dial timeout (30 s). */
+export const labDeadlineMs = 30_000;
+
+/** Most bytes of an answer that are read unless a plan says otherwise: curl's limit for the head, and 1 GiB. */
+export const answerLimits = { maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 };
+
+/** Notes that are written before the load, to be read by it. */
+export const labPrimedNotes = 50;
+/** What the direct probe asks for, by GET on a connection of its own each. */
+export const probePath = '/livez';
+
+/** A request this late voids the restart that it should have met. */
+export const lateAboveMs = 50;
+
+/** What one thread can send in a second; beyond it, requests leave late. Measured by `npm run bench`, with room. */
+const threadHolds = { kept: 20_000, new: 5000 };
+
+/** How many threads a load takes, where there are so many cores. */
+export function threadsFor(ratePerSecond: number, connections: ConnectionMode, cores: number): number {
+  const newShare = { kept: 0, mixed: 0.5, new: 1 }[connections];
+  const needed = (ratePerSecond * newShare) / threadHolds.new + (ratePerSecond * (1 - newShare)) / threadHolds.kept;
+  return Math.max(1, Math.min(Math.ceil(needed), cores));
+}
+
+/** What the generator tells the harness. */
+export type LoadMessage =
+  | { readonly kind: 'primed'; readonly notes: number }
+  /** The server did not acknowledge a note that the load was to read: its fault, and not the generator's. */
+  | { readonly kind: 'unprimed'; readonly note: number; readonly outcome: Outcome; readonly error: string | null }
+  | { readonly kind: 'origin'; readonly originUs: number; readonly clock: ClockPair }
+  | ({ readonly kind: 'progress'; readonly atUs: number } & LoadCounts)
+  | ({
+      readonly kind: 'done';
+      readonly aborted: boolean;
+      /** Requests under way when the load was cut short; they have no row. */
+      readonly unfinished: number;
+      /** Peak resident memory of the generator. */
+      readonly peakRssKiB: number;
+      readonly clock: ClockPair;
+    } & LoadCounts)
+  | { readonly kind: 'error'; readonly message: string };

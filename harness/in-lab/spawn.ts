@@ -1,0 +1,34 @@
+/** The load generator as a process of its own on this machine, spoken to as the one in the lab is. */
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { Conversation } from '../base/conversation.ts';
+
+/** Where the generator's own program lies. */
+export const generatorPath = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/**
+ * Flags of its Node: a small young generation. Rows live shortly; with the default it is left to grow, and a million of
+ * them take 100 MiB more for no gain in speed.
+ */
+export const generatorFlags = ['--max-semi-space-size=4'];
+
+/** Starts the generator. It ends by itself when its input is closed. */
+export function spawnGenerator(): Conversation & { readonly pid: number | undefined; kill(): void } {
+  const child = execa(process.execPath, [...process.execArgv, ...generatorFlags, generatorPath], {
+    reject: false,
+    stdin: 'pipe',
+    buffer: { stdout: false },
+  });
+  let errors = '';
+  child.stderr.on('data', (part: Buffer) => (errors += part.toString('utf8')));
+  // Whatever it dies of shows as an end of its lines.
+  child.stdin.on('error', () => undefined);
+  return {
+    pid: child.pid,
+    say: (line) => void child.stdin.write(`${line}\n`),
+    lines: child.iterable(),
+    close: () => void child.stdin.end(),
+    kill: () => void child.kill('SIGKILL'),
+    stderr: () => errors,
+  };
+}

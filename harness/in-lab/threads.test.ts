@@ -1,0 +1,94 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { monotonicUs } from '../base/clock.ts';
+import { dueUsOf } from './pacer.ts';
+import { answerLimits, threadsFor, type LoadPlan } from './plan.ts';
+import type { LedgerRow } from '../run/ledger.ts';
+import { prepareThreads } from './threads.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'threads-'));
+const arrivals = new Map<string, number>();
+let server: Server;
+let port = 0;
+
+beforeAll(async () => {
+  server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (part) => {
+      const id = /x-request-id: (\S+)/iu.exec(part.toString('latin1'))?.[1] ?? '';
+      arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address === 'object' && address !== null) port = address.port;
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function planOf(name: string, threads: number): LoadPlan {
+  return {
+    runId: name,
+    trial: 1,
+    seed: 1,
+    host: '127.0.0.1',
+    port,
+    hostHeader: '127.0.0.1',
+    ratePerSecond: 500,
+    durationMs: 1_000,
+    mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
+    connections: 'mixed',
+    deadlineMs: 5_000,
+    maxConnections: 200,
+    ...answerLimits,
+    primedNotes: 0,
+    ledgerPath: join(folder, `${name}.ndjson`),
+    threads,
+  };
+}
+
+function ledgerOf(plan: LoadPlan): LedgerRow[] {
+  const lines = readFileSync(plan.ledgerPath, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as LedgerRow).sort((a, b) => a.seq - b.seq);
+}
+
+describe.each([1, 2, 3])('a load on %i threads', (threads) => {
+  it('has one ledger with every slot once, due when it should be, and one arrival for each', async () => {
+    const plan = planOf(`whole${threads}`, threads);
+    const load = await prepareThreads(plan);
+    const result = await load.run(monotonicUs() + 20_000);
+    const ledger = ledgerOf(plan);
+    expect(ledger.map(({ seq, dueUs }) => [seq, dueUs])).toEqual(
+      Array.from({ length: 500 }, (_, seq) => [seq, dueUsOf(seq, 500)]),
+    );
+    expect(new Set(ledger.map(({ outcome }) => outcome))).toEqual(new Set(['ok']));
+    expect(result).toMatchObject({ due: 500, sent: 500, ok: 500, aborted: false, unfinished: 0 });
+    expect(ledger.map(({ requestId }) => arrivals.get(requestId))).toEqual(ledger.map(() => 1));
+    expect(readdirSync(folder).filter((file) => file.startsWith(`whole${threads}.`))).toHaveLength(1);
+  });
+
+  it('ends early without a hole in the ledger when it is told to finish', async () => {
+    const plan = planOf(`early${threads}`, threads);
+    const load = await prepareThreads(plan);
+    setTimeout(() => load.finish(), 400);
+    const result = await load.run(monotonicUs() + 20_000);
+    expect(result.aborted).toBe(false);
+    expect(result.due).toBeGreaterThan(150);
+    expect(result.due).toBeLessThan(450);
+    expect(ledgerOf(plan).map(({ seq }) => seq)).toEqual(Array.from({ length: result.due }, (_, seq) => seq));
+  });
+});
+
+it('takes as many threads as the rate needs, and no more than there are cores', () => {
+  expect(threadsFor(1_000, 'mixed', 8)).toBe(1);
+  expect(threadsFor(20_000, 'kept', 8)).toBe(1);
+  expect(threadsFor(20_001, 'kept', 8)).toBe(2);
+  expect(threadsFor(10_000, 'new', 8)).toBe(2);
+  expect(threadsFor(60_000, 'new', 2)).toBe(2);
+});

@@ -1,0 +1,160 @@
+/** One load by one thread or by several: the slots are dealt out in turn, and one ledger comes out. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { Worker } from 'node:worker_threads';
+import { monotonicUs } from '../base/clock.ts';
+import { prepareLoad, type LoadResult, type PreparedLoad } from './generator.ts';
+import { openLedgerFile } from './ledger-file.ts';
+import { slotsDueBy, type SlotShare } from './pacer.ts';
+import type { LoadCounts, LoadPlan } from './plan.ts';
+import { rehearse } from './rehearsal.ts';
+
+/** What a thread is handed. */
+export interface ThreadTask {
+  readonly plan: LoadPlan;
+  readonly share: SlotShare;
+}
+
+/** What a thread is told after it, and what it says. */
+export type ThreadCommand =
+  | { readonly kind: 'run'; readonly originUs: number }
+  | { readonly kind: 'finish'; readonly slots: number }
+  | { readonly kind: 'stop' };
+export type ThreadMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'counts'; readonly counts: LoadCounts }
+  | { readonly kind: 'done'; readonly result: LoadResult };
+
+/** How far ahead the last slot lies when a load is to finish: every thread must hear of it before. */
+const finishAheadUs = 100_000;
+/** Young generation of a thread: small, since rows are short-lived, and memory is the server's as well. */
+const youngGenerationMb = 12;
+
+/** A load that ends with its ledger written. */
+export interface LedgeredLoad extends Omit<PreparedLoad, 'finish'> {
+  /** No slot is due beyond so many, or, unless said, from now on; all that were are settled. */
+  finish(slots?: number): void;
+}
+
+/** Prepares a load on as many threads as its plan says. */
+export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
+  const prepared = plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
+  let originUs = 0;
+  return {
+    ...prepared,
+    run: (from) => {
+      originUs = from;
+      return prepared.run(from);
+    },
+    finish: (slots) =>
+      prepared.finish(slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
+  };
+}
+
+/** A load on this thread; with a share, the part of it that is this thread's. */
+export async function prepareHere(plan: LoadPlan, share?: SlotShare): Promise<PreparedLoad> {
+  await rehearse(plan);
+  const ledger = openLedgerFile(plan.ledgerPath);
+  const load = await prepareLoad(plan, (row) => ledger.write(row), share);
+  return {
+    ...load,
+    run: async (originUs) => {
+      const result = await load.run(originUs);
+      await ledger.close();
+      return result;
+    },
+  };
+}
+
+async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
+  const parts = Array.from({ length: plan.threads }, (_, first) => ({
+    path: `${plan.ledgerPath}.${first}`,
+    share: { first, step: plan.threads },
+  }));
+  const threads = await Promise.all(
+    parts.map(async ({ path, share }) => {
+      const part: LoadPlan = {
+        ...plan,
+        ledgerPath: path,
+        maxConnections: Math.ceil(plan.maxConnections / plan.threads),
+      };
+      return await startThread({ plan: part, share });
+    }),
+  );
+  return {
+    counts: () => sum(threads.map((thread) => thread.counts())),
+    finish: (slots) => {
+      for (const thread of threads) thread.tell({ kind: 'finish', slots });
+    },
+    stop: () => {
+      for (const thread of threads) thread.tell({ kind: 'stop' });
+    },
+    run: async (originUs) => {
+      const results = await Promise.all(threads.map((thread) => thread.run(originUs)));
+      // Whenever this is cut short, either all of the parts are there or the whole is.
+      const merged = `${plan.ledgerPath}.merged`;
+      await rm(merged, { force: true });
+      for (const { path } of parts) await pipeline(createReadStream(path), createWriteStream(merged, { flags: 'a' }));
+      await rename(merged, plan.ledgerPath);
+      for (const { path } of parts) await rm(path);
+      return {
+        ...sum(results),
+        aborted: results.some(({ aborted }) => aborted),
+        unfinished: results.reduce((all, { unfinished }) => all + unfinished, 0),
+      };
+    },
+  };
+}
+
+interface LoadThread {
+  counts(): LoadCounts;
+  tell(command: ThreadCommand): void;
+  run(originUs: number): Promise<LoadResult>;
+}
+
+async function startThread(task: ThreadTask): Promise<LoadThread> {
+  const worker = new Worker(new URL('./load-thread.ts', import.meta.url), {
+    workerData: task,
+    resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+  });
+  let counts: LoadCounts = sum([]);
+  let done: (result: LoadResult) => void = () => undefined;
+  const tell = (command: ThreadCommand): void => worker.postMessage(command);
+  await new Promise<void>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('message', (message: ThreadMessage) => {
+      if (message.kind === 'ready') resolve();
+      if (message.kind === 'counts') counts = message.counts;
+      if (message.kind === 'done') done(message.result);
+    });
+  });
+  return {
+    counts: () => counts,
+    tell,
+    run: (originUs) =>
+      new Promise((resolve, reject) => {
+        worker.on('error', reject);
+        done = (result) => {
+          counts = result;
+          void worker.terminate();
+          resolve(result);
+        };
+        tell({ kind: 'run', originUs });
+      }),
+  };
+}
+
+function sum(all: readonly LoadCounts[]): LoadCounts {
+  const total = (of: (counts: LoadCounts) => number): number => all.reduce((so, counts) => so + of(counts), 0);
+  return {
+    due: total(({ due }) => due),
+    sent: total(({ sent }) => sent),
+    settled: total(({ settled }) => settled),
+    ok: total(({ ok }) => ok),
+    dropped: total(({ dropped }) => dropped),
+    unsent: total(({ unsent }) => unsent),
+    local: total(({ local }) => local),
+    lateDueUs: all.flatMap(({ lateDueUs }) => lateDueUs),
+  };
+}

@@ -1,0 +1,45 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { finishLedger } from './finish-ledger.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+const finished = async (): Promise<string> =>
+  gunzipSync(await readFile(join(folder, 'ledger.ndjson.gz'))).toString('utf8');
+
+describe('a ledger that was left raw', () => {
+  it('becomes the run’s ledger, without the row that was cut', async () => {
+    await writeFile(join(folder, 'ledger.ndjson'), '{"seq":0}\n{"seq":1}\n{"se');
+    expect(await finishLedger(folder)).toBe(true);
+    expect(await finished()).toBe('{"seq":0}\n{"seq":1}\n');
+    expect(await readdir(folder)).toEqual(['ledger.ndjson.gz']);
+  });
+
+  it('is made of the parts that the threads of a load left', async () => {
+    await writeFile(join(folder, 'ledger.ndjson.0'), '{"seq":0}\n{"seq":2}\n{"seq"');
+    await writeFile(join(folder, 'ledger.ndjson.1'), '{"seq":1}\n');
+    await finishLedger(folder);
+    expect((await finished()).split('\n')).toEqual(['{"seq":0}', '{"seq":2}', '{"seq":1}', '']);
+  });
+
+  it('holds lines that are longer than what is read at once', async () => {
+    const long = 'x'.repeat(600_000);
+    await writeFile(join(folder, 'ledger.ndjson'), `${long}\n${long}\n${long}`);
+    await finishLedger(folder);
+    expect(await finished()).toBe(`${long}\n${long}\n`);
+  });
+
+  it('may be there in no form at all', async () => {
+    await writeFile(join(folder, 'run.json'), '{}');
+    expect(await finishLedger(folder)).toBe(false);
+    expect(await readdir(folder)).toEqual(['run.json']);
+  });
+});

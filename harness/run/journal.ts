@@ -1,0 +1,75 @@
+/** Reads what `journalctl -o json` gives of the site's unit: systemd's own lines, and the site's events. */
+import { lineForm, recordsOf } from './line-form.ts';
+
+/** A line of the journal, of the fields that are read. */
+export interface JournalLine {
+  /** CLOCK_MONOTONIC microseconds at which journald received it. */
+  readonly atMonotonicUs: number;
+  readonly message: string;
+  /** systemd's id of the kind of message, where it is systemd's. */
+  readonly messageId: string | undefined;
+  readonly unit: string | undefined;
+}
+
+/** systemd's message ids (systemd-messages.h): the words may be translated, the ids are not. */
+export const messageIds = {
+  unitStarting: '7d4958e842da4a758f6c1cdc7b36dcc5',
+  unitStarted: '39f53479d3a045ac8e11786248231fbf',
+  unitStopping: 'de5b426a63be47a7b6ac3eaac82e2f6f',
+  unitStopped: '9d1aaa27d60140bd96365438aad20286',
+  unitSucceeded: '7ad2d189f7e94e70a38c781354912448',
+  unitFailed: 'd9b373ed55a64feb8242e02dbe79a49c',
+  processExited: '98e322203f7a4ed290d09fe03c09fe15',
+} as const;
+
+/** What systemd says just before it sends the signal that nobody survives; these words have no id of their own. */
+export const killingWords = /: Killing process \d+ \(.*\) with signal SIGKILL\.$/u;
+
+/** An event that the site reported of itself (app-under-test writes them as JSON on stderr). */
+export interface SiteEvent {
+  readonly event: string;
+  readonly atMonotonicUs: number;
+  readonly version: string;
+  readonly instance: string;
+  readonly [detail: string]: unknown;
+}
+
+/** The stamp is journald's own, in words as all its numbers; any program may have written the rest, or left it out. */
+const formOfEntry = lineForm<Readonly<Record<string, unknown>>>('entry of a journal', {
+  __MONOTONIC_TIMESTAMP: {
+    admits: (value) => typeof value === 'string' && /^\d{1,15}$/u.test(value),
+    words: 'a text of digits',
+  },
+});
+
+/**
+ * @param path named where a line is wrong
+ * @throws {HarnessError} when a line is no JSON, or no entry of a journal
+ */
+export function parseJournal(text: string, path: string): JournalLine[] {
+  return recordsOf(text, path, formOfEntry).map((fields) => {
+    const message = fields['MESSAGE'];
+    const wordIn = (name: string): string | undefined => {
+      const value = fields[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    return {
+      atMonotonicUs: Number(fields['__MONOTONIC_TIMESTAMP']),
+      // Bytes that are no UTF-8 come as an array of numbers.
+      message: Array.isArray(message) ? Buffer.from(message as number[]).toString('latin1') : String(message),
+      messageId: wordIn('MESSAGE_ID'),
+      unit: wordIn('UNIT') ?? wordIn('_SYSTEMD_UNIT'),
+    };
+  });
+}
+
+/** The site's own event on this line, if it is one. */
+export function siteEventOf(line: JournalLine): SiteEvent | undefined {
+  if (!line.message.startsWith('{')) return undefined;
+  try {
+    const event = JSON.parse(line.message) as Partial<SiteEvent>;
+    return typeof event.event === 'string' && Number.isFinite(event.atMonotonicUs) ? (event as SiteEvent) : undefined;
+  } catch {
+    return undefined;
+  }
+}

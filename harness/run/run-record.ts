@@ -1,0 +1,138 @@
+/** run.json: what was asked, of whom, and when; the only place with a wall clock. */
+import { z } from 'zod';
+import { experimentSchema, valueSchema } from '../experiment/experiment.ts';
+import { serviceSchema } from '../experiment/service.ts';
+
+/** Slots are counted in 32 bits; no run that can be asked for has as many. */
+const mostSlots = 2 ** 31 - 1;
+
+const common = {
+  schema: z.literal(1),
+  /** It names a folder, and begins the id of each request. */
+  runId: z.string().regex(/^[\w-]{1,64}$/u, 'is no name of a run'),
+  seed: z.number().int(),
+  /** The command that repeats it. */
+  command: z.string(),
+  startedAt: z.iso.datetime(),
+  /** CLOCK_MONOTONIC of the load's kernel at the first due time, in microseconds: the zero of all other times. */
+  originMonotonicUs: z.number().int().nullable(),
+  /** Wall clock minus CLOCK_MONOTONIC in that kernel, before and after the load, in microseconds. */
+  wallOffsetUs: z.tuple([z.number(), z.number()]).nullable(),
+  /** How long slots were due; with the rate it gives their number. */
+  durationMs: z.number().nonnegative(),
+  /** Versions and settings that bound the result. */
+  fingerprint: z.record(z.string(), z.string()),
+  /** Why the run was cut short; null when it was not. */
+  aborted: z.string().min(1).nullable(),
+  /** Requests under way when it was cut short; they have no row in the ledger. */
+  unfinished: z.number().int().nonnegative(),
+  /** Troubles of the run itself, each a sentence: a deploy that failed, a version that never became ready. */
+  troubles: z.array(z.string()),
+};
+
+const experimentRunSchema = z.strictObject({
+  kind: z.literal('experiment'),
+  ...common,
+  /** The experiment as it ran, options applied. */
+  experiment: experimentSchema,
+  variant: z
+    .string()
+    .regex(/^[a-z0-9-]{1,100}$/u, 'is no name of a variant')
+    .nullable(),
+  /** What the variant is about, in its file's words. */
+  variantAbout: z.string().nullable().default(null),
+  /** What options and controls set of it, in their order: field and value. */
+  changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
+  /** When each deploy was to begin, in milliseconds since the origin. */
+  deployBeginsMs: z.array(z.number()),
+  /** How many lines some of its files had when they were recorded, by their names (witness-lines.ts). */
+  witnessLines: z.record(z.string(), z.number().int().nonnegative()).default({}),
+});
+
+/** What the service answered before the command was to begin. */
+const beforeSchema = z.strictObject({
+  /** Requests that were settled. */
+  asked: z.number().int().nonnegative(),
+  /** Of them, those that were answered as expected. */
+  asExpected: z.number().int().nonnegative(),
+  /** All of them by outcome. */
+  answers: z.record(z.string(), z.number().int().nonnegative()),
+  /** One answer that was not as expected, in words; null where all were, or none says more than its outcome. */
+  example: z.string().nullable(),
+});
+
+/** Who listens on the service's port, as `pid/start time` of each process; null where nobody could look. */
+const listenersSchema = z.strictObject({ before: z.string().nullable(), after: z.string().nullable() });
+
+const serviceRunSchema = z.strictObject({
+  kind: z.literal('measure'),
+  ...common,
+  service: serviceSchema,
+  /** null where there was no command. */
+  before: beforeSchema.nullable().default(null),
+  /** Did the command begin? It does not where the service was ill before. */
+  commandRun: z.boolean().default(true),
+  /** The shell that ran it, with its flags; null where it ran in none. */
+  shell: z.string().nullable().default(null),
+  listeners: listenersSchema.nullable().default(null),
+  /** The process that measures, as `host pid/start time`; null when the run has ended and its files are complete. */
+  underWay: z.string().nullable().default(null),
+  /** What a reader must know besides, each a sentence. */
+  notes: z.array(z.string()).default([]),
+});
+
+/** The schema of run.json: a run of an experiment in the lab, or a measurement of a service that the user runs. */
+export const runRecordSchema = z
+  .discriminatedUnion('kind', [experimentRunSchema, serviceRunSchema])
+  .superRefine((run, context) => {
+    const ratePerSecond = rateOf(run);
+    if (slotsOf(run) <= mostSlots) return;
+    const message = `at ${ratePerSecond} requests a second that is more than the ${mostSlots} that any run may have`;
+    context.addIssue({ code: 'custom', path: ['durationMs'], message });
+  });
+
+/** How many requests a run's schedule has, about. */
+export function slotsOf(run: RunRecord): number {
+  return Math.ceil((rateOf(run) * run.durationMs) / 1000);
+}
+
+function rateOf(run: RunRecord): number {
+  return run.kind === 'experiment' ? run.experiment.load.ratePerSecond : run.service.ratePerSecond;
+}
+
+/** run.json. */
+export type RunRecord = z.infer<typeof runRecordSchema>;
+/** run.json of an experiment. */
+export type ExperimentRun = z.infer<typeof experimentRunSchema>;
+/** run.json of a measured service. */
+export type ServiceRun = z.infer<typeof serviceRunSchema>;
+
+/** What verdict and report ask of either kind of run. */
+export interface Subject {
+  /** `E5`, or `measure`. */
+  readonly id: string;
+  readonly title: string;
+  readonly question: string;
+  readonly ratePerSecond: number;
+  /** How many restarts were to happen under the load. */
+  readonly plannedRestarts: number;
+}
+
+/** The subject of a run. */
+export function subjectOf(run: RunRecord): Subject {
+  if (run.kind === 'experiment') {
+    const { id, title, question, load } = run.experiment;
+    return { id, title, question, ratePerSecond: load.ratePerSecond, plannedRestarts: run.deployBeginsMs.length };
+  }
+  const { method, url, ratePerSecond, whileCommand } = run.service;
+  return {
+    id: 'measure',
+    title: `${method} ${url}`,
+    question:
+      whileCommand === null
+        ? `Does ${url} answer every request?`
+        : `Does ${url} answer every request while “${whileCommand}” runs?`,
+    ratePerSecond,
+    plannedRestarts: whileCommand === null ? 0 : 1,
+  };
+}
