@@ -5,8 +5,7 @@
  */
 export default {
   mutate: [
-    'harness/run/ledger.ts',
-    'harness/ledger/**/*.ts',
+    'harness/run/**/*.ts',
     'harness/verdict/**/*.ts',
     '!harness/**/*.test.ts',
     '!harness/verdict/testing*.ts',
