@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import { drawSideBySide } from '../report/side-by-side-chart.ts';
+import { drawSideBySide } from '../report/charts/side-by-side-chart.ts';
 import { sideBySideBars, sideBySideMarkdown, type SideBySideEntry } from '../report/side-by-side.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import { drawSweep, type SweepPoint } from '../report/sweep-chart.ts';
+import { drawSweep, type SweepPoint } from '../report/charts/sweep-chart.ts';
 import type { FieldValue } from '../experiment/experiment.ts';
 import { parseValue, resolveExperiment, type Change } from '../experiment/fields.ts';
 import { seededRandom, shuffle } from '../base/random.ts';

@@ -6,7 +6,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { monotonicUs } from '../base/clock.ts';
-import { chartFont, registerFonts } from '../report/fonts.ts';
+import { chartFont, registerFonts } from '../report/charts/fonts.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';
 
 const reinstall = 'Run `npm run setup` again; if that says all is there, remove node_modules first.';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { window } from '../verdict/testing.ts';
-import { Bins } from './bins.ts';
+import { Bins } from './charts/bins.ts';
 import { reportHtml } from './html.ts';
 import { inlineSvg } from './inline-svg.ts';
 import { reportMarkdown } from './markdown.ts';
-import { drawOverview } from './outcome-charts.ts';
+import { drawOverview } from './charts/outcome-charts.ts';
 import { charts, reportedRun } from './testing.ts';
 
 const { run, verdict } = reportedRun();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { runRecord, verdictOfTest } from '../verdict/testing.ts';
-import { drawSideBySide, onScale } from './side-by-side-chart.ts';
+import { drawSideBySide, onScale } from './charts/side-by-side-chart.ts';
 import { sideBySideBars, sideBySideMarkdown, type SideBySideEntry } from './side-by-side.ts';
 
 const paths = { chartPath: 'side-by-side.svg', glossaryPath: '../docs/glossary.md' };

@@ -5,7 +5,7 @@ import { boundText, noRestartText } from '../verdict/citation.ts';
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { inMs } from './format.ts';
-import type { SideBySideBar } from './side-by-side-chart.ts';
+import type { SideBySideBar } from './charts/side-by-side-chart.ts';
 
 /** An experiment of the index. */
 export interface SideBySideEntry {

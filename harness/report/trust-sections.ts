@@ -7,7 +7,7 @@ import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { inMs, inOrder } from './format.ts';
 import { scopeText } from './scope.ts';
-import { meaningOf } from './palette.ts';
+import { meaningOf } from './charts/palette.ts';
 
 /** The section "How far to trust it". */
 export function trustSection(run: RunRecord, verdict: Verdict): string {

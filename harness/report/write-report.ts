@@ -14,13 +14,13 @@ import { restartWindows } from '../verdict/restart-windows.ts';
 import { readVerdict } from '../verdict/read-run.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { shownLine } from '../base/foreign-text.ts';
-import { Bins } from './bins.ts';
-import type { Picture } from './chart.ts';
+import { Bins } from './charts/bins.ts';
+import type { Picture } from './charts/chart.ts';
 import { reportHtml } from './html.ts';
-import { drawLatency, LatencyPoints } from './latency-chart.ts';
+import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';
 import { reportMarkdown } from './markdown.ts';
-import { drawOverview, drawRestart, restartSpan } from './outcome-charts.ts';
-import { classifyRow } from './palette.ts';
+import { drawOverview, drawRestart, restartSpan } from './charts/outcome-charts.ts';
+import { classifyRow } from './charts/palette.ts';
 
 const binUs = 100_000;
 /** A bar narrower than a pixel shows nothing more. */

@@ -1,8 +1,8 @@
 /** Latency of every request over its due time, coloured by outcome. */
 import type { ChartConfiguration } from 'chart.js';
-import type { RestartWindow } from '../verdict/restart-windows.ts';
+import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import { drawChart, type Picture } from './chart.ts';
-import { phasesOf } from '../verdict/phases.ts';
+import { phasesOf } from '../../verdict/phases.ts';
 import { phaseAnnotations, type Axis } from './marks.ts';
 import { classNames, classOf, type ClassName } from './palette.ts';
 

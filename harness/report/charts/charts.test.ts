@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainOutcomes, type Outcome } from '../run/ledger.ts';
-import { window } from '../verdict/testing.ts';
+import { plainOutcomes, type Outcome } from '../../run/ledger.ts';
+import { window } from '../../verdict/testing.ts';
 import { Bins } from './bins.ts';
 import { labelRows } from './marks.ts';
 import { drawOverview, drawRestart } from './outcome-charts.ts';

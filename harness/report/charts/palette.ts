@@ -1,5 +1,5 @@
 /** Outcomes as a reader sees them: classes, their colours, and what each means. Colours after Okabe and Ito. */
-import type { Outcome } from '../run/ledger.ts';
+import type { Outcome } from '../../run/ledger.ts';
 
 /** A class of outcomes, drawn in one colour. */
 export interface OutcomeClass {

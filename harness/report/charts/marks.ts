@@ -1,6 +1,6 @@
 /** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
-import type { PhaseSpan } from '../verdict/phases.ts';
-import type { EventKind, TimelineEvent } from '../run/timeline.ts';
+import type { PhaseSpan } from '../../verdict/phases.ts';
+import type { EventKind, TimelineEvent } from '../../run/timeline.ts';
 
 /** An annotation as chartjs-plugin-annotation takes it; its own types do not resolve under NodeNext. */
 export type AnnotationOptions = Readonly<Record<string, unknown>>;

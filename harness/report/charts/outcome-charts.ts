@@ -1,8 +1,8 @@
 /** Bar charts of outcomes: over the whole run, and around one restart. */
 import type { ChartConfiguration } from 'chart.js';
-import type { TimelineEvent } from '../run/timeline.ts';
-import { phasesOf } from '../verdict/phases.ts';
-import type { RestartWindow } from '../verdict/restart-windows.ts';
+import type { TimelineEvent } from '../../run/timeline.ts';
+import { phasesOf } from '../../verdict/phases.ts';
+import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import type { Bins } from './bins.ts';
 import { drawChart, type Picture } from './chart.ts';
 import { eventAnnotations, phaseAnnotations, type Axis } from './marks.ts';
