@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { slotCount } from '../in-lab/pacer.ts';
 import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
 import { generatorFlags, generatorPath } from '../in-lab/spawn.ts';
 import type { ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** What is benched: this project's generator, or a peer. */
 export type Tool = 'ours' | PeerName;

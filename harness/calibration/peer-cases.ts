@@ -1,10 +1,10 @@
 /** What the peers say where the truth is known. */
-import { slotCount } from '../in-lab/pacer.ts';
 import { startServer } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
 import { factsOf, type Fault } from './faults.ts';
 import { closedConnections, runPeer, type PeerName, type PeerReport } from './peers.ts';
 import { calibrationBody, serviceFor } from './run-case.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** One peer in one case. */
 export interface PeerResult extends PeerReport {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { slotCount } from '../in-lab/pacer.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** The peers that are driven. */
 export const peerNames = ['autocannon', 'vegeta', 'oha', 'wrk'] as const;

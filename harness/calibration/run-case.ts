@@ -1,7 +1,6 @@
 /** One case of the calibration: the instrument against the server with known answers, and everything that must agree. */
 import { join } from 'node:path';
 import { readLedger } from '../run/read-ledger.ts';
-import { slotCount } from '../in-lab/pacer.ts';
 import { answerLimits } from '../in-lab/plan.ts';
 import { measureService } from '../measure/measure-service.ts';
 import { openRun } from '../run/run-door.ts';
@@ -11,6 +10,7 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { startServer, type ServerCounts } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
 import { factsOf } from './faults.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** What a case came to. */
 export interface CaseResult {

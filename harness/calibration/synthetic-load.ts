@@ -1,19 +1,17 @@
 /** The requests of a run that never was: what client, proxy, site and database would each have written of them. */
 import { crc32 } from 'node:zlib';
-import type { DatabaseState, StoredNote } from '../in-lab/read-notes.ts';
-import type { QueueSample } from '../in-lab/queue-sampler.ts';
 import { coloursOf } from '../experiment/units.ts';
-import { dueUsOf } from '../in-lab/pacer.ts';
-import { labPrimedNotes } from '../in-lab/plan.ts';
-import { askedMs, expectedBodyCrc32, primedNoteId } from '../in-lab/request.ts';
 import type { LedgerRow } from '../run/ledger.ts';
-import { assignments, type Assignment } from '../in-lab/schedule.ts';
 import { seededRandom } from '../base/random.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import type { AccessFields } from '../run/access-log.ts';
 import type { SiteLine } from '../verdict/request-table.ts';
 import type { OrderedFile } from './ordered-file.ts';
 import { instanceOf, type SyntheticRestart } from './synthetic-restarts.ts';
+import type { DatabaseState, StoredNote } from '../run/notes.ts';
+import type { QueueSample } from '../run/queues.ts';
+import { dueUsOf, assignments, type Assignment } from '../experiment/load-schedule.ts';
+import { labPrimedNotes, askedMs, expectedBodyCrc32, primedNoteId } from '../run/site-requests.ts';
 
 /** Clocks of the kernel that never was, at the origin. */
 export interface SyntheticClock {

@@ -5,7 +5,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { coloursOf } from '../experiment/units.ts';
-import { slotCount } from '../in-lab/pacer.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
@@ -17,6 +16,7 @@ import { writeTimeline } from '../run/timeline-from-files.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
 import { deployerLines, journalText, syntheticRestart, type SyntheticRestart } from './synthetic-restarts.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** What is made up. */
 export interface SyntheticPlan {

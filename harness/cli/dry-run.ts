@@ -1,9 +1,8 @@
 /** `--dry-run`: what a run would put on the server and the proxy, and when it would do what; nothing is started. */
 import { filesOfEdge, filesOfServer } from '../lab/lab.ts';
-import { slotCount } from '../in-lab/pacer.ts';
-import { assignments } from '../in-lab/schedule.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { deploySchedule } from '../experiment/deploy-schedule.ts';
+import { slotCount, assignments } from '../experiment/load-schedule.ts';
 
 /** Slots of the schedule that are shown. */
 const shownSlots = 10;

@@ -4,7 +4,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Baseline } from '../conduct/baseline.ts';
 import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
-import { slotCount } from '../in-lab/pacer.ts';
 import type { MeasureTimes } from '../measure/deploy.ts';
 import { measureService } from '../measure/measure-service.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';
@@ -22,6 +21,7 @@ import { shownBody } from './secrets.ts';
 import { targetOf, type MeasureOptions } from './service-options.ts';
 import { requireWritable } from './writable-folder.ts';
 import { jsonText } from '../base/foreign-text.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** With a command, the load lasts as long as that takes, and this is not asked of it. */
 const defaultDuration = '30s';

@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conversation } from '../base/conversation.ts';
 import { converse } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
-import { labDeadlineMs, probePath, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import { labDeadlineMs, probePath, probeRunId } from '../run/site-requests.ts';
 
 /** Where the probe's ledger lies in the server's container. */
 export const directLedgerPath = '/var/direct.ndjson';
@@ -38,7 +39,7 @@ export async function startDirectProbe(
   if (probe.ratePerSecond === 0 || sites.backends === 2) return null;
   const plan: LoadPlan = {
     ...load,
-    runId: `${load.runId}-direct`,
+    runId: probeRunId(load.runId),
     host: '127.0.0.1',
     port: lab.colours[0].publicPort,
     ratePerSecond: probe.ratePerSecond,

@@ -5,8 +5,7 @@ import type { Conversation } from '../base/conversation.ts';
 import { converse } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../experiment/units.ts';
-import { answerLimits, labDeadlineMs, labPrimedNotes, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
-import { slotCount } from '../in-lab/pacer.ts';
+import { answerLimits, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
@@ -14,6 +13,8 @@ import type { DeploySchedule } from '../experiment/deploy-schedule.ts';
 import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
 import type { Watcher } from './watcher.ts';
 import { SpareRestarts } from './spare-restarts.ts';
+import { labDeadlineMs, labPrimedNotes } from '../run/site-requests.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** Where the ledger lies in the client's container. */
 export const ledgerPathInClient = '/var/ledger.ndjson';

@@ -10,7 +10,7 @@ import {
   outcomeOfDeadline,
   outcomeOfEnd,
   outcomeOfError,
-} from './classify.ts';
+} from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import type { Exchange } from './exchange.ts';
 import { LimitError, ParseError, ResponseParser, type Response } from './response-parser.ts';

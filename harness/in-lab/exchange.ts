@@ -1,6 +1,6 @@
 /** One request on its way: from its slot to its single outcome. */
 import { monotonicUs } from '../base/clock.ts';
-import { deadlineWords, outcomeOfDeadline, type Step } from './classify.ts';
+import { deadlineWords, outcomeOfDeadline, type Step } from '../run/failure-words.ts';
 import type { PreparedRequest } from './request.ts';
 import type { Response } from './response-parser.ts';
 import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { noConnectionFree, serverHeldAll } from './classify.ts';
+import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
 import { answerLimits, type LoadPlan } from './plan.ts';

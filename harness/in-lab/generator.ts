@@ -3,16 +3,16 @@
  * settled exactly once. Nothing is ever sent again.
  */
 import { Worker } from 'node:worker_threads';
-import { noConnectionFree, serverHeldAll } from './classify.ts';
+import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
 import { Exchange } from './exchange.ts';
-import { dueUsOf, shareOfSlots, slotCount, slotOfShare, slotsDueBy, wholeShare } from './pacer.ts';
+import { shareOfSlots, slotOfShare, slotsDueBy, wholeShare } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
-import { lateAboveMs, type LoadCounts, type LoadPlan } from './plan.ts';
+import { type LoadCounts, type LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
 import { isDropped, type LedgerRow } from '../run/ledger.ts';
-import { assignments } from './schedule.ts';
+import { dueUsOf, slotCount, lateAboveMs, assignments } from '../experiment/load-schedule.ts';
 
 /** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
 const deadlineTickMs = 20;

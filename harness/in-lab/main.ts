@@ -7,9 +7,10 @@ import { clockPair, monotonicUs } from '../base/clock.ts';
 import { Exchange } from './exchange.ts';
 import { Connection } from './connection.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
-import { primedNoteId, writeNote } from './request.ts';
+import { writeNote } from './request.ts';
 import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
 import { prepareThreads, type LedgeredLoad } from './threads.ts';
+import { primedNoteId } from '../run/site-requests.ts';
 
 /** From the word to begin to the first slot: time for the pacing thread to hear of it. */
 const leadUs = 50_000;

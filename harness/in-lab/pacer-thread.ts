@@ -4,7 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicUs } from '../base/clock.ts';
-import { dueUsOf, shareOfSlots, slotOfShare, slotsDueBy, type SlotShare } from './pacer.ts';
+import { shareOfSlots, slotOfShare, slotsDueBy, type SlotShare } from './pacer.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
 
 /** What the main thread hands over. */
 export interface PacerTask {

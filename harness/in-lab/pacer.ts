@@ -1,14 +1,5 @@
-/** When each request is due. Pure: no clock, no timer. */
-
-/** Due time of slot `seq`, in microseconds since the origin: seq / rate. */
-export function dueUsOf(seq: number, ratePerSecond: number): number {
-  return Math.round((seq * 1e6) / ratePerSecond);
-}
-
-/** How many slots a load of this length has: exactly rate × seconds, rounded to the nearest. */
-export function slotCount(ratePerSecond: number, durationMs: number): number {
-  return Math.round((ratePerSecond * durationMs) / 1000);
-}
+/** How slots are shared out among threads, and how many are due by now. Pure: no clock, no timer. */
+import { dueUsOf } from '../experiment/load-schedule.ts';
 
 /** The slots of one thread among several: every `step`th, from `first` on. A single thread has them all. */
 export interface SlotShare {

@@ -1,13 +1,10 @@
 /** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
-import type { Method } from '../base/methods.ts';
 import type { ClockPair } from '../base/clock.ts';
+import type { ConnectionMode, MixEntry } from '../experiment/load-schedule.ts';
 import type { Outcome } from '../run/ledger.ts';
 
-/** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
-export interface PlanMixEntry {
-  readonly method: Method;
-  readonly path: string;
-  readonly weight: number;
+/** One kind of request in the mix. */
+export interface PlanMixEntry extends MixEntry {
   /** Present where the server is not the lab's site: what to send, and what to take for ok. */
   readonly fixed?: FixedRequest;
 }
@@ -22,9 +19,6 @@ export interface FixedRequest {
   /** null stands for any status from 200 to 299. */
   readonly expectedStatus: number | null;
 }
-
-/** How requests come by their connection. */
-export type ConnectionMode = 'kept' | 'new' | 'mixed';
 
 /** The whole plan of one load. */
 export interface LoadPlan {
@@ -71,23 +65,12 @@ export interface LoadCounts {
   readonly dropped: number;
   readonly unsent: number;
   readonly local: number;
-  /** Due times, in microseconds since the origin, of the slots that left more than {@link lateAboveMs} late. */
+  /** Due times, in microseconds since the origin, of the slots that left more than `lateAboveMs` late. */
   readonly lateDueUs: readonly number[];
 }
 
-/** The deadline of a request in the lab: above busy_timeout (20 s), and the proxy's dial timeout (30 s). */
-export const labDeadlineMs = 30_000;
-
 /** Most bytes of an answer that are read unless a plan says otherwise: curl's limit for the head, and 1 GiB. */
 export const answerLimits = { maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 };
-
-/** Notes that are written before the load, to be read by it. */
-export const labPrimedNotes = 50;
-/** What the direct probe asks for, by GET on a connection of its own each. */
-export const probePath = '/livez';
-
-/** A request this late voids the restart that it should have met. */
-export const lateAboveMs = 50;
 
 /** What one thread can send in a second; beyond it, requests leave late. Measured by `npm run bench`, with room. */
 const threadHolds = { kept: 20_000, new: 5000 };

@@ -9,13 +9,7 @@
  */
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** What waited at one port, from now until the next line of that port. */
-export interface QueueSample {
-  readonly atMonotonicUs: number;
-  readonly port: number;
-  readonly waiting: number;
-}
+import type { QueueSample } from '../run/queues.ts';
 
 const everyMs = 10;
 const tables = ['/proc/net/tcp', '/proc/net/tcp6'];

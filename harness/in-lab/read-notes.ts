@@ -5,27 +5,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-
-/** The database as a whole. */
-export interface DatabaseState {
-  /** What `PRAGMA integrity_check` said: `ok`, or what is wrong. */
-  readonly integrity: string;
-  readonly journalMode: string;
-  /** Bytes in the write-ahead log, which a clean end leaves empty. */
-  readonly walBytes: number;
-}
-
-/** All rows of one id. */
-export interface StoredNote {
-  readonly id: string;
-  readonly times: number;
-  /** The versions that wrote them, with commas. */
-  readonly versions: string;
-  /** When the first of them was written, by the site's own stamp (CLOCK_MONOTONIC). */
-  readonly writtenUs: number;
-  /** CRC-32 of their texts, each once, with commas; absent in the files of older runs. */
-  readonly textCrc32s?: string;
-}
+import type { DatabaseState, StoredNote } from '../run/notes.ts';
 
 const [path = ''] = process.argv.slice(2);
 // Not opened read-only: what a killed writer left in the write-ahead log is recovered, as the next start would do.
@@ -40,4 +20,5 @@ const notes = database.prepare(
   'SELECT id, count(*) AS times, group_concat(DISTINCT version) AS versions, min(atUs) AS writtenUs, ' +
     'group_concat(DISTINCT crc32(text)) AS textCrc32s FROM notes GROUP BY id ORDER BY min(seq)',
 );
-for (const note of notes.iterate()) process.stdout.write(`${JSON.stringify(note)}\n`);
+for (const note of notes.iterate() as Iterable<unknown> as Iterable<StoredNote>)
+  process.stdout.write(`${JSON.stringify(note)}\n`);

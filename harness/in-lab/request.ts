@@ -1,6 +1,6 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
-import { crc32 } from 'node:zlib';
 import type { Method } from '../base/methods.ts';
+import { note, primedNoteId, requestIdPrefix, slept } from '../run/site-requests.ts';
 import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
 
 /** A request ready to be written, once. */
@@ -17,78 +17,6 @@ export interface PreparedRequest {
   readonly isExpectedBody: ((body: Buffer | null) => boolean) | null;
 }
 
-const dots = '.'.repeat(32);
-
-/** Text of the note with this id: known to whoever knows the id, so that a mixed-up answer is seen. */
-export function noteText(id: string): string {
-  return `note ${id} ${dots}`;
-}
-
-function note(id: string): { id: string; text: string } {
-  return { id, text: noteText(id) };
-}
-
-/** What `/slow` answers. */
-function slept(path: string): { sleptMs: number } {
-  return { sleptMs: askedMs(path) };
-}
-
-/**
- * CRC-32 of the body with which the lab's own site answers a request: of the note that was written or asked for, or of
- * how long it slept; null for a path that the load does not know.
- */
-export function expectedBodyCrc32({
-  method,
-  path,
-  requestId,
-}: Pick<PreparedRequest, 'method' | 'path' | 'requestId'>): number | null {
-  if (method === 'POST' && path === '/notes') return crc32(noteBody(requestId));
-  let known = crcOfPath.get(path);
-  if (known === undefined) {
-    known = bodyCrc32Of(path);
-    if (crcOfPath.size === mostPaths) crcOfPath.clear();
-    crcOfPath.set(path, known);
-  }
-  return known;
-}
-
-/** How long that body is, in bytes; null for a path that the load does not know. */
-export function expectedBodyBytes({
-  method,
-  path,
-  requestId,
-}: Pick<PreparedRequest, 'method' | 'path' | 'requestId'>): number | null {
-  const body = method === 'POST' && path === '/notes' ? noteBody(requestId) : bodyOf(path);
-  return body === null ? null : Buffer.byteLength(body);
-}
-
-/** JSON of a note; of an id without signs that JSON would write otherwise, put together, which a million rows feel. */
-function noteBody(id: string): string {
-  return isPlainId.test(id) ? `{"id":"${id}","text":"${noteText(id)}"}` : JSON.stringify(note(id));
-}
-
-const isPlainId = /^[\w-]*$/u;
-
-function bodyCrc32Of(path: string): number | null {
-  const body = bodyOf(path);
-  return body === null ? null : crc32(body);
-}
-
-/** Of a GET. */
-function bodyOf(path: string): string | null {
-  if (path.startsWith('/notes/')) return JSON.stringify(note(path.slice('/notes/'.length)));
-  return path.startsWith('/slow?') ? JSON.stringify(slept(path)) : null;
-}
-
-/** A load asks for few notes, a million times. */
-const crcOfPath = new Map<string, number | null>();
-const mostPaths = 1_000;
-
-/** Id of a note that exists from before the load. */
-export function primedNoteId(runId: string, index: number): string {
-  return `${runId}-p${index}`;
-}
-
 /** The request of slot `seq`. */
 export function prepareRequest(
   plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeader' | 'primedNotes'>,
@@ -96,7 +24,7 @@ export function prepareRequest(
   seq: number,
   connection: 'new' | 'kept',
 ): PreparedRequest {
-  const requestId = `${plan.runId}-${plan.trial}-${seq}`;
+  const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
   const common = { hostHeader: plan.hostHeader, requestId, close: connection === 'new' };
   if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
   if (entry.method === 'POST') {
@@ -164,14 +92,6 @@ export function writeNote(options: {
     expectedStatus: 201,
     isExpectedBody: holds(written),
   };
-}
-
-/** The time, in milliseconds, that a path asks the site to take: the N of `/slow?ms=N`, else 0. */
-export function askedMs(path: string): number {
-  // Of a million rows nearly all say so with their first letters.
-  if (!path.startsWith('/slow?ms=')) return 0;
-  const match = /^\/slow\?ms=(\d+)$/u.exec(path);
-  return match === null ? 0 : Number(match[1]);
 }
 
 function get(options: {

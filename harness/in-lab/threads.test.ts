@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../base/clock.ts';
-import { dueUsOf } from './pacer.ts';
 import { answerLimits, threadsFor, type LoadPlan } from './plan.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { prepareThreads } from './threads.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'threads-'));
 const arrivals = new Map<string, number>();

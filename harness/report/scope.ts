@@ -1,8 +1,7 @@
 /** What a run holds for: the kind of requests that were made, and no other. */
-import { labDeadlineMs } from '../in-lab/plan.ts';
-import { askedMs } from '../in-lab/request.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
+import { labDeadlineMs, askedMs } from '../run/site-requests.ts';
 
 /**
  * The scope, in one line. How long requests took is the run's own: in the lab the longest time that the mix asks the site

@@ -3,8 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLedgerRows } from '../run/read-ledger.ts';
 import { baselinesSchema, type Baselines } from '../conduct/baseline.ts';
-import { slotCount } from '../in-lab/pacer.ts';
-import { askedMs } from '../in-lab/request.ts';
 import { subjectOf } from '../run/run-record.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
@@ -21,6 +19,8 @@ import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';
 import { reportMarkdown } from './markdown.ts';
 import { drawOverview, drawRestart, restartSpan } from './charts/outcome-charts.ts';
 import { classifyRow } from './charts/palette.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
+import { askedMs } from '../run/site-requests.ts';
 
 const binUs = 100_000;
 /** A bar narrower than a pixel shows nothing more. */

@@ -3,7 +3,6 @@
  * window, alone is none.
  */
 import type { EngineEvent } from '../run/engine-events.ts';
-import { expectedBodyBytes } from '../in-lab/request.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { CheckStates } from '../run/check-states.ts';
@@ -11,6 +10,7 @@ import type { Failure, FailedTries } from './failed-tries.ts';
 import type { Access, Site } from './request-table.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
+import { expectedBodyBytes } from '../run/site-requests.ts';
 
 /** A line of a witness. */
 interface Citation {

@@ -3,13 +3,13 @@
  * What the site did wrong is no doubt but a failure (expectations.ts).
  */
 import type { EngineEvent } from '../run/engine-events.ts';
-import { lateAboveMs } from '../in-lab/plan.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { controlText, judgeControls } from './controls.ts';
 import { isConclusive } from './verdict.ts';
 import type { Evidence } from './evidence.ts';
 import { pressurePercent } from './pressure.ts';
+import { lateAboveMs } from '../experiment/load-schedule.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;

@@ -1,12 +1,12 @@
 /** The direct probe's rows, held against themselves and against what the site's own log says of each. */
-import { dueUsOf } from '../in-lab/pacer.ts';
-import { labDeadlineMs, probePath } from '../in-lab/plan.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { diedBeforeItsLine, oneClockUs } from './cause.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { wrongAlone } from './row-alone.ts';
 import type { SiteLine } from './site-columns.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
+import { labDeadlineMs, probePath } from '../run/site-requests.ts';
 
 /** The client waits no longer than this for an answer that has been given, unless it stood still. */
 const answerUnderwayUs = 500_000;

@@ -2,8 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { QueueSample } from '../in-lab/queue-sampler.ts';
-import type { DatabaseState, StoredNote } from '../in-lab/read-notes.ts';
 import { coloursOf } from '../experiment/units.ts';
 import { readLedger } from '../run/read-ledger.ts';
 import { isDropped } from '../run/ledger.ts';
@@ -21,6 +19,8 @@ import { QueuePeaks } from './queues.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Calibration, Verdict } from './verdict.ts';
 import { WriteCheck } from './writes.ts';
+import type { QueueSample } from '../run/queues.ts';
+import type { DatabaseState, StoredNote } from '../run/notes.ts';
 
 /** The most connections that waited at the site's port, in each of these spans. */
 export async function readQueues(

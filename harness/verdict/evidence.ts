@@ -3,8 +3,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { EngineEvent } from '../run/engine-events.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
-import { slotCount } from '../in-lab/pacer.ts';
-import { labDeadlineMs } from '../in-lab/plan.ts';
 import { isDropped } from '../run/ledger.ts';
 import { sha256OfFile } from '../run/file-hash.ts';
 import { openRun } from '../run/run-door.ts';
@@ -38,6 +36,8 @@ import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Tally, Verdict } from './verdict.ts';
 import { WaitCount, type Waits } from './waits.ts';
 import { witnessDoubts } from './witness-files.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
+import { labDeadlineMs } from '../run/site-requests.ts';
 
 /** Everything a verdict is made of. */
 export interface Evidence {

@@ -1,7 +1,6 @@
 /** The verdict of a run, made from the files of the run alone: run.json, timeline, ledger, witnesses. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { labDeadlineMs, lateAboveMs } from '../in-lab/plan.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { expectedQueue } from './backends.ts';
@@ -17,6 +16,8 @@ import { powerOf } from './power.ts';
 import { predictDrops, type Prediction } from './predict.ts';
 import { outagesOf } from './restart-windows.ts';
 import type { RestartVerdict, Verdict } from './verdict.ts';
+import { labDeadlineMs } from '../run/site-requests.ts';
+import { lateAboveMs } from '../experiment/load-schedule.ts';
 
 /** Reads a run's folder, writes its verdict.json and joined.ndjson.gz, and returns the verdict. */
 export async function judgeRun(folder: string): Promise<Verdict> {

@@ -1,13 +1,13 @@
 /** One pass over a ledger: every count and time that a verdict needs, in a few bytes a row. */
-import { failureKindOf, type FailureKind } from '../in-lab/failure-kind.ts';
-import { dueUsOf } from '../in-lab/pacer.ts';
-import { askedMs } from '../in-lab/request.ts';
+import { failureKindOf, type FailureKind } from '../run/failure-kind.ts';
 import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import { Numbers } from './numbers.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
 import { Silence } from './silence.ts';
 import { FirstSpanMet, firstWhere, LastReached, SpansAt, type Span } from './span-lookup.ts';
 import type { Tally } from './verdict.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
+import { askedMs } from '../run/site-requests.ts';
 
 export type { Span } from './span-lookup.ts';
 

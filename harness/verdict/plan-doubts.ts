@@ -1,8 +1,8 @@
 /** Is what run.json says was planned what the harness would have planned? Its schedule is drawn from the seed alone. */
-import { slotCount } from '../in-lab/pacer.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { deploySchedule, longestLoadMs, type DeploySchedule } from '../experiment/deploy-schedule.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 
 /** What of the plan cannot be, each a sentence. Only of a run that went to its end: one that was cut short has another. */
 export function planDoubts(run: ExperimentRun, windows: readonly RestartWindow[]): string[] {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { labPrimedNotes } from '../in-lab/plan.ts';
-import { primedNoteId } from '../in-lab/request.ts';
-import { assignments } from '../in-lab/schedule.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { PlannedRequests } from './planned-requests.ts';
 import { row, runRecord } from './testing.ts';
+import { labPrimedNotes, primedNoteId } from '../run/site-requests.ts';
+import { assignments } from '../experiment/load-schedule.ts';
 
 const mix = [
   { method: 'GET', path: '/notes/:id', weight: 2 },

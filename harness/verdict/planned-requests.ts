@@ -1,10 +1,9 @@
 /** What the schedule has each slot of an experiment ask for: the seed draws it, so a row that asks for anything else was changed. */
-import { labPrimedNotes } from '../in-lab/plan.ts';
-import { primedNoteId } from '../in-lab/request.ts';
 import type { LedgerRow } from '../run/ledger.ts';
-import { assignments, type Assignment } from '../in-lab/schedule.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
+import { labPrimedNotes, primedNoteId } from '../run/site-requests.ts';
+import { assignments, type Assignment } from '../experiment/load-schedule.ts';
 
 /** What a schedule is drawn from. */
 export interface Plan extends Pick<ExperimentRun, 'runId' | 'seed'> {

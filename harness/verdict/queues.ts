@@ -1,6 +1,6 @@
 /** How many connections waited in the listen queue of the site's port, restart by restart. */
-import type { QueueSample } from '../in-lab/queue-sampler.ts';
 import { SpansAt, type Span } from './span-lookup.ts';
+import type { QueueSample } from '../run/queues.ts';
 
 /** Takes samples in the order of time. */
 export class QueuePeaks {

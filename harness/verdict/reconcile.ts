@@ -2,7 +2,6 @@
  * Reconciliation by request id: every row of the client's ledger beside its line in the proxy's access log and in the
  * site's own log. What does not agree is listed row by row; every drop is given its cause.
  */
-import { expectedBodyBytes } from '../in-lab/request.ts';
 import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import {
   causeOf,
@@ -17,6 +16,7 @@ import type { Access, RequestTable, Site } from './request-table.ts';
 import { isSuccess } from './row-alone.ts';
 import type { Reconciliation } from './verdict.ts';
 import { transitAboveMs } from './waits.ts';
+import { expectedBodyBytes } from '../run/site-requests.ts';
 
 /** Disagreements, and unexplained rows, that are listed. */
 const mostListed = 50;

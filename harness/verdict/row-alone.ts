@@ -1,10 +1,10 @@
 /** What a row of the ledger must be whatever happened: as the load generator makes rows, and no other way. */
-import { outcomeOfWords, stepOfWords } from '../in-lab/classify.ts';
-import { dueUsOf } from '../in-lab/pacer.ts';
-import { askedMs, expectedBodyCrc32 } from '../in-lab/request.ts';
+import { outcomeOfWords, stepOfWords } from '../run/failure-words.ts';
 import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
 import { PlannedRequests, type Plan } from './planned-requests.ts';
 import { plainNumberAfter } from './request-id.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
+import { askedMs, expectedBodyCrc32 } from '../run/site-requests.ts';
 
 /** What rows are held against. */
 export interface RowRules {

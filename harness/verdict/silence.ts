@@ -1,6 +1,6 @@
 /** Silence: how long nobody who asked was answered as expected. */
-import { dueUsOf } from '../in-lab/pacer.ts';
 import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
+import { dueUsOf } from '../experiment/load-schedule.ts';
 
 /** Marks of a slot that has no time of an ok answer. */
 const failed = -1;

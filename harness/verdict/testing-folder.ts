@@ -5,12 +5,7 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import type { EngineEvent } from '../run/engine-events.ts';
-import type { QueueSample } from '../in-lab/queue-sampler.ts';
-import type { DatabaseState, StoredNote } from '../in-lab/read-notes.ts';
-import { labPrimedNotes } from '../in-lab/plan.ts';
-import { primedNoteId } from '../in-lab/request.ts';
 import type { LedgerRow } from '../run/ledger.ts';
-import { assignments } from '../in-lab/schedule.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { runFiles } from '../run/run-folder.ts';
@@ -27,6 +22,10 @@ import type { Control, Controls } from './controls.ts';
 import type { SiteLine } from './request-table.ts';
 import { row, runRecord, verdictOfTest, window } from './testing.ts';
 import type { Calibration } from './verdict.ts';
+import type { QueueSample } from '../run/queues.ts';
+import type { DatabaseState, StoredNote } from '../run/notes.ts';
+import { labPrimedNotes, primedNoteId } from '../run/site-requests.ts';
+import { assignments } from '../experiment/load-schedule.ts';
 
 /** What the files of a run hold; a file that is null is not there. */
 export interface FolderContent {

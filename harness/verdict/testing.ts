@@ -1,11 +1,11 @@
 /** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
-import { expectedBodyCrc32 } from '../in-lab/request.ts';
 import type { LedgerRow, Outcome } from '../run/ledger.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+import { expectedBodyCrc32 } from '../run/site-requests.ts';
 
 /** A row that is ok after 2 ms. */
 export function row(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {

@@ -1,9 +1,9 @@
 /** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
-import { askedMs } from '../in-lab/request.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import type { Span } from './ledger-summary.ts';
 import type { Access, Site } from './request-table.ts';
 import type { Verdict } from './verdict.ts';
+import { askedMs } from '../run/site-requests.ts';
 
 /** A stall: an ok answer that came this much later than the request itself asked for. */
 export const stallAboveMs = 500;

@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { noteText } from '../in-lab/request.ts';
 import { plainOutcomes, type LedgerRow } from '../run/ledger.ts';
 import type { Site } from './request-table.ts';
 import { StaleCount } from './stale.ts';
 import { row, window } from './testing.ts';
 import { BusyCount, WriteCheck, writeOutcome } from './writes.ts';
+import { noteText } from '../run/site-requests.ts';
 
 const state = { integrity: 'ok', journalMode: 'wal', walBytes: 0 };
 const note = (id: string, times = 1, writtenUs = 1_000) => ({ id, times, versions: 'v0', writtenUs });

@@ -3,13 +3,13 @@
  * The words are Jepsen's: a write is acknowledged, failed (surely not applied), or indeterminate.
  */
 import { crc32 } from 'node:zlib';
-import { noteText } from '../in-lab/request.ts';
 import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
-import type { DatabaseState, StoredNote } from '../in-lab/read-notes.ts';
 import { IdSet } from './id-set.ts';
 import type { Site, SiteLine } from './request-table.ts';
 import { slotOf } from './site-columns.ts';
 import type { WritesVerdict } from './verdict.ts';
+import { noteText } from '../run/site-requests.ts';
+import type { DatabaseState, StoredNote } from '../run/notes.ts';
 
 /** Ids that a report names, of each kind. */
 const mostExamples = 10;

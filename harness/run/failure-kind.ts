@@ -1,6 +1,6 @@
 /** What kind of failure a request met, from what the client itself saw: a pure function of its row in the ledger. */
-import { serverHeldAll } from './classify.ts';
-import type { LedgerRow } from '../run/ledger.ts';
+import { serverHeldAll } from './failure-words.ts';
+import type { LedgerRow } from './ledger.ts';
 
 /** Every kind; docs/glossary.md defines them. */
 export const failureKinds = [

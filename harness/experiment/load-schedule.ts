@@ -1,10 +1,36 @@
-/** Which request each slot carries: exact proportions in every block of slots, in an order drawn from the seed. */
+/**
+ * When each slot of a load is due, and which request it carries: exact proportions in every block of slots, in an order
+ * drawn from the seed. Pure: no clock, no timer.
+ */
+import type { Method } from '../base/methods.ts';
 import { seededRandom, shuffle } from '../base/random.ts';
-import type { ConnectionMode, PlanMixEntry } from './plan.ts';
+
+/** A request that leaves this late voids the restart that it should have met. */
+export const lateAboveMs = 50;
+
+/** Due time of slot `seq`, in microseconds since the origin: seq / rate. */
+export function dueUsOf(seq: number, ratePerSecond: number): number {
+  return Math.round((seq * 1e6) / ratePerSecond);
+}
+
+/** How many slots a load of this length has: exactly rate × seconds, rounded to the nearest. */
+export function slotCount(ratePerSecond: number, durationMs: number): number {
+  return Math.round((ratePerSecond * durationMs) / 1000);
+}
+
+/** One kind of request in the mix. `/notes/:id` reads a note that exists, `/notes` writes one with an id of its own. */
+export interface MixEntry {
+  readonly method: Method;
+  readonly path: string;
+  readonly weight: number;
+}
+
+/** How requests come by their connection. */
+export type ConnectionMode = 'kept' | 'new' | 'mixed';
 
 /** What one slot asks for. */
-export interface Assignment {
-  readonly entry: PlanMixEntry;
+export interface Assignment<Entry extends MixEntry = MixEntry> {
+  readonly entry: Entry;
   readonly connection: 'new' | 'kept';
 }
 
@@ -12,21 +38,21 @@ export interface Assignment {
 const blockSlots = 100;
 
 /**
- * Tells the assignment of each slot, asked for in rising order.
+ * The assignment of each slot, which must be asked for in rising order.
  * Weights are shared out by largest remainder within each connection kind, so that in `mixed` each kind of request
  * meets kept and new connections alike.
  */
-export function assignments(
-  mix: readonly PlanMixEntry[],
+export function assignments<Entry extends MixEntry>(
+  mix: readonly Entry[],
   connections: ConnectionMode,
   seed: number,
-): (seq: number) => Assignment {
+): (seq: number) => Assignment<Entry> {
   const random = seededRandom(seed, 'mix');
   const kinds: readonly ('new' | 'kept')[] = connections === 'mixed' ? ['new', 'kept'] : [connections];
   const pattern = kinds.flatMap((connection) =>
-    shareOut(mix, blockSlots / kinds.length).map((entry): Assignment => ({ entry, connection })),
+    shareOut(mix, blockSlots / kinds.length).map((entry): Assignment<Entry> => ({ entry, connection })),
   );
-  let block: Assignment[] = [];
+  let block: Assignment<Entry>[] = [];
   let blockIndex = -1;
   return (seq) => {
     const wanted = Math.floor(seq / blockSlots);
@@ -42,7 +68,7 @@ export function assignments(
 }
 
 /** Each entry as often as its weight's share of `slots`, whole numbers by largest remainder. */
-export function shareOut(mix: readonly PlanMixEntry[], slots: number): PlanMixEntry[] {
+export function shareOut<Entry extends MixEntry>(mix: readonly Entry[], slots: number): Entry[] {
   const total = mix.reduce((sum, entry) => sum + entry.weight, 0);
   const shares = mix.map((entry) => {
     const exact = (slots * entry.weight) / total;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { assignments, shareOut } from './schedule.ts';
+import { assignments, dueUsOf, shareOut, slotCount } from './load-schedule.ts';
 
 const mix = [
   { method: 'GET', path: '/notes/:id', weight: 45 },
@@ -46,5 +46,17 @@ describe('the load’s mix', () => {
     );
     expect(shared.filter(({ method }) => method === 'GET')).toHaveLength(67);
     expect(shared).toHaveLength(100);
+  });
+});
+
+describe('the load’s slots', () => {
+  it('are exactly rate × seconds, with no fence post', () => {
+    expect(slotCount(200, 20_000)).toBe(4_000);
+    expect(slotCount(1, 1_000)).toBe(1);
+    expect(slotCount(80, 0)).toBe(0);
+  });
+
+  it('are evenly spaced from the origin on', () => {
+    expect([0, 1, 2, 3].map((seq) => dueUsOf(seq, 3))).toEqual([0, 333_333, 666_667, 1_000_000]);
   });
 });

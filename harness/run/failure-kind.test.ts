@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { noConnectionFree, serverHeldAll } from './classify.ts';
+import { noConnectionFree, serverHeldAll } from './failure-words.ts';
 import { failureKindOf, type FailedRow, type FailureKind } from './failure-kind.ts';
 
 /** Sent at 1000 µs on a connection that had carried requests before, and nothing came. */

@@ -10,7 +10,7 @@ import {
   serverHeldAll,
   stepOfWords,
   type Step,
-} from './classify.ts';
+} from './failure-words.ts';
 
 const steps: readonly Step[] = ['connect', 'wait', 'body'];
 const codes = ['EADDRNOTAVAIL', 'EMFILE', 'EHOSTUNREACH', 'ECONNREFUSED', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'a, b'];
