@@ -53,7 +53,7 @@ const oneDoor = {
     'harness/in-lab/deployer.ts',
     // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
     'harness/gate/written-file.ts',
-    'harness/cli/service-options.ts',
+    'harness/cli/options/service-options.ts',
     'harness/cli/remembered.ts',
     // Opens a file of its own, to hold space.
     'harness/conduct/reserve.ts',

@@ -5,10 +5,10 @@
 import type { BenchOptions } from './cli/bench.ts';
 import type { CalibrateOptions } from './cli/calibrate.ts';
 import type { ExperimentOptions } from './cli/experiment.ts';
-import type { IndexOptions } from './cli/index-reports.ts';
+import type { IndexOptions } from './cli/index.ts';
 import { addGate } from './cli/gate-options.ts';
 import { addMeasure } from './cli/measure-options.ts';
-import { addRunOptions, collect } from './cli/run-options.ts';
+import { addRunOptions, collect } from './cli/options/run-options.ts';
 import { makeProgram, runProgram } from './cli/program.ts';
 
 const { program, context } = makeProgram(
@@ -53,7 +53,7 @@ Examples (options come after --, or npm takes them for its own):
   )
   .action(async (id: string, options: ExperimentOptions) => {
     if (id === 'list') {
-      const { listExperiments } = await import('./cli/list-experiments.ts');
+      const { listExperiments } = await import('./cli/print/experiment-list.ts');
       process.exitCode = await listExperiments(context, options);
       return;
     }
@@ -101,7 +101,7 @@ folder that cannot be written stay as they are.
 ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json')}`,
   )
   .action(async (run: string, options: { json?: true }) => {
-    const { verdictCommand } = await import('./cli/recompute.ts');
+    const { verdictCommand } = await import('./cli/runs/verification.ts');
     process.exitCode = await verdictCommand(context, run, options);
   });
 
@@ -118,7 +118,7 @@ stay as they are: name another folder with --out.
 ${examples('npm run report -- reports/E5/latest', 'npm run report -- reports/reference/E5 --out /tmp/E5')}`,
   )
   .action(async (run: string, options: { out?: string }) => {
-    const { reportCommand } = await import('./cli/recompute.ts');
+    const { reportCommand } = await import('./cli/runs/verification.ts');
     process.exitCode = await reportCommand(context, run, options);
   });
 
@@ -128,7 +128,7 @@ program
   .argument('<run>', "the run's folder, such as reports/E5/latest")
   .addHelpText('after', examples('npm run verify -- reports/E5/latest'))
   .action(async (run: string) => {
-    const { verifyCommand } = await import('./cli/recompute.ts');
+    const { verifyCommand } = await import('./cli/runs/verification.ts');
     process.exitCode = await verifyCommand(context, run);
   });
 
@@ -163,7 +163,7 @@ program
     ),
   )
   .action(async (options: IndexOptions) => {
-    const { indexCommand } = await import('./cli/index-reports.ts');
+    const { indexCommand } = await import('./cli/index.ts');
     process.exitCode = await indexCommand(context, options);
   });
 
@@ -182,7 +182,7 @@ program
   .command('schema', { hidden: true })
   .description('write docs/verdict.schema.json, the JSON Schema of verdict.json')
   .action(async () => {
-    const { schemaCommand } = await import('./cli/write-schema.ts');
+    const { schemaCommand } = await import('./cli/schema.ts');
     process.exitCode = await schemaCommand(context);
   });
 

@@ -10,7 +10,7 @@ import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { baselinesFolder } from './gate.ts';
 import { readRun } from '../verdict/read-run.ts';
-import { verifiedRun } from './verified-run.ts';
+import { verifiedRun } from './runs/verified-run.ts';
 
 /** Options as they are typed. */
 export interface AcceptOptions {

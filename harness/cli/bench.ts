@@ -17,8 +17,8 @@ import { isInstalled, peerNames, versionOf } from '../calibration/peers.ts';
 import { exitCodes } from '../base/errors.ts';
 import { newRunId, pointLatest } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
-import { wholeNumber } from './option-values.ts';
-import { requireWritable } from './writable-folder.ts';
+import { wholeNumber } from './options/option-values.ts';
+import { requireWritable } from './runs/writable-folder.ts';
 
 /** Options as they are typed. */
 export interface BenchOptions {

@@ -12,7 +12,7 @@ import { runCase, type CaseResult, type CaseSetting } from '../calibration/run-c
 import { exitCodes } from '../base/errors.ts';
 import { newRunId, pointLatest } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
-import { requireWritable } from './writable-folder.ts';
+import { requireWritable } from './runs/writable-folder.ts';
 import { jsonText } from '../base/foreign-text.ts';
 
 /** Options as they are typed. */

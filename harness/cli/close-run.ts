@@ -5,7 +5,7 @@ import { writeReport } from '../report/write-report.ts';
 import { pointLatest } from '../run/run-folder.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import type { Context } from './context.ts';
-import { writeHashes } from './hashes.ts';
+import { writeHashes } from './runs/hashes.ts';
 
 /**
  * Writes the report, the hashes and the `latest` link of a run that was judged. A step that fails is told on stderr, and

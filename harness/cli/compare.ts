@@ -1,8 +1,8 @@
 /** `compare`: two runs side by side. */
 import { exitCodes } from '../base/errors.ts';
 import { readRun } from '../verdict/read-run.ts';
-import { compareRuns } from './comparison.ts';
-import { comparisonText } from './comparison-text.ts';
+import { compareRuns } from './print/comparison.ts';
+import { comparisonText } from './print/comparison-text.ts';
 import type { Context } from './context.ts';
 import { jsonText } from '../base/foreign-text.ts';
 

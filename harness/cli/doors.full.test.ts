@@ -12,7 +12,7 @@ import { judgeRun } from '../verdict/judge.ts';
 import { readRun } from '../verdict/read-run.ts';
 import { openRun } from '../run/run-door.ts';
 import { writeReport } from '../report/write-report.ts';
-import { doubtsAbout } from './recompute.ts';
+import { doubtsAbout } from './runs/verification.ts';
 import { spoilRun } from './testing-mutations.ts';
 
 const kept = fileURLToPath(new URL('../../reports/reference/', import.meta.url));

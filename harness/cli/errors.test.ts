@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { errorCatalog, errorGroups } from '../base/error-catalog.ts';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { HarnessError, type ErrorCode } from '../base/errors.ts';
-import { errorsPage } from './errors-page.ts';
+import { errorsPage } from './print/errors-page.ts';
 
 const entries = Object.entries(errorCatalog);
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCatalog, type ErrorCode } from '../base/error-catalog.ts';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import { errorEntry, errorsPage } from './errors-page.ts';
+import { errorEntry, errorsPage } from './print/errors-page.ts';
 import type { Context } from './context.ts';
 
 /** Prints one entry of the catalogue, or all; with `write`, makes the page in docs/. */

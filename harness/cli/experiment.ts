@@ -7,15 +7,15 @@ import { resolveExperiment } from '../experiment/fields.ts';
 import { runOptionsOf, type Asked } from './asked.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { dryRunText } from './dry-run.ts';
+import { dryRunText } from './print/dry-run.ts';
 import { measureAlone } from './measure-alone.ts';
-import { highestSeed, wholeNumber } from './option-values.ts';
+import { highestSeed, wholeNumber } from './options/option-values.ts';
 import { runAll } from './run-all.ts';
 import { runWithControls } from './controls.ts';
-import { changesOf, type RunningOptions } from './run-options.ts';
+import { changesOf, type RunningOptions } from './options/run-options.ts';
 import { runSweep } from './run-sweep.ts';
 import { runTrials } from './run-trials.ts';
-import { requireWritable } from './writable-folder.ts';
+import { requireWritable } from './runs/writable-folder.ts';
 import { jsonText } from '../base/foreign-text.ts';
 
 /** Options as they are typed. */

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { usageError } from '../gate/refusals.ts';
 import type { AcceptOptions } from './baseline.ts';
 import type { Context } from './context.ts';
-import { addDeliveryOptions } from './delivery-options.ts';
+import { addDeliveryOptions } from './options/delivery-options.ts';
 import type { GateOptions } from './gate.ts';
 import type { MergeOptions } from './merge.ts';
-import { refuseArguments } from './refusals.ts';
-import { addRunOptions } from './run-options.ts';
+import { refuseArguments } from './options/refusals.ts';
+import { addRunOptions } from './options/run-options.ts';
 
 /** Adds the three commands to the program. */
 export function addGate(program: Command, context: Context): void {

@@ -11,12 +11,12 @@ import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { runOptionsOf } from './asked.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { InconclusiveControl, runWithControls } from './controls.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
-import { planGate, planOptionTexts, type GatePlan, type PlannedEntry, type PlanOptions } from './gate-plan.ts';
+import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
+import { planGate, planOptionTexts, type GatePlan, type PlannedEntry, type PlanOptions } from './gate/plan.ts';
 import { measureAlone } from './measure-alone.ts';
-import { highestSeed, wholeNumber } from './option-values.ts';
-import type { RunningOptions } from './run-options.ts';
-import { requireWritable } from './writable-folder.ts';
+import { highestSeed, wholeNumber } from './options/option-values.ts';
+import type { RunningOptions } from './options/run-options.ts';
+import { requireWritable } from './runs/writable-folder.ts';
 
 /** Options as they are typed. */
 export interface GateOptions extends RunningOptions, DeliveryOptions, PlanOptions {

@@ -7,10 +7,10 @@ import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import { closingLines } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
-import { optionKey, optionsOfFile, type KnownOption } from './file-options.ts';
+import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
+import { optionKey, optionsOfFile, type KnownOption } from './options/file-options.ts';
 import { measureOnce, timesOf } from './measure.ts';
-import { targetOf, type MeasureOptions } from './service-options.ts';
+import { targetOf, type MeasureOptions } from './options/service-options.ts';
 
 /** Options as they are typed. */
 export interface BudgetedOptions extends DeliveryOptions {

@@ -1,11 +1,11 @@
 /** The command line of `measure`, the same in a checkout and in the package. */
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { addDeliveryOptions } from './delivery-options.ts';
+import { addDeliveryOptions } from './options/delivery-options.ts';
 import type { BudgetedOptions } from './measure-budgets.ts';
-import { refuseArguments } from './refusals.ts';
-import { collect } from './run-options.ts';
-import type { MeasureOptions } from './service-options.ts';
+import { refuseArguments } from './options/refusals.ts';
+import { collect } from './options/run-options.ts';
+import type { MeasureOptions } from './options/service-options.ts';
 
 /** Adds `measure` to the program. */
 export function addMeasure(program: Command, context: Context): void {

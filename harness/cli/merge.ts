@@ -7,10 +7,10 @@ import type { GateFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import { differences, flatFields } from '../experiment/differences.ts';
 import type { Context } from './context.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
-import { planEntry, planOptionsFrom, readGateBudgets } from './gate-plan.ts';
+import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
+import { planEntry, planOptionsFrom, readGateBudgets } from './gate/plan.ts';
 import { baselinesFolder } from './gate.ts';
-import { verifiedRun } from './verified-run.ts';
+import { verifiedRun } from './runs/verified-run.ts';
 
 /** Options as they are typed. */
 export interface MergeOptions extends DeliveryOptions {

@@ -6,9 +6,9 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
-import { writeHashes } from './hashes.ts';
-import { doubtsAbout } from './recompute.ts';
-import { readSeries, type SeriesRun } from './series.ts';
+import { writeHashes } from './runs/hashes.ts';
+import { doubtsAbout } from './runs/verification.ts';
+import { readSeries, type SeriesRun } from './runs/series.ts';
 
 /** The rows that were not plainly answered, and the page, can be made again; so can PNGs, and report.md shows the SVGs. */
 const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes]);

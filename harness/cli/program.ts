@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
-import { wantsColour } from './colour.ts';
+import { wantsColour } from './print/colour.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { refuseWrongWords } from './refusals.ts';
+import { refuseWrongWords } from './options/refusals.ts';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { explained } from '../lab/engine-errors.ts';

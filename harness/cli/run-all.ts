@@ -17,8 +17,8 @@ import { exitCodeOf } from './closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { quoted, runOptionsOf } from './asked.ts';
 import { runWithControls } from './controls.ts';
-import { brokenText } from './list-experiments.ts';
-import { changesOfOneOfMany, type RunningOptions } from './run-options.ts';
+import { brokenText } from './print/experiment-list.ts';
+import { changesOfOneOfMany, type RunningOptions } from './options/run-options.ts';
 import { startSeries } from './time-left.ts';
 import { jsonText } from '../base/foreign-text.ts';
 

@@ -14,7 +14,7 @@ import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { closeRun } from './close-run.ts';
 import type { Context } from './context.ts';
-import { insideLines } from './look-inside.ts';
+import { insideLines } from './print/look-inside.ts';
 import { measureAlone } from './measure-alone.ts';
 import { startProgress } from './progress.ts';
 import { runSteps } from './run-steps.ts';

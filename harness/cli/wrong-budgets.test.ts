@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { readServiceFile } from '../gate/read-budgets.ts';
 import type { Context } from './context.ts';
-import { optionsOfFile, type KnownOption } from './file-options.ts';
+import { optionsOfFile, type KnownOption } from './options/file-options.ts';
 import { addMeasure } from './measure-options.ts';
 
 let folder: string;

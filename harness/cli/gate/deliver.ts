@@ -1,0 +1,141 @@
+/** Hands a gate's result to whoever waits for it: files, the terminal, and the CI system that it runs under. */
+import { constants } from 'node:fs';
+import { access, appendFile, lstat, mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { exitCodes, HarnessError, messageOf } from '../../base/errors.ts';
+import { annotationLines } from '../../gate/annotations.ts';
+import type { GateResult } from '../../gate/gate-result.ts';
+import { junitText } from '../../gate/junit.ts';
+import { usageError } from '../../gate/refusals.ts';
+import { gateLines, summaryText } from '../../gate/summary.ts';
+import type { Context } from '../context.ts';
+import { jsonText, shownLine } from '../../base/foreign-text.ts';
+
+/** Options as they are typed. */
+export interface DeliveryOptions {
+  readonly json?: true;
+  readonly junit?: string;
+  readonly summary?: string;
+  readonly annotations?: string;
+}
+
+/** What GitHub's runner sets. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Refuses what could not be delivered, before anything has run.
+ * @throws {HarnessError} naming the option
+ */
+export async function checkDelivery({ annotations, junit, summary }: DeliveryOptions): Promise<void> {
+  if (annotations !== undefined && annotations !== 'github' && annotations !== 'none') {
+    throw usageError(`--annotations takes github or none, not ${JSON.stringify(annotations)}.`);
+  }
+  for (const [option, path] of [
+    ['--junit', junit],
+    ['--summary', summary],
+  ] as const) {
+    if (path !== undefined) await requireFile(option, path);
+  }
+}
+
+/** A file that is there, or could be: a folder of that name, or a file in place of its folder, is found out too late else. */
+async function requireFile(option: string, path: string): Promise<void> {
+  const there = await lstat(path).catch(() => null);
+  if (path === '' || there?.isDirectory() === true) {
+    throw new HarnessError('option-value', `${option} takes a file, and ${JSON.stringify(path)} is a folder.`);
+  }
+  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => null);
+    if (found === null && dirname(folder) !== folder) continue;
+    const isUsable =
+      found?.isDirectory() === true &&
+      (await access(folder, constants.W_OK).then(
+        () => true,
+        () => false,
+      ));
+    if (isUsable) return;
+    throw new HarnessError(
+      'option-value',
+      `${option} ${path} cannot be written: ${folder} is no folder that you may write to.`,
+    );
+  }
+}
+
+/**
+ * Writes gate.json, junit.xml and summary.md into the folder, and says what came of it. Under GitHub Actions findings
+ * appear at the budget's line, and the summary on the job's page.
+ * @param budgetsPath the budgets file, where it lies; null where there is none
+ */
+export async function deliver(
+  { stdout, stderr, workflowCommand }: Pick<Context, 'stdout' | 'stderr' | 'workflowCommand'>,
+  result: GateResult,
+  {
+    folder,
+    budgetsPath,
+    options,
+    environment,
+  }: {
+    readonly folder: string;
+    readonly budgetsPath: string | null;
+    readonly options: DeliveryOptions;
+    readonly environment: Environment;
+  },
+): Promise<number> {
+  const texts = {
+    json: jsonText(result),
+    junit: junitText(result),
+    summary: summaryText(result),
+  };
+  const isGithub = environment['GITHUB_ACTIONS'] === 'true';
+  const page = environment['GITHUB_STEP_SUMMARY'] ?? '';
+  const files: (readonly [path: string, write: () => Promise<void>])[] = [
+    [join(folder, 'gate.json'), texts.json] as const,
+    [join(folder, 'junit.xml'), texts.junit] as const,
+    [join(folder, 'summary.md'), texts.summary] as const,
+    ...(options.junit === undefined ? [] : [[options.junit, texts.junit] as const]),
+    ...(options.summary === undefined ? [] : [[options.summary, texts.summary] as const]),
+  ].map(([path, text]) => [path, () => writeText(path, text)]);
+  if (isGithub && page !== '') files.push([page, () => appendFile(page, `${texts.summary}\n`)]);
+  const unwritten: string[] = [];
+  for (const [path, write] of files) {
+    await write().catch((error: unknown) => {
+      unwritten.push(path);
+      stderr(`note: ${path} could not be written: ${shownLine(messageOf(error))}\n`);
+    });
+  }
+  const words = options.json === true ? stderr : stdout;
+  words(gateLines(result));
+  words(`summary: ${relative(process.cwd(), join(folder, 'summary.md'))}\n`);
+  if ((options.annotations ?? (isGithub ? 'github' : 'none')) === 'github') {
+    const file = budgetsPath === null ? null : withinRepository(budgetsPath, environment['GITHUB_WORKSPACE']);
+    for (const line of annotationLines(result, file)) workflowCommand(line);
+  }
+  if (options.json === true) stdout(texts.json);
+  const code = exitCodeOfGate(result);
+  // Whoever waits for a file that is not there must not take it for a pass; what failed has failed.
+  return code === exitCodes.pass && unwritten.length > 0 ? exitCodes.cannotRun : code;
+}
+
+/** What the process exits with. */
+function exitCodeOfGate({ verdict }: GateResult): number {
+  switch (verdict) {
+    case 'pass':
+      return exitCodes.pass;
+    case 'fail':
+      return exitCodes.expectationMissed;
+    case 'inconclusive':
+      return exitCodes.inconclusive;
+  }
+}
+
+/** A path as the repository has it: annotations name files from its top, which is where GitHub checked it out. */
+function withinRepository(path: string, workspace: string | undefined): string {
+  return relative(workspace === undefined || workspace === '' ? process.cwd() : workspace, resolve(path))
+    .split(sep)
+    .join('/');
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await mkdir(dirname(resolve(path)), { recursive: true });
+  await writeFile(path, text);
+}

@@ -1,0 +1,146 @@
+/** What a gate is to run: the entries of the budgets file that were asked for, and the share of this machine. */
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { HarnessError } from '../../base/errors.ts';
+import { readGateFile, type GateFile } from '../../gate/read-budgets.ts';
+import { usageError } from '../../gate/refusals.ts';
+import { dealOut, expectedMs, parseShard, type Shard } from '../../gate/shard.ts';
+import { loadExperiment } from '../../experiment/catalog.ts';
+import type { Experiment, ExperimentFile } from '../../experiment/experiment.ts';
+import { resolveExperiment, type Change } from '../../experiment/fields.ts';
+import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
+
+/** An entry, ready to run. */
+export interface PlannedEntry {
+  readonly name: string;
+  readonly file: ExperimentFile;
+  readonly experiment: Experiment;
+  readonly variant: string | null;
+  readonly changes: readonly Change[];
+  readonly expectedMs: number;
+  readonly budgets: number;
+  /** Which of the shards it falls to, from 1 on. */
+  readonly shard: number;
+}
+
+/** A gate, planned. */
+export interface GatePlan {
+  readonly budgets: GateFile;
+  readonly budgetsPath: string;
+  /** All that were asked for, in the file's order. */
+  readonly asked: readonly PlannedEntry[];
+  /** Those of this machine. */
+  readonly own: readonly PlannedEntry[];
+  readonly shard: Shard | null;
+}
+
+/** Options of the plan, as they are typed. */
+export type PlanOptions = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & {
+  readonly budgets?: string;
+  readonly shard?: string;
+  readonly variant?: string;
+};
+
+/** The options that change what an entry runs, as one would type them; a merge reads them again. */
+export function planOptionTexts({ set = [], rate, restarts, variant }: PlanOptions): string[] {
+  return [
+    ...set.map((text) => `--set ${text}`),
+    ...(rate === undefined ? [] : [`--rate ${rate}`]),
+    ...(restarts === undefined ? [] : [`--restarts ${restarts}`]),
+    ...(variant === undefined ? [] : [`--variant ${variant}`]),
+  ];
+}
+
+/**
+ * The reverse of {@link planOptionTexts}.
+ * @throws {HarnessError} when one is none of them
+ */
+export function planOptionsFrom(texts: readonly string[]): PlanOptions {
+  const set: string[] = [];
+  const single: Record<string, string> = {};
+  for (const text of texts) {
+    const [, name = '', value = ''] = /^--(set|rate|restarts|variant) (.+)$/u.exec(text) ?? [];
+    if (name === '') throw usageError(`A gate has no option ${JSON.stringify(text)}.`);
+    if (name === 'set') set.push(value);
+    else single[name] = value;
+  }
+  return { set, ...single };
+}
+
+/** Reads the budgets file: experiments/gate.yaml, or the one that was named. */
+export async function readGateBudgets(
+  projectFolder: string,
+  named: string | undefined,
+): Promise<{ budgets: GateFile; budgetsPath: string }> {
+  const path = named ?? join(projectFolder, 'experiments', 'gate.yaml');
+  // Results name it so: where the project lies is no part of them.
+  const name = named === undefined ? 'experiments/gate.yaml' : nameOf(named);
+  return { budgets: await readGateFile(path, name), budgetsPath: path };
+}
+
+function nameOf(path: string): string {
+  return (isAbsolute(path) ? relative(process.cwd(), path) : path).split(sep).join('/');
+}
+
+/**
+ * Plans a gate.
+ * @param ids experiments (all of their entries) or entries by name; none stands for all
+ * @throws {HarnessError} when something does not exist or cannot be run so; said before anything runs
+ */
+export async function planGate(projectFolder: string, ids: readonly string[], options: PlanOptions): Promise<GatePlan> {
+  const { budgets, budgetsPath } = await readGateBudgets(projectFolder, options.budgets);
+  const chosen = budgets.entries.filter(
+    ({ name, data }) => ids.length === 0 || ids.some((id) => [name, data.experiment].includes(exact(id))),
+  );
+  const unknown = ids.find(
+    (id) => !budgets.entries.some(({ name, data }) => [name, data.experiment].includes(exact(id))),
+  );
+  if (unknown !== undefined) {
+    throw usageError(
+      `${budgets.file} has no entry ${JSON.stringify(unknown)}.`,
+      `It has ${budgets.entries.map(({ name }) => name).join(', ')}.`,
+    );
+  }
+  if (options.variant !== undefined && chosen.length !== 1) {
+    throw usageError('--variant goes with one entry, such as `npm run gate -- E5 --variant check-readyz`.');
+  }
+  const shard = options.shard === undefined ? null : parseShard(options.shard);
+  const entries = await Promise.all(chosen.map((entry) => planEntry(entry, options)));
+  const parts = dealOut(
+    entries.map(({ name, expectedMs: ms }) => ({ name, ms })),
+    shard?.of ?? 1,
+  );
+  const asked = entries.map((entry) => ({ ...entry, shard: parts.findIndex((part) => part.includes(entry.name)) + 1 }));
+  return {
+    budgets,
+    budgetsPath,
+    asked,
+    shard,
+    own: asked.filter((entry) => shard === null || entry.shard === shard.index),
+  };
+}
+
+/** An experiment's number is the same in lower case; an entry's name is as it is written. */
+function exact(id: string): string {
+  return id.replace(/^e(?=\d)/u, 'E');
+}
+
+/** An entry as the file has it, and as the options change it. */
+export async function planEntry(
+  { name, where, budgets, data }: GateFile['entries'][number],
+  options: PlanOptions,
+): Promise<Omit<PlannedEntry, 'shard'>> {
+  try {
+    const file = await loadExperiment(data.experiment);
+    const variant = options.variant ?? data.variant ?? null;
+    const changes: Change[] = [
+      ...Object.entries(data.set),
+      ...(data.restarts === undefined ? [] : [['deploy.restarts', data.restarts] as const]),
+      ...changesOfOneOfMany(file, options),
+    ];
+    const experiment = resolveExperiment(file, { variant: variant ?? undefined, changes });
+    return { name, file, experiment, variant, changes, expectedMs: expectedMs(experiment), budgets: budgets.length };
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    throw usageError(`${where()}: ${error.message}`, error.hint, error);
+  }
+}

@@ -1,0 +1,68 @@
+/** The options of every command that runs experiments, and what they change about one. */
+import type { Command } from 'commander';
+import { HarnessError } from '../../base/errors.ts';
+import type { ExperimentFile } from '../../experiment/experiment.ts';
+import { parseChange, type Change } from '../../experiment/fields.ts';
+import { percentage, wholeNumber } from './option-values.ts';
+
+/** Options as they are typed. */
+export interface RunningOptions {
+  readonly set?: readonly string[];
+  readonly rate?: string;
+  readonly restarts?: string;
+  readonly claim?: string;
+  readonly seed?: string;
+  readonly json?: true;
+  readonly out?: string;
+  /** False with --no-wait. */
+  readonly wait?: boolean;
+  /** False with --no-controls. */
+  readonly controls?: boolean;
+}
+
+/** Adds the options. */
+export function addRunOptions(command: Command, json = 'verdict.json'): Command {
+  return command
+    .option('--set <path=value>', 'give a field another value; may be repeated', collect)
+    .option('--rate <n>', 'requests a second')
+    .option('--restarts <n>', 'how many restarts under one load')
+    .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
+    .option('--json', `${json} on stdout, and nothing else there`)
+    .option('--out <folder>', 'where the run goes (default: reports/)')
+    .option('--no-wait', 'exit 4 when another run measures on this engine, instead of waiting for its end')
+    .option('--no-controls', 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing');
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}
+
+type Changing = Pick<RunningOptions, 'set' | 'rate' | 'restarts' | 'claim'>;
+
+/**
+ * What the options set, in the experiment's own words.
+ * @throws {HarnessError} when one has no meaning there
+ */
+export function changesOf(file: ExperimentFile, options: Changing): Change[] {
+  if (options.restarts === undefined || restartsSomething(file, options)) return changes(options);
+  throw new HarnessError('option-conflict', `${file.id} restarts nothing: --restarts has no meaning there.`);
+}
+
+/** The same for one of several experiments: what has no meaning in it is left out there. */
+export function changesOfOneOfMany(file: ExperimentFile, options: Changing): Change[] {
+  const { restarts, ...others } = options;
+  return restarts === undefined || !restartsSomething(file, options) ? changes(others) : changes(options);
+}
+
+function restartsSomething({ deploy }: ExperimentFile, { set }: Changing): boolean {
+  return deploy.action !== 'none' || (set ?? []).some((text) => text.startsWith('deploy.action='));
+}
+
+function changes({ set, rate, restarts, claim }: Changing): Change[] {
+  const list = (set ?? []).map((text) => parseChange('--set', text));
+  if (rate !== undefined) list.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
+  if (restarts !== undefined) list.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 4_000)]);
+  if (claim !== undefined) list.push(['expect.claim.cleanPercent', percentage('--claim', claim, 50, 99.9)]);
+  return list;
+}

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exitCodes } from '../../base/errors.ts';
+import { targetOf, type MeasureOptions } from './service-options.ts';
+
+const url = 'http://127.0.0.1:8080/orders?x=1';
+
+describe('the options of measure', () => {
+  it('name a service, with defaults for what is not said', async () => {
+    expect((await targetOf({ url })).service).toEqual({
+      url,
+      address: '127.0.0.1',
+      port: 8_080,
+      method: 'GET',
+      path: '/orders?x=1',
+      headers: [['Host', '127.0.0.1:8080']],
+      bodyBytes: null,
+      expectedStatus: null,
+      ratePerSecond: 100,
+      connections: 'mixed',
+      timeoutMs: 30_000,
+      maxConnections: 3_000,
+      maxHeadBytes: 307_200,
+      maxAnswerBytes: 1_073_741_824,
+      whileCommand: null,
+      maxDropped: 0,
+      maxGapMs: null,
+      maxWaitMs: null,
+      mustChange: false,
+    });
+  });
+
+  it('take headers, of which the last Host wins, a body and IPv6', async () => {
+    const { service, request } = await targetOf({
+      url: 'http://[::1]/',
+      header: ['Host: shop.test', 'A: b: c'],
+      body: 'ü',
+      method: 'post',
+    });
+    expect(service).toMatchObject({ address: '::1', port: 80, method: 'POST', bodyBytes: 2 });
+    expect(request.body).toEqual(Buffer.from([0xc3, 0xbc]));
+    expect(service.headers).toEqual([
+      ['Host', '[::1]'],
+      ['Host', 'shop.test'],
+      ['A', 'b: c'],
+    ]);
+  });
+
+  it('take a body from a file byte for byte, and an empty one as a body', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'body-'));
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    writeFileSync(join(folder, 'bytes'), bytes);
+    const { request } = await targetOf({ url, method: 'PUT', body: `@${join(folder, 'bytes')}` });
+    rmSync(folder, { recursive: true });
+    expect(request.body).toEqual(bytes);
+    expect((await targetOf({ url, method: 'PUT', body: '' })).request.body).toEqual(Buffer.alloc(0));
+  });
+
+  it.each<[MeasureOptions, RegExp]>([
+    [{}, /needs --url/u],
+    [{ url: 'nonsense' }, /is not a URL/u],
+    [{ url: 'https://127.0.0.1/' }, /TLS is outside/u],
+    [{ url: 'ftp://127.0.0.1/' }, /must begin with http/u],
+    [{ url: 'http://me:secret@127.0.0.1/' }, /user name/u],
+    [{ url: 'http://:secret@127.0.0.1/' }, /user name/u],
+    [{ url: 'http://no-such-host.invalid/' }, /has no address/u],
+    [{ url, rate: '0' }, /--rate takes a whole number/u],
+    [{ url, rate: '1e3' }, /--rate takes a whole number/u],
+    [{ url, timeout: '5' }, /--timeout takes a duration/u],
+    [{ url, method: 'BREW' }, /--method must be one of/u],
+    [{ url, connections: 'keep-alive' }, /--connections must be/u],
+    [{ url, header: ['no colon'] }, /is not of the form/u],
+    [{ url, header: ['A: b\r\nC: d'] }, /is not of the form/u],
+    [{ url, header: ['X-Request-Id: 1'] }, /set by the instrument/u],
+    [{ url, body: '@/no/such/file' }, /cannot be read/u],
+    [{ url, maxAnswer: '1GB' }, /--max-answer takes a size/u],
+    [{ url, maxHead: '10' }, /--max-head takes a size/u],
+    [{ url, maxDropped: '-1' }, /--max-dropped takes/u],
+    [{ url, expectStatus: '99' }, /--expect-status takes/u],
+    [{ url: 'http://192.0.2.1/', rate: '1001' }, /not this machine/u],
+    [{ url: 'http://192.0.2.1/', baseline: true }, /not this machine/u],
+  ])('%j is refused in a sentence', async (options, sentence) => {
+    await expect(targetOf(options)).rejects.toMatchObject({
+      message: expect.stringMatching(sentence) as string,
+      exitCode: exitCodes.usage,
+    });
+  });
+
+  it('allow a high rate to loopback, and elsewhere to whom says that it is theirs', async () => {
+    expect((await targetOf({ url, rate: '20000' })).service.ratePerSecond).toBe(20_000);
+    const elsewhere = { url: 'http://192.0.2.1/', rate: '2000', yesIOwnThis: true } as const;
+    expect((await targetOf(elsewhere)).service.ratePerSecond).toBe(2_000);
+  });
+});

@@ -1,0 +1,204 @@
+/** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
+import { readFileSync } from 'node:fs';
+import { HarnessError } from '../../base/errors.ts';
+import { answerLimits } from '../../in-lab/plan.ts';
+import { methods, type Method } from '../../base/methods.ts';
+import { isLoopback, resolveHost } from '../../measure/address.ts';
+import { scriptProblem } from '../../measure/shell.ts';
+import type { Target } from '../../measure/target.ts';
+import { serviceSchema, type Service } from '../../experiment/service.ts';
+import { byteSize, durationMs, wholeNumber } from './option-values.ts';
+import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
+
+/** Options as they are typed. */
+export interface MeasureOptions {
+  readonly url?: string;
+  readonly rate?: string;
+  readonly duration?: string;
+  readonly method?: string;
+  readonly body?: string;
+  readonly header?: readonly string[];
+  readonly secretHeader?: readonly string[];
+  readonly connections?: string;
+  readonly expectStatus?: string;
+  readonly timeout?: string;
+  readonly maxConnections?: string;
+  readonly maxHead?: string;
+  readonly maxAnswer?: string;
+  readonly while?: string;
+  readonly whileTimeout?: string;
+  readonly evenIfFailing?: true;
+  readonly mustChange?: true;
+  readonly settle?: string;
+  readonly settleTimeout?: string;
+  readonly maxDropped?: string;
+  readonly maxGap?: string;
+  readonly maxWait?: string;
+  readonly seed?: string;
+  readonly json?: true;
+  readonly out?: string;
+  readonly yesIOwnThis?: true;
+  readonly baseline?: true;
+}
+
+/** Above this rate a service on another machine may be hurt: the user has to say that it is theirs. */
+const unownedRateLimit = 1_000;
+/** Beyond this, connections crowd each other out rather than the service. */
+const mostConnections = 8_192;
+/** Headers that belong to the instrument. */
+const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
+
+/**
+ * What the options name to be measured, its host resolved.
+ * @throws {HarnessError} naming the option that is wrong
+ */
+export async function targetOf(options: MeasureOptions, environment = process.env): Promise<Target> {
+  const { url, path } = parseUrl(options.url, environment);
+  const port = url.port === '' ? 80 : Number(url.port);
+  const headers = (options.header ?? []).map((text) => parseHeader(text, environment, options.secretHeader ?? []));
+  const body = bytesOf(options.body, environment);
+  const script = parseScript(options.while);
+  for (const [option, value] of Object.entries(afterCommand(options))) {
+    if (value !== undefined && script === null) throw usage(`${option} is about --while, which is missing.`);
+  }
+  const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
+  const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
+  const address = await resolveHost(url.hostname, port);
+  if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
+    const load = `${ratePerSecond} requests a second to ${url.hostname} (${address})`;
+    throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
+  }
+  if (options.baseline === true && !isLoopback(address) && options.yesIOwnThis !== true) {
+    throw new HarnessError(
+      'service-not-yours',
+      `--baseline asks ${url.hostname} (${address}), which is not this machine, as fast as it answers.`,
+    );
+  }
+  const service = serviceSchema.parse({
+    url: `${url.origin}${path.shown}`,
+    address,
+    port,
+    method: parseMethod(options.method),
+    path: path.shown,
+    headers: [['Host', url.host], ...headers.map(([name, { shown }]): [string, string] => [name, shown])],
+    bodyBytes: body?.length ?? null,
+    expectedStatus:
+      options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
+    ratePerSecond,
+    connections: parseConnections(options.connections),
+    timeoutMs,
+    maxConnections:
+      options.maxConnections === undefined
+        ? Math.min(Math.max(64, Math.ceil((ratePerSecond * timeoutMs) / 1000)), mostConnections)
+        : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
+    maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
+    maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
+    whileCommand: script === null ? null : shownScript(script, secretsIn(headers)),
+    maxGapMs: options.maxGap === undefined ? null : durationMs('--max-gap', options.maxGap, 0, 3_600_000),
+    maxWaitMs: options.maxWait === undefined ? null : durationMs('--max-wait', options.maxWait, 0, 3_600_000),
+    mustChange: options.mustChange === true,
+    maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
+  } satisfies Record<keyof Service, unknown>);
+  return {
+    service,
+    request: {
+      target: path.sent,
+      headers: [['Host', url.host], ...headers.map(([name, { sent }]): [string, string] => [name, sent])],
+      body,
+    },
+    command: script,
+  };
+}
+
+/** Options that mean nothing without a command. */
+function afterCommand(options: MeasureOptions): Record<string, unknown> {
+  return {
+    '--while-timeout': options.whileTimeout,
+    '--even-if-failing': options.evenIfFailing,
+    '--must-change': options.mustChange,
+  };
+}
+
+function parseScript(script: string | undefined): string | null {
+  if (script === undefined) return null;
+  const problem = scriptProblem(script);
+  if (problem !== null) throw usage(`--while ${problem}.`, 'Such as --while "systemctl restart shop"');
+  return script;
+}
+
+/** What must not stand in a script: values of headers that are left out, and their parts (`Bearer …`). */
+function secretsIn(headers: readonly (readonly [string, Told])[]): string[] {
+  const leastLetters = 8;
+  return headers
+    .filter(([, { sent, shown }]) => sent !== shown)
+    .flatMap(([, { sent }]) => [sent, ...sent.split(' ').filter((part) => part.length >= leastLetters)]);
+}
+
+function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): { url: URL; path: Told } {
+  if (text === undefined) {
+    throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
+  }
+  const url = URL.parse(expand('--url', text, environment));
+  if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
+  if (url.protocol === 'https:') {
+    throw usage('TLS is outside what is measured: --url must begin with http://.', 'Ask the service behind its TLS.');
+  }
+  if (url.protocol !== 'http:') throw usage(`--url must begin with http://, not ${url.protocol}//.`);
+  if (url.username !== '' || url.password !== '') {
+    throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
+  }
+  const typedPath = /^[^:]*:\/\/[^/?#]*([^#]*)/u.exec(text)?.[1] ?? '';
+  const shown = shownPath(typedPath);
+  const sent = `${url.pathname}${url.search}`;
+  // A path without secrets is written as it is sent.
+  const isPlain = shown === typedPath && !typedPath.includes('${');
+  return { url, path: { sent, shown: isPlain ? sent : shown.startsWith('/') ? shown : `/${shown}` } };
+}
+
+function parseMethod(text = 'GET'): Method {
+  const method = methods.find((known) => known === text.toUpperCase());
+  if (method === undefined) throw usage(`--method must be one of ${methods.join(', ')}, not ${JSON.stringify(text)}.`);
+  return method;
+}
+
+function parseConnections(text = 'mixed'): Service['connections'] {
+  if (text === 'kept' || text === 'new' || text === 'mixed') return text;
+  throw usage(`--connections must be kept, new or mixed, not ${JSON.stringify(text)}.`);
+}
+
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
+
+function parseHeader(
+  text: string,
+  environment: NodeJS.ProcessEnv,
+  secretHeaders: readonly string[],
+): readonly [string, Told] {
+  const colon = text.indexOf(':');
+  const name = colon < 0 ? '' : text.slice(0, colon);
+  // What was meant as a value may be a secret, and is not repeated.
+  if (!headerName.test(name)) throw usage('--header is not of the form "Name: value".');
+  if (ownHeaders.includes(name.toLowerCase())) throw usage(`The header ${name} is set by the instrument itself.`);
+  const told = toldHeader(name, text.slice(colon + 1).trim(), environment, secretHeaders);
+  if (!headerValue.test(told.sent)) {
+    throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
+  }
+  return [name, told];
+}
+
+/** The bytes of --body: of the file after an @, else of the text itself. */
+/** A text's bytes, with variables in place; a file's as they are. */
+function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buffer | null {
+  if (text === undefined) return null;
+  if (!text.startsWith('@')) return Buffer.from(expand('--body', text, environment));
+  try {
+    return readFileSync(text.slice(1));
+  } catch (cause) {
+    throw usage(`The file of --body ${text} cannot be read.`, undefined, cause);
+  }
+}
+
+/** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
+function usage(message: string, hint?: string, cause?: unknown): HarnessError {
+  return new HarnessError('option-value', message, { hint, cause });
+}

@@ -1,0 +1,43 @@
+/** What a user types to look into a lab that `--keep` left standing. */
+import type { Lab } from '../../lab/lab.ts';
+import { site } from '../../experiment/units.ts';
+
+/** Commands to look into each container, and the one that takes the lab down; a line each. */
+export function insideLines({
+  runId,
+  edge,
+  colours,
+  serverAddress,
+  targetPort,
+}: Pick<Lab, 'runId' | 'edge' | 'colours' | 'serverAddress' | 'targetPort'>): string[] {
+  const inside = (role: string, command: string): string =>
+    `  docker exec ${command === 'bash' ? '-it ' : ''}restart-proof-${runId}-${role} ${command}`;
+  const units = colours.map(({ service }) => service);
+  return [
+    `The lab of ${runId} is left standing. To look inside:`,
+    'server: systemd and the site',
+    inside('server', 'bash'),
+    inside('server', `systemctl status --no-pager ${units.map((unit) => `'${unit}'`).join(' ')}`),
+    ...units.map((unit) => inside('server', `journalctl --no-pager -n 50 -u '${unit}'`)),
+    ...units.map((unit) => inside('server', `systemctl cat '${unit}'`)),
+    ...colours.map(({ internalAddress }) => inside('server', ask(`http://${internalAddress}/readyz`))),
+    ...(edge === null
+      ? []
+      : [
+          'edge: the proxy',
+          inside('edge', 'bash'),
+          inside('edge', `cat /etc/traefik/traefik.yml ${site.proxyFile}`),
+          `  docker logs --tail 50 restart-proof-${runId}-edge`,
+        ]),
+    'client: as the load sees the site',
+    inside('client', 'bash'),
+    inside('client', ask(`http://${serverAddress}:${targetPort}/livez`, site.hostHeader)),
+    'To take it down: npm run clean',
+  ];
+}
+
+/** The image has Node and no curl; fetch would not let a Host header through. */
+function ask(url: string, hostHeader?: string): string {
+  const options = hostHeader === undefined ? '' : `,{headers:{host:"${hostHeader}"}}`;
+  return `node -e 'require("http").get("${url}"${options},(r)=>{console.log(r.statusCode);r.pipe(process.stdout)})'`;
+}

@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import picocolors from 'picocolors';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import e5 from '../../../experiments/E5-socket-activation.ts';
+import { parseChange, resolveExperiment } from '../../experiment/fields.ts';
+import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
+import type { Context } from '../context.ts';
+import { indexCommand } from '../index.ts';
+import { packSeriesCommand } from '../pack-series.ts';
+import { readSeries } from './series.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Writes a run of E5; `set` is what the command line changed. */
+async function writeRun(
+  at: string,
+  over: { set?: string; variant?: string; verdict?: Partial<Verdict> } = {},
+): Promise<void> {
+  const runId = at.split('/').at(-1) ?? at;
+  const changes = over.set === undefined ? [] : [parseChange('--set', over.set)];
+  const experiment = resolveExperiment(e5, { variant: over.variant, changes });
+  const record = { ...runRecord(experiment, { runId, variant: over.variant ?? null }), experiment };
+  await mkdir(join(folder, at), { recursive: true });
+  await writeFile(join(folder, at, 'run.json'), JSON.stringify(record));
+  const verdict = verdictOfTest({ runId, controls: [], ...over.verdict });
+  await writeFile(join(folder, at, 'verdict.json'), JSON.stringify(verdict));
+}
+
+async function chosen(): Promise<string | null> {
+  const entry = (await readSeries(folder)).find(({ file }) => file.id === 'E5');
+  return entry?.run?.verdict.runId ?? null;
+}
+
+describe('the run that speaks for an experiment', () => {
+  it('is the newest that may be cited, of those asked for as the file stands', async () => {
+    expect(await chosen()).toBeNull();
+    await writeRun('E5/1', { set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('1');
+    await writeRun('E5/2');
+    await writeRun('E5/3');
+    await symlink('3', join(folder, 'E5/latest'));
+    expect(await chosen()).toBe('3');
+    await writeRun('E5/4', { verdict: { controls: null } });
+    await writeRun('E5/5', { verdict: { verdict: 'inconclusive' } });
+    await writeRun('E5/6', { set: 'load.ratePerSecond=999' });
+    await writeRun('E5/7', { variant: 'own-port' });
+    expect(await chosen()).toBe('3');
+  });
+
+  it('is one that may be cited, though a newer one ran as the file stands and may not', async () => {
+    await writeRun('E5/1', { verdict: { verdict: 'inconclusive' } });
+    await writeRun('E5/2', { verdict: { verdict: 'inconclusive' }, set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('1');
+    await writeRun('E5/0', { verdict: { controls: null }, set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('0');
+    await writeRun('E5/00', { set: 'load.ratePerSecond=999' });
+    expect(await chosen()).toBe('00');
+  });
+
+  it('is read of another version’s folder as none, and of a packed series where it lies', async () => {
+    await mkdir(join(folder, 'E5/old'), { recursive: true });
+    await writeFile(join(folder, 'E5/old/run.json'), '{}');
+    await writeFile(join(folder, 'E5/old/verdict.json'), '{}');
+    expect(await chosen()).toBeNull();
+    await rm(join(folder, 'E5'), { recursive: true });
+    await writeRun('E5');
+    expect(await chosen()).toBe('E5');
+  });
+});
+
+describe('the commands', () => {
+  const said: string[] = [];
+  const context: Context = {
+    stdout: (text) => void said.push(text),
+    stderr: () => undefined,
+    workflowCommand: () => undefined,
+    isTerminal: false,
+    columns: () => 80,
+    colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
+    signal: new AbortController().signal,
+    callOf: (command) => command,
+    projectFolder: '/nowhere',
+  };
+
+  it('index: writes the table and its chart, with links from where the index lies', async () => {
+    await writeRun('reference/E5');
+    expect(await indexCommand(context, { series: join(folder, 'reference'), out: folder })).toBe(0);
+    expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('](reference/E5/report.md)');
+    expect((await readFile(join(folder, 'side-by-side.svg'), 'utf8')).startsWith('<?xml')).toBe(true);
+    await expect(indexCommand(context, { series: join(folder, 'none'), out: folder })).rejects.toMatchObject({
+      exitCode: 2,
+    });
+  });
+
+  it('index: goes to a folder that is not committed, unless another is named', async () => {
+    await writeRun('reports/E5/1');
+    await writeFile(join(folder, 'reports/README.md'), 'the runs that are kept');
+    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    expect(await readFile(join(folder, 'reports/index/README.md'), 'utf8')).toContain('](../E5/1/report.md)');
+    expect(await readFile(join(folder, 'reports/README.md'), 'utf8')).toBe('the runs that are kept');
+    const ignored = await readFile(new URL('../../../.gitignore', import.meta.url), 'utf8');
+    expect(ignored).toContain('/reports/*/\n!/reports/baselines/\n!/reports/reference/\n');
+  });
+
+  it('index: an inconclusive run has no figures', async () => {
+    await writeRun('reports/E5/1', { verdict: { verdict: 'inconclusive', dropped: 777 } });
+    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    const text = await readFile(join(folder, 'reports/index/README.md'), 'utf8');
+    expect(text).toMatch(/E5 Socket activation\]\(\S*\) *\| inconclusive *\| – /u);
+    expect(text.slice(0, text.indexOf('**Bad restarts**'))).not.toContain('777');
+    expect(text).toContain('E5 is not for citing: inconclusive.');
+  });
+
+  it('pack-series: takes no run that may not be cited, was asked for otherwise, or does not hold', async () => {
+    const pack = () => packSeriesCommand(context, join(folder, 'from'), join(folder, 'to'));
+    await expect(pack()).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('no run') as string });
+    await writeRun('from/E5/1', { verdict: { controls: null } });
+    await expect(pack()).rejects.toThrow('may not be cited');
+    await rm(join(folder, 'from/E5/1'), { recursive: true });
+    await writeRun('from/E5/2', { set: 'load.ratePerSecond=999' });
+    await expect(pack()).rejects.toThrow('other settings');
+    await writeRun('from/E5/3');
+    await expect(pack()).rejects.toThrow('does not hold: hashes.json');
+    await mkdir(join(folder, 'to/E5'), { recursive: true });
+    await writeFile(join(folder, 'to/E5/mine.txt'), 'keep me');
+    await expect(pack()).rejects.toThrow('it is not replaced');
+    expect(await readFile(join(folder, 'to/E5/mine.txt'), 'utf8')).toBe('keep me');
+  });
+});

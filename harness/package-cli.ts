@@ -1,0 +1,18 @@
+/** The command line of the package, for use from another project: what needs no lab. */
+import { addMeasure } from './cli/measure-options.ts';
+import { makeProgram, runProgram } from './cli/program.ts';
+
+const { program, context } = makeProgram(
+  `
+Exit codes:
+  0    no more requests were dropped than --max-dropped allows
+  1    more were
+  2    wrong usage
+  3    inconclusive, cut short, or the command failed: no claim can be made
+  130  interrupted by Ctrl-C (143 by SIGTERM)
+
+The experiments with systemd and Traefik run from a checkout of the project.`,
+  (command) => `npx restart-proof ${command}`,
+);
+addMeasure(program, context);
+await runProgram(program, context);
