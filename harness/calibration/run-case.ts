@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { readLedger } from '../run/read-ledger.ts';
 import { answerLimits } from '../in-lab/plan.ts';
-import { measureService } from '../measure/measure-service.ts';
+import { measureService } from '../conduct/service/measure-service.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
+import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { startServer, type ServerCounts } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
@@ -58,11 +59,12 @@ export async function measureCase(
   const times = { durationMs, leadMs: 0, whileTimeoutMs: 0, settleMs: 0, settleTimeoutMs: 0 };
   const request = { target: service.path, headers: service.headers, body };
   const target = { service: { ...service, bodyBytes: body?.length ?? null }, request, command: null };
-  return await measureService(target, times, {
+  await measureService(target, times, {
     ...setting,
     seed: 1,
     command: 'npm run calibrate',
   });
+  return await judgeRun(setting.folder);
 }
 
 /** What a case's POSTs carry. */

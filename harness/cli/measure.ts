@@ -4,9 +4,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Baseline } from '../conduct/baseline.ts';
 import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
-import type { MeasureTimes } from '../measure/deploy.ts';
-import { measureService } from '../measure/measure-service.ts';
+import type { MeasureTimes } from '../conduct/service/deploy.ts';
+import { measureService } from '../conduct/service/measure-service.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';
+import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { closeRun } from './close-run.ts';
 import { closingLines, exitCodeOf } from './closing.ts';
@@ -71,7 +72,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   try {
     const before = await takeBaseline('before');
     progress.phase(title);
-    const verdict = await measureService(target, times, {
+    await measureService(target, times, {
       seed,
       runId,
       folder,
@@ -83,6 +84,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       // What the command prints goes where progress goes: stdout is for results.
       onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
     });
+    const verdict = await judgeRun(folder);
     if (options.baseline === true) {
       const baselines = baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
       await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });

@@ -8,7 +8,7 @@ import { exitCodes, HarnessError, messageOf } from '../../base/errors.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { oneLine, plainJson, plainText } from '../../run/plain-file.ts';
-import { finishRun } from '../../measure/run-files.ts';
+import { finishRun } from '../../conduct/service/run-files.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import { jsonText, shownLine } from '../../base/foreign-text.ts';

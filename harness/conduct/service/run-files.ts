@@ -6,16 +6,16 @@ import { appendFile, mkdir, readdir, rename, rm, statfs, writeFile } from 'node:
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { despiteFullDisk, holdReserve, type Reserve } from '../conduct/reserve.ts';
-import { HarnessError } from '../base/errors.ts';
-import { finishLedger } from '../run/finish-ledger.ts';
-import { readLedgerRows } from '../run/read-ledger.ts';
-import { plainText } from '../run/plain-file.ts';
-import { openRun } from '../run/run-door.ts';
-import { rawLedgerName, runFiles } from '../run/run-folder.ts';
-import type { ServiceRun } from '../run/run-record.ts';
-import type { TimelineEvent } from '../run/timeline.ts';
-import { readTimeline } from '../run/read-timeline.ts';
+import { despiteFullDisk, holdReserve, type Reserve } from '../reserve.ts';
+import { HarnessError } from '../../base/errors.ts';
+import { finishLedger } from '../../run/finish-ledger.ts';
+import { readLedgerRows } from '../../run/read-ledger.ts';
+import { plainText } from '../../run/plain-file.ts';
+import { openRun } from '../../run/run-door.ts';
+import { rawLedgerName, runFiles } from '../../run/run-folder.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
+import type { TimelineEvent } from '../../run/timeline.ts';
+import { readTimeline } from '../../run/read-timeline.ts';
 import { identityOf } from './processes.ts';
 
 /** What a run says of itself until its end has been written. */

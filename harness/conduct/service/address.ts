@@ -1,7 +1,7 @@
 /** Where a service is: the address that a name stands for, and whether somebody listens there. */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
-import { HarnessError } from '../base/errors.ts';
+import { HarnessError } from '../../base/errors.ts';
 
 const isLocalhost = /^(?:.+\.)?localhost\.?$/iu;
 

@@ -1,8 +1,8 @@
 /** What happens beside the load: the service is asked first, then the command runs, then the service must be steady. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceRun } from '../run/run-record.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import { isLoopback, movedNote } from './address.ts';
-import { isIll, readBefore } from './before.ts';
+import { isIll, readBefore } from './answers-before.ts';
 import { RunningCommand } from './command.ts';
 import { listenersOn, type ProcessSeen } from './processes.ts';
 import type { RunFiles } from './run-files.ts';

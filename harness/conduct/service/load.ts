@@ -1,15 +1,15 @@
 /** The load on a service, and what runs beside it, from the first slot to the last outcome. */
 import { availableParallelism } from 'node:os';
-import { messageOf } from '../base/errors.ts';
-import { monotonicUs } from '../base/clock.ts';
-import { threadsFor, type LoadCommand, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
-import { spawnGenerator } from '../in-lab/spawn.ts';
-import type { ServiceRun } from '../run/run-record.ts';
+import { messageOf } from '../../base/errors.ts';
+import { monotonicUs } from '../../base/clock.ts';
+import { threadsFor, type LoadCommand, type LoadMessage, type LoadPlan } from '../../in-lab/plan.ts';
+import { spawnGenerator } from '../../in-lab/spawn.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import { deployUnderLoad, type Deployed, type MeasureTimes } from './deploy.ts';
 import type { Due, RunFiles } from './run-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
-import { slotCount } from '../experiment/load-schedule.ts';
+import { slotCount } from '../../experiment/load-schedule.ts';
 
 type Counts = Extract<LoadMessage, { kind: 'progress' | 'done' }>;
 

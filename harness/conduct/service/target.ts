@@ -1,5 +1,5 @@
 /** What is measured, in two halves: one that is written into the run, and one that never is. */
-import type { Service } from '../experiment/service.ts';
+import type { Service } from '../../experiment/service.ts';
 
 /** What is sent, with its secrets. */
 interface SentRequest {

@@ -1,8 +1,6 @@
 /** The measurement of a service on its own: load, the command under it, and the files of a run like any other. */
 import { cpus, release } from 'node:os';
-import { HarnessError } from '../base/errors.ts';
-import { judgeRun } from '../verdict/judge.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { HarnessError } from '../../base/errors.ts';
 import type { MeasureTimes } from './deploy.ts';
 import { Load, type LoadSetting } from './load.ts';
 import { RunFiles } from './run-files.ts';
@@ -16,8 +14,8 @@ export interface MeasureSetting extends LoadSetting {
   readonly command: string;
 }
 
-/** Measures, and writes run.json, timeline, ledger and verdict. Whatever is recorded is kept. */
-export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<Verdict> {
+/** Measures, and writes run.json, timeline and ledger. Whatever is recorded is kept. */
+export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<void> {
   const { folder, runId, seed, command } = setting;
   const files = await RunFiles.begin(folder, {
     kind: 'measure',
@@ -49,7 +47,6 @@ export async function measureService(target: Target, times: MeasureTimes, settin
   try {
     const { known, due } = await new Load(target, times, setting, files).run();
     await files.end(known, due);
-    return await judgeRun(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     throw new HarnessError('disk-full', `The disk of ${folder} is full.`, {

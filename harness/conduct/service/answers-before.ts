@@ -1,9 +1,10 @@
 /** What a service answers before the command: a deploy is not to blame for what was there before it. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { basename, dirname, join } from 'node:path';
-import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
-import type { ServiceRun } from '../run/run-record.ts';
+import { plainPieces } from '../../run/plain-file.ts';
+import { isOwnFault, type LedgerRow } from '../../run/ledger.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import type { Target } from './target.ts';
 
 /** What it answered. */
@@ -29,14 +30,16 @@ export function isIll({ asked, asExpected }: Before): boolean {
 async function rowsSoFar(rawLedger: string): Promise<LedgerRow[]> {
   const folder = dirname(rawLedger);
   const names = (await readdir(folder)).filter((name) => name.startsWith(basename(rawLedger)));
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts.flatMap((text) =>
-    text
-      .slice(0, text.lastIndexOf('\n') + 1)
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as LedgerRow),
-  );
+  const rows = await Promise.all(names.map((name) => wholeRows(join(folder, name))));
+  return rows.flat();
+}
+
+/** The last line may be half written. */
+async function wholeRows(path: string): Promise<LedgerRow[]> {
+  const pieces: Buffer[] = [];
+  for await (const piece of plainPieces(path)) pieces.push(piece);
+  const lines = Buffer.concat(pieces).toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as LedgerRow);
 }
 
 async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<string | null> {

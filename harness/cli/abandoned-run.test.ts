@@ -6,7 +6,7 @@ import { openRun } from '../run/run-door.ts';
 import type { ServiceRun } from '../run/run-record.ts';
 import { row, serviceRecord } from '../verdict/testing.ts';
 import { judgeRun } from '../verdict/judge.ts';
-import { finishRun, RunFiles } from './run-files.ts';
+import { finishRun, RunFiles } from '../conduct/service/run-files.ts';
 
 let folder = '';
 beforeEach(() => (folder = join(mkdtempSync(join(tmpdir(), 'run-files-')), 'run')));
