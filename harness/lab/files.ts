@@ -89,12 +89,3 @@ export async function getFile(
     throw error;
   }
 }
-
-/** The text of one file in a container; undefined when there is none. */
-export async function getText(container: Docker.Container, path: string): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  const found = await getFile(container, path, async (content) => {
-    for await (const part of content) parts.push(part as Buffer);
-  });
-  return found ? Buffer.concat(parts).toString('utf8') : undefined;
-}

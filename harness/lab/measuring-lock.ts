@@ -16,7 +16,7 @@ import { thisOwner } from './owner.ts';
 /** The lock's name in the engine. */
 export const measuringName = 'restart-proof-measuring';
 /** What the owner measures: the command that it was called with. */
-export const measuresLabel = 'restart-proof.measures';
+const measuresLabel = 'restart-proof.measures';
 
 /** An owner that says nothing for so long has lost the lock: it is gone, or stands still. */
 const leaseSeconds = 60;
