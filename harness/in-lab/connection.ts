@@ -67,10 +67,11 @@ export class Connection {
     this.target = target;
     this.exchange = first;
     this.parser = this.parserFor(first, false);
+    first.carrier = this;
     first.sentUs = first.now();
     this.socket = new AnswerSocket((bytes) => this.received(bytes));
     // The only request of a new connection is never held back; to say so would cost a system call for each.
-    if (first.connection === 'kept') this.socket.setNoDelay();
+    if (first.slot.connection === 'kept') this.socket.setNoDelay();
     this.socket.connect({ host: target.host, port: target.port });
     this.socket.on('connect', () => this.connected());
     this.socket.on('end', () => this.ended());
@@ -86,6 +87,7 @@ export class Connection {
     if (this.exchange !== null || this.dead) throw new Error('the connection is not idle');
     this.exchange = exchange;
     this.parser = this.parserFor(exchange, this.parser.hasNoBody);
+    exchange.carrier = this;
     exchange.rttUs = Number.isFinite(this.rttUs) ? this.rttUs : null;
     exchange.sentUs = exchange.now();
     this.write(exchange);
@@ -126,7 +128,7 @@ export class Connection {
 
   private write(exchange: Exchange): void {
     exchange.step = 'wait';
-    const { bytes, body } = exchange.request;
+    const { bytes, body } = exchange.slot.request;
     // Together, where there is a body: it must not wait for the acknowledgement of the head.
     if (body !== undefined) this.socket.cork();
     this.socket.write(bytes);
@@ -146,42 +148,42 @@ export class Connection {
     // Whatever becomes of it, the server had read the request, or at least begun to answer.
     exchange.rttUs = null;
     let response: Response | undefined;
+    let failure: ParseError | LimitError | undefined;
     try {
       response = this.parser.feed(bytes, exchange.now());
     } catch (error) {
-      if (error instanceof ParseError) this.refuse(exchange, 'parse', error.message);
-      else if (error instanceof LimitError) this.refuse(exchange, 'local', limitWords(error.message));
-      else throw error;
-      return;
+      if (!(error instanceof ParseError || error instanceof LimitError)) throw error;
+      failure = error;
     }
     exchange.firstByteUs = this.parser.begunUs;
     exchange.step = exchange.firstByteUs === null ? 'wait' : 'body';
-    if (response !== undefined) this.complete(exchange, response);
+    if (failure instanceof ParseError) this.refuse(exchange, 'parse', failure.message);
+    else if (failure !== undefined) this.refuse(exchange, 'local', limitWords(failure.message));
+    else if (response !== undefined) this.complete(exchange, response);
   }
 
   /** Ends with an answer that is not read on. */
   private refuse(exchange: Exchange, outcome: 'parse' | 'local', error: string): void {
     this.exchange = null;
-    exchange.firstByteUs = this.parser.begunUs;
     exchange.settle(outcome, { ...this.seen(), error });
     this.die();
   }
 
   private complete(exchange: Exchange, response: Response): void {
     this.exchange = null;
-    const { request, connectedUs, sentUs, firstByteUs } = exchange;
+    const { slot, connectedUs, sentUs, firstByteUs } = exchange;
     // An answer that was there before its request tells nothing.
     if (sentUs !== null && firstByteUs !== null && firstByteUs > sentUs) {
       this.rttUs = Math.min(this.rttUs, (connectedUs ?? firstByteUs) - sentUs);
     }
     const outcome = outcomeOfAnswer(
       response.status,
-      request.expectedStatus,
-      request.isExpectedBody?.(response.body) ?? true,
+      slot.request.expectedStatus,
+      slot.request.isExpectedBody?.(response.body) ?? true,
     );
     exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
     if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
-    if (!response.keepAlive || exchange.connection === 'new') this.die();
+    if (!response.keepAlive || exchange.slot.connection === 'new') this.die();
     else if (this.socket.writableLength === 0) this.owner.idle(this);
     else this.sendRest();
   }
@@ -220,10 +222,10 @@ export class Connection {
     this.die();
   }
 
-  private parserFor({ request }: Exchange, skipsStrayBody: boolean): ResponseParser {
+  private parserFor({ slot }: Exchange, skipsStrayBody: boolean): ResponseParser {
     const { maxHeadBytes, maxAnswerBytes } = this.target;
     return new ResponseParser({
-      keepsBody: request.isExpectedBody !== null,
+      keepsBody: slot.request.isExpectedBody !== null,
       maxHeadBytes,
       maxAnswerBytes,
       skipsStrayBody,

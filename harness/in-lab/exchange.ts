@@ -1,9 +1,9 @@
 /** One request on its way: from its slot to its single outcome. */
 import { monotonicUs } from '../base/clock.ts';
 import { deadlineWords, outcomeOfDeadline, type Step } from '../run/failure-words.ts';
+import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
 import type { PreparedRequest } from './request.ts';
 import type { Response } from './response-parser.ts';
-import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
 
 /** What was seen of an answer when its request was settled. */
 interface Seen {
@@ -14,84 +14,79 @@ interface Seen {
   readonly error?: string;
 }
 
-/** A request on its way. Settled exactly once; a second attempt to settle it is a bug and throws. */
-export class Exchange {
-  readonly seq: number;
-  readonly dueUs: number;
-  readonly connection: 'new' | 'kept';
+/** The slot of a request, and what the schedule has it send. */
+export interface Slot extends Pick<LedgerRow, 'trial' | 'seq' | 'dueUs' | 'connection'> {
+  /** CLOCK_MONOTONIC of the load's origin. */
+  readonly originUs: number;
+  /** The time from its due time to its complete answer. */
+  readonly deadlineUs: number;
   readonly request: PreparedRequest;
+}
+
+/** A request on its way. It is settled exactly once; settling it again is a bug and throws. */
+export class Exchange {
+  readonly slot: Slot;
   sentUs: number | null = null;
   connectedUs: number | null = null;
   firstByteUs: number | null = null;
-  /** Of the connection, where it was used before. */
+  /** The shortest round trip of its connection, if that was used before. */
   rttUs: number | null = null;
   step: Step = 'connect';
   settled = false;
-  private readonly originUs: number;
-  private readonly deadlineUs: number;
-  private readonly onSettled: (exchange: Exchange, row: Omit<LedgerRow, 'trial'>) => void;
+  /** The connection that carries it. */
+  carrier: { expire(): void } | null = null;
+  private readonly onSettled: (row: LedgerRow) => void;
 
-  constructor(options: {
-    seq: number;
-    dueUs: number;
-    originUs: number;
-    /** From its due time. */
-    deadlineUs: number;
-    connection: 'new' | 'kept';
-    request: PreparedRequest;
-    onSettled: (exchange: Exchange, row: Omit<LedgerRow, 'trial'>) => void;
-  }) {
-    this.seq = options.seq;
-    this.dueUs = options.dueUs;
-    this.originUs = options.originUs;
-    this.deadlineUs = options.deadlineUs;
-    this.connection = options.connection;
-    this.request = options.request;
-    this.onSettled = options.onSettled;
+  constructor(slot: Slot, onSettled: (row: LedgerRow) => void) {
+    this.slot = slot;
+    this.onSettled = onSettled;
   }
 
   /** Microseconds since the run's origin. */
   now(): number {
-    return monotonicUs() - this.originUs;
+    return monotonicUs() - this.slot.originUs;
   }
 
-  /** Records the one outcome; whatever ends after the deadline is given up, as what is still under way then. */
-  settle(outcome: Outcome, seen: Seen = { status: null, bytes: 0 }): void {
-    if (this.settled) throw new Error(`slot ${this.seq} was settled twice (${outcome})`);
+  /** Records the outcome. One that comes after the deadline is recorded as a passed deadline, whatever it was. */
+  settle(outcome: Outcome, seen: Seen): void {
+    if (this.settled) throw new Error(`slot ${this.slot.seq} was settled twice (${outcome})`);
     this.settled = true;
+    this.carrier = null;
     const doneUs = this.now();
-    if (doneUs - this.dueUs <= this.deadlineUs || isOwnFault(outcome)) {
-      this.record(outcome, seen, doneUs);
+    if (doneUs - this.slot.dueUs <= this.slot.deadlineUs || isOwnFault(outcome)) {
+      this.onSettled(this.rowOf(outcome, seen, doneUs));
       return;
     }
     const { status, bytes } = seen;
-    this.record(outcomeOfDeadline(this.step), { status, bytes, error: deadlineWords(this.step) }, doneUs);
+    const late = { status, bytes, error: deadlineWords(this.step) };
+    this.onSettled(this.rowOf(outcomeOfDeadline(this.step), late, doneUs));
   }
 
-  private record(outcome: Outcome, seen: Seen, doneUs: number): void {
-    const row = {
-      seq: this.seq,
-      dueUs: this.dueUs,
+  private rowOf(outcome: Outcome, { status, bytes, response, error }: Seen, doneUs: number): LedgerRow {
+    const { trial, seq, dueUs, connection, request } = this.slot;
+    const row: LedgerRow = {
+      trial,
+      seq,
+      dueUs,
       sentUs: this.sentUs,
       connectedUs: this.connectedUs,
       firstByteUs: this.firstByteUs,
       doneUs,
-      method: this.request.method,
-      path: this.request.path,
-      requestId: this.request.requestId,
-      connection: this.connection,
+      method: request.method,
+      path: request.path,
+      requestId: request.requestId,
+      connection,
       outcome,
-      status: seen.status,
-      bytes: seen.bytes,
-      bodyCrc32: seen.response?.bodyCrc32 ?? null,
-      instance: seen.response?.headers.get('x-app-instance') ?? null,
-      version: seen.response?.headers.get('x-app-version') ?? null,
-      error: seen.error ?? null,
+      status,
+      bytes,
+      bodyCrc32: response?.bodyCrc32 ?? null,
+      instance: response?.headers.get('x-app-instance') ?? null,
+      version: response?.headers.get('x-app-version') ?? null,
+      error: error ?? null,
     };
-    // Fields that few rows have are written for those only: a million others are read the quicker.
-    if (seen.response?.framing === 'close') this.onSettled(this, { ...row, hasNoLength: true });
-    else if (this.rttUs !== null && (outcome === 'reset' || outcome === 'closed'))
-      this.onSettled(this, { ...row, rttUs: this.rttUs });
-    else this.onSettled(this, row);
+    // Only the few rows that need these two fields have them: the ledger stays shorter and is read faster.
+    if (response?.framing === 'close') return { ...row, hasNoLength: true };
+    const isCut = outcome === 'reset' || outcome === 'closed';
+    return isCut && this.rttUs !== null ? { ...row, rttUs: this.rttUs } : row;
   }
 }

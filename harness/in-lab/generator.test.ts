@@ -1,5 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterAll, describe, expect, it } from 'vitest';
 import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
@@ -7,35 +7,27 @@ import { answerLimits, type LoadPlan } from './plan.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 
 /** What a raw server does with one request, of which it has read everything. */
-type Behaviour = (
-  socket: Socket,
-  request: { method: string; id: string; path: string; body: string; nth: number },
-) => void;
+type Behaviour = (socket: Socket, request: { method: string; path: string; body: string; nth: number }) => void;
 
 interface Witness {
   readonly port: number;
   /** How often each request id arrived. */
   readonly arrivals: Map<string, number>;
-  readonly connections: () => number;
 }
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
-afterEach(async () => {
+afterAll(async () => {
   for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
 /** A server that counts what arrives and then behaves as told. */
 async function witness(behaviour: Behaviour): Promise<Witness> {
   const arrivals = new Map<string, number>();
   let nth = 0;
-  let connections = 0;
-  const server = createServer((socket) => {
-    connections++;
-    sockets.add(socket);
+  const port = await rawServer((socket) => {
     let read = '';
-    socket.on('error', () => undefined);
     socket.on('data', (part) => {
       read += part.toString('latin1');
       for (;;) {
@@ -49,15 +41,11 @@ async function witness(behaviour: Behaviour): Promise<Witness> {
         const [method = '', path = ''] = head.split(' ');
         const id = /x-request-id: (\S+)/iu.exec(head)?.[1] ?? '';
         arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
-        behaviour(socket, { method, path, id, body, nth: nth++ });
+        behaviour(socket, { method, path, body, nth: nth++ });
       }
     });
   });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { port: address.port, arrivals, connections: () => connections };
+  return { port, arrivals };
 }
 
 /** A server that does this with each connection. */
@@ -68,10 +56,12 @@ async function rawServer(serve: (socket: Socket) => void): Promise<number> {
     serve(socket);
   });
   servers.push(server);
+  return await listen(server);
+}
+
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return (server.address() as AddressInfo).port;
 }
 
 /** A body that no buffer of the kernel holds. */
@@ -149,7 +139,7 @@ const everyTenth =
     else answer(socket, request);
   };
 
-describe('the generator against servers with known answers', () => {
+describe.concurrent('the generator against servers with known answers', () => {
   it('settles every slot once, on kept and new connections', async () => {
     const server = await witness(answer);
     const { rows } = await load(plan(server.port));
@@ -206,10 +196,10 @@ describe('the generator against servers with known answers', () => {
   });
 
   it('counts a port that nobody listens on as refused', async () => {
-    const server = await witness(answer);
-    servers.splice(0).forEach((listening) => listening.close());
-    const { rows } = await load(plan(server.port));
-    expectBalanced(rows, 100, server);
+    const server = createServer();
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    const { rows } = await load(plan(port));
     expect(outcomes(rows)).toEqual({ refused: 100 });
   });
 
@@ -233,8 +223,11 @@ describe('the generator against servers with known answers', () => {
     expect(unsentWords(tooFew.rows)).toEqual(new Set([noConnectionFree]));
   });
 
-  it('gives up what is answered after the deadline, however soon after it', async () => {
-    const server = await witness((socket, request) => setTimeout(() => answer(socket, request), 105));
+  it.each([
+    ['an answer', answer],
+    ['what is no HTTP', (socket: Socket) => void socket.write('hello there\r\n\r\n')],
+  ])('gives up %s after the deadline, however soon after it', async (_, late) => {
+    const server = await witness((socket, request) => setTimeout(() => late(socket, request), 105));
     const { rows } = await load(plan(server.port, { deadlineMs: 100 }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ timeout: 100 });
@@ -329,7 +322,9 @@ describe('the generator against servers with known answers', () => {
     const resetting = await witness((socket, request) =>
       request.nth % 2 === 0 ? answer(socket, request) : socket.resetAndDestroy(),
     );
-    const cut = await load(plan(resetting.port, { mix, durationMs: 50, connections: 'kept' }));
+    // One connection: every second request is written on it behind an answer.
+    const asked = plan(resetting.port, { mix, durationMs: 50, connections: 'kept', maxConnections: 1 });
+    const cut = await load(asked);
     expect(outcomes(cut.rows)).toEqual({ ok: 5, reset: 5 });
     for (const { outcome, rttUs, connectedUs } of cut.rows) {
       expect(outcome === 'reset').toBe(rttUs !== undefined);
@@ -347,8 +342,8 @@ describe('the generator against servers with known answers', () => {
     });
     const fixed = { headers: [], bodyBase64: null, expectedStatus: null };
     const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
-    // A second apart none is used again; a twentieth of one apart all is sent on few.
-    const seldom = await load(plan(server, { mix, connections: 'kept', ratePerSecond: 1, durationMs: 3_000 }));
+    // Of one second half is used: 0.6 s apart none is used again, 0.05 s apart few serve all.
+    const seldom = await load(plan(server, { mix, connections: 'kept', ratePerSecond: 1 / 0.6, durationMs: 1_800 }));
     expect([outcomes(seldom.rows), used.size]).toEqual([{ ok: 3 }, 3]);
     used.clear();
     await load(plan(server, { mix, connections: 'kept', ratePerSecond: 20, durationMs: 1_000 }));
@@ -366,8 +361,8 @@ describe('the generator against servers with known answers', () => {
   it('never has more connections open than it may', async () => {
     let open = 0;
     let most = 0;
-    const server = await witness((socket, request) => setTimeout(() => answer(socket, request), 100));
-    servers[0]?.on('connection', (socket: Socket) => {
+    const server = await witness((socket, request) => setTimeout(() => answer(socket, request), 30));
+    servers.at(-1)?.on('connection', (socket: Socket) => {
       most = Math.max(most, ++open);
       socket.on('close', () => open--);
     });

@@ -3,16 +3,17 @@
  * settled exactly once. Nothing is ever sent again.
  */
 import { Worker } from 'node:worker_threads';
-import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
-import { Connection, type ConnectionOwner } from './connection.ts';
-import { Exchange } from './exchange.ts';
-import { shareOfSlots, slotOfShare, slotsDueBy, wholeShare } from './pacer.ts';
-import type { PacerTask } from './pacer-thread.ts';
-import { type LoadCounts, type LoadPlan } from './plan.ts';
-import { prepareRequest } from './request.ts';
+import { assignments, dueUsOf, lateAboveMs, slotCount, type Assignment } from '../experiment/load-schedule.ts';
+import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { isDropped, type LedgerRow } from '../run/ledger.ts';
-import { dueUsOf, slotCount, lateAboveMs, assignments } from '../experiment/load-schedule.ts';
+import { assertRow } from './assert-row.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { Exchange } from './exchange.ts';
+import { shareOfSlots, slotOfShare, slotsDueBy, wholeShare, type SlotShare } from './pacer.ts';
+import type { PacerTask } from './pacer-thread.ts';
+import { noCounts, type LoadCounts, type LoadPlan, type PlanMixEntry } from './plan.ts';
+import { prepareRequest } from './request.ts';
 
 /** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
 const deadlineTickMs = 20;
@@ -27,6 +28,7 @@ const stopGraceMs = 2_000;
 /** What a load has come to. */
 export interface LoadResult extends LoadCounts {
   readonly aborted: boolean;
+  /** Requests under way when the load was cut short; they have no row. */
   readonly unfinished: number;
 }
 
@@ -34,9 +36,9 @@ export interface LoadResult extends LoadCounts {
 export interface PreparedLoad {
   /** Begins; slot 0 is due at `originUs` (CLOCK_MONOTONIC). Resolves when every due request is settled. */
   run(originUs: number): Promise<LoadResult>;
-  /** The load has only so many slots; every one that was due is settled, as late as its deadline. */
+  /** Ends the load after the first `slots` slots; those due already are settled all the same. */
   finish(slots: number): void;
-  /** No further slot is sent; requests under way get two seconds. */
+  /** Sends nothing more; requests under way get two seconds. */
   stop(): void;
   counts(): LoadCounts;
 }
@@ -45,198 +47,171 @@ export interface PreparedLoad {
  * Prepares a load.
  * @param record takes each row as it is settled
  * @param share which of the plan's slots are sent: all, or one thread's part of them
- * @throws when a request is settled twice or not at all: the ledger could not be trusted
+ * @throws when a request is settled twice or not at all, or its row breaks a rule: the ledger could not be trusted
  */
 export async function prepareLoad(
   plan: LoadPlan,
   record: (row: LedgerRow) => void,
   share = wholeShare,
 ): Promise<PreparedLoad> {
-  let slots = slotCount(plan.ratePerSecond, plan.durationMs);
-  let count = shareOfSlots(slots, share);
-  const stopCell = new SharedArrayBuffer(4);
+  const stopCell = new Int32Array(new SharedArrayBuffer(4));
+  const slots = slotCount(plan.ratePerSecond, plan.durationMs);
   const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, slots, share, stop: stopCell };
   const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
   await new Promise<void>((resolve, reject) => {
     pacer.once('message', () => resolve());
     pacer.once('error', reject);
   });
+  return new Load(plan, record, share, { pacer, stopCell });
+}
 
-  const assignmentOf = assignments(plan.mix, plan.connections, plan.seed);
-  const lateDueUs: number[] = [];
-  const tally = { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0 };
-  const idle: Connection[] = [];
-  const open = new Set<Connection>();
-  const carrying = new Map<Exchange, Connection>();
-  const waiting: Exchange[] = [];
-  // All requests have the same time from their due time, so the order of due times is the order of deadlines.
-  const underWay: Exchange[] = [];
-  let oldest = 0;
-  let origin = 0;
-  /** When the next slot is due, on the clock's own scale; never before the load begins. */
-  let nextDueUs = Infinity;
-  let stopped = false;
-  /** When the server last answered a request to its end. */
-  let lastAnswerUs = -1;
-  let finish: (result: LoadResult) => void = () => undefined;
-  let fail: (error: unknown) => void = () => undefined;
+interface Pacing {
+  readonly pacer: Worker;
+  /** 1 in its only place stops the pacer. */
+  readonly stopCell: Int32Array;
+}
 
-  const owner: ConnectionOwner = {
-    turn: () => sendDue(monotonicUs()),
-    idle: (connection) => {
-      idle.push(connection);
-      const next = waiting.shift();
-      if (next !== undefined) send(next);
-    },
-    gone: (connection) => {
-      open.delete(connection);
-      const at = idle.indexOf(connection);
-      if (at >= 0) idle.splice(at, 1);
-      const next = waiting.shift();
-      if (next !== undefined) send(next);
-    },
-  };
+class Load implements PreparedLoad {
+  private readonly plan: LoadPlan;
+  private readonly record: (row: LedgerRow) => void;
+  private readonly share: SlotShare;
+  private readonly pacing: Pacing;
+  private readonly assignmentOf: (seq: number) => Assignment<PlanMixEntry>;
+  private readonly pool: ConnectionPool;
+  /** Of requests that are settled; `due` apart. */
+  private readonly tally = noCounts();
+  /** Unsettled requests by due time. All have the same time from it, so this is the order of their deadlines too. */
+  private readonly underWay: Exchange[] = [];
+  /** Those before this place in `underWay` are settled. */
+  private oldest = 0;
+  private slots: number;
+  /** How many of the slots are this share's. */
+  private count: number;
+  private originUs = 0;
+  /** When the next slot is due (CLOCK_MONOTONIC); never before the load begins. */
+  private nextDueUs = Infinity;
+  private stopped = false;
+  /** When the server last completed an answer. */
+  private lastAnswerUs = -1;
+  private ticker: NodeJS.Timeout | undefined;
+  private readonly ended = Promise.withResolvers<LoadResult>();
 
-  function carry(connection: Connection, exchange: Exchange): void {
-    carrying.set(exchange, connection);
-    connection.carry(exchange);
+  constructor(plan: LoadPlan, record: (row: LedgerRow) => void, share: SlotShare, pacing: Pacing) {
+    this.plan = plan;
+    this.record = record;
+    this.share = share;
+    this.pacing = pacing;
+    this.assignmentOf = assignments(plan.mix, plan.connections, plan.seed);
+    this.pool = new ConnectionPool(plan, () => this.sendDue(monotonicUs()));
+    this.slots = slotCount(plan.ratePerSecond, plan.durationMs);
+    this.count = shareOfSlots(this.slots, share);
   }
 
-  function send(exchange: Exchange): void {
-    if (exchange.connection === 'kept') {
-      // The one used last is the one least likely to be near its peer's idle timeout.
-      for (let connection = idle.pop(); connection !== undefined; connection = idle.pop()) {
-        if (connection.isUsable()) {
-          carry(connection, exchange);
-          return;
-        }
-        open.delete(connection);
-        connection.discard();
-      }
-    }
-    if (open.size >= plan.maxConnections) {
-      // A new connection may take the place of an idle one; the cap is on what is open.
-      const spare = exchange.connection === 'new' ? idle.shift() : undefined;
-      if (spare === undefined) {
-        waiting.push(exchange);
-        return;
-      }
-      open.delete(spare);
-      spare.discard();
-    }
-    const connection = new Connection(plan, owner, exchange);
-    open.add(connection);
-    carrying.set(exchange, connection);
+  counts(): LoadCounts {
+    return { ...this.tally, sent: this.pool.carried };
   }
 
-  function settled(exchange: Exchange, row: Omit<LedgerRow, 'trial'>): void {
-    carrying.delete(exchange);
+  async run(originUs: number): Promise<LoadResult> {
+    const { pacer } = this.pacing;
+    this.originUs = originUs;
+    this.nextDueUs = originUs;
+    this.ticker = setInterval(() => this.expire(), deadlineTickMs);
+    pacer.on('error', this.ended.reject);
+    pacer.on('message', () => this.sendDue(monotonicUs()));
+    pacer.postMessage(originUs);
+    if (this.count === 0) this.end(false);
+    return await this.ended.promise;
+  }
+
+  finish(wanted: number): void {
+    if (this.stopped || wanted >= this.slots) return;
+    this.slots = wanted;
+    // What was due already cannot be taken back.
+    this.count = Math.max(shareOfSlots(wanted, this.share), this.tally.due);
+    if (this.tally.due < this.count) return;
+    this.nextDueUs = Infinity;
+    if (this.tally.settled === this.tally.due) this.end(false);
+  }
+
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    Atomics.store(this.pacing.stopCell, 0, 1);
+    Atomics.notify(this.pacing.stopCell, 0);
+    const { tally } = this;
+    if (tally.settled === tally.due) this.end(true);
+    else setTimeout(() => tally.settled < tally.due && this.end(true), stopGraceMs);
+  }
+
+  private sendDue(nowUs: number): void {
+    const { tally, share } = this;
+    if (nowUs < this.nextDueUs || this.stopped) return;
+    const { ratePerSecond } = this.plan;
+    const due = shareOfSlots(slotsDueBy(nowUs - this.originUs, ratePerSecond, this.slots), share);
+    while (tally.due < due) this.sendSlot(slotOfShare(tally.due, share));
+    const isLast = tally.due >= this.count;
+    this.nextDueUs = isLast ? Infinity : this.originUs + dueUsOf(slotOfShare(tally.due, share), ratePerSecond);
+  }
+
+  private sendSlot(seq: number): void {
+    const { plan, originUs } = this;
+    const { entry, connection } = this.assignmentOf(seq);
+    const dueUs = dueUsOf(seq, plan.ratePerSecond);
+    const request = prepareRequest(plan, entry, seq, connection);
+    const exchange = new Exchange(
+      { trial: plan.trial, seq, dueUs, originUs, deadlineUs: plan.deadlineMs * 1000, connection, request },
+      (row) => this.settled(row),
+    );
+    this.tally.due++;
+    if (exchange.now() - dueUs > lateAboveMs * 1000) this.tally.lateDueUs.push(dueUs);
+    this.underWay.push(exchange);
+    this.pool.send(exchange);
+  }
+
+  private settled(row: LedgerRow): void {
+    const { tally, plan } = this;
+    assertRow(row, plan);
     tally.settled++;
     if (row.sentUs !== null) tally.sent++;
-    if (row.bodyCrc32 !== null) lastAnswerUs = row.doneUs;
+    if (row.bodyCrc32 !== null) this.lastAnswerUs = row.doneUs;
     if (row.outcome === 'ok') tally.ok++;
     if (isDropped(row.outcome)) tally.dropped++;
     if (row.outcome === 'unsent') tally.unsent++;
     if (row.outcome === 'local') tally.local++;
-    record({ trial: plan.trial, ...row });
-    if (tally.settled === tally.due && (tally.due === count || stopped)) end(false);
+    this.record(row);
+    if (tally.settled === tally.due && (tally.due === this.count || this.stopped)) this.end(false);
   }
 
-  function sendDue(nowUs: number): void {
-    if (nowUs < nextDueUs || stopped) return;
-    const due = shareOfSlots(slotsDueBy(nowUs - origin, plan.ratePerSecond, slots), share);
-    while (tally.due < due) sendSlot(slotOfShare(tally.due, share));
-    nextDueUs = tally.due < count ? origin + dueUsOf(slotOfShare(tally.due, share), plan.ratePerSecond) : Infinity;
-  }
-
-  function sendSlot(seq: number): void {
-    const { entry, connection } = assignmentOf(seq);
-    const exchange = new Exchange({
-      seq,
-      dueUs: dueUsOf(seq, plan.ratePerSecond),
-      originUs: origin,
-      deadlineUs: plan.deadlineMs * 1000,
-      connection,
-      request: prepareRequest(plan, entry, seq, connection),
-      onSettled: settled,
-    });
-    tally.due++;
-    if (exchange.now() - exchange.dueUs > lateAboveMs * 1000) lateDueUs.push(exchange.dueUs);
-    underWay.push(exchange);
-    send(exchange);
-  }
-
-  function expire(): void {
-    const nowUs = monotonicUs() - origin;
-    const latestWaitUs = nowUs - plan.deadlineMs * 1000 * connectionWaitShare;
+  private expire(): void {
+    const { underWay } = this;
+    const nowUs = monotonicUs() - this.originUs;
+    const deadlineUs = this.plan.deadlineMs * 1000;
     // Before connections expire: the place that one leaves must not go to a request that has no time left for it.
-    for (let first = waiting[0]; first !== undefined && first.dueUs <= latestWaitUs; first = waiting[0]) {
-      waiting.shift();
-      const error = lastAnswerUs < first.dueUs ? serverHeldAll : noConnectionFree;
-      first.settle('unsent', { status: null, bytes: 0, error });
+    for (const exchange of this.pool.takeWaiting(nowUs - deadlineUs * connectionWaitShare)) {
+      const error = this.lastAnswerUs < exchange.slot.dueUs ? serverHeldAll : noConnectionFree;
+      exchange.settle('unsent', { status: null, bytes: 0, error });
     }
-    for (; oldest < underWay.length; oldest++) {
-      const exchange = underWay[oldest];
-      if (exchange === undefined || (!exchange.settled && exchange.dueUs > nowUs - plan.deadlineMs * 1000)) break;
-      if (!exchange.settled) carrying.get(exchange)?.expire();
+    for (; this.oldest < underWay.length; this.oldest++) {
+      const exchange = underWay[this.oldest];
+      if (exchange === undefined || (!exchange.settled && exchange.slot.dueUs > nowUs - deadlineUs)) break;
+      if (!exchange.settled) exchange.carrier?.expire();
     }
-    if (oldest > 4_096) {
-      underWay.splice(0, oldest);
-      oldest = 0;
+    if (this.oldest > 4_096) {
+      underWay.splice(0, this.oldest);
+      this.oldest = 0;
     }
   }
 
-  function end(cutShort: boolean): void {
-    clearInterval(ticker);
-    for (const connection of [...open]) connection.discard();
-    const unfinished = tally.due - tally.settled;
-    if (!cutShort && unfinished !== 0) fail(new Error(`${unfinished} due requests were never settled`));
-    void pacer.terminate();
-    finish({ ...tally, lateDueUs, aborted: stopped, unfinished });
+  private end(cutShort: boolean): void {
+    clearInterval(this.ticker);
+    this.pool.close();
+    const unfinished = this.tally.due - this.tally.settled;
+    if (!cutShort && unfinished !== 0) {
+      this.ended.reject(
+        new Error(`${unfinished} due requests were never settled; this is a bug of the load generator`),
+      );
+    }
+    void this.pacing.pacer.terminate();
+    this.ended.resolve({ ...this.tally, aborted: this.stopped, unfinished });
   }
-
-  function stopPacer(): void {
-    Atomics.store(new Int32Array(stopCell), 0, 1);
-    Atomics.notify(new Int32Array(stopCell), 0);
-  }
-
-  let ticker: NodeJS.Timeout | undefined;
-  return {
-    counts: () => ({ ...tally, sent: tally.sent + sentAndUnderWay(carrying), lateDueUs }),
-    run: (originUs) =>
-      new Promise<LoadResult>((resolve, reject) => {
-        origin = originUs;
-        nextDueUs = originUs;
-        finish = resolve;
-        fail = reject;
-        ticker = setInterval(expire, deadlineTickMs);
-        pacer.on('error', reject);
-        pacer.on('message', () => sendDue(monotonicUs()));
-        pacer.postMessage(originUs);
-        if (count === 0) end(false);
-      }),
-    finish: (wanted) => {
-      if (stopped || wanted >= slots) return;
-      slots = wanted;
-      // What was due already cannot be taken back.
-      count = Math.max(shareOfSlots(slots, share), tally.due);
-      if (tally.due < count) return;
-      nextDueUs = Infinity;
-      if (tally.settled === tally.due) end(false);
-    },
-    stop: () => {
-      if (stopped) return;
-      stopped = true;
-      stopPacer();
-      if (tally.settled === tally.due) end(true);
-      else setTimeout(() => tally.settled < tally.due && end(true), stopGraceMs);
-    },
-  };
-}
-
-/** Requests that were sent and have no outcome yet. */
-function sentAndUnderWay(carrying: ReadonlyMap<Exchange, Connection>): number {
-  let sent = 0;
-  for (const { sentUs } of carrying.keys()) if (sentUs !== null) sent++;
-  return sent;
 }

@@ -1,6 +1,6 @@
 /**
  * The load generator as it runs in the lab's `client` container: a plan on the first line of its input, commands on the
- * lines after it, messages on its output (load/plan.ts has both).
+ * lines after it, messages on its output (plan.ts has both).
  */
 import { createInterface } from 'node:readline';
 import { clockPair, monotonicUs } from '../base/clock.ts';
@@ -35,25 +35,19 @@ async function prime(plan: LoadPlan): Promise<boolean> {
   return true;
 }
 
-async function write(plan: LoadPlan, note: number): Promise<Omit<LedgerRow, 'trial'>> {
+async function write(plan: LoadPlan, note: number): Promise<LedgerRow> {
   const noteId = primedNoteId(plan.runId, note);
-  const { hostHeader } = plan;
+  const { trial, hostHeader, deadlineMs } = plan;
+  const request = writeNote({ hostHeader, requestId: `prime-${noteId}`, close: true, noteId, path: '/notes' });
+  const slot = { trial, seq: note, dueUs: 0, originUs: monotonicUs(), deadlineUs: deadlineMs * 1000 };
   return await new Promise((resolve) => {
-    const exchange = new Exchange({
-      seq: note,
-      dueUs: 0,
-      originUs: monotonicUs(),
-      deadlineUs: plan.deadlineMs * 1000,
-      connection: 'new',
-      request: writeNote({ hostHeader, requestId: `prime-${noteId}`, close: true, noteId, path: '/notes' }),
-      onSettled: (_, row) => {
-        clearTimeout(givingUp);
-        resolve(row);
-      },
+    const exchange = new Exchange({ ...slot, connection: 'new', request }, (row) => {
+      clearTimeout(givingUp);
+      resolve(row);
     });
     const nobody = { turn: () => undefined, idle: () => undefined, gone: () => undefined };
     const connection = new Connection(plan, nobody, exchange);
-    const givingUp = setTimeout(() => connection.expire(), plan.deadlineMs);
+    const givingUp = setTimeout(() => connection.expire(), deadlineMs);
   });
 }
 
@@ -93,6 +87,13 @@ async function nextCommand(commands: AsyncIterator<string>): Promise<LoadCommand
   return JSON.parse(line.value) as LoadCommand;
 }
 
+function fail(error: unknown): never {
+  say({ kind: 'error', message: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
+}
+
+// What is thrown while a socket's event is dealt with, as for a row that breaks a rule, ends the load like any failure.
+process.on('uncaughtException', fail);
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 try {
   const first = await lines.next();
@@ -100,6 +101,5 @@ try {
   await run(JSON.parse(first.value) as LoadPlan, lines);
   process.exit(0);
 } catch (error) {
-  say({ kind: 'error', message: error instanceof Error ? error.message : String(error) });
-  process.exit(1);
+  fail(error);
 }

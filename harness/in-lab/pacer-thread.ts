@@ -13,8 +13,8 @@ export interface PacerTask {
   /** How many slots the load has, and which of them are told. */
   readonly slots: number;
   readonly share: SlotShare;
-  /** Int32: [0] becomes 1 to stop early. */
-  readonly stop: SharedArrayBuffer;
+  /** Shared; its only place becomes 1 to stop early. */
+  readonly stop: Int32Array;
 }
 
 /** Shortest sleep: above 2000 slots a second several are told at once, or the messages alone fill a core. */
@@ -22,21 +22,20 @@ const shortestSleepMs = 0.5;
 
 const port = parentPort;
 if (port === null) throw new Error('pacer-thread runs as a worker thread only');
-const task = workerData as PacerTask;
-const stop = new Int32Array(task.stop);
+const { ratePerSecond, slots, share, stop } = workerData as PacerTask;
 
 port.once('message', (originUs: number) => {
   let told = 0;
-  const count = shareOfSlots(task.slots, task.share);
+  const count = shareOfSlots(slots, share);
   while (told < count && Atomics.load(stop, 0) === 0) {
     const elapsedUs = monotonicUs() - originUs;
-    const due = shareOfSlots(slotsDueBy(elapsedUs, task.ratePerSecond, task.slots), task.share);
+    const due = shareOfSlots(slotsDueBy(elapsedUs, ratePerSecond, slots), share);
     if (due > told) {
       told = due;
       port.postMessage(told);
     }
     if (told >= count) break;
-    const waitMs = (dueUsOf(slotOfShare(told, task.share), task.ratePerSecond) - (monotonicUs() - originUs)) / 1000;
+    const waitMs = (dueUsOf(slotOfShare(told, share), ratePerSecond) - (monotonicUs() - originUs)) / 1000;
     Atomics.wait(stop, 0, 0, Math.max(waitMs, told === 0 ? 0 : shortestSleepMs));
   }
   port.close();

@@ -1,4 +1,4 @@
-/** What the load generator is asked to do, and what it says while and after it does it. All JSON, one line each. */
+/** What the load generator is told, and what it says: lines of JSON. */
 import type { ClockPair } from '../base/clock.ts';
 import type { ConnectionMode, MixEntry } from '../experiment/load-schedule.ts';
 import type { Outcome } from '../run/ledger.ts';
@@ -49,24 +49,34 @@ export interface LoadPlan {
 }
 
 /**
- * What the harness tells the generator, after the plan: begin; let no slot be due beyond so many (none from now on, unless
- * said), but wait for those that were;
- * or break off, with two seconds for what is under way.
+ * What the harness tells the generator after the plan. `go` begins. `finish` schedules no slot ≥ `slots` (default: none
+ * from now on) and waits for those that were due. `stop` breaks off: requests under way get two seconds.
  */
 export type LoadCommand =
   { readonly kind: 'go' } | { readonly kind: 'finish'; readonly slots?: number } | { readonly kind: 'stop' };
 
+/** What is counted while a load runs. */
+const countNames = ['due', 'sent', 'settled', 'ok', 'dropped', 'unsent', 'local'] as const;
+
 /** Counts so far. */
-export interface LoadCounts {
-  readonly due: number;
-  readonly sent: number;
-  readonly settled: number;
-  readonly ok: number;
-  readonly dropped: number;
-  readonly unsent: number;
-  readonly local: number;
+export interface LoadCounts extends Readonly<Record<(typeof countNames)[number], number>> {
   /** Due times, in microseconds since the origin, of the slots that left more than `lateAboveMs` late. */
   readonly lateDueUs: readonly number[];
+}
+
+/** Counts to be added to: all zero. */
+export function noCounts(): Record<(typeof countNames)[number], number> & { lateDueUs: number[] } {
+  return { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0, lateDueUs: [] };
+}
+
+/** The counts of several threads, added up. */
+export function sumOfCounts(all: readonly LoadCounts[]): LoadCounts {
+  const total = noCounts();
+  for (const counts of all) {
+    for (const name of countNames) total[name] += counts[name];
+    total.lateDueUs.push(...counts.lateDueUs);
+  }
+  return total;
 }
 
 /** Most bytes of an answer that are read unless a plan says otherwise: curl's limit for the head, and 1 GiB. */

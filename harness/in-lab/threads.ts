@@ -7,7 +7,7 @@ import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad, type LoadResult, type PreparedLoad } from './generator.ts';
 import { openLedgerFile } from './ledger-file.ts';
 import { slotsDueBy, type SlotShare } from './pacer.ts';
-import type { LoadCounts, LoadPlan } from './plan.ts';
+import { sumOfCounts, type LoadCounts, type LoadPlan } from './plan.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** What a thread is handed. */
@@ -32,23 +32,24 @@ const finishAheadUs = 100_000;
 const youngGenerationMb = 12;
 
 /** A load that ends with its ledger written. */
-export interface LedgeredLoad extends Omit<PreparedLoad, 'finish'> {
-  /** No slot is due beyond so many, or, unless said, from now on; all that were are settled. */
+export interface LedgeredLoad extends PreparedLoad {
+  /** Ends the load after so many slots, or, unless said, now; those due already are settled all the same. */
   finish(slots?: number): void;
 }
 
 /** Prepares a load on as many threads as its plan says. */
 export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
-  const prepared = plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
+  const load = plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
   let originUs = 0;
   return {
-    ...prepared,
+    counts: () => load.counts(),
+    stop: () => load.stop(),
     run: (from) => {
       originUs = from;
-      return prepared.run(from);
+      return load.run(from);
     },
     finish: (slots) =>
-      prepared.finish(slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
+      load.finish(slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
   };
 }
 
@@ -58,7 +59,9 @@ export async function prepareHere(plan: LoadPlan, share?: SlotShare): Promise<Pr
   const ledger = openLedgerFile(plan.ledgerPath);
   const load = await prepareLoad(plan, (row) => ledger.write(row), share);
   return {
-    ...load,
+    counts: () => load.counts(),
+    finish: (slots) => load.finish(slots),
+    stop: () => load.stop(),
     run: async (originUs) => {
       const result = await load.run(originUs);
       await ledger.close();
@@ -83,7 +86,7 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
     }),
   );
   return {
-    counts: () => sum(threads.map((thread) => thread.counts())),
+    counts: () => sumOfCounts(threads.map((thread) => thread.counts())),
     finish: (slots) => {
       for (const thread of threads) thread.tell({ kind: 'finish', slots });
     },
@@ -99,7 +102,7 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
       await rename(merged, plan.ledgerPath);
       for (const { path } of parts) await rm(path);
       return {
-        ...sum(results),
+        ...sumOfCounts(results),
         aborted: results.some(({ aborted }) => aborted),
         unfinished: results.reduce((all, { unfinished }) => all + unfinished, 0),
       };
@@ -118,7 +121,7 @@ async function startThread(task: ThreadTask): Promise<LoadThread> {
     workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   });
-  let counts: LoadCounts = sum([]);
+  let counts: LoadCounts = sumOfCounts([]);
   let done: (result: LoadResult) => void = () => undefined;
   const tell = (command: ThreadCommand): void => worker.postMessage(command);
   await new Promise<void>((resolve, reject) => {
@@ -142,19 +145,5 @@ async function startThread(task: ThreadTask): Promise<LoadThread> {
         };
         tell({ kind: 'run', originUs });
       }),
-  };
-}
-
-function sum(all: readonly LoadCounts[]): LoadCounts {
-  const total = (of: (counts: LoadCounts) => number): number => all.reduce((so, counts) => so + of(counts), 0);
-  return {
-    due: total(({ due }) => due),
-    sent: total(({ sent }) => sent),
-    settled: total(({ settled }) => settled),
-    ok: total(({ ok }) => ok),
-    dropped: total(({ dropped }) => dropped),
-    unsent: total(({ unsent }) => unsent),
-    local: total(({ local }) => local),
-    lateDueUs: all.flatMap(({ lateDueUs }) => lateDueUs),
   };
 }

@@ -69,7 +69,7 @@ export function deadlineWords(step: Step): string {
   return `deadline, ${step}`;
 }
 
-const words = /^(.+), (connect|wait|body)$/u;
+const words = /^(.+), (connect|wait|body)$/su;
 
 /** The outcome that belongs to the words of a row's error: the rules above, read backwards. */
 export function outcomeOfWords(error: string): Outcome {

@@ -1,0 +1,81 @@
+/** The connections of a load: at most so many are open at once, and a request that finds none free waits its turn. */
+import { Connection, type ConnectionOwner, type Target } from './connection.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Sends requests on kept and new connections. */
+export class ConnectionPool {
+  private readonly target: Target & { readonly maxConnections: number };
+  private readonly owner: ConnectionOwner;
+  private readonly open = new Set<Connection>();
+  private readonly idle: Connection[] = [];
+  private readonly waiting: Exchange[] = [];
+  /** How many requests have been given to a connection, and so sent. */
+  carried = 0;
+
+  /** @param turn called before anything that happened on a connection is dealt with */
+  constructor(target: Target & { readonly maxConnections: number }, turn: () => void) {
+    this.target = target;
+    this.owner = {
+      turn,
+      idle: (connection) => {
+        this.idle.push(connection);
+        this.sendWaiting();
+      },
+      gone: (connection) => {
+        this.open.delete(connection);
+        const at = this.idle.indexOf(connection);
+        if (at >= 0) this.idle.splice(at, 1);
+        this.sendWaiting();
+      },
+    };
+  }
+
+  /** Sends the request now, or as soon as a connection is free. */
+  send(exchange: Exchange): void {
+    if (exchange.slot.connection === 'kept') {
+      // The one used last is the least likely to be near its peer's idle timeout.
+      for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
+        if (connection.isUsable()) {
+          this.carried++;
+          connection.carry(exchange);
+          return;
+        }
+        this.discard(connection);
+      }
+    }
+    if (this.open.size >= this.target.maxConnections) {
+      // A new connection may take the place of an idle one; the cap is on what is open.
+      const spare = exchange.slot.connection === 'new' ? this.idle.shift() : undefined;
+      if (spare === undefined) {
+        this.waiting.push(exchange);
+        return;
+      }
+      this.discard(spare);
+    }
+    this.carried++;
+    this.open.add(new Connection(this.target, this.owner, exchange));
+  }
+
+  /** Takes out the requests due until then that still wait for a connection. */
+  *takeWaiting(untilDueUs: number): Generator<Exchange> {
+    for (let first = this.waiting[0]; first !== undefined && first.slot.dueUs <= untilDueUs; first = this.waiting[0]) {
+      this.waiting.shift();
+      yield first;
+    }
+  }
+
+  /** Ends every connection without settling what it carries. */
+  close(): void {
+    for (const connection of [...this.open]) this.discard(connection);
+  }
+
+  private sendWaiting(): void {
+    const next = this.waiting.shift();
+    if (next !== undefined) this.send(next);
+  }
+
+  private discard(connection: Connection): void {
+    this.open.delete(connection);
+    connection.discard();
+  }
+}
