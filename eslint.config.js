@@ -16,10 +16,9 @@ const oneDoor = {
     'harness/run/run-door.ts',
     // A process in the lab, which speaks to the harness by its stdout.
     'harness/in-lab/deployer.ts',
-    // What the user wrote or named: a budgets file, --body; what this machine remembers for itself.
+    // What the user wrote or named: a budgets file, --body.
     'harness/gate/written-file.ts',
     'harness/cli/options/service-options.ts',
-    'harness/cli/remembered.ts',
     // Opens a file of its own, to hold space.
     'harness/conduct/reserve.ts',
     // The user's command and its output; what the kernel says of processes.

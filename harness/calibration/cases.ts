@@ -50,3 +50,8 @@ export function calibrationCases(form: 'full' | 'short'): CalibrationCase[] {
   );
   return [...ofFaults, ...ofAbsences];
 }
+
+/** The name of a case, for people and for its folder. */
+export function caseName({ fault, awayMs, method, connections }: CalibrationCase): string {
+  return `${awayMs === 0 ? fault : `away ${awayMs} ms`}, ${method}, ${connections}`;
+}

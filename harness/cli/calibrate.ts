@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { bankCases } from '../calibration/bank.ts';
-import { calibrationCases, type CalibrationCase } from '../calibration/cases.ts';
+import { calibrationCases, caseName } from '../calibration/cases.ts';
 import { peerCases, runPeerCase, type PeerResult } from '../calibration/peer-cases.ts';
 import { isInstalled, peerNames, versionOf } from '../calibration/peers.ts';
 import { factsOf } from '../calibration/faults.ts';
@@ -145,11 +145,6 @@ function peerCell({ failed, truth, requests, arrived, calibration, isRight }: Pe
   const more = arrived - (requests - (isCut ? failed : 0));
   const text = `${failed} of ${truth ?? `at most ${bound}`}${more === 0 ? '' : `, ${more > 0 ? '+' : ''}${more}`}`;
   return isRight ? text : `**${text}**`;
-}
-
-/** The name of a case, for people and for its folder. */
-export function caseName({ fault, awayMs, method, connections }: CalibrationCase): string {
-  return `${awayMs === 0 ? fault : `away ${awayMs} ms`}, ${method}, ${connections}`;
 }
 
 /** The table of results, in Markdown. */

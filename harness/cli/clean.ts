@@ -4,7 +4,7 @@ import { exitCodes } from '../base/errors.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { heldBy } from '../lab/measuring-lock.ts';
 import { ownerInWords } from '../lab/owner.ts';
-import { removeLab, standingLabs, type StandingLab } from '../lab/remove.ts';
+import { removedLine, removeLab, standingLabs, type StandingLab } from '../lab/remove.ts';
 import type { Context } from './context.ts';
 
 /** The lock of an owner that has just ended takes a moment to go. */
@@ -33,18 +33,7 @@ function isLive({ state }: StandingLab): boolean {
   return state === 'live';
 }
 
-/** What was taken down, and why it stood there. */
-export function removedLine({ runId, owner, state, containers, networks, volumes }: StandingLab): string {
-  const parts = [counted(containers, 'container'), counted(networks, 'network'), counted(volumes, 'volume')];
-  const why = state === 'kept' ? 'left standing by --keep' : `its owner, ${ownerInWords(owner)}, is gone`;
-  return `Removed ${parts.filter((part) => part !== '').join(', ')} of ${runId}: ${why}.`;
-}
-
 /** What was left alone, and why. */
 function leftLine({ runId, owner }: StandingLab): string {
   return `Left alone ${runId}: it is still going on (${ownerInWords(owner)}).`;
-}
-
-function counted(of: readonly string[], word: string): string {
-  return of.length === 0 ? '' : `${of.length} ${word}${of.length === 1 ? '' : 's'}`;
 }

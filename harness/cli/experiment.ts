@@ -3,18 +3,20 @@ import { randomInt } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
-import { resolveExperiment } from '../experiment/fields.ts';
-import { runOptionsOf, type Asked } from './asked.ts';
-import { closingLines, exitCodeOf } from './closing.ts';
+import { holdEngine, type HeldEngine } from '../conduct/hold-engine.ts';
+import { requestOf, type RunRequest } from '../conduct/run-request.ts';
+import { conductBesideControls } from '../conduct/controls.ts';
+import { closingLines, exitCodeOf } from './print/closing.ts';
+import { audienceOf } from './print/progress.ts';
+import { insideLines } from './print/look-inside.ts';
+import { conductorOf } from './runs/judging.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { dryRunText } from './print/dry-run.ts';
-import { measureAlone } from './measure-alone.ts';
 import { highestSeed, wholeNumber } from './options/option-values.ts';
-import { runAll } from './run-all.ts';
-import { runWithControls } from './controls.ts';
+import { runAll } from './runs/all.ts';
 import { changesOf, type RunningOptions } from './options/run-options.ts';
-import { runSweep } from './run-sweep.ts';
-import { runTrials } from './run-trials.ts';
+import { runSweep } from './runs/sweep.ts';
+import { runTrials } from './runs/trials.ts';
 import { requireWritable } from './runs/writable-folder.ts';
 import { jsonText } from '../base/foreign-text.ts';
 
@@ -41,8 +43,8 @@ export async function experimentCommand(context: Context, id: string, options: E
     refuseForAll(options);
     await requireWritable(reportsFolder);
     const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
-    return await measureAlone(context, how, async () =>
-      runAll(context, {
+    return await holdEngine(audienceOf(context), how, (engine) =>
+      runAll(context, engine, {
         seed,
         reportsFolder,
         json: options.json === true,
@@ -56,9 +58,8 @@ export async function experimentCommand(context: Context, id: string, options: E
   }
   const file = await loadExperiment(id);
   const changes = changesOf(file, options);
-  const asked: Asked = {
+  const asked = requestOf({
     file,
-    experiment: resolveExperiment(file, { variant: options.variant, changes }),
     variant: options.variant ?? null,
     changes,
     seed,
@@ -66,7 +67,7 @@ export async function experimentCommand(context: Context, id: string, options: E
     keep: options.keep === true,
     baseline: options.baseline === true,
     withControls: options.controls !== false,
-  };
+  });
   const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
   if (options.dryRun === true) {
     if (options.sweep !== undefined) {
@@ -86,19 +87,24 @@ export async function experimentCommand(context: Context, id: string, options: E
   const wait = options.wait !== false;
   if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
   // A series has the engine to itself from its first run to its last.
-  const command = `${runOptionsOf(asked).command}${trials > 1 ? ` --trials ${trials}` : ''}`;
-  return await measureAlone(context, { command, wait }, async () =>
+  const command = `${asked.command}${trials > 1 ? ` --trials ${trials}` : ''}`;
+  return await holdEngine(audienceOf(context), { command, wait }, (engine) =>
     trials > 1
-      ? await runTrials(context, asked, { trials, json: options.json === true })
-      : await runOne(context, asked, options),
+      ? runTrials(context, engine, asked, { trials, json: options.json === true })
+      : runOne(context, engine, asked, options),
   );
 }
 
-async function runOne(context: Context, asked: Asked, options: ExperimentOptions): Promise<number> {
-  const { folder, verdict, kept } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
+async function runOne(
+  context: Context,
+  engine: HeldEngine,
+  asked: RunRequest,
+  options: ExperimentOptions,
+): Promise<number> {
+  const { folder, verdict, kept } = await conductBesideControls(conductorOf(context, engine), asked);
   if (options.json === true) context.stdout(jsonText(verdict));
   else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
-  for (const line of kept) context.stderr(`${line}\n`);
+  for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   return exitCodeOf(verdict.verdict);
 }

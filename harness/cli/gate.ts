@@ -6,14 +6,17 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { readBaselines } from '../gate/baseline-files.ts';
 import { decide } from '../gate/decide.ts';
 import { beginGate, noteTries, readGates, requireOwnGate, type NotedTry } from '../gate/gate-folder.ts';
-import { c0Id } from '../verdict/controls.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
-import { runOptionsOf } from './asked.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { InconclusiveControl, runWithControls } from './controls.ts';
+import { c0Id } from '../experiment/catalog.ts';
+import type { Conductor } from '../conduct/conduct-run.ts';
+import { conductBesideControls, InconclusiveControl } from '../conduct/controls.ts';
+import { holdEngine } from '../conduct/hold-engine.ts';
+import { requestOf, type RunRequest } from '../conduct/run-request.ts';
+import { audienceOf } from './print/progress.ts';
+import { conductorOf } from './runs/judging.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
 import { planGate, planOptionTexts, type GatePlan, type PlannedEntry, type PlanOptions } from './gate/plan.ts';
-import { measureAlone } from './measure-alone.ts';
 import { highestSeed, wholeNumber } from './options/option-values.ts';
 import type { RunningOptions } from './options/run-options.ts';
 import { requireWritable } from './runs/writable-folder.ts';
@@ -44,14 +47,14 @@ export async function gateCommand(context: Context, ids: readonly string[], opti
   await requireOwnGate(out);
   const begunMs = performance.now();
   const how = { command: `gate, seed ${seed}`, wait: options.wait !== false };
-  await measureAlone(context, how, async () => {
+  await holdEngine(audienceOf(context), how, async (engine) => {
     // Not sooner: a gate that cannot run takes nothing of the one before.
     await beginGate(out, {
       entries: plan.asked.map(({ name }) => name),
       options: planOptionTexts(options),
       shard: options.shard ?? null,
     });
-    await runEntries(context, plan, { seed, out, options });
+    await runEntries(conductorOf(context, engine), plan, { seed, out, options });
   });
   const { attempts } = await readGates([out]);
   const result = decide({
@@ -78,19 +81,20 @@ export async function gateCommand(context: Context, ids: readonly string[], opti
 
 /** One entry after another, until all have run, the lab does not hold, or the user wants no more. */
 async function runEntries(
-  context: Context,
+  conductor: Conductor<Verdict>,
   plan: GatePlan,
   { seed, out, options }: { seed: number; out: string; options: GateOptions },
 ): Promise<void> {
+  const { audience } = conductor;
   for (const [index, entry] of plan.own.entries()) {
-    if (context.signal.aborted) break;
+    if (audience.signal.aborted) break;
     const seconds = Math.round(entry.expectedMs / 1000);
-    context.stderr(`${index + 1} of ${plan.own.length}: ${entry.name}, about ${seconds} s and its controls\n`);
-    const cleanLabHolds = await runEntry(context, entry, { seed, out, withControls: options.controls !== false });
+    audience.say(`${index + 1} of ${plan.own.length}: ${entry.name}, about ${seconds} s and its controls\n`);
+    const cleanLabHolds = await runEntry(conductor, entry, { seed, out, withControls: options.controls !== false });
     const left = plan.own.length - index - 1;
     if (cleanLabHolds || left === 0) continue;
     // Each of the others is compared with the same lab without a restart, and would say nothing.
-    context.stderr(
+    audience.say(
       `The lab without a restart (C0) did not hold in the tries of ${entry.name}: ` +
         `the ${left} other entries are not run. Stop other work on this machine.\n`,
     );
@@ -108,28 +112,29 @@ export function baselinesFolder({ projectFolder }: Pick<Context, 'projectFolder'
  * @returns false when in no try the lab without a restart held, which all others rest on
  */
 async function runEntry(
-  context: Context,
+  conductor: Conductor<Verdict>,
   entry: PlannedEntry,
   { seed, out, withControls }: { seed: number; out: string; withControls: boolean },
 ): Promise<boolean> {
+  const { audience } = conductor;
   const tries: NotedTry[] = [];
   let cleanLabHolds = !withControls;
   while (tries.length < mostTries) {
-    if (context.signal.aborted) return true;
-    const asked = {
+    if (audience.signal.aborted) return true;
+    const request = requestOf({
       ...entry,
       seed: seed + tries.length,
       reportsFolder: out,
       keep: false,
       baseline: false,
       withControls,
-    };
-    const { noted, cleanLabHeld, isFinal } = await oneTry(context, asked);
+    });
+    const { noted, cleanLabHeld, isFinal } = await oneTry(conductor, request);
     tries.push(noted);
     cleanLabHolds ||= cleanLabHeld;
     await noteTries(out, entry.name, tries);
     if (isFinal) return cleanLabHolds;
-    if (tries.length < mostTries) context.stderr(`${entry.name} is repeated once\n`);
+    if (tries.length < mostTries) audience.say(`${entry.name} is repeated once\n`);
   }
   return cleanLabHolds;
 }
@@ -148,19 +153,20 @@ interface Try {
   readonly isFinal: boolean;
 }
 
-async function oneTry(context: Context, asked: Parameters<typeof runOptionsOf>[0]): Promise<Try> {
+async function oneTry(conductor: Conductor<Verdict>, request: RunRequest): Promise<Try> {
+  const { audience } = conductor;
   try {
-    const { folder, verdict } = await runWithControls(context, asked.experiment, runOptionsOf(asked));
-    context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-    const noted = { kind: 'run', folder: relative(asked.reportsFolder, folder).split('\\').join('/') } as const;
+    const { folder, verdict } = await conductBesideControls(conductor, request);
+    audience.say(`${verdict.verdict}: ${verdict.citation}\n`);
+    const noted = { kind: 'run', folder: relative(request.reportsFolder, folder).split('\\').join('/') } as const;
     return { noted, cleanLabHeld: hasCleanLab(verdict), isFinal: isConclusive(verdict) };
   } catch (error) {
-    if (!(error instanceof HarnessError) || context.signal.aborted) throw error;
+    if (!(error instanceof HarnessError) || audience.signal.aborted) throw error;
     const kind = isNotReady(error) ? 'not-ready' : 'broken';
     // Without an engine, or the image, there is no gate at all.
     if (kind === 'broken' && error.exitCode !== exitCodes.inconclusive) throw error;
     const message = printable(error.message);
-    context.stderr(`${message}\n`);
+    audience.say(`${message}\n`);
     // A control has had its own tries.
     const isControl = error instanceof InconclusiveControl;
     return { noted: { kind, message }, cleanLabHeld: !(isControl && error.role === 'C0'), isFinal: isControl };
@@ -190,6 +196,6 @@ function planText({ budgets, asked, own, shard }: GatePlan): string {
   return (
     `${budgets.file}; nothing was started.\n` +
     `${markdownTable([['entry', 'title', 'restarts', 'seconds', 'budgets', 'shard'], ...rows])}\n` +
-    `About ${Math.ceil(seconds / 60)} minutes, and as long as half of that for controls that are not remembered.\n`
+    `About ${Math.ceil(seconds / 60)} minutes, and as long as half of that for controls whose results are not kept.\n`
   );
 }

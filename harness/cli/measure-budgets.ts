@@ -5,7 +5,7 @@ import { HarnessError } from '../base/errors.ts';
 import { decide, type Attempt } from '../gate/decide.ts';
 import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
-import { closingLines } from './closing.ts';
+import { closingLines } from './print/closing.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
 import { optionKey, optionsOfFile, type KnownOption } from './options/file-options.ts';

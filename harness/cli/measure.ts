@@ -7,17 +7,16 @@ import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
 import type { MeasureTimes } from '../conduct/service/deploy.ts';
 import { measureService } from '../conduct/service/measure-service.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';
-import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { closeRun } from './close-run.ts';
-import { closingLines, exitCodeOf } from './closing.ts';
+import { closingLines, exitCodeOf } from './print/closing.ts';
+import { judge } from './runs/judging.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { checkDelivery, type DeliveryOptions } from './gate/deliver.ts';
 import { deliverMeasured } from './gate/deliver-measured.ts';
 import { HarnessError } from '../base/errors.ts';
 import type { Service } from '../experiment/service.ts';
 import { durationMs, highestSeed, wholeNumber } from './options/option-values.ts';
-import { startProgress } from './progress.ts';
+import { startProgress } from './print/progress.ts';
 import { shownBody } from './options/secrets.ts';
 import { targetOf, type MeasureOptions } from './options/service-options.ts';
 import { requireWritable } from './runs/writable-folder.ts';
@@ -84,14 +83,13 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       // What the command prints goes where progress goes: stdout is for results.
       onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
     });
-    const verdict = await judgeRun(folder);
     if (options.baseline === true) {
       const baselines = baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
       await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
-    // Who has interrupted it waits for its end.
-    await closeRun(context, folder, runId, !context.signal.aborted);
+    // A user who has interrupted it waits for its end, not for a report.
+    const verdict = await judge(context, folder, { hasReport: !context.signal.aborted });
     progress.end();
     return { folder, verdict };
   } finally {

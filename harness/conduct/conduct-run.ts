@@ -1,257 +1,101 @@
-/** One run of one experiment, from booting its lab to the files in its folder. Judging them is another's affair. */
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+/** One run of one experiment, from booting its lab until it is judged. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type Docker from 'dockerode';
-import { HarnessError, messageOf } from '../base/errors.ts';
-import { engineBack, type EngineFacts } from '../lab/engine.ts';
-import { watchEngine, type EngineWatch } from '../lab/engine-events.ts';
-import type { EngineEvent } from '../run/engine-events.ts';
-import { fingerprintOf } from '../lab/fingerprint.ts';
-import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
-import { bootLab, type Lab } from '../lab/lab.ts';
-import { finishLedger } from '../run/finish-ledger.ts';
-import type { Baseline } from './baseline.ts';
-import { installBaseline, labBaseline } from './lab-baseline.ts';
-import { baselinesOf } from './local-baseline.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { oneLine } from '../run/plain-file.ts';
-import { runFiles } from '../run/run-folder.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
-import { countWitnessLines } from '../run/witness-lines.ts';
-import { deploySchedule, type DeploySchedule } from '../experiment/deploy-schedule.ts';
-import { writeTimeline } from '../run/timeline-from-files.ts';
-import { collectNotes, collectRecords, restartSite } from './collect.ts';
-import { copyLedger } from './ledger-copy.ts';
-import { connectionsOf, ledgerPathInClient, measureInLab, type Measurement } from './measure-in-lab.ts';
-import { despiteFullDisk } from './reserve.ts';
-import { SavedRun } from './saved-run.ts';
-import type { Watcher } from './watcher.ts';
-import { within } from '../base/within.ts';
+import type { Lab } from '../lab/lab.ts';
+import { newRunId, runFiles } from '../run/run-folder.ts';
+import { deploySchedule } from '../experiment/deploy-schedule.ts';
+import type { Audience, Step } from './audience.ts';
+import type { HeldEngine } from './hold-engine.ts';
+import { runInLab } from './lab-run.ts';
+import { nameOfRun, type RunRequest } from './run-request.ts';
 
-/** Where a run is made. */
-export interface Setting {
-  readonly docker: Docker;
-  readonly facts: EngineFacts;
-  /** The lab image's tag. */
-  readonly image: string;
-  /** The run's own folder; it is made. */
+/** What conducting reads of a verdict. */
+export interface Judged {
+  readonly verdict: string;
+  readonly citation: string;
+  readonly reasons: readonly string[];
+}
+
+/** How runs are judged once their files are there. Conducting knows no verdicts: the command hands this in. */
+export interface Judging<V extends Judged> {
+  /** Judges the run in this folder, and writes what follows from its verdict. */
+  judge(folder: string): Promise<V>;
+  /** Does the verdict say something of the service, or only that the run cannot be trusted? */
+  isConclusive(verdict: V): boolean;
+  /** Did a control come out as it must? */
+  holds(role: 'C0' | 'C+', verdict: V): boolean;
+  /** A verdict that was kept as JSON; throws where this version reads another form. */
+  parse(json: unknown): V;
+  /** Holds the load generator against servers that fail in known ways. */
+  calibrate(reportsFolder: string): Promise<unknown>;
+}
+
+/** What conducting needs, whatever is asked of it. */
+export interface Conductor<V extends Judged> {
+  readonly engine: HeldEngine;
+  readonly audience: Audience;
+  readonly judging: Judging<V>;
+}
+
+/** What a run left. */
+export interface RunResult<V> {
   readonly folder: string;
-  readonly watcher: Omit<Watcher, 'began'>;
-  readonly signal: AbortSignal;
-  /** Why a measurement cannot be trusted: the right to measure alone was lost. */
-  readonly lockTroubles: () => readonly string[];
-}
-
-/** What is asked for, the experiment's own data apart. */
-export interface Asked extends Pick<
-  ExperimentRun,
-  'runId' | 'variant' | 'variantAbout' | 'changes' | 'seed' | 'command'
-> {
-  /** Leave the lab standing. */
-  readonly keep: boolean;
-  /** Before and after the load, have autocannon tell what the site can do. */
-  readonly baseline: boolean;
-}
-
-/** A run whose files are in its folder. */
-export interface Conducted {
-  /** null where the lab is being taken down. */
+  readonly verdict: V;
+  /** The lab, where it was to be kept. */
   readonly kept: Lab | null;
-  /** Resolves when the lab is gone; at once when it is kept. */
-  readonly removed: Promise<void>;
 }
-
-/** The longest wait for one of the smaller questions to the engine. */
-const askMs = 20_000;
 
 /**
- * Conducts a run. Once its load has begun it always leaves a folder that can be judged, as aborted where something went
- * wrong; before that, an error leaves nothing. Whatever happens, the lab is taken down, unless it is to be kept.
+ * Conducts a run and has it judged. Whatever happens, the lab is taken down, unless it is to be kept.
+ * @param controls what it is to be compared with, for witnesses/controls.json; null where it has no controls
  * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
  */
-export async function conductRun(setting: Setting, experiment: Experiment, asked: Asked): Promise<Conducted> {
-  const { docker, facts, image, watcher, signal } = setting;
-  const watch = await watchEngine(docker, asked.runId);
+export async function conductRun<V extends Judged>(
+  { engine, audience, judging }: Conductor<V>,
+  request: RunRequest,
+  controls: unknown = null,
+): Promise<RunResult<V>> {
+  const runId = newRunId(new Date());
+  const steps = stepsOf(runId, request);
+  const place = request.place === undefined ? '' : `${request.place}, `;
+  const progress = audience.follow({ title: `${place}${nameOfRun(request)}`, steps });
   try {
-    const { runId, keep } = asked;
-    const connections = connectionsOf(experiment);
-    const lab = await bootLab(docker, { runId, experiment, image, facts, connections, keep, signal });
-    const remove = async (): Promise<void> => {
-      if (!asked.keep) await within(askMs, 'Taking the lab down', lab.remove());
-    };
-    try {
-      await conductIn(lab, setting, experiment, asked, watch);
-    } catch (error) {
-      // What went wrong is what is told, not that the lab could then not be removed: the next run does that.
-      await remove().catch(() => undefined);
-      throw error;
+    progress.phase(steps[0].text);
+    const folder = join(request.reportsFolder, request.experiment.id, runId);
+    const { signal } = audience;
+    const { kept, removed } = await runInLab({ ...engine, runId, folder, progress, signal }, request);
+    if (controls !== null) {
+      await writeFile(join(folder, runFiles.controls), `${JSON.stringify(controls, null, 2)}\n`);
     }
-    const removed = remove();
-    // It is awaited by the caller; until then what goes wrong with the verdict is told first.
-    removed.catch(() => undefined);
-    watcher.phase('verdict and report');
-    return { kept: asked.keep ? lab : null, removed };
+    const verdict = await judging.judge(folder);
+    await removed;
+    return { folder, verdict, kept };
   } finally {
-    watch.end();
+    progress.end();
   }
 }
 
-async function conductIn(
-  lab: Lab,
-  setting: Setting,
-  experiment: Experiment,
-  asked: Asked,
-  watch: EngineWatch,
-): Promise<void> {
-  const { facts, image, folder, watcher } = setting;
-  const signal = AbortSignal.any([setting.signal, watch.broken]);
-  const schedule = deploySchedule(experiment.deploy, asked.seed, experiment.load.ratePerSecond);
-  const [fingerprint, countersBefore] = await Promise.all([
-    fingerprintOf(lab.server, facts, image),
-    readKernelCounters(lab.server),
-  ]);
-  const baselineBefore = asked.baseline ? await baselineOf(lab, setting, 'before') : null;
-  const run = recordOf(experiment, asked, schedule, fingerprint);
-  const saved = await SavedRun.begin(folder, run);
-  const rawLedger = join(folder, runFiles.rawLedger);
-  const copy = await copyLedger(lab.client, {
-    from: ledgerPathInClient,
-    to: rawLedger,
-    onFull: () => saved.reserve.release(),
-  });
-  try {
-    watcher.phase('load');
-    const began: Watcher['began'] = (clock) => saved.begun(clock);
-    const measured = await measureInLab(lab, run, schedule, { watcher: { ...watcher, began }, signal });
-    await copy.end();
-    watcher.phase('collecting records');
-    const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lockTroubles()] };
-    const { aborted } = measurement;
-    if (aborted !== null) await within(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
-    const missing = await collect(lab, saved, measurement, countersBefore);
-    if (asked.baseline) await saveBaselines(lab, setting, saved, baselineBefore);
-    if (aborted === null) missing.push(...(await collectNotes(lab, saved)));
-    if (asked.keep && aborted === null) await restartSite(lab);
-    await saveRecord(saved, schedule, measurement, { missing, events: watch.end() });
-  } catch (error) {
-    await copy.end();
-    await keepWhatThereIs(saved, error);
-  } finally {
-    await saved.reserve.release();
-  }
-}
+const bootMs = 4_000;
+const baselineMs = 4_000;
+/** From the word to begin until the first slot: notes are written for the reads, and slots are made. */
+const loadBeginsMs = 1_000;
+const collectMs = 2_500;
+const verdictMs = 3_000;
+/** Verdict and charts take longer for more rows. */
+const verdictPerLoadMs = 0.05;
 
-/** Of a run in which something went wrong under way everything stays that was recorded, and it is called aborted. */
-async function keepWhatThereIs(saved: SavedRun, error: unknown): Promise<void> {
-  if (!saved.isUnderWay) {
-    await saved.discard();
-    throw error;
-  }
-  try {
-    await saved.record({ aborted: `The run was cut short: ${oneLine(messageOf(error))}` });
-    await finishLedger(saved.folder);
-  } catch (cause) {
-    const message = `${messageOf(cause)}; what was settled is kept in ${saved.folder}.`;
-    const hint = `Make room, then \`npm run verdict -- ${saved.folder}\` judges it.`;
-    throw new HarnessError('disk-full', message, { cause, hint });
-  }
-}
-
-function recordOf(
-  experiment: Experiment,
-  { runId, variant, variantAbout, changes, seed, command }: Asked,
-  schedule: DeploySchedule,
-  fingerprint: Record<string, string>,
-): ExperimentRun {
-  return {
-    kind: 'experiment',
-    schema: 1,
-    runId,
-    experiment,
-    variant,
-    variantAbout,
-    changes,
-    seed,
-    command,
-    startedAt: new Date().toISOString(),
-    originMonotonicUs: null,
-    wallOffsetUs: null,
-    deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
-    witnessLines: {},
-    durationMs: schedule.durationMs(schedule.wanted),
-    fingerprint,
-    aborted: null,
-    unfinished: 0,
-    troubles: [],
-  };
-}
-
-/** Brings the lab's records into the folder. @returns what could not be had, each a sentence */
-async function collect(
-  lab: Lab,
-  saved: SavedRun,
-  { aborted, originUs, directOriginUs, deployer }: Measurement,
-  countersBefore: Record<string, number>,
-): Promise<string[]> {
-  const missing: string[] = [];
-  const kernel = await within(askMs, 'Reading the kernel’s counters', readKernelCounters(lab.server)).then(
-    (after) => counterChange(countersBefore, after),
-    (error: unknown) => {
-      missing.push(`The kernel’s counters could not be read (${oneLine(messageOf(error))}).`);
-      return {};
-    },
-  );
-  const directShiftUs = directOriginUs === null || originUs === null ? null : directOriginUs - originUs;
-  missing.push(...(await collectRecords(lab, saved, { isCutShort: aborted !== null, directShiftUs })));
-  await saved.text(runFiles.kernel, `${JSON.stringify(kernel, null, 2)}\n`);
-  await saved.text(runFiles.deployer, linesOf(deployer));
-  // Without the whole ledger the copy is what there is.
-  const hasLedger = existsSync(join(saved.folder, runFiles.ledger));
-  if (hasLedger) await rm(join(saved.folder, runFiles.rawLedger), { force: true });
-  else await finishLedger(saved.folder);
-  return missing;
-}
-
-/** Writes the engine's events, the timeline, and run.json as it stands. */
-async function saveRecord(
-  saved: SavedRun,
-  schedule: DeploySchedule,
-  measurement: Measurement,
-  { missing, events }: { missing: readonly string[]; events: readonly EngineEvent[] },
-): Promise<void> {
-  const { folder, run } = saved;
-  const { due, restarts, originUs, wallOffsetUs, unfinished, troubles } = measurement;
-  const lost = missing.find((sentence) => sentence.startsWith(runFiles.ledger));
-  const aborted = measurement.aborted ?? lost ?? null;
-  const record: ExperimentRun = {
-    ...run,
-    deployBeginsMs: schedule.beginsMs.slice(0, restarts),
-    durationMs: due === null ? schedule.durationMs(restarts) : (due * 1000) / run.experiment.load.ratePerSecond,
-    originMonotonicUs: originUs,
-    wallOffsetUs,
-    aborted,
-    unfinished,
-    troubles: aborted === null ? [...troubles, ...missing] : [...troubles],
-  };
-  await saved.text(runFiles.engineEvents, linesOf(events));
-  await despiteFullDisk(saved.reserve, () => writeTimeline(folder, record));
-  await saved.record({ ...record, witnessLines: await countWitnessLines(folder) });
-}
-
-function linesOf(records: readonly unknown[]): string {
-  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
-}
-
-async function baselineOf(lab: Lab, { watcher, signal }: Setting, when: string): Promise<Baseline | null> {
-  if (signal.aborted) return null;
-  if (when === 'before') await installBaseline(lab);
-  watcher.phase(`baseline ${when} the load`);
-  return await labBaseline(lab);
-}
-
-async function saveBaselines(lab: Lab, setting: Setting, saved: SavedRun, before: Baseline | null): Promise<void> {
-  const after = await baselineOf(lab, setting, 'after');
-  const baselines = baselinesOf('GET /livez, through the proxy', before, after);
-  await saved.text(runFiles.baseline, `${JSON.stringify(baselines, null, 2)}\n`);
+/** The steps of a run, and how long each takes: the load by its schedule, the others by experience. */
+function stepsOf(runId: string, { experiment, seed, baseline }: RunRequest): [Step, ...Step[]] {
+  const schedule = deploySchedule(experiment.deploy, seed, experiment.load.ratePerSecond);
+  const loadMs = schedule.durationMs(schedule.wanted);
+  const baselineStep = (when: string): Step[] =>
+    baseline ? [{ text: `baseline ${when} the load`, expectedMs: baselineMs }] : [];
+  return [
+    { text: `run ${runId}, booting the lab`, expectedMs: bootMs },
+    ...baselineStep('before'),
+    { text: 'load', expectedMs: loadMs + loadBeginsMs },
+    { text: 'collecting records', expectedMs: collectMs },
+    ...baselineStep('after'),
+    { text: 'verdict and report', expectedMs: verdictMs + loadMs * verdictPerLoadMs },
+  ];
 }

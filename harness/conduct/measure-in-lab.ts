@@ -11,7 +11,7 @@ import type { ExperimentRun } from '../run/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
 import type { DeploySchedule } from '../experiment/deploy-schedule.ts';
 import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
-import type { Watcher } from './watcher.ts';
+import type { Progress } from './audience.ts';
 import { SpareRestarts } from './spare-restarts.ts';
 import { labDeadlineMs, labPrimedNotes } from '../run/site-requests.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
@@ -48,12 +48,20 @@ export interface Measurement {
   readonly troubles: readonly string[];
 }
 
+/** Who hears of a load while it goes on. */
+interface LoadOptions {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** The first request is due: from now on there is something to lose. */
+  readonly began: (clock: Pick<ExperimentRun, 'originMonotonicUs' | 'wallOffsetUs'>) => void;
+}
+
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
 export async function measureInLab(
   lab: Lab,
   run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed'>,
   schedule: DeploySchedule,
-  options: { watcher: Watcher; signal: AbortSignal },
+  options: LoadOptions,
 ): Promise<Measurement> {
   const { load, proxy } = run.experiment;
   const plan: LoadPlan = {
@@ -140,7 +148,7 @@ async function talk(
   { generator, deployer, probe }: Parties,
   plan: LoadPlan,
   deployPlan: DeployPlan,
-  { schedule, watcher, signal }: { schedule: DeploySchedule; watcher: Watcher; signal: AbortSignal },
+  { schedule, progress, signal, began }: LoadOptions & { schedule: DeploySchedule },
 ): Promise<Measurement> {
   const spares = new SpareRestarts(schedule);
   const slots = (): number => slotCount(plan.ratePerSecond, spares.durationMs);
@@ -160,7 +168,7 @@ async function talk(
       const message = JSON.parse(line) as DeployerMessage;
       deployerSaid.push(message);
       if (message.kind === 'deploy-begin') {
-        watcher.note(`restart ${message.restart} of ${spares.used}`);
+        progress.note(`restart ${message.restart} of ${spares.used}`);
         spares.began((message.atMonotonicUs - (originUs ?? message.atMonotonicUs)) / 1000);
       }
       if (message.kind === 'rested') spares.rested();
@@ -194,19 +202,19 @@ async function talk(
       if (message.kind === 'origin') {
         originUs = message.originUs;
         before = message.clock.wallUs - message.clock.monotonicUs;
-        watcher.began({ originMonotonicUs: originUs, wallOffsetUs: [before, before] });
+        began({ originMonotonicUs: originUs, wallOffsetUs: [before, before] });
         probe?.begin();
         deployer.say(JSON.stringify({ originUs }));
       }
       if (message.kind === 'progress') {
-        watcher.counts(message, slots());
+        progress.counts(message, slots());
         const next = spares.decide(message.atUs, message.lateDueUs);
         if (next === 'another') deployer.say(anotherRestart);
         if (next === 'enough') generator.say(JSON.stringify({ kind: 'finish', slots: slots() }));
       }
       if (message.kind === 'error') aborted = `The load generator failed: ${message.message}`;
       if (message.kind === 'done') {
-        watcher.counts(message, slots());
+        progress.counts(message, slots());
         result = message;
         return;
       }

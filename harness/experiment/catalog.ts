@@ -13,6 +13,11 @@ const ownFolder = fileURLToPath(new URL('../../experiments/', import.meta.url));
 /** `E5-variants.variants.ts` is part of another file. */
 const fileName = /^(E\d+)(-[^.]*)?\.ts$/iu;
 
+/** The experiment that restarts nothing: the C0 of the others, and by itself its own. */
+export const c0Id = 'E0';
+/** The one without any mechanism: the C+ of those that have no variant with theirs off. */
+export const bareId = 'E1';
+
 /** A file that describes no experiment. */
 export interface BrokenExperiment {
   /** The experiment that it would be, by its name. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { ownerLabel, runLabel } from './engine.ts';
 import { measuringHolder } from './measuring-lock.ts';
-import { isAliveWithoutLock } from './owner.ts';
+import { isAliveWithoutLock, ownerInWords } from './owner.ts';
 
 /** On what is to stand after its run: `--keep`. */
 export const keptLabel = 'restart-proof.kept';
@@ -63,6 +63,17 @@ export async function removeLab(
     ...networks.map(async (id) => ignoreGone(removeNetwork(docker, id))),
     ...volumes.map(async (name) => ignoreGone(docker.getVolume(name).remove({ force: true }))),
   ]);
+}
+
+/** What was taken down, and why it stood there. */
+export function removedLine({ runId, owner, state, containers, networks, volumes }: StandingLab): string {
+  const parts = [counted(containers, 'container'), counted(networks, 'network'), counted(volumes, 'volume')];
+  const why = state === 'kept' ? 'left standing by --keep' : `its owner, ${ownerInWords(owner)}, is gone`;
+  return `Removed ${parts.filter((part) => part !== '').join(', ')} of ${runId}: ${why}.`;
+}
+
+function counted(of: readonly string[], word: string): string {
+  return of.length === 0 ? '' : `${of.length} ${word}${of.length === 1 ? '' : 's'}`;
 }
 
 /** Where another clean-up is still taking a container of it down, a network has endpoints for a moment (403). */

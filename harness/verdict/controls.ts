@@ -3,16 +3,12 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
+import { bareId, c0Id } from '../experiment/catalog.ts';
 import { isDropped, type Outcome } from '../run/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { calibrationSchema } from './verdict-parts.ts';
 import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
-
-/** The experiment that restarts nothing: the C0 of the others, and by itself its own. */
-export const c0Id = 'E0';
-/** The one without any mechanism: the C+ of those that have no variant with theirs off. */
-export const bareId = 'E1';
 
 const controlSchema = z.strictObject({
   role: z.enum(['C0', 'C+']),
@@ -33,9 +29,14 @@ export type Control = z.infer<typeof controlSchema>;
 export type Controls = z.infer<typeof controlsSchema>;
 
 /**
- * What came of each. C0 must pass, and drop nothing; C+ must have dropped something in a run that can be trusted, or the
- * mechanism that is off was not what keeps the others from dropping.
+ * Did the control come out as it must? C0 must pass, and drop nothing; C+ must have dropped something in a run that can be
+ * trusted, or the mechanism that is off was not what keeps the others from dropping.
  */
+export function controlHolds(role: Control['role'], of: Pick<Verdict, 'verdict' | 'dropped'>): boolean {
+  return role === 'C0' ? of.verdict === 'pass' && of.dropped === 0 : isConclusive(of) && of.dropped > 0;
+}
+
+/** What came of each. */
 export function judgeControls(controls: readonly Control[]): ControlVerdict[] {
   return controls.map(({ role, name, because, verdict: of }) => ({
     role,
@@ -48,7 +49,7 @@ export function judgeControls(controls: readonly Control[]): ControlVerdict[] {
     badRestarts: of.badRestarts,
     restarts: of.restarts,
     ledger: of.hashes.ledger,
-    holds: role === 'C0' ? of.verdict === 'pass' && of.dropped === 0 : isConclusive(of) && of.dropped > 0,
+    holds: controlHolds(role, of),
   }));
 }
 
@@ -92,7 +93,7 @@ export function controlDoubts(
   return doubts;
 }
 
-/** The roles that the controls of this run may have, in the order in which they are made (commands/controls.ts). */
+/** The roles that the controls of this run may have, in the order in which they are made (conduct/controls.ts). */
 function rolesOf({ experiment: { id }, variant }: ExperimentRun): readonly string[] {
   if (id === c0Id) return [variant === null ? '' : 'C0'];
   if (id === bareId) return ['C0'];

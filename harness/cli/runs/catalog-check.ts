@@ -5,7 +5,7 @@ import { loadExperiment } from '../../experiment/catalog.ts';
 import { differences, flatFields } from '../../experiment/differences.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { repeatCommand } from '../asked.ts';
+import { repeatCommand } from '../../conduct/run-request.ts';
 
 /** What the files of a run cannot tell of themselves. */
 export interface AsAsked {

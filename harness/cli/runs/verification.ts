@@ -16,7 +16,7 @@ import { judgeRun } from '../../verdict/judge.ts';
 import { readVerdict } from '../../verdict/read-run.ts';
 import { verdictSchema, type Verdict } from '../../verdict/verdict.ts';
 import { heldAgainstCatalog } from './catalog-check.ts';
-import { closingLines, exitCodeOf } from '../closing.ts';
+import { closingLines, exitCodeOf } from '../print/closing.ts';
 import type { Context } from '../context.ts';
 import { hashesOf, writeHashes } from './hashes.ts';
 

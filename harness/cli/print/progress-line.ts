@@ -1,14 +1,8 @@
 /** The line that tells how far a run is: its words, its width, its colours. */
 import type { Colors } from 'picocolors/types.js';
-import type { LoadCounts } from '../in-lab/plan.ts';
-
-/** A part of a run, and how long it should take. */
-export interface Step {
-  /** What the user reads: `booting the lab`. */
-  readonly text: string;
-  /** Milliseconds, from the schedule or from experience. */
-  readonly expectedMs: number;
-}
+import type { Step } from '../../conduct/audience.ts';
+import { leftInWords } from '../../conduct/series.ts';
+import type { LoadCounts } from '../../in-lab/plan.ts';
 
 /** How far a run is. */
 export interface Standing {
@@ -34,15 +28,6 @@ export function timeLeftMs(steps: readonly Step[], index: number, inStepMs: numb
   const expectedMs = steps[index]?.expectedMs ?? 0;
   const ownMs = fraction === null ? expectedMs - inStepMs : expectedMs * (1 - fraction);
   return steps.slice(index + 1).reduce((sum, step) => sum + step.expectedMs, Math.max(0, ownMs));
-}
-
-/** A time that is left, in words: `8 s left`, `2 min 05 s left`. */
-export function leftInWords(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 1) return 'nearly done';
-  if (seconds < 60) return `${seconds} s left`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s left`;
-  return `${Math.floor(seconds / 3_600)} h ${String(Math.floor((seconds % 3_600) / 60)).padStart(2, '0')} min left`;
 }
 
 /**

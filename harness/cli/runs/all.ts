@@ -5,27 +5,21 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { messageOf } from '../base/errors.ts';
-import { readCatalog } from '../experiment/catalog.ts';
-import type { ExperimentFile } from '../experiment/experiment.ts';
-import { resolveExperiment } from '../experiment/fields.ts';
-import { seededRandom, shuffle } from '../base/random.ts';
-import { newRunId, pointLatest } from '../run/run-folder.ts';
-import { controlText } from '../verdict/controls.ts';
-import type { Verdict } from '../verdict/verdict.ts';
-import { exitCodeOf } from './closing.ts';
-import { interruptedCode, type Context } from './context.ts';
-import { quoted, runOptionsOf } from './asked.ts';
-import { runWithControls } from './controls.ts';
-import { brokenText } from './print/experiment-list.ts';
-import { changesOfOneOfMany, type RunningOptions } from './options/run-options.ts';
-import { startSeries } from './time-left.ts';
-import { jsonText } from '../base/foreign-text.ts';
-
-interface Cell {
-  readonly file: ExperimentFile;
-  readonly variant: string | null;
-}
+import { messageOf } from '../../base/errors.ts';
+import { readCatalog } from '../../experiment/catalog.ts';
+import { seededRandom, shuffle } from '../../base/random.ts';
+import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { controlText } from '../../verdict/controls.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
+import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
+import { conductSeries } from '../../conduct/series.ts';
+import type { HeldEngine } from '../../conduct/hold-engine.ts';
+import { jsonText } from '../../base/foreign-text.ts';
+import { exitCodeOf } from '../print/closing.ts';
+import { brokenText } from '../print/experiment-list.ts';
+import { interruptedCode, type Context } from '../context.ts';
+import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
+import { conductorOf } from './judging.ts';
 
 /** What came of one experiment. */
 interface Line {
@@ -39,56 +33,37 @@ interface Line {
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
+  engine: HeldEngine,
   asked: { seed: number; reportsFolder: string; json: boolean; variants: boolean; options: RunningOptions },
 ): Promise<number> {
   const { seed, reportsFolder, json, variants, options } = asked;
   const { experiments: catalog, broken } = await readCatalog();
   context.stderr(brokenText(broken));
-  const cells: Cell[] = catalog.flatMap((file) => [
-    { file, variant: null },
-    ...(variants ? Object.keys(file.variants) : []).map((variant) => ({ file, variant })),
-  ]);
   // A change that one of them cannot take is said before any of them has run.
-  const planned = cells.map((cell) => {
-    const changes = changesOfOneOfMany(cell.file, options);
-    return {
-      ...cell,
-      changes,
-      experiment: resolveExperiment(cell.file, { variant: cell.variant ?? undefined, changes }),
-    };
+  const conditions = { seed, reportsFolder, keep: false, baseline: false, withControls: options.controls !== false };
+  const requests = catalog.flatMap((file) =>
+    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) =>
+      requestOf({ ...conditions, file, variant, changes: changesOfOneOfMany(file, options) }),
+    ),
+  );
+  const runs = shuffle(requests, seededRandom(seed, 'all')).map((request, index) => {
+    const name = nameOfRun(request);
+    return { request, name, place: `${index + 1} of ${requests.length}`, words: `: ${name}` };
   });
-  const order = shuffle(planned, seededRandom(seed, 'all'));
   const verdicts = new Map<string, Verdict>();
   const failures = new Map<string, string>();
-  const series = startSeries(order.length);
-  for (const [index, cell] of order.entries()) {
-    if (context.signal.aborted) break;
-    const name = nameOf(cell.file.id, cell.variant);
-    const place = `${index + 1} of ${order.length}`;
-    context.stderr(`${place}: ${name}${series.left(index)}\n`);
-    try {
-      const run = {
-        ...cell,
-        seed,
-        reportsFolder,
-        keep: false,
-        baseline: false,
-        withControls: options.controls !== false,
-      };
-      const { verdict } = await runWithControls(context, cell.experiment, { ...runOptionsOf(run), place });
-      verdicts.set(name, verdict);
-      context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-    } catch (error) {
+  const nameOf = (index: number): string => runs[index]?.name ?? '';
+  await conductSeries(conductorOf(context, engine), runs, {
+    made: (index, { verdict }) => verdicts.set(nameOf(index), verdict),
+    failed: (index, error) => {
       // One that cannot be run must not cost the others.
-      failures.set(name, messageOf(error));
-      context.stderr(`${name} could not be run: ${messageOf(error)}\n`);
-    }
-  }
+      failures.set(nameOf(index), messageOf(error));
+      context.stderr(`${nameOf(index)} could not be run: ${messageOf(error)}\n`);
+    },
+  });
 
   for (const { id, error } of broken) failures.set(id, error.message);
-  const names = catalog.flatMap((file) =>
-    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) => nameOf(file.id, variant)),
-  );
+  const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const id = newRunId(new Date());
   const reports = join(reportsFolder, 'all');
@@ -115,10 +90,6 @@ function allCommand({ seed, variants, options }: { seed: number; variants: boole
   for (const change of set ?? []) words.push(`--set ${quoted(change)}`);
   if (controls === false) words.push('--no-controls');
   return words.join(' ');
-}
-
-function nameOf(id: string, variant: string | null): string {
-  return variant === null ? id : `${id} ${variant}`;
 }
 
 function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {

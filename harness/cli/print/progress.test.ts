@@ -3,11 +3,11 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, it, vi } from 'vitest';
-import type { LoadCounts } from '../in-lab/plan.ts';
-import { wantsColour } from './print/colour.ts';
-import { leftInWords, progressLine, timeLeftMs, type Standing } from './progress-line.ts';
+import type { LoadCounts } from '../../in-lab/plan.ts';
+import { wantsColour } from './colour.ts';
+import { leftInWords, startTimer } from '../../conduct/series.ts';
+import { progressLine, timeLeftMs, type Standing } from './progress-line.ts';
 import { startProgress } from './progress.ts';
-import { startSeries } from './time-left.ts';
 
 const counts: LoadCounts = {
   due: 1_200,
@@ -88,12 +88,12 @@ describe('the time left', () => {
 
   it('of a series is that of the runs to come, if they are like those that were', () => {
     let nowMs = 0;
-    const series = startSeries(4, () => nowMs);
-    expect(series.left(0)).toBe('');
+    const left = startTimer(4, () => nowMs);
+    expect(left(0)).toBe('');
     nowMs = 30_000;
-    expect(series.left(1)).toBe(', about 1 min 30 s left');
+    expect(left(1)).toBe(', about 1 min 30 s left');
     nowMs = 80_000;
-    expect(series.left(2)).toBe(', about 1 min 20 s left');
+    expect(left(2)).toBe(', about 1 min 20 s left');
   });
 });
 

@@ -2,41 +2,42 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { newRunId } from '../run/run-folder.ts';
-import { pool, type Pooled } from '../verdict/pool.ts';
-import type { Verdict } from '../verdict/verdict.ts';
-import { exitCodeOf } from './closing.ts';
-import { interruptedCode, type Context } from './context.ts';
-import { runOptionsOf, type Asked } from './asked.ts';
-import { besideControls } from './controls.ts';
-import { startSeries } from './time-left.ts';
-import { jsonText } from '../base/foreign-text.ts';
+import { newRunId } from '../../run/run-folder.ts';
+import { pool, type Pooled } from '../../verdict/pool.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
+import { conductSeries } from '../../conduct/series.ts';
+import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';
+import type { HeldEngine } from '../../conduct/hold-engine.ts';
+import { jsonText } from '../../base/foreign-text.ts';
+import { exitCodeOf } from '../print/closing.ts';
+import { insideLines } from '../print/look-inside.ts';
+import { interruptedCode, type Context } from '../context.ts';
+import { conductorOf } from './judging.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
   context: Context,
-  asked: Asked,
+  engine: HeldEngine,
+  asked: RunRequest,
   { trials, json }: { trials: number; json: boolean },
 ): Promise<number> {
   const verdicts: Verdict[] = [];
   const kept: string[] = [];
-  const series = startSeries(trials);
-  for (let trial = 1; trial <= trials && !context.signal.aborted; trial++) {
-    context.stderr(`trial ${trial} of ${trials}, seed ${asked.seed + trial - 1}${series.left(trial - 1)}\n`);
-    const isLast = trial === trials;
-    const made = await besideControls(context, asked.experiment, {
-      ...runOptionsOf({ ...asked, keep: asked.keep && isLast, seed: asked.seed + trial - 1 }),
-      place: `trial ${trial} of ${trials}`,
-    });
-    if (made === null) break;
-    const { verdict } = made;
-    kept.push(...made.kept);
-    context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-    verdicts.push(verdict);
-  }
+  const runs = Array.from({ length: trials }, (_, index) => {
+    const seed = asked.seed + index;
+    const place = `trial ${index + 1} of ${trials}`;
+    const keep = asked.keep && index === trials - 1;
+    return { place, words: `, seed ${seed}`, request: requestOf({ ...asked, keep, seed }) };
+  });
+  await conductSeries(conductorOf(context, engine), runs, {
+    made: (_, { verdict, kept: lab }) => {
+      verdicts.push(verdict);
+      if (lab !== null) kept.push(...insideLines(lab));
+    },
+  });
   const pooled = pool(verdicts);
   const id = newRunId(new Date());
-  const name = `${asked.experiment.id}${asked.variant === null ? '' : ` ${asked.variant}`}`;
+  const name = nameOfRun(asked);
   const folder = join(asked.reportsFolder, asked.experiment.id, `trials-${id}`);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'trials.json'), `${JSON.stringify({ pooled, verdicts }, null, 2)}\n`);

@@ -1,22 +1,21 @@
-/** Is the instrument calibrated on this machine, in this state of the project? Done once, and remembered. */
+/** Is the instrument calibrated on this machine, in this state of the project? Asked once, and the answer is kept. */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { arch, cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { calibrationCases } from '../calibration/cases.ts';
-import { runCase } from '../calibration/run-case.ts';
+import { calibrationCases, caseName } from './cases.ts';
+import type { Audience } from '../conduct/audience.ts';
+import { keepResult, readKept } from '../conduct/kept-result.ts';
+import { runCase } from './run-case.ts';
 import { sourcesHash } from '../lab/project-state.ts';
 import { newRunId } from '../run/run-folder.ts';
 import { calibrationSchema } from '../verdict/verdict-parts.ts';
 import type { Calibration } from '../verdict/verdict.ts';
-import { caseName } from './calibrate.ts';
-import type { Context } from './context.ts';
-import { recall, remember } from './remembered.ts';
 
 /** The short calibration's result. A case that comes out wrong is tried once more: the machine may have been busy. */
-export async function calibration(context: Context, reportsFolder: string): Promise<Calibration> {
+export async function shortCalibration(audience: Audience, reportsFolder: string): Promise<Calibration> {
   const path = join(reportsFolder, 'controls', `calibration-${await key()}.json`);
-  const known = await recall(path, calibrationSchema);
+  const known = await readKept(path, (json) => calibrationSchema.parse(json));
   if (known !== null) return known;
   const cases = calibrationCases('short');
   const seriesId = newRunId(new Date());
@@ -24,9 +23,9 @@ export async function calibration(context: Context, reportsFolder: string): Prom
   const wrong: Calibration['wrong'] = [];
   try {
     for (const [index, one] of cases.entries()) {
-      context.signal.throwIfAborted();
+      audience.signal.throwIfAborted();
       const name = caseName(one);
-      context.stderr(
+      audience.say(
         `calibration, once for this machine and this state of the project: ${index + 1} of ${cases.length}  ${name}\n`,
       );
       let sentences: readonly string[] = [];
@@ -34,7 +33,7 @@ export async function calibration(context: Context, reportsFolder: string): Prom
         const options = {
           folder: join(folder, `${index}-${tries}`),
           runId: `${seriesId}-${index + 1}`,
-          signal: context.signal,
+          signal: audience.signal,
         };
         sentences = (await runCase(one, options)).wrong;
         if (sentences.length === 0) break;
@@ -45,7 +44,7 @@ export async function calibration(context: Context, reportsFolder: string): Prom
     await rm(folder, { recursive: true, force: true });
   }
   const result: Calibration = { seriesId, cases: cases.length, wrong };
-  if (wrong.length === 0) await remember(path, result);
+  if (wrong.length === 0) await keepResult(path, result);
   return result;
 }
 

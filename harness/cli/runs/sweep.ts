@@ -2,19 +2,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { exitCodes, HarnessError } from '../base/errors.ts';
-import { drawSweep, type SweepPoint } from '../report/charts/sweep-chart.ts';
-import type { FieldValue } from '../experiment/experiment.ts';
-import { parseValue, resolveExperiment, type Change } from '../experiment/fields.ts';
-import { seededRandom, shuffle } from '../base/random.ts';
-import { newRunId, pointLatest } from '../run/run-folder.ts';
-import { pool, type Pooled } from '../verdict/pool.ts';
-import { isConclusive, type Verdict } from '../verdict/verdict.ts';
-import { interruptedCode, type Context } from './context.ts';
-import { repeatCommand, runOptionsOf, type Asked } from './asked.ts';
-import { besideControls } from './controls.ts';
-import { measureAlone } from './measure-alone.ts';
-import { startSeries } from './time-left.ts';
+import { exitCodes, HarnessError } from '../../base/errors.ts';
+import { drawSweep, type SweepPoint } from '../../report/charts/sweep-chart.ts';
+import type { FieldValue } from '../../experiment/experiment.ts';
+import { parseValue, type Change } from '../../experiment/fields.ts';
+import { seededRandom, shuffle } from '../../base/random.ts';
+import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { pool, type Pooled } from '../../verdict/pool.ts';
+import { isConclusive, type Verdict } from '../../verdict/verdict.ts';
+import { interruptedCode, type Context } from '../context.ts';
+import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';
+import { conductSeries } from '../../conduct/series.ts';
+import { holdEngine } from '../../conduct/hold-engine.ts';
+import { audienceOf } from '../print/progress.ts';
+import { conductorOf } from './judging.ts';
 
 const mostKnobs = 2;
 const mostCells = 200;
@@ -32,43 +33,31 @@ interface Cell {
 /** Runs every cell, in an order that the seed shuffles; exits 0 when each run can be trusted. */
 export async function runSweep(
   context: Context,
-  asked: Asked,
+  asked: RunRequest,
   { sweeps, trials, wait }: { sweeps: readonly string[]; trials: number; wait: boolean },
 ): Promise<number> {
   const knobs = sweeps.map(parseKnob);
   const cells = cellsOf(knobs);
-  // Every cell is checked before the first is run.
-  const experimentOf = (cell: Cell) =>
-    resolveExperiment(asked.file, {
-      variant: asked.variant ?? undefined,
-      changes: [...asked.changes, ...cell.changes],
-    });
-  for (const cell of cells) experimentOf(cell);
-  const runs = shuffle(
-    cells.flatMap((cell) => Array.from({ length: trials }, (_, trial) => ({ cell, trial }))),
-    seededRandom(asked.seed, 'sweep'),
+  // Every cell is checked before the first is run. They have the same seeds, so that they differ in the knob alone.
+  const requests = cells.flatMap((cell) =>
+    Array.from({ length: trials }, (_, trial) => {
+      const changes = [...asked.changes, ...cell.changes];
+      return { cell, request: requestOf({ ...asked, changes, seed: asked.seed + trial }) };
+    }),
   );
+  const runs = shuffle(requests, seededRandom(asked.seed, 'sweep')).map((run, index) => {
+    return { ...run, place: `run ${index + 1} of ${requests.length}`, words: `: ${wordsOf(run.cell.changes)}` };
+  });
   const command = [
     repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
     ...sweeps.map((sweep) => `--sweep ${sweep}`),
     ...(trials > 1 ? [`--trials ${trials}`] : []),
   ].join(' ');
-  await measureAlone(context, { command, wait }, async () => {
-    const series = startSeries(runs.length);
-    for (const [index, { cell, trial }] of runs.entries()) {
-      if (context.signal.aborted) break;
-      const place = `run ${index + 1} of ${runs.length}`;
-      context.stderr(`${place}: ${wordsOf(cell.changes)}${series.left(index)}\n`);
-      const changes = [...asked.changes, ...cell.changes];
-      // The same seed in every cell: they differ in the knob, and in nothing else.
-      const options = { ...runOptionsOf({ ...asked, changes, keep: false, seed: asked.seed + trial }), place };
-      const made = await besideControls(context, experimentOf(cell), options);
-      if (made === null) break;
-      const { verdict } = made;
-      context.stderr(`${verdict.verdict}: ${verdict.citation}\n`);
-      cell.verdicts.push(verdict);
-    }
-  });
+  await holdEngine(audienceOf(context), { command, wait }, (engine) =>
+    conductSeries(conductorOf(context, engine), runs, {
+      made: (index, { verdict }) => runs[index]?.cell.verdicts.push(verdict),
+    }),
+  );
 
   const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
   const path = await writeSweep(asked, { knobs, rows, trials, command });
@@ -83,14 +72,15 @@ export async function runSweep(
 
 /** Writes table, chart and figures into a folder of their own; gives the path of the text. */
 async function writeSweep(
-  { experiment, variant, reportsFolder }: Asked,
+  asked: RunRequest,
   { knobs, rows, trials, command }: { knobs: readonly Knob[]; rows: readonly Row[]; trials: number; command: string },
 ): Promise<string> {
   const id = newRunId(new Date());
+  const { experiment, reportsFolder } = asked;
   const reports = join(reportsFolder, 'sweeps');
   const folder = join(reports, id);
   await mkdir(folder, { recursive: true });
-  const name = `${experiment.id}${variant === null ? '' : ` ${variant}`}`;
+  const name = nameOfRun(asked);
   const knobNames = knobs.map(({ path }) => path).join(' and ');
   const isEmpty = nothingTrusted(rows) !== '';
   if (!isEmpty) {

@@ -1,8 +1,9 @@
 /** What a user sees while a run goes on: one line that is written over on a terminal, plain lines elsewhere. */
-import type { LoadCounts } from '../in-lab/plan.ts';
-import { shownLine } from '../base/foreign-text.ts';
-import type { Context } from './context.ts';
-import { progressLine, timeLeftMs, type Step } from './progress-line.ts';
+import type { LoadCounts } from '../../in-lab/plan.ts';
+import { shownLine } from '../../base/foreign-text.ts';
+import type { Context } from '../context.ts';
+import type { Audience, Progress, Step } from '../../conduct/audience.ts';
+import { progressLine, timeLeftMs } from './progress-line.ts';
 
 /** Elsewhere than on a terminal, a line at most this often. */
 const plainEveryMs = 2_000;
@@ -10,18 +11,6 @@ const plainEveryMs = 2_000;
 const redrawMs = 1_000;
 /** Elsewhere, a sign of life this often. */
 const signOfLifeMs = 30_000;
-
-/** A run's progress. */
-export interface Progress {
-  /** A new phase of the run, such as `booting the lab`. */
-  phase(text: string): void;
-  /** Counts so far; a total of null is not known yet. */
-  counts(counts: LoadCounts, total: number | null): void;
-  /** Something that happened: a restart began. */
-  note(text: string): void;
-  /** Takes the line away. */
-  end(): void;
-}
 
 /**
  * Progress on stderr, so that stdout holds results only.
@@ -94,5 +83,14 @@ export function startProgress(
       if (isTerminal && drawnMs > -Infinity) stderr('\r\u001b[K');
       drawnMs = -Infinity;
     },
+  };
+}
+
+/** The user of this command, as conducting sees them. */
+export function audienceOf(context: Context): Audience {
+  return {
+    signal: context.signal,
+    say: (text) => context.stderr(text),
+    follow: (options) => startProgress(context, options),
   };
 }

@@ -1,10 +1,10 @@
 /** How a run ends on the command line: what is printed, and what the process exits with. */
 import { join } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
-import { exitCodes } from '../base/errors.ts';
-import { shownLine } from '../base/foreign-text.ts';
-import { runFiles } from '../run/run-folder.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import { exitCodes } from '../../base/errors.ts';
+import { shownLine } from '../../base/foreign-text.ts';
+import { runFiles } from '../../run/run-folder.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
 
 /** What the process exits with after this verdict. */
 export function exitCodeOf(verdict: Verdict['verdict']): number {

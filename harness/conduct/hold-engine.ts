@@ -1,48 +1,43 @@
 /** A measurement has the engine to itself: two at once would count each other's disturbance as the server's. */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import type Docker from 'dockerode';
 import { HarnessError } from '../base/errors.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine, type EngineFacts } from '../lab/engine.ts';
 import { labImageTag, requireImage } from '../lab/image.ts';
 import { lockMeasuring, type Holder, type MeasuringLock } from '../lab/measuring-lock.ts';
 import { ownerInWords } from '../lab/owner.ts';
-import { removeLab, standingLabs } from '../lab/remove.ts';
-import { removedLine } from './clean.ts';
-import type { Context } from './context.ts';
-import { startProgress } from './progress.ts';
+import { removedLine, removeLab, standingLabs } from '../lab/remove.ts';
+import type { Audience } from './audience.ts';
 
-const held = new AsyncLocalStorage<MeasuringLock>();
-
-/** How a command asks for the engine. */
-export interface AloneOptions {
-  /** What others are told that is measured. */
-  readonly command: string;
-  /** Wait for another's measurement to end; else it is an error. */
-  readonly wait: boolean;
+/** An engine on which nobody else measures. */
+export interface HeldEngine {
+  readonly docker: Docker;
+  readonly facts: EngineFacts;
+  /** The lab image's tag. */
+  readonly image: string;
+  readonly lock: MeasuringLock;
 }
 
 /**
  * Runs `work` while no other harness measures on this engine; a series of runs takes the engine once, so that another's
- * do not come between. Within `work`, asking again costs nothing. What earlier runs left without being asked to is
- * taken down first: it would take part in the measurement.
+ * do not come between. Labs that earlier runs left behind are taken down first: they would take part in the measurement.
+ * @param options `command`: what others are told that is measured. `wait`: wait for another's measurement to end
  * @throws {HarnessError} (exit code 4) when another measures and it is not to be waited for
  */
-export async function measureAlone<T>(
-  context: Context,
-  { command, wait }: AloneOptions,
-  work: (lock: MeasuringLock) => Promise<T>,
+export async function holdEngine<T>(
+  audience: Audience,
+  { command, wait }: { readonly command: string; readonly wait: boolean },
+  work: (engine: HeldEngine) => Promise<T>,
 ): Promise<T> {
-  const own = held.getStore();
-  if (own !== undefined) return await work(own);
   const { docker, facts } = await connectEngine();
   const image = labImageTag(facts.architecture);
   await requireImage(docker, image);
-  const progress = startProgress(context);
+  const progress = audience.follow();
   let lock: MeasuringLock;
   try {
     lock = await lockMeasuring(docker, {
       image,
       command,
-      signal: context.signal,
+      signal: audience.signal,
       onHeld: (holder) => {
         if (!wait) throw busy(holder);
         progress.phase(`waiting for ${holderInWords(holder)}`);
@@ -56,9 +51,9 @@ export async function measureAlone<T>(
     for (const lab of await standingLabs(docker)) {
       if (lab.state !== 'stale') continue;
       await removeLab(docker, lab);
-      context.stderr(`${removedLine(lab)}\n`);
+      audience.say(`${removedLine(lab)}\n`);
     }
-    return await held.run(lock, work, lock);
+    return await work({ docker, facts, image, lock });
   } finally {
     await lock.release();
   }

@@ -1,0 +1,240 @@
+/** One run of one experiment, from booting its lab to the files in its folder. Judging them is another's affair. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HarnessError, messageOf } from '../base/errors.ts';
+import { engineBack } from '../lab/engine.ts';
+import { watchEngine, type EngineWatch } from '../lab/engine-events.ts';
+import type { EngineEvent } from '../run/engine-events.ts';
+import { fingerprintOf } from '../lab/fingerprint.ts';
+import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
+import { bootLab, type Lab } from '../lab/lab.ts';
+import { finishLedger } from '../run/finish-ledger.ts';
+import type { Baseline } from './baseline.ts';
+import { installBaseline, labBaseline } from './lab-baseline.ts';
+import { baselinesOf } from './local-baseline.ts';
+import { oneLine } from '../run/plain-file.ts';
+import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
+import { countWitnessLines } from '../run/witness-lines.ts';
+import { deploySchedule, type DeploySchedule } from '../experiment/deploy-schedule.ts';
+import { writeTimeline } from '../run/timeline-from-files.ts';
+import { collectNotes, collectRecords, restartSite } from './collect.ts';
+import { copyLedger } from './ledger-copy.ts';
+import { connectionsOf, ledgerPathInClient, measureInLab, type Measurement } from './measure-in-lab.ts';
+import { despiteFullDisk } from './reserve.ts';
+import { SavedRun } from './saved-run.ts';
+import type { Progress } from './audience.ts';
+import type { HeldEngine } from './hold-engine.ts';
+import type { RunRequest } from './run-request.ts';
+import { within } from '../base/within.ts';
+
+/** Where a run is made. */
+export interface LabRunSetting extends HeldEngine {
+  readonly runId: string;
+  /** The run's own folder; it is made. */
+  readonly folder: string;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/** A run whose files are in its folder. */
+export interface Conducted {
+  /** null where the lab is being taken down. */
+  readonly kept: Lab | null;
+  /** Resolves when the lab is gone; at once when it is kept. */
+  readonly removed: Promise<void>;
+}
+
+/** The longest wait for one of the smaller questions to the engine. */
+const askMs = 20_000;
+
+/**
+ * Conducts a run. Once its load has begun it always leaves a folder that can be judged, as aborted where something went
+ * wrong; before that, an error leaves nothing. Whatever happens, the lab is taken down, unless it is to be kept.
+ * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
+ */
+export async function runInLab(setting: LabRunSetting, request: RunRequest): Promise<Conducted> {
+  const { docker, facts, image, progress, signal, runId } = setting;
+  const { experiment, keep } = request;
+  const watch = await watchEngine(docker, runId);
+  try {
+    const connections = connectionsOf(experiment);
+    const lab = await bootLab(docker, { runId, experiment, image, facts, connections, keep, signal });
+    const remove = async (): Promise<void> => {
+      if (!keep) await within(askMs, 'Taking the lab down', lab.remove());
+    };
+    try {
+      await conductIn(lab, setting, request, watch);
+    } catch (error) {
+      // What went wrong is what is told, not that the lab could then not be removed: the next run does that.
+      await remove().catch(() => undefined);
+      throw error;
+    }
+    const removed = remove();
+    // It is awaited by the caller; until then what goes wrong with the verdict is told first.
+    removed.catch(() => undefined);
+    progress.phase('verdict and report');
+    return { kept: keep ? lab : null, removed };
+  } finally {
+    watch.end();
+  }
+}
+
+async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, watch: EngineWatch): Promise<void> {
+  const { facts, image, folder, progress } = setting;
+  const { experiment, baseline, keep } = request;
+  const signal = AbortSignal.any([setting.signal, watch.broken]);
+  const schedule = deploySchedule(experiment.deploy, request.seed, experiment.load.ratePerSecond);
+  const [fingerprint, countersBefore] = await Promise.all([
+    fingerprintOf(lab.server, facts, image),
+    readKernelCounters(lab.server),
+  ]);
+  const baselineBefore = baseline ? await baselineOf(lab, setting, 'before') : null;
+  const run = recordOf(setting.runId, request, schedule, fingerprint);
+  const saved = await SavedRun.begin(folder, run);
+  const rawLedger = join(folder, runFiles.rawLedger);
+  const copy = await copyLedger(lab.client, {
+    from: ledgerPathInClient,
+    to: rawLedger,
+    onFull: () => saved.reserve.release(),
+  });
+  try {
+    progress.phase('load');
+    const measured = await measureInLab(lab, run, schedule, { progress, signal, began: (clock) => saved.begun(clock) });
+    await copy.end();
+    progress.phase('collecting records');
+    const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
+    const { aborted } = measurement;
+    if (aborted !== null) await within(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
+    const missing = await collect(lab, saved, measurement, countersBefore);
+    if (baseline) await saveBaselines(lab, setting, saved, baselineBefore);
+    if (aborted === null) missing.push(...(await collectNotes(lab, saved)));
+    if (keep && aborted === null) await restartSite(lab);
+    await saveRecord(saved, schedule, measurement, { missing, events: watch.end() });
+  } catch (error) {
+    await copy.end();
+    await keepWhatThereIs(saved, error);
+  } finally {
+    await saved.reserve.release();
+  }
+}
+
+/** Of a run in which something went wrong under way everything stays that was recorded, and it is called aborted. */
+async function keepWhatThereIs(saved: SavedRun, error: unknown): Promise<void> {
+  if (!saved.isUnderWay) {
+    await saved.discard();
+    throw error;
+  }
+  try {
+    await saved.record({ aborted: `The run was cut short: ${oneLine(messageOf(error))}` });
+    await finishLedger(saved.folder);
+  } catch (cause) {
+    const message = `${messageOf(cause)}; what was settled is kept in ${saved.folder}.`;
+    const hint = `Make room, then \`npm run verdict -- ${saved.folder}\` judges it.`;
+    throw new HarnessError('disk-full', message, { cause, hint });
+  }
+}
+
+function recordOf(
+  runId: string,
+  { experiment, variant, variantAbout, changes, seed, command }: RunRequest,
+  schedule: DeploySchedule,
+  fingerprint: Record<string, string>,
+): ExperimentRun {
+  return {
+    kind: 'experiment',
+    schema: 1,
+    runId,
+    experiment,
+    variant,
+    variantAbout,
+    changes: changes.map(([path, value]) => [path, value]),
+    seed,
+    command,
+    startedAt: new Date().toISOString(),
+    originMonotonicUs: null,
+    wallOffsetUs: null,
+    deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
+    witnessLines: {},
+    durationMs: schedule.durationMs(schedule.wanted),
+    fingerprint,
+    aborted: null,
+    unfinished: 0,
+    troubles: [],
+  };
+}
+
+/** Brings the lab's records into the folder. @returns what could not be had, each a sentence */
+async function collect(
+  lab: Lab,
+  saved: SavedRun,
+  { aborted, originUs, directOriginUs, deployer }: Measurement,
+  countersBefore: Record<string, number>,
+): Promise<string[]> {
+  const missing: string[] = [];
+  const kernel = await within(askMs, 'Reading the kernel’s counters', readKernelCounters(lab.server)).then(
+    (after) => counterChange(countersBefore, after),
+    (error: unknown) => {
+      missing.push(`The kernel’s counters could not be read (${oneLine(messageOf(error))}).`);
+      return {};
+    },
+  );
+  const directShiftUs = directOriginUs === null || originUs === null ? null : directOriginUs - originUs;
+  missing.push(...(await collectRecords(lab, saved, { isCutShort: aborted !== null, directShiftUs })));
+  await saved.text(runFiles.kernel, `${JSON.stringify(kernel, null, 2)}\n`);
+  await saved.text(runFiles.deployer, linesOf(deployer));
+  // Without the whole ledger the copy is what there is.
+  const hasLedger = existsSync(join(saved.folder, runFiles.ledger));
+  if (hasLedger) await rm(join(saved.folder, runFiles.rawLedger), { force: true });
+  else await finishLedger(saved.folder);
+  return missing;
+}
+
+/** Writes the engine's events, the timeline, and run.json as it stands. */
+async function saveRecord(
+  saved: SavedRun,
+  schedule: DeploySchedule,
+  measurement: Measurement,
+  { missing, events }: { missing: readonly string[]; events: readonly EngineEvent[] },
+): Promise<void> {
+  const { folder, run } = saved;
+  const { due, restarts, originUs, wallOffsetUs, unfinished, troubles } = measurement;
+  const lost = missing.find((sentence) => sentence.startsWith(runFiles.ledger));
+  const aborted = measurement.aborted ?? lost ?? null;
+  const record: ExperimentRun = {
+    ...run,
+    deployBeginsMs: schedule.beginsMs.slice(0, restarts),
+    durationMs: due === null ? schedule.durationMs(restarts) : (due * 1000) / run.experiment.load.ratePerSecond,
+    originMonotonicUs: originUs,
+    wallOffsetUs,
+    aborted,
+    unfinished,
+    troubles: aborted === null ? [...troubles, ...missing] : [...troubles],
+  };
+  await saved.text(runFiles.engineEvents, linesOf(events));
+  await despiteFullDisk(saved.reserve, () => writeTimeline(folder, record));
+  await saved.record({ ...record, witnessLines: await countWitnessLines(folder) });
+}
+
+function linesOf(records: readonly unknown[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
+}
+
+async function baselineOf(lab: Lab, { progress, signal }: LabRunSetting, when: string): Promise<Baseline | null> {
+  if (signal.aborted) return null;
+  if (when === 'before') await installBaseline(lab);
+  progress.phase(`baseline ${when} the load`);
+  return await labBaseline(lab);
+}
+
+async function saveBaselines(
+  lab: Lab,
+  setting: LabRunSetting,
+  saved: SavedRun,
+  before: Baseline | null,
+): Promise<void> {
+  const after = await baselineOf(lab, setting, 'after');
+  const baselines = baselinesOf('GET /livez, through the proxy', before, after);
+  await saved.text(runFiles.baseline, `${JSON.stringify(baselines, null, 2)}\n`);
+}

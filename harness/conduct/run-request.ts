@@ -1,0 +1,69 @@
+/** What is asked of one run of an experiment, and the command that asks the same again. */
+import type { Experiment, ExperimentFile, FieldValue } from '../experiment/experiment.ts';
+import { resolveExperiment, type Change } from '../experiment/fields.ts';
+
+/** How runs of an experiment are made, whichever they are. */
+interface RunningConditions {
+  readonly seed: number;
+  /** Folder that gets `E5/<run id>/`. */
+  readonly reportsFolder: string;
+  /** Leave the lab standing. */
+  readonly keep: boolean;
+  /** Before and after the load, have autocannon tell what the site can do. */
+  readonly baseline: boolean;
+  /** Beside its controls, which run first unless their results are kept. */
+  readonly withControls: boolean;
+}
+
+/** A variant of an experiment, and what is set of it besides. */
+interface Choice {
+  readonly file: ExperimentFile;
+  readonly variant: string | null;
+  readonly changes: readonly Change[];
+}
+
+/** One run. */
+export interface RunRequest extends RunningConditions, Choice {
+  /** With variant and changes applied. */
+  readonly experiment: Experiment;
+  readonly variantAbout: string | null;
+  /** The command that repeats this run. */
+  readonly command: string;
+  /** Which of several runs this is, such as `trial 2 of 5`; shown while it goes on. */
+  readonly place?: string | undefined;
+}
+
+/**
+ * The request for a run.
+ * @throws {HarnessError} when the experiment has no such variant, or cannot take a change
+ */
+export function requestOf(asked: RunningConditions & Choice & Pick<RunRequest, 'place'>): RunRequest {
+  const { file, variant, changes, seed } = asked;
+  return {
+    ...asked,
+    experiment: resolveExperiment(file, { variant: variant ?? undefined, changes }),
+    variantAbout: variant === null ? null : (file.variants[variant]?.about ?? null),
+    command: repeatCommand({ id: file.id, variant, changes }, seed),
+  };
+}
+
+/** `E5`, or `E5 slow-start`. */
+export function nameOfRun({ file, variant }: Pick<Choice, 'file' | 'variant'>): string {
+  return `${file.id}${variant === null ? '' : ` ${variant}`}`;
+}
+
+/** The command that makes the same run again. */
+export function repeatCommand(
+  { id, variant, changes }: { id: string; variant: string | null; changes: readonly (readonly [string, FieldValue])[] },
+  seed: number,
+): string {
+  const words = [`npm run experiment ${id} -- --seed ${seed}`];
+  if (variant !== null) words.push(`--variant ${variant}`);
+  for (const [path, value] of changes) words.push(`--set ${quoted(`${path}=${String(value)}`)}`);
+  return words.join(' ');
+}
+
+/** A word as a shell takes it. */
+export function quoted(word: string): string {
+  return /^[\w.,:/=+-]+$/u.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
