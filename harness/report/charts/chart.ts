@@ -17,8 +17,36 @@ export interface Picture {
   readonly svg: Buffer;
 }
 
+/** An annotation as chartjs-plugin-annotation takes it; its own types do not resolve under NodeNext. */
+export type Annotations = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** PNGs are drawn at twice their size, so that they stay sharp in a document. */
 const pngScale = 2;
+/** Whatever the language of the machine: numbers on the axes must not differ from one to the next. */
+const locale = 'en-US';
+
+/** What a chart says around its data. */
+interface Frame {
+  readonly title: string;
+  readonly annotations: Annotations;
+  /** Do annotations end at the edge of the plotted area? */
+  readonly clip?: boolean;
+  /** Does the legend show each set's own mark, not a box? */
+  readonly usePointStyle?: boolean;
+}
+
+/** Padding, title, legend and annotations, alike in all charts. */
+export function frame({ title, annotations, clip = true, usePointStyle = false }: Frame) {
+  const side = usePointStyle ? 10 : 12;
+  return {
+    layout: { padding: { left: 8, right: 16, top: 4, bottom: 4 } },
+    plugins: {
+      title: { display: true, text: title, font: { size: 14, weight: 600 }, color: '#111111' },
+      legend: { position: 'bottom' as const, labels: { boxWidth: side, boxHeight: side, usePointStyle } },
+      annotation: { clip, annotations },
+    },
+  };
+}
 
 /** Draws the chart. `configuration` makes a new one at each call, since chart.js writes into what it is given. */
 export function drawChart(configuration: () => ChartConfiguration, size: ChartSize): Picture {
@@ -57,28 +85,23 @@ function makeRenderer({ width, height }: ChartSize): Renderer | undefined {
 function drawPng(configuration: ChartConfiguration, size: ChartSize): Buffer {
   const key = `${size.width}x${size.height}`;
   const renderer = renderers.get(key) ?? makeRenderer(size);
-  if (renderer === undefined)
-    return drawOn(createCanvas(size.width, size.height), configuration, pngScale, (canvas) =>
-      canvas.toBuffer('image/png'),
-    );
-  renderers.set(key, renderer);
-  return renderer.renderToBufferSync(scaled(configuration, pngScale), 'image/png');
+  if (renderer !== undefined) {
+    renderers.set(key, renderer);
+    return renderer.renderToBufferSync(scaled(configuration, pngScale), 'image/png');
+  }
+  const canvas = createCanvas(size.width, size.height);
+  return drawOn(canvas, scaled(configuration, pngScale), () => canvas.toBuffer('image/png'));
 }
 
 function drawSvg(configuration: ChartConfiguration, { width, height }: ChartSize): Buffer {
   // Text as paths: the reader's machine may not have the font either.
-  const empty = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
-  const svg = drawOn(empty, configuration, 1, (canvas) => canvas.getContent().toString('utf8'));
+  const canvas = createCanvas(width, height, SvgExportFlag.ConvertTextToPaths);
+  const svg = drawOn(canvas, scaled(configuration, 1), () => canvas.getContent().toString('utf8'));
   return Buffer.from(withOwnIds(withinPixels(svg)));
 }
 
-/** Draws on a canvas of our own, `scale` times its size, and gives what is taken of it. */
-function drawOn<C extends Canvas | SvgCanvas, T>(
-  canvas: C,
-  configuration: ChartConfiguration,
-  scale: number,
-  take: (canvas: C) => T,
-): T {
+/** Draws on a canvas of our own, and takes the picture before chart.js clears it. */
+function drawOn<T>(canvas: Canvas | SvgCanvas, configuration: ChartConfiguration, take: () => T): T {
   Chart.register(...registerables, annotationPlugin);
   Chart.defaults.font.family = chartFont;
   // chart.js expects an element of a page.
@@ -91,16 +114,17 @@ function drawOn<C extends Canvas | SvgCanvas, T>(
       context.fillRect(0, 0, chart.width, chart.height);
     },
   };
-  const { options, plugins = [], ...rest } = scaled(configuration, scale);
-  const chart = new Chart(canvas, {
-    ...rest,
-    ...(options !== undefined && { options }),
-    plugins: [background, ...plugins],
-  });
-  const taken = take(canvas);
-  // Which clears the canvas; chart.js would keep the chart, and all of its points, for ever.
+  const chart = new Chart(canvas, { ...configuration, plugins: [background] });
+  const taken = take();
+  // chart.js would keep the chart, and all of its points, for ever.
   chart.destroy();
   return taken;
+}
+
+/** The same picture with more pixels: chart.js enlarges the canvas and draws by a transform. */
+function scaled(configuration: ChartConfiguration, devicePixelRatio: number): ChartConfiguration {
+  const options = { ...configuration.options, locale, animation: false as const, responsive: false, devicePixelRatio };
+  return { ...configuration, options };
 }
 
 /** Outlines to a hundredth of a pixel: nobody sees more, and the file is half as long. */
@@ -118,15 +142,4 @@ function withOwnIds(svg: string): string {
     ids.set(id, own);
     return own;
   });
-}
-
-/** Whatever the language of the machine: numbers on the axes must not differ from one to the next. */
-const locale = 'en-US';
-
-/** The same picture with more pixels: chart.js enlarges the canvas and draws by a transform. */
-function scaled(configuration: ChartConfiguration, scale: number): ChartConfiguration {
-  return {
-    ...configuration,
-    options: { ...configuration.options, locale, animation: false, responsive: false, devicePixelRatio: scale },
-  };
 }

@@ -1,18 +1,16 @@
 /** Latency of every request over its due time, coloured by outcome. */
-import type { ChartConfiguration } from 'chart.js';
-import type { RestartWindow } from '../../verdict/restart-windows.ts';
-import { drawChart, type Picture } from './chart.ts';
+import type { ChartConfiguration, ChartDataset } from 'chart.js';
 import { phasesOf } from '../../verdict/phases.ts';
-import { phaseAnnotations, type Axis } from './marks.ts';
-import { classNames, classOf, type ClassName } from './palette.ts';
+import type { RestartWindow } from '../../verdict/restart-windows.ts';
+import { drawChart, frame, type Picture } from './chart.ts';
+import { phaseAnnotations, plotPx, type Axis } from './marks.ts';
+import { classes, classNames, type ClassName } from './palette.ts';
 
-const size = { width: 1_000, height: 420 };
 /** Above this many plain answers some are left out, evenly. */
 const mostPlainPoints = 4_000;
-/** Of more requests than this, failures and waits that would lie on one pixel are drawn as one. */
+/** Above this many requests, failures and waits that would lie on one pixel are drawn as one. */
 const mostSinglePoints = 20_000;
-/** Pixels of the plotted area from left to right, and of a decade of its logarithmic height, roughly. */
-const columns = 920;
+/** Pixels of a decade of the logarithmic height, roughly. */
 const rowsPerDecade = 80;
 /** The axis goes no lower. */
 const leastMs = 0.1;
@@ -25,12 +23,12 @@ export interface LatencyPoint {
 }
 
 /**
- * Keeps what the chart can show: of plain answers every nth; of all others each, or of a long run the slowest of those of
- * one class that would lie on one pixel, so that none is missed and no peak is cut.
+ * Keeps what the chart can show: every nth plain answer, and all others. In a long run it keeps the slowest of those of one
+ * class that would lie on one pixel, so that none is missed and no peak is cut.
  */
 export class LatencyPoints {
   readonly points: LatencyPoint[] = [];
-  /** Of how many plain answers one is kept. */
+  /** One in this many plain answers is kept. */
   readonly every: number;
   /** Are others that lie on one pixel drawn as one? */
   readonly isMerged: boolean;
@@ -43,7 +41,7 @@ export class LatencyPoints {
   constructor(expected: number, durationMs: number) {
     this.every = Math.max(1, Math.ceil(expected / mostPlainPoints));
     this.isMerged = expected > mostSinglePoints;
-    this.columnUs = (durationMs * 1000) / columns;
+    this.columnUs = (durationMs * 1000) / plotPx;
   }
 
   add(point: LatencyPoint): void {
@@ -71,68 +69,63 @@ export class LatencyPoints {
 }
 
 /** Draws the scatter, the restarts shaded. */
-export function drawLatency(options: {
+export function drawLatency({
+  title,
+  kept,
+  durationMs,
+  windows,
+}: {
   title: string;
   kept: LatencyPoints;
   durationMs: number;
   windows: readonly RestartWindow[];
 }): Picture {
-  const { kept } = options;
-  const axis: Axis = { minS: 0, maxS: options.durationMs / 1000, widthPx: 920, secondsOf: (us) => us / 1e6 };
-  const phases = options.windows.flatMap(phasesOf);
+  const axis: Axis = { minS: 0, maxS: durationMs / 1000, secondsOf: (us) => us / 1e6 };
   const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
   const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
-  return drawChart(
-    (): ChartConfiguration => ({
-      type: 'scatter',
-      data: {
-        datasets: classNames
-          .filter((name) => kept.points.some((point) => point.name === name))
-          .map((name) => ({
-            label: classOf(name).name,
-            data: kept.points
-              .filter((point) => point.name === name)
-              .map(({ dueUs, latencyMs }) => ({ x: dueUs / 1e6, y: Math.max(latencyMs, leastMs) })),
-            backgroundColor: name === 'ok' ? '#8fb3cf' : classOf(name).colour,
-            // Squares: a circle takes two thousand characters in an SVG.
-            pointStyle: 'rect' as const,
-            pointRadius: 1.8,
-            borderWidth: 0,
-          })),
-      },
-      options: {
-        layout: { padding: { left: 8, right: 16, top: 4, bottom: 4 } },
-        scales: {
-          x: {
-            type: 'linear',
-            min: 0,
-            max: axis.maxS,
-            title: { display: true, text: 'seconds since the load began, by due time' },
-            grid: { display: false },
-          },
-          y: {
-            type: 'logarithmic',
-            title: { display: true, text: 'latency from the due time, ms' },
-            ticks: { autoSkip: false, callback: (value) => (isNamed(Number(value)) ? String(value) : '') },
-          },
+  const configuration = (): ChartConfiguration => ({
+    type: 'scatter',
+    data: { datasets: classNames.map((name) => setOf(name, kept.points)).filter(({ data }) => data.length > 0) },
+    options: {
+      scales: {
+        x: {
+          type: 'linear',
+          min: 0,
+          max: axis.maxS,
+          title: { display: true, text: 'seconds since the load began, by due time' },
+          grid: { display: false },
         },
-        plugins: {
-          title: {
-            display: true,
-            text: `${options.title}${thinned}`,
-            font: { size: 14, weight: 600 },
-            color: '#111111',
-          },
-          legend: { position: 'bottom', labels: { boxWidth: 10, boxHeight: 10, usePointStyle: true } },
-          annotation: { annotations: phaseAnnotations(phases, axis) },
+        y: {
+          type: 'logarithmic',
+          title: { display: true, text: 'latency from the due time, ms' },
+          ticks: { autoSkip: false, callback: (value) => (isNamed(Number(value)) ? String(value) : '') },
         },
       },
-    }),
-    size,
-  );
+      ...frame({
+        title: `${title}${thinned}`,
+        annotations: phaseAnnotations(windows.flatMap(phasesOf), axis),
+        usePointStyle: true,
+      }),
+    },
+  });
+  return drawChart(configuration, { width: 1_000, height: 420 });
 }
 
-/** Of a logarithmic axis, 1, 2 and 5 of each decade get a number. */
+function setOf(name: ClassName, points: readonly LatencyPoint[]): ChartDataset<'scatter', { x: number; y: number }[]> {
+  return {
+    label: classes[name].name,
+    data: points
+      .filter((point) => point.name === name)
+      .map(({ dueUs, latencyMs }) => ({ x: dueUs / 1e6, y: Math.max(latencyMs, leastMs) })),
+    backgroundColor: name === 'ok' ? '#8fb3cf' : classes[name].colour,
+    // Squares: a circle takes two thousand characters in an SVG.
+    pointStyle: 'rect',
+    pointRadius: 1.8,
+    borderWidth: 0,
+  };
+}
+
+/** 1, 2 and 5 of each decade of a logarithmic axis get a number. */
 function isNamed(value: number): boolean {
   const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
   return [1, 2, 5].some((named) => Math.abs(mantissa - named) < 1e-6);

@@ -1,9 +1,7 @@
 /** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
-import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { EventKind, TimelineEvent } from '../../run/timeline.ts';
-
-/** An annotation as chartjs-plugin-annotation takes it; its own types do not resolve under NodeNext. */
-export type AnnotationOptions = Readonly<Record<string, unknown>>;
+import type { PhaseSpan } from '../../verdict/phases.ts';
+import type { Annotations } from './chart.ts';
 
 const phaseColours: Record<PhaseSpan['name'], string> = {
   draining: 'rgba(240, 228, 66, 0.20)',
@@ -24,15 +22,20 @@ const eventLabels: Partial<Record<EventKind, string>> = {
 export interface Axis {
   readonly minS: number;
   readonly maxS: number;
-  /** Width of the plotted area in pixels, roughly: labels keep this apart. */
-  readonly widthPx: number;
   /** Seconds on the axis of a moment of the run. */
   readonly secondsOf: (us: number) => number;
 }
 
+/** Width of the plotted area in pixels, roughly: labels keep this apart. */
+export const plotPx = 920;
 const labelCharacterPx = 6.2;
 const labelPaddingPx = 10;
 const rowPx = 15;
+const labelFont = { size: 11, weight: 'normal' };
+
+function pixels(seconds: number, { minS, maxS }: Axis): number {
+  return (seconds * plotPx) / (maxS - minS);
+}
 
 /** Rows in which labels at these places do not overlap: each in the lowest row that is free there. */
 export function labelRows(labels: readonly { readonly atPx: number; readonly text: string }[]): number[] {
@@ -48,37 +51,25 @@ export function labelRows(labels: readonly { readonly atPx: number; readonly tex
 
 /**
  * Shading of the phases.
- * @param labelRow the row below the events' labels in which the phases are named; none names them
+ * @param labelRow the row below the events' labels in which the phases are named; without it they are not
  */
-export function phaseAnnotations(
-  phases: readonly PhaseSpan[],
-  axis: Axis,
-  labelRow?: number,
-): Record<string, AnnotationOptions> {
-  const isRoomFor = ({ name, fromUs, toUs }: PhaseSpan): boolean =>
-    ((Math.min(axis.secondsOf(toUs), axis.maxS) - axis.secondsOf(fromUs)) * axis.widthPx) / (axis.maxS - axis.minS) >
-    name.length * labelCharacterPx;
+export function phaseAnnotations(phases: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
   return Object.fromEntries(
-    phases.map((phase, index): [string, AnnotationOptions] => [
-      `phase${index}`,
-      {
-        type: 'box',
-        xMin: axis.secondsOf(phase.fromUs),
-        xMax: Math.min(axis.secondsOf(phase.toUs), axis.maxS),
-        backgroundColor: phaseColours[phase.name],
-        borderWidth: 0,
-        drawTime: 'beforeDatasetsDraw',
-        label: {
-          display: labelRow !== undefined && isRoomFor(phase),
-          content: phase.name,
-          position: { x: 'center', y: 'start' },
-          yAdjust: (labelRow ?? 0) * rowPx,
-          color: '#6b5b1f',
-          font: { size: 11, weight: 'normal' },
-          padding: 2,
-        },
-      },
-    ]),
+    phases.map(({ name, fromUs, toUs }, index) => {
+      const [xMin, xMax] = [axis.secondsOf(fromUs), Math.min(axis.secondsOf(toUs), axis.maxS)];
+      const hasRoom = pixels(xMax - xMin, axis) > name.length * labelCharacterPx;
+      const label = {
+        display: labelRow !== undefined && hasRoom,
+        content: name,
+        position: { x: 'center', y: 'start' },
+        yAdjust: (labelRow ?? 0) * rowPx,
+        color: '#6b5b1f',
+        font: labelFont,
+        padding: 2,
+      };
+      const box = { type: 'box', backgroundColor: phaseColours[name], borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
+      return [`phase${index}`, { ...box, xMin, xMax, label }];
+    }),
   );
 }
 
@@ -86,35 +77,27 @@ export function phaseAnnotations(
 export function eventAnnotations(
   events: readonly TimelineEvent[],
   axis: Axis,
-): { annotations: Record<string, AnnotationOptions>; rows: number } {
-  const shown = events
-    .filter(({ kind }) => eventLabels[kind] !== undefined)
-    .map(({ kind, atUs }) => ({ text: eventLabels[kind] ?? kind, atS: axis.secondsOf(atUs) }));
-  const rows = labelRows(
-    shown.map(({ text, atS }) => ({ text, atPx: ((atS - axis.minS) / (axis.maxS - axis.minS)) * axis.widthPx })),
-  );
+): { annotations: Annotations; rows: number } {
+  const shown = events.flatMap(({ kind, atUs }) => {
+    const text = eventLabels[kind];
+    return text === undefined ? [] : [{ text, atS: axis.secondsOf(atUs) }];
+  });
+  const rows = labelRows(shown.map(({ text, atS }) => ({ text, atPx: pixels(atS - axis.minS, axis) })));
   const annotations = Object.fromEntries(
-    shown.map(({ text, atS }, index): [string, AnnotationOptions] => [
-      `event${index}`,
-      {
-        type: 'line',
-        scaleID: 'x',
-        value: atS,
-        borderColor: '#444444',
-        borderWidth: 1,
-        borderDash: [3, 3],
-        label: {
-          display: true,
-          content: text,
-          position: 'start',
-          yAdjust: (rows[index] ?? 0) * rowPx,
-          backgroundColor: 'rgba(255, 255, 255, 0.85)',
-          color: '#222222',
-          font: { size: 11, weight: 'normal' },
-          padding: 2,
-        },
-      },
-    ]),
+    shown.map(({ text, atS }, index) => {
+      const label = {
+        display: true,
+        content: text,
+        position: 'start',
+        yAdjust: (rows[index] ?? 0) * rowPx,
+        backgroundColor: 'rgba(255, 255, 255, 0.85)',
+        color: '#222222',
+        font: labelFont,
+        padding: 2,
+      };
+      const line = { type: 'line', scaleID: 'x', borderColor: '#444444', borderWidth: 1, borderDash: [3, 3] };
+      return [`event${index}`, { ...line, value: atS, label }];
+    }),
   );
   return { annotations, rows: Math.max(0, ...rows) + 1 };
 }

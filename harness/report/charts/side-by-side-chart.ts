@@ -1,12 +1,9 @@
 /** All experiments in one chart: what a restart drops, and how long an answer waits, on one scale from 0 to many thousands. */
 import type { ChartConfiguration } from 'chart.js';
-import { drawChart, type Picture } from './chart.ts';
-import type { AnnotationOptions } from './marks.ts';
+import { drawChart, frame, type Annotations, type Picture } from './chart.ts';
 
 const rowPx = 58;
 const framePx = 150;
-const dropsColour = '#d55e00';
-const waitColour = '#56b4e9';
 /** Offset of a bar's middle from its row's middle. */
 const barPx = 10;
 
@@ -28,51 +25,22 @@ export function onScale(value: number): number {
 export function drawSideBySide(bars: readonly SideBySideBar[]): Picture {
   const highest = Math.max(10, ...bars.flatMap(({ dropped, longestWaitMs }) => [dropped, longestWaitMs ?? 0]));
   const decades = Math.ceil(Math.log10(highest + 1));
-  const annotations: Record<string, AnnotationOptions> = {};
-  for (const [index, { dropped, predicted, longestWaitMs }] of bars.entries()) {
-    annotations[`dropped${index}`] = numberAt(
-      Math.max(dropped, predicted ?? 0),
-      `${rounded(dropped)} dropped`,
-      index,
-      -barPx,
-    );
-    if (longestWaitMs !== null) {
-      annotations[`wait${index}`] = numberAt(longestWaitMs, `${rounded(longestWaitMs)} ms`, index, barPx);
-    }
-    if (predicted !== null) {
-      annotations[`predicted${index}`] = {
-        type: 'point',
-        xValue: onScale(predicted),
-        yValue: index,
-        yAdjust: -barPx,
-        radius: 5,
-        pointStyle: 'rectRot',
-        backgroundColor: '#ffffff',
-        borderColor: '#222222',
-        borderWidth: 1.5,
-      };
-    }
-  }
+  const ticks = [0, ...Array.from({ length: decades + 1 }, (_, power) => onScale(10 ** power))];
+  const set = (label: string, backgroundColor: string, valueOf: (bar: SideBySideBar) => number) => {
+    const data = bars.map((bar) => onScale(valueOf(bar)));
+    return { label, data, backgroundColor, barPercentage: 0.9, categoryPercentage: 0.7 };
+  };
   const configuration = (): ChartConfiguration => ({
     type: 'bar',
     data: {
       labels: bars.map(({ label }) => label),
       datasets: [
-        set(
-          'dropped a restart, requests',
-          dropsColour,
-          bars.map(({ dropped }) => onScale(dropped)),
-        ),
-        set(
-          'longest wait, ms',
-          waitColour,
-          bars.map(({ longestWaitMs }) => onScale(longestWaitMs ?? 0)),
-        ),
+        set('dropped a restart, requests', '#d55e00', ({ dropped }) => dropped),
+        set('longest wait, ms', '#56b4e9', ({ longestWaitMs }) => longestWaitMs ?? 0),
       ],
     },
     options: {
       indexAxis: 'y',
-      layout: { padding: { left: 8, right: 16, top: 4, bottom: 4 } },
       scales: {
         x: {
           type: 'linear',
@@ -80,37 +48,27 @@ export function drawSideBySide(bars: readonly SideBySideBar[]): Picture {
           // Room for the number at the end of the longest bar.
           max: decades + 0.35,
           afterBuildTicks: (axis) => {
-            axis.ticks = [0, ...Array.from({ length: decades + 1 }, (_, power) => onScale(10 ** power))].map(
-              (value) => ({ value }),
-            );
+            axis.ticks = ticks.map((value) => ({ value }));
           },
           ticks: { callback: (value) => String(Math.round(10 ** Number(value) - 1)) },
           title: { display: true, text: 'requests, or milliseconds (logarithmic above 1)' },
         },
         y: { grid: { display: false }, ticks: { color: '#222222', font: { size: 13 } } },
       },
-      plugins: {
-        title: {
-          display: true,
-          text: 'What a restart drops, and how long an answer waits (diamond: drops predicted)',
-          font: { size: 14, weight: 600 },
-          color: '#111111',
-        },
-        legend: { position: 'bottom', labels: { boxWidth: 12, boxHeight: 12 } },
+      ...frame({
+        title: 'What a restart drops, and how long an answer waits (diamond: drops predicted)',
+        annotations: Object.assign({}, ...bars.map(marksOf)) as Annotations,
         // A diamond at 0 lies on the edge.
-        annotation: { clip: false, annotations },
-      },
+        clip: false,
+      }),
     },
   });
   return drawChart(configuration, { width: 1_000, height: framePx + rowPx * bars.length });
 }
 
-function set(label: string, colour: string, data: number[]) {
-  return { label, data, backgroundColor: colour, barPercentage: 0.9, categoryPercentage: 0.7 };
-}
-
-function numberAt(value: number, content: string, row: number, yAdjust: number): AnnotationOptions {
-  return {
+/** The numbers at the ends of a row's bars, and its diamond. */
+function marksOf({ dropped, predicted, longestWaitMs }: SideBySideBar, row: number): Annotations {
+  const numberAt = (value: number, content: string, yAdjust: number): Annotations[string] => ({
     type: 'label',
     xValue: onScale(value),
     yValue: row,
@@ -121,6 +79,23 @@ function numberAt(value: number, content: string, row: number, yAdjust: number):
     color: '#222222',
     font: { size: 12 },
     padding: 0,
+  });
+  return {
+    [`dropped${row}`]: numberAt(Math.max(dropped, predicted ?? 0), `${rounded(dropped)} dropped`, -barPx),
+    ...(longestWaitMs !== null && { [`wait${row}`]: numberAt(longestWaitMs, `${rounded(longestWaitMs)} ms`, barPx) }),
+    ...(predicted !== null && {
+      [`predicted${row}`]: {
+        type: 'point',
+        xValue: onScale(predicted),
+        yValue: row,
+        yAdjust: -barPx,
+        radius: 5,
+        pointStyle: 'rectRot',
+        backgroundColor: '#ffffff',
+        borderColor: '#222222',
+        borderWidth: 1.5,
+      },
+    }),
   };
 }
 

@@ -1,9 +1,6 @@
 /** The chart of a sweep: dropped a restart against the knob, with its interval and the prediction, and the longest wait. */
-import type { ChartConfiguration } from 'chart.js';
-import { drawChart, type Picture } from './chart.ts';
-import type { AnnotationOptions } from './marks.ts';
-
-const size = { width: 1_000, height: 420 };
+import type { ChartConfiguration, ChartDataset } from 'chart.js';
+import { drawChart, frame, type Annotations, type Picture } from './chart.ts';
 
 /** Colours that stay apart for colour-blind readers (Okabe and Ito). */
 const lineColours = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00'];
@@ -22,78 +19,28 @@ export interface SweepPoint {
 }
 
 /** Draws a line for each value of the second knob, over the values of the first. */
-export function drawSweep(options: { title: string; knob: string; points: readonly SweepPoint[] }): Picture {
-  const { title, knob, points } = options;
+export function drawSweep({
+  title,
+  knob,
+  points,
+}: {
+  title: string;
+  knob: string;
+  points: readonly SweepPoint[];
+}): Picture {
   const values = [...new Set(points.map(({ value }) => value))];
-  const names = [...new Set(points.map(({ series }) => series))];
-  const at = (value: string, series: string | null): SweepPoint | undefined =>
-    points.find((point) => point.value === value && point.series === series);
-  const annotations: Record<string, AnnotationOptions> = {};
-  for (const [index, series] of names.entries()) {
-    for (const [position, value] of values.entries()) {
-      const interval = at(value, series)?.droppedPerRestart;
-      if (interval == null || interval.high <= interval.low) continue;
-      annotations[`interval-${index}-${position}`] = {
-        type: 'line',
-        xMin: position,
-        xMax: position,
-        yMin: interval.low,
-        yMax: interval.high,
-        yScaleID: 'y',
-        borderColor: lineColours[index % lineColours.length],
-        borderWidth: 2,
-      };
-    }
-  }
-  const label = (series: string | null, what: string): string => (series === null ? what : `${what}, ${series}`);
+  const lines = [...new Set(points.map(({ series }) => series))].map((series, index, all) => {
+    const colour = lineColours[index % lineColours.length] ?? '#000000';
+    return {
+      series,
+      colour,
+      waitColour: all.length === 1 ? waitColour : colour,
+      points: values.map((value) => points.find((point) => point.value === value && point.series === series)),
+    };
+  });
   const configuration = (): ChartConfiguration => ({
     type: 'line',
-    data: {
-      labels: values,
-      datasets: names.flatMap((series, index) => {
-        const colour = lineColours[index % lineColours.length] ?? '#000000';
-        return [
-          {
-            label: label(series, 'dropped a restart'),
-            data: values.map((value) => at(value, series)?.droppedPerRestart?.mean ?? null),
-            borderColor: colour,
-            backgroundColor: colour,
-            borderWidth: 2,
-            yAxisID: 'y',
-          },
-          {
-            label: label(series, 'predicted'),
-            data: values.map((value) => at(value, series)?.predictedPerRestart ?? null),
-            borderColor: colour,
-            backgroundColor: 'white',
-            borderDash: [6, 4],
-            borderWidth: 1.5,
-            pointStyle: 'rectRot',
-            yAxisID: 'y',
-          },
-          {
-            label: label(series, 'longest wait'),
-            data: values.map((value) => at(value, series)?.longestWaitMs ?? null),
-            borderColor: names.length === 1 ? waitColour : colour,
-            backgroundColor: names.length === 1 ? waitColour : colour,
-            borderDash: [2, 3],
-            borderWidth: 1,
-            pointStyle: 'triangle',
-            yAxisID: 'wait',
-          },
-          {
-            label: label(series, 'longest wait at the site’s own port'),
-            data: values.map((value) => at(value, series)?.longestDirectMs ?? null),
-            borderColor: names.length === 1 ? waitColour : colour,
-            backgroundColor: 'white',
-            borderDash: [1, 4],
-            borderWidth: 1,
-            pointStyle: 'star',
-            yAxisID: 'wait',
-          },
-        ];
-      }),
-    },
+    data: { labels: values, datasets: lines.flatMap(setsOf) },
     options: {
       scales: {
         x: { title: { display: true, text: knob } },
@@ -105,12 +52,86 @@ export function drawSweep(options: { title: string; knob: string; points: readon
           title: { display: true, text: 'longest wait, ms' },
         },
       },
-      plugins: {
-        title: { display: true, text: title },
-        legend: { position: 'bottom', labels: { usePointStyle: true } },
-        annotation: { annotations },
-      },
+      ...frame({
+        title,
+        annotations: Object.assign({}, ...lines.map(intervalsOf)) as Annotations,
+        usePointStyle: true,
+      }),
     },
   });
-  return drawChart(configuration, size);
+  return drawChart(configuration, { width: 1_000, height: 420 });
+}
+
+interface Line {
+  readonly series: string | null;
+  readonly colour: string;
+  readonly waitColour: string;
+  readonly points: readonly (SweepPoint | undefined)[];
+}
+
+/** What is drawn of one value of the second knob. */
+function setsOf({ series, colour, waitColour: ofWaits, points }: Line): ChartDataset<'line'>[] {
+  const set = (
+    what: string,
+    valueOf: (point: SweepPoint) => number | null | undefined,
+    look: Partial<ChartDataset<'line'>>,
+  ): ChartDataset<'line'> => ({
+    label: series === null ? what : `${what}, ${series}`,
+    data: points.map((point) => (point === undefined ? null : (valueOf(point) ?? null))),
+    ...look,
+  });
+  const drops = { borderColor: colour, yAxisID: 'y' };
+  const waits = { borderColor: ofWaits, borderWidth: 1, yAxisID: 'wait' };
+  return [
+    set('dropped a restart', ({ droppedPerRestart }) => droppedPerRestart?.mean, {
+      ...drops,
+      backgroundColor: colour,
+      borderWidth: 2,
+    }),
+    set('predicted', ({ predictedPerRestart }) => predictedPerRestart, {
+      ...drops,
+      backgroundColor: 'white',
+      borderWidth: 1.5,
+      borderDash: [6, 4],
+      pointStyle: 'rectRot',
+    }),
+    set('longest wait', ({ longestWaitMs }) => longestWaitMs, {
+      ...waits,
+      backgroundColor: ofWaits,
+      borderDash: [2, 3],
+      pointStyle: 'triangle',
+    }),
+    set('longest wait at the site’s own port', ({ longestDirectMs }) => longestDirectMs, {
+      ...waits,
+      backgroundColor: 'white',
+      borderDash: [1, 4],
+      pointStyle: 'star',
+    }),
+  ];
+}
+
+/** The 95 % interval of each point, as an upright line. */
+function intervalsOf({ colour, points }: Line, line: number): Annotations {
+  return Object.fromEntries(
+    points.flatMap((point, position) => {
+      const interval = point?.droppedPerRestart;
+      if (interval == null || interval.high <= interval.low) return [];
+      const [yMin, yMax] = [interval.low, interval.high];
+      return [
+        [
+          `interval-${line}-${position}`,
+          {
+            type: 'line',
+            xMin: position,
+            xMax: position,
+            yMin,
+            yMax,
+            yScaleID: 'y',
+            borderColor: colour,
+            borderWidth: 2,
+          },
+        ],
+      ];
+    }),
+  );
 }
