@@ -8,6 +8,11 @@ import { seededRandom, shuffle } from '../base/random.ts';
 /** A request that leaves this late voids the restart that it should have met. */
 export const lateAboveMs = 50;
 
+/** What makes a restart void: the only definition, for reports and the glossary. */
+export const voidMeaning =
+  `A restart is void when a request due in its at-risk time left more than ${lateAboveMs} ms late and it dropped nothing: ` +
+  'it is no evidence either way. A late one that dropped something counts.';
+
 /** Due time of slot `seq`, in microseconds since the origin: seq / rate. */
 export function dueUsOf(seq: number, ratePerSecond: number): number {
   return Math.round((seq * 1e6) / ratePerSecond);

@@ -1,156 +1,196 @@
-/** What was counted: every request, every restart, every write. */
-import { markdownTable } from 'markdown-table';
-import type { Tally, Verdict } from '../verdict/verdict.ts';
-import { byName, inMs, inOrder, orUnknown, signed } from './format.ts';
+/** What was counted: every request, every restart, every write. Each figure is declared once, with its query. */
+import { voidMeaning } from '../experiment/load-schedule.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import type { RestartVerdict, Tally, Verdict } from '../verdict/verdict.ts';
+import {
+  byName,
+  countsText,
+  figuresTable,
+  inMs,
+  inOrder,
+  orUnknown,
+  signed,
+  tableOf,
+  type Column,
+  type Figure,
+} from './format.ts';
 
 /** The section "Expected and measured". */
-export function expectationsSection({ expectations: rows }: Verdict): string {
-  const body = rows.map(({ what, expected, measured, met, because }) => [
-    what,
-    expected,
-    measured,
-    met ? 'yes' : '**no**',
-    because,
+export function expectationsSection({ expectations }: Verdict): string {
+  const table = tableOf(expectations, [
+    ['what', ({ what }) => what],
+    ['expected', ({ expected }) => expected],
+    ['measured', ({ measured }) => measured],
+    ['met', ({ met }) => (met ? 'yes' : '**no**')],
+    ['because', ({ because }) => because],
   ]);
-  return `## Expected and measured\n\n${markdownTable([['what', 'expected', 'measured', 'met', 'because'], ...body])}`;
+  return `## Expected and measured\n\n${table}`;
 }
 
 /** Counts by method and connection, and the figures beside them. */
 export function countsSection(verdict: Verdict): string {
-  const whole: Tally = verdict;
   const parts: [string, Tally][] = [
-    ['all', whole],
+    ['all', verdict],
     ...Object.entries(verdict.byMethod),
     ...Object.entries(verdict.byConnection).map(([kind, tally]): [string, Tally] => [`${kind} connections`, tally]),
     ...byName(verdict.byKind),
   ];
   const outcomes = Object.keys(verdict.outcomes).sort((a, b) => (a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b)));
-  const rows = parts.map(([name, tally]) => [
-    name,
-    String(tally.due),
-    String(tally.sent),
-    ...outcomes.map((outcome) => String(tally.outcomes[outcome] ?? 0)),
-    String(tally.dropped),
+  const table = tableOf(parts, [
+    ['requests', ([name]) => name],
+    ['due', ([, { due }]) => String(due)],
+    ['sent', ([, { sent }]) => String(sent)],
+    ...outcomes.map((outcome): Column<[string, Tally]> => [
+      outcome,
+      ([, tally]) => String(tally.outcomes[outcome] ?? 0),
+    ]),
+    ['dropped', ([, { dropped }]) => String(dropped)],
   ]);
-  const { predicted } = verdict;
-  const atRisk = Object.entries(verdict.atRisk.byMethod)
-    .map(([method, { due, dropped }]) => `${dropped} of ${due} ${method}`)
-    .join(', ');
+  return ['## Every due request, counted once', table, figuresTable(requestFigures(verdict))].join('\n\n');
+}
+
+function requestFigures({
+  predicted,
+  atRisk,
+  stale,
+  retryingClient,
+  gapMs,
+  longestWaitMs,
+  schedule,
+}: Verdict): Figure[] {
+  const byMethod = Object.entries(atRisk.byMethod).map(
+    ([method, { due, dropped }]) => `${dropped} of ${due} ${method}`,
+  );
   const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
+  const slotMs = (1000 / schedule.ratePerSecond).toFixed(1);
   return [
-    `## Every due request, counted once`,
-    markdownTable([['requests', 'due', 'sent', ...outcomes, 'dropped'], ...rows]),
-    `Predicted from timeline and options alone: ${predicted.formula}${difference}. ` +
-      `At risk (from the deploy until the new process answers): ${verdict.atRisk.dropped} of ${verdict.atRisk.due} dropped` +
-      `${atRisk === '' ? '' : ` (${atRisk})`}. Stale answers: ${verdict.stale}. ` +
-      `A client that sends idempotent requests again would have done so ${verdict.retryingClient.resent} times and, at ` +
-      `best, seen ${verdict.retryingClient.droppedAtBest} failures (computed, never sent). ` +
-      `Longest time in which no request due in it was answered: ${inMs(verdict.gapMs)}, right to one ` +
-      `slot (${(1000 / verdict.schedule.ratePerSecond).toFixed(1)} ms) either way. Longest wait for an ok answer, less what the ` +
-      `request itself asked for: ${inMs(verdict.longestWaitMs)}.`,
-  ].join('\n\n');
+    ['predicted from timeline and options alone', `${predicted.formula}${difference}`],
+    [
+      'dropped of those at risk: due from the deploy until the new process answers',
+      `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
+    ],
+    ['stale answers', stale],
+    [
+      'a client that sends idempotent requests again (computed, never sent)',
+      `would resend ${retryingClient.resent} and see ${retryingClient.droppedAtBest} failures at best`,
+    ],
+    ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`],
+    ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs)],
+  ];
 }
 
 /** A row for each restart; nothing where there was none. */
-export function restartsSection({ perRestart, longestWaitMs, longestOutageMs, direct }: Verdict): string {
+export function restartsSection(run: RunRecord, verdict: Verdict): string {
+  const { perRestart } = verdict;
   if (perRestart.length === 0) return '';
   // Of a service of one's own nobody sees when its port is closed, and nothing predicts its drops.
   const hasWindow = perRestart.some(
     ({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null,
   );
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
-  const rows = perRestart.map((row) => [
-    row.voided ? `${row.restart} (void)` : String(row.restart),
-    (row.deployBeginUs / 1e6).toFixed(3),
-    ...(hasWindow
-      ? [
-          row.outageEnded === false ? `${inMs(row.outageMs)}, not ended` : inMs(row.outageMs),
-          orUnknown(row.dueInOutage),
-          orUnknown(row.inFlightAtSigterm),
-          row.predictedDropped === null ? '–' : row.predictedDropped.toFixed(0),
-        ]
-      : []),
-    String(row.droppedInRestart),
-    byName(row.droppedByKind)
-      .map(([kind, count]) => `${kind} ${count}`)
-      .join(', ') || '–',
-    inMs(row.longestWaitMs),
-    ...(hasQueue ? [`${row.longestQueue ?? '–'} (${row.expectedQueue?.toFixed(0) ?? '–'})`] : []),
-  ]);
-  const head = [
-    'restart',
-    'began, s',
-    ...(hasWindow ? ['outage window', 'due in it', 'in flight at SIGTERM', 'predicted'] : []),
-    'dropped',
-    'of which',
-    'longest wait',
-    ...(hasQueue ? ['most queued (expected)'] : []),
+  const columns: Column<RestartVerdict>[] = [
+    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart))],
+    ['began, s', ({ deployBeginUs }) => (deployBeginUs / 1e6).toFixed(3)],
+    ...(hasWindow ? windowColumns : []),
+    ['dropped', ({ droppedInRestart }) => String(droppedInRestart)],
+    ['of which', ({ droppedByKind }) => countsText(droppedByKind)],
+    ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs)],
+    ...(hasQueue ? [queueColumn] : []),
   ];
-  return (
-    `## Restart by restart\n\n${markdownTable([head, ...rows])}\n\n` +
-    (hasWindow
-      ? 'The outage window runs from the last accept of the old process to the first accept of the new one. '
-      : '') +
-    'A restart is void when a request that was due in it left more than 50 ms late: it proves nothing, but what it dropped counts.' +
-    shorterWaitText({ longestWaitMs, longestOutageMs, direct })
-  );
+  const notes = [
+    ...(hasWindow
+      ? ['The outage window runs from the last accept of the old process to the first accept of the new one.']
+      : []),
+    voidMeaning,
+    ...sparesText(run, perRestart),
+    ...shorterWaitText(verdict),
+  ];
+  return ['## Restart by restart', tableOf(perRestart, columns), notes.join(' ')].join('\n\n');
+}
+
+const windowColumns: readonly Column<RestartVerdict>[] = [
+  ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
+  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage)],
+  ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm)],
+  ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
+];
+
+const queueColumn: Column<RestartVerdict> = [
+  'most queued (expected)',
+  ({ longestQueue, expectedQueue }) => `${longestQueue ?? '–'} (${expectedQueue?.toFixed(0) ?? '–'})`,
+];
+
+function isVoid({ voided, droppedInRestart }: RestartVerdict): boolean {
+  return voided && droppedInRestart === 0;
+}
+
+/** Why there are more restarts than were asked for, where that is so; nothing else. */
+function sparesText(run: RunRecord, { length: made }: Verdict['perRestart']): string[] {
+  const asked = run.kind === 'experiment' ? run.experiment.deploy.restarts : made;
+  if (made <= asked) return [];
+  const spares = made - asked;
+  return [
+    `${made} restarts were made: the ${asked} that were asked for, and ${spares} spare ` +
+      `${spares === 1 ? 'one' : 'ones'}, since requests left late during as many of them.`,
+  ];
 }
 
 /** Why nobody waited as long as the port was closed, where that is so; nothing else. */
-function shorterWaitText({
-  longestWaitMs,
-  longestOutageMs,
-  direct,
-}: Pick<Verdict, 'longestWaitMs' | 'longestOutageMs' | 'direct'>): string {
-  if (longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return '';
+function shorterWaitText({ longestWaitMs, longestOutageMs, direct }: Verdict): string[] {
+  if (longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return [];
   const directMs = direct?.longestWaitMs ?? null;
-  const without = directMs === null ? '' : ` Straight to the site's port the longest wait was ${inMs(directMs)}.`;
-  return (
-    ` The longest wait (${inMs(longestWaitMs)}) is shorter than the longest outage window (${inMs(longestOutageMs)}): a ` +
-    `draining process accepts no new connection, and still answers on those that its clients keep.${without}`
-  );
+  return [
+    `The longest wait (${inMs(longestWaitMs)}) is shorter than the longest outage window (${inMs(longestOutageMs)}): a ` +
+      'draining process accepts no new connection, and still answers on those that its clients keep.',
+    ...(directMs === null ? [] : [`Straight to the site's port the longest wait was ${inMs(directMs)}.`]),
+  ];
 }
 
 /** What became of the writes; nothing where the database was not read. */
-export function writesSection({ writes: of }: Verdict): string {
-  if (of === null) return '';
-  const { busy, examples } = of;
-  const rows = [
-    ['acknowledged (2xx)', of.acknowledged],
-    ['failed (surely not applied)', of.failed],
-    ['indeterminate', of.indeterminate],
-    ['indeterminate, and in the database', of.recovered],
-    ['**lost**: acknowledged, and not in the database', of.lost],
-    ['**early**: acknowledged, and written only after the site had answered', of.early],
-    ['**altered**: in the database with another text than was sent', of.altered],
-    ['**duplicated**: more than once in the database', of.duplicated],
-    ['**misattributed**: failed, and in the database', of.misattributed],
-    ['unexpected: in the database, and never sent', of.unexpected],
-  ].map(([what, number]) => [String(what), String(number)]);
+export function writesSection({ writes }: Verdict): string {
+  if (writes === null) return '';
+  const { busy, examples } = writes;
+  const figures: Figure[] = [
+    ['acknowledged (2xx)', writes.acknowledged],
+    ['failed (surely not applied)', writes.failed],
+    ['indeterminate', writes.indeterminate],
+    ['indeterminate, and in the database', writes.recovered],
+    ['**lost**: acknowledged, and not in the database', writes.lost],
+    ['**early**: acknowledged, and written only after the site had answered', writes.early],
+    ['**altered**: in the database with another text than was sent', writes.altered],
+    ['**duplicated**: more than once in the database', writes.duplicated],
+    ['**misattributed**: failed, and in the database', writes.misattributed],
+    ['unexpected: in the database, and never sent', writes.unexpected],
+    ['integrity_check', writes.integrity],
+    [
+      'SQLITE_BUSY',
+      busy.refused === 0
+        ? 0
+        : `${busy.refused}, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`,
+    ],
+    ['waits for the lock above 5 ms', `${busy.waits}, the longest ${inMs(busy.longestWaitMs)}`],
+  ];
   const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
   return [
     '## Writes',
     'What the client was told, beside what the database held when every process had stopped.',
-    markdownTable([['writes', 'number'], ...rows]),
+    figuresTable(figures),
     ...named.map(([what, ids]) => `${what}: ${ids.map((id) => `\`${id}\``).join(', ')}`),
-    `integrity_check: ${of.integrity}. SQLITE_BUSY: ${busy.refused}` +
-      (busy.refused === 0
-        ? ''
-        : `, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`) +
-      `. Waits for the lock above 5 ms: ${busy.waits}, the longest ${inMs(busy.longestWaitMs)}.`,
   ].join('\n\n');
 }
 
 /** What the probe of the site’s own port saw; nothing where there was none. */
-export function directSection({ direct: of }: Verdict): string {
-  if (of === null) return '';
-  const outcomes = byName(of.outcomes)
-    .map(([outcome, count]) => `${outcome} ${count}`)
-    .join(', ');
-  return (
-    `## Straight to the site's own port\n\n${of.ratePerSecond} requests a second from the server itself, each on a ` +
-    `connection of its own: ${of.due} due, ${outcomes}, longest wait ${inMs(of.longestWaitMs)}. A refused connection, ` +
-    'or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a proxy shows ' +
-    '502 for the one, and answers on another connection meanwhile for the other.'
-  );
+export function directSection({ direct }: Verdict): string {
+  if (direct === null) return '';
+  return [
+    "## Straight to the site's own port",
+    `${direct.ratePerSecond} requests a second from the server itself, each on a connection of its own. A refused ` +
+      'connection, or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a ' +
+      'proxy shows 502 for the one, and answers on another connection meanwhile for the other.',
+    figuresTable([
+      ['due', direct.due],
+      ['outcomes', countsText(direct.outcomes)],
+      ['longest wait', inMs(direct.longestWaitMs)],
+    ]),
+  ].join('\n\n');
 }

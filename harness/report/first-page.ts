@@ -1,10 +1,10 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
+import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
 import { pressurePercent } from '../verdict/pressure.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
-import { atSeconds, byCount, inMs } from './format.ts';
-import { scopeText } from './scope.ts';
+import { atSeconds, byCount, eventText, inMs } from './format.ts';
 
 /** Windows of drops that the first page tells of; the rest stand in their own table. */
 const mostWindows = 3;
@@ -15,33 +15,33 @@ export function headingSection(run: RunRecord, verdict: Verdict): string {
   const variant = verdict.variant === null ? '' : ` (${verdict.variant})`;
   return [
     `# ${id} ${title}${variant}: ${verdict.verdict}`,
-    `**${question}** ${sentence(verdict)}`,
+    `**${question}** ${answerText(verdict)}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
   ].join('\n\n');
 }
 
-function sentence(verdict: Verdict): string {
-  const { restarts, badRestarts, dropped, droppedOutsideRestarts: outside, due, headline } = verdict;
+function answerText(verdict: Verdict): string {
+  const { restarts, badRestarts, dropped, droppedOutsideRestarts, due, headline } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
-  const inShort = `${headline.charAt(0).toUpperCase()}${headline.slice(1)}. `;
-  const doubt = verdict.verdict === 'inconclusive' ? `This run cannot be trusted: ${headline}. It counted: ` : inShort;
-  if (restarts === 0) return `${doubt}${dropped} of ${due} requests were dropped, with ${noRestartText(verdict)}.`;
-  const others = outside === null || outside === 0 ? '' : `; ${outside} of them belong to no restart`;
-  const each = ((dropped - (outside ?? 0)) / restarts).toFixed(1);
+  const lead =
+    verdict.verdict === 'inconclusive'
+      ? `This run cannot be trusted: ${headline}. It counted:`
+      : `${headline.charAt(0).toUpperCase()}${headline.slice(1)}.`;
+  if (restarts === 0) return `${lead} ${dropped} of ${due} requests were dropped, with ${noRestartText(verdict)}.`;
+  const outside = droppedOutsideRestarts ?? 0;
+  const each = ((dropped - outside) / restarts).toFixed(1);
   return (
-    `${doubt}${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
-    `${dropped} of ${due} requests in all, ${each} a restart${others}.`
+    `${lead} ${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
+    `${dropped} of ${due} requests in all, ${each} a restart` +
+    `${outside === 0 ? '' : `; ${outside} of them belong to no restart`}.`
   );
 }
 
-/** What must be known besides; nothing where there is nothing. */
-export function notesSection({ notes }: Verdict): string {
-  return notes.length === 0 ? '' : `## To be known\n\n${notes.map((note) => `- ${note}`).join('\n')}`;
-}
-
-/** Why the run is no pass; nothing where it is one. */
-export function reasonsSection({ reasons }: Verdict): string {
-  return reasons.length === 0 ? '' : `## Why\n\n${reasons.map((reason) => `- ${reason}`).join('\n')}`;
+/** Why the run is no pass, and what else must be known; nothing where there is nothing. */
+export function reasonsSection({ reasons, notes }: Verdict): string {
+  const list = (heading: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [heading, lines.map((line) => `- ${line}`).join('\n')];
+  return [...list('## Why', reasons), ...list('## To be known', notes)].join('\n\n');
 }
 
 /** What a reader must know, a line each. */
@@ -60,10 +60,8 @@ export function glanceSection(run: RunRecord, verdict: Verdict): string {
     ['Lab', labText(run)],
     ['Holds for', scopeText(run, verdict)],
   ];
-  return [
-    '## At a glance',
-    lines.flatMap(([name, text]) => (text === null ? [] : [`- **${name}**: ${text}`])).join('\n'),
-  ].join('\n\n');
+  const told = lines.flatMap(([name, text]) => (text === null ? [] : [`- **${name}**: ${text}`]));
+  return `## At a glance\n\n${told.join('\n')}`;
 }
 
 function droppedText({ dropped, due, predicted, stale }: Verdict): string {
@@ -77,48 +75,44 @@ function droppedText({ dropped, due, predicted, stale }: Verdict): string {
 function unexplainedText({ unexplained, dropped }: Verdict): string {
   if (unexplained === null) return 'not known: no witness but the client was part of it.';
   if (dropped === 0) return '0, for nothing was dropped.';
-  return `${unexplained === 0 ? '0' : `**${unexplained}**`} of ${dropped} drops have no line of a witness other than the client.`;
+  if (unexplained === 0) return `0 of ${dropped} drops: a witness other than the client shows the cause of each.`;
+  return `**${unexplained}** of ${dropped} drops: no witness other than the client shows their cause.`;
 }
 
 function whyText(verdict: Verdict): string | null {
-  const { reconciliation, dropped, unexplained } = verdict;
-  if (unexplained === null) return kindsText(verdict);
-  if (dropped === 0) return null;
-  const causes = byCount(reconciliation.causes).map(([cause, count]) => `${count} × ${cause}`);
-  return causes.length === 0 ? null : `${causes.join('; ')}.`;
+  if (verdict.unexplained === null) return kindsText(verdict);
+  const causes = byCount(verdict.reconciliation.causes).map(([cause, count]) => `${count} × ${cause}`);
+  return verdict.dropped === 0 || causes.length === 0 ? null : `${causes.join('; ')}.`;
 }
 
 function whenText({ dropWindows }: Verdict): string | null {
   if (dropWindows.length === 0) return null;
-  const told = dropWindows.slice(0, mostWindows).map(({ fromUs, toUs, dropped, openedBy, closedBy }) => {
-    const moment = (of: typeof openedBy): string =>
-      of === null ? 'no event' : `\`${of.kind}\` at ${atSeconds(of.atUs)}`;
-    return (
-      `${dropped} from ${atSeconds(fromUs)} to ${atSeconds(toUs)}, ` +
-      `opened by ${moment(openedBy)}, closed by ${moment(closedBy)}`
+  const told = dropWindows
+    .slice(0, mostWindows)
+    .map(
+      ({ fromUs, toUs, dropped, openedBy, closedBy }) =>
+        `${dropped} from ${atSeconds(fromUs)} to ${atSeconds(toUs)}, ` +
+        `opened by ${eventText(openedBy)}, closed by ${eventText(closedBy)}`,
     );
-  });
   const more = dropWindows.length - told.length;
   return `${told.join('; ')}${more === 0 ? '' : `; ${more} more below`}.`;
 }
 
 function waitingText({ longestWaitMs, gapMs, stalls, transit }: Verdict): string {
   const places = byCount(stalls.byPlace).map(([place, count]) => `${count} ${place}`);
-  const waited =
+  return [
+    longestWaitMs === null ? 'no ok answer;' : `longest ${inMs(longestWaitMs)};`,
+    gapMs === null
+      ? 'how long nobody was answered is not known.'
+      : `for ${inMs(gapMs)} at most nobody who asked was answered.`,
     stalls.count === 0
       ? `No ok answer came over ${stalls.aboveMs} ms late.`
       : `${stalls.count} ok answers came over ${stalls.aboveMs} ms late: ${places.join('; ')}; outside of every ` +
-        `restart: ${stalls.outsideRestarts}.`;
-  const way =
-    transit.longestMs === null
-      ? ''
-      : ` The way between client and proxy, there and back, took ${inMs(transit.longestMs)} at most.`;
-  const longest = longestWaitMs === null ? 'no ok answer' : `longest ${inMs(longestWaitMs)}`;
-  const silent =
-    gapMs === null
-      ? 'how long nobody was answered is not known'
-      : `for ${inMs(gapMs)} at most nobody who asked was answered`;
-  return `${longest}; ${silent}. ${waited}${way}`;
+        `restart: ${stalls.outsideRestarts}.`,
+    ...(transit.longestMs === null
+      ? []
+      : [`The way between client and proxy, there and back, took ${inMs(transit.longestMs)} at most.`]),
+  ].join(' ');
 }
 
 function queueText({ perRestart }: Verdict): string | null {
@@ -132,45 +126,42 @@ function queueText({ perRestart }: Verdict): string | null {
 function writesText({ writes }: Verdict): string | null {
   if (writes === null) return null;
   const { acknowledged, indeterminate, recovered, lost, early, altered, duplicated, misattributed } = writes;
-  return (
-    `${acknowledged} acknowledged; **lost ${lost}**, duplicated ${duplicated}, misattributed ${misattributed}` +
-    (early === 0 ? '' : `, **acknowledged before they were written ${early}**`) +
-    (altered === 0 ? '' : `, **stored with another text ${altered}**`) +
-    `${indeterminate === 0 ? '' : `; ${indeterminate} indeterminate, of which ${recovered} are in the database`}.`
+  const faults = Object.entries({ lost, early, altered, duplicated, misattributed }).map(([name, count]) =>
+    count === 0 ? `${name} 0` : `**${name} ${count}**`,
   );
+  const unknown =
+    indeterminate === 0 ? '' : `; ${indeterminate} indeterminate, of which ${recovered} are in the database`;
+  return `${acknowledged} acknowledged; ${faults.join(', ')}${unknown}.`;
 }
 
 function controlsText({ kind }: RunRecord, { controls, calibration }: Verdict): string | null {
   if (kind !== 'experiment') return null;
   if (controls === null) return '**made without controls: not for citing.**';
-  const calibrated =
-    calibration === null
-      ? []
-      : [
-          `the instrument was right in ${calibration.cases - calibration.wrong.length} of ${calibration.cases} cases of ` +
-            `its calibration${calibration.wrong.length === 0 ? '' : ' (**not as it must**)'}`,
-        ];
-  const beside =
-    controls.length === 0
-      ? ['no other run: this is itself the control of the others']
-      : controls.map(
-          ({ role, name, runId, dropped, due, holds, verdict: of }) =>
-            `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${
-              holds ? 'as it must' : isConclusive({ verdict: of }) ? '**not as it must**' : `**${of}, it says nothing**`
-            }`,
-        );
-  return `${[...beside, ...calibrated].join('; ')}.`;
+  const beside = controls.map(({ role, name, runId, dropped, due, holds, verdict }) => {
+    const doubt = isConclusive({ verdict }) ? 'not as it must' : `${verdict}, it says nothing`;
+    return `${role} (${name}, ${runId}) dropped ${dropped} of ${due}: ${holds ? 'as it must' : `**${doubt}**`}`;
+  });
+  if (beside.length === 0) beside.push('no other run: this is itself the control of the others');
+  if (calibration !== null) {
+    const wrong = calibration.wrong.length;
+    beside.push(
+      `the instrument was right in ${calibration.cases - wrong} of ${calibration.cases} cases of its calibration` +
+        (wrong === 0 ? '' : ' (**not as it must**)'),
+    );
+  }
+  return `${beside.join('; ')}.`;
 }
 
 function witnessesText({ witnesses, reconciliation, proxyTries }: Verdict): string | null {
   if (witnesses.proxy === null) return null;
   const { rows, disagreeing } = reconciliation;
-  const tries =
-    proxyTries === null
-      ? ''
-      : ` The proxy's own log has ${proxyTries.failedTries} failed tries, its access log ${proxyTries.answers} failed ` +
-        `answers${proxyTries.retries === 0 ? '' : ` and ${proxyTries.retries} further tries`}.`;
-  return `ledger, proxy's log and site's log agree in ${rows - disagreeing} of ${rows} rows.${tries}`;
+  const agree = `ledger, proxy's log and site's log agree in ${rows - disagreeing} of ${rows} rows.`;
+  if (proxyTries === null) return agree;
+  const { failedTries, answers, retries } = proxyTries;
+  return (
+    `${agree} The proxy's own log has ${failedTries} failed tries, its access log ${answers} failed ` +
+    `answers${retries === 0 ? '' : ` and ${retries} further tries`}.`
+  );
 }
 
 function machineText(run: RunRecord, { schedule, witnesses }: Verdict): string {
@@ -182,11 +173,29 @@ function machineText(run: RunRecord, { schedule, witnesses }: Verdict): string {
 }
 
 function labText({ fingerprint }: RunRecord): string {
-  const versions = ['traefik', 'systemd', 'node', 'sqlite', 'debian', 'kernel', 'engine']
-    .filter((name) => fingerprint[name] !== undefined)
-    .map((name) => `${name} ${fingerprint[name] ?? ''}`);
   const { cpus, cpu, project } = fingerprint;
-  const machine = cpus === undefined ? [] : [`${cpus} × ${cpu ?? 'CPU'}`];
-  const state = project === undefined ? [] : [`project ${project.slice(0, 12)}${project.slice(40)}`];
-  return `${[...versions, ...machine, ...state].join(', ')}.`;
+  return `${[
+    ...['traefik', 'systemd', 'node', 'sqlite', 'debian', 'kernel', 'engine'].flatMap((name) =>
+      fingerprint[name] === undefined ? [] : `${name} ${fingerprint[name]}`,
+    ),
+    ...(cpus === undefined ? [] : [`${cpus} × ${cpu ?? 'CPU'}`]),
+    ...(project === undefined ? [] : [`project ${project.slice(0, 12)}${project.slice(40)}`]),
+  ].join(', ')}.`;
+}
+
+/**
+ * What kind of requests the run holds for. How long they took is the run's own: in the lab the longest time that the mix
+ * asks the site for; of a user's service the longest answer that was seen.
+ */
+export function scopeText(run: RunRecord, { longestWaitMs }: Verdict): string {
+  const seconds = (ms: number): string => (ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
+  const [longestMs, deadlineMs] =
+    run.kind === 'experiment'
+      ? [Math.max(...run.experiment.load.mix.map(({ path }) => askedMs(path))), labDeadlineMs]
+      : [longestWaitMs ?? 0, run.service.timeoutMs];
+  return (
+    'HTTP/1.1, no TLS, no upgraded connections, requests ' +
+    `${longestMs === 0 ? 'that take no time of their own' : `up to ${seconds(longestMs)}`} ` +
+    `(given up ${seconds(deadlineMs)} after their due time), one host.`
+  );
 }

@@ -1,4 +1,6 @@
-/** How figures are written in reports. */
+/** How figures and tables are written in reports. */
+import { markdownTable } from 'markdown-table';
+import type { Verdict } from '../verdict/verdict.ts';
 
 /** A count; a dash where it is not known. */
 export function orUnknown(count: number | null): string {
@@ -34,3 +36,40 @@ export function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
 export function byCount(record: Readonly<Record<string, number>>): [string, number][] {
   return Object.entries(record).sort(([a, many], [b, more]) => more - many || inOrder(a, b));
 }
+
+/** Counts by name in one line: `ok 3, refused 1`; a dash where there is none. */
+export function countsText(record: Readonly<Record<string, number>>): string {
+  return (
+    byName(record)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ') || '–'
+  );
+}
+
+/** The event that opened or closed a window of drops. */
+export function eventText(event: Verdict['dropWindows'][number]['openedBy']): string {
+  return event === null ? 'no event that was seen' : `\`${event.kind}\` at ${atSeconds(event.atUs)}`;
+}
+
+/** A column of a table: its heading, and what a row shows in it. */
+export type Column<Row> = readonly [head: string, cell: (row: Row) => string];
+
+/** A table with a line for each row. */
+export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  return markdownTable([columns.map(([head]) => head), ...rows.map((row) => columns.map(([, cell]) => cell(row)))]);
+}
+
+/** A figure that a report shows: what it is, its value, and the query that counts it, where a query does. */
+export type Figure = readonly [label: string, value: string | number, query?: string];
+
+/** A table of figures, each beside the query that counts it. */
+export function figuresTable(figures: readonly Figure[]): string {
+  const hasQueries = figures.some(([, , query]) => query !== undefined);
+  return tableOf(figures, [
+    ['figure', ([label]) => label],
+    ['value', ([, value]) => String(value)],
+    ...(hasQueries ? [queryColumn] : []),
+  ]);
+}
+
+const queryColumn: Column<Figure> = ['query', ([, , query]) => (query === undefined ? '' : `\`${query}\``)];

@@ -1,8 +1,16 @@
 /** report.html: report.md as one page that needs nothing beside it, with its charts drawn into it. Pure. */
+// eslint-disable-next-line no-restricted-syntax -- The page's own style and script; no file of a run.
+import { readFileSync } from 'node:fs';
 import { Marked, type Tokens } from 'marked';
 import { markupText } from '../base/foreign-text.ts';
 import { inlineSvg } from './inline-svg.ts';
-import { pageScript, pageStyle } from './page.ts';
+
+const pageStyle = ownFile('page.css');
+const pageScript = ownFile('copy-buttons.js');
+
+function ownFile(name: string): string {
+  return readFileSync(new URL(`page/${name}`, import.meta.url), 'utf8');
+}
 
 /**
  * The page.

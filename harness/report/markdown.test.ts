@@ -3,7 +3,7 @@ import { serviceSchema } from '../experiment/service.ts';
 import { runRecordSchema, type ExperimentRun } from '../run/run-record.ts';
 import { verdictOfTest } from '../verdict/testing.ts';
 import { reportMarkdown } from './markdown.ts';
-import { scopeText } from './scope.ts';
+import { scopeText } from './first-page.ts';
 import { cause, charts, reportedRun } from './testing.ts';
 
 const { run, verdict } = reportedRun();

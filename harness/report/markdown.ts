@@ -1,12 +1,12 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
+import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import type { Baselines } from '../conduct/baseline.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
-import { glanceSection, headingSection, notesSection, reasonsSection } from './first-page.ts';
+import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 
 /** The charts of a report, by file name within charts/ and without the ending. */
@@ -27,23 +27,21 @@ export function reportMarkdown(
 ): string {
   const run = { ...wordedBy(ofRun, markdownText), command: fencedText(shownLine(ofRun.command)) };
   const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(shownLine(ofVerdict.citation)) };
-  const baselines = wordedBy(ofBaselines, markdownText);
   const sections = [
     headingSection(run, verdict),
     reasonsSection(verdict),
-    notesSection(verdict),
     glanceSection(run, verdict),
     picture(charts.overview, 'Outcomes over the whole run'),
     expectationsSection(verdict),
     askedSection(run),
     countsSection(verdict),
-    restartsSection(verdict),
+    restartsSection(run, verdict),
     causesSection(verdict),
     writesSection(verdict),
     directSection(verdict),
     chartsSection(charts),
-    trustSection(run, verdict),
-    baselines === null ? '' : capacitySection(baselines),
+    trustSection(verdict),
+    capacitySection(wordedBy(ofBaselines, markdownText)),
     repeatSection(run),
     wordsSection(verdict),
   ];
@@ -51,13 +49,12 @@ export function reportMarkdown(
 }
 
 function chartsSection({ latency, restarts, restartsNotDrawn }: ReportCharts): string {
-  const more = restartsNotDrawn === 0 ? [] : [`${restartsNotDrawn} further restarts are not drawn.`];
   return [
     '## Charts',
     picture(latency, 'Latency of every request over its due time'),
     // The file's name has the restart's own number.
     ...restarts.map((name) => picture(name, `Outcomes around restart ${Number(name.replace(/\D/gu, ''))}`)),
-    ...more,
+    ...(restartsNotDrawn === 0 ? [] : [`${restartsNotDrawn} further restarts are not drawn.`]),
   ].join('\n\n');
 }
 

@@ -1,11 +1,10 @@
 /** reports/README.md: the experiments side by side, a row each. Pure. */
-import { markdownTable } from 'markdown-table';
-import type { RunRecord } from '../run/run-record.ts';
-import { boundText, noRestartText } from '../verdict/citation.ts';
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
+import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { boundText, noRestartText } from '../verdict/citation.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
-import { inMs } from './format.ts';
 import type { SideBySideBar } from './charts/side-by-side-chart.ts';
+import { inMs, orUnknown, tableOf, type Column } from './format.ts';
 
 /** An experiment of the index. */
 export interface SideBySideEntry {
@@ -36,7 +35,7 @@ export function sideBySideMarkdown(
       'What may not be cited is named below the table; a run that is inconclusive, or was cut short, has no figures here. ' +
       '`npm run verify -- RUN` says of each whether its line holds.',
     `![What a restart drops, and how long an answer waits](${chartPath})`,
-    table(entries),
+    tableOf(entries, columns),
     '**Bad restarts** are those that dropped something, with the exact bound on their share; **dropped** is a due request ' +
       'without a complete, expected answer, and nothing is ever sent twice; **predicted** is what timeline and options ' +
       'alone make of it; the **wait** is from the due time to an ok answer, less what the request itself asked for; the ' +
@@ -69,45 +68,44 @@ function linkPath(path: string): string {
 export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideBar[] {
   return entries.flatMap(({ id, title, run }) => {
     if (run === null || !isConclusive(run.verdict)) return [];
-    const { dropped, predicted, restarts, longestWaitMs } = run.verdict;
-    const restart = Math.max(1, restarts);
+    const { dropped, predicted, longestWaitMs } = run.verdict;
+    const each = (total: number): number => total / Math.max(1, run.verdict.restarts);
     return [
       {
         label: shownLine(`${id} ${title}`),
-        dropped: dropped / restart,
-        predicted: predicted.dropped === null ? null : predicted.dropped / restart,
+        dropped: each(dropped),
+        predicted: predicted.dropped === null ? null : each(predicted.dropped),
         longestWaitMs,
       },
     ];
   });
 }
 
-const noFigures = Array.from({ length: 8 }, () => '–');
-
-function table(entries: readonly SideBySideEntry[]): string {
-  const head = ['experiment', 'verdict', 'bad restarts', 'dropped a restart', 'predicted', 'dropped'];
-  const rows = entries.map(({ id, title, run }) => {
-    if (run === null) return [`${id} ${title}`, 'no run', ...noFigures];
-    if (!isConclusive(run.verdict)) return [`[${id} ${title}](${run.reportPath})`, run.verdict.verdict, ...noFigures];
-    const { verdict, restarts, badRestarts, dropped, due, predicted, longestWaitMs, gapMs, writes, unexplained } =
-      run.verdict;
-    const each = (total: number | null): string =>
-      total === null ? '–' : (total / Math.max(1, restarts)).toFixed(restarts === 0 ? 0 : 1);
-    return [
-      `[${id} ${title}](${run.reportPath})`,
-      verdict,
-      restarts === 0 ? noRestartText(run.verdict) : `${badRestarts} of ${restarts} (${boundText(run.verdict)})`,
-      restarts === 0 ? '–' : each(dropped),
-      restarts === 0 ? '–' : each(predicted.dropped),
-      `${dropped} of ${due}`,
-      inMs(longestWaitMs),
-      inMs(gapMs),
-      writes === null ? '–' : String(writes.lost),
-      unexplained === null ? '–' : String(unexplained),
-    ];
-  });
-  return markdownTable([[...head, 'longest wait', 'gap', 'writes lost', 'unexplained'], ...rows]);
+/** A column of figures; a dash where there is no run that says something. */
+function figure(head: string, cell: (verdict: Verdict) => string): Column<SideBySideEntry> {
+  return [head, ({ run }) => (run === null || !isConclusive(run.verdict) ? '–' : cell(run.verdict))];
 }
+
+function eachRestart(total: number | null, { restarts }: Verdict): string {
+  return total === null || restarts === 0 ? '–' : (total / restarts).toFixed(1);
+}
+
+const columns: readonly Column<SideBySideEntry>[] = [
+  ['experiment', ({ id, title, run }) => (run === null ? `${id} ${title}` : `[${id} ${title}](${run.reportPath})`)],
+  ['verdict', ({ run }) => run?.verdict.verdict ?? 'no run'],
+  figure('bad restarts', (verdict) =>
+    verdict.restarts === 0
+      ? noRestartText(verdict)
+      : `${verdict.badRestarts} of ${verdict.restarts} (${boundText(verdict)})`,
+  ),
+  figure('dropped a restart', (verdict) => eachRestart(verdict.dropped, verdict)),
+  figure('predicted', (verdict) => eachRestart(verdict.predicted.dropped, verdict)),
+  figure('dropped', ({ dropped, due }) => `${dropped} of ${due}`),
+  figure('longest wait', ({ longestWaitMs }) => inMs(longestWaitMs)),
+  figure('gap', ({ gapMs }) => inMs(gapMs)),
+  figure('writes lost', ({ writes }) => orUnknown(writes?.lost ?? null)),
+  figure('unexplained', ({ unexplained }) => orUnknown(unexplained)),
+];
 
 /** Runs that are not what a reader takes them for. */
 function doubts(entries: readonly SideBySideEntry[]): string[] {
@@ -123,41 +121,24 @@ function doubts(entries: readonly SideBySideEntry[]): string[] {
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-function whyNot({ verdict, reasons, controls }: Verdict): string {
-  if (verdict === 'inconclusive' || verdict === 'aborted') return `${verdict}. ${reasons[0] ?? ''}`;
-  return controls === null ? 'it was made without controls.' : `${verdict}.`;
+function whyNot(verdict: Verdict): string {
+  if (!isConclusive(verdict)) return `${verdict.verdict}. ${verdict.reasons[0] ?? ''}`;
+  return verdict.controls === null ? 'it was made without controls.' : `${verdict.verdict}.`;
 }
+
+const compared = 'traefik systemd node sqlite debian kernel engine cgroup cpu cpus project'.split(' ');
 
 /** Settings of the lab that all share, and those that differ. */
 function labText(records: readonly RunRecord[]): string {
   if (records.length === 0) return 'There is no run yet: `npm run experiment all` makes them.';
-  const names = [
-    'traefik',
-    'systemd',
-    'node',
-    'sqlite',
-    'debian',
-    'kernel',
-    'engine',
-    'cgroup',
-    'cpu',
-    'cpus',
-    'project',
-  ];
-  const values = names.map((name) => ({
-    name,
-    values: [...new Set(records.map(({ fingerprint }) => fingerprint[name]))],
-  }));
-  const shared = values.filter(({ values: of }) => of.length === 1 && of[0] !== undefined);
-  const differing = values.filter(({ values: of }) => of.length > 1).map(({ name }) => name);
-  const rates = [...new Set(records.map((record) => rateOf(record)))];
+  const values = compared.map((name) => ({ name, all: new Set(records.map(({ fingerprint }) => fingerprint[name])) }));
+  const shared = values.flatMap(({ name, all: [value, ...others] }) =>
+    value === undefined || others.length > 0 ? [] : `${name} ${value}`,
+  );
+  const differing = values.filter(({ all }) => all.size > 1).map(({ name }) => name);
+  const rates = new Set(records.map((record) => subjectOf(record).ratePerSecond));
   return (
-    `All at ${rates.join(', ')} requests a second. The lab of all of them: ` +
-    `${shared.map(({ name, values: [value] }) => `${name} ${value ?? ''}`).join(', ')}.` +
+    `All at ${[...rates].join(', ')} requests a second. The lab of all of them: ${shared.join(', ')}.` +
     (differing.length === 0 ? '' : ` **They differ in ${differing.join(', ')}**: compare with care.`)
   );
-}
-
-function rateOf(record: RunRecord): number {
-  return record.kind === 'experiment' ? record.experiment.load.ratePerSecond : record.service.ratePerSecond;
 }

@@ -1,26 +1,26 @@
 /** Writes a run's report and charts from the files of the run alone: the same files give the same bytes. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLedgerRows } from '../run/read-ledger.ts';
+import { shownLine } from '../base/foreign-text.ts';
 import { baselinesSchema, type Baselines } from '../conduct/baseline.ts';
-import { subjectOf } from '../run/run-record.ts';
+import { slotCount } from '../experiment/load-schedule.ts';
 import { plainJson } from '../run/plain-file.ts';
+import { readLedgerRows } from '../run/read-ledger.ts';
+import { readTimeline } from '../run/read-timeline.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { readTimeline } from '../run/read-timeline.ts';
-import { restartWindows } from '../verdict/restart-windows.ts';
+import { subjectOf } from '../run/run-record.ts';
+import { askedMs } from '../run/site-requests.ts';
 import { readVerdict } from '../verdict/read-run.ts';
+import { restartWindows } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { shownLine } from '../base/foreign-text.ts';
 import { Bins } from './charts/bins.ts';
 import type { Picture } from './charts/chart.ts';
-import { reportHtml } from './html.ts';
 import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';
-import { reportMarkdown } from './markdown.ts';
 import { drawOverview, drawRestart, restartSpan } from './charts/outcome-charts.ts';
 import { classifyRow } from './charts/palette.ts';
-import { slotCount } from '../experiment/load-schedule.ts';
-import { askedMs } from '../run/site-requests.ts';
+import { reportHtml } from './html.ts';
+import { reportMarkdown } from './markdown.ts';
 
 const binUs = 100_000;
 /** A bar narrower than a pixel shows nothing more. */
@@ -31,10 +31,28 @@ const mostRestartCharts = 8;
 /** Writes report.md, report.html and charts/ into the run's folder, from what the folder holds. */
 export async function writeReport(folder: string): Promise<void> {
   const open = await openRun(folder);
-  const run = open.record;
-  const subject = subjectOf(run);
   const verdict = await readVerdict(open);
-  const timeline = await readTimeline(join(folder, runFiles.timeline));
+  const pictures = await drawCharts(open, verdict);
+  await mkdir(join(folder, runFiles.charts), { recursive: true });
+  for (const [name, { png, svg }] of pictures) {
+    await writeFile(join(folder, runFiles.charts, `${name}.png`), png);
+    await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
+  }
+  const restarts = [...pictures.keys()].filter((name) => name.startsWith('restart-'));
+  const restartsNotDrawn = verdict.perRestart.length - restarts.length;
+  const charts = { overview: 'outcomes', latency: 'latency', restarts, restartsNotDrawn };
+  const text = reportMarkdown(open.record, verdict, charts, await readBaselines(open));
+  const inPage = new Map([...pictures].map(([name, { svg }]) => [`${runFiles.charts}/${name}.svg`, svg.toString()]));
+  await writeFile(join(folder, runFiles.report), text);
+  await writeFile(join(folder, runFiles.page), reportHtml(text, inPage));
+}
+
+/** All charts of a run by their names: outcomes, latency, restart-001 … */
+async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<Map<string, Picture>> {
+  const { durationMs, runId } = record;
+  const subject = subjectOf(record);
+  const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
+  const timeline = await readTimeline(join(path, runFiles.timeline));
   const windows = restartWindows(timeline);
   const drawn = chosenRestarts(verdict);
   const details = windows
@@ -43,44 +61,27 @@ export async function writeReport(folder: string): Promise<void> {
       const { fromUs, toUs } = restartSpan(window);
       return { window, bins: new Bins(fromUs, toUs, binUs) };
     });
-  const overview = new Bins(0, run.durationMs * 1000, overviewBinUs(run.durationMs));
-  const latency = new LatencyPoints(slotCount(subject.ratePerSecond, run.durationMs), run.durationMs);
-  for await (const rows of readLedgerRows(join(folder, runFiles.ledger))) {
-    for (const row of rows) {
-      const latencyMs = (row.doneUs - row.dueUs) / 1000;
-      const name = classifyRow(row.outcome, latencyMs - askedMs(row.path));
-      overview.add(row.dueUs, name);
-      for (const { bins } of details) bins.add(row.dueUs, name);
-      latency.add({ dueUs: row.dueUs, latencyMs, name });
+  const overview = new Bins(0, durationMs * 1000, overviewBinUs(durationMs));
+  const latency = new LatencyPoints(slotCount(subject.ratePerSecond, durationMs), durationMs);
+  for await (const rows of readLedgerRows(join(path, runFiles.ledger))) {
+    for (const { outcome, path: asked, dueUs, doneUs } of rows) {
+      const latencyMs = (doneUs - dueUs) / 1000;
+      const name = classifyRow(outcome, latencyMs - askedMs(asked));
+      for (const bins of [overview, ...details.map((detail) => detail.bins)]) bins.add(dueUs, name);
+      latency.add({ dueUs, latencyMs, name });
     }
   }
-
-  await mkdir(join(folder, runFiles.charts), { recursive: true });
-  const drawnCharts = new Map<string, string>();
-  const save = async (name: string, { png, svg }: Picture): Promise<string> => {
-    drawnCharts.set(`${runFiles.charts}/${name}.svg`, svg.toString());
-    await writeFile(join(folder, runFiles.charts, `${name}.png`), png);
-    await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
-    return name;
-  };
-  const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${run.runId}`);
-  const { durationMs } = run;
-  const charts = {
-    overview: await save('outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })),
-    latency: await save('latency', drawLatency({ title: title('latency'), kept: latency, durationMs, windows })),
-    restarts: [] as string[],
-    restartsNotDrawn: windows.length - details.length,
-  };
-  for (const { window, bins } of details) {
-    const picture = drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline });
-    charts.restarts.push(await save(`restart-${String(window.restart).padStart(3, '0')}`, picture));
-  }
-  const text = reportMarkdown(run, verdict, charts, await readBaselines(open));
-  await writeFile(join(folder, runFiles.report), text);
-  await writeFile(join(folder, runFiles.page), reportHtml(text, drawnCharts));
+  return new Map([
+    ['outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })],
+    ['latency', drawLatency({ title: title('latency'), kept: latency, durationMs, windows })],
+    ...details.map(({ window, bins }): [string, Picture] => [
+      `restart-${String(window.restart).padStart(3, '0')}`,
+      drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline }),
+    ]),
+  ]);
 }
 
-/** A tenth of a second, or of a long run the next of 0.2, 0.5, 1, 2, 5 … s at which its bars can be told apart. */
+/** A tenth of a second; in a long run the next of 0.2, 0.5, 1, 2, 5 … s at which its bars can be told apart. */
 function overviewBinUs(durationMs: number): number {
   let widthUs = binUs;
   for (let step = 0; (durationMs * 1000) / widthUs > mostBars; step++) widthUs *= step % 3 === 1 ? 2.5 : 2;

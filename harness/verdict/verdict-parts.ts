@@ -60,7 +60,7 @@ export const restartSchema = z.strictObject({
     .describe('Longest wait for an ok answer among the requests due since the deploy began, ms; null: no ok answer.'),
   voided: z
     .boolean()
-    .describe('A request left too late in its at-risk span: it proves nothing, but what it dropped counts.'),
+    .describe('A request left too late in its at-risk time: the restart is void, unless it dropped something.'),
   predictedDropped: z.number().nullable().describe('Drops that timeline and options alone predict.'),
   expectedQueue: z
     .number()

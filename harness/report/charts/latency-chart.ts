@@ -3,7 +3,7 @@ import type { ChartConfiguration, ChartDataset } from 'chart.js';
 import { phasesOf } from '../../verdict/phases.ts';
 import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import { drawChart, frame, type Picture } from './chart.ts';
-import { phaseAnnotations, plotPx, type Axis } from './marks.ts';
+import { phaseAnnotations, phaseLegend, plotPx, type Axis } from './marks.ts';
 import { classes, classNames, type ClassName } from './palette.ts';
 
 /** Above this many plain answers some are left out, evenly. */
@@ -81,11 +81,17 @@ export function drawLatency({
   windows: readonly RestartWindow[];
 }): Picture {
   const axis: Axis = { minS: 0, maxS: durationMs / 1000, secondsOf: (us) => us / 1e6 };
+  const phases = windows.flatMap(phasesOf);
   const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
   const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
   const configuration = (): ChartConfiguration => ({
     type: 'scatter',
-    data: { datasets: classNames.map((name) => setOf(name, kept.points)).filter(({ data }) => data.length > 0) },
+    data: {
+      datasets: [
+        ...classNames.map((name) => setOf(name, kept.points)).filter(({ data }) => data.length > 0),
+        ...phaseLegend(phases),
+      ],
+    },
     options: {
       scales: {
         x: {
@@ -103,7 +109,7 @@ export function drawLatency({
       },
       ...frame({
         title: `${title}${thinned}`,
-        annotations: phaseAnnotations(windows.flatMap(phasesOf), axis),
+        annotations: phaseAnnotations(phases, axis),
         usePointStyle: true,
       }),
     },

@@ -3,11 +3,13 @@ import type { EventKind, TimelineEvent } from '../../run/timeline.ts';
 import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { Annotations } from './chart.ts';
 
-const phaseColours: Record<PhaseSpan['name'], string> = {
-  draining: 'rgba(240, 228, 66, 0.20)',
-  down: 'rgba(213, 94, 0, 0.13)',
-  warming: 'rgba(230, 159, 0, 0.16)',
+/** Colour and meaning of each phase's shading. */
+const phases: Record<PhaseSpan['name'], { readonly colour: string; readonly meaning: string }> = {
+  draining: { colour: 'rgba(240, 228, 66, 0.20)', meaning: 'draining: until the old process ends' },
+  down: { colour: 'rgba(213, 94, 0, 0.13)', meaning: 'down: no process' },
+  warming: { colour: 'rgba(230, 159, 0, 0.16)', meaning: 'warming: until the new process accepts' },
 };
+const phaseInk = '#6b5b1f';
 
 /** What a reader sees of each kind of event. */
 const eventLabels: Partial<Record<EventKind, string>> = {
@@ -49,13 +51,27 @@ export function labelRows(labels: readonly { readonly atPx: number; readonly tex
   });
 }
 
+/** Sets without data: the legend says what each shading means. */
+export function phaseLegend(spans: readonly PhaseSpan[]) {
+  return Object.entries(phases)
+    .filter(([name]) => spans.some((span) => span.name === name))
+    .map(([, { colour, meaning }]) => ({
+      label: meaning,
+      data: [],
+      backgroundColor: colour,
+      borderColor: phaseInk,
+      borderWidth: 0.5,
+      pointStyle: 'rect' as const,
+    }));
+}
+
 /**
  * Shading of the phases.
  * @param labelRow the row below the events' labels in which the phases are named; without it they are not
  */
-export function phaseAnnotations(phases: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
+export function phaseAnnotations(spans: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
   return Object.fromEntries(
-    phases.map(({ name, fromUs, toUs }, index) => {
+    spans.map(({ name, fromUs, toUs }, index) => {
       const [xMin, xMax] = [axis.secondsOf(fromUs), Math.min(axis.secondsOf(toUs), axis.maxS)];
       const hasRoom = pixels(xMax - xMin, axis) > name.length * labelCharacterPx;
       const label = {
@@ -63,11 +79,11 @@ export function phaseAnnotations(phases: readonly PhaseSpan[], axis: Axis, label
         content: name,
         position: { x: 'center', y: 'start' },
         yAdjust: (labelRow ?? 0) * rowPx,
-        color: '#6b5b1f',
+        color: phaseInk,
         font: labelFont,
         padding: 2,
       };
-      const box = { type: 'box', backgroundColor: phaseColours[name], borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
+      const box = { type: 'box', backgroundColor: phases[name].colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
       return [`phase${index}`, { ...box, xMin, xMax, label }];
     }),
   );
@@ -90,7 +106,9 @@ export function eventAnnotations(
         content: text,
         position: 'start',
         yAdjust: (rows[index] ?? 0) * rowPx,
-        backgroundColor: 'rgba(255, 255, 255, 0.85)',
+        // Above the lines of other events.
+        backgroundColor: 'white',
+        drawTime: 'afterDraw',
         color: '#222222',
         font: labelFont,
         padding: 2,

@@ -1,11 +1,11 @@
 /** Bar charts of outcomes: over the whole run, and around one restart. */
 import type { ChartConfiguration } from 'chart.js';
 import type { TimelineEvent } from '../../run/timeline.ts';
-import { phasesOf } from '../../verdict/phases.ts';
+import { phasesOf, type PhaseSpan } from '../../verdict/phases.ts';
 import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import type { Bins } from './bins.ts';
 import { drawChart, frame, type Annotations, type Picture } from './chart.ts';
-import { eventAnnotations, phaseAnnotations, type Axis } from './marks.ts';
+import { eventAnnotations, phaseAnnotations, phaseLegend, type Axis } from './marks.ts';
 import { classes } from './palette.ts';
 
 /** Seconds before SIGTERM, and after the new process accepts, that a restart's chart shows. */
@@ -33,11 +33,13 @@ export function drawRestart({
   const axis = axisOf(bins, restartSpan(window).zeroUs);
   const events = timeline.filter(({ restart, source }) => restart === window.restart && source === 'app');
   const { annotations, rows } = eventAnnotations(events, axis);
+  const phases = phasesOf(window);
   return drawBars(bins, axis, {
     title,
     xTitle: `seconds since ${window.sigtermUs === null ? 'the deploy began' : 'SIGTERM'}, by due time`,
     labelRows: rows + 1,
-    annotations: { ...phaseAnnotations(phasesOf(window), axis, rows), ...annotations },
+    phases,
+    annotations: { ...phaseAnnotations(phases, axis, rows), ...annotations },
   });
 }
 
@@ -52,11 +54,13 @@ export function drawOverview({
   windows: readonly RestartWindow[];
 }): Picture {
   const axis = axisOf(bins, 0);
+  const phases = windows.flatMap(phasesOf);
   return drawBars(bins, axis, {
     title,
     xTitle: 'seconds since the load began, by due time',
     labelRows: 0,
-    annotations: phaseAnnotations(windows.flatMap(phasesOf), axis),
+    phases,
+    annotations: phaseAnnotations(phases, axis),
   });
 }
 
@@ -69,29 +73,34 @@ function axisOf(bins: Bins, zeroUs: number): Axis {
   };
 }
 
-function drawBars(
-  bins: Bins,
-  { minS, maxS, secondsOf }: Axis,
-  {
-    title,
-    xTitle,
-    labelRows,
-    annotations,
-  }: { title: string; xTitle: string; labelRows: number; annotations: Annotations },
-): Picture {
+/** What a chart of bars has beside them. */
+interface BarFrame {
+  readonly title: string;
+  readonly xTitle: string;
+  /** Rows of labels above the bars. */
+  readonly labelRows: number;
+  readonly phases: readonly PhaseSpan[];
+  readonly annotations: Annotations;
+}
+
+function drawBars(bins: Bins, { minS, maxS, secondsOf }: Axis, beside: BarFrame): Picture {
+  const { title, xTitle, labelRows, phases, annotations } = beside;
   const middleS = (bin: number): number => secondsOf(bins.fromUs + (bin + 0.5) * bins.widthUs);
   const configuration = (): ChartConfiguration => ({
     type: 'bar',
     data: {
-      datasets: bins.present().map((name) => ({
-        label: classes[name].name,
-        data: bins.of(name).map((y, bin) => ({ x: middleS(bin), y })),
-        backgroundColor: classes[name].colour,
-        barPercentage: 1,
-        categoryPercentage: 0.92,
-        // Without a pixel width chart.js takes it from the closest two bars, which is what is wanted here.
-        grouped: false,
-      })),
+      datasets: [
+        ...bins.present().map((name) => ({
+          label: classes[name].name,
+          data: bins.of(name).map((y, bin) => ({ x: middleS(bin), y })),
+          backgroundColor: classes[name].colour,
+          barPercentage: 1,
+          categoryPercentage: 0.92,
+          // Without a pixel width chart.js takes it from the closest two bars, which is what is wanted here.
+          grouped: false,
+        })),
+        ...phaseLegend(phases),
+      ],
     },
     options: {
       scales: {
