@@ -1,9 +1,8 @@
 /** The command line of the package, for use from another project: what needs no lab. */
-import { addMeasure } from './cli/measure-options.ts';
-import { makeProgram, runProgram } from './cli/program.ts';
+import { measure } from './cli/measure-options.ts';
+import { runProgram } from './cli/program.ts';
 
-const { program, context } = makeProgram(
-  `
+const afterHelp = `
 Exit codes:
   0    no more requests were dropped than --max-dropped allows
   1    more were
@@ -11,8 +10,6 @@ Exit codes:
   3    inconclusive, cut short, or the command failed: no claim can be made
   130  interrupted by Ctrl-C (143 by SIGTERM)
 
-The experiments with systemd and Traefik run from a checkout of the project.`,
-  (command) => `npx restart-proof ${command}`,
-);
-addMeasure(program, context);
-await runProgram(program, context);
+The experiments with systemd and Traefik run from a checkout of the project.`;
+
+await runProgram([measure], { afterHelp, callOf: (command) => `npx restart-proof ${command}` });

@@ -1,34 +1,21 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { baselineOfRuns, runOf, verdictThatDropped } from '../gate/testing.ts';
 import { readBaselines, writeBaseline } from '../gate/baseline-files.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { acceptBaseline, listBaselines, showBaseline } from './baseline.ts';
-import type { Context } from './context.ts';
+import { baseline } from './baseline.ts';
+import { testContext, type TestContext } from './testing-context.ts';
 
 let projectFolder: string;
-let printed: string;
+let context: TestContext;
 beforeEach(async () => {
   projectFolder = await mkdtemp(join(tmpdir(), 'restart-proof-baseline-'));
-  printed = '';
+  context = testContext(projectFolder);
 });
 afterEach(() => rm(projectFolder, { recursive: true, force: true }));
-
-const context = (): Context => ({
-  stdout: (text) => (printed += text),
-  stderr: () => undefined,
-  workflowCommand: () => undefined,
-  isTerminal: false,
-  columns: () => 80,
-  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
-  signal: new AbortController().signal,
-  callOf: (command) => `npm run ${command} --`,
-  projectFolder,
-});
 
 const clean = verdictThatDropped([0, 0, 0, 0]);
 
@@ -53,7 +40,7 @@ describe('baseline accept refuses, and writes nothing for', () => {
     ['a run that its files do not confirm', {}, /does not hold: hashes\.json is missing/u],
   ] satisfies [string, Partial<Verdict>, RegExp][])('%s', async (_, over, message) => {
     const run = await leaveRun({ ...clean, ...over });
-    await expect(acceptBaseline(context(), [run], {})).rejects.toThrow(message);
+    await expect(baseline.run(context, 'accept', [run], {})).rejects.toThrow(message);
     expect(await readdir(join(projectFolder, 'reports'))).toEqual(['E5']);
   });
 
@@ -63,7 +50,7 @@ describe('baseline accept refuses, and writes nothing for', () => {
       /is no name of a baseline/u,
     );
     const run = await leaveRun(clean);
-    await expect(acceptBaseline(context(), [run], { name })).rejects.toThrow(/is no name of a baseline/u);
+    await expect(baseline.run(context, 'accept', [run], { name })).rejects.toThrow(/is no name of a baseline/u);
     expect(await readdir(join(projectFolder, 'reports', 'baselines'))).toEqual([]);
   });
 
@@ -71,25 +58,25 @@ describe('baseline accept refuses, and writes nothing for', () => {
     const folder = await leaveRun(clean);
     const record = JSON.stringify({ ...runOf(clean).run, variant: '../../../x' });
     await writeFile(join(folder, runFiles.run), record);
-    await expect(acceptBaseline(context(), [folder], {})).rejects.toThrow(/variant: is no name of a variant/u);
+    await expect(baseline.run(context, 'accept', [folder], {})).rejects.toThrow(/variant: is no name of a variant/u);
   });
 
   it('no run, and a folder that holds none', async () => {
-    await expect(acceptBaseline(context(), [], {})).rejects.toThrow(/needs the folder of a run/u);
-    await expect(acceptBaseline(context(), [projectFolder], {})).rejects.toThrow(/holds no run/u);
+    await expect(baseline.run(context, 'accept', [], {})).rejects.toThrow(/needs the folder of a run/u);
+    await expect(baseline.run(context, 'accept', [projectFolder], {})).rejects.toThrow(/holds no run/u);
   });
 });
 
 describe('baseline list and show', () => {
   it('tell what was accepted', async () => {
     await writeBaseline(join(projectFolder, 'reports', 'baselines'), baselineOfRuns([clean, clean]));
-    await listBaselines(context());
-    expect(printed).toMatch(/\| E5 +\| 2 +\| 0 of 8 +\| 0 of 600/u);
-    printed = '';
-    await showBaseline(context(), 'E5');
-    expect(printed).toContain('E5: 2 runs');
-    expect(printed).toContain('  unit.activation=socket');
-    await expect(showBaseline(context(), 'E6')).rejects.toThrow(/There is no baseline "E6"/u);
+    await baseline.run(context, 'list', [], {});
+    expect(context.printed()).toMatch(/\| E5 +\| 2 +\| 0 of 8 +\| 0 of 600/u);
+    await baseline.run(context, 'show', ['E5'], {});
+    const shown = context.printed();
+    expect(shown).toContain('E5: 2 runs');
+    expect(shown).toContain('  unit.activation=socket');
+    await expect(baseline.run(context, 'show', ['E6'], {})).rejects.toThrow(/There is no baseline "E6"/u);
   });
 
   it('refuse a file that was written by hand', async () => {

@@ -1,6 +1,5 @@
 /** `baseline`: accepts runs as what the gate compares with, and shows those that were. */
 import { markdownTable } from 'markdown-table';
-import { relative } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
 import { baselineOf, pooled, type Baseline, type RecordedRun } from '../gate/baseline.ts';
 import { baselineName, readBaselines, writeBaseline } from '../gate/baseline-files.ts';
@@ -8,25 +7,58 @@ import { entryName } from '../gate/budgets.ts';
 import { differences } from '../gate/conditions.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
-import { baselinesFolder } from './gate.ts';
+import { baselinesFolder } from './gate/plan.ts';
+import { examples } from './options/examples.ts';
+import { refuseArguments } from './options/refusals.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
 import { readRun } from '../verdict/read-run.ts';
-import { verifiedRun } from './runs/verified-run.ts';
 
 /** Options as they are typed. */
-export interface AcceptOptions {
+interface AcceptOptions {
   readonly append?: true;
   readonly name?: string;
 }
+
+/** Exits 0; what cannot be accepted or shown is refused. */
+export const baseline = {
+  define: (program) =>
+    program
+      .command('baseline')
+      .description('accept a run as what the gate compares with, or list or show those that were')
+      .argument('<action>', 'accept, list or show')
+      .argument('[names...]', 'accept: folders of runs; show: a name')
+      .option('--append', 'add the runs to the baseline that is there')
+      .option('--name <name>', 'the entry of the gate that it is for (default: E5, or E5@variant)')
+      .addHelpText(
+        'after',
+        examples(
+          'npm run baseline -- accept reports/E5/latest',
+          'npm run baseline -- accept reports/E5/20261124T* --append',
+          'npm run baseline -- show E5',
+        ),
+      ),
+  run: async (context, action: string, names: string[], options: AcceptOptions) => {
+    switch (action) {
+      case 'accept':
+        return await acceptBaseline(context, names, options);
+      case 'list':
+        refuseArguments(names, 0, '`baseline list` takes no name');
+        return await listBaselines(context);
+      case 'show':
+        refuseArguments(names, 1, 'One baseline at a time');
+        return await showBaseline(context, names[0]);
+      default:
+        throw usageError(`baseline takes accept, list or show, not ${JSON.stringify(action)}.`);
+    }
+  },
+} satisfies CliCommand;
 
 /**
  * Makes baselines of runs: those of one experiment are put together, and replace the baseline that was there, or are
  * added to it (--append). Nothing is written unless every run can be accepted.
  */
-export async function acceptBaseline(
-  context: Context,
-  runs: readonly string[],
-  options: AcceptOptions,
-): Promise<number> {
+async function acceptBaseline(context: Context, runs: readonly string[], options: AcceptOptions): Promise<number> {
   if (runs.length === 0) {
     throw usageError(
       'baseline accept needs the folder of a run.',
@@ -48,7 +80,7 @@ export async function acceptBaseline(
   }
   for (const [name, baseline] of [...accepted].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const was = known.get(name);
-    const path = relative(process.cwd(), await writeBaseline(folder, baseline));
+    const path = pathText(await writeBaseline(folder, baseline));
     const count = baseline.runs.length;
     context.stdout(
       `${was === undefined ? 'new' : 'changed'}: ${path}, of ${count} ${count === 1 ? 'run' : 'runs'}` +
@@ -77,6 +109,7 @@ async function acceptable(run: string): Promise<RecordedRun> {
       'Run it without --no-controls.',
     );
   }
+  const { verifiedRun } = await import('./runs/verified-run.ts');
   await verifiedRun(run);
   return { verdict, run: record };
 }
@@ -102,7 +135,7 @@ function refuseStrangers(before: Baseline, made: Baseline, run: string): void {
 }
 
 /** Lists the baselines. */
-export async function listBaselines(context: Context): Promise<number> {
+async function listBaselines(context: Context): Promise<number> {
   const baselines = await readBaselines(baselinesFolder(context));
   const rows = [...baselines.values()].map(({ name, runs }) => [
     name,
@@ -121,7 +154,8 @@ export async function listBaselines(context: Context): Promise<number> {
 }
 
 /** Shows one baseline: the line of each run, and what was asked of all. */
-export async function showBaseline(context: Context, name: string): Promise<number> {
+async function showBaseline(context: Context, name: string | undefined): Promise<number> {
+  if (name === undefined) throw usageError('`baseline show` takes a name.', '`npm run baseline -- list` has them.');
   const baselines = await readBaselines(baselinesFolder(context));
   const baseline = baselines.get(name);
   if (baseline === undefined) {

@@ -1,31 +1,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { parseDocument } from 'yaml';
-import picocolors from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { serviceFileSchema } from '../gate/budgets.ts';
 import { parseBudgets } from '../gate/read-budgets.ts';
-import type { Context } from './context.ts';
-import { addGate } from './gate-options.ts';
-import { addMeasure } from './measure-options.ts';
+import { baseline } from './baseline.ts';
+import { gate } from './gate.ts';
+import { measure } from './measure-options.ts';
+import { merge } from './merge.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const ciFiles = ['ci/github-gate.yml', 'ci/github-measure.yml', 'ci/measure/action.yml', 'ci/gitlab-ci.yml'];
 
 const program = new Command();
-const context: Context = {
-  stdout: () => undefined,
-  stderr: () => undefined,
-  workflowCommand: () => undefined,
-  isTerminal: false,
-  columns: () => 80,
-  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
-  signal: new AbortController().signal,
-  callOf: (command) => `npm run ${command} --`,
-  projectFolder: '',
-};
-addGate(program, context);
-addMeasure(program, context);
+for (const command of [gate, merge, baseline, measure]) command.define(program, (name) => `npm run ${name} --`);
 
 /** Every call of a command of the gate in a text: its name, and the options that it is given. */
 function callsIn(text: string): { name: string; options: string[] }[] {

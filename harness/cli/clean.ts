@@ -1,33 +1,42 @@
 /** `clean`: takes down labs that a crash, or `--keep`, left in the engine. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../base/errors.ts';
-import { connectEngine } from '../lab/engine.ts';
-import { heldBy } from '../lab/measuring-lock.ts';
 import { ownerInWords } from '../lab/owner.ts';
-import { removedLine, removeLab, standingLabs, type StandingLab } from '../lab/remove.ts';
-import type { Context } from './context.ts';
+import type { StandingLab } from '../lab/remove.ts';
+import { examples } from './options/examples.ts';
+import type { CliCommand } from './program.ts';
 
 /** The lock of an owner that has just ended takes a moment to go. */
 const lookAgainMs = 1_500;
 
-/** Removes what carries our label, except of runs that go on; says what it left alone, and why. */
-export async function cleanCommand(context: Context): Promise<number> {
-  const { docker } = await connectEngine();
-  await heldBy(docker, context.signal);
-  let labs = await standingLabs(docker);
-  if (labs.some(isLive)) {
-    await sleep(lookAgainMs, undefined, { signal: context.signal });
-    labs = await standingLabs(docker);
-  }
-  for (const lab of labs) {
-    if (isLive(lab)) continue;
-    await removeLab(docker, lab);
-    context.stdout(`${removedLine(lab)}\n`);
-  }
-  for (const lab of labs.filter(isLive)) context.stdout(`${leftLine(lab)}\n`);
-  if (labs.length === 0) context.stdout('Nothing of ours was left.\n');
-  return exitCodes.pass;
-}
+/** Removes what carries our label, but for runs that go on, and says what it left alone and why. */
+export const clean = {
+  define: (program) =>
+    program
+      .command('clean')
+      .description('take down what a crash or --keep left in the engine')
+      .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine')),
+  run: async (context) => {
+    const { connectEngine } = await import('../lab/engine.ts');
+    const { heldBy } = await import('../lab/measuring-lock.ts');
+    const { removedLine, removeLab, standingLabs } = await import('../lab/remove.ts');
+    const { docker } = await connectEngine();
+    await heldBy(docker, context.signal);
+    let labs = await standingLabs(docker);
+    if (labs.some(isLive)) {
+      await sleep(lookAgainMs, undefined, { signal: context.signal });
+      labs = await standingLabs(docker);
+    }
+    for (const lab of labs) {
+      if (isLive(lab)) continue;
+      await removeLab(docker, lab);
+      context.stdout(`${removedLine(lab)}\n`);
+    }
+    for (const lab of labs.filter(isLive)) context.stdout(`${leftLine(lab)}\n`);
+    if (labs.length === 0) context.stdout('Nothing was left.\n');
+    return exitCodes.pass;
+  },
+} satisfies CliCommand;
 
 function isLive({ state }: StandingLab): boolean {
   return state === 'live';

@@ -1,21 +1,31 @@
 /** `compare`: two runs side by side. */
 import { exitCodes } from '../base/errors.ts';
+import { jsonText } from '../base/foreign-text.ts';
 import { readRun } from '../verdict/read-run.ts';
+import { examples } from './options/examples.ts';
 import { compareRuns } from './print/comparison.ts';
 import { comparisonText } from './print/comparison-text.ts';
-import type { Context } from './context.ts';
-import { jsonText } from '../base/foreign-text.ts';
+import type { CliCommand } from './program.ts';
 
-/**
- * Prints the two side by side. What differs is no error: the exit code is 0.
- * @throws {HarnessError} when one of the folders holds no run
- */
-export async function compareCommand(
-  context: Context,
-  [a, b]: readonly [string, string],
-  options: { json?: true },
-): Promise<number> {
-  const comparison = compareRuns(await readRun(a), await readRun(b));
-  context.stdout(options.json === true ? jsonText(comparison) : comparisonText(comparison));
-  return exitCodes.pass;
-}
+/** Exits 0 whatever differs: that is no error. */
+export const compare = {
+  define: (program) =>
+    program
+      .command('compare')
+      .description('show two runs side by side, and warn of what makes them unlike')
+      .argument('<A>', "a run's folder, such as reports/E5/latest")
+      .argument('<B>', 'the other one')
+      .option('--json', 'the comparison on stdout as JSON')
+      .addHelpText(
+        'after',
+        examples(
+          'npm run compare -- reports/E5/latest reports/E1/latest',
+          'npm run compare -- reports/E5/latest reports/reference/E5 --json',
+        ),
+      ),
+  run: async (context, a: string, b: string, options: { json?: true }) => {
+    const comparison = compareRuns(await readRun(a), await readRun(b));
+    context.stdout(options.json === true ? jsonText(comparison) : comparisonText(comparison));
+    return exitCodes.pass;
+  },
+} satisfies CliCommand;

@@ -1,23 +1,41 @@
-/** `doctor`: looks at everything that a run needs, and says what to do about what is missing. */
+/** `doctor`: checks everything that a run needs, and says what to do about what is missing. */
 import { join } from 'node:path';
-import colours from 'picocolors';
-import { checkThisEngine } from '../doctor/this-engine.ts';
-import { checkThisMachine } from '../doctor/this-machine.ts';
-import { canRun, findingsText, type Finding } from '../doctor/finding.ts';
 import { exitCodes } from '../base/errors.ts';
-import type { Context } from './context.ts';
 import { jsonText } from '../base/foreign-text.ts';
+import { canRun, findingsText } from '../doctor/finding.ts';
+import type { CliCommand } from './program.ts';
 
-/** Prints what was found; exits 0 when a lab can run here, else 4. */
-export async function doctorCommand(context: Context, options: { readonly json?: true }): Promise<number> {
-  const findings = [...(await checkThisMachine(join(context.projectFolder, 'reports'))), ...(await checkThisEngine())];
-  const can = canRun(findings);
-  if (options.json === true) context.stdout(jsonText({ schema: 1, canRun: can, findings }));
-  else context.stdout(findingsText(findings, paint));
-  return can ? exitCodes.pass : exitCodes.cannotRun;
-}
+/** Exits 0 when a lab can run here, else 4. */
+export const doctor = {
+  define: (program) =>
+    program
+      .command('doctor')
+      .description('check everything that a run needs of this machine and of the engine, and say how to put it right')
+      .option('--json', 'findings on stdout as JSON, and nothing else there')
+      .addHelpText(
+        'after',
+        `
+Boots a lab's server for some seconds, and takes it away again. Exits 0 when a lab can run here, else 4.
 
-/** picocolors knows NO_COLOR, FORCE_COLOR and whether stdout is a terminal. */
-function paint(status: Finding['status'], text: string): string {
-  return { ok: colours.green, warning: colours.yellow, problem: colours.red }[status](text);
-}
+Examples:
+  npm run doctor
+  npm run doctor -- --json > doctor.json     # to go with a question
+  DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do`,
+      ),
+  run: async (context, options: { json?: true }) => {
+    const { checkThisEngine } = await import('../doctor/this-engine.ts');
+    const { checkThisMachine } = await import('../doctor/this-machine.ts');
+    const findings = [
+      ...(await checkThisMachine(join(context.projectFolder, 'reports'))),
+      ...(await checkThisEngine()),
+    ];
+    const can = canRun(findings);
+    if (options.json === true) context.stdout(jsonText({ schema: 1, canRun: can, findings }));
+    else {
+      const { green, yellow, red } = context.colours.stdout;
+      const paints = { ok: green, warning: yellow, problem: red };
+      context.stdout(findingsText(findings, (status, text) => paints[status](text)));
+    }
+    return can ? exitCodes.pass : exitCodes.cannotRun;
+  },
+} satisfies CliCommand;

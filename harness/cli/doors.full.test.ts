@@ -12,7 +12,7 @@ import { judgeRun } from '../verdict/judge.ts';
 import { readRun } from '../verdict/read-run.ts';
 import { openRun } from '../run/run-door.ts';
 import { writeReport } from '../report/write-report.ts';
-import { doubtsAbout } from './runs/verification.ts';
+import { verification } from './runs/verification.ts';
 import { spoilRun } from './testing-mutations.ts';
 
 const kept = fileURLToPath(new URL('../../reports/reference/', import.meta.url));
@@ -77,7 +77,7 @@ describe.each([
       const { run, what } = await spoilt(name, seed);
       await judged(what, async () => {
         const open = await openRun(run);
-        await doubtsAbout(open);
+        await verification(open);
         expect((await openRun(run)).names()).toEqual(open.names());
       });
       await judged(what, () => writeReport(run));

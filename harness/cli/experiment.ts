@@ -1,27 +1,24 @@
-/** `experiment`: list them, show what one would do, or run one, several times, over the values of a field, or all. */
+/** `experiment`: lists experiments, shows what one would do, or runs one, several times, over values of a field, or all. */
 import { randomInt } from 'node:crypto';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import { loadExperiment } from '../experiment/catalog.ts';
-import { holdEngine, type HeldEngine } from '../conduct/hold-engine.ts';
-import { requestOf, type RunRequest } from '../conduct/run-request.ts';
-import { conductBesideControls } from '../conduct/controls.ts';
-import { closingLines, exitCodeOf } from './print/closing.ts';
-import { audienceOf } from './print/progress.ts';
-import { insideLines } from './print/look-inside.ts';
-import { conductorOf } from './runs/judging.ts';
-import { interruptedCode, type Context } from './context.ts';
-import { dryRunText } from './print/dry-run.ts';
-import { highestSeed, wholeNumber } from './options/option-values.ts';
-import { runAll } from './runs/all.ts';
-import { changesOf, type RunningOptions } from './options/run-options.ts';
-import { runSweep } from './runs/sweep.ts';
-import { runTrials } from './runs/trials.ts';
-import { requireWritable } from './runs/writable-folder.ts';
 import { jsonText } from '../base/foreign-text.ts';
+import type { HeldEngine } from '../conduct/hold-engine.ts';
+import { requestOf, type RunRequest } from '../conduct/run-request.ts';
+import { loadExperiment } from '../experiment/catalog.ts';
+import { interruptedCode, type Context } from './context.ts';
+import { examples } from './options/examples.ts';
+import { highestSeed, wholeNumber } from './options/option-values.ts';
+import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
+import { closingLines, exitCodeOf } from './print/closing.ts';
+import { experimentList } from './print/experiment-list.ts';
+import { insideLines } from './print/look-inside.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
+import { requireWritable } from './runs/writable-folder.ts';
 
 /** Options as they are typed. */
-export interface ExperimentOptions extends RunningOptions {
+interface ExperimentOptions extends RunningOptions {
   readonly variant?: string;
   readonly variants?: true;
   readonly sweep?: readonly string[];
@@ -34,31 +31,94 @@ export interface ExperimentOptions extends RunningOptions {
 /** The most trials at once. */
 const mostTrials = 1_000;
 
-/** Runs what was asked for; the exit code says what came of it. */
-export async function experimentCommand(context: Context, id: string, options: ExperimentOptions): Promise<number> {
-  const seed =
-    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
-  const reportsFolder = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
-  if (id === 'all') {
-    refuseForAll(options);
+/** Exits with what came of the runs. */
+export const experiment = {
+  define: (program) =>
+    addRunOptions(
+      program
+        .command('experiment')
+        .description('run one experiment, or all, or list them')
+        .argument('<id>', 'an experiment such as E5, all, or list')
+        .option('--variant <name>', 'a named variant of it (`list` has their names)')
+        .option('--variants', 'with `all`: every variant too (half an hour)')
+        .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
+        .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
+        .option('--claim <percent>', 'this share of all restarts is clean: inconclusive where the restarts are too few')
+        .option('--dry-run', 'print units, proxy file and schedule; start nothing')
+        .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
+        .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do'),
+    ).addHelpText(
+      'after',
+      `\nOptions come after --, or npm takes them for its own.\n${examples(
+        'npm run experiment list',
+        'npm run experiment E5',
+        'npm run experiment all',
+        'npm run experiment E5 -- --rate 1000 --restarts 20',
+        'npm run experiment E5 -- --claim 99 --restarts 299',
+        'npm run experiment E5 -- --variant as-seeded',
+        'npm run experiment E1 -- --set app.warmupMs=1000 --dry-run',
+        'npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500',
+        'npm run experiment E1 -- --seed 7 --json > verdict.json',
+      )}`,
+    ),
+  run: async (context, id: string, options: ExperimentOptions) => {
+    const reports = join(context.projectFolder, 'reports');
+    const reportsFolder = options.out === undefined ? reports : resolve(options.out);
+    if (id === 'list') {
+      context.stdout(await experimentList(reportsFolder, join(reports, 'reference')));
+      return exitCodes.pass;
+    }
+    refuseConflicts(id, options);
+    const seed =
+      options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+    if (id === 'all') return await all(context, options, { seed, reportsFolder });
+    const asked = await requestFor(id, options, { seed, reportsFolder });
+    const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
+    if (options.dryRun === true) {
+      const { dryRunText } = await import('./print/dry-run.ts');
+      context.stdout(await dryRunText(asked.experiment, seed));
+      return exitCodes.pass;
+    }
     await requireWritable(reportsFolder);
-    const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
-    return await holdEngine(audienceOf(context), how, (engine) =>
-      runAll(context, engine, {
-        seed,
-        reportsFolder,
-        json: options.json === true,
-        variants: options.variants === true,
-        options,
-      }),
-    );
-  }
-  if (options.variants === true) {
-    throw new HarnessError('option-conflict', '--variants goes with `all`; a single one is --variant <name>.');
-  }
+    const wait = options.wait !== false;
+    if (options.sweep !== undefined) {
+      const { runSweep } = await import('./runs/sweep.ts');
+      return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
+    }
+    // Trials have the engine to themselves from the first run to the last.
+    const { holdEngine } = await import('../conduct/hold-engine.ts');
+    const { audienceOf } = await import('./print/progress.ts');
+    const command = `${asked.command}${trials > 1 ? ` --trials ${trials}` : ''}`;
+    return await holdEngine(audienceOf(context), { command, wait }, async (engine) => {
+      if (trials === 1) return await one(context, engine, asked, options.json === true);
+      const { runTrials } = await import('./runs/trials.ts');
+      return await runTrials(context, engine, asked, { trials, json: options.json === true });
+    });
+  },
+} satisfies CliCommand;
+
+async function all(
+  context: Context,
+  options: ExperimentOptions,
+  { seed, reportsFolder }: { seed: number; reportsFolder: string },
+): Promise<number> {
+  await requireWritable(reportsFolder);
+  const { holdEngine } = await import('../conduct/hold-engine.ts');
+  const { audienceOf } = await import('./print/progress.ts');
+  const { runAll } = await import('./runs/all.ts');
+  const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
+  const asked = { seed, reportsFolder, json: options.json === true, variants: options.variants === true, options };
+  return await holdEngine(audienceOf(context), how, (engine) => runAll(context, engine, asked));
+}
+
+async function requestFor(
+  id: string,
+  options: ExperimentOptions,
+  { seed, reportsFolder }: { seed: number; reportsFolder: string },
+): Promise<RunRequest> {
   const file = await loadExperiment(id);
   const changes = changesOf(file, options);
-  const asked = requestOf({
+  return requestOf({
     file,
     variant: options.variant ?? null,
     changes,
@@ -68,52 +128,37 @@ export async function experimentCommand(context: Context, id: string, options: E
     baseline: options.baseline === true,
     withControls: options.controls !== false,
   });
-  const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
-  if (options.dryRun === true) {
-    if (options.sweep !== undefined) {
-      throw new HarnessError('option-conflict', '--dry-run shows one run, and --sweep asks for several.', {
-        hint: 'Give the field one value with --set to see what that would do.',
-      });
-    }
-    context.stdout(await dryRunText(asked.experiment, seed));
-    return exitCodes.pass;
-  }
-  if (asked.keep && options.sweep !== undefined) {
-    throw new HarnessError('option-conflict', '--keep leaves one lab standing, and --sweep makes several.', {
-      hint: 'Give the field one value with --set to look into that lab.',
-    });
-  }
-  await requireWritable(reportsFolder);
-  const wait = options.wait !== false;
-  if (options.sweep !== undefined) return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
-  // A series has the engine to itself from its first run to its last.
-  const command = `${asked.command}${trials > 1 ? ` --trials ${trials}` : ''}`;
-  return await holdEngine(audienceOf(context), { command, wait }, (engine) =>
-    trials > 1
-      ? runTrials(context, engine, asked, { trials, json: options.json === true })
-      : runOne(context, engine, asked, options),
-  );
 }
 
-async function runOne(
-  context: Context,
-  engine: HeldEngine,
-  asked: RunRequest,
-  options: ExperimentOptions,
-): Promise<number> {
+async function one(context: Context, engine: HeldEngine, asked: RunRequest, json: boolean): Promise<number> {
+  const { conductBesideControls } = await import('../conduct/controls.ts');
+  const { conductorOf } = await import('./runs/judging.ts');
   const { folder, verdict, kept } = await conductBesideControls(conductorOf(context, engine), asked);
-  if (options.json === true) context.stdout(jsonText(verdict));
-  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout));
+  context.stdout(json ? jsonText(verdict) : closingLines(verdict, pathText(folder), context.colours.stdout));
   for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
-  if (context.signal.aborted) return interruptedCode(context.signal);
-  return exitCodeOf(verdict.verdict);
+  return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
 }
 
-function refuseForAll(options: ExperimentOptions): void {
-  const given = (['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'baseline'] as const).find(
-    (name) => options[name] !== undefined,
-  );
-  if (given === undefined) return;
-  const option = given.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
-  throw new HarnessError('option-conflict', `\`all\` runs every experiment: --${option} is for a single one.`);
+/** @throws {HarnessError} naming options that make no sense together */
+function refuseConflicts(id: string, options: ExperimentOptions): void {
+  const conflict = (sentence: string, hint?: string): never => {
+    throw new HarnessError('option-conflict', sentence, { hint });
+  };
+  if (id === 'all') {
+    const names = ['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'baseline'] as const;
+    const given = names.find((name) => options[name] !== undefined);
+    const option = given?.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
+    if (option !== undefined) conflict(`\`all\` runs every experiment: --${option} is for a single one.`);
+    return;
+  }
+  if (options.variants === true) conflict('--variants goes with `all`; a single one is --variant <name>.');
+  if (options.sweep === undefined) return;
+  if (options.dryRun === true) {
+    const hint = 'Give the field one value with --set to see what that would do.';
+    conflict('--dry-run shows one run, and --sweep asks for several.', hint);
+  }
+  if (options.keep === true) {
+    const hint = 'Give the field one value with --set to look into that lab.';
+    conflict('--keep leaves one lab standing, and --sweep makes several.', hint);
+  }
 }

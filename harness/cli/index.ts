@@ -2,57 +2,79 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import { drawSideBySide } from '../report/charts/side-by-side-chart.ts';
-import { sideBySideBars, sideBySideMarkdown, type SideBySideEntry } from '../report/side-by-side.ts';
+import type { SideBySideEntry } from '../report/side-by-side.ts';
 import { runFiles } from '../run/run-folder.ts';
-import type { Context } from './context.ts';
-import { readSeries } from './runs/series.ts';
-
-/** Names within the folder of reports. */
-const indexFiles = { text: 'README.md', chart: 'side-by-side' } as const;
+import { examples } from './options/examples.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
+import { readSeries, type SeriesEntry } from './runs/series.ts';
 
 /** Options as they are typed. */
-export interface IndexOptions {
+interface IndexOptions {
   readonly series?: string;
   readonly out?: string;
+  readonly write?: true;
 }
 
 /**
- * Writes README.md and its chart, from the runs in reports/ or in `--series`. They go to reports/index/, which is not
- * committed, unless `--out` names another folder: reports/README.md shows the runs that are kept, not those of the day. The
- * same runs give the same bytes.
- * @throws {HarnessError} when there is no run at all
+ * Writes README.md and its chart. The runs of the day stay out of what is committed: reports/README.md shows the kept runs
+ * alone, and is written with --write only. The same runs give the same bytes.
  */
-export async function indexCommand(context: Context, options: IndexOptions): Promise<number> {
-  const reports = join(context.projectFolder, 'reports');
-  const out = options.out === undefined ? join(reports, 'index') : resolve(options.out);
-  const series = options.series === undefined ? reports : resolve(options.series);
-  const entries = (await readSeries(series)).map(({ file: { id, title, question }, run }): SideBySideEntry => {
-    if (run === null) return { id, title, question, run: null };
-    const { run: record, verdict, folder, asWritten, citable } = run;
-    const reportPath = pathFrom(out, join(folder, runFiles.report));
-    return { id, title, question, run: { record, verdict, reportPath, asWritten, citable } };
-  });
-  if (entries.every(({ run }) => run === null)) {
-    throw new HarnessError(
-      'run-missing',
-      `${relative(process.cwd(), series) || series} holds no run of an experiment.`,
-      {
-        hint: 'Make them with `npm run experiment all`, or name a folder that has some with --series.',
-      },
-    );
+export const index = {
+  define: (program) =>
+    program
+      .command('index')
+      .description('write the experiments side by side, from one run of each')
+      .option('--series <folder>', 'where the runs lie (default: reports/ and reports/reference/)')
+      .option('--out <folder>', 'where the index goes (default: reports/index/, which git ignores)')
+      .option('--write', 'write reports/README.md, which is committed, from the kept runs in reports/reference/')
+      .addHelpText(
+        'after',
+        `
+Takes the newest run of each experiment that may be cited and was run as its file has it. A run that may not be cited
+never takes the place of one that may.
+${examples('npm run index', 'npm run index -- --write', 'npm run index -- --series /tmp/runs --out /tmp/index')}`,
+      ),
+  run: async (context, options: IndexOptions) => {
+    const { series, out } = foldersOf(context.projectFolder, options);
+    const entries = (await readSeries(series)).map((entry) => sideBySideEntry(entry, out));
+    if (entries.every(({ run }) => run === null)) {
+      throw new HarnessError('run-missing', `${series.map((each) => pathText(each)).join(' and ')}: no run is there.`, {
+        hint: 'Make runs with `npm run experiment all`, or name a folder that has some with --series.',
+      });
+    }
+    const { drawSideBySide } = await import('../report/charts/side-by-side-chart.ts');
+    const { sideBySideBars, sideBySideMarkdown } = await import('../report/side-by-side.ts');
+    const glossaryPath = pathFrom(out, join(context.projectFolder, 'docs/glossary.md'));
+    const { png, svg } = drawSideBySide(sideBySideBars(entries));
+    await mkdir(out, { recursive: true });
+    await writeFile(join(out, 'side-by-side.png'), png);
+    await writeFile(join(out, 'side-by-side.svg'), svg);
+    const text = sideBySideMarkdown(entries, { chartPath: 'side-by-side.svg', glossaryPath });
+    await writeFile(join(out, 'README.md'), text);
+    context.stdout(`index: ${pathText(join(out, 'README.md'))}\n`);
+    return exitCodes.pass;
+  },
+} satisfies CliCommand;
+
+function foldersOf(projectFolder: string, options: IndexOptions): { series: string[]; out: string } {
+  const reports = join(projectFolder, 'reports');
+  const kept = join(reports, 'reference');
+  if (options.write === true) {
+    if (options.series === undefined && options.out === undefined) return { series: [kept], out: reports };
+    throw new HarnessError('option-conflict', '--write has its own folders: it goes without --series and --out.');
   }
-  await mkdir(out, { recursive: true });
-  const paths = {
-    chartPath: `${indexFiles.chart}.svg`,
-    glossaryPath: pathFrom(out, join(context.projectFolder, 'docs/glossary.md')),
+  return {
+    series: options.series === undefined ? [reports, kept] : [resolve(options.series)],
+    out: options.out === undefined ? join(reports, 'index') : resolve(options.out),
   };
-  const { png, svg } = drawSideBySide(sideBySideBars(entries));
-  await writeFile(join(out, `${indexFiles.chart}.png`), png);
-  await writeFile(join(out, `${indexFiles.chart}.svg`), svg);
-  await writeFile(join(out, indexFiles.text), sideBySideMarkdown(entries, paths));
-  context.stdout(`index: ${relative(process.cwd(), join(out, indexFiles.text))}\n`);
-  return exitCodes.pass;
+}
+
+function sideBySideEntry({ file: { id, title, question }, run }: SeriesEntry, out: string): SideBySideEntry {
+  if (run === null) return { id, title, question, run: null };
+  const { run: record, verdict, folder, asWritten, citable } = run;
+  const reportPath = pathFrom(out, join(folder, runFiles.report));
+  return { id, title, question, run: { record, verdict, reportPath, asWritten, citable } };
 }
 
 /** A path for a link. */

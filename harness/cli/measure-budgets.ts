@@ -7,7 +7,9 @@ import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import { closingLines } from './print/closing.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
+import { deliver } from './gate/deliver.ts';
+import { checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
+import { pathText } from './print/path.ts';
 import { optionKey, optionsOfFile, type KnownOption } from './options/file-options.ts';
 import { measureOnce, timesOf } from './measure.ts';
 import { targetOf, type MeasureOptions } from './options/service-options.ts';
@@ -52,7 +54,7 @@ export async function measureBudgets(
     if (context.signal.aborted) break;
     context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
     const { folder, verdict } = await measureOnce(context, asked);
-    context.stderr(closingLines(verdict, relative(process.cwd(), folder), context.colours.stderr));
+    context.stderr(closingLines(verdict, pathText(folder), context.colours.stderr));
     attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
   }
   const result = decide({

@@ -1,7 +1,7 @@
 /** `measure`: the instrument on its own, for a service that the user runs. */
 import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Baseline } from '../conduct/baseline.ts';
 import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
 import type { MeasureTimes } from '../conduct/service/deploy.ts';
@@ -11,7 +11,8 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { closingLines, exitCodeOf } from './print/closing.ts';
 import { judge } from './runs/judging.ts';
 import { interruptedCode, type Context } from './context.ts';
-import { checkDelivery, type DeliveryOptions } from './gate/deliver.ts';
+import { checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
+import { pathText } from './print/path.ts';
 import { deliverMeasured } from './gate/deliver-measured.ts';
 import { HarnessError } from '../base/errors.ts';
 import type { Service } from '../experiment/service.ts';
@@ -41,7 +42,7 @@ export async function measureCommand(context: Context, options: MeasureOptions &
   const isReported = !context.signal.aborted;
   const closing = { hasReport: isReported, hasPage: isReported };
   if (options.json === true) context.stdout(jsonText(verdict));
-  else context.stdout(closingLines(verdict, relative(process.cwd(), folder), context.colours.stdout, closing));
+  else context.stdout(closingLines(verdict, pathText(folder), context.colours.stdout, closing));
   await deliverMeasured(context, folder, options);
   return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
 }

@@ -155,6 +155,6 @@ describe('clean', () => {
     owner.child.kill('SIGKILL');
     await owner.child;
     expect((await cli('clean')).stdout).toContain(`Removed 1 network of ${runPrefix}-1-live`);
-    expect((await cli('clean')).stdout).toBe('Nothing of ours was left.');
+    expect((await cli('clean')).stdout).toBe('Nothing was left.');
   });
 });

@@ -1,46 +1,55 @@
 /** `merge`: decides over what the shards of a gate left, wherever they ran. */
 import { join, resolve } from 'node:path';
+import { differences, flatFields } from '../experiment/differences.ts';
 import { readBaselines } from '../gate/baseline-files.ts';
 import { decide } from '../gate/decide.ts';
 import { gateFoldersIn, readGates, type FoundRun } from '../gate/gate-folder.ts';
 import type { GateFile } from '../gate/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
-import { differences, flatFields } from '../experiment/differences.ts';
 import type { Context } from './context.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './gate/deliver.ts';
-import { planEntry, planOptionsFrom, readGateBudgets } from './gate/plan.ts';
-import { baselinesFolder } from './gate.ts';
-import { verifiedRun } from './runs/verified-run.ts';
+import { deliver } from './gate/deliver.ts';
+import { baselinesFolder, planEntry, planOptionsFrom, readGateBudgets } from './gate/plan.ts';
+import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
+import type { CliCommand } from './program.ts';
 
 /** Options as they are typed. */
-export interface MergeOptions extends DeliveryOptions {
+interface MergeOptions extends DeliveryOptions {
   readonly budgets?: string;
   readonly out?: string;
 }
 
-/** Decides over the folders; the exit code is that of the gate. */
-export async function mergeCommand(
-  context: Context,
-  folders: readonly string[],
-  options: MergeOptions,
-): Promise<number> {
-  await checkDelivery(options);
-  const { budgets, budgetsPath } = await readGateBudgets(context.projectFolder, options.budgets);
-  const found = await gateFoldersIn(folders.map((folder) => resolve(folder)));
-  const { asked, options: planned, attempts, runs } = await readGates(found);
-  for (const run of runs) await refuseUnplanned(context, run, budgets, planned);
-  const result = decide({
-    file: budgets.file,
-    alpha: budgets.alpha,
-    entries: budgets.entries,
-    asked,
-    options: planned,
-    attempts,
-    baselines: await readBaselines(baselinesFolder(context)),
-  });
-  const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
-  return await deliver(context, result, { folder: join(out, 'gate'), budgetsPath, options, environment: process.env });
-}
+/** Exits as the gate would. */
+export const merge = {
+  define: (program) =>
+    addDeliveryOptions(
+      program
+        .command('merge')
+        .description('decide over the folders that the shards of a gate wrote')
+        .argument('<folders...>', 'each as a shard’s --out, or a folder that holds several')
+        .option('--budgets <file>', 'another budgets file')
+        .option('--json', 'gate.json on stdout, and nothing else there')
+        .option('--out <folder>', 'where the result goes (default: reports/merged/)'),
+    ),
+  run: async (context, folders: string[], options: MergeOptions) => {
+    await checkDelivery(options);
+    const { budgets, budgetsPath } = await readGateBudgets(context.projectFolder, options.budgets);
+    const found = await gateFoldersIn(folders.map((folder) => resolve(folder)));
+    const { asked, options: planned, attempts, runs } = await readGates(found);
+    for (const run of runs) await refuseUnplanned(context, run, budgets, planned);
+    const result = decide({
+      file: budgets.file,
+      alpha: budgets.alpha,
+      entries: budgets.entries,
+      asked,
+      options: planned,
+      attempts,
+      baselines: await readBaselines(baselinesFolder(context)),
+    });
+    const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
+    const to = { folder: join(out, 'gate'), budgetsPath, options, environment: process.env };
+    return await deliver(context, result, to);
+  },
+} satisfies CliCommand;
 
 /**
  * Refuses a run that does not hold, or is not the one that the entry asks for.
@@ -52,16 +61,15 @@ async function refuseUnplanned(
   { file, entries }: GateFile,
   options: readonly string[],
 ): Promise<void> {
+  const { verifiedRun } = await import('./runs/verified-run.ts');
   context.stderr(`verify ${name}: ${folder}\n`);
   const { run } = await verifiedRun(folder);
   const entry = entries.find((one) => one.name === name);
   if (entry === undefined) throw usageError(`${folder} is a run of ${name}, and ${file} has no such entry.`);
   if (run.kind !== 'experiment') throw usageError(`${folder} is no run of an experiment.`);
   const { experiment, variant } = await planEntry(entry, planOptionsFrom(options));
-  const [asked, made] = [
-    { variant: String(variant), ...flatFields(experiment) },
-    { variant: String(run.variant), ...flatFields(run.experiment) },
-  ];
+  const asked = { variant: String(variant), ...flatFields(experiment) };
+  const made = { variant: String(run.variant), ...flatFields(run.experiment) };
   const differing = differences(asked, made).map(
     ({ name: path, a, b }) => `${path} is ${b ?? 'absent'}, not ${a ?? 'absent'}`,
   );

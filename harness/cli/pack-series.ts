@@ -1,42 +1,52 @@
-/** `pack-series`: of each experiment one run, without what can be made again, small enough to be committed. */
+/** `pack-series`: copies one run of each experiment without what can be made again: small enough to be committed. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
+import { examples } from './options/examples.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
 import { writeHashes } from './runs/hashes.ts';
-import { doubtsAbout } from './runs/verification.ts';
 import { readSeries, type SeriesRun } from './runs/series.ts';
 
-/** The rows that were not plainly answered, and the page, can be made again; so can PNGs, and report.md shows the SVGs. */
+/** Can be made again, as PNGs can: report.md shows the SVGs. */
 const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes]);
 
 /**
- * Copies the runs into `to/E0/`, `to/E1/` and so on. Only runs that may be cited and whose lines hold are packed; of each
- * copy `verify` says whether it holds as of any run.
- * @throws {HarnessError} when there is none, or one cannot be packed; then nothing was written
+ * Copies the runs into `to/E0/`, `to/E1/` and so on, where `verify` works as on any run. Packs only runs that may be cited
+ * and that hold; throws before it writes anything where there is none, or one cannot be packed.
  */
-export async function packSeriesCommand(context: Context, from: string, to: string): Promise<number> {
-  const entries = await readSeries(resolve(from));
-  const runs = entries.flatMap(({ run }) => run ?? []);
-  if (runs.length === 0) throw refusal(`${from} holds no run of an experiment.`);
-  for (const run of runs) await refuseDoubtful(context, run, resolve(to));
-  let bytes = 0;
-  for (const { verdict, folder } of runs) {
-    const target = join(resolve(to), verdict.experiment);
-    await packRun(folder, target);
-    bytes += (await openRun(target)).bytes();
-    context.stdout(`packed: ${relative(process.cwd(), target)}  ${verdict.citation}\n`);
-  }
-  const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
-  if (missing.length > 0) context.stderr(`not packed, for they have no run: ${missing.join(', ')}\n`);
-  context.stdout(
-    `${runs.length} runs, ${(bytes / 1e6).toFixed(1)} MB; \`npm run index -- --series ${to}\` shows them\n`,
-  );
-  return exitCodes.pass;
-}
+export const packSeries = {
+  define: (program) =>
+    program
+      .command('pack-series')
+      .description('copy one run of each experiment without what can be made again, to be committed')
+      .argument('<from>', 'the folder of the runs, such as reports')
+      .argument('<to>', 'the folder of the copies, such as reports/reference')
+      .addHelpText('after', examples('npm run pack-series -- reports reports/reference')),
+  run: async (context, from: string, to: string) => {
+    const entries = await readSeries([resolve(from)]);
+    const runs = entries.flatMap(({ run }) => run ?? []);
+    if (runs.length === 0) throw refusal(`${from} holds no run of an experiment.`);
+    for (const run of runs) await refuseDoubtful(context, run, resolve(to));
+    let bytes = 0;
+    for (const { verdict, folder } of runs) {
+      const target = join(resolve(to), verdict.experiment);
+      await packRun(folder, target);
+      bytes += (await openRun(target)).bytes();
+      context.stdout(`packed: ${pathText(target)}  ${verdict.citation}\n`);
+    }
+    const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
+    if (missing.length > 0) context.stderr(`not packed, since they have no run: ${missing.join(', ')}\n`);
+    context.stdout(
+      `${runs.length} runs, ${(bytes / 1e6).toFixed(1)} MB; \`npm run index -- --series ${to}\` shows them\n`,
+    );
+    return exitCodes.pass;
+  },
+} satisfies CliCommand;
 
 /** Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left. */
 export async function packRun(folder: string, target: string): Promise<void> {
@@ -56,7 +66,7 @@ async function refuseDoubtful(
   if (!citable) throw refusal(`${experiment}@${runId} may not be cited (${verdict.verdict}): ${again}.`);
   if (!asWritten) throw refusal(`${experiment}@${runId} ran with other settings than its file has: ${again}.`);
   const target = join(to, experiment);
-  // What holds nothing but a run may be replaced by one.
+  // A folder that holds nothing but a run may be replaced.
   if (existsSync(target)) {
     await openRun(target).catch((error: unknown) => {
       throw refusal(`${target} is there and is no packed run: it is not replaced.`, error);
@@ -64,9 +74,9 @@ async function refuseDoubtful(
   }
   if (target === folder) throw refusal(`${target} is where the run lies: name another folder to pack into.`);
   context.stderr(`verify ${experiment}@${runId}\n`);
-  const { doubts, unsure } = await doubtsAbout(await openRun(folder));
-  const doubt = doubts[0] ?? unsure;
-  if (doubt !== null) throw refusal(`${experiment}@${runId} does not hold: ${doubt}`);
+  const { verification } = await import('./runs/verification.ts');
+  const { wrong } = await verification(await openRun(folder));
+  if (wrong[0] !== undefined) throw refusal(`${experiment}@${runId} does not hold: ${wrong[0]}`);
 }
 
 function refusal(message: string, cause?: unknown): HarnessError {

@@ -1,30 +1,70 @@
-/** The frame of a command line: signals, help, and how errors are met. The only file that touches the process. */
+/** The frame of a command line: signals, help, errors and the exit code. The only file that touches the process. */
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
-import { wantsColour } from './print/colour.ts';
+import { exitCodeOfError, errorText } from '../base/error-text.ts';
+import { exitCodes, HarnessError } from '../base/errors.ts';
+import { terminalText } from '../base/foreign-text.ts';
+import { explained } from '../lab/engine-errors.ts';
+import { otherTemporaryFolder } from '../tool-environment.mjs';
 import { interruptedCode, type Context } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';
-import { errorText, exitCodeOfError } from '../base/error-text.ts';
-import { exitCodes, HarnessError } from '../base/errors.ts';
-import { explained } from '../lab/engine-errors.ts';
-import { terminalText } from '../base/foreign-text.ts';
-import { otherTemporaryFolder } from '../tool-environment.mjs';
+import { wantsColour } from './print/colour.ts';
 
-/** A program without commands, and the world that they see. `afterHelp` goes below the list of commands. */
-export function makeProgram(afterHelp: string, callOf: Context['callOf']): { program: Command; context: Context } {
+/** A command of the command line. */
+export interface CliCommand {
+  /** Adds it to the program: its name, what it takes, and its help. */
+  readonly define: (program: Command, callOf: Context['callOf']) => Command;
+  /**
+   * Does it. What takes long to load (Docker's client, the database, the charts) is imported here, not above.
+   * @param words arguments, options and the command, as commander passes them
+   * @returns what the process exits with
+   */
+  readonly run: (context: Context, ...words: never[]) => Promise<number>;
+}
+
+/** Runs the command that the process's arguments name, and sets the exit code. `afterHelp` goes below the commands. */
+export async function runProgram(
+  commands: readonly CliCommand[],
+  { afterHelp, callOf }: { readonly afterHelp: string; readonly callOf: Context['callOf'] },
+): Promise<void> {
   const program = new Command('restart-proof')
     .description('Tells, with proof, which way of restarting a service loses requests and which does not.')
     .option('--verbose', 'with an error, its stack and causes too (or RESTART_PROOF_VERBOSE=1)')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    // An error is printed once, by runProgram.
+    // An error is printed once, below.
     .configureOutput({ outputError: () => undefined })
     .addHelpText('after', afterHelp);
-  const context: Context = {
+  const context = contextOfProcess(callOf);
+  const temporary = otherTemporaryFolder(context.projectFolder);
+  if (temporary !== undefined) process.env['TMPDIR'] = temporary;
+  watchForSignals();
+  const faults = watchForFaults(program, context);
+  let exitCode: number = exitCodes.pass;
+  for (const { define, run } of commands) {
+    define(program, callOf)
+      // Excess words are refused below, with a hint: mostly npm kept an option and left its value.
+      .allowExcessArguments()
+      .action(async (...words: unknown[]) => {
+        exitCode = await run(context, ...(words as never[]));
+      });
+  }
+  program.hook('preAction', (_, command) => refuseWrongWords(command));
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    exitCode = report(error, context, isVerbose(program));
+  }
+  // A fault beside the command outweighs what the command returned.
+  process.exitCode = faults.exitCode() ?? exitCode;
+}
+
+function contextOfProcess(callOf: Context['callOf']): Context {
+  return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
     stderr: (text) => void process.stderr.write(terminalText(text)),
-    // Made of foreign text by harness/gate/annotations.ts, which words it.
+    // harness/gate/annotations.ts has escaped what others wrote in it.
     workflowCommand: (line) => void process.stderr.write(`${line}\n`),
     isTerminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
     // Some pseudo-terminals say 0.
@@ -37,38 +77,19 @@ export function makeProgram(afterHelp: string, callOf: Context['callOf']): { pro
     callOf,
     projectFolder: fileURLToPath(new URL('../../', import.meta.url)),
   };
-  const temporary = otherTemporaryFolder(context.projectFolder);
-  if (temporary !== undefined) process.env['TMPDIR'] = temporary;
-  watchForSignals();
-  return { program, context };
 }
 
-/** Runs the command that the process's arguments name, and sets the exit code. */
-export async function runProgram(program: Command, context: Context): Promise<void> {
-  // Words too many are told by us: that npm kept an option to itself is mostly why they are there.
-  for (const command of program.commands) command.allowExcessArguments();
-  program.hook('preAction', (_, command) => refuseWrongWords(command));
-  const faults = watchForFaults(program, context);
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    process.exitCode = report(error, context, isVerbose(program));
-  }
-  // What the command made of its end counts for nothing when something went wrong beside it.
-  if (faults.exitCode() !== undefined) process.exitCode = faults.exitCode();
-}
-
-/** How long a run may take to clean up after something that nobody awaited went wrong. */
+/** How long a run may take to clean up after an error that nothing caught. */
 const faultGraceMs = 20_000;
 /** Aborted by the first Ctrl-C, SIGTERM or fault, with its name. */
 const interrupt = new AbortController();
 
-/** What is thrown where nobody awaits it ends the run as an interruption does, so that the lab is taken down. */
+/** An error that nothing caught ends the run as an interruption does, so that the lab is taken down. */
 function watchForFaults(program: Command, { stderr }: Context): { exitCode(): number | undefined } {
   let exitCode: number | undefined;
   const met = (thrown: unknown): void => {
-    const error = explained(thrown) ?? thrown;
     if (exitCode !== undefined) return;
+    const error = explained(thrown) ?? thrown;
     process.exitCode = exitCode = exitCodeOfError(error);
     stderr(`\n${errorText(error, { verbose: isVerbose(program) })}`);
     interrupt.abort('a fault of the harness');
@@ -76,7 +97,7 @@ function watchForFaults(program: Command, { stderr }: Context): { exitCode(): nu
   };
   process.on('uncaughtException', met);
   process.on('unhandledRejection', met);
-  // `| head` that has seen enough is no fault; a full disk is. Where stderr goes nobody looks any more.
+  // `| head` closes the pipe when it has seen enough, which is no fault; a full disk is one.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') met(error);
   });
@@ -99,7 +120,7 @@ const orderlyEndMs = 4_500;
 /** A terminal's Ctrl-C reaches us twice where npm passes it on, too: within this time they are one. */
 const sameSignalMs = 300;
 
-/** The first signal lets the run end in order, as long as that takes no longer than a user waits; the second quits at once. */
+/** The first signal lets the run end in order, within the time that a user waits; the second quits at once. */
 function watchForSignals(): void {
   let signals = 0;
   let lastMs = -Infinity;
@@ -112,7 +133,7 @@ function watchForSignals(): void {
       if (isSame) return;
       signals++;
       const quit = (why: string): void => {
-        process.stderr.write(`\n${why} What may be left of the lab, \`npm run clean\` takes down.\n`);
+        process.stderr.write(`\n${why} \`npm run clean\` takes down what may be left of the lab.\n`);
         process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
       };
       if (signals > 1) quit('Quit at once.');
@@ -127,7 +148,7 @@ function watchForSignals(): void {
 function report(thrown: unknown, { signal, stderr }: Context, verbose: boolean): number {
   // Help and version end by being thrown too.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.pass;
-  // That a run which was stopped has stopped is no news; that its lab could not be taken down is.
+  // An interrupted run needs no error for having stopped; a lab that could not be taken down does.
   if (signal.aborted && isAbort(thrown, signal)) return interruptedCode(signal);
   const error = thrown instanceof CommanderError ? commandLineError(thrown) : (explained(thrown) ?? thrown);
   stderr(errorText(error, { verbose }));

@@ -1,47 +1,57 @@
 /** The second half of `npm run setup`: the lab's image, built on an engine that answers. setup.mjs does the first. */
 import { join } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
-import { buildLabImage, ensureBase, hasImage } from '../lab/build-image.ts';
-import { fetchNode, fetchTraefik } from '../lab/downloads.ts';
-import { connectEngine } from '../lab/engine.ts';
-import { labArchitecture, labImageTag, labVersions } from '../lab/image.ts';
-import type { Context } from './context.ts';
+import type { CliCommand } from './program.ts';
 
 /** Makes what is missing, and says each step with its time. */
-export async function setupCommand(context: Context): Promise<number> {
-  const say = (step: string, outcome: string, sinceMs?: number): void => {
-    const took = sinceMs === undefined ? '' : ` (${((performance.now() - sinceMs) / 1000).toFixed(1)} s)`;
-    context.stdout(`setup: ${step}: ${outcome}${took}\n`);
-  };
-  const { docker, facts } = await connectEngine();
-  say('engine', `Docker ${facts.version} on ${facts.architecture}, cgroup v${facts.cgroupVersion}`);
-  const architecture = labArchitecture(facts.architecture);
-  const tag = labImageTag(facts.architecture);
-  if (await hasImage(docker, tag)) {
-    say('lab image', `${tag} is there`);
+export const setup = {
+  define: (program) =>
+    program
+      .command('setup', { hidden: true })
+      .description("build the lab's image (the second half of `npm run setup`)"),
+  run: async (context) => {
+    const { buildLabImage, ensureBase, hasImage } = await import('../lab/build-image.ts');
+    const { fetchNode, fetchTraefik } = await import('../lab/downloads.ts');
+    const { connectEngine } = await import('../lab/engine.ts');
+    const { labArchitecture, labImageTag, labVersions } = await import('../lab/image.ts');
+    const say = (step: string, outcome: string, sinceMs?: number): void => {
+      const took = sinceMs === undefined ? '' : ` (${((performance.now() - sinceMs) / 1000).toFixed(1)} s)`;
+      context.stdout(`setup: ${step}: ${outcome}${took}\n`);
+    };
+    const { docker, facts } = await connectEngine();
+    say('engine', `Docker ${facts.version} on ${facts.architecture}, cgroup v${facts.cgroupVersion}`);
+    const architecture = labArchitecture(facts.architecture);
+    const tag = labImageTag(facts.architecture);
+    if (await hasImage(docker, tag)) {
+      say('lab image', `${tag} is there`);
+      say('done', 'npm run experiment E5');
+      return exitCodes.pass;
+    }
+    const versions = labVersions();
+    const cache = join(context.projectFolder, '.cache', 'downloads');
+    const startedMs = performance.now();
+    const timed = async <T>(step: string, work: Promise<T>, outcome: (result: T) => string): Promise<T> => {
+      const result = await work;
+      say(step, outcome(result), startedMs);
+      return result;
+    };
+    const [node, traefik, base] = await Promise.all([
+      timed('node', fetchNode(versions, architecture, cache), () => `${versions.node.version}, sha256 checked`),
+      timed(
+        'traefik',
+        fetchTraefik(versions, architecture, cache),
+        () => `${versions.traefik.version}, sha256 checked`,
+      ),
+      timed(
+        'debian base',
+        ensureBase(docker, versions.debian, architecture, join(cache, '..')),
+        ({ tag, from }) => `${tag}, ${from}`,
+      ),
+    ]);
+    const buildMs = performance.now();
+    await buildLabImage(docker, { base, tag, node, traefik });
+    say('lab image', `${tag} built`, buildMs);
     say('done', 'npm run experiment E5');
     return exitCodes.pass;
-  }
-  const versions = labVersions();
-  const cache = join(context.projectFolder, '.cache', 'downloads');
-  const startedMs = performance.now();
-  const timed = async <T>(step: string, work: Promise<T>, outcome: (result: T) => string): Promise<T> => {
-    const result = await work;
-    say(step, outcome(result), startedMs);
-    return result;
-  };
-  const [node, traefik, base] = await Promise.all([
-    timed('node', fetchNode(versions, architecture, cache), () => `${versions.node.version}, sha256 checked`),
-    timed('traefik', fetchTraefik(versions, architecture, cache), () => `${versions.traefik.version}, sha256 checked`),
-    timed(
-      'debian base',
-      ensureBase(docker, versions.debian, architecture, join(cache, '..')),
-      ({ tag, from }) => `${tag}, ${from}`,
-    ),
-  ]);
-  const buildMs = performance.now();
-  await buildLabImage(docker, { base, tag, node, traefik });
-  say('lab image', `${tag} built`, buildMs);
-  say('done', 'npm run experiment E5');
-  return exitCodes.pass;
-}
+  },
+} satisfies CliCommand;

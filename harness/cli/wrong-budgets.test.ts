@@ -3,13 +3,12 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import picocolors from 'picocolors';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { readServiceFile } from '../gate/read-budgets.ts';
-import type { Context } from './context.ts';
 import { optionsOfFile, type KnownOption } from './options/file-options.ts';
-import { addMeasure } from './measure-options.ts';
+import { measure as measureCommand } from './measure-options.ts';
+import { testContext } from './testing-context.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -19,22 +18,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const context: Context = {
-  stdout: () => undefined,
-  stderr: () => undefined,
-  isTerminal: false,
-  columns: () => 80,
-  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
-  signal: AbortSignal.abort('a test measures nothing'),
-  callOf: (command) => command,
-  workflowCommand: () => undefined,
-  projectFolder: '/nowhere',
-};
+const context = testContext('/nowhere', { signal: AbortSignal.abort('a test measures nothing') });
 
 /** What `measure --budgets` says of a file. */
 async function said(name: string, ...options: string[]): Promise<{ text: string; code: number }> {
   const program = new Command('restart-proof').exitOverride();
-  addMeasure(program, context);
+  const { define, run } = measureCommand;
+  define(program, context.callOf).action(
+    async (...words: Parameters<typeof run> extends [unknown, ...infer W] ? W : never) => {
+      await run(context, ...words);
+    },
+  );
   try {
     await program.parseAsync(['measure', '--budgets', join(folder, name), ...options], { from: 'user' });
   } catch (error) {

@@ -5,7 +5,8 @@ import { decide } from '../../gate/decide.ts';
 import { readRun } from '../../verdict/read-run.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import type { Context } from '../context.ts';
-import { deliver, type DeliveryOptions } from './deliver.ts';
+import type { DeliveryOptions } from '../options/delivery-options.ts';
+import { deliver } from './deliver.ts';
 
 /** Hands on what came of a single measurement, whose budgets are its options, where a CI system waits for it. */
 export async function deliverMeasured(context: Context, folder: string, options: DeliveryOptions): Promise<void> {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decide } from '../../gate/decide.ts';
 import { decision, runOf, verdictThatDropped } from '../../gate/testing.ts';
-import { checkDelivery, deliver, type DeliveryOptions } from './deliver.ts';
+import { checkDelivery, type DeliveryOptions } from '../options/delivery-options.ts';
+import { deliver } from './deliver.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -1,65 +1,18 @@
-/** Hands a gate's result to whoever waits for it: files, the terminal, and the CI system that it runs under. */
-import { constants } from 'node:fs';
-import { access, appendFile, lstat, mkdir, stat, writeFile } from 'node:fs/promises';
+/** Hands a gate's result on: to files, the terminal, and the CI system that it runs under. */
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { exitCodes, HarnessError, messageOf } from '../../base/errors.ts';
+import { exitCodes, messageOf } from '../../base/errors.ts';
 import { annotationLines } from '../../gate/annotations.ts';
 import type { GateResult } from '../../gate/gate-result.ts';
 import { junitText } from '../../gate/junit.ts';
-import { usageError } from '../../gate/refusals.ts';
+import type { DeliveryOptions } from '../options/delivery-options.ts';
+import { pathText } from '../print/path.ts';
 import { gateLines, summaryText } from '../../gate/summary.ts';
 import type { Context } from '../context.ts';
 import { jsonText, shownLine } from '../../base/foreign-text.ts';
 
-/** Options as they are typed. */
-export interface DeliveryOptions {
-  readonly json?: true;
-  readonly junit?: string;
-  readonly summary?: string;
-  readonly annotations?: string;
-}
-
 /** What GitHub's runner sets. */
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/**
- * Refuses what could not be delivered, before anything has run.
- * @throws {HarnessError} naming the option
- */
-export async function checkDelivery({ annotations, junit, summary }: DeliveryOptions): Promise<void> {
-  if (annotations !== undefined && annotations !== 'github' && annotations !== 'none') {
-    throw usageError(`--annotations takes github or none, not ${JSON.stringify(annotations)}.`);
-  }
-  for (const [option, path] of [
-    ['--junit', junit],
-    ['--summary', summary],
-  ] as const) {
-    if (path !== undefined) await requireFile(option, path);
-  }
-}
-
-/** A file that is there, or could be: a folder of that name, or a file in place of its folder, is found out too late else. */
-async function requireFile(option: string, path: string): Promise<void> {
-  const there = await lstat(path).catch(() => null);
-  if (path === '' || there?.isDirectory() === true) {
-    throw new HarnessError('option-value', `${option} takes a file, and ${JSON.stringify(path)} is a folder.`);
-  }
-  for (let folder = dirname(resolve(path)); ; folder = dirname(folder)) {
-    const found = await stat(folder).catch(() => null);
-    if (found === null && dirname(folder) !== folder) continue;
-    const isUsable =
-      found?.isDirectory() === true &&
-      (await access(folder, constants.W_OK).then(
-        () => true,
-        () => false,
-      ));
-    if (isUsable) return;
-    throw new HarnessError(
-      'option-value',
-      `${option} ${path} cannot be written: ${folder} is no folder that you may write to.`,
-    );
-  }
-}
 
 /**
  * Writes gate.json, junit.xml and summary.md into the folder, and says what came of it. Under GitHub Actions findings
@@ -105,7 +58,7 @@ export async function deliver(
   }
   const words = options.json === true ? stderr : stdout;
   words(gateLines(result));
-  words(`summary: ${relative(process.cwd(), join(folder, 'summary.md'))}\n`);
+  words(`summary: ${pathText(join(folder, 'summary.md'))}\n`);
   if ((options.annotations ?? (isGithub ? 'github' : 'none')) === 'github') {
     const file = budgetsPath === null ? null : withinRepository(budgetsPath, environment['GITHUB_WORKSPACE']);
     for (const line of annotationLines(result, file)) workflowCommand(line);

@@ -66,6 +66,11 @@ export function planOptionsFrom(texts: readonly string[]): PlanOptions {
   return { set, ...single };
 }
 
+/** Where the accepted baselines lie. */
+export function baselinesFolder({ projectFolder }: { readonly projectFolder: string }): string {
+  return join(projectFolder, 'reports', 'baselines');
+}
+
 /** Reads the budgets file: experiments/gate.yaml, or the one that was named. */
 export async function readGateBudgets(
   projectFolder: string,

@@ -161,6 +161,7 @@ function figuresOf(a: ReadRun, b: ReadRun): Figure[] {
     figure('writes acknowledged', '', ({ verdict }) => verdict.writes?.acknowledged),
     figure('writes lost', '', ({ verdict }) => verdict.writes?.lost),
     figure('writes acknowledged early', '', ({ verdict }) => verdict.writes?.early),
+    figure('writes altered', '', ({ verdict }) => verdict.writes?.altered),
     figure('writes duplicated', '', ({ verdict }) => verdict.writes?.duplicated),
     figure('writes misattributed', '', ({ verdict }) => verdict.writes?.misattributed),
     figure('writes indeterminate', '', ({ verdict }) => verdict.writes?.indeterminate),

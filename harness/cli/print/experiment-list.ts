@@ -1,30 +1,30 @@
 /** `experiment list`: every experiment with its question, its variants, and what came of it last. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
-import { exitCodes, HarnessError } from '../../base/errors.ts';
+import { HarnessError } from '../../base/errors.ts';
 import { readCatalog, type BrokenExperiment } from '../../experiment/catalog.ts';
 import { boundText } from '../../verdict/citation.ts';
 import { readRun } from '../../verdict/read-run.ts';
-import type { Context } from '../context.ts';
 
-/** Prints the list. */
-export async function listExperiments(context: Context, options: { out?: string }): Promise<number> {
-  const reports = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
+/** The list; an experiment without a run in `reports` shows the one in `kept`. */
+export async function experimentList(reports: string, kept: string): Promise<string> {
   const { experiments, broken } = await readCatalog();
   const rows = await Promise.all(
-    experiments.map(async ({ id, title, question }) => [id, title, question, await lastVerdict(join(reports, id))]),
+    experiments.map(async ({ id, title, question }) => {
+      const last = (await runText(join(reports, id, 'latest'))) ?? (await runText(join(kept, id), 'kept run, '));
+      return [id, title, question, last ?? '–'];
+    }),
   );
   const variants = experiments
     .filter((file) => Object.keys(file.variants).length > 0)
     .map((file) => `${file.id}: ${Object.keys(file.variants).join(', ')}`);
-  context.stdout(
+  return (
     `${markdownTable([['id', 'title', 'question', 'last run'], ...rows])}\n\n` +
-      `Variants (--variant <name>):\n${variants.map((line) => `  ${line}\n`).join('')}${brokenText(broken)}`,
+    `Variants (--variant <name>):\n${variants.map((line) => `  ${line}\n`).join('')}${brokenText(broken)}`
   );
-  return exitCodes.pass;
 }
 
-/** The files that nothing can be run of, each with what is wrong. */
+/** The files that cannot be run, each with its first mistake. */
 export function brokenText(broken: readonly BrokenExperiment[]): string {
   if (broken.length === 0) return '';
   const lines = broken.map(({ error }) => {
@@ -34,14 +34,15 @@ export function brokenText(broken: readonly BrokenExperiment[]): string {
   return `\nCannot be run until the file is corrected:\n${lines.join('')}`;
 }
 
-/** Verdict, bad restarts and drops of the run that `latest` points at. */
-async function lastVerdict(folder: string): Promise<string> {
-  const read = await readRun(join(folder, 'latest')).catch((error: unknown) => {
-    if (error instanceof HarnessError) return error;
-    throw error;
-  });
-  if (read instanceof HarnessError) return read.code === 'run-missing' ? '–' : 'cannot be read';
-  const { verdict, variant, restarts, badRestarts, dropped, due } = read.verdict;
-  const share = restarts === 0 ? '' : `, ${badRestarts} of ${restarts} restarts bad (${boundText(read.verdict)})`;
-  return `${verdict}${variant === null ? '' : ` (${variant})`}: ${dropped} of ${due} dropped${share}`;
+/** Verdict, bad restarts and drops of a run; null where there is none. */
+async function runText(folder: string, prefix = ''): Promise<string | null> {
+  try {
+    const { verdict: run } = await readRun(folder);
+    const share = run.restarts === 0 ? '' : `, ${run.badRestarts} of ${run.restarts} restarts bad (${boundText(run)})`;
+    const variant = run.variant === null ? '' : ` (${run.variant})`;
+    return `${prefix}${run.verdict}${variant}: ${run.dropped} of ${run.due} dropped${share}`;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    return error.code === 'run-missing' ? null : 'cannot be read';
+  }
 }

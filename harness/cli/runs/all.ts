@@ -3,7 +3,7 @@
  * variant too.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { messageOf } from '../../base/errors.ts';
 import { readCatalog } from '../../experiment/catalog.ts';
@@ -19,6 +19,7 @@ import { exitCodeOf } from '../print/closing.ts';
 import { brokenText } from '../print/experiment-list.ts';
 import { interruptedCode, type Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
+import { pathText } from '../print/path.ts';
 import { conductorOf } from './judging.ts';
 
 /** What came of one experiment. */
@@ -74,7 +75,7 @@ export async function runAll(
   await writeFile(join(reports, id, 'all.md'), text);
   await pointLatest(reports, id);
   if (json) context.stdout(jsonText({ seed, lines }));
-  else context.stdout(`${table}\ntable: ${relative(process.cwd(), join(reports, id, 'all.md'))}\n`);
+  else context.stdout(`${table}\ntable: ${pathText(join(reports, id, 'all.md'))}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');

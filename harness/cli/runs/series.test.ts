@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import { parseChange, resolveExperiment } from '../../experiment/fields.ts';
 import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
-import type { Context } from '../context.ts';
-import { indexCommand } from '../index.ts';
-import { packSeriesCommand } from '../pack-series.ts';
+import { index } from '../index.ts';
+import { experimentList } from '../print/experiment-list.ts';
+import { packSeries } from '../pack-series.ts';
+import { testContext } from '../testing-context.ts';
 import { readSeries } from './series.ts';
 
 let folder: string;
@@ -36,7 +36,7 @@ async function writeRun(
 }
 
 async function chosen(): Promise<string | null> {
-  const entry = (await readSeries(folder)).find(({ file }) => file.id === 'E5');
+  const entry = (await readSeries([folder])).find(({ file }) => file.id === 'E5');
   return entry?.run?.verdict.runId ?? null;
 }
 
@@ -78,25 +78,14 @@ describe('the run that speaks for an experiment', () => {
 });
 
 describe('the commands', () => {
-  const said: string[] = [];
-  const context: Context = {
-    stdout: (text) => void said.push(text),
-    stderr: () => undefined,
-    workflowCommand: () => undefined,
-    isTerminal: false,
-    columns: () => 80,
-    colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
-    signal: new AbortController().signal,
-    callOf: (command) => command,
-    projectFolder: '/nowhere',
-  };
+  const context = () => testContext(folder);
 
   it('index: writes the table and its chart, with links from where the index lies', async () => {
     await writeRun('reference/E5');
-    expect(await indexCommand(context, { series: join(folder, 'reference'), out: folder })).toBe(0);
+    expect(await index.run(context(), { series: join(folder, 'reference'), out: folder })).toBe(0);
     expect(await readFile(join(folder, 'README.md'), 'utf8')).toContain('](reference/E5/report.md)');
     expect((await readFile(join(folder, 'side-by-side.svg'), 'utf8')).startsWith('<?xml')).toBe(true);
-    await expect(indexCommand(context, { series: join(folder, 'none'), out: folder })).rejects.toMatchObject({
+    await expect(index.run(context(), { series: join(folder, 'none'), out: folder })).rejects.toMatchObject({
       exitCode: 2,
     });
   });
@@ -104,16 +93,46 @@ describe('the commands', () => {
   it('index: goes to a folder that is not committed, unless another is named', async () => {
     await writeRun('reports/E5/1');
     await writeFile(join(folder, 'reports/README.md'), 'the runs that are kept');
-    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    expect(await index.run(context(), {})).toBe(0);
     expect(await readFile(join(folder, 'reports/index/README.md'), 'utf8')).toContain('](../E5/1/report.md)');
     expect(await readFile(join(folder, 'reports/README.md'), 'utf8')).toBe('the runs that are kept');
     const ignored = await readFile(new URL('../../../.gitignore', import.meta.url), 'utf8');
     expect(ignored).toContain('/reports/*/\n!/reports/baselines/\n!/reports/reference/\n');
   });
 
+  it('index: a kept run gives way to a newer one that may be cited, and to no other', async () => {
+    await writeRun('reports/reference/E5');
+    const text = async (): Promise<string> => {
+      await index.run(context(), {});
+      return await readFile(join(folder, 'reports/index/README.md'), 'utf8');
+    };
+    expect(await text()).toContain('](../reference/E5/report.md)');
+    await writeRun('reports/E5/F1', { verdict: { controls: null } });
+    await writeRun('reports/E5/F2', { verdict: { verdict: 'inconclusive' } });
+    expect(await text()).toContain('](../reference/E5/report.md)');
+    await writeRun('reports/E5/F3');
+    expect(await text()).toContain('](../E5/F3/report.md)');
+  });
+
+  it('index: --write writes what is committed, from the kept runs alone', async () => {
+    await writeRun('reports/reference/E5');
+    await writeRun('reports/E5/F1');
+    expect(await index.run(context(), { write: true })).toBe(0);
+    expect(await readFile(join(folder, 'reports/README.md'), 'utf8')).toContain('](reference/E5/report.md)');
+    await expect(index.run(context(), { write: true, out: folder })).rejects.toThrow('--write has its own folders');
+  });
+
+  it('experiment list: shows the kept run where there is none of one’s own', async () => {
+    await writeRun('reports/reference/E5');
+    const list = () => experimentList(join(folder, 'reports'), join(folder, 'reports/reference'));
+    expect(await list()).toMatch(/\| E5 .*\| kept run, pass: /u);
+    await writeRun('reports/E5/latest', { verdict: { verdict: 'fail' } });
+    expect(await list()).toMatch(/\| E5 .*\| fail: /u);
+  });
+
   it('index: an inconclusive run has no figures', async () => {
     await writeRun('reports/E5/1', { verdict: { verdict: 'inconclusive', dropped: 777 } });
-    expect(await indexCommand({ ...context, projectFolder: folder }, {})).toBe(0);
+    expect(await index.run(context(), {})).toBe(0);
     const text = await readFile(join(folder, 'reports/index/README.md'), 'utf8');
     expect(text).toMatch(/E5 Socket activation\]\(\S*\) *\| inconclusive *\| – /u);
     expect(text.slice(0, text.indexOf('**Bad restarts**'))).not.toContain('777');
@@ -121,7 +140,7 @@ describe('the commands', () => {
   });
 
   it('pack-series: takes no run that may not be cited, was asked for otherwise, or does not hold', async () => {
-    const pack = () => packSeriesCommand(context, join(folder, 'from'), join(folder, 'to'));
+    const pack = () => packSeries.run(context(), join(folder, 'from'), join(folder, 'to'));
     await expect(pack()).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('no run') as string });
     await writeRun('from/E5/1', { verdict: { controls: null } });
     await expect(pack()).rejects.toThrow('may not be cited');

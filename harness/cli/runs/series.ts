@@ -26,36 +26,45 @@ export interface SeriesEntry {
 }
 
 /**
- * Of each experiment the newest run that may be cited and was asked for as its file stands; else one that may be cited;
- * else one that came to a verdict; else the newest at all. Runs of variants speak for their variants alone.
- * @param folder holds `E5/<run>/`, or `E5/` with the run itself, as a packed series does
+ * Of each experiment the newest run that may be cited and was run as its file has it; else one that may be cited; else one
+ * that came to a verdict; else the newest. Runs of variants speak for their variants alone.
+ * @param folders hold `E5/<run>/`, or `E5/` with the run itself, as a packed series does
  */
-export async function readSeries(folder: string): Promise<SeriesEntry[]> {
+export async function readSeries(folders: readonly string[]): Promise<SeriesEntry[]> {
   const { experiments } = await readCatalog();
   return await Promise.all(
-    experiments.map(async (file) => ({ file, run: await bestRun(join(folder, file.id), file) })),
+    experiments.map(async (file) => {
+      const best = await Promise.all(folders.map((folder) => bestRun(join(folder, file.id), file)));
+      const [run = null] = best.filter((each) => each !== null).sort(byWorth);
+      return { file, run };
+    }),
   );
 }
 
 async function bestRun(folder: string, file: ExperimentFile): Promise<SeriesRun | null> {
-  let best: SeriesRun | null = null;
+  const runs: SeriesRun[] = [];
   for (const path of await runFolders(folder)) {
     const run = await readIfRun(path, file);
-    if (run === null) continue;
-    if (worth(run) === mostWorth) return run;
-    if (best === null || worth(run) > worth(best)) best = run;
+    // Reading all runs of a year takes long, and none can be worth more.
+    if (run !== null && worth(run) === mostWorth) return run;
+    if (run !== null) runs.push(run);
   }
-  return best;
+  return runs.sort(byWorth)[0] ?? null;
 }
 
 const mostWorth = 7;
 
-/** What may be cited always goes before what may not. */
+/** A run that may be cited always goes before one that may not. */
 function worth({ asWritten, citable, verdict }: SeriesRun): number {
   return (citable ? 4 : 0) + (isConclusive(verdict) ? 2 : 0) + (asWritten ? 1 : 0);
 }
 
-/** The newest first: run ids sort by their time. */
+/** Most worth first, then the newest: run ids sort by their time. */
+function byWorth(a: SeriesRun, b: SeriesRun): number {
+  return worth(b) - worth(a) || (a.verdict.runId < b.verdict.runId ? 1 : -1);
+}
+
+/** The newest first. */
 async function runFolders(folder: string): Promise<string[]> {
   if (!existsSync(folder)) return [];
   if (existsSync(join(folder, runFiles.run))) return [folder];
@@ -72,7 +81,7 @@ async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun 
   try {
     read = await readRun(path);
   } catch (error) {
-    // Of another version, or without a verdict: it speaks for nothing.
+    // Another version made it, or it has no verdict.
     if (error instanceof HarnessError) return null;
     throw error;
   }
@@ -85,7 +94,7 @@ async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun 
   };
 }
 
-/** What ran, in one text; the schema has put the fields in order. */
+/** What ran, as one text; the schema has put the fields in order. */
 function settingsText({ app, unit, sites, proxy, load, probe, deploy }: Experiment): string {
   return JSON.stringify([app, unit, sites, proxy, load, probe, deploy]);
 }

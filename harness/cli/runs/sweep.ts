@@ -1,6 +1,6 @@
 /** `--sweep path=a,b,c`: the same experiment at each value of one or two fields, as one table and one chart. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { exitCodes, HarnessError } from '../../base/errors.ts';
 import { drawSweep, type SweepPoint } from '../../report/charts/sweep-chart.ts';
@@ -15,6 +15,7 @@ import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../cond
 import { conductSeries } from '../../conduct/series.ts';
 import { holdEngine } from '../../conduct/hold-engine.ts';
 import { audienceOf } from '../print/progress.ts';
+import { pathText } from '../print/path.ts';
 import { conductorOf } from './judging.ts';
 
 const mostKnobs = 2;
@@ -63,7 +64,7 @@ export async function runSweep(
   const path = await writeSweep(asked, { knobs, rows, trials, command });
   const table = tableOf(knobs, rows);
   context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
-  context.stdout(`sweep: ${relative(process.cwd(), path)}\n`);
+  context.stdout(`sweep: ${pathText(path)}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   return rows.every(({ pooled }) => pooled.runs === trials && pooled.leftOut === 0)
     ? exitCodes.pass

@@ -1,6 +1,6 @@
 /** `--trials n`: the whole run several times, each on a fresh lab with a seed of its own, and what they come to together. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
@@ -12,6 +12,7 @@ import { jsonText } from '../../base/foreign-text.ts';
 import { exitCodeOf } from '../print/closing.ts';
 import { insideLines } from '../print/look-inside.ts';
 import { interruptedCode, type Context } from '../context.ts';
+import { pathText } from '../print/path.ts';
 import { conductorOf } from './judging.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
@@ -48,7 +49,7 @@ export async function runTrials(
   if (json) context.stdout(jsonText({ pooled, verdicts }));
   else {
     context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
-    context.stdout(`table: ${relative(process.cwd(), join(folder, 'trials.md'))}\n`);
+    context.stdout(`table: ${pathText(join(folder, 'trials.md'))}\n`);
   }
   if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
   for (const line of kept) context.stderr(`${line}\n`);

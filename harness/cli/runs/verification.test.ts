@@ -2,40 +2,29 @@ import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRun } from '../../run/run-door.ts';
-import type { Context } from '../context.ts';
 import { hashesOf, writeHashes } from './hashes.ts';
-import { reportCommand, verdictCommand, verifyCommand } from './verification.ts';
+import { report } from '../report.ts';
+import { testContext, type TestContext } from '../testing-context.ts';
+import { verdict } from '../verdict.ts';
+import { verify } from '../verify.ts';
 
 const kept = fileURLToPath(new URL('../../../reports/reference/E0', import.meta.url));
 
 let top: string;
 let run: string;
-let printed: string;
+let context: TestContext;
 beforeEach(async () => {
   top = await mkdtemp(join(tmpdir(), 'restart-proof-recompute-'));
   run = join(top, 'run');
-  printed = '';
+  context = testContext(top);
   await cp(kept, run, { recursive: true });
 });
 afterEach(() => rm(top, { recursive: true, force: true }));
 
 /** Charts are drawn, beside other tests. */
 vi.setConfig({ testTimeout: 60_000 });
-
-const context = (): Context => ({
-  stdout: (text) => (printed += text),
-  stderr: (text) => (printed += text),
-  workflowCommand: () => undefined,
-  isTerminal: false,
-  columns: () => 80,
-  colours: { stdout: picocolors.createColors(false), stderr: picocolors.createColors(false) },
-  signal: new AbortController().signal,
-  callOf: (command) => `npm run ${command} --`,
-  projectFolder: top,
-});
 
 const hashes = async (): Promise<Record<string, string>> => hashesOf(await openRun(run));
 const change = async (file: string, edit: (text: string) => string): Promise<void> => {
@@ -45,9 +34,9 @@ const change = async (file: string, edit: (text: string) => string): Promise<voi
 
 describe('a run of somebody else', () => {
   it.each([
-    ['verify', () => verifyCommand(context(), run)],
-    ['verdict', () => verdictCommand(context(), run, {})],
-    ['report', () => reportCommand(context(), run)],
+    ['verify', () => verify.run(context, run)],
+    ['verdict', () => verdict.run(context, run, {})],
+    ['report', () => report.run(context, run, {})],
   ])('%s writes through no link of it', async (_, command) => {
     const key = join(top, 'authorized_keys');
     await writeFile(key, 'mine\n');
@@ -61,19 +50,43 @@ describe('a run of somebody else', () => {
     const before = await hashes();
     await change('run.json', (text) => text.replace('"seed": ', '"seed": 1'));
     const changed = await hashes();
-    expect(await verifyCommand(context(), run)).toBe(1);
-    expect(printed).toContain('run.json was changed.');
+    expect(await verify.run(context, run)).toBe(1);
+    expect(context.printed()).toContain('run.json was changed.');
     expect(await hashes()).toEqual(changed);
     expect(changed).not.toEqual(before);
     const left = (await readdir(tmpdir())).filter((name) => name.startsWith(`restart-proof-run-${process.pid}-`));
     expect([...left, ...(await readdir(top))]).toEqual(['run']);
   });
 
+  it('verify names the commands that check a run of another state of the project', async () => {
+    expect(await verify.run(context, run)).toBe(0);
+    const printed = context.printed();
+    expect(printed).toMatch(/^holds: pass; every file is as it was hashed/mu);
+    expect(printed).toMatch(/^ {2}git worktree add --detach \.\.\/restart-proof-[0-9a-f]{7} [0-9a-f]{40}$/mu);
+    expect(printed).toContain(`  npm run setup\n  npm run verify -- ${run}\n`);
+    await change('run.json', (text) => text.replace(/("project": "[0-9a-f]{40})/u, '$1, with changes'));
+    await verify.run(context, run);
+    expect(context.printed()).toContain('No commit has that state, so nobody can check it.');
+  });
+
+  it('verify of an inconclusive run says what holds, that it makes no claim and why, and exits 3', async () => {
+    // Cut short before its end: what is there was recorded, and nothing can be claimed from it.
+    await change('run.json', (text) => text.replace('"aborted": null', '"aborted": "SIGINT"'));
+    await rm(join(run, 'hashes.json'));
+    await verdict.run(context, run, {});
+    context.printed();
+    expect(await verify.run(context, run)).toBe(3);
+    const printed = context.printed();
+    expect(printed).toMatch(/^aborted: every file is as it was hashed, and .* but the run makes no claim:\n {2}\S/mu);
+    expect(printed).not.toContain('does not hold');
+  });
+
   it('shows what it says, and does not send it', async () => {
     await change('verdict.json', (text) =>
       text.replace('"citation": "', String.raw`"citation": "\u001b[2J\n::error::x `),
     );
-    await verifyCommand(context(), run);
+    await verify.run(context, run);
+    const printed = context.printed();
     expect(printed).toContain(String.raw`\x1b[2J ::error::x`);
     expect(printed).not.toMatch(/\u{1b}|^::/mu);
   });
@@ -83,16 +96,16 @@ describe('a packed run', () => {
   it('stays as it is when its verdict is made again, also where that is another', async () => {
     await change('verdict.json', (text) => text.replace('"due": ', '"due": 1'));
     const before = await hashes();
-    await verdictCommand(context(), run, {});
-    expect(printed).toContain('is a packed run: the verdict in it is another, and stays as it is');
+    await verdict.run(context, run, {});
+    expect(context.printed()).toContain('is a packed run: the verdict in it is another, and stays as it is');
     expect(await hashes()).toEqual(before);
   });
 
   it('stays as it is when its report is made again, unless that goes elsewhere', async () => {
     await change('report.md', (text) => `${text}more\n`);
     const before = await hashes();
-    await expect(reportCommand(context(), run)).rejects.toThrow(/is a packed run, and its report is another/u);
-    await reportCommand(context(), run, { out: join(top, 'out') });
+    await expect(report.run(context, run, {})).rejects.toThrow(/is a packed run, and its report is another/u);
+    await report.run(context, run, { out: join(top, 'out') });
     expect(await readdir(join(top, 'out'))).toEqual(['charts', 'report.html', 'report.md']);
     expect(await hashes()).toEqual(before);
   });
@@ -103,13 +116,13 @@ describe('a run of one’s own', () => {
     // Without hashes it is none that was packed.
     await rm(join(run, 'hashes.json'));
     await change('verdict.json', (text) => text.replace('"due": ', '"due": 1'));
-    await verdictCommand(context(), run, {});
+    await verdict.run(context, run, {});
     const made = (await openRun(run)).names();
     expect(made).toContain('joined.ndjson.gz');
     expect(made).toContain('hashes.json');
     const before = await hashes();
-    await verdictCommand(context(), run, {});
-    await reportCommand(context(), run);
+    await verdict.run(context, run, {});
+    await report.run(context, run, {});
     expect(await hashes()).toEqual(before);
   });
 
@@ -118,8 +131,8 @@ describe('a run of one’s own', () => {
     await writeHashes(run);
     await change('verdict.json', (text) => text.replace('"due": ', '"due": 1'));
     await chmod(run, 0o555);
-    await verdictCommand(context(), run, {});
+    await verdict.run(context, run, {});
     await chmod(run, 0o755);
-    expect(printed).toContain('stays as it is');
+    expect(context.printed()).toContain('stays as it is');
   });
 });

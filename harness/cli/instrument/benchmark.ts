@@ -1,0 +1,206 @@
+/** `bench`: how fast, how punctual and how frugal the instrument is, beside its peers, interleaved in one run. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { markdownTable } from 'markdown-table';
+import {
+  benchRun,
+  isHeld,
+  startArrivalServer,
+  type ArrivalServer,
+  type BenchLoad,
+  type BenchRun,
+  type Tool,
+} from '../../calibration/bench-runs.ts';
+import { benchRecompute, recomputeTarget, type RecomputeRun } from '../../calibration/bench-recompute.ts';
+import { isInstalled, peerNames, versionOf } from '../../calibration/peers.ts';
+import { exitCodes } from '../../base/errors.ts';
+import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import type { Context } from '../context.ts';
+import { pathText } from '../print/path.ts';
+import { wholeNumber } from '../options/option-values.ts';
+import { requireWritable } from '../runs/writable-folder.ts';
+
+/** Options as they are typed. */
+export interface BenchmarkOptions {
+  readonly rounds?: string;
+  readonly out?: string;
+}
+
+const lagRates = [100, 1_000, 5_000];
+const lagDurationMs = 5_000;
+const longRates = [100, 1_000];
+const longDurationMs = 30_000;
+const ladderDurationMs = 3_000;
+const ladders = {
+  kept: [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000, 32_000],
+  new: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000],
+} as const;
+const million: BenchLoad = { ratePerSecond: 10_000, durationMs: 100_000, connections: 'kept' };
+
+const millionRows = 1_000_000;
+
+/** Runs everything; prints and writes a table. Figures are for comparison within the run, so no figure fails it. */
+export async function runBenchmark(context: Context, options: BenchmarkOptions): Promise<number> {
+  const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
+  const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'bench');
+  await requireWritable(reports);
+  const peers = peerNames.filter(isInstalled);
+  const paced: Tool[] = ['ours', ...peers.filter((peer) => peer === 'vegeta' || peer === 'oha')];
+  const bursty: Tool[] = peers.filter((peer) => peer === 'autocannon');
+  const server = await startArrivalServer();
+  const bench = new Bench(context, server);
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      for (const ratePerSecond of lagRates) {
+        for (const tool of rotated(ratePerSecond === 5_000 ? paced : [...paced, ...bursty], round)) {
+          await bench.lag(tool, { ratePerSecond, durationMs: lagDurationMs, connections: 'kept' }, round);
+        }
+      }
+      for (const connections of ['kept', 'new'] as const) {
+        // Who comes first finds the machine quietest: each in its turn.
+        for (const tool of rotated(paced, round)) await bench.climb(tool, connections, round);
+      }
+    }
+    for (const ratePerSecond of longRates) {
+      await bench.lag('ours', { ratePerSecond, durationMs: longDurationMs, connections: 'kept' }, 1);
+    }
+    const memory = await benchRun('ours', million, server);
+    const recomputed = await benchRecompute(millionRows, rounds, (text) => {
+      context.signal.throwIfAborted();
+      context.stderr(`${text}\n`);
+    });
+    const versions = await Promise.all(peers.map(async (peer) => `${peer} ${await versionOf(peer)}`));
+    const text = [
+      `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}; ` +
+        `${versions.join(', ')}; ${rounds} rounds, interleaved; medians, and in brackets the least and the greatest.`,
+      bench.lagTable(),
+      bench.ladderTable(paced),
+      `A million requests (${million.ratePerSecond} a second, kept connections, the whole ledger written): ` +
+        `${memory.arrived} arrived, peak resident memory ${memory.peakMiB?.toFixed(0) ?? '?'} MiB, ` +
+        `${memory.cpuPercent.toFixed(0)} % of a core.`,
+      recomputeTable(recomputed),
+    ].join('\n\n');
+    const id = newRunId(new Date());
+    const folder = join(reports, id);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'bench.md'), `# Bench ${id}\n\n${text}\n`);
+    await writeFile(
+      join(folder, 'bench.json'),
+      `${JSON.stringify({ lags: bench.lags, held: bench.held, recomputed }, null, 2)}\n`,
+    );
+    await pointLatest(reports, id);
+    context.stdout(`${text}\n\ntable: ${pathText(join(folder, 'bench.md'))}\n`);
+    return exitCodes.pass;
+  } finally {
+    server.close();
+  }
+}
+
+/** The runs of one benchmark, and the tables made of them. */
+class Bench {
+  readonly lags: { tool: Tool; load: BenchLoad; run: BenchRun }[] = [];
+  readonly held: { tool: Tool; connections: 'kept' | 'new'; rate: number }[] = [];
+  private readonly context: Context;
+  private readonly server: ArrivalServer;
+
+  constructor(context: Context, server: ArrivalServer) {
+    this.context = context;
+    this.server = server;
+  }
+
+  async lag(tool: Tool, load: BenchLoad, round: number): Promise<void> {
+    const run = await this.run(tool, load, round);
+    this.lags.push({ tool, load, run });
+  }
+
+  /** Climbs the ladder until a rate is not held, twice: a single slip is the machine's. */
+  async climb(tool: Tool, connections: 'kept' | 'new', round: number): Promise<void> {
+    let rate = 0;
+    for (const ratePerSecond of ladders[connections]) {
+      const load = { ratePerSecond, durationMs: ladderDurationMs, connections };
+      const isStepHeld =
+        isHeld(await this.run(tool, load, round), load) || isHeld(await this.run(tool, load, round), load);
+      if (!isStepHeld) break;
+      rate = ratePerSecond;
+    }
+    this.held.push({ tool, connections, rate });
+  }
+
+  private async run(tool: Tool, load: BenchLoad, round: number): Promise<BenchRun> {
+    this.context.signal.throwIfAborted();
+    this.context.stderr(`round ${round}  ${tool}  ${load.ratePerSecond}/s  ${load.connections}\n`);
+    return await benchRun(tool, load, this.server);
+  }
+
+  lagTable(): string {
+    const keys = [...new Set(this.lags.map(({ tool, load }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`))];
+    const rows = keys.map((key) => {
+      const [rate = '', durationMs = '', tool = ''] = key.split(' ');
+      const of = (figure: (run: BenchRun) => number, digits: number): string =>
+        spread(
+          this.lags
+            .filter((lag) => `${lag.load.ratePerSecond} ${lag.load.durationMs} ${lag.tool}` === key)
+            .map(({ run }) => figure(run)),
+          digits,
+        );
+      return [
+        `${rate}/s, ${Number(durationMs) / 1000} s`,
+        tool,
+        of((run) => run.lagP50Ms, 2),
+        of((run) => run.lagP99Ms, 2),
+        of((run) => run.lagMaxMs, 1),
+        of((run) => run.achievedRate, 1),
+        of((run) => run.cpuPercent, 0),
+      ];
+    });
+    rows.sort(([a = ''], [b = '']) => parseInt(a, 10) - parseInt(b, 10));
+    const head = ['load', 'tool', 'lag p50, ms', 'lag p99, ms', 'lag max, ms', 'achieved/s', 'CPU, % of a core'];
+    return markdownTable([head, ...rows]);
+  }
+
+  ladderTable(tools: readonly Tool[]): string {
+    const rows = tools.map((tool) => [
+      tool,
+      ...(['kept', 'new'] as const).map((connections) =>
+        spread(
+          this.held.filter((step) => step.tool === tool && step.connections === connections).map(({ rate }) => rate),
+          0,
+        ),
+      ),
+    ]);
+    return markdownTable([['tool', 'highest rate held, kept', 'highest rate held, new'], ...rows]);
+  }
+}
+
+/** Verdict and report of a million rows, each by its own command, beside what the project holds itself to. */
+function recomputeTable(runs: readonly RecomputeRun[]): string {
+  const rows = [...new Set(runs.map(({ shape, step }) => `${shape} ${step}`))].map((key) => {
+    const [shape = '', step = ''] = key.split(' ');
+    const of = (figure: (run: RecomputeRun) => number, digits: number): string =>
+      spread(runs.filter((run) => run.shape === shape && run.step === step).map(figure), digits);
+    return [
+      shape === 'waits' ? 'E5: waits, and no drop' : 'E1: one in five dropped',
+      step,
+      of((run) => run.wallSeconds, 1),
+      of((run) => run.cpuSeconds, 1),
+      of((run) => run.peakMiB, 0),
+    ];
+  });
+  const { seconds, peakMiB } = recomputeTarget;
+  const head = ['run', 'command', `time, s (target ${seconds})`, 'CPU, s', `peak memory, MiB (target ${peakMiB})`];
+  return `A made-up run of a million rows and a hundred restarts:\n\n${markdownTable([head, ...rows])}`;
+}
+
+function rotated<T>(all: readonly T[], by: number): T[] {
+  const cut = by % all.length;
+  return [...all.slice(cut), ...all.slice(0, cut)];
+}
+
+/** Median, and least and greatest where there are several. */
+function spread(values: readonly number[], digits: number): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  if (sorted.length < 2) return median.toFixed(digits);
+  return `${median.toFixed(digits)} (${sorted[0]?.toFixed(digits)}–${sorted.at(-1)?.toFixed(digits)})`;
+}

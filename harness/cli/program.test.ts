@@ -1,0 +1,36 @@
+/** The command line as a process: what it exits with, and what it loads for it. */
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+/** Prints each file that is loaded. */
+const listing =
+  'import { registerHooks } from "node:module";' +
+  'registerHooks({ load: (url, context, next) => (process._rawDebug(url), next(url, context)) });';
+
+function cli(...words: string[]) {
+  const node = [process.execPath, `--import=data:text/javascript,${encodeURIComponent(listing)}`, 'harness/cli.ts'];
+  const [program = '', ...args] = [...node, ...words];
+  return execa(program, args, { cwd: project, reject: false, env: { NO_COLOR: '1', npm_config_loglevel: '' } });
+}
+
+describe.concurrent('the command line', () => {
+  it.each([
+    ['help', ['--help'], 0, /verify \[options\] <run>|verify <run>/u],
+    ['an entry of the catalogue', ['errors', 'engine-absent'], 0, /^engine-absent \(exit code 4\)/u],
+    ['a misspelt command', ['verfy'], 2, /Unknown command 'verfy' \(Did you mean verify\?\)\. \[command-line\]/u],
+    ['a word too much', ['errors', 'a', 'b'], 2, /\[arguments-too-many\]/u],
+    ['a folder that holds no run', ['verify', 'docs'], 2, /\[run-missing\]/u],
+  ])('exits with what came of %s', async (_, words, code, said) => {
+    const { exitCode, stdout, stderr } = await cli(...words);
+    expect(exitCode).toBe(code);
+    expect(`${stdout}\n${stderr}`).toMatch(new RegExp(said.source, 'mu'));
+  });
+
+  it('loads Docker’s client, the database and the charts only for commands that need them', async () => {
+    const { stderr } = await cli('--help');
+    expect(stderr).toContain('commander');
+    expect(stderr).not.toMatch(/node_modules\/(dockerode|@duckdb|@napi-rs|chart\.js|autocannon)/u);
+  });
+});

@@ -1,0 +1,63 @@
+/** `verdict`: makes a run's verdict again from its files. */
+import { join } from 'node:path';
+import { jsonText } from '../base/foreign-text.ts';
+import { plainText } from '../run/plain-file.ts';
+import { openRun } from '../run/run-door.ts';
+import { runFiles } from '../run/run-folder.ts';
+import { closingLines, exitCodeOf } from './print/closing.ts';
+import { examples } from './options/examples.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
+
+/** Exits as the run did. */
+export const verdict = {
+  define: (program) =>
+    program
+      .command('verdict')
+      .description("make a run's verdict again from its files")
+      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .option('--json', 'verdict.json on stdout, and nothing else there')
+      .addHelpText(
+        'after',
+        `
+The folder is written to only where the verdict is another than the one in it. A packed run (reports/reference) and a
+folder that cannot be written stay as they are.
+${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json')}`,
+      ),
+  run: async (context, folder: string, options: { json?: true }) => {
+    const { judgeRun } = await import('../verdict/judge.ts');
+    const { finishLedger } = await import('../run/finish-ledger.ts');
+    const { finishRun } = await import('../conduct/service/run-files.ts');
+    const { bringBack, onCopy, whyReadOnly } = await import('./runs/working-copy.ts');
+    const run = await openRun(folder);
+    const judged = await onCopy(run, async (copy) => {
+      // A run that was cut short may have left half-written files.
+      const isFinished = (await finishRun(copy)) || (await finishLedger(copy));
+      const before = isFinished ? null : await verdictText(copy);
+      const made = await judgeRun(copy);
+      if ((await verdictText(copy)) === before) return made;
+      const why = await whyReadOnly(run);
+      if (why !== null) {
+        context.stderr(`note: ${run.path} ${why}: the verdict in it is another, and stays as it is\n`);
+        return made;
+      }
+      if (run.has(runFiles.report)) {
+        const { writeReport } = await import('../report/write-report.ts');
+        await writeReport(copy);
+      }
+      await bringBack(run, copy);
+      return made;
+    });
+    const files = { hasReport: run.has(runFiles.report), hasPage: run.has(runFiles.page) };
+    context.stdout(
+      options.json === true
+        ? jsonText(judged)
+        : closingLines(judged, pathText(run.path), context.colours.stdout, files),
+    );
+    return exitCodeOf(judged.verdict);
+  },
+} satisfies CliCommand;
+
+async function verdictText(folder: string): Promise<string | null> {
+  return await plainText(join(folder, runFiles.verdict)).catch(() => null);
+}

@@ -1,0 +1,63 @@
+/** `verify`: are a run's files unchanged, and do they give the same verdict again? */
+import { resolve } from 'node:path';
+import { exitCodes } from '../base/errors.ts';
+import { shownLine } from '../base/foreign-text.ts';
+import { openRun } from '../run/run-door.ts';
+import { isConclusive } from '../verdict/verdict.ts';
+import { examples } from './options/examples.ts';
+import type { CliCommand } from './program.ts';
+
+/**
+ * Prints what the run claims, whether that holds, and how to check what this state of the project cannot. Exits 0 when a
+ * pass or fail holds, 1 when anything does not, 3 when all holds and the run itself makes no claim.
+ */
+export const verify = {
+  define: (program) =>
+    program
+      .command('verify')
+      .description('say whether the line of a run holds: its files are unchanged, and give the same verdict again')
+      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .addHelpText(
+        'after',
+        `
+Exits 0 when the line of a pass or a fail holds, 1 when something does not, and 3 when all holds of a run that is
+inconclusive or aborted: it makes no claim.
+${examples('npm run verify -- reports/E5/latest')}`,
+      ),
+  run: async (context, folder: string) => {
+    const { verification } = await import('./runs/verification.ts');
+    const run = await openRun(folder);
+    const { claimed, wrong, otherState } = await verification(run);
+    if (claimed !== null) context.stdout(`${shownLine(claimed.citation)}\n`);
+    if (otherState !== null) context.stderr(`${commandsOf(otherState, resolve(folder))}\n`);
+    if (claimed === null || wrong.length > 0) {
+      context.stdout(`does not hold:\n${wrong.map((sentence) => `  ${shownLine(sentence)}\n`).join('')}`);
+      return exitCodes.expectationMissed;
+    }
+    const checked = `every file is as it was hashed, and the raw files give this verdict and report again`;
+    if (isConclusive(claimed)) {
+      context.stdout(`holds: ${claimed.verdict}; ${checked}\n`);
+      return exitCodes.pass;
+    }
+    const reasons = claimed.reasons.map((reason) => `  ${shownLine(reason)}\n`).join('');
+    context.stdout(`${claimed.verdict}: ${checked}, but the run makes no claim:\n${reasons}`);
+    return exitCodes.inconclusive;
+  },
+} satisfies CliCommand;
+
+/** How to check a run that another state of the project made. */
+function commandsOf({ commit, sources }: { commit: string; sources: string }, folder: string): string {
+  const isCommit = /^[0-9a-f]{40}$/u.test(commit);
+  const note =
+    `note: another state of the project made this run (commit ${shownLine(commit)}, sources ${shownLine(sources)}), so its ` +
+    'experiment was not compared with experiments/.';
+  if (!isCommit) return `${note} No commit has that state, so nobody can check it.`;
+  const beside = `../restart-proof-${commit.slice(0, 7)}`;
+  return [
+    `${note} To check it with that state:`,
+    `  git worktree add --detach ${beside} ${commit}`,
+    `  cd ${beside}`,
+    '  npm run setup',
+    `  npm run verify -- ${/^[\w./-]+$/u.test(folder) ? folder : JSON.stringify(folder)}`,
+  ].join('\n');
+}
