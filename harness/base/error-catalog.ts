@@ -166,8 +166,8 @@ const inconclusiveErrors = {
 const machineErrors = {
   'node-too-old': {
     exitCode: cannotRun,
-    meaning: 'This Node cannot run the harness.',
-    advice: 'Install Node 20 or newer, and run `npm run setup`, which brings the one that is pinned.',
+    meaning: 'The Node that was called cannot run the harness.',
+    advice: '`npm run …` uses the Node that the project pins; `npm run setup`, under Node 20 or newer, installs it.',
   },
   'node-cannot-start': {
     exitCode: cannotRun,
@@ -177,7 +177,7 @@ const machineErrors = {
   },
   'setup-missing': {
     exitCode: cannotRun,
-    meaning: 'A command was called before `npm run setup`, or not by npm, under another Node than the pinned one.',
+    meaning: 'A command was called before `npm run setup`, or its packages are not whole.',
     advice: 'Run `npm run setup` first.',
   },
   'setup-failed': {

@@ -15,7 +15,7 @@ function cli(...words: string[]) {
   return execa(program, args, { cwd: project, reject: false, env: { NO_COLOR: '1', npm_config_loglevel: '' } });
 }
 
-describe.concurrent('the command line', () => {
+describe.concurrent('the command line', { timeout: 30_000 }, () => {
   it.each([
     ['help', ['--help'], 0, /verify \[options\] <run>|verify <run>/u],
     ['an entry of the catalogue', ['errors', 'engine-absent'], 0, /^engine-absent \(exit code 4\)/u],
@@ -26,6 +26,15 @@ describe.concurrent('the command line', () => {
     const { exitCode, stdout, stderr } = await cli(...words);
     expect(exitCode).toBe(code);
     expect(`${stdout}\n${stderr}`).toMatch(new RegExp(said.source, 'mu'));
+  });
+
+  it('names an old Node, and the command that uses the pinned one', async () => {
+    const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });';
+    const words = [`--import=data:text/javascript,${encodeURIComponent(old)}`, 'harness/cli.mjs', 'verify', 'reports/E5'];
+    const { exitCode, stderr } = await execa(process.execPath, words, { cwd: project, reject: false });
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(/^error: This is Node 20\.1\.0, .* needs 22\.18 or newer\. \[node-too-old\]$/mu);
+    expect(stderr).toContain(': npm run verify -- reports/E5');
   });
 
   it('loads Docker’s client, the database and the charts only for commands that need them', async () => {

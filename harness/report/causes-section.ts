@@ -44,7 +44,7 @@ function windowsTable({ dropWindows }: Verdict): string[] {
       ['opened by', ({ openedBy }) => moment(openedBy)],
       ['closed by', ({ closedBy }) => moment(closedBy)],
     ]),
-    ...(more <= 0 ? [] : [`${more} further windows are in verdict.json.`]),
+    ...(more <= 0 ? [] : [`verdict.json has ${more} more.`]),
   ];
 }
 

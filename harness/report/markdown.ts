@@ -54,7 +54,7 @@ function chartsSection({ latency, restarts, restartsNotDrawn }: ReportCharts): s
     picture(latency, 'Latency of every request over its due time'),
     // The file's name has the restart's own number.
     ...restarts.map((name) => picture(name, `Outcomes around restart ${Number(name.replace(/\D/gu, ''))}`)),
-    ...(restartsNotDrawn === 0 ? [] : [`${restartsNotDrawn} further restarts are not drawn.`]),
+    ...(restartsNotDrawn === 0 ? [] : [`Restarts that are not drawn: ${restartsNotDrawn}.`]),
   ].join('\n\n');
 }
 

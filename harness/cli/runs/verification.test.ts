@@ -59,6 +59,10 @@ describe('a run of somebody else', () => {
   });
 
   it('verify names the commands that check a run of another state of the project', async () => {
+    // The kept report may be older than the words of this one.
+    await rm(join(run, 'hashes.json'));
+    await report.run(context, run, {});
+    context.printed();
     expect(await verify.run(context, run)).toBe(0);
     const printed = context.printed();
     expect(printed).toMatch(/^holds: pass; every file is as it was hashed/mu);
