@@ -44,10 +44,11 @@ describe.each(['waits', 'drops'] as const)('a made-up run that %s', { timeout: 1
     expect(verdict.badRestarts).toBe(shape === 'waits' ? 0 : 4);
     expect(verdict.stalls.count > 0).toBe(shape === 'waits');
   });
+});
 
+describe('a made-up run', { timeout: 120_000 }, () => {
   it('gives the same bytes of every file again: in another folder, another time zone, another language', async () => {
-    const folder = join(scratch, shape);
-    await judgeRun(folder);
+    const folder = join(scratch, 'drops');
     await writeReport(folder);
     const first = await contentOf(folder);
     expect(Object.keys(first)).toEqual(
@@ -59,7 +60,7 @@ describe.each(['waits', 'drops'] as const)('a made-up run that %s', { timeout: 1
         'charts/outcomes.svg',
       ]),
     );
-    const copy = join(scratch, `${shape}, elsewhere`, 'run');
+    const copy = join(scratch, 'drops, elsewhere', 'run');
     await cp(folder, copy, { recursive: true });
     for (const made of ['charts', 'joined.ndjson.gz', 'report.md', 'verdict.json']) {
       await rm(join(copy, made), { recursive: true });
