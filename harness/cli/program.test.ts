@@ -30,7 +30,12 @@ describe.concurrent('the command line', { timeout: 30_000 }, () => {
 
   it('names an old Node, and the command that uses the pinned one', async () => {
     const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } });';
-    const words = [`--import=data:text/javascript,${encodeURIComponent(old)}`, 'harness/cli.mjs', 'verify', 'reports/E5'];
+    const words = [
+      `--import=data:text/javascript,${encodeURIComponent(old)}`,
+      'harness/cli.mjs',
+      'verify',
+      'reports/E5',
+    ];
     const { exitCode, stderr } = await execa(process.execPath, words, { cwd: project, reject: false });
     expect(exitCode).toBe(4);
     expect(stderr).toMatch(/^error: This is Node 20\.1\.0, .* needs 22\.18 or newer\. \[node-too-old\]$/mu);

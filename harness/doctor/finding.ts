@@ -1,30 +1,42 @@
 /** What the doctor finds, and whether a run can be made at all. */
 
-/** What one check came to. */
+/** What one check found. */
 export interface Finding {
-  /** What was looked at, in a word. */
+  /** What was checked, in a word. */
   readonly check: string;
-  /** `warning`: a run can be made, and its result may be bounded by this. `problem`: none can. */
+  /** `warning`: a run can be made, and this may bound its result. `problem`: no run can be made. */
   readonly status: 'ok' | 'warning' | 'problem';
-  /** What was seen. */
   readonly says: string;
-  /** What to do about it; for what is not ok. */
+  /** What to do, unless it is ok. */
   readonly fix?: string | undefined;
 }
 
-/** All is well. */
+/** A check that found nothing wrong. */
 export function ok(check: string, says: string): Finding {
   return { check, status: 'ok', says };
 }
 
-/** A run can be made, and its result may be bounded by this. */
+/** Something that may bound a run's result. */
 export function warning(check: string, says: string, fix: string): Finding {
   return { check, status: 'warning', says, fix };
 }
 
-/** No run can be made. */
+/** Something without which no run can be made. */
 export function problem(check: string, says: string, fix: string): Finding {
   return { check, status: 'problem', says, fix };
+}
+
+/** Room in memory or on a disk, against what is needed and what is comfortable. */
+export function judgeRoom(check: string, says: string, room: Room, fix: string): Finding {
+  if (room.freeMiB < room.least) return problem(check, `${says}, and ${room.least} are needed`, fix);
+  return room.freeMiB < room.ease ? warning(check, `${says}; ${room.ease} are easy`, fix) : ok(check, says);
+}
+
+/** All in MiB. */
+interface Room {
+  readonly freeMiB: number;
+  readonly least: number;
+  readonly ease: number;
 }
 
 /** Can a run be made? */
@@ -32,7 +44,7 @@ export function canRun(findings: readonly Finding[]): boolean {
   return findings.every(({ status }) => status !== 'problem');
 }
 
-/** The findings as lines, worst words in front; `paint` colours a status. */
+/** The findings as lines, and a sentence at the end; `paint` colours a status. */
 export function findingsText(
   findings: readonly Finding[],
   paint: (status: Finding['status'], text: string) => string = (_, text) => text,
@@ -42,14 +54,13 @@ export function findingsText(
     `${paint(status, status.padEnd(7))}  ${check.padEnd(width)}  ${says}`,
     ...(fix === undefined ? [] : [`${' '.repeat(7 + 2 + width + 2)}→ ${fix}`]),
   ]);
-  const count = (status: Finding['status']): number => findings.filter((finding) => finding.status === status).length;
-  const [warnings, problems] = [count('warning'), count('problem')];
+  const counted = (status: Finding['status']): string => {
+    const count = findings.filter((finding) => finding.status === status).length;
+    return count === 0 ? '' : `${count} ${status}${count === 1 ? '' : 's'}`;
+  };
+  const warnings = counted('warning');
   const closing = canRun(findings)
-    ? `The lab can run here${warnings === 0 ? '' : `; ${counted(warnings, 'warning')}`}.`
-    : `The lab cannot run here: ${counted(problems, 'problem')}.`;
+    ? `The lab can run here${warnings === '' ? '' : `; ${warnings}`}.`
+    : `The lab cannot run here: ${counted('problem')}.`;
   return `${[...lines, closing].join('\n')}\n`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { canRun, findingsText, ok, problem, warning } from './finding.ts';
-import { judgeRuns } from './labs.ts';
-import { judgeProbe } from './judge-probe.ts';
-import type { Probe } from './probe.ts';
+import { judgeProbe, type Probe } from './judge-probe.ts';
+import { judgeLabs } from './this-engine.ts';
 
 const healthy: Probe = {
   sysctls: {
@@ -40,6 +39,7 @@ describe('what a probe means', () => {
   it.each<[Partial<Probe>, Probe['sysctls'], string[]]>([
     // The socket unit of E5 asks for a backlog of 4096, which the kernel cuts to somaxconn.
     [{}, { 'net.core.somaxconn': '128' }, ['warning: somaxconn']],
+    [{}, { 'net.core.somaxconn': null }, ['warning: somaxconn']],
     [{}, { 'net.ipv4.tcp_abort_on_overflow': '1' }, ['warning: tcp_abort_on_overflow']],
     [{}, { 'net.ipv4.ip_local_port_range': '60000 60999' }, ['warning: ip_local_port_range']],
     [{ wallMs: here.afterMs + 3_600_000 }, {}, ['warning: clocks']],
@@ -85,9 +85,12 @@ describe('findings', () => {
 
 describe('other labs', () => {
   it('are told apart: going on, or left over', () => {
-    expect(judgeRuns({ live: [], left: [] }).status).toBe('ok');
-    expect(judgeRuns({ live: ['a'], left: [] })).toMatchObject({ status: 'warning', says: 'going on: a' });
-    expect(judgeRuns({ live: ['a'], left: ['b'] })).toMatchObject({ says: 'going on: a; left over: b' });
-    expect(judgeRuns({ live: [], left: ['b'] }).fix).toMatch(/npm run clean/u);
+    const live = { runId: 'a', state: 'live' } as const;
+    const [stale, kept] = [{ runId: 'b', state: 'stale' } as const, { runId: 'c', state: 'kept' } as const];
+    expect(judgeLabs([]).status).toBe('ok');
+    expect(judgeLabs([live])).toMatchObject({ status: 'warning', says: 'going on: a' });
+    expect(judgeLabs([live, stale])).toMatchObject({ says: 'going on: a; left over: b' });
+    expect(judgeLabs([stale, kept])).toMatchObject({ says: 'left over: b, c' });
+    expect(judgeLabs([stale]).fix).toMatch(/npm run clean/u);
   });
 });

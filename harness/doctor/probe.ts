@@ -1,40 +1,22 @@
 /**
- * Runs in a container of the engine, as a lab's server is one, and tells what bounds a result there. Its output is a
- * {@link Probe} as JSON. Imports nothing but Node: it is put there alone.
+ * Runs in a container of the engine, as a lab's server does, and prints a {@link Probe} as JSON. Alone there, it imports
+ * nothing but Node (and a type, which Node takes away).
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** What a container sees of the engine's host. */
-export interface Probe {
-  /** Values as text; null for a setting that the kernel does not have. */
-  readonly sysctls: Readonly<Record<string, string | null>>;
-  readonly wallMs: number;
-  readonly monotonicUs: number;
-  readonly memoryAvailableMiB: number;
-  readonly diskFreeMiB: number;
-  readonly cpus: number;
-  /** Of the last minute. */
-  readonly load: number;
-  /** Percent of the last 10 s in which something waited for a CPU; null where the kernel does not tell. */
-  readonly cpuPressurePercent: number | null;
-  readonly sqlite: string;
-  /** What systemd says of itself. */
-  readonly systemd: string;
-}
+import type { Probe } from './judge-probe.ts';
 
 /** systemd is up in a second or two. */
 const bootMs = 15_000;
 
 const sysctls = [
   'net.core.somaxconn',
-  'net.ipv4.tcp_abort_on_overflow',
-  'net.ipv4.tcp_migrate_req',
-  'net.ipv4.tcp_syn_linear_timeouts',
-  'net.ipv4.ip_local_port_range',
+  ...['tcp_abort_on_overflow', 'tcp_migrate_req', 'tcp_syn_linear_timeouts', 'ip_local_port_range'].map(
+    (name) => `net.ipv4.${name}`,
+  ),
 ];
 
 function read(path: string): string | null {
@@ -43,6 +25,12 @@ function read(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** The number that the pattern's group finds in the file; null where there is none. */
+function numberIn(path: string, pattern: RegExp): number | null {
+  const found = pattern.exec(read(path) ?? '')?.[1];
+  return found === undefined ? null : Number(found);
 }
 
 /** A database as the site has it, on the container's own disk. */
@@ -60,15 +48,13 @@ function sqliteVersion(): string {
   }
 }
 
-/** At first systemd has no bus yet; then it is waited for until it is up. */
+/** Waits until systemd, which at first has no bus, says how it is. */
 async function systemdSays(): Promise<string> {
   const startedMs = performance.now();
   for (;;) {
-    const { status, stdout, stderr } = spawnSync('systemctl', ['is-system-running', '--wait'], {
-      encoding: 'utf8',
-      timeout: bootMs,
-    });
-    // Its status is not 0 for `degraded` either, which is good enough here.
+    const options = { encoding: 'utf8', timeout: bootMs } as const;
+    const { status, stdout, stderr } = spawnSync('systemctl', ['is-system-running', '--wait'], options);
+    // The status is not 0 for `degraded` either, which is good enough here.
     if (stdout.trim() !== '') return stdout.trim();
     if (performance.now() - startedMs > bootMs) return stderr.trim() || `status ${status ?? 'none'}`;
     await sleep(100);
@@ -81,17 +67,13 @@ const probe: Probe = {
   sysctls: Object.fromEntries(
     sysctls.map((name) => [name, read(`/proc/sys/${name.replaceAll('.', '/')}`)?.replaceAll('\t', ' ') ?? null]),
   ),
-  memoryAvailableMiB: Math.round(Number(/MemAvailable: +(\d+)/u.exec(read('/proc/meminfo') ?? '')?.[1]) / 1024),
+  memoryAvailableMiB: Math.round((numberIn('/proc/meminfo', /MemAvailable: +(\d+)/u) ?? 0) / 1024),
   diskFreeMiB: Math.round((disk.bavail * disk.bsize) / 1024 ** 2),
   cpus: availableParallelism(),
-  load: Number(read('/proc/loadavg')?.split(' ')[0]),
-  cpuPressurePercent: toNumber(/some avg10=([\d.]+)/u.exec(read('/proc/pressure/cpu') ?? '')?.[1]),
+  load: numberIn('/proc/loadavg', /^([\d.]+)/u) ?? 0,
+  cpuPressurePercent: numberIn('/proc/pressure/cpu', /some avg10=([\d.]+)/u),
   sqlite: sqliteVersion(),
   wallMs: Date.now(),
   monotonicUs: Number(process.hrtime.bigint() / 1000n),
 };
 console.log(JSON.stringify(probe));
-
-function toNumber(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text);
-}

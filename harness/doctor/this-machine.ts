@@ -7,14 +7,14 @@ import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { chartFont, registerFonts } from '../report/charts/fonts.ts';
-import { ok, problem, warning, type Finding } from './finding.ts';
+import { judgeRoom, ok, problem, warning, type Finding } from './finding.ts';
 
 const reinstall = 'Run `npm run setup` again; if that says all is there, remove node_modules first.';
 const pinnedSchema = z.object({ optionalDependencies: z.record(z.string(), z.string()) });
-/** What some runs take: their ledgers, logs and charts. */
+/** What some runs need: their ledgers, logs and charts. */
 const runsMiB = { least: 50, ease: 1_024 } as const;
 
-/** Looks at Node, the charts' font, the clock, and the disk that runs are written to. */
+/** Checks Node, the charts' font, the clock, and the disk that runs are written to. */
 export async function checkThisMachine(reportsFolder: string): Promise<Finding[]> {
   return [checkNode(), checkFont(), checkClock(), await checkDisk(reportsFolder)];
 }
@@ -30,7 +30,7 @@ function checkNode(): Finding {
   return warning('node', `Node ${node}, where ${wanted} is pinned`, 'Use `npm run …` after `npm run setup`.');
 }
 
-/** Draws with the font: one that was not read leaves the charts without text. */
+/** Draws with the font: charts have no text without it. */
 function checkFont(): Finding {
   try {
     registerFonts();
@@ -60,6 +60,5 @@ async function checkDisk(folder: string): Promise<Finding> {
   const freeMiB = Math.round((bavail * bsize) / 1024 ** 2);
   const says = `${freeMiB} MiB free for runs in ${folder}`;
   const fix = 'Make room, or name a folder on another disk with --out.';
-  if (freeMiB < runsMiB.least) return problem('disk', `${says}, and ${runsMiB.least} are needed`, fix);
-  return freeMiB < runsMiB.ease ? warning('disk', `${says}; ${runsMiB.ease} are easy`, fix) : ok('disk', says);
+  return judgeRoom('disk', says, { freeMiB, ...runsMiB }, fix);
 }

@@ -1,4 +1,4 @@
-/** A trial of what a lab is: a network, and a container with systemd as PID 1, booted, probed, and taken away. */
+/** A network, and a container with systemd as PID 1, booted as a lab boots them, probed, and taken away. */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,14 +13,13 @@ import { networkOptions, serverOptions } from '../lab/container-options.ts';
 import { removeRun } from '../lab/remove.ts';
 import { newRunId } from '../run/run-folder.ts';
 import { ok, problem, type Finding } from './finding.ts';
-import { judgeProbe } from './judge-probe.ts';
-import type { Probe } from './probe.ts';
+import { judgeProbe, type Probe } from './judge-probe.ts';
 
 /** systemd is up in a second or two; where it cannot run, the container ends at once. */
 const bootMs = 20_000;
 const probePath = '/opt/doctor/probe.ts';
 
-/** Boots one, and says what came of it; nothing of it is left. */
+/** Boots a server, and says what came of it; leaves nothing behind. */
 export async function tryLab(docker: Docker, facts: EngineFacts, image: string): Promise<Finding[]> {
   const id = `doctor-${newRunId(new Date())}`;
   const labels = { [runLabel]: id, [ownerLabel]: `${hostname()}/${process.pid}` };
@@ -43,33 +42,26 @@ export async function tryLab(docker: Docker, facts: EngineFacts, image: string):
     step = 'systemd';
     findings.push(...(await probed(container)));
   } catch (error) {
-    const known =
-      error instanceof HarnessError
-        ? error
-        : (explained(error) ?? new HarnessError('engine-refused', messageOf(error)));
-    findings.push(problem(step, known.message, known.hint));
+    const own = error instanceof HarnessError ? error : explained(error);
+    const { message, hint } = own ?? new HarnessError('engine-refused', messageOf(error));
+    findings.push(problem(step, message, hint));
   } finally {
     await removeRun(docker, id);
   }
   return findings;
 }
 
-/** What root in the server's container has on the engine's host. */
+/** The rights of the server's root on the engine's host. */
 function judgeRights({ cgroupVersion, security }: EngineFacts): Finding {
-  const less = [
-    ...(security.apparmor ? ['AppArmor'] : []),
-    ...(security.selinux ? ['SELinux'] : []),
-    ...(security.seccomp === 'own-file' ? ["the engine's own seccomp profile"] : []),
-  ];
-  const confined = less.length === 0 ? '' : `, but not confined by ${less.join(' and ')}`;
-  const limits =
-    cgroupVersion === '2'
-      ? '; on cgroup v2 its root may lift its own memory, process and CPU limits, and no other'
-      : '';
-  return ok(
-    'rights',
-    `the server starts without SYS_ADMIN, with seccomp and no-new-privileges${confined}, on a network without a way out${limits}`,
-  );
+  const off = [
+    security.apparmor && 'AppArmor',
+    security.selinux && 'SELinux',
+    security.seccomp === 'own-file' && "the engine's own seccomp profile",
+  ].filter((name) => name !== false);
+  const confined = off.length === 0 ? '' : `, but not confined by ${off.join(' and ')}`;
+  const limits = '; on cgroup v2 its root may lift its own memory, process and CPU limits, and no other';
+  const rights = `the server starts without SYS_ADMIN, with seccomp and no-new-privileges${confined}`;
+  return ok('rights', `${rights}, on a network without a way out${cgroupVersion === '2' ? limits : ''}`);
 }
 
 async function probed(container: Docker.Container): Promise<Finding[]> {
@@ -85,23 +77,13 @@ async function probed(container: Docker.Container): Promise<Finding[]> {
   if (result.exitCode !== 0) throw new HarnessError('lab-not-ready', `The probe failed: ${printable(result.stderr)}`);
   const probe = JSON.parse(result.stdout) as Probe;
   const isUp = ['running', 'degraded', 'starting'].includes(probe.systemd);
-  return [
-    isUp
-      ? ok('systemd', `boots as PID 1 (${probe.systemd}); its own part of the cgroup tree is writable`)
-      : problem(
-          'systemd',
-          `does not come up: ${printable(probe.systemd)}`,
-          'The lab needs an engine that runs as root.',
-        ),
-    ...judgeProbe(probe, { beforeMs, afterMs: Date.now() }),
-  ];
+  const booted = isUp
+    ? ok('systemd', `boots as PID 1 (${probe.systemd}); its own part of the cgroup tree is writable`)
+    : problem('systemd', `does not come up: ${printable(probe.systemd)}`, 'The lab needs an engine that runs as root.');
+  return [booted, ...judgeProbe(probe, { beforeMs, afterMs: Date.now() })];
 }
 
 function printable(text: string): string {
-  return (
-    text
-      .replaceAll(/[^\x20-\x7e]+/gu, ' ')
-      .trim()
-      .slice(-300) || 'it said nothing'
-  );
+  const line = text.replaceAll(/[^\x20-\x7e]+/gu, ' ').trim();
+  return line.slice(-300) || 'it said nothing';
 }
