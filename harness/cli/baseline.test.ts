@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { baselineOfRuns, runOf, verdictThatDropped } from '../gate/testing.ts';
-import { readBaselines, writeBaseline } from '../gate/baseline-files.ts';
+import { readBaselines, writeBaseline } from '../gate/baseline.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { baseline } from './baseline.ts';
@@ -47,10 +47,10 @@ describe('baseline accept refuses, and writes nothing for', () => {
   it.each(['../../x', '/tmp/x', '.hidden', 'a/b', ''])('a name that leads out of the folder: %s', async (name) => {
     const folder = join(projectFolder, 'reports', 'baselines');
     await expect(writeBaseline(folder, { ...baselineOfRuns([clean]), name })).rejects.toThrow(
-      /is no name of a baseline/u,
+      /cannot name a baseline/u,
     );
     const run = await leaveRun(clean);
-    await expect(baseline.run(context, 'accept', [run], { name })).rejects.toThrow(/is no name of a baseline/u);
+    await expect(baseline.run(context, 'accept', [run], { name })).rejects.toThrow(/cannot name a baseline/u);
     expect(await readdir(join(projectFolder, 'reports', 'baselines'))).toEqual([]);
   });
 

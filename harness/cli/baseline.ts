@@ -1,10 +1,18 @@
 /** `baseline`: accepts runs as what the gate compares with, and shows those that were. */
 import { markdownTable } from 'markdown-table';
 import { exitCodes } from '../base/errors.ts';
-import { baselineOf, pooled, type Baseline, type RecordedRun } from '../gate/baseline.ts';
-import { baselineName, readBaselines, writeBaseline } from '../gate/baseline-files.ts';
+import {
+  baselineOf,
+  pooled,
+  type Baseline,
+  type RecordedRun,
+  baselineName,
+  readBaselines,
+  writeBaseline,
+} from '../gate/baseline.ts';
 import { entryName } from '../gate/budgets.ts';
-import { differences } from '../gate/conditions.ts';
+import { changeText } from '../gate/conditions.ts';
+import { differences } from '../experiment/differences.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { baselinesFolder } from './gate/plan.ts';
@@ -129,7 +137,7 @@ function refuseStrangers(before: Baseline, made: Baseline, run: string): void {
   const differing = differences(before.conditions, made.conditions);
   if (differing.length === 0) return;
   throw usageError(
-    `${run} was asked otherwise than the other runs of ${before.name}: ${differing.join(', ')}.`,
+    `${run} was asked otherwise than the other runs of ${before.name}: ${differing.map(changeText).join(', ')}.`,
     'Accept it without --append, or under a --name of its own.',
   );
 }

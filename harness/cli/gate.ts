@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { exitCodes } from '../base/errors.ts';
-import { readBaselines } from '../gate/baseline-files.ts';
+import { readBaselines } from '../gate/baseline.ts';
 import { decide } from '../gate/decide.ts';
 import { beginGate, readGates, requireOwnGate } from '../gate/gate-folder.ts';
 import { interruptedCode, type Context } from './context.ts';

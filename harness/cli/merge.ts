@@ -1,7 +1,7 @@
 /** `merge`: decides over what the shards of a gate left, wherever they ran. */
 import { join, resolve } from 'node:path';
 import { differences, flatFields } from '../experiment/differences.ts';
-import { readBaselines } from '../gate/baseline-files.ts';
+import { readBaselines } from '../gate/baseline.ts';
 import { decide } from '../gate/decide.ts';
 import { gateFoldersIn, readGates, type FoundRun } from '../gate/gate-folder.ts';
 import type { GateFile } from '../gate/read-budgets.ts';

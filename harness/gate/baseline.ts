@@ -1,10 +1,14 @@
-/** What a gate compares with: runs that somebody accepted, with their figures, by restart where restarts matter. */
+/** What a gate compares with: runs that somebody accepted, with their figures; a file of reports/baselines/ each. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { cpuPressure } from '../lab/kernel-counters.ts';
+import { plainJson } from '../run/plain-file.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
+import { pressurePercent } from '../verdict/pressure.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { fileNameSchema } from './budgets.ts';
 import { conditionsOf } from './conditions.ts';
+import { usageError } from './refusals.ts';
 
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nullable();
@@ -32,8 +36,7 @@ const baselineRunSchema = z.strictObject({
   fingerprint: z.record(z.string(), z.string()),
 });
 
-/** The schema of reports/baselines/<name>.json. */
-export const baselineSchema = z.strictObject({
+const baselineSchema = z.strictObject({
   schema: z.literal(1),
   name: fileNameSchema,
   experiment: z.string(),
@@ -56,34 +59,22 @@ export interface RecordedRun {
 
 /** The figures of a run. */
 export function figuresOf({ verdict, run }: RecordedRun): RunFigures {
-  const { writes, witnesses } = verdict;
-  const pressureUs = witnesses.kernel[cpuPressure];
+  const { runId, citation, due, dropped, restarts, badRestarts, writes, stale, longestWaitMs, gapMs } = verdict;
+  const percent = pressurePercent(verdict.witnesses.kernel, run.durationMs);
   return {
-    runId: verdict.runId,
-    citation: verdict.citation,
-    controls: (verdict.controls ?? []).map(({ role, name, runId }) => `${role} ${name}@${runId}`),
-    due: verdict.due,
-    dropped: verdict.dropped,
-    restarts: verdict.restarts,
-    badRestarts: verdict.badRestarts,
+    ...{ runId, citation, due, dropped, restarts, badRestarts, stale, longestWaitMs, gapMs },
+    controls: (verdict.controls ?? []).map((control) => `${control.role} ${control.name}@${control.runId}`),
     perRestart: verdict.perRestart
       .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
       .map(({ droppedInRestart, predictedDropped }) => ({ dropped: droppedInRestart, predicted: predictedDropped })),
-    writes:
-      writes === null
-        ? null
-        : {
-            sent: writes.acknowledged + writes.failed + writes.indeterminate,
-            lost: writes.lost,
-            duplicated: writes.duplicated,
-            misattributed: writes.misattributed,
-          },
-    stale: verdict.stale,
-    longestWaitMs: verdict.longestWaitMs,
+    writes: writes && {
+      sent: writes.acknowledged + writes.failed + writes.indeterminate,
+      lost: writes.lost,
+      duplicated: writes.duplicated,
+      misattributed: writes.misattributed,
+    },
     directLongestWaitMs: verdict.direct?.longestWaitMs ?? null,
-    gapMs: verdict.gapMs,
-    cpuPressurePercent:
-      pressureUs === undefined || run.durationMs <= 0 ? null : Math.round(pressureUs / (run.durationMs * 10)),
+    cpuPressurePercent: percent === null ? null : Math.round(percent),
     fingerprint: run.fingerprint,
   };
 }
@@ -106,4 +97,44 @@ export function baselineOf(name: string, recorded: RecordedRun): Baseline {
 export function pooled(a: Baseline, b: Baseline): Baseline {
   const runs = new Map([...a.runs, ...b.runs].map((run) => [run.runId, run]));
   return { ...a, runs: [...runs.values()].sort((one, other) => (one.runId < other.runId ? -1 : 1)) };
+}
+
+/** All baselines of a folder, by name, in the order of their names; none where the folder is missing. */
+export async function readBaselines(folder: string): Promise<Map<string, Baseline>> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.json')).sort();
+  const baselines = new Map<string, Baseline>();
+  for (const file of names) {
+    const path = join(folder, file);
+    const baseline = await plainJson(path, baselineSchema, {
+      what: 'baseline',
+      code: 'gate-unusable',
+      hint: 'It is written by `npm run baseline -- accept RUN` alone; take the committed one back.',
+    });
+    if (`${baseline.name}.json` !== file)
+      throw usageError(`${path} calls itself ${baseline.name}: name and file must agree.`);
+    baselines.set(baseline.name, baseline);
+  }
+  return baselines;
+}
+
+/**
+ * A baseline's name, which becomes a file's.
+ * @throws {HarnessError} when it cannot
+ */
+export function baselineName(name: string): string {
+  if (fileNameSchema.safeParse(name).success) return name;
+  throw usageError(
+    `${JSON.stringify(name)} cannot name a baseline.`,
+    'A name has letters, digits, @, dots and dashes, and begins with a letter or a digit.',
+  );
+}
+
+/** Writes a baseline; gives the file's path. */
+export async function writeBaseline(folder: string, baseline: Baseline): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${baselineName(baseline.name)}.json`);
+  // A link there is replaced, not followed.
+  await rm(path, { force: true });
+  await writeFile(path, `${JSON.stringify(baseline, null, 2)}\n`, { flag: 'wx' });
+  return path;
 }

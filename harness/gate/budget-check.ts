@@ -4,10 +4,10 @@ import type { Budget } from './budgets.ts';
 import { figures, valueText } from './figures.ts';
 import type { Check } from './gate-result.ts';
 
-/** What is allowed, from where to where; a side that is null is open. */
-interface Limits {
-  readonly low: number | null;
-  readonly high: number | null;
+/** What is allowed, from where to where; a side that is left out is open. */
+interface Limit {
+  readonly low?: number;
+  readonly high?: number;
   readonly text: string;
 }
 
@@ -16,48 +16,53 @@ export function checkBudget(budget: Budget, verdict: Verdict): Check {
   const { figure, blocking, because, line } = budget;
   const value = figures[figure].of(verdict);
   const limits = limitsOf(budget, verdict);
-  const common = { kind: 'budget' as const, what: figures[figure].what, runId: verdict.runId, blocking, because, line };
-  if (value === null || typeof limits === 'string') {
-    const measured = value === null ? 'not measured' : valueText(figure, value);
-    return { ...common, measured, allowed: typeof limits === 'string' ? limits : limits.text, outcome: 'missed' };
-  }
-  const met = value >= (limits.low ?? -Infinity) && value <= (limits.high ?? Infinity);
-  const measured = figure === 'badRestarts' ? `${value} of ${verdict.restarts}` : valueText(figure, value);
-  return { ...common, measured, allowed: limits.text, outcome: met ? 'met' : 'missed' };
+  const unknown = limits.find((limit) => typeof limit === 'string');
+  const known = limits.filter((limit) => typeof limit !== 'string');
+  const isMet = known.every(({ low = -Infinity, high = Infinity }) => value !== null && value >= low && value <= high);
+  return {
+    kind: 'budget',
+    what: figures[figure].what,
+    runId: verdict.runId,
+    measured: measuredText(budget, verdict, value),
+    allowed: unknown ?? known.map(({ text }) => text).join(', '),
+    outcome: unknown === undefined && isMet ? 'met' : 'missed',
+    blocking,
+    because,
+    line,
+  };
 }
 
-/** Limits in force for this run, the narrowest of those that the budget names; a sentence where one cannot be known. */
-function limitsOf(budget: Budget, verdict: Verdict): Limits | string {
+function measuredText({ figure }: Budget, { restarts }: Verdict, value: number | null): string {
+  if (value === null) return 'not measured';
+  return figure === 'badRestarts' ? `${value} of ${restarts}` : valueText(figure, value);
+}
+
+/** The limits that the budget names, as they are for this run; a sentence where one cannot be known. */
+function limitsOf(budget: Budget, { restarts, predicted, longestOutageMs }: Verdict): (Limit | string)[] {
   const { figure, min, max, all, withinPercentOfPrediction: within, abovePercentOfOutage: above } = budget;
-  const parts: Limits[] = [];
-  if (min !== undefined) parts.push({ low: min, high: null, text: `at least ${valueText(figure, min)}` });
-  if (max !== undefined) parts.push({ low: null, high: max, text: `at most ${valueText(figure, max)}` });
+  const limits: (Limit | string)[] = [];
+  if (min !== undefined) limits.push({ low: min, text: `at least ${valueText(figure, min)}` });
+  if (max !== undefined) limits.push({ high: max, text: `at most ${valueText(figure, max)}` });
   if (all !== undefined) {
-    if (verdict.restarts === 0) return 'every restart, and there was none';
-    parts.push({ low: verdict.restarts, high: verdict.restarts, text: 'every restart' });
+    limits.push(
+      restarts === 0 ? 'every restart, and there was none' : { low: restarts, high: restarts, text: 'every restart' },
+    );
   }
-  if (within !== undefined) {
-    const { range } = verdict.predicted;
-    if (range === null) return `within ${within} % of a prediction, and there is none`;
-    const [low, high] = [range[0] * (1 - within / 100), range[1] * (1 + within / 100)];
-    const predicted =
-      range[1] - range[0] < 1 ? range[0].toFixed(0) : `${range[0].toFixed(0)} to ${range[1].toFixed(0)}`;
-    parts.push({
-      low,
-      high,
-      text: `${low.toFixed(0)} to ${high.toFixed(0)} (predicted ${predicted}, ± ${within} %)`,
-    });
-  }
+  if (within !== undefined) limits.push(aroundPrediction(predicted.range, within));
   if (above !== undefined) {
-    if (verdict.longestOutageMs === null) return `${above} % above the longest outage window, which was not seen`;
-    const high = verdict.longestOutageMs * (1 + above / 100);
-    parts.push({ low: null, high, text: `at most ${high.toFixed(0)} ms (longest outage window + ${above} %)` });
+    const high = (longestOutageMs ?? 0) * (1 + above / 100);
+    limits.push(
+      longestOutageMs === null
+        ? `${above} % above the longest outage window, which was not seen`
+        : { high, text: `at most ${high.toFixed(0)} ms (longest outage window + ${above} %)` },
+    );
   }
-  const lows = parts.map(({ low }) => low).filter((low) => low !== null);
-  const highs = parts.map(({ high }) => high).filter((high) => high !== null);
-  return {
-    low: lows.length === 0 ? null : Math.max(...lows),
-    high: highs.length === 0 ? null : Math.min(...highs),
-    text: parts.map(({ text }) => text).join(', '),
-  };
+  return limits;
+}
+
+function aroundPrediction(range: Verdict['predicted']['range'], percent: number): Limit | string {
+  if (range === null) return `within ${percent} % of a prediction, and there is none`;
+  const [low, high] = [range[0] * (1 - percent / 100), range[1] * (1 + percent / 100)];
+  const predicted = range[1] - range[0] < 1 ? range[0].toFixed(0) : `${range[0].toFixed(0)} to ${range[1].toFixed(0)}`;
+  return { low, high, text: `${low.toFixed(0)} to ${high.toFixed(0)} (predicted ${predicted}, ± ${percent} %)` };
 }

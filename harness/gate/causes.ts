@@ -1,4 +1,5 @@
 /** Why a run came out as it did, in sentences: from its reasons, its witnesses, and the timeline. */
+import { byCount, atSeconds } from '../report/format.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { kindsText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/verdict.ts';
@@ -16,32 +17,25 @@ export function causesOfDrops(verdict: Verdict): string[] {
   const { experiment, runId, reconciliation, dropWindows } = verdict;
   const at = (file: string, line: number | undefined): string =>
     `${experiment}/${runId}/${file}${line === undefined ? '' : `:${line}`}`;
-  const causes = Object.entries(reconciliation.causes)
-    .sort(([one, most], [other, more]) => more - most || (one < other ? -1 : 1))
-    .map(([cause, count]) => {
-      const example = reconciliation.examples[cause];
-      const where = example?.file === undefined ? '' : `; row ${example.seq}, ${at(example.file, example.line)}`;
-      return `${count} dropped: ${cause}${where}`;
-    });
-  const windows = dropWindows.map(({ fromUs, toUs, dropped, openedBy, closedBy }) => {
-    const moment = (event: typeof openedBy): string =>
-      event === null
-        ? 'nothing that was seen'
-        : `${event.kind} at ${seconds(event.atUs)} (${at(runFiles.timeline, event.line)})`;
-    return (
-      `${dropped} dropped from ${seconds(fromUs)} to ${seconds(toUs)}: opened by ${moment(openedBy)}, ` +
-      `closed by ${moment(closedBy)}`
-    );
+  const moment = (event: Verdict['dropWindows'][number]['openedBy']): string =>
+    event === null
+      ? 'no event that was seen'
+      : `${event.kind} at ${atSeconds(event.atUs)} (${at(runFiles.timeline, event.line)})`;
+  const causes = byCount(reconciliation.causes).map(([cause, count]) => {
+    const example = reconciliation.examples[cause];
+    const where = example?.file === undefined ? '' : `; row ${example.seq}, ${at(example.file, example.line)}`;
+    return `${count} dropped: ${cause}${where}`;
   });
+  const windows = dropWindows.map(
+    ({ fromUs, toUs, dropped, openedBy, closedBy }) =>
+      `${dropped} dropped from ${atSeconds(fromUs)} to ${atSeconds(toUs)}: opened by ${moment(openedBy)}, ` +
+      `closed by ${moment(closedBy)}`,
+  );
   const kinds = verdict.unexplained === null ? kindsText(verdict) : null;
   return [...listed(causes), ...(kinds === null ? [] : [`dropped: ${kinds}`]), ...listed(windows)];
 }
 
 function listed(sentences: readonly string[]): string[] {
-  if (sentences.length <= mostListed) return [...sentences];
-  return [...sentences.slice(0, mostListed), `… and ${sentences.length - mostListed} more like it`];
-}
-
-function seconds(us: number): string {
-  return `${(us / 1e6).toFixed(3)} s`;
+  const more = sentences.length - mostListed;
+  return more <= 0 ? [...sentences] : [...sentences.slice(0, mostListed), `… and ${more} more like it`];
 }

@@ -1,18 +1,19 @@
 /**
  * The decision of a gate. Pure: what was asked, the runs that were found, budgets and baselines; the order is that of the
- * budgets file, so that wherever the runs were made the same ones give the same bytes.
+ * budgets file, so the same runs give the same bytes wherever they were made.
  */
-import type { Verdict } from '../verdict/verdict.ts';
+import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
+import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { figuresOf, type Baseline } from './baseline.ts';
 import { checkBudget } from './budget-check.ts';
 import type { Entry } from './budgets.ts';
 import { causesOf, causesOfDrops } from './causes.ts';
-import { conditionsOf, differences, differInLoad, fingerprintDifference } from './conditions.ts';
+import { changeText, conditionsOf, differInLoad, fingerprintDifference } from './conditions.ts';
+import { differences } from '../experiment/differences.ts';
 import { figures } from './figures.ts';
 import { failures, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
-import { comparisonsOf, compareWithBaseline } from './regression.ts';
+import { compareWithBaseline, comparisonsOf } from './regression.ts';
 import { standingChecks } from './standing.ts';
-import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 
 /** A try to measure an entry. */
 export type Attempt =
@@ -32,37 +33,24 @@ export interface Decision {
   readonly asked: ReadonlySet<string>;
   /** What was set beside the budgets file. */
   readonly options?: readonly string[];
-  /** Of each entry its tries, in their order. */
+  /** The tries of each entry, in their order. */
   readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
   readonly baselines: ReadonlyMap<string, Baseline>;
 }
 
 /** Decides. */
 export function decide({ file, alpha, entries, asked, options = [], attempts, baselines }: Decision): GateResult {
-  // Of the whole file, whatever part of it is here: a part and the whole must judge an entry alike.
-  const comparisons = entries.reduce((total, { name }) => {
-    const baseline = baselines.get(name);
-    return total + (baseline === undefined ? 0 : comparisonsOf(baseline));
-  }, 0);
+  // All entries of the file count, whatever part of it is here: a part and the whole must judge an entry alike.
+  const compared = entries.flatMap(({ name }) => baselines.get(name) ?? []);
+  const comparisons = compared.reduce((total, baseline) => total + comparisonsOf(baseline), 0);
   const significantBelow = comparisons === 0 ? null : alpha / comparisons;
   const results = entries
     .filter(({ name }) => asked.has(name))
     .map((entry) => {
-      const baseline = baselines.get(entry.name);
-      return entryResult(entry, attempts.get(entry.name) ?? [], baseline, significantBelow ?? 0);
+      const comparison = { baseline: baselines.get(entry.name), significantBelow: significantBelow ?? 0 };
+      return entryResult(entry, attempts.get(entry.name) ?? [], comparison);
     });
-  const states = new Set(
-    [...attempts.values()]
-      .flat()
-      .flatMap((attempt) => (attempt.kind === 'run' ? [attempt.run.fingerprint['sources']] : [])),
-  );
-  states.delete(undefined);
-  const notes =
-    states.size > 1
-      ? [
-          `The runs are of ${states.size} states of the project (${[...states].sort().join(', ')}): they are no one gate.`,
-        ]
-      : [];
+  const notes = severalStates([...attempts.values()].flat());
   const blocking = results.filter((result) => result.blocking).map(({ verdict }) => verdict);
   const isUnsure = blocking.includes('inconclusive') || notes.length > 0 || results.length === 0;
   return {
@@ -79,7 +67,64 @@ export function decide({ file, alpha, entries, asked, options = [], attempts, ba
   };
 }
 
-type Run = Extract<Attempt, { kind: 'run' }>;
+function severalStates(attempts: readonly Attempt[]): string[] {
+  const states = new Set(
+    attempts.flatMap((attempt) => (attempt.kind === 'run' ? (attempt.run.fingerprint['sources'] ?? []) : [])),
+  );
+  if (states.size <= 1) return [];
+  return [
+    `The runs are of ${states.size} states of the project (${[...states].sort().join(', ')}): they are no one gate.`,
+  ];
+}
+
+type Run = Extract<Attempt, { kind: 'run' }> & { readonly number: number };
+
+/** What is compared, and below which probability a difference is significant. */
+interface Against {
+  readonly baseline: Baseline | undefined;
+  readonly significantBelow: number;
+}
+
+/** What one question about an entry gives. */
+type Found = Pick<EntryResult, 'checks' | 'causes' | 'notes'>;
+
+/** An entry's tries by what they say. */
+interface Tries {
+  readonly conclusive: readonly Run[];
+  readonly unsure: readonly Run[];
+  /** Tries that left no run. */
+  readonly failed: readonly Exclude<Attempt, { kind: 'run' }>[];
+}
+
+function entryResult(entry: Entry, attempts: readonly Attempt[], against: Against): EntryResult {
+  const runs = attempts.flatMap((attempt, index) => (attempt.kind === 'run' ? { ...attempt, number: index + 1 } : []));
+  const tries: Tries = {
+    conclusive: runs.filter(({ verdict }) => isConclusive(verdict)),
+    unsure: runs.filter(({ verdict }) => !isConclusive(verdict)),
+    failed: attempts.flatMap((attempt) => (attempt.kind === 'run' ? [] : attempt)),
+  };
+  const isAnswered = tries.conclusive.length > 0;
+  const found = [
+    isAnswered ? repeated(tries) : unanswered(entry, tries),
+    ...tries.conclusive.map((run) => judged(entry, run, against)),
+    ...tries.unsure.map((run): Found => {
+      const checks = standingChecks(entry, run);
+      return { checks, causes: isAnswered && checks.length > 0 ? causesOfDrops(run.verdict) : [], notes: [] };
+    }),
+  ];
+  const checks = found.flatMap((each) => each.checks);
+  const hasFailed = failures({ checks }).length > 0;
+  return {
+    name: entry.name,
+    line: entry.line,
+    blocking: entry.blocking,
+    verdict: hasFailed ? 'fail' : isAnswered ? 'pass' : 'inconclusive',
+    tries: attempts.map((attempt, index) => tryOf(attempt, index + 1)),
+    checks,
+    causes: [...new Set(found.flatMap(({ causes }) => causes))],
+    notes: found.flatMap(({ notes }) => notes),
+  };
+}
 
 function tryOf(attempt: Attempt, number: number): Try {
   if (attempt.kind !== 'run') {
@@ -90,81 +135,63 @@ function tryOf(attempt: Attempt, number: number): Try {
   return { number, verdict, runId, dropped, due, why: reasons[0] ?? null, citation };
 }
 
-function entryResult(
-  entry: Entry,
-  attempts: readonly Attempt[],
-  baseline: Baseline | undefined,
-  significantBelow: number,
-): EntryResult {
-  const { name, line, blocking } = entry;
-  const runs = attempts.flatMap((attempt, index) => (attempt.kind === 'run' ? { ...attempt, number: index + 1 } : []));
-  const conclusive = runs.filter(({ verdict: { verdict } }) => verdict === 'pass' || verdict === 'fail');
-  const unsure = runs.filter((run) => !conclusive.includes(run));
-  const without = attempts.filter((attempt) => attempt.kind !== 'run');
-  const neverServed = without.length === attempts.length && without.every(({ kind }) => kind === 'not-ready');
-  const notes: string[] = [];
-  const checks: Check[] = [];
-  const causes: string[] = [];
-  const about = { runId: null, allowed: 'a run that can be trusted', blocking: true, because: entry.because, line };
-  if (attempts.length === 0) {
-    checks.push({ ...about, kind: 'run', what: 'run', measured: 'none', outcome: 'not-compared' });
-  } else if (neverServed) {
-    const measured = `the site never served, in ${attempts.length} ${attempts.length === 1 ? 'try' : 'tries'}`;
-    checks.push({ ...about, kind: 'run', what: 'run', measured, outcome: 'missed' });
-    causes.push(without.at(-1)?.message ?? '');
-  } else if (conclusive.length === 0) {
-    const measured = `inconclusive, ${attempts.length === 1 ? 'once' : `${attempts.length} times`}`;
-    checks.push({ ...about, kind: 'run', what: 'run', measured, outcome: 'not-compared' });
-    checks.push(...missedByKernel(entry, unsure, attempts.length));
-    causes.push(...without.map(({ message }) => message));
-    for (const { verdict } of unsure) {
-      causes.push(...verdict.reasons.map((reason) => `${verdict.runId}: ${reason}`));
-      const over = entry.budgets
-        .map((budget) => checkBudget(budget, verdict))
-        .filter(({ outcome }) => outcome === 'missed');
-      causes.push(
-        ...over.map(
-          ({ what, measured: was, allowed }) =>
-            `${verdict.runId}, were it to be trusted: ${what} ${was}; allowed ${allowed}`,
-        ),
-        ...(over.length > 0 ? causesOfDrops(verdict) : []),
-      );
-    }
-  } else {
-    for (const { verdict } of unsure) {
-      notes.push(`repeated: ${verdict.runId} was ${verdict.verdict}: ${verdict.reasons.join(' ')}`);
-    }
-    for (const { message } of without) notes.push(`repeated: ${firstLine(message)}`);
+/** The tries before one that can be trusted. */
+function repeated({ unsure, failed }: Tries): Found {
+  const notes = [
+    ...unsure.map(({ verdict }) => `${verdict.runId} was ${verdict.verdict}: ${verdict.reasons.join(' ')}`),
+    ...failed.map(({ message }) => firstLine(message)),
+  ];
+  return { checks: [], causes: [], notes: notes.map((note) => `repeated: ${note}`) };
+}
+
+/** An entry without a run that can be trusted. */
+function unanswered(entry: Entry, { unsure, failed }: Tries): Found {
+  const tries = unsure.length + failed.length;
+  const check = (measured: string, outcome: Check['outcome']): Check => ({
+    kind: 'run',
+    what: 'run',
+    runId: null,
+    measured,
+    allowed: 'a run that can be trusted',
+    outcome,
+    blocking: true,
+    because: entry.because,
+    line: entry.line,
+  });
+  if (tries === 0) return { checks: [check('none', 'not-compared')], causes: [], notes: [] };
+  if (unsure.length === 0 && failed.every(({ kind }) => kind === 'not-ready')) {
+    const measured = `the site never served, in ${tries} ${tries === 1 ? 'try' : 'tries'}`;
+    return { checks: [check(measured, 'missed')], causes: [failed.at(-1)?.message ?? ''], notes: [] };
   }
-  for (const run of conclusive) {
-    const runChecks = checksOf(entry, run, baseline, { significantBelow, notes });
-    checks.push(...runChecks);
-    if (failures({ checks: runChecks }).length > 0) causes.push(...causesOf(run.verdict));
-  }
-  for (const run of unsure) {
-    const standing = standingChecks(entry, run);
-    checks.push(...standing);
-    if (conclusive.length > 0 && standing.length > 0) causes.push(...causesOfDrops(run.verdict));
-  }
-  const failed = failures({ checks }).length > 0;
+  const measured = `inconclusive, ${tries === 1 ? 'once' : `${tries} times`}`;
   return {
-    name,
-    line,
-    blocking,
-    verdict: failed ? 'fail' : conclusive.length === 0 ? 'inconclusive' : 'pass',
-    tries: attempts.map((attempt, index) => tryOf(attempt, index + 1)),
-    checks,
-    causes: [...new Set(causes)],
-    notes,
+    checks: [check(measured, 'not-compared'), ...(failed.length === 0 ? missedByKernel(entry, unsure) : [])],
+    causes: [
+      ...failed.map(({ message }) => message),
+      ...unsure.flatMap(({ verdict }) => doubtfulCauses(entry, verdict)),
+    ],
+    notes: [],
   };
+}
+
+/** Why a run cannot be trusted, and what it would have missed. */
+function doubtfulCauses({ budgets }: Entry, verdict: Verdict): string[] {
+  const { runId, reasons } = verdict;
+  const missed = budgets.map((budget) => checkBudget(budget, verdict)).filter(({ outcome }) => outcome === 'missed');
+  return [
+    ...reasons.map((reason) => `${runId}: ${reason}`),
+    ...missed.map(
+      ({ what, measured, allowed }) => `${runId}, were it to be trusted: ${what} ${measured}; allowed ${allowed}`,
+    ),
+    ...(missed.length > 0 ? causesOfDrops(verdict) : []),
+  ];
 }
 
 /**
  * What fails although no try can be trusted as a whole: a figure that the kernel counted, missed in every try. A load
- * that was late says nothing of which requests a server loses; that connections found a queue full is so all the same.
+ * that was late does not tell which requests a server loses; a full queue that the kernel counted was full all the same.
  */
-function missedByKernel({ budgets }: Entry, runs: readonly Run[], tries: number): Check[] {
-  if (runs.length < tries) return [];
+function missedByKernel({ budgets }: Entry, runs: readonly Run[]): Check[] {
   return budgets
     .filter(({ figure }) => figures[figure].byKernel === true)
     .map((budget) => runs.map(({ verdict }) => checkBudget(budget, verdict)))
@@ -172,12 +199,8 @@ function missedByKernel({ budgets }: Entry, runs: readonly Run[], tries: number)
     .flat();
 }
 
-function checksOf(
-  entry: Entry,
-  { verdict, run }: Run,
-  baseline: Baseline | undefined,
-  { significantBelow, notes }: { significantBelow: number; notes: string[] },
-): Check[] {
+/** A run that can be trusted: its own verdict, the budgets, and the baseline. */
+function judged(entry: Entry, { verdict, run }: Run, against: Against): Found {
   const own: Check = {
     kind: 'verdict',
     what: 'verdict of the run',
@@ -189,40 +212,43 @@ function checksOf(
     because: run.kind === 'experiment' ? 'the experiment’s own expectations' : 'what was asked of the service',
     line: entry.line,
   };
-  const checks = [own, ...entry.budgets.map((budget) => checkBudget(budget, verdict))];
-  if (run.kind !== 'experiment') return checks;
-  if (verdict.controls === null) notes.push(`${verdict.runId} was made without controls: it is not for citing.`);
-  if (baseline === undefined) {
-    notes.push('there is no baseline: `npm run baseline -- accept RUN` makes one of a run');
-    return checks;
-  }
-  return [...checks, ...regressionChecks(entry, { verdict, run }, baseline, { significantBelow, notes })];
+  const compared = run.kind === 'experiment' ? comparedWithBaseline(entry, verdict, run, against) : null;
+  const checks = [own, ...entry.budgets.map((budget) => checkBudget(budget, verdict)), ...(compared?.checks ?? [])];
+  return {
+    checks,
+    causes: failures({ checks }).length > 0 ? causesOf(verdict) : [],
+    notes: compared?.notes ?? [],
+  };
 }
 
-function regressionChecks(
+function comparedWithBaseline(
   entry: Entry,
-  { verdict, run }: { verdict: Verdict; run: ExperimentRun },
-  baseline: Baseline,
-  { significantBelow, notes }: { significantBelow: number; notes: string[] },
-): Check[] {
-  const asked = differences(baseline.conditions, conditionsOf(run.experiment));
-  const cannot = differInLoad(asked);
-  if (asked.length > 0) {
-    notes.push(
-      `the baseline was asked otherwise: ${asked.join(', ')}${cannot ? '; so it is not compared with it' : ''}`,
-    );
+  verdict: Verdict,
+  run: ExperimentRun,
+  { baseline, significantBelow }: Against,
+): Pick<Found, 'checks' | 'notes'> {
+  const notes = verdict.controls === null ? [`${verdict.runId} was made without controls: it is not for citing.`] : [];
+  if (baseline === undefined) {
+    notes.push('there is no baseline: `npm run baseline -- accept RUN` makes one of a run');
+    return { checks: [], notes };
   }
-  if (cannot) return [];
-  const { changes, otherMachine } = fingerprintDifference(
+  const asked = differences(baseline.conditions, conditionsOf(run.experiment));
+  const isOtherLoad = differInLoad(asked);
+  if (asked.length > 0) {
+    const then = isOtherLoad ? '; so it is not compared with it' : '';
+    notes.push(`the baseline was asked otherwise: ${asked.map(changeText).join(', ')}${then}`);
+  }
+  if (isOtherLoad) return { checks: [], notes };
+  const { changes, isOtherMachine } = fingerprintDifference(
     baseline.runs.map(({ fingerprint }) => fingerprint),
     run.fingerprint,
   );
   if (changes.length > 0) {
-    const then = otherMachine ? '; waits, and drops that follow them, are compared for information only' : '';
-    notes.push(`the baseline is of another lab: ${changes.join(', ')}${then}`);
+    const then = isOtherMachine ? '; waits, and drops that follow them, are compared for information only' : '';
+    notes.push(`the baseline is of another lab: ${changes.map(changeText).join(', ')}${then}`);
   }
   const now = figuresOf({ verdict, run });
-  return compareWithBaseline({ entry, baseline, now, significantBelow, otherMachine });
+  return { checks: compareWithBaseline({ entry, baseline, now, significantBelow, isOtherMachine }), notes };
 }
 
 function firstLine(text: string): string {

@@ -1,7 +1,7 @@
 /** A run against its baseline: exact tests on counts, intervals on waits. Pure. */
-import type { Entry } from './budgets.ts';
-import type { Baseline, RunFigures } from './baseline.ts';
 import { conditionalBinomial, fisherExact, permutationTest, predictionLimit, type Sides } from '../base/exact-tests.ts';
+import type { Baseline, RunFigures } from './baseline.ts';
+import type { Entry } from './budgets.ts';
 import { figures, type FigureName } from './figures.ts';
 import type { Check } from './gate-result.ts';
 
@@ -25,37 +25,38 @@ export interface Comparison {
   readonly now: RunFigures;
   /** A probability below this is significant: it is corrected for all comparisons of the gate. */
   readonly significantBelow: number;
-  /** Another machine or kernel than the baseline's: waits, and drops that follow them, then inform only. */
-  readonly otherMachine: boolean;
+  /** Another machine or kernel than the baseline's: then waits, and drops caused by them, cannot fail the gate. */
+  readonly isOtherMachine: boolean;
 }
 
 /** How many comparisons a baseline leads to, whatever is measured: what the significance is corrected for. */
 export function comparisonsOf({ runs }: Baseline): number {
-  const counts = [
-    runs.some(({ restarts }) => restarts > 0),
-    runs.some(({ perRestart }) => perRestart.length > 0),
-    true,
-    ...writeFaults.map(() => runs.some(({ writes }) => writes !== null)),
-  ];
-  const ofWaits = waits.map((wait) => valuesOf(runs, wait).length >= leastRunsForWaits);
-  return [...counts, ...ofWaits].filter(Boolean).length;
+  const { restarts, perRestart, writes } = comparable(runs);
+  const ofWaits = waits.filter((wait) => valuesOf(runs, wait).length >= leastRunsForWaits).length;
+  return Number(restarts) + Number(perRestart) + 1 + (writes ? writeFaults.length : 0) + ofWaits;
+}
+
+/** What a baseline has figures of. */
+function comparable(runs: readonly RunFigures[]) {
+  return {
+    restarts: runs.some(({ restarts }) => restarts > 0),
+    perRestart: runs.some(({ perRestart }) => perRestart.length > 0),
+    writes: runs.some(({ writes }) => writes !== null),
+  };
 }
 
 /** Every comparison, in a fixed order. */
 export function compareWithBaseline(comparison: Comparison): Check[] {
-  const { baseline } = comparison;
-  const checks: Check[] = [];
-  if (baseline.runs.some(({ restarts }) => restarts > 0)) checks.push(badRestartsCheck(comparison));
-  if (baseline.runs.some(({ perRestart }) => perRestart.length > 0)) checks.push(droppedCheck(comparison));
-  checks.push(eventsCheck(comparison, 'stale', ({ stale, due }) => ({ events: stale, exposure: due })));
-  for (const fault of writeFaults) {
-    if (!baseline.runs.some(({ writes }) => writes !== null)) continue;
-    checks.push(
-      eventsCheck(comparison, fault, ({ writes }) => ({ events: writes?.[fault] ?? 0, exposure: writes?.sent ?? 0 })),
-    );
-  }
-  for (const wait of waits) checks.push(...waitCheck(comparison, wait));
-  return checks;
+  const { restarts, perRestart, writes } = comparable(comparison.baseline.runs);
+  return [
+    ...(restarts ? [badRestartsCheck(comparison)] : []),
+    ...(perRestart ? [droppedCheck(comparison)] : []),
+    eventsCheck(comparison, 'stale', ({ stale, due }) => ({ events: stale, exposure: due })),
+    ...(writes ? writeFaults : []).map((fault) =>
+      eventsCheck(comparison, fault, (run) => ({ events: run.writes?.[fault] ?? 0, exposure: run.writes?.sent ?? 0 })),
+    ),
+    ...waits.flatMap((wait) => waitCheck(comparison, wait)),
+  ];
 }
 
 /** An experiment that must drop something gets worse by dropping less, too: its mechanism is another then. */
@@ -76,31 +77,28 @@ function badRestartsCheck(comparison: Comparison): Check {
     measured: `${now.badRestarts} of ${now.restarts}`,
     allowed: `as the baseline’s ${before.bad} of ${before.all} (Fisher’s exact test, ${pText(p, significantBelow)})`,
     outcome: now.restarts === 0 ? 'not-compared' : p < significantBelow ? 'missed' : 'met',
-    blocking: true,
   });
 }
 
 function droppedCheck(comparison: Comparison): Check {
-  const { entry, baseline, now, significantBelow, otherMachine } = comparison;
+  const { entry, baseline, now, significantBelow, isOtherMachine } = comparison;
   const before = baseline.runs.flatMap(({ perRestart }) => perRestart);
-  const dropped = (restarts: RunFigures['perRestart']): number[] => restarts.map((restart) => restart.dropped);
   // Where it is known what a restart must drop, that is taken away first: a window differs from restart to restart.
   const isPredicted = [...before, ...now.perRestart].every(({ predicted }) => predicted !== null);
+  const dropped = (restarts: RunFigures['perRestart']): number[] => restarts.map((restart) => restart.dropped);
   const beyond = (restarts: RunFigures['perRestart']): number[] =>
-    isPredicted
-      ? restarts.map(({ dropped: count, predicted }) => Math.round(count - (predicted ?? 0)))
-      : dropped(restarts);
+    isPredicted ? restarts.map((restart) => Math.round(restart.dropped - (restart.predicted ?? 0))) : dropped(restarts);
   const p = permutationTest(beyond(now.perRestart), beyond(before), sidesOf(entry));
-  const [meanNow, meanBefore] = [mean(beyond(now.perRestart)), mean(beyond(before))];
-  const isMaterial = Math.abs(meanNow - meanBefore) > immaterialShare * mean(dropped(before));
+  const [droppedNow, droppedBefore] = [mean(dropped(now.perRestart)), mean(dropped(before))];
+  const [beyondNow, beyondBefore] = [mean(beyond(now.perRestart)), mean(beyond(before))];
+  const isMaterial = Math.abs(beyondNow - beyondBefore) > immaterialShare * droppedBefore;
   return checkOf(comparison, 'dropped', {
-    measured: `${mean(dropped(now.perRestart)).toFixed(1)} a restart${isPredicted ? ` (${signed(meanNow)} beyond what is predicted)` : ''}`,
+    measured: `${droppedNow.toFixed(1)} a restart${isPredicted ? ` (${signed(beyondNow)} beyond what is predicted)` : ''}`,
     allowed:
-      `as the baseline’s ${mean(dropped(before)).toFixed(1)} a restart` +
-      `${isPredicted ? ` (${signed(meanBefore)})` : ''}, give or take ${immaterialShare * 100} % (exact permutation test ` +
-      `over restarts, ${pText(p, significantBelow)})`,
+      `as the baseline’s ${droppedBefore.toFixed(1)} a restart${isPredicted ? ` (${signed(beyondBefore)})` : ''}, give or take ` +
+      `${immaterialShare * 100} % (exact permutation test over restarts, ${pText(p, significantBelow)})`,
     outcome: now.perRestart.length === 0 ? 'not-compared' : p < significantBelow && isMaterial ? 'missed' : 'met',
-    blocking: !otherMachine || mean(dropped(before)) === 0,
+    blocking: !isOtherMachine || droppedBefore === 0,
   });
 }
 
@@ -110,58 +108,55 @@ function eventsCheck(
   of: (run: RunFigures) => { events: number; exposure: number },
 ): Check {
   const { baseline, now, significantBelow } = comparison;
-  const before = baseline.runs.map(of);
-  const [events, exposure] = [
-    before.reduce((total, each) => total + each.events, 0),
-    before.reduce((total, each) => total + each.exposure, 0),
-  ];
+  const before = baseline.runs
+    .map(of)
+    .reduce((a, b) => ({ events: a.events + b.events, exposure: a.exposure + b.exposure }));
   const seen = of(now);
-  const p = conditionalBinomial(seen, { events, exposure }, 'more');
+  const p = conditionalBinomial(seen, before, 'more');
   return checkOf(comparison, figure, {
     measured: `${seen.events} of ${seen.exposure}`,
-    allowed: `as the baseline’s ${events} of ${exposure} (conditional binomial test, ${pText(p, significantBelow)})`,
+    allowed: `as the baseline’s ${before.events} of ${before.exposure} (conditional binomial test, ${pText(p, significantBelow)})`,
     outcome: seen.exposure === 0 ? 'not-compared' : p < significantBelow ? 'missed' : 'met',
-    blocking: true,
   });
 }
 
 function waitCheck(comparison: Comparison, figure: (typeof waits)[number]): Check[] {
-  const { baseline, now, significantBelow, otherMachine } = comparison;
+  const { baseline, now, significantBelow, isOtherMachine } = comparison;
   const before = valuesOf(baseline.runs, figure);
   const value = now[figure];
   if (before.length === 0 || value === null) return [];
-  const common = { measured: `${value.toFixed(0)} ms`, blocking: !otherMachine };
-  const notCompared = (why: string): Check[] => [
-    checkOf(comparison, figure, { ...common, allowed: `not compared: ${why}`, outcome: 'not-compared' }),
-  ];
-  if (before.length < leastRunsForWaits) {
-    return notCompared(`the baseline has ${before.length} runs, and ${leastRunsForWaits} are needed`);
-  }
-  const pressures = baseline.runs.map(({ cpuPressurePercent }) => cpuPressurePercent).filter((share) => share !== null);
-  const busiest = Math.max(0, ...pressures);
-  if (now.cpuPressurePercent !== null && now.cpuPressurePercent > busiest + busierPercent) {
-    return notCompared(
-      `some process waited for a CPU during ${now.cpuPressurePercent} % of the run, in the baseline ${busiest} % at most`,
-    );
-  }
+  const whyNot = whyWaitsAreNotCompared(before.length, baseline.runs, now);
   const meanMs = mean(before);
   const limitMs = Math.max(
     predictionLimit(before, significantBelow) ?? 0,
     meanMs + Math.max(immaterialWaitMs, immaterialWaitShare * meanMs),
   );
+  const values = before.map((ms) => ms.toFixed(0)).join(', ');
   return [
     checkOf(comparison, figure, {
-      ...common,
-      allowed: `at most ${limitMs.toFixed(0)} ms (the baseline’s ${before.length} runs: ${before.map((ms) => ms.toFixed(0)).join(', ')} ms)`,
-      outcome: value > limitMs ? 'missed' : 'met',
+      measured: `${value.toFixed(0)} ms`,
+      allowed:
+        whyNot === null
+          ? `at most ${limitMs.toFixed(0)} ms (the baseline’s ${before.length} runs: ${values} ms)`
+          : `not compared: ${whyNot}`,
+      outcome: whyNot !== null ? 'not-compared' : value > limitMs ? 'missed' : 'met',
+      blocking: !isOtherMachine,
     }),
   ];
+}
+
+function whyWaitsAreNotCompared(count: number, before: readonly RunFigures[], now: RunFigures): string | null {
+  if (count < leastRunsForWaits) return `the baseline has ${count} runs, and ${leastRunsForWaits} are needed`;
+  const busiest = Math.max(0, ...before.map(({ cpuPressurePercent }) => cpuPressurePercent ?? 0));
+  const percent = now.cpuPressurePercent ?? 0;
+  if (percent <= busiest + busierPercent) return null;
+  return `some process waited for a CPU during ${percent} % of the run, in the baseline ${busiest} % at most`;
 }
 
 function checkOf(
   { entry, now }: Comparison,
   figure: FigureName,
-  answer: Pick<Check, 'measured' | 'allowed' | 'outcome' | 'blocking'>,
+  answer: Pick<Check, 'measured' | 'allowed' | 'outcome'> & Partial<Pick<Check, 'blocking'>>,
 ): Check {
   return {
     kind: 'regression',
@@ -170,6 +165,7 @@ function checkOf(
     because: 'no worse than the accepted baseline',
     // At the figure's own budget, where it has one.
     line: entry.budgets.find((budget) => budget.figure === figure)?.line ?? entry.line,
+    blocking: true,
     ...answer,
   };
 }
