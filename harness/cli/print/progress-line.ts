@@ -1,7 +1,7 @@
 /** The line that tells how far a run is: its words, its width, its colours. */
 import type { Colors } from 'picocolors/types.js';
 import type { Step } from '../../conduct/audience.ts';
-import { leftInWords } from '../../conduct/series.ts';
+import { leftInWords } from '../../conduct/time-left.ts';
 import type { LoadCounts } from '../../in-lab/plan.ts';
 
 /** How far a run is. */

@@ -5,7 +5,7 @@ import picocolors from 'picocolors';
 import { describe, expect, it, vi } from 'vitest';
 import type { LoadCounts } from '../../in-lab/plan.ts';
 import { wantsColour } from './colour.ts';
-import { leftInWords, startTimer } from '../../conduct/series.ts';
+import { leftInWords, startTimer } from '../../conduct/time-left.ts';
 import { progressLine, timeLeftMs, type Standing } from './progress-line.ts';
 import { startProgress } from './progress.ts';
 

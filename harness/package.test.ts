@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('..', import.meta.url));
+
+/** The paths of the package's files, as npm would pack them. */
+function packedFiles(): string[] {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: project });
+  const [pack] = JSON.parse(output.toString()) as { files: { path: string }[] }[];
+  return (pack?.files ?? []).map(({ path }) => path);
+}
+
+const importing =
+  /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'|import\('(\.[^']+)'\)|new URL\('([^']+\.(?:ts|mjs))'/gmu;
+const importedPackage = /^import(?! type)[^;]*? from '((?:@[^'/]+\/)?[^.'/][^'/]*)/gmu;
+
+/** This file and all that it imports from the project, directly or not, at its start or later; types are taken off. */
+function withImports(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  for (const [, ...targets] of readFileSync(`${project}/${path}`, 'utf8').matchAll(importing)) {
+    const [target] = targets.filter(Boolean);
+    if (target !== undefined) withImports(posix.join(posix.dirname(path), target), found);
+  }
+  return found;
+}
+
+describe('the package for other projects', () => {
+  const packed = packedFiles();
+  const needed = [...withImports('harness/bin.mjs'), ...withImports('harness/package-cli.ts')];
+
+  it('holds every file that its command imports', () => {
+    expect(needed.length).toBeGreaterThan(50);
+    expect(needed.filter((path) => !packed.includes(path))).toEqual([]);
+  });
+
+  it('needs no package but its dependencies', () => {
+    const { dependencies } = JSON.parse(readFileSync(`${project}/package.json`, 'utf8')) as { dependencies: object };
+    const known = Object.keys(dependencies);
+    const packages = needed.flatMap((path) =>
+      [...readFileSync(`${project}/${path}`, 'utf8').matchAll(importedPackage)].map(([, name = '']) => name),
+    );
+    expect(packages).toContain('commander');
+    expect(packages.filter((name) => !name.startsWith('node:') && !known.includes(name))).toEqual([]);
+  });
+
+  it('holds no test and no test helper', () => {
+    expect(packed.filter((path) => /\.test\.ts$|\/testing[^/]*$/u.test(path))).toEqual([]);
+  });
+
+  it('holds the page of errors, to which its messages refer', () => {
+    expect(packed).toContain('docs/errors.md');
+  });
+});
