@@ -12,7 +12,7 @@ import { runFiles } from '../run/run-folder.ts';
 import { subjectOf } from '../run/run-record.ts';
 import { askedMs } from '../run/site-requests.ts';
 import { readVerdict } from '../verdict/read-run.ts';
-import { restartWindows } from '../verdict/restart-windows.ts';
+import { restartWindows, type RestartWindow } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { Bins } from './charts/bins.ts';
 import type { Picture } from './charts/chart.ts';
@@ -38,13 +38,32 @@ export async function writeReport(folder: string): Promise<void> {
     await writeFile(join(folder, runFiles.charts, `${name}.png`), png);
     await writeFile(join(folder, runFiles.charts, `${name}.svg`), svg);
   }
-  const restarts = [...pictures.keys()].filter((name) => name.startsWith('restart-'));
+  const svgs = new Map([...pictures].map(([name, { svg }]) => [name, svg.toString()]));
+  const { report, page } = await reportTexts(open, verdict, svgs);
+  await writeFile(join(folder, runFiles.report), report);
+  await writeFile(join(folder, runFiles.page), page);
+}
+
+/** What report.md and report.html say, without a chart drawn: each is an empty drawing in the page. */
+export async function reportWithoutCharts(open: OpenRun): Promise<{ report: string; page: string }> {
+  const verdict = await readVerdict(open);
+  const windows = restartWindows(await readTimeline(join(open.path, runFiles.timeline)));
+  const restarts = drawnWindows(windows, verdict).map(({ restart }) => restartChart(restart));
+  const svgs = new Map(['outcomes', 'latency', ...restarts].map((name) => [name, '<svg width="1" height="1"></svg>']));
+  return await reportTexts(open, verdict, svgs);
+}
+
+async function reportTexts(
+  open: OpenRun,
+  verdict: Verdict,
+  svgs: ReadonlyMap<string, string>,
+): Promise<{ report: string; page: string }> {
+  const restarts = [...svgs.keys()].filter((name) => name.startsWith('restart-'));
   const restartsNotDrawn = verdict.perRestart.length - restarts.length;
   const charts = { overview: 'outcomes', latency: 'latency', restarts, restartsNotDrawn };
-  const text = reportMarkdown(open.record, verdict, charts, await readBaselines(open));
-  const inPage = new Map([...pictures].map(([name, { svg }]) => [`${runFiles.charts}/${name}.svg`, svg.toString()]));
-  await writeFile(join(folder, runFiles.report), text);
-  await writeFile(join(folder, runFiles.page), reportHtml(text, inPage));
+  const report = reportMarkdown(open.record, verdict, charts, await readBaselines(open));
+  const inPage = new Map([...svgs].map(([name, svg]) => [`${runFiles.charts}/${name}.svg`, svg]));
+  return { report, page: reportHtml(report, inPage) };
 }
 
 /** All charts of a run by their names: outcomes, latency, restart-001 … */
@@ -54,13 +73,10 @@ async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
   const timeline = await readTimeline(join(path, runFiles.timeline));
   const windows = restartWindows(timeline);
-  const drawn = chosenRestarts(verdict);
-  const details = windows
-    .filter(({ restart }) => drawn.includes(restart))
-    .map((window) => {
-      const { fromUs, toUs } = restartSpan(window);
-      return { window, bins: new Bins(fromUs, toUs, binUs) };
-    });
+  const details = drawnWindows(windows, verdict).map((window) => {
+    const { fromUs, toUs } = restartSpan(window);
+    return { window, bins: new Bins(fromUs, toUs, binUs) };
+  });
   const overview = new Bins(0, durationMs * 1000, overviewBinUs(durationMs));
   const latency = new LatencyPoints(slotCount(subject.ratePerSecond, durationMs), durationMs);
   for await (const rows of readLedgerRows(join(path, runFiles.ledger))) {
@@ -75,7 +91,7 @@ async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<
     ['outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })],
     ['latency', drawLatency({ title: title('latency'), kept: latency, durationMs, windows })],
     ...details.map(({ window, bins }): [string, Picture] => [
-      `restart-${String(window.restart).padStart(3, '0')}`,
+      restartChart(window.restart),
       drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline }),
     ]),
   ]);
@@ -94,8 +110,14 @@ async function readBaselines(open: OpenRun): Promise<Baselines | null> {
   return await plainJson(join(open.path, runFiles.baseline), baselinesSchema, { what: 'record of baselines' });
 }
 
-function chosenRestarts({ perRestart }: Verdict): number[] {
+function restartChart(restart: number): string {
+  return `restart-${String(restart).padStart(3, '0')}`;
+}
+
+/** The restarts that get a chart of their own. */
+function drawnWindows(windows: readonly RestartWindow[], { perRestart }: Verdict): RestartWindow[] {
   const bad = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0);
   const good = perRestart.filter(({ droppedInRestart }) => droppedInRestart === 0);
-  return [...bad, ...good].slice(0, mostRestartCharts).map(({ restart }) => restart);
+  const chosen = [...bad, ...good].slice(0, mostRestartCharts).map(({ restart }) => restart);
+  return windows.filter(({ restart }) => chosen.includes(restart));
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../../base/errors.ts';
-import { writeReport } from '../../report/write-report.ts';
+import { reportWithoutCharts } from '../../report/write-report.ts';
 import { oneLine, plainJson, plainText } from '../../run/plain-file.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
@@ -59,19 +59,17 @@ async function changedFiles(run: OpenRun): Promise<string[]> {
   });
 }
 
-/** Judges a copy, and compares the report. */
+/** Judges a copy, and compares the texts of its report. */
 async function recompute(copied: OpenRun, wrong: string[]): Promise<Verdict> {
-  // Each can be made again: a packed run has no page, and one that was only judged no report.
+  // A packed run has no page, and one that was only judged no report.
   const files = [runFiles.report, runFiles.page].filter((file) => copied.has(file));
-  const textsOf = (): Promise<string[]> =>
-    Promise.all(files.map(async (file) => textOf(await plainText(join(copied.path, file)))));
-  const before = await textsOf().catch(() => files.map(() => ''));
+  const before = await Promise.all(files.map((file) => plainText(join(copied.path, file)).catch(() => '')));
   const verdict = await judgeRun(copied.path);
-  await writeReport(copied.path);
-  const after = await textsOf();
-  wrong.push(
-    ...files.filter((_, index) => before[index] !== after[index]).map((file) => `${file} is not what the files give.`),
-  );
+  const { report, page } = await reportWithoutCharts(await openRun(copied.path));
+  for (const [index, file] of files.entries()) {
+    const again = file === runFiles.report ? report : page;
+    if (textOf(before[index] ?? '') !== textOf(again)) wrong.push(`${file} is not what the files give.`);
+  }
   return verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
 }
 
