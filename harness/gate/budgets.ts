@@ -4,46 +4,51 @@ import { figureNames, figures, type FigureName } from './figures.ts';
 
 const because = z.string().min(10, 'say why, in at least ten letters');
 
-const limitNames = ['min', 'max', 'all', 'withinPercentOfPrediction', 'abovePercentOfOutage'] as const;
-const waits = new Set<FigureName>(['longestWaitMs', 'directLongestWaitMs', 'gapMs']);
-
-const budgetShape = z.strictObject({
+const limits = {
   min: z.number().nonnegative().optional(),
   max: z.number().nonnegative().optional(),
-  /** Of bad restarts: every one is. */
+  /** Every restart must drop something. */
   all: z.literal(true).optional(),
-  /** Of dropped requests: what timeline and options predict, give or take so much, on both sides. */
+  /** Within this many percent of what timeline and options predict, on both sides. */
   withinPercentOfPrediction: z.number().positive().optional(),
-  /** Of a wait: at most so much above the longest outage window of the same run. */
+  /** At most this many percent above the longest outage window of the same run. */
   abovePercentOfOutage: z.number().nonnegative().optional(),
-  /** One that is not is reported, and fails nothing. */
+};
+type LimitName = keyof typeof limits;
+const limitNames = Object.keys(limits) as LimitName[];
+
+const budgetShape = z.strictObject({
+  ...limits,
+  /** One that does not block is reported, and fails nothing. */
   blocking: z.boolean().default(true),
   because,
 });
 
-type BudgetData = z.infer<typeof budgetShape>;
-
+/** The figures of limits that not every figure may have. */
+const figuresOf: Partial<Record<LimitName, readonly FigureName[]>> = {
+  all: ['badRestarts'],
+  withinPercentOfPrediction: ['dropped'],
+  abovePercentOfOutage: ['longestWaitMs', 'directLongestWaitMs', 'gapMs'],
+};
 /** Nobody predicts what a service of the user's drops, or sees when its port is closed. */
-function budgetSchemaOf(name: FigureName, ofServices: boolean) {
+const ofExperiments: readonly LimitName[] = ['withinPercentOfPrediction', 'abovePercentOfOutage'];
+
+function budgetSchemaOf(figure: FigureName, ofServices: boolean) {
   return budgetShape.superRefine((budget, context) => {
-    const wrong = (path: string[], message: string): void => {
+    const refuse = (path: string[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
-    if (limitNames.every((limit) => budget[limit] === undefined)) {
-      wrong([], 'a budget has a limit: max, min, or one of the others');
-    }
+    const named = limitNames.filter((limit) => budget[limit] !== undefined);
+    if (named.length === 0) refuse([], 'a budget has a limit: max, min, or one of the others');
     if (budget.min !== undefined && budget.max !== undefined && budget.min > budget.max) {
-      wrong(['min'], 'must not be above max');
+      refuse(['min'], 'must not be above max');
     }
-    if (budget.all !== undefined && name !== 'badRestarts') wrong(['all'], 'belongs to badRestarts');
-    if (budget.withinPercentOfPrediction !== undefined && name !== 'dropped') {
-      wrong(['withinPercentOfPrediction'], 'belongs to dropped');
-    }
-    if (budget.abovePercentOfOutage !== undefined && !waits.has(name)) {
-      wrong(['abovePercentOfOutage'], `belongs to ${[...waits].join(', ')}`);
-    }
-    for (const limit of ['withinPercentOfPrediction', 'abovePercentOfOutage'] as const) {
-      if (ofServices && budget[limit] !== undefined) wrong([limit], 'is known of experiments only: use min and max');
+    for (const limit of named) {
+      const own = figuresOf[limit] ?? [figure];
+      if (!own.includes(figure)) refuse([limit], `belongs to ${own.join(', ')}`);
+      if (ofServices && ofExperiments.includes(limit)) {
+        refuse([limit], 'is known of experiments only: use min and max');
+      }
     }
   });
 }
@@ -75,11 +80,12 @@ const gateEntrySchema = z.strictObject({
   budgets: budgetsSchema(figureNames, false),
 });
 
-/** The share of gates of an unchanged tree in which a comparison with the baselines may fail by chance. */
-const alpha = z.number().positive().max(0.1).default(0.01);
-
 /** experiments/gate.yaml. */
-export const gateFileSchema = z.strictObject({ alpha, entries: z.array(gateEntrySchema).min(1) });
+export const gateFileSchema = z.strictObject({
+  /** The share of gates of an unchanged tree in which a comparison with the baselines may fail by chance. */
+  alpha: z.number().positive().max(0.1).default(0.01),
+  entries: z.array(gateEntrySchema).min(1),
+});
 
 const serviceEntrySchema = z.strictObject({
   name: fileNameSchema,
@@ -88,7 +94,7 @@ const serviceEntrySchema = z.strictObject({
   blocking: z.boolean().default(true),
   because: because.optional(),
   budgets: budgetsSchema(
-    figureNames.filter((name) => figures[name].ofServices),
+    figureNames.filter((name) => figures[name].ofServices === true),
     true,
   ),
 });
@@ -102,7 +108,7 @@ export type GateEntryData = z.infer<typeof gateEntrySchema>;
 export type ServiceEntryData = z.infer<typeof serviceEntrySchema>;
 
 /** A budget, and the line of the file that it begins on. */
-export interface Budget extends BudgetData {
+export interface Budget extends z.infer<typeof budgetShape> {
   readonly figure: FigureName;
   readonly line: number;
 }
@@ -123,22 +129,4 @@ export function entryName({
   variant,
 }: Pick<GateEntryData, 'name' | 'experiment' | 'variant'>): string {
   return name ?? (variant === undefined ? experiment : `${experiment}@${variant}`);
-}
-
-/** The entry without what it takes to run it. */
-export function entryOf(
-  name: string,
-  { blocking, because: why, budgets }: Pick<ServiceEntryData, 'blocking' | 'because' | 'budgets'>,
-  lineOf: (figure?: FigureName) => number,
-): Entry {
-  return {
-    name,
-    line: lineOf(),
-    blocking,
-    because: why ?? '',
-    budgets: figureNames.flatMap((figure) => {
-      const budget = budgets[figure];
-      return budget === undefined ? [] : [{ ...budget, figure, line: lineOf(figure) }];
-    }),
-  };
 }

@@ -3,19 +3,20 @@ import type { z } from 'zod';
 import { mistakesIn, mistakeText } from '../experiment/mistakes.ts';
 import {
   entryName,
-  entryOf,
   gateFileSchema,
   serviceFileSchema,
   type Entry,
   type GateEntryData,
   type ServiceEntryData,
 } from './budgets.ts';
+import { figureNames } from './figures.ts';
 import { usageError } from './refusals.ts';
 import { readWrittenFile } from './written-file.ts';
 import { readYaml, type Path, type YamlData } from './yaml-data.ts';
 
-/** What an entry's mistakes are told with. */
-interface Placed {
+/** An entry as it is judged, as it is written, and where. */
+interface Placed<Data> extends Entry {
+  readonly data: Data;
   /** `gate.yaml:3:5`, of the entry or of a field below it. */
   readonly where: (...path: Path) => string;
 }
@@ -25,13 +26,13 @@ export interface GateFile {
   /** As it was named: what annotations point at. */
   readonly file: string;
   readonly alpha: number;
-  readonly entries: readonly (Entry & Placed & { readonly data: GateEntryData })[];
+  readonly entries: readonly Placed<GateEntryData>[];
 }
 
 /** A budgets file for services, read. */
 export interface ServiceFile {
   readonly file: string;
-  readonly entries: readonly (Entry & Placed & { readonly data: ServiceEntryData })[];
+  readonly entries: readonly Placed<ServiceEntryData>[];
 }
 
 /**
@@ -41,10 +42,9 @@ export interface ServiceFile {
  */
 export async function readGateFile(path: string, file: string): Promise<GateFile> {
   const { data, ...yaml } = parseBudgets(await readWrittenFile(path, file), file, gateFileSchema);
-  const entries = data.entries.map((entry, index) => ({
-    ...placed(entryName(entry), entry, { file, yaml, path: ['entries', index] }),
-    data: entry,
-  }));
+  const entries = data.entries.map((entry, index) =>
+    placed(entryName(entry), entry, { file, yaml, at: ['entries', index] }),
+  );
   refuseTwins(entries);
   return { file, alpha: data.alpha, entries };
 }
@@ -55,27 +55,32 @@ export async function readGateFile(path: string, file: string): Promise<GateFile
  */
 export async function readServiceFile(path: string, file: string): Promise<ServiceFile> {
   const { data, ...yaml } = parseBudgets(await readWrittenFile(path, file), file, serviceFileSchema);
-  const entries = data.services.map((service, index) => ({
-    ...placed(service.name, service, { file, yaml, path: ['services', index] }),
-    data: service,
-  }));
+  const entries = data.services.map((service, index) =>
+    placed(service.name, service, { file, yaml, at: ['services', index] }),
+  );
   refuseTwins(entries);
   return { file, entries };
 }
 
 type Places = Pick<YamlData, 'placeOf' | 'valuePlaceOf'>;
 
-function placed(
+function placed<Data extends Pick<ServiceEntryData, 'blocking' | 'because' | 'budgets'>>(
   name: string,
-  data: Parameters<typeof entryOf>[1],
-  { file, yaml, path }: { file: string; yaml: Places; path: Path },
-): Entry & Placed {
-  const lineOf = (figure?: string): number =>
-    yaml.placeOf(figure === undefined ? path : [...path, 'budgets', figure]).line;
+  data: Data,
+  { file, yaml, at }: { file: string; yaml: Places; at: Path },
+): Placed<Data> {
   return {
-    ...entryOf(name, data, lineOf),
+    name,
+    data,
+    line: yaml.placeOf(at).line,
+    blocking: data.blocking,
+    because: data.because ?? '',
+    budgets: figureNames.flatMap((figure) => {
+      const budget = data.budgets[figure];
+      return budget === undefined ? [] : { ...budget, figure, line: yaml.placeOf([...at, 'budgets', figure]).line };
+    }),
     where: (...below) => {
-      const { line, column } = yaml.valuePlaceOf([...path, ...below]);
+      const { line, column } = yaml.valuePlaceOf([...at, ...below]);
       return `${file}:${line}:${column}`;
     },
   };
@@ -100,23 +105,23 @@ export function parseBudgets<Schema extends z.ZodType>(
   const checked = schema.safeParse(data);
   if (checked.success) return { data: checked.data, placeOf, valuePlaceOf };
   const lines = mistakesIn(checked.error, data, schema)
-    .map((mistake) => ({
-      ...(mistake.isOfName ? placeOf : valuePlaceOf)(mistake.path),
-      what: mistakeText(mistake),
-    }))
+    .map((mistake) => ({ ...(mistake.isOfName ? placeOf : valuePlaceOf)(mistake.path), what: mistakeText(mistake) }))
     .sort((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, what }) => `${file}:${line}:${column}: ${what}`);
   throw usageError(lines.join('\n'), 'The fields are explained in docs/ci.md.');
 }
 
-/** Two of one name would share run folders' marks and a baseline. */
-function refuseTwins(entries: readonly (Entry & Placed)[]): void {
-  for (const [index, { name, where }] of entries.entries()) {
-    const first = entries.findIndex((other) => other.name.toLowerCase() === name.toLowerCase());
-    if (first === index) continue;
-    throw usageError(
-      `${where('name')}: ${name} is there twice (line ${entries[first]?.line ?? '?'}).`,
-      'Give one of them a name of its own: name: …',
-    );
+/** Two entries of one name would share run folders' marks and a baseline. */
+function refuseTwins(entries: readonly Placed<unknown>[]): void {
+  const lines = new Map<string, number>();
+  for (const { name, line, where } of entries) {
+    const first = lines.get(name.toLowerCase());
+    if (first !== undefined) {
+      throw usageError(
+        `${where('name')}: ${name} is there twice (line ${first}).`,
+        'Give one of them a name of its own: name: …',
+      );
+    }
+    lines.set(name.toLowerCase(), line);
   }
 }

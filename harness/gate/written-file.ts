@@ -19,43 +19,25 @@ const systemWords: Readonly<Record<string, string>> = {
  * @throws {HarnessError} saying why it cannot be read
  */
 export async function readWrittenFile(path: string, file: string): Promise<string> {
-  let bytes: Buffer;
-  try {
-    bytes = await firstBytes(path, mostBytes + 1);
-  } catch (cause) {
+  const bytes = await firstBytes(path).catch((cause: unknown) => {
     const { code = '', message } = cause as NodeJS.ErrnoException;
-    throw usageError(
-      `The budgets file ${file} ${systemWords[code] ?? `cannot be read: ${message}`}.`,
-      undefined,
-      cause,
-    );
-  }
+    const what = systemWords[code] ?? `cannot be read: ${message}`;
+    throw usageError(`The budgets file ${file} ${what}.`, undefined, cause);
+  });
   if (bytes.length > mostBytes) throw usageError(`${file} is larger than 256 KiB: that is no budgets file.`);
   if (bytes[0] === 0xff || bytes[0] === 0xfe) throw usageError(`${file}:1:1: is no UTF-8 (UTF-16?): save it as UTF-8.`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    const before = bytes.toString('utf8').split('\u{fffd}')[0] ?? '';
-    const lines = before.split('\n');
-    const place = `${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
+    const before = (bytes.toString('utf8').split('\u{fffd}')[0] ?? '').split('\n');
+    const place = `${before.length}:${(before.at(-1) ?? '').length + 1}`;
     throw usageError(`${file}:${place}: this letter is no UTF-8: save the file as UTF-8.`);
   }
 }
 
-/** A pipe has no size to be asked for, and a device may have no end. */
-async function firstBytes(path: string, most: number): Promise<Buffer> {
+/** One byte more than a file may have: a pipe has no size to be asked for, and a device may have no end. */
+async function firstBytes(path: string): Promise<Buffer> {
   const handle = await open(path, constants.O_RDONLY);
-  try {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    while (length < most) {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(65_536));
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      length += bytesRead;
-    }
-    return Buffer.concat(chunks).subarray(0, most);
-  } finally {
-    await handle.close();
-  }
+  const stream = handle.createReadStream({ end: mostBytes });
+  return Buffer.concat(await stream.toArray());
 }
