@@ -20,7 +20,7 @@ const oneDoor = {
     'harness/gate/written-file.ts',
     'harness/cli/options/service-options.ts',
     // Opens a file of its own, to hold space.
-    'harness/conduct/reserve.ts',
+    'harness/conduct/run-writer.ts',
     // The user's command and its output; what the kernel says of processes.
     'harness/conduct/service/command.ts',
     'harness/conduct/service/processes.ts',

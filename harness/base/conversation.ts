@@ -7,6 +7,8 @@ export interface Conversation {
   readonly lines: AsyncIterableIterator<string>;
   /** Closes its input and stops listening. */
   close(): void;
+  /** Ends it at once; only where it runs on this machine. */
+  kill?(): void;
   /** What it wrote to stderr so far. */
   stderr(): string;
 }

@@ -131,6 +131,13 @@ const inconclusiveErrors = {
     meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",
     advice: 'Make room, or name a folder on another disk with --out, and run it again.',
   },
+  'run-not-written': {
+    exitCode: inconclusive,
+    meaning:
+      "The run's files could not be written, for another reason than a full disk: its folder was taken away, or made read-only.",
+    advice:
+      'Leave the folder alone while a run goes on, and run it again; what was settled, `npm run verdict -- RUN` judges.',
+  },
   internal: {
     meaning: 'A fault of the harness itself, which no check foresaw.',
     advice:

@@ -6,7 +6,7 @@ import { openRun } from '../run/run-door.ts';
 import type { ServiceRun } from '../run/run-record.ts';
 import { row, serviceRecord } from '../verdict/testing.ts';
 import { judgeRun } from '../verdict/judge.ts';
-import { finishRun, RunFiles } from '../conduct/service/run-files.ts';
+import { finishAbandoned, ServiceFiles } from '../conduct/service/service-files.ts';
 
 let folder = '';
 beforeEach(() => (folder = join(mkdtempSync(join(tmpdir(), 'run-files-')), 'run')));
@@ -16,8 +16,8 @@ const record = serviceRecord({ ratePerSecond: 100 });
 const lines = (...seqs: number[]): string => seqs.map((seq) => `${JSON.stringify(row(seq))}\n`).join('');
 
 /** A run whose process is gone: as another host's, of which nobody lives here. */
-async function abandon(): Promise<RunFiles> {
-  const files = await RunFiles.begin(folder, record);
+async function abandon(): Promise<ServiceFiles> {
+  const files = await ServiceFiles.begin(folder, record);
   await files.addEvent({ atUs: 0, kind: 'load-begin', restart: 0 });
   const path = join(folder, 'run.json');
   writeFileSync(path, readFileSync(path, 'utf8').replace(`"${hostname()} `, '"gone.test '));
@@ -30,14 +30,14 @@ describe('a run whose process is gone', () => {
     // Slot 3 was still under way, and the row of slot 5 was being written.
     writeFileSync(join(folder, 'ledger.ndjson'), lines(0, 1, 2, 4) + lines(5).slice(0, 40));
     appendFileSync(join(folder, 'timeline.ndjson'), '{"atUs":1');
-    expect(await finishRun(folder)).toBe(true);
+    expect(await finishAbandoned(folder)).toBe(true);
     const { record: finished } = await openRun(folder);
     expect(finished).toMatchObject({ underWay: null, unfinished: 1, durationMs: 50 });
     const verdict = await judgeRun(folder);
     expect(verdict).toMatchObject({ verdict: 'aborted', due: 4, outcomes: { ok: 4 } });
     expect(verdict.reasons[0]).toContain('did not end');
     expect(existsSync(join(folder, 'ledger.ndjson'))).toBe(false);
-    expect(await finishRun(folder)).toBe(false);
+    expect(await finishAbandoned(folder)).toBe(false);
   });
 
   it('has the rows of all of its threads, each once', async () => {
@@ -45,7 +45,7 @@ describe('a run whose process is gone', () => {
     writeFileSync(join(folder, 'ledger.ndjson.0'), lines(0, 2, 4));
     writeFileSync(join(folder, 'ledger.ndjson.1'), lines(1, 3) + '{');
     writeFileSync(join(folder, 'ledger.ndjson.merged'), lines(0, 2));
-    await finishRun(folder);
+    await finishAbandoned(folder);
     expect((await judgeRun(folder)).due).toBe(5);
     expect((await openRun(folder)).record).toMatchObject({ unfinished: 0 });
   });
@@ -54,41 +54,34 @@ describe('a run whose process is gone', () => {
     await abandon();
     writeFileSync(join(folder, 'ledger.ndjson'), lines(0, 2, 1, 3));
     writeFileSync(join(folder, 'ledger.ndjson.1'), lines(1, 3));
-    await finishRun(folder);
+    await finishAbandoned(folder);
     expect((await judgeRun(folder)).due).toBe(4);
   });
 
   it('has none where it ended before the first', async () => {
     await abandon();
-    await finishRun(folder);
+    await finishAbandoned(folder);
     expect(await judgeRun(folder)).toMatchObject({ verdict: 'aborted', due: 0 });
   });
 });
 
 describe('a run that is under way', () => {
   it('is left alone, and says so', async () => {
-    const files = await RunFiles.begin(folder, record);
-    await expect(finishRun(folder)).rejects.toMatchObject({ code: 'run-under-way' });
+    const files = await ServiceFiles.begin(folder, record);
+    await expect(finishAbandoned(folder)).rejects.toMatchObject({ code: 'run-under-way' });
     await files.end({}, { due: 0, isKnown: true });
-    expect(await finishRun(folder)).toBe(false);
+    expect(await finishAbandoned(folder)).toBe(false);
   });
 
   it('is called aborted until its end is written', async () => {
-    const files = await RunFiles.begin(folder, record);
+    const files = await ServiceFiles.begin(folder, record);
     writeFileSync(join(folder, 'ledger.ndjson'), lines(0, 1));
     const aborted = async (): Promise<ServiceRun['aborted']> => (await openRun(folder)).record.aborted;
     expect(await aborted()).toContain('did not end');
-    await files.know({ commandRun: true });
+    await files.writer.know({ commandRun: true });
     expect(await aborted()).toContain('did not end');
     await files.end({ unfinished: 0 }, { due: 2, isKnown: true });
     expect(await aborted()).toBeNull();
     expect((await openRun(folder)).names()).toEqual(['ledger.ndjson.gz', 'run.json', 'timeline.ndjson']);
-  });
-
-  it('says when the rest of its rows would not find room', async () => {
-    expect(await (await RunFiles.begin(folder, record)).isNearlyFull()).toBe(false);
-    // 45 TB in a second.
-    const fast = serviceRecord({ ratePerSecond: 1e11 });
-    expect(await (await RunFiles.begin(join(folder, '..', 'fast'), fast)).isNearlyFull()).toBe(true);
   });
 });

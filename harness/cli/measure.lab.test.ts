@@ -123,8 +123,10 @@ describe('measure', () => {
     const { url } = await startPlainServer();
     const running = measure('--json', '--url', url, '--duration', '3s');
     await new Promise((resolve) => setTimeout(resolve, 1_800));
-    const { stdout: found } = await execa('pgrep', ['-P', String(running.pid), '-f', 'load/main.ts']);
+    const { stdout: found } = await execa('pgrep', ['-P', String(running.pid), '-f', 'in-lab/main.ts']);
     const generator = Number(found);
+    // A signal to process 0 would stop this test.
+    expect(generator, found).toBeGreaterThan(1);
     process.kill(generator, 'SIGSTOP');
     await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(generator, 'SIGCONT');

@@ -79,8 +79,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       command: `${context.callOf('measure')} ${optionsToRepeat(options, seed, service)}`,
       signal: context.signal,
       evenIfFailing: options.evenIfFailing === true,
-      onCounts: (counts, total) => progress.counts(counts, total),
-      onNote: (text) => progress.note(text),
+      progress,
       // What the command prints goes where progress goes: stdout is for results.
       onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
     });

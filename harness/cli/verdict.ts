@@ -27,12 +27,12 @@ ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E
   run: async (context, folder: string, options: { json?: true }) => {
     const { judgeRun } = await import('../verdict/judge.ts');
     const { finishLedger } = await import('../run/finish-ledger.ts');
-    const { finishRun } = await import('../conduct/service/run-files.ts');
+    const { finishAbandoned } = await import('../conduct/service/service-files.ts');
     const { bringBack, onCopy, whyReadOnly } = await import('./runs/working-copy.ts');
     const run = await openRun(folder);
     const judged = await onCopy(run, async (copy) => {
       // A run that was cut short may have left half-written files.
-      const isFinished = (await finishRun(copy)) || (await finishLedger(copy));
+      const isFinished = (await finishAbandoned(copy)) || (await finishLedger(copy));
       const before = isFinished ? null : await verdictText(copy);
       const made = await judgeRun(copy);
       if ((await verdictText(copy)) === before) return made;

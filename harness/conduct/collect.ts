@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
-import { messageOf } from '../base/errors.ts';
+import { HarnessError, messageOf } from '../base/errors.ts';
 import { containerLog } from '../lab/container-log.ts';
 import { exec } from '../lab/exec.ts';
 import { getFile } from '../lab/files.ts';
@@ -15,12 +15,14 @@ import { site } from '../experiment/units.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { oneLine } from '../run/plain-file.ts';
 import { runFiles } from '../run/run-folder.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { isKept } from '../run/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
-import { despiteFullDisk } from './reserve.ts';
-import type { SavedRun } from './saved-run.ts';
+import type { RunWriter } from './run-writer.ts';
 import { within } from '../base/within.ts';
+
+type LabRunWriter = RunWriter<ExperimentRun>;
 
 /** The longest that the engine may take for one of the files. */
 const fetchMs = 60_000;
@@ -34,11 +36,11 @@ const fetchCutShortMs = 3_000;
  */
 export async function collectRecords(
   lab: Lab,
-  saved: SavedRun,
+  writer: LabRunWriter,
   { isCutShort, directShiftUs }: { isCutShort: boolean; directShiftUs: number | null },
 ): Promise<string[]> {
   const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
-    await keepFile(saved, name, isCutShort ? fetchCutShortMs : fetchMs, fetch);
+    await keepFile(writer, name, isCutShort ? fetchCutShortMs : fetchMs, fetch);
   const { edge } = lab;
   const missing = await Promise.all([
     keep(runFiles.ledger, (target) => fetchLedger(lab, target)),
@@ -53,32 +55,29 @@ export async function collectRecords(
     keep(runFiles.journal, (target) => fetchJournal(lab, target)),
     ...(directShiftUs === null ? [] : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directShiftUs))]),
   ]);
-  await despiteFullDisk(saved.reserve, () => writeLabFiles(lab, join(saved.folder, runFiles.lab)));
+  await writer.withReserve(() => writeLabFiles(lab, join(writer.folder, runFiles.lab)));
   return missing.flat();
 }
 
 /** Fetches a file to its place, whole or not at all; what keeps it from that is a sentence. */
 async function keepFile(
-  { folder, reserve }: SavedRun,
+  writer: LabRunWriter,
   name: string,
   limitMs: number,
   fetch: (target: string) => Promise<void>,
 ): Promise<string[]> {
+  const { folder } = writer;
   const target = join(folder, `${name}.new`);
   try {
-    await despiteFullDisk(reserve, () => within(limitMs, `Fetching ${name}`, fetch(target)));
+    await writer.withReserve(() => within(limitMs, `Fetching ${name}`, fetch(target)));
     await rename(target, join(folder, name));
     return [];
   } catch (error) {
-    if (isDiskFull(error)) throw error;
+    if (error instanceof HarnessError && error.code === 'disk-full') throw error;
     return [`${name} could not be collected (${oneLine(messageOf(error))}).`];
   } finally {
     await rm(target, { force: true });
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOSPC';
 }
 
 /** The whole ledger from the client; the copy that was made while it was written is then not needed. */
@@ -129,8 +128,8 @@ async function fetchDirect(lab: Lab, target: string, shiftUs: number): Promise<v
  * acknowledged must have been committed.
  * @returns why it could not be read, as a sentence; nothing where it was
  */
-export async function collectNotes(lab: Lab, saved: SavedRun): Promise<string[]> {
-  return await keepFile(saved, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
+export async function collectNotes(lab: Lab, writer: LabRunWriter): Promise<string[]> {
+  return await keepFile(writer, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
 }
 
 async function fetchNotes(lab: Lab, target: string): Promise<void> {

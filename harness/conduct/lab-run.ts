@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HarnessError, messageOf } from '../base/errors.ts';
+import { messageOf } from '../base/errors.ts';
 import { engineBack } from '../lab/engine.ts';
 import { watchEngine, type EngineWatch } from '../lab/engine-events.ts';
 import type { EngineEvent } from '../run/engine-events.ts';
@@ -22,8 +22,7 @@ import { writeTimeline } from '../run/timeline-from-files.ts';
 import { collectNotes, collectRecords, restartSite } from './collect.ts';
 import { copyLedger } from './ledger-copy.ts';
 import { connectionsOf, ledgerPathInClient, measureInLab, type Measurement } from './measure-in-lab.ts';
-import { despiteFullDisk } from './reserve.ts';
-import { SavedRun } from './saved-run.ts';
+import { rowBytes, RunWriter } from './run-writer.ts';
 import type { Progress } from './audience.ts';
 import type { HeldEngine } from './hold-engine.ts';
 import type { RunRequest } from './run-request.ts';
@@ -44,6 +43,15 @@ export interface Conducted {
   readonly kept: Lab | null;
   /** Resolves when the lab is gone; at once when it is kept. */
   readonly removed: Promise<void>;
+}
+
+type LabRunWriter = RunWriter<ExperimentRun>;
+
+/** Bytes of all that a run writes before its verdict, beside its rows. */
+const otherBytes = 4 * 1024 * 1024;
+
+function reserveBytes({ durationMs, experiment }: ExperimentRun): number {
+  return otherBytes + ((durationMs * experiment.load.ratePerSecond) / 1000) * rowBytes;
 }
 
 /** The longest wait for one of the smaller questions to the engine. */
@@ -92,48 +100,53 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
   ]);
   const baselineBefore = baseline ? await baselineOf(lab, setting, 'before') : null;
   const run = recordOf(setting.runId, request, schedule, fingerprint);
-  const saved = await SavedRun.begin(folder, run);
-  const rawLedger = join(folder, runFiles.rawLedger);
+  const writer = await RunWriter.begin(folder, run, reserveBytes(run));
   const copy = await copyLedger(lab.client, {
     from: ledgerPathInClient,
-    to: rawLedger,
-    onFull: () => saved.reserve.release(),
+    to: join(folder, runFiles.rawLedger),
+    onFull: () => writer.release(),
   });
   try {
+    await writeEmptyWitnesses(writer);
     progress.phase('load');
-    const measured = await measureInLab(lab, run, schedule, { progress, signal, began: (clock) => saved.begun(clock) });
+    // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
+    const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
+    const measured = await measureInLab(lab, run, schedule, { progress, signal, began });
     await copy.end();
     progress.phase('collecting records');
     const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
     const { aborted } = measurement;
     if (aborted !== null) await within(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
-    const missing = await collect(lab, saved, measurement, countersBefore);
-    if (baseline) await saveBaselines(lab, setting, saved, baselineBefore);
-    if (aborted === null) missing.push(...(await collectNotes(lab, saved)));
+    const missing = await collect(lab, writer, measurement, countersBefore);
+    if (baseline) await saveBaselines(lab, setting, writer, baselineBefore);
+    if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
     if (keep && aborted === null) await restartSite(lab);
-    await saveRecord(saved, schedule, measurement, { missing, events: watch.end() });
+    await writeRecords(writer, schedule, measurement, { missing, events: watch.end() });
   } catch (error) {
     await copy.end();
-    await keepWhatThereIs(saved, error);
+    await keepWhatThereIs(writer, error);
   } finally {
-    await saved.reserve.release();
+    await writer.release();
   }
 }
 
-/** Of a run in which something went wrong under way everything stays that was recorded, and it is called aborted. */
-async function keepWhatThereIs(saved: SavedRun, error: unknown): Promise<void> {
-  if (!saved.isUnderWay) {
-    await saved.discard();
+/** A witness of which nothing was recorded is an empty file. */
+async function writeEmptyWitnesses(writer: LabRunWriter): Promise<void> {
+  const { timeline, deployer, engineEvents, journal, kernel, queues, requestLog, accessLog, proxyLog } = runFiles;
+  const ofProxy = writer.record.experiment.proxy.kind === 'none' ? [] : [accessLog, proxyLog];
+  for (const name of [timeline, deployer, engineEvents, journal, kernel, queues, requestLog, ...ofProxy]) {
+    await writer.text(name, name === kernel ? '{}\n' : '');
+  }
+}
+
+/** When something goes wrong under way, all that was recorded stays, and the run is called aborted. */
+async function keepWhatThereIs(writer: LabRunWriter, error: unknown): Promise<void> {
+  if (writer.record.originMonotonicUs === null) {
+    await writer.discard();
     throw error;
   }
-  try {
-    await saved.record({ aborted: `The run was cut short: ${oneLine(messageOf(error))}` });
-    await finishLedger(saved.folder);
-  } catch (cause) {
-    const message = `${messageOf(cause)}; what was settled is kept in ${saved.folder}.`;
-    const hint = `Make room, then \`npm run verdict -- ${saved.folder}\` judges it.`;
-    throw new HarnessError('disk-full', message, { cause, hint });
-  }
+  await writer.know({ aborted: `The run was cut short: ${oneLine(messageOf(error))}.` });
+  await writer.withReserve(() => finishLedger(writer.folder));
 }
 
 function recordOf(
@@ -168,7 +181,7 @@ function recordOf(
 /** Brings the lab's records into the folder. @returns what could not be had, each a sentence */
 async function collect(
   lab: Lab,
-  saved: SavedRun,
+  writer: LabRunWriter,
   { aborted, originUs, directOriginUs, deployer }: Measurement,
   countersBefore: Record<string, number>,
 ): Promise<string[]> {
@@ -181,24 +194,24 @@ async function collect(
     },
   );
   const directShiftUs = directOriginUs === null || originUs === null ? null : directOriginUs - originUs;
-  missing.push(...(await collectRecords(lab, saved, { isCutShort: aborted !== null, directShiftUs })));
-  await saved.text(runFiles.kernel, `${JSON.stringify(kernel, null, 2)}\n`);
-  await saved.text(runFiles.deployer, linesOf(deployer));
+  missing.push(...(await collectRecords(lab, writer, { isCutShort: aborted !== null, directShiftUs })));
+  await writer.text(runFiles.kernel, `${JSON.stringify(kernel, null, 2)}\n`);
+  await writer.text(runFiles.deployer, linesOf(deployer));
   // Without the whole ledger the copy is what there is.
-  const hasLedger = existsSync(join(saved.folder, runFiles.ledger));
-  if (hasLedger) await rm(join(saved.folder, runFiles.rawLedger), { force: true });
-  else await finishLedger(saved.folder);
+  const hasLedger = existsSync(join(writer.folder, runFiles.ledger));
+  if (hasLedger) await rm(join(writer.folder, runFiles.rawLedger), { force: true });
+  else await finishLedger(writer.folder);
   return missing;
 }
 
 /** Writes the engine's events, the timeline, and run.json as it stands. */
-async function saveRecord(
-  saved: SavedRun,
+async function writeRecords(
+  writer: LabRunWriter,
   schedule: DeploySchedule,
   measurement: Measurement,
   { missing, events }: { missing: readonly string[]; events: readonly EngineEvent[] },
 ): Promise<void> {
-  const { folder, run } = saved;
+  const run = writer.record;
   const { due, restarts, originUs, wallOffsetUs, unfinished, troubles } = measurement;
   const lost = missing.find((sentence) => sentence.startsWith(runFiles.ledger));
   const aborted = measurement.aborted ?? lost ?? null;
@@ -212,9 +225,9 @@ async function saveRecord(
     unfinished,
     troubles: aborted === null ? [...troubles, ...missing] : [...troubles],
   };
-  await saved.text(runFiles.engineEvents, linesOf(events));
-  await despiteFullDisk(saved.reserve, () => writeTimeline(folder, record));
-  await saved.record({ ...record, witnessLines: await countWitnessLines(folder) });
+  await writer.text(runFiles.engineEvents, linesOf(events));
+  await writer.withReserve(() => writeTimeline(writer.folder, record));
+  await writer.know({ ...record, witnessLines: await countWitnessLines(writer.folder) });
 }
 
 function linesOf(records: readonly unknown[]): string {
@@ -231,10 +244,10 @@ async function baselineOf(lab: Lab, { progress, signal }: LabRunSetting, when: s
 async function saveBaselines(
   lab: Lab,
   setting: LabRunSetting,
-  saved: SavedRun,
+  writer: LabRunWriter,
   before: Baseline | null,
 ): Promise<void> {
   const after = await baselineOf(lab, setting, 'after');
   const baselines = baselinesOf('GET /livez, through the proxy', before, after);
-  await saved.text(runFiles.baseline, `${JSON.stringify(baselines, null, 2)}\n`);
+  await writer.text(runFiles.baseline, `${JSON.stringify(baselines, null, 2)}\n`);
 }

@@ -1,18 +1,18 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HarnessError } from '../base/errors.ts';
 import type { Conversation } from '../base/conversation.ts';
 import { converse } from '../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../lab/lab.ts';
 import { site, type Colour } from '../experiment/units.ts';
-import { answerLimits, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { answerLimits, type LoadPlan } from '../in-lab/plan.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
 import type { DeploySchedule } from '../experiment/deploy-schedule.ts';
-import { startDirectProbe, type DirectProbe } from './direct-probe.ts';
+import { DirectProbe } from './direct-probe.ts';
+import { failedBeforeLoad, Generator } from './generator.ts';
 import type { Progress } from './audience.ts';
-import { SpareRestarts } from './spare-restarts.ts';
+import { RestartQuota } from './restart-quota.ts';
 import { labDeadlineMs, labPrimedNotes } from '../run/site-requests.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 
@@ -29,8 +29,10 @@ export function connectionsOf({ load, deploy }: Experiment): number {
   return Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000));
 }
 
-/** How long a generator that was told to stop may take to settle what is under way. */
-const stopDeadlineMs = 5_000;
+/** How long the sampler of the listen queues may take to say its last word. */
+const lastWordMs = 5_000;
+/** How long the end of the deployer's output may take to arrive once it is closed. */
+const deployerEndMs = 1_000;
 
 /** What a measurement leaves, beside the files in the lab. */
 export interface Measurement {
@@ -53,7 +55,7 @@ interface LoadOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   /** The first request is due: from now on there is something to lose. */
-  readonly began: (clock: Pick<ExperimentRun, 'originMonotonicUs' | 'wallOffsetUs'>) => void;
+  readonly began: (clock: Pick<ExperimentRun, 'originMonotonicUs' | 'wallOffsetUs'>) => unknown;
 }
 
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
@@ -72,7 +74,7 @@ export async function measureInLab(
     port: lab.targetPort,
     hostHeader: site.hostHeader,
     ratePerSecond: load.ratePerSecond,
-    durationMs: new SpareRestarts(schedule).longestMs,
+    durationMs: new RestartQuota(schedule).longestMs,
     mix: load.mix,
     connections: load.connections,
     deadlineMs: labDeadlineMs,
@@ -93,16 +95,22 @@ export async function measureInLab(
         ? null
         : { path: site.proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
-  const [generator, deployer, sampler, probe] = await Promise.all([
+  const [client, deployer, sampler, probe] = await Promise.all([
     converse(lab.client, ['node', '/opt/harness/in-lab/main.ts']),
     converse(lab.server, ['node', '/opt/harness/in-lab/deployer.ts']),
     converse(lab.server, ['node', '/opt/harness/in-lab/queue-sampler.ts', queuesPathInServer]),
-    startDirectProbe(lab, run.experiment, plan),
+    DirectProbe.start(lab, run.experiment, plan),
   ]);
+  const generator = new Generator(client, plan);
+  deployer.say(JSON.stringify(deployPlan));
   try {
     // What samples must have begun before the load does.
-    await sampler.lines.next();
-    const measured = await talk({ generator, deployer, probe }, plan, deployPlan, { schedule, ...options });
+    await Promise.all([sampler.lines.next(), awaitDeployer(deployer), generator.ready()]);
+    options.signal.throwIfAborted();
+    const measured = await measure({ generator, deployer, probe }, schedule, {
+      ...options,
+      ratePerSecond: load.ratePerSecond,
+    });
     return (await wasSampledToTheEnd(sampler))
       ? measured
       : { ...measured, troubles: [...measured.troubles, samplerEndedEarly] };
@@ -121,7 +129,7 @@ const samplerEndedEarly =
 async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
   sampler.say('end');
   // A run that is cut short is over sooner than this, and its process must not wait for the timer.
-  const last = await Promise.race([sampler.lines.next(), sleep(stopDeadlineMs, undefined, { ref: false })]);
+  const last = await Promise.race([sampler.lines.next(), sleep(lastWordMs, undefined, { ref: false })]);
   return last?.value === 'sampled';
 }
 
@@ -139,128 +147,85 @@ function deployUnits({ colours }: Lab): DeployPlan['units'] {
 
 /** Those whom a measurement talks with, in the lab. */
 interface Parties {
-  readonly generator: Conversation;
+  readonly generator: Generator;
   readonly deployer: Conversation;
   readonly probe: DirectProbe | null;
 }
 
-async function talk(
+/** Load and deploys, from the first due request to the last outcome. */
+async function measure(
   { generator, deployer, probe }: Parties,
-  plan: LoadPlan,
-  deployPlan: DeployPlan,
-  { schedule, progress, signal, began }: LoadOptions & { schedule: DeploySchedule },
+  schedule: DeploySchedule,
+  { ratePerSecond, progress, signal, began }: LoadOptions & { readonly ratePerSecond: number },
 ): Promise<Measurement> {
-  const spares = new SpareRestarts(schedule);
-  const slots = (): number => slotCount(plan.ratePerSecond, spares.durationMs);
-  const deployerSaid: DeployerMessage[] = [];
+  const quota = new RestartQuota(schedule);
+  const slots = (): number => slotCount(ratePerSecond, quota.durationMs);
+  const heard: DeployerMessage[] = [];
   const troubles: string[] = [];
-  let originUs = null as number | null;
-  let before = 0;
-  let aborted: string | null = null;
-  generator.say(JSON.stringify(plan));
-  deployer.say(JSON.stringify(deployPlan));
-  await expectMessage(deployer, 'waiting', 'the deployer');
-  await expectMessage(generator, 'primed', 'the load generator');
-  signal.throwIfAborted();
-
-  const listening = (async (): Promise<void> => {
+  let originUs = 0;
+  const deploys = (async (): Promise<void> => {
     for await (const line of deployer.lines) {
       const message = JSON.parse(line) as DeployerMessage;
-      deployerSaid.push(message);
-      if (message.kind === 'deploy-begin') {
-        progress.note(`restart ${message.restart} of ${spares.used}`);
-        spares.began((message.atMonotonicUs - (originUs ?? message.atMonotonicUs)) / 1000);
-      }
-      if (message.kind === 'rested') spares.rested();
-      if (message.kind === 'deploy-end' && message.failure !== undefined) {
-        troubles.push(`Restart ${message.restart} failed: ${message.failure}`);
-      }
-      if (message.kind === 'never-ready') {
-        troubles.push(`Version ${message.version} of restart ${message.restart} never became ready.`);
-      }
+      heard.push(message);
+      const trouble = troubleIn(message);
+      if (trouble !== null) troubles.push(trouble);
+      if (message.kind === 'rested') quota.rested();
+      if (message.kind !== 'deploy-begin') continue;
+      progress.note(`restart ${message.restart} of ${quota.used}`);
+      quota.began((message.atMonotonicUs - originUs) / 1000);
     }
   })();
-  const stop = (): void => {
-    aborted = `The run was cut short (${String(signal.reason)}).`;
-    generator.say(JSON.stringify({ kind: 'stop' }));
-  };
+  const stop = (): void => generator.stop(`The run was cut short (${String(signal.reason)}).`);
   signal.addEventListener('abort', stop, { once: true });
-  generator.say(JSON.stringify({ kind: 'go' }));
-  let result: Extract<LoadMessage, { kind: 'done' }> | undefined;
-  const stopped = new AbortController();
-  const gaveUp = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => {
-      void sleep(stopDeadlineMs, undefined, { signal: stopped.signal }).then(
-        () => resolve(undefined),
-        () => undefined,
-      );
-    });
-  });
-  const heard = (async (): Promise<void> => {
-    for await (const line of generator.lines) {
-      const message = JSON.parse(line) as LoadMessage;
-      if (message.kind === 'origin') {
-        originUs = message.originUs;
-        before = message.clock.wallUs - message.clock.monotonicUs;
-        began({ originMonotonicUs: originUs, wallOffsetUs: [before, before] });
+  const end = await generator
+    .run({
+      began: ({ originUs: atUs, wallOffsetUs }) => {
+        originUs = atUs;
+        began({ originMonotonicUs: originUs, wallOffsetUs: [wallOffsetUs, wallOffsetUs] });
         probe?.begin();
         deployer.say(JSON.stringify({ originUs }));
-      }
-      if (message.kind === 'progress') {
-        progress.counts(message, slots());
-        const next = spares.decide(message.atUs, message.lateDueUs);
+      },
+      progress: (counts) => {
+        progress.counts(counts, slots());
+        if (counts.kind === 'done') return;
+        const next = quota.decide(counts.atUs, counts.lateDueUs);
         if (next === 'another') deployer.say(anotherRestart);
-        if (next === 'enough') generator.say(JSON.stringify({ kind: 'finish', slots: slots() }));
-      }
-      if (message.kind === 'error') aborted = `The load generator failed: ${message.message}`;
-      if (message.kind === 'done') {
-        progress.counts(message, slots());
-        result = message;
-        return;
-      }
-    }
-  })();
-  await Promise.race([heard, gaveUp]);
-  stopped.abort();
-  signal.removeEventListener('abort', stop);
+        if (next === 'enough') generator.finish({ slots: slots() });
+      },
+    })
+    .finally(() => signal.removeEventListener('abort', stop));
   deployer.close();
-  // The closures above write these; the compiler sees only their first values.
-  const end = result;
-  const why = aborted as string | null;
-  const isCutShort = end === undefined || why !== null;
-  const [directOriginUs] = await Promise.all([probe?.end(isCutShort) ?? null, Promise.race([listening, sleep(1_000)])]);
+  const [directOriginUs] = await Promise.all([
+    probe?.end(end.aborted !== null) ?? null,
+    Promise.race([deploys, sleep(deployerEndMs, undefined, { ref: false })]),
+  ]);
   return {
-    restarts: spares.used,
-    due: isCutShort ? null : end.due,
-    originUs,
+    restarts: quota.used,
+    due: end.aborted === null ? (end.done?.due ?? null) : null,
+    originUs: end.originUs,
     directOriginUs,
-    wallOffsetUs: end === undefined ? null : [before, end.clock.wallUs - end.clock.monotonicUs],
-    deployer: deployerSaid,
-    aborted:
-      why ?? (end === undefined ? `The load generator ended without a word. ${generator.stderr()}`.trim() : null),
-    unfinished: end?.unfinished ?? 0,
+    wallOffsetUs: end.wallOffsetUs,
+    deployer: heard,
+    aborted: end.aborted,
+    unfinished: end.done?.unfinished ?? 0,
     troubles,
   };
 }
 
-async function expectMessage(
-  conversation: Conversation,
-  kind: (LoadMessage | DeployerMessage)['kind'],
-  who: string,
-): Promise<void> {
-  const line = await conversation.lines.next();
-  const message = line.done === true ? undefined : (JSON.parse(line.value) as LoadMessage | DeployerMessage);
-  if (message?.kind === kind) return;
-  if (message?.kind === 'unprimed') {
-    const what = message.error === null ? message.outcome : `${message.outcome} (${message.error})`;
-    throw new HarnessError(
-      'site-failed',
-      `Before the load, the site did not acknowledge note ${message.note + 1} of those that the load reads: ${what}.`,
-    );
+/** What a message of the deployer says against the run, as a sentence; null where it says nothing. */
+function troubleIn(message: DeployerMessage): string | null {
+  if (message.kind === 'deploy-end' && message.failure !== undefined) {
+    return `Restart ${message.restart} failed: ${message.failure}`;
   }
-  const said = message !== undefined && 'message' in message ? message.message : conversation.stderr().trim();
-  throw new HarnessError(
-    'generator-failed',
-    `Before the load began, ${who} failed: ${said === '' ? 'it said nothing' : said}`,
-  );
+  if (message.kind === 'never-ready') {
+    return `Version ${message.version} of restart ${message.restart} never became ready.`;
+  }
+  return null;
+}
+
+/** @throws {HarnessError} when the deployer's first word is another than that it waits */
+async function awaitDeployer(deployer: Conversation): Promise<void> {
+  const line = await deployer.lines.next();
+  const message = line.done === true ? null : (JSON.parse(line.value) as DeployerMessage);
+  if (message?.kind !== 'waiting') throw failedBeforeLoad('the deployer', deployer.stderr());
 }

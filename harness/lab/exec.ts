@@ -37,7 +37,7 @@ export async function converse(container: Docker.Container, command: readonly st
   };
 }
 
-/** The lines that were ended; what a lost stream has of the next one is none. */
+/** Yields complete lines; drops a partial last line. */
 async function* wholeLines(stream: PassThrough): AsyncGenerator<string> {
   let rest = '';
   for await (const part of stream.setEncoding('utf8')) {

@@ -5,7 +5,7 @@ import { isLoopback, movedNote } from './address.ts';
 import { isIll, readBefore } from './answers-before.ts';
 import { RunningCommand } from './command.ts';
 import { listenersOn, type ProcessSeen } from './processes.ts';
-import type { RunFiles } from './run-files.ts';
+import type { ServiceFiles } from './service-files.ts';
 import { shellFor, type Shell } from './shell.ts';
 import type { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
@@ -30,7 +30,7 @@ export interface DeploySetting {
   readonly times: MeasureTimes;
   /** Run the command although the service fails before it. */
   readonly evenIfFailing: boolean;
-  readonly files: RunFiles;
+  readonly files: ServiceFiles;
   readonly steadiness: Steadiness;
   /** Requests that have an outcome by now. */
   readonly settled: () => number;
@@ -89,7 +89,7 @@ async function runCommand(setting: DeploySetting, shell: Shell, before: ServiceR
   const command = await RunningCommand.start(shell, target.command ?? '', onOutput);
   try {
     await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart: 1, detail });
-    await files.know({ before, commandRun: true, shell: name, notes });
+    await files.writer.know({ before, commandRun: true, shell: name, notes });
     onNote(`running under ${name}: ${detail}`);
     const ran = await awaitEnd(setting, command, name);
     if (signal.aborted || ran.cutShort !== null) await endAll(command, onNote);
@@ -120,7 +120,7 @@ async function awaitEnd(setting: DeploySetting, { ended }: RunningCommand, shell
     end.failure === null
       ? []
       : [`The command ${end.failure}: what was measured is not the deploy that was meant (run by ${shell}).`];
-  await files.know({ troubles });
+  await files.writer.know({ troubles });
   onNote(`the command ended with ${end.how}; waiting until the service is steady`);
   await settle(setting, endUs);
   return { known: { troubles }, cutShort: null };

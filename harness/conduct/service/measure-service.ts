@@ -1,23 +1,150 @@
-/** The measurement of a service on its own: load, the command under it, and the files of a run like any other. */
-import { cpus, release } from 'node:os';
-import { HarnessError } from '../../base/errors.ts';
-import type { MeasureTimes } from './deploy.ts';
-import { Load, type LoadSetting } from './load.ts';
-import { RunFiles } from './run-files.ts';
+/** The measurement of a service that the user runs: load, the command under it, and the files of a run like any other. */
+import { availableParallelism, cpus, release } from 'node:os';
+import { messageOf } from '../../base/errors.ts';
+import { monotonicUs } from '../../base/clock.ts';
+import { slotCount } from '../../experiment/load-schedule.ts';
+import { threadsFor, type LoadPlan } from '../../in-lab/plan.ts';
+import { spawnGenerator } from '../../in-lab/spawn.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
+import type { Progress } from '../audience.ts';
+import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
+import { deployUnderLoad, type MeasureTimes } from './deploy.ts';
+import { ServiceFiles } from './service-files.ts';
+import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
 
 /** What a measurement needs beside the service. */
-export interface MeasureSetting extends LoadSetting {
+export interface MeasureSetting {
+  readonly runId: string;
+  readonly seed: number;
   /** The run's own folder; it is made. */
   readonly folder: string;
   /** The command that repeats the measurement. */
   readonly command: string;
+  readonly signal: AbortSignal;
+  /** Run the command although the service fails before it. */
+  readonly evenIfFailing?: boolean;
+  readonly progress?: Pick<Progress, 'counts' | 'note'>;
+  /** Takes what the command prints. */
+  readonly onOutput?: (text: string) => void;
 }
 
-/** Measures, and writes run.json, timeline and ledger. Whatever is recorded is kept. */
+/** Room beyond the longest course of a deploy, whose end is the load's. */
+const spareMs = 60_000;
+/** The load ends when the disk has no room left for the rows of this time, in which a generator that is told to stop ends. */
+const roomSeconds = 3;
+
+/**
+ * Measures, and writes run.json, timeline and ledger. Once the load has begun, whatever is recorded is kept; before that,
+ * an error leaves nothing.
+ */
 export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<void> {
-  const { folder, runId, seed, command } = setting;
-  const files = await RunFiles.begin(folder, {
+  const files = await ServiceFiles.begin(setting.folder, recordOf(target, setting));
+  try {
+    await new Measurement(target, times, setting, files).run();
+  } catch (error) {
+    if (files.writer.record.originMonotonicUs === null) await files.writer.discard();
+    throw error;
+  } finally {
+    await files.writer.release();
+  }
+}
+
+/** One load, and the deploy beside it. */
+class Measurement {
+  private readonly target: Target;
+  private readonly times: MeasureTimes;
+  private readonly setting: MeasureSetting;
+  private readonly files: ServiceFiles;
+  private readonly generator: Generator;
+  private readonly steadiness: Steadiness;
+  /** Aborted when the run is cut short, or the load has ended. */
+  private readonly over = new AbortController();
+  /** Slots in all; null where the command's end decides. */
+  private readonly total: number | null;
+  private counts: LoadProgress | null = null;
+  private deploy: Promise<Partial<ServiceRun>> = Promise.resolve({});
+
+  constructor(target: Target, times: MeasureTimes, setting: MeasureSetting, files: ServiceFiles) {
+    this.target = target;
+    this.times = times;
+    this.setting = setting;
+    this.files = files;
+    const plan = planOf(target, times, setting, files.rawLedger);
+    this.generator = new Generator(spawnGenerator(), plan);
+    this.steadiness = new Steadiness(times.settleMs);
+    this.total = target.command === null ? slotCount(plan.ratePerSecond, plan.durationMs) : null;
+  }
+
+  async run(): Promise<void> {
+    const { generator, files } = this;
+    const { signal } = this.setting;
+    const cut = (): void => this.cutShort(`The run was cut short (${String(signal.reason)}).`);
+    try {
+      await generator.ready();
+      signal.throwIfAborted();
+      signal.addEventListener('abort', cut, { once: true });
+      const end = await generator.run({
+        began: (origin) => this.begin(origin),
+        progress: (counts) => this.hear(counts),
+      });
+      this.over.abort();
+      const { aborted, wallOffsetUs, done } = end;
+      const known = { ...(await this.deploy), aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0 };
+      await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
+    } finally {
+      signal.removeEventListener('abort', cut);
+      this.over.abort();
+      generator.close();
+      await this.deploy;
+    }
+  }
+
+  private async begin({ originUs }: LoadOrigin): Promise<void> {
+    // The deploy's clock must not wait for the disk.
+    if (this.target.command !== null) this.deploy = this.deployBeside(originUs);
+    await this.files.addEvent({ atUs: 0, kind: 'load-begin', restart: 0 });
+    await this.files.writer.know({ originMonotonicUs: originUs });
+  }
+
+  private async hear(counts: LoadProgress): Promise<void> {
+    this.counts = counts;
+    this.setting.progress?.counts(counts, this.total);
+    if (counts.kind === 'done') return;
+    this.steadiness.add(counts.atUs, counts);
+    const { writer } = this.files;
+    if (!(await writer.isNearlyFull(this.target.service.ratePerSecond, roomSeconds))) return;
+    this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
+  }
+
+  private async deployBeside(originUs: number): Promise<Partial<ServiceRun>> {
+    const { target, times, files, steadiness } = this;
+    const { evenIfFailing = false, progress, onOutput = () => undefined } = this.setting;
+    try {
+      const { known, cutShort } = await deployUnderLoad({
+        ...{ target, times, files, steadiness, evenIfFailing, onOutput },
+        settled: () => this.counts?.settled ?? 0,
+        nowUs: () => monotonicUs() - originUs,
+        signal: this.over.signal,
+        onNote: (text) => progress?.note(text),
+      });
+      if (cutShort === null) this.generator.finish();
+      else this.cutShort(cutShort);
+      return known;
+    } catch (error) {
+      this.cutShort(`The run failed: ${messageOf(error).replace(/\.$/u, '')}.`);
+      return {};
+    }
+  }
+
+  private cutShort(why: string): void {
+    this.over.abort();
+    this.generator.stop(why);
+  }
+}
+
+function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting): ServiceRun {
+  return {
     kind: 'measure',
     schema: 1,
     runId,
@@ -36,22 +163,49 @@ export async function measureService(target: Target, times: MeasureTimes, settin
     aborted: null,
     unfinished: 0,
     troubles: [],
-    service: target.service,
+    service,
     before: null,
     commandRun: false,
     shell: null,
     listeners: null,
     underWay: null,
     notes: [],
-  });
-  try {
-    const { known, due } = await new Load(target, times, setting, files).run();
-    await files.end(known, due);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new HarnessError('disk-full', `The disk of ${folder} is full.`, {
-      hint: `Make room, and \`verdict ${folder}\` counts the rows that are there.`,
-      cause: error,
-    });
-  }
+  };
+}
+
+function planOf({ service, request }: Target, times: MeasureTimes, setting: MeasureSetting, path: string): LoadPlan {
+  const isOwnHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host';
+  const { method, expectedStatus, ratePerSecond, connections } = service;
+  const deployMs = times.leadMs + service.timeoutMs + times.whileTimeoutMs + times.settleTimeoutMs + spareMs;
+  return {
+    runId: setting.runId,
+    trial: 1,
+    seed: setting.seed,
+    host: service.address,
+    port: service.port,
+    hostHeader: request.headers.findLast(isOwnHost)?.[1] ?? service.address,
+    ratePerSecond,
+    durationMs: service.whileCommand === null ? times.durationMs : times.durationMs + deployMs,
+    mix: [
+      {
+        method,
+        path: service.path,
+        weight: 1,
+        fixed: {
+          target: request.target,
+          headers: request.headers.filter((header) => !isOwnHost(header)),
+          bodyBase64: request.body?.toString('base64') ?? null,
+          expectedStatus,
+        },
+      },
+    ],
+    connections,
+    deadlineMs: service.timeoutMs,
+    maxConnections: service.maxConnections,
+    maxHeadBytes: service.maxHeadBytes,
+    maxAnswerBytes: service.maxAnswerBytes,
+    primedNotes: 0,
+    ledgerPath: path,
+    threads: threadsFor(ratePerSecond, connections, availableParallelism()),
+  };
 }

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { SpareRestarts } from './spare-restarts.ts';
+import { RestartQuota } from './restart-quota.ts';
 
 const beginsMs = [1_000, 3_000, 5_000, 7_000, 9_000, 11_000];
 const schedule = { beginsMs, wanted: 5, durationMs: (used: number) => (beginsMs[used - 1] ?? 0) + 3_000 };
 
 /** As if so many restarts had begun, each so much later than planned, and were over. */
-function after(restarts: number, slipMs = 0): SpareRestarts {
-  const spares = new SpareRestarts(schedule);
+function after(restarts: number, slipMs = 0): RestartQuota {
+  const spares = new RestartQuota(schedule);
   another(spares, beginsMs.slice(0, restarts), slipMs);
   return spares;
 }
 
-function another(spares: SpareRestarts, plannedMs: readonly number[], slipMs = 0): void {
+function another(spares: RestartQuota, plannedMs: readonly number[], slipMs = 0): void {
   for (const beginMs of plannedMs) {
     spares.began(beginMs + slipMs);
     spares.rested();
@@ -69,7 +69,7 @@ it('does not end while the last restart has not begun, or is not over; but not f
 });
 
 it('ends a load without restarts when its time is over', () => {
-  const none = new SpareRestarts({ beginsMs: [], wanted: 0, durationMs: () => 15_000 });
+  const none = new RestartQuota({ beginsMs: [], wanted: 0, durationMs: () => 15_000 });
   expect(none.decide(13_900_000, [])).toBeNull();
   expect(none.decide(14_000_000, [])).toBe('enough');
   expect(none.durationMs).toBe(15_000);

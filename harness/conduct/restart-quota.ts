@@ -8,7 +8,7 @@ import { longestLoadMs, patienceMs, type DeploySchedule } from '../experiment/de
 const decideBeforeEndMs = 1_000;
 
 /** Counts the restarts that are used; asks for no more than the schedule has. */
-export class SpareRestarts {
+export class RestartQuota {
   private readonly schedule: DeploySchedule;
   /** When each restart began in truth: on a slow machine later than planned, since each rests after the one before. */
   private readonly beganMs: number[] = [];
