@@ -6,7 +6,7 @@ import { newRunId, runFiles } from '../run/run-folder.ts';
 import { deploySchedule } from '../experiment/deploy-schedule.ts';
 import type { Audience, Step } from './audience.ts';
 import type { HeldEngine } from './hold-engine.ts';
-import { runInLab } from './lab-run.ts';
+import { runInLab } from './experiment/lab-run.ts';
 import { nameOfRun, type RunRequest } from './run-request.ts';
 
 /** What conducting reads of a verdict. */

@@ -2,7 +2,7 @@
  * Decides, while a load goes on, when it may end: not before the last restart has begun and is over, and not before
  * those that were voided by late requests have been made up for.
  */
-import { longestLoadMs, patienceMs, type DeploySchedule } from '../experiment/deploy-schedule.ts';
+import { longestLoadMs, patienceMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 
 /** How long before the load's end it is decided: both sides must hear of it in time. */
 const decideBeforeEndMs = 1_000;

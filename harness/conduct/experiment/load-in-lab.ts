@@ -1,20 +1,20 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Conversation } from '../base/conversation.ts';
-import { converse } from '../lab/exec.ts';
-import { proxyFileTexts, type Lab } from '../lab/lab.ts';
-import { site, type Colour } from '../experiment/units.ts';
-import { answerLimits, type LoadPlan } from '../in-lab/plan.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
-import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
-import type { DeploySchedule } from '../experiment/deploy-schedule.ts';
+import type { Conversation } from '../../base/conversation.ts';
+import { converse } from '../../lab/exec.ts';
+import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
+import { site, type Colour } from '../../experiment/units.ts';
+import { answerLimits, type LoadPlan } from '../../in-lab/plan.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import type { ExperimentRun } from '../../run/run-record.ts';
+import { anotherRestart, type DeployerMessage, type DeployPlan, type DeployUnit } from '../../run/deploy-plan.ts';
+import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { DirectProbe } from './direct-probe.ts';
-import { failedBeforeLoad, Generator } from './generator.ts';
-import type { Progress } from './audience.ts';
+import { failedBeforeLoad, Generator } from '../generator.ts';
+import type { Progress } from '../audience.ts';
 import { RestartQuota } from './restart-quota.ts';
-import { labDeadlineMs, labPrimedNotes } from '../run/site-requests.ts';
-import { slotCount } from '../experiment/load-schedule.ts';
+import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
+import { slotCount } from '../../experiment/load-schedule.ts';
 
 /** Where the ledger lies in the client's container. */
 export const ledgerPathInClient = '/var/ledger.ndjson';
@@ -59,7 +59,7 @@ interface LoadOptions {
 }
 
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
-export async function measureInLab(
+export async function loadInLab(
   lab: Lab,
   run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed'>,
   schedule: DeploySchedule,

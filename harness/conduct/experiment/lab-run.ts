@@ -2,31 +2,31 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../base/errors.ts';
-import { engineBack } from '../lab/engine.ts';
-import { watchEngine, type EngineWatch } from '../lab/engine-events.ts';
-import type { EngineEvent } from '../run/engine-events.ts';
-import { fingerprintOf } from '../lab/fingerprint.ts';
-import { counterChange, readKernelCounters } from '../lab/kernel-counters.ts';
-import { bootLab, type Lab } from '../lab/lab.ts';
-import { finishLedger } from '../run/finish-ledger.ts';
-import type { Baseline } from './baseline.ts';
-import { installBaseline, labBaseline } from './lab-baseline.ts';
-import { baselinesOf } from './local-baseline.ts';
-import { oneLine } from '../run/plain-file.ts';
-import { runFiles } from '../run/run-folder.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
-import { countWitnessLines } from '../run/witness-lines.ts';
-import { deploySchedule, type DeploySchedule } from '../experiment/deploy-schedule.ts';
-import { writeTimeline } from '../run/timeline-from-files.ts';
+import { messageOf } from '../../base/errors.ts';
+import { engineBack } from '../../lab/engine.ts';
+import { watchEngine, type EngineWatch } from '../../lab/engine-events.ts';
+import type { EngineEvent } from '../../run/engine-events.ts';
+import { fingerprintOf } from '../../lab/fingerprint.ts';
+import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts';
+import { bootLab, type Lab } from '../../lab/lab.ts';
+import { finishLedger } from '../../run/finish-ledger.ts';
+import type { Baseline } from '../baseline.ts';
+import { installBaseline, labBaseline } from '../lab-baseline.ts';
+import { baselinesOf } from '../local-baseline.ts';
+import { oneLine } from '../../run/plain-file.ts';
+import { runFiles } from '../../run/run-folder.ts';
+import type { ExperimentRun } from '../../run/run-record.ts';
+import { countWitnessLines } from '../../run/witness-lines.ts';
+import { deploySchedule, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
+import { writeTimeline } from '../../run/timeline-from-files.ts';
 import { collectNotes, collectRecords, restartSite } from './collect.ts';
 import { copyLedger } from './ledger-copy.ts';
-import { connectionsOf, ledgerPathInClient, measureInLab, type Measurement } from './measure-in-lab.ts';
-import { rowBytes, RunWriter } from './run-writer.ts';
-import type { Progress } from './audience.ts';
-import type { HeldEngine } from './hold-engine.ts';
-import type { RunRequest } from './run-request.ts';
-import { within } from '../base/within.ts';
+import { connectionsOf, ledgerPathInClient, loadInLab, type Measurement } from './load-in-lab.ts';
+import { rowBytes, RunWriter } from '../run-writer.ts';
+import type { Progress } from '../audience.ts';
+import type { HeldEngine } from '../hold-engine.ts';
+import type { RunRequest } from '../run-request.ts';
+import { withTimeout } from '../../base/timeout.ts';
 
 /** Where a run is made. */
 export interface LabRunSetting extends HeldEngine {
@@ -70,7 +70,7 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
     const connections = connectionsOf(experiment);
     const lab = await bootLab(docker, { runId, experiment, image, facts, connections, keep, signal });
     const remove = async (): Promise<void> => {
-      if (!keep) await within(askMs, 'Taking the lab down', lab.remove());
+      if (!keep) await withTimeout(askMs, 'Taking the lab down', lab.remove());
     };
     try {
       await conductIn(lab, setting, request, watch);
@@ -111,12 +111,12 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     progress.phase('load');
     // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
     const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
-    const measured = await measureInLab(lab, run, schedule, { progress, signal, began });
+    const measured = await loadInLab(lab, run, schedule, { progress, signal, began });
     await copy.end();
     progress.phase('collecting records');
     const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
     const { aborted } = measurement;
-    if (aborted !== null) await within(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
+    if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
     const missing = await collect(lab, writer, measurement, countersBefore);
     if (baseline) await saveBaselines(lab, setting, writer, baselineBefore);
     if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
@@ -186,7 +186,7 @@ async function collect(
   countersBefore: Record<string, number>,
 ): Promise<string[]> {
   const missing: string[] = [];
-  const kernel = await within(askMs, 'Reading the kernel’s counters', readKernelCounters(lab.server)).then(
+  const kernel = await withTimeout(askMs, 'Reading the kernel’s counters', readKernelCounters(lab.server)).then(
     (after) => counterChange(countersBefore, after),
     (error: unknown) => {
       missing.push(`The kernel’s counters could not be read (${oneLine(messageOf(error))}).`);

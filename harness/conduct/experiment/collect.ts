@@ -6,21 +6,21 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
-import { HarnessError, messageOf } from '../base/errors.ts';
-import { containerLog } from '../lab/container-log.ts';
-import { exec } from '../lab/exec.ts';
-import { getFile } from '../lab/files.ts';
-import type { Lab } from '../lab/lab.ts';
-import { site } from '../experiment/units.ts';
-import type { LedgerRow } from '../run/ledger.ts';
-import { oneLine } from '../run/plain-file.ts';
-import { runFiles } from '../run/run-folder.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
-import { isKept } from '../run/proxy-log.ts';
+import { HarnessError, messageOf } from '../../base/errors.ts';
+import { containerLog } from '../../lab/container-log.ts';
+import { exec } from '../../lab/exec.ts';
+import { getFile } from '../../lab/files.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { site } from '../../experiment/units.ts';
+import type { LedgerRow } from '../../run/ledger.ts';
+import { oneLine } from '../../run/plain-file.ts';
+import { runFiles } from '../../run/run-folder.ts';
+import type { ExperimentRun } from '../../run/run-record.ts';
+import { isKept } from '../../run/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
-import { ledgerPathInClient, queuesPathInServer } from './measure-in-lab.ts';
-import type { RunWriter } from './run-writer.ts';
-import { within } from '../base/within.ts';
+import { ledgerPathInClient, queuesPathInServer } from './load-in-lab.ts';
+import type { RunWriter } from '../run-writer.ts';
+import { withTimeout } from '../../base/timeout.ts';
 
 type LabRunWriter = RunWriter<ExperimentRun>;
 
@@ -69,7 +69,7 @@ async function keepFile(
   const { folder } = writer;
   const target = join(folder, `${name}.new`);
   try {
-    await writer.withReserve(() => within(limitMs, `Fetching ${name}`, fetch(target)));
+    await writer.withReserve(() => withTimeout(limitMs, `Fetching ${name}`, fetch(target)));
     await rename(target, join(folder, name));
     return [];
   } catch (error) {

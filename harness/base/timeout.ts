@@ -1,4 +1,4 @@
-/** A wait that has an end. */
+/** A limit on how long a step may take. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from './errors.ts';
 
@@ -7,7 +7,7 @@ import { HarnessError } from './errors.ts';
  * @param what what is waited for, as in "… took longer than"
  * @throws {HarnessError} `engine-slow` when it does not
  */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
   const over = new AbortController();
   // Whoever gives up does not hear how it ended.
   promise.catch(() => undefined);

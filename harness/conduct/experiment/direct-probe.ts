@@ -2,12 +2,12 @@
  * The direct probe: a few requests a second to the site's own port, from the server itself, each on a connection of its
  * own. It sees what the proxy hides: a refused connection is a 502 through it.
  */
-import { converse } from '../lab/exec.ts';
-import type { Lab } from '../lab/lab.ts';
-import type { LoadPlan } from '../in-lab/plan.ts';
-import { labDeadlineMs, probePath } from '../run/site-requests.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import { Generator, type LoadEnd } from './generator.ts';
+import { converse } from '../../lab/exec.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { LoadPlan } from '../../in-lab/plan.ts';
+import { labDeadlineMs, probePath } from '../../run/site-requests.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { Generator, type LoadEnd } from '../generator.ts';
 
 /** Where the probe's ledger lies in the server's container. */
 export const directLedgerPath = '/var/direct.ndjson';
