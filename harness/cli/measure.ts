@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Baseline } from '../conduct/baseline.ts';
-import { baselinesOf, localBaseline } from '../conduct/local-baseline.ts';
+import { baselinesOf, localBaseline } from '../conduct/baseline.ts';
+import type { Baseline } from '../run/baseline.ts';
 import type { MeasureTimes } from '../conduct/service/deploy.ts';
 import { measureService } from '../conduct/service/measure-service.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';

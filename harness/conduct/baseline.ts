@@ -2,46 +2,73 @@
  * The baseline: what a site can do at all, by autocannon. Its load is closed (each connection asks again once it was
  * answered), so it tells capacity and latency before and after the deploys, and never how many requests were lost.
  */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { z } from 'zod';
+import { site } from '../experiment/units.ts';
+import { exec } from '../lab/exec.ts';
+import { putFiles } from '../lab/files.ts';
+import type { Lab } from '../lab/lab.ts';
+import { packageFiles } from '../lab/npm-package.ts';
+import type { Baseline, Baselines } from '../run/baseline.ts';
 
-/** One baseline. */
-const baselineSchema = z.strictObject({
-  connections: z.number().int().positive(),
-  durationSeconds: z.number().positive(),
-  requestsPerSecond: z.number(),
-  latencyP50Ms: z.number(),
-  latencyP99Ms: z.number(),
-});
+const require = createRequire(import.meta.url);
 
-/** The baselines of a run, as witnesses/baseline.json holds them. */
-export const baselinesSchema = z.strictObject({
-  tool: z.string(),
-  request: z.string(),
-  before: baselineSchema.nullable(),
-  after: baselineSchema.nullable(),
-});
-
-/** One baseline. */
-export type Baseline = z.infer<typeof baselineSchema>;
-/** The baselines of a run. */
-export type Baselines = z.infer<typeof baselinesSchema>;
-
-/** What is asked. */
-export interface BaselineRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: readonly (readonly [string, string])[];
-  /** The file that holds the body; null without one. autocannon reads it as UTF-8. */
-  readonly bodyFile: string | null;
-}
-
+const labFolder = '/opt/autocannon';
 const connections = 10;
 const durationSeconds = 3;
 
-/** The words after `node`, given where autocannon's program lies. */
-export function baselineCommand(program: string, { url, method, headers, bodyFile }: BaselineRequest): string[] {
+/** What is asked. */
+interface BaselineRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
+/** Puts autocannon, as this project has it, into the lab's client. */
+export async function installBaseline(lab: Lab): Promise<void> {
+  await putFiles(lab.client, await packageFiles('autocannon', labFolder));
+}
+
+/** One baseline through the proxy, of a page that costs the site next to nothing; null when none could be made. */
+export async function labBaseline(lab: Lab): Promise<Baseline | null> {
+  const url = `http://${lab.serverAddress}:${lab.targetPort}/livez`;
+  const words = wordsFor({ url, method: 'GET', headers: [['Host', site.hostHeader]] }, null);
+  const program = `${labFolder}/node_modules/autocannon/autocannon.js`;
+  const { stdout } = await exec(lab.client, ['node', program, ...words]);
+  return parseBaseline(stdout);
+}
+
+/** One baseline from this machine; null when none could be made (a service that does not answer). */
+export async function localBaseline(
+  { body, ...request }: BaselineRequest & { readonly body: Buffer | null },
+  signal: AbortSignal,
+): Promise<Baseline | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'baseline-'));
+  try {
+    const bodyFile = join(folder, 'body');
+    if (body !== null) await writeFile(bodyFile, body);
+    const words = [require.resolve('autocannon'), ...wordsFor(request, body === null ? null : bodyFile)];
+    const { stdout } = await execa(process.execPath, words, { reject: false, cancelSignal: signal });
+    return parseBaseline(stdout);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Both baselines, with what made them. */
+export function baselinesOf(request: string, before: Baseline | null, after: Baseline | null): Baselines {
+  const { version } = require('autocannon/package.json') as { version: string };
+  return { tool: `autocannon ${version}`, request, before, after };
+}
+
+/** @param bodyFile holds the body, which autocannon reads as UTF-8; null without one */
+function wordsFor({ url, method, headers }: BaselineRequest, bodyFile: string | null): string[] {
   return [
-    ...[program, '--json', '--no-progress', '--method', method],
+    ...['--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
     ...headers.flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
     ...(bodyFile === null ? [] : ['--input', bodyFile]),
@@ -54,8 +81,8 @@ const outputSchema = z.object({
   latency: z.object({ p50: z.number(), p99: z.number() }),
 });
 
-/** Reads what autocannon wrote; null when that is no result of its. */
-export function parseBaseline(stdout: string): Baseline | null {
+/** Reads what autocannon wrote; null when that is no result. */
+function parseBaseline(stdout: string): Baseline | null {
   try {
     const { requests, latency } = outputSchema.parse(JSON.parse(stdout));
     return {

@@ -1,6 +1,6 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
-import type { Baselines } from '../conduct/baseline.ts';
+import type { Baselines } from '../run/baseline.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { askedSection } from './asked-section.ts';

@@ -1,5 +1,5 @@
 /** How far a run can be trusted, and how it is repeated. */
-import type { Baselines } from '../conduct/baseline.ts';
+import type { Baselines } from '../run/baseline.ts';
 import { cpuPressure } from '../lab/kernel-counters.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { controlText } from '../verdict/controls.ts';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shownLine } from '../base/foreign-text.ts';
-import { baselinesSchema, type Baselines } from '../conduct/baseline.ts';
+import { baselinesSchema, type Baselines } from '../run/baseline.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
