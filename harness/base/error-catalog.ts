@@ -132,7 +132,6 @@ const inconclusiveErrors = {
     advice: 'Make room, or name a folder on another disk with --out, and run it again.',
   },
   'run-not-written': {
-    exitCode: inconclusive,
     meaning:
       "The run's files could not be written, for another reason than a full disk: its folder was taken away, or made read-only.",
     advice:
