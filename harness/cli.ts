@@ -9,7 +9,7 @@ import { errors } from './cli/errors.ts';
 import { experiment } from './cli/experiment.ts';
 import { gate } from './cli/gate.ts';
 import { index } from './cli/index.ts';
-import { measure } from './cli/measure-options.ts';
+import { measure } from './cli/measure.ts';
 import { merge } from './cli/merge.ts';
 import { packSeries } from './cli/pack-series.ts';
 import { runProgram } from './cli/program.ts';

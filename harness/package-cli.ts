@@ -1,5 +1,5 @@
 /** The command line of the package, for use from another project: what needs no lab. */
-import { measure } from './cli/measure-options.ts';
+import { measure } from './cli/measure.ts';
 import { runProgram } from './cli/program.ts';
 
 const afterHelp = `

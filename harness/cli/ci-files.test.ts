@@ -6,7 +6,7 @@ import { serviceFileSchema } from '../gate/budgets.ts';
 import { parseBudgets } from '../gate/read-budgets.ts';
 import { baseline } from './baseline.ts';
 import { gate } from './gate.ts';
-import { measure } from './measure-options.ts';
+import { measure } from './measure.ts';
 import { merge } from './merge.ts';
 
 const docs = new URL('../../docs/', import.meta.url);

@@ -6,8 +6,8 @@ import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { readServiceFile } from '../gate/read-budgets.ts';
-import { optionsOfFile, type KnownOption } from './options/file-options.ts';
-import { measure as measureCommand } from './measure-options.ts';
+import { optionsOfFile } from './options/file-options.ts';
+import { measure as measureCommand } from './measure.ts';
 import { testContext } from './testing-context.ts';
 
 let folder: string;
@@ -214,12 +214,6 @@ it('an option of the command line is told by its own name', async () => {
   expect(text).toContain(':2:5: shop: --rate takes a whole number');
 });
 
-const known: readonly KnownOption[] = [
-  ...['url', 'body', 'while', 'duration', 'expect-status'].map((name) => ({ name, takes: 'a value' as const })),
-  { name: 'header', takes: 'values' },
-  { name: 'baseline', takes: 'nothing' },
-];
-
 /** What is written, and what arrives. */
 const right: readonly (readonly [text: string, options: Record<string, unknown>])[] = [
   // Numbers, dates and words stay the text that they are.
@@ -263,7 +257,7 @@ it.each(right)('%j leaves as it is written', async (lines, options) => {
     await writeFile(join(folder, 'right.yaml'), text);
     const [entry] = (await readServiceFile(join(folder, 'right.yaml'), 'right.yaml')).entries;
     if (entry === undefined) throw new Error('no entry');
-    return optionsOfFile(entry, known);
+    return optionsOfFile(entry);
   };
   const expected = { url: 'http://127.0.0.1:9/', ...options };
   expect(await read(block(lines))).toEqual(expected);
@@ -289,7 +283,7 @@ services:
     .replace('measure: *d', 'measure: &d { url: http://127.0.0.1:9/, body: 010, duration: 5s }');
   await writeFile(join(folder, 'anchors.yaml'), moved);
   const { entries } = await readServiceFile(join(folder, 'anchors.yaml'), 'anchors.yaml');
-  expect(entries.map((entry) => optionsOfFile(entry, known))).toEqual([
+  expect(entries.map((entry) => optionsOfFile(entry))).toEqual([
     { url: 'http://127.0.0.1:9/', body: '010', duration: '5s' },
     { url: 'http://127.0.0.1:9/', body: '010', duration: '6s' },
   ]);

@@ -78,11 +78,12 @@ export async function readGateBudgets(
 ): Promise<{ budgets: GateFile; budgetsPath: string }> {
   const path = named ?? join(projectFolder, 'experiments', 'gate.yaml');
   // Results name it so: where the project lies is no part of them.
-  const name = named === undefined ? 'experiments/gate.yaml' : nameOf(named);
+  const name = named === undefined ? 'experiments/gate.yaml' : budgetsName(named);
   return { budgets: await readGateFile(path, name), budgetsPath: path };
 }
 
-function nameOf(path: string): string {
+/** A budgets file as results name it: from where the user is. */
+export function budgetsName(path: string): string {
   return (isAbsolute(path) ? relative(process.cwd(), path) : path).split(sep).join('/');
 }
 

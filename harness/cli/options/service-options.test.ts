@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../base/errors.ts';
-import { targetOf, type MeasureOptions } from './service-options.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { targetOf } from './service-options.ts';
 
 const url = 'http://127.0.0.1:8080/orders?x=1';
 

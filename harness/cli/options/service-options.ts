@@ -5,46 +5,22 @@ import { answerLimits } from '../../in-lab/plan.ts';
 import { methods, type Method } from '../../base/methods.ts';
 import { isLoopback, resolveHost } from '../../conduct/service/address.ts';
 import { scriptProblem } from '../../conduct/service/shell.ts';
+import type { MeasureTimes } from '../../conduct/service/deploy.ts';
 import type { Target } from '../../conduct/service/target.ts';
+import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
+import type { MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
-
-/** Options as they are typed. */
-export interface MeasureOptions {
-  readonly url?: string;
-  readonly rate?: string;
-  readonly duration?: string;
-  readonly method?: string;
-  readonly body?: string;
-  readonly header?: readonly string[];
-  readonly secretHeader?: readonly string[];
-  readonly connections?: string;
-  readonly expectStatus?: string;
-  readonly timeout?: string;
-  readonly maxConnections?: string;
-  readonly maxHead?: string;
-  readonly maxAnswer?: string;
-  readonly while?: string;
-  readonly whileTimeout?: string;
-  readonly evenIfFailing?: true;
-  readonly mustChange?: true;
-  readonly settle?: string;
-  readonly settleTimeout?: string;
-  readonly maxDropped?: string;
-  readonly maxGap?: string;
-  readonly maxWait?: string;
-  readonly seed?: string;
-  readonly json?: true;
-  readonly out?: string;
-  readonly yesIOwnThis?: true;
-  readonly baseline?: true;
-}
 
 /** Above this rate a service on another machine may be hurt: the user has to say that it is theirs. */
 const unownedRateLimit = 1_000;
 /** Beyond this, connections crowd each other out rather than the service. */
 const mostConnections = 8_192;
+/** How long the load lasts; with a command, as long as that takes. */
+const defaultDuration = '30s';
+/** Load before the command: enough to see that the service is well. */
+const leadMs = 1_000;
 /** Headers that belong to the instrument. */
 const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 
@@ -110,6 +86,29 @@ export async function targetOf(options: MeasureOptions, environment = process.en
   };
 }
 
+/**
+ * How long load and command last.
+ * @throws {HarnessError} naming the option that is wrong
+ */
+export function timesOf(options: MeasureOptions, ratePerSecond: number): MeasureTimes {
+  const asked = options.duration ?? (options.while === undefined ? defaultDuration : '1s');
+  const loadMs = durationMs('--duration', asked, 100, 4 * 3_600_000);
+  if (slotCount(ratePerSecond, loadMs) === 0) {
+    const leastMs = Math.ceil(500 / ratePerSecond);
+    throw new HarnessError(
+      'option-value',
+      `No request is due in ${asked} at --rate ${ratePerSecond}: --duration must be at least ${leastMs}ms.`,
+    );
+  }
+  return {
+    durationMs: loadMs,
+    leadMs,
+    whileTimeoutMs: durationMs('--while-timeout', options.whileTimeout ?? '30m', 1_000, 2 * 3_600_000),
+    settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
+    settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
+  };
+}
+
 /** Options that mean nothing without a command. */
 function afterCommand(options: MeasureOptions): Record<string, unknown> {
   return {
@@ -119,6 +118,7 @@ function afterCommand(options: MeasureOptions): Record<string, unknown> {
   };
 }
 
+/** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
 function parseScript(script: string | undefined): string | null {
   if (script === undefined) return null;
   const problem = scriptProblem(script);
@@ -186,8 +186,7 @@ function parseHeader(
   return [name, told];
 }
 
-/** The bytes of --body: of the file after an @, else of the text itself. */
-/** A text's bytes, with variables in place; a file's as they are. */
+/** The bytes of the text, with variables in place; of a file after an @, as they are. */
 function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buffer | null {
   if (text === undefined) return null;
   if (!text.startsWith('@')) return Buffer.from(expand('--body', text, environment));
@@ -198,7 +197,6 @@ function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buff
   }
 }
 
-/** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
 function usage(message: string, hint?: string, cause?: unknown): HarnessError {
   return new HarnessError('option-value', message, { hint, cause });
 }

@@ -1,52 +1,42 @@
-import { readRun } from '../verdict/read-run.ts';
 /** `measure --budgets`: the services of a budgets file, one after another, and what is allowed of each. */
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { HarnessError } from '../base/errors.ts';
-import { decide, type Attempt } from '../gate/decide.ts';
-import { readServiceFile, type ServiceFile } from '../gate/read-budgets.ts';
-import { usageError } from '../gate/refusals.ts';
-import { closingLines } from './print/closing.ts';
-import { interruptedCode, type Context } from './context.ts';
-import { deliver } from './gate/deliver.ts';
-import { checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
-import { pathText } from './print/path.ts';
-import { optionKey, optionsOfFile, type KnownOption } from './options/file-options.ts';
-import { measureOnce, timesOf } from './measure.ts';
-import { targetOf, type MeasureOptions } from './options/service-options.ts';
-
-/** Options as they are typed. */
-export interface BudgetedOptions extends DeliveryOptions {
-  readonly budgets?: string;
-}
+import { join, resolve } from 'node:path';
+import { HarnessError } from '../../base/errors.ts';
+import { decide, type Attempt } from '../../gate/decide.ts';
+import { readServiceFile, type ServiceFile } from '../../gate/read-budgets.ts';
+import { usageError } from '../../gate/refusals.ts';
+import { readRun } from '../../verdict/read-run.ts';
+import { interruptedCode, type Context } from '../context.ts';
+import { optionsOfFile } from '../options/file-options.ts';
+import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';
+import { targetOf, timesOf } from '../options/service-options.ts';
+import { closingLines } from '../print/closing.ts';
+import { pathText } from '../print/path.ts';
+import { measureOnce } from '../runs/measurement.ts';
+import { deliver } from './deliver.ts';
+import { budgetsName } from './plan.ts';
 
 /** Options that a budget of the file says better. */
-const budgetOptions = [
-  ['max-dropped', 'dropped'],
-  ['max-gap', 'gapMs'],
-  ['max-wait', 'longestWaitMs'],
-] as const;
+const budgetOptions = { maxDropped: 'dropped', maxGap: 'gapMs', maxWait: 'longestWaitMs' } as const;
 /** No comparison is made: there is no baseline of a user's service. */
 const alpha = 0.01;
 
 /**
  * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
  * comes of it: its command may be a deploy.
- * @param known the options of `measure`
  */
 export async function measureBudgets(
   context: Context,
   names: readonly string[],
-  options: MeasureOptions & BudgetedOptions & { readonly budgets: string },
-  known: readonly KnownOption[],
+  options: MeasureOptions & { readonly budgets: string },
 ): Promise<number> {
-  await checkDelivery(options);
-  for (const [option, figure] of budgetOptions) {
-    if (options[optionKey(option) as keyof MeasureOptions] === undefined) continue;
-    throw usageError(`--${option} and --budgets say two things: write \`${figure}: { max: … }\` into the file.`);
+  for (const key of ['maxDropped', 'maxGap', 'maxWait'] as const) {
+    if (options[key] === undefined) continue;
+    const budget = `\`${budgetOptions[key]}: { max: … }\``;
+    throw usageError(`--${optionName(key)} and --budgets say two things: write ${budget} into the file.`);
   }
-  const file = await readServiceFile(options.budgets, nameOf(options.budgets));
+  const file = await readServiceFile(options.budgets, budgetsName(options.budgets));
   const chosen = chosenServices(file, names);
-  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options, known) }));
+  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options) }));
   // A mistake in the last service is said before the first deploy has begun.
   for (const { entry, asked } of planned) await checked(entry, options, asked);
   const attempts = new Map<string, Attempt[]>();
@@ -88,16 +78,12 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
 }
 
 /** The options of the file, and over them those of the command line. */
-function optionsOf(
-  entry: ServiceEntry,
-  typed: MeasureOptions & BudgetedOptions,
-  known: readonly KnownOption[],
-): MeasureOptions {
+function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
   const { budgets } = entry;
   const dropped = budgets.find(({ figure }) => figure === 'dropped');
   // The run's own verdict allows what the file does; a budget that only informs must not fail it.
   const maxDropped = dropped === undefined ? 0 : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
-  return { ...optionsOfFile(entry, known), ...typed, maxDropped: String(maxDropped) };
+  return { ...optionsOfFile(entry), ...typed, maxDropped: String(maxDropped) };
 }
 
 const unlimited = Number.MAX_SAFE_INTEGER;
@@ -115,12 +101,9 @@ async function checked(
     if (!(error instanceof HarnessError)) throw error;
     // The sentence names the option as it is typed on a command line.
     const option = /--([a-z-]+)/u.exec(error.message)?.[1] ?? '';
-    const isOfFile = Object.hasOwn(data.measure, option) && !Object.hasOwn(typed, optionKey(option));
+    const key = fileOptions.find((known) => known.name === option)?.key ?? '';
+    const isOfFile = Object.hasOwn(data.measure, option) && !Object.hasOwn(typed, key);
     const message = isOfFile ? error.message.replace(`--${option}`, option) : error.message;
     throw usageError(`${isOfFile ? where('measure', option) : where()}: ${name}: ${message}`, error.hint, error);
   }
-}
-
-function nameOf(path: string): string {
-  return (isAbsolute(path) ? relative(process.cwd(), path) : path).split(sep).join('/');
 }

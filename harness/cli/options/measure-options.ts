@@ -1,0 +1,78 @@
+/** The options of `measure`, which stand on a command line or in a budgets file. */
+import type { Command } from 'commander';
+import { addDeliveryOptions, type DeliveryOptions } from './delivery-options.ts';
+import { collect } from './run-options.ts';
+
+/** By their names in code: what each takes (nothing: a switch), its help, and whether it may be given again. */
+const table = {
+  budgets: ['<file>', 'services and what is allowed of each; options given here win over those in the file'],
+  url: ['<url>', 'the service to ask, http:// only'],
+  rate: ['<n>', 'requests a second (default: 100)'],
+  duration: ['<time>', 'how long to ask (default: 30s); with --while at least so long'],
+  method: ['<name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)'],
+  body: ['<text>', 'body of each request, or @file; it is not written down'],
+  header: ['<line>', 'a header "Name: value"; may be given again', 'again'],
+  secretHeader: ['<name>', 'a header whose value is not written down; may be given again', 'again'],
+  connections: ['<kind>', 'kept, new or mixed, half and half (default: mixed)'],
+  expectStatus: ['<n>', 'the status that is ok (default: any from 200 to 299)'],
+  timeout: ['<time>', 'what a request has from its due time to its whole answer (default: 30s)'],
+  maxConnections: ['<n>', 'connections open at once (default: rate × timeout, at most 8192)'],
+  maxHead: ['<size>', 'most bytes of an answer’s head that are read (default: 300KiB)'],
+  maxAnswer: ['<size>', 'most bytes of an answer’s body that are read (default: 1GiB)'],
+  while: ['<command>', 'run this under the load, and go on until the service is steady again'],
+  whileTimeout: ['<time>', 'the longest that it may take; then it is ended, and the run (default: 30m)'],
+  evenIfFailing: ['', 'run the command although the service does not answer as expected before it'],
+  mustChange: ['', 'exit 3 if nothing of the service was seen to change'],
+  settle: ['<time>', 'how long it must answer without a failure after the command (default: 3s)'],
+  settleTimeout: ['<time>', 'the longest to wait for that; not back by then fails, exit 1 (default: 60s)'],
+  maxDropped: ['<n>', 'more dropped requests than this fail, exit 1 (default: 0)'],
+  maxGap: ['<time>', 'a longer time in which nobody was answered fails, exit 1 (default: any)'],
+  maxWait: ['<time>', 'a longer wait for an answer fails, exit 1 (default: any)'],
+  seed: ['<n>', 'makes the order of kept and new connections the same again'],
+  json: ['', 'verdict.json on stdout, and nothing else there'],
+  out: ['<folder>', 'where the run goes (default: reports/ where you are)'],
+  baseline: ['', 'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)'],
+  yesIOwnThis: ['', 'allow more than 1000 requests a second to another machine'],
+} as const satisfies Record<string, readonly [takes: string, help: string, again?: 'again']>;
+
+type Table = typeof table;
+type ValueOf<Entry> = Entry extends readonly ['', string]
+  ? true
+  : Entry extends readonly [string, string, 'again']
+    ? readonly string[]
+    : string;
+
+/** The options as they are typed. */
+export type MeasureOptions = DeliveryOptions & { readonly [Key in keyof Table]?: ValueOf<Table[Key]> };
+
+/** Not for a budgets file: these are about the call, or follow from the budgets. */
+const notInFile = new Set(['budgets', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait']);
+
+/** An option that a budgets file may have. */
+export interface FileOption {
+  readonly key: string;
+  /** As it is typed, without dashes before it. */
+  readonly name: string;
+  readonly takes: 'nothing' | 'a value' | 'values';
+}
+
+/** The options that a budgets file may have. */
+export const fileOptions: readonly FileOption[] = Object.entries(table).flatMap(([key, [takes, , again]]) => {
+  if (notInFile.has(key)) return [];
+  return { key, name: optionName(key), takes: takes === '' ? 'nothing' : again === undefined ? 'a value' : 'values' };
+});
+
+/** `expectStatus` as it is typed: `expect-status`. */
+export function optionName(key: string): string {
+  return key.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Adds the options to the command. */
+export function addMeasureOptions(command: Command): Command {
+  for (const [key, [takes, help, again]] of Object.entries(table)) {
+    const flags = `--${optionName(key)} ${takes}`.trimEnd();
+    if (again === undefined) command.option(flags, help);
+    else command.option(flags, help, collect);
+  }
+  return addDeliveryOptions(command);
+}

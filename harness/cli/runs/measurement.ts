@@ -1,0 +1,97 @@
+/** One measurement of a service that the user runs, and its folder. */
+import { randomInt } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { baselinesOf, localBaseline } from '../../conduct/baseline.ts';
+import { quoted } from '../../conduct/run-request.ts';
+import { measureService } from '../../conduct/service/measure-service.ts';
+import type { Service } from '../../experiment/service.ts';
+import type { Baseline } from '../../run/baseline.ts';
+import { newRunId, runFiles } from '../../run/run-folder.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
+import type { Context } from '../context.ts';
+import { optionName, type MeasureOptions } from '../options/measure-options.ts';
+import { highestSeed, wholeNumber } from '../options/option-values.ts';
+import { shownBody } from '../options/secrets.ts';
+import { targetOf, timesOf } from '../options/service-options.ts';
+import { startProgress } from '../print/progress.ts';
+import { judge } from './judging.ts';
+import { requireWritable } from './writable-folder.ts';
+
+/** A measurement that was made. */
+export interface Measured {
+  readonly folder: string;
+  readonly verdict: Verdict;
+}
+
+/** Measures one service, and writes its folder. */
+export async function measureOnce(context: Context, options: MeasureOptions): Promise<Measured> {
+  const target = await targetOf(options);
+  const { service } = target;
+  const seed =
+    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+  const times = timesOf(options, service.ratePerSecond);
+  const reports = resolve(options.out ?? 'reports');
+  await requireWritable(reports);
+  const runId = newRunId(new Date());
+  const folder = join(reports, 'measure', runId);
+  const title = `measure ${service.method} ${service.url}`;
+  // How long a command takes nobody knows.
+  const steps = options.while !== undefined ? [] : [{ text: title, expectedMs: times.durationMs }];
+  const progress = startProgress(context, { steps });
+  const takeBaseline = async (when: string): Promise<Baseline | null> => {
+    if (options.baseline !== true || context.signal.aborted) return null;
+    progress.phase(`baseline ${when} the load`);
+    const { headers, body } = target.request;
+    const url = `${new URL(service.url).origin}${target.request.target}`;
+    return await localBaseline({ url, method: service.method, headers, body }, context.signal);
+  };
+  try {
+    const before = await takeBaseline('before');
+    progress.phase(title);
+    await measureService(target, times, {
+      seed,
+      runId,
+      folder,
+      command: `${context.callOf('measure')} ${optionsToRepeat(options, seed, service)}`,
+      signal: context.signal,
+      evenIfFailing: options.evenIfFailing === true,
+      progress,
+      // What the command prints goes where progress goes: stdout is for results.
+      onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
+    });
+    if (options.baseline === true) {
+      const baselines = baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
+      await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
+      await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
+    }
+    // A user who has interrupted it waits for its end, not for a report.
+    const verdict = await judge(context, folder, { hasReport: !context.signal.aborted });
+    progress.end();
+    return { folder, verdict };
+  } finally {
+    progress.end();
+  }
+}
+
+/** Options that do not change what is measured. */
+const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets']);
+
+/** The options again, with variables in place of what is secret. */
+function optionsToRepeat(options: MeasureOptions, seed: number, { url, headers, whileCommand }: Service): string {
+  const shown: MeasureOptions = {
+    ...options,
+    url,
+    // The first is the Host of the URL.
+    ...(options.header !== undefined && { header: headers.slice(1).map((header) => header.join(': ')) }),
+    ...(options.body !== undefined && { body: shownBody(options.body) }),
+    ...(whileCommand !== null && { while: whileCommand }),
+  };
+  const words = Object.entries({ ...shown, seed: String(seed) }).flatMap(([name, value]) => {
+    if (noPartOfIt.has(name)) return [];
+    const flag = `--${optionName(name)}`;
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return values.flatMap((one) => (one === true ? [flag] : [flag, quoted(String(one))]));
+  });
+  return words.join(' ');
+}
