@@ -1,34 +1,46 @@
-/** What README and findings cite of the series that is kept in reports/reference/ is what stands there. */
+/** What README, results and the index say of the series that is kept in reports/reference/ is what stands there. */
 import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { verdictSchema } from '../verdict/verdict.ts';
+import { loadExperiment } from '../experiment/catalog.ts';
+import { readRun } from '../verdict/read-run.ts';
+import { sideBySideMarkdown } from './side-by-side.ts';
 
-const text = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const text = (path: string): Promise<string> => readFile(pathOf(path), 'utf8');
 
-const ids = (await readdir(new URL('../../reports/reference/', import.meta.url))).sort();
-const citations = new Map(
-  await Promise.all(
-    ids.map(async (id) => {
-      const verdict = verdictSchema.parse(JSON.parse(await text(`reports/reference/${id}/verdict.json`)));
-      return [id, `${verdict.verdict}: ${verdict.citation}`] as const;
-    }),
-  ),
-);
+const ids = (await readdir(pathOf('reports/reference'))).sort();
+const runs = await Promise.all(ids.map(async (id) => ({ id, ...(await readRun(pathOf(`reports/reference/${id}`))) })));
+const lines = new Map(runs.map(({ id, verdict }) => [id, `${verdict.verdict}: ${verdict.citation}`]));
+const [readme, results, index] = await Promise.all(['README.md', 'docs/results.md', 'reports/README.md'].map(text));
 
 it('the series is complete', () => {
   expect(ids).toEqual(['E0', 'E1', 'E2', 'E3', 'E4', 'E5', 'E6', 'E7']);
 });
 
-it('findings cite it wherever they cite an experiment without options', async () => {
-  const findings = await text('docs/findings.md');
-  const cited = [...findings.matchAll(/npm run experiment (E\d)\n(.*)/gu)];
-  expect(cited.length).toBeGreaterThan(3);
-  for (const [, id = '', line] of cited) expect(line).toBe(citations.get(id));
+it('the results cite each run of it, and no other run', () => {
+  const cited = [...(results ?? '').matchAll(/npm run experiment (\S+)\n(.*)/gu)].map(([, id, line]) => [id, line]);
+  expect(Object.fromEntries(cited)).toEqual(Object.fromEntries(lines));
+  const runIds = runs.map(({ verdict }) => verdict.runId);
+  const named = (results ?? '').match(/\d{8}T\d{6}Z-[0-9a-f]{4}/gu) ?? [];
+  expect(named.filter((runId) => !runIds.includes(runId))).toEqual([]);
+});
+
+it('the index is made of it, and the results have no other number of drops a restart', async () => {
+  const entries = runs.map(async ({ id, run: record, verdict }) => {
+    const { title, question } = await loadExperiment(id);
+    const run = { record, verdict, reportPath: `reference/${id}/report.md`, asWritten: true, citable: true };
+    return { id, title, question, run };
+  });
+  const paths = { chartPath: 'side-by-side.svg', glossaryPath: '../docs/glossary.md' };
+  expect(sideBySideMarkdown(await Promise.all(entries), paths)).toBe(index);
+  const each = (results ?? '').match(/[\d.]+(?= a restart\b)/gu) ?? [];
+  expect(each.length).toBeGreaterThan(4);
+  expect(each.filter((number) => !(index ?? '').includes(`| ${number} `))).toEqual([]);
 });
 
 it('the README begins with its E5, as it can be searched for, and with a chart that is there', async () => {
-  const readme = await text('README.md');
-  expect(readme).toContain(`\n${citations.get('E5') ?? '?'}\n`);
-  const chart = /\]\((reports\/reference\/\S+\.svg)\)/u.exec(readme)?.[1] ?? '';
+  expect(readme).toContain(`\n${lines.get('E5') ?? '?'}\n`);
+  const chart = /\]\((reports\/reference\/\S+\.svg)\)/u.exec(readme ?? '')?.[1] ?? '';
   expect(await text(chart)).toContain('<svg');
 });
