@@ -47,7 +47,7 @@ const usageErrors = {
   'experiment-invalid': {
     meaning:
       'A file in experiments/ does not describe an experiment; each line names file, field and what is expected.',
-    advice: 'Correct the file; the table in docs/adding-an-experiment.md says what each field is.',
+    advice: 'Correct the file; the table in docs/experiments.md says what each field is.',
   },
   'variant-unknown': {
     meaning: 'The experiment has no variant of this name.',

@@ -1,4 +1,4 @@
-/** The exit codes of every command; the README's table says the same. */
+/** The exit codes of every command; the table in docs/troubleshooting.md says the same. */
 export const exitCodes = {
   pass: 0,
   expectationMissed: 1,

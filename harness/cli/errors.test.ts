@@ -8,13 +8,13 @@ import { errorsPage } from './print/errors-page.ts';
 const entries = Object.entries(errorCatalog);
 
 describe('the catalogue of errors', () => {
-  it('gives each code a meaning, advice, and an exit code that the README explains', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  it('gives each code a meaning, advice, and an exit code that docs/troubleshooting.md explains', () => {
+    const page = readFileSync(new URL('../../docs/troubleshooting.md', import.meta.url), 'utf8');
     for (const [code, { exitCode, meaning, advice }] of entries) {
       expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/u);
       expect(meaning, code).toMatch(/\.$/u);
       expect(advice.length, code).toBeGreaterThan(20);
-      expect(readme).toMatch(new RegExp(`^\\| (\\d+, )?${exitCode}(, \\d+)? \\|`, 'mu'));
+      expect(page).toMatch(new RegExp(`^\\| (\\d+, )?${exitCode}(, \\d+)? \\|`, 'mu'));
     }
   });
 

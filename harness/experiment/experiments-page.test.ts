@@ -1,4 +1,4 @@
-/** docs/adding-an-experiment.md is all that a newcomer has: its example must be one, and its table must have every field. */
+/** docs/experiments.md is all that a newcomer has: its example must be one, and its table must have every field. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { experimentFileSchema } from './experiment.ts';
 import { resolveExperiment } from './fields.ts';
 
 const project = new URL('../../', import.meta.url);
-const page = await readFile(new URL('docs/adding-an-experiment.md', project), 'utf8');
+const page = await readFile(new URL('docs/experiments.md', project), 'utf8');
 
 it('has an example that is an experiment, with variants that can be run', async () => {
   const code = /```ts\n([\s\S]*?)```/u.exec(page)?.[1] ?? '';
