@@ -5,7 +5,7 @@
 import { converse } from '../../lab/exec.ts';
 import type { Lab } from '../../lab/lab.ts';
 import type { LoadPlan } from '../../in-lab/plan.ts';
-import { labDeadlineMs, probePath } from '../../run/site-requests.ts';
+import { labDeadlineMs, probePath, probeRunId } from '../../run/site-requests.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { Generator, type LoadEnd } from '../generator.ts';
 
@@ -32,7 +32,7 @@ export class DirectProbe {
     if (probe.ratePerSecond === 0 || sites.backends === 2) return null;
     const plan: LoadPlan = {
       ...load,
-      runId: `${load.runId}-direct`,
+      runId: probeRunId(load.runId),
       host: '127.0.0.1',
       port: lab.colours[0].publicPort,
       ratePerSecond: probe.ratePerSecond,
