@@ -1,5 +1,4 @@
 /** `baseline`: accepts runs as what the gate compares with, and shows those that were. */
-import { markdownTable } from 'markdown-table';
 import { exitCodes } from '../base/errors.ts';
 import {
   baselineOf,
@@ -20,6 +19,7 @@ import { examples } from './options/examples.ts';
 import { refuseArguments } from './options/refusals.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
+import { tableOf } from '../report/format.ts';
 import { readRun } from '../verdict/read-run.ts';
 
 /** Options as they are typed. */
@@ -145,19 +145,19 @@ function refuseStrangers(before: Baseline, made: Baseline, run: string): void {
 /** Lists the baselines. */
 async function listBaselines(context: Context): Promise<number> {
   const baselines = await readBaselines(baselinesFolder(context));
-  const rows = [...baselines.values()].map(({ name, runs }) => [
-    name,
-    String(runs.length),
-    `${total(runs, 'badRestarts')} of ${total(runs, 'restarts')}`,
-    `${total(runs, 'dropped')} of ${total(runs, 'due')}`,
-    runs.map(({ longestWaitMs }) => longestWaitMs?.toFixed(0) ?? '–').join(', '),
-    runs.at(-1)?.runId ?? '',
-  ]);
-  context.stdout(
-    rows.length === 0
-      ? 'There is no baseline: `npm run baseline -- accept RUN` makes one of a run.\n'
-      : `${markdownTable([['name', 'runs', 'bad restarts', 'dropped', 'longest wait, ms', 'last run'], ...rows])}\n`,
+  const table = tableOf(
+    [...baselines.values()],
+    [
+      ['name', ({ name }) => name],
+      ['runs', ({ runs }) => String(runs.length)],
+      ['bad restarts', ({ runs }) => `${total(runs, 'badRestarts')} of ${total(runs, 'restarts')}`],
+      ['dropped', ({ runs }) => `${total(runs, 'dropped')} of ${total(runs, 'due')}`],
+      ['longest wait, ms', ({ runs }) => runs.map(({ longestWaitMs }) => longestWaitMs?.toFixed(0) ?? '–').join(', ')],
+      ['last run', ({ runs }) => runs.at(-1)?.runId ?? ''],
+    ],
   );
+  const none = 'There is no baseline: `npm run baseline -- accept RUN` makes one of a run.';
+  context.stdout(`${baselines.size === 0 ? none : table}\n`);
   return exitCodes.pass;
 }
 

@@ -1,11 +1,11 @@
 /** `gate`: runs the entries of the budgets file beside their controls, and decides from the runs. */
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { markdownTable } from 'markdown-table';
 import { exitCodes } from '../base/errors.ts';
 import { readBaselines } from '../gate/baseline.ts';
 import { decide } from '../gate/decide.ts';
 import { beginGate, readGates, requireOwnGate } from '../gate/gate-folder.ts';
+import { tableOf } from '../report/format.ts';
 import { interruptedCode, type Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';
 import { baselinesFolder, planGate, planOptionTexts, type GatePlan, type PlanOptions } from './gate/plan.ts';
@@ -97,18 +97,17 @@ async function runPlan(
 }
 
 function planText({ budgets, asked, own, shard }: GatePlan): string {
-  const rows = asked.map((entry) => [
-    entry.name,
-    entry.file.title,
-    String(entry.experiment.deploy.restarts),
-    (entry.expectedMs / 1000).toFixed(0),
-    String(entry.budgets),
-    shard === null ? '' : `${entry.shard}${entry.shard === shard.index ? ' (this one)' : ''}`,
+  const table = tableOf(asked, [
+    ['entry', ({ name }) => name],
+    ['title', ({ file }) => file.title],
+    ['restarts', ({ experiment }) => String(experiment.deploy.restarts)],
+    ['seconds', ({ expectedMs }) => (expectedMs / 1000).toFixed(0)],
+    ['budgets', (entry) => String(entry.budgets)],
+    ['shard', (entry) => (shard === null ? '' : `${entry.shard}${entry.shard === shard.index ? ' (this one)' : ''}`)],
   ]);
-  const seconds = own.reduce((sum, { expectedMs }) => sum + expectedMs, 0) / 1000;
+  const minutes = Math.ceil(own.reduce((sum, { expectedMs }) => sum + expectedMs, 0) / 60_000);
   return (
-    `${budgets.file}; nothing was started.\n` +
-    `${markdownTable([['entry', 'title', 'restarts', 'seconds', 'budgets', 'shard'], ...rows])}\n` +
-    `About ${Math.ceil(seconds / 60)} minutes, and as long as half of that for controls whose results are not kept.\n`
+    `${budgets.file}; nothing was started.\n${table}\n` +
+    `About ${minutes} minutes, and as long as half of that for controls whose results are not kept.\n`
   );
 }

@@ -1,8 +1,6 @@
 /** `bench`: how fast, how punctual and how frugal the instrument is, beside its peers, interleaved in one run. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join, resolve } from 'node:path';
-import { markdownTable } from 'markdown-table';
 import {
   benchRun,
   isHeld,
@@ -15,10 +13,12 @@ import {
 import { benchRecompute, recomputeTarget, type RecomputeRun } from '../../calibration/bench-recompute.ts';
 import { isInstalled, peerNames, versionOf } from '../../calibration/peers.ts';
 import { exitCodes } from '../../base/errors.ts';
-import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { tableOf } from '../../report/format.ts';
+import { newRunId } from '../../run/run-folder.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
 import { wholeNumber } from '../options/option-values.ts';
+import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
 import { requireWritable } from '../runs/writable-folder.ts';
 
 /** Options as they are typed. */
@@ -82,14 +82,9 @@ export async function runBenchmark(context: Context, options: BenchmarkOptions):
       recomputeTable(recomputed),
     ].join('\n\n');
     const id = newRunId(new Date());
-    const folder = join(reports, id);
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'bench.md'), `# Bench ${id}\n\n${text}\n`);
-    await writeFile(
-      join(folder, 'bench.json'),
-      `${JSON.stringify({ lags: bench.lags, held: bench.held, recomputed }, null, 2)}\n`,
-    );
-    await pointLatest(reports, id);
+    const figures = { lags: bench.lags, held: bench.held, recomputed };
+    const files = { 'bench.md': `# Bench ${id}\n\n${text}\n`, 'bench.json': jsonFile(figures) };
+    const folder = await writeSeriesFolder(reports, files, id);
     context.stdout(`${text}\n\ntable: ${pathText(join(folder, 'bench.md'))}\n`);
     return exitCodes.pass;
   } finally {
@@ -97,9 +92,15 @@ export async function runBenchmark(context: Context, options: BenchmarkOptions):
   }
 }
 
+interface Lag {
+  readonly tool: Tool;
+  readonly load: BenchLoad;
+  readonly run: BenchRun;
+}
+
 /** The runs of one benchmark, and the tables made of them. */
 class Bench {
-  readonly lags: { tool: Tool; load: BenchLoad; run: BenchRun }[] = [];
+  readonly lags: Lag[] = [];
   readonly held: { tool: Tool; connections: 'kept' | 'new'; rate: number }[] = [];
   private readonly context: Context;
   private readonly server: ArrivalServer;
@@ -134,62 +135,55 @@ class Bench {
   }
 
   lagTable(): string {
-    const keys = [...new Set(this.lags.map(({ tool, load }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`))];
-    const rows = keys.map((key) => {
-      const [rate = '', durationMs = '', tool = ''] = key.split(' ');
-      const of = (figure: (run: BenchRun) => number, digits: number): string =>
-        spread(
-          this.lags
-            .filter((lag) => `${lag.load.ratePerSecond} ${lag.load.durationMs} ${lag.tool}` === key)
-            .map(({ run }) => figure(run)),
-          digits,
-        );
-      return [
-        `${rate}/s, ${Number(durationMs) / 1000} s`,
-        tool,
-        of((run) => run.lagP50Ms, 2),
-        of((run) => run.lagP99Ms, 2),
-        of((run) => run.lagMaxMs, 1),
-        of((run) => run.achievedRate, 1),
-        of((run) => run.cpuPercent, 0),
-      ];
-    });
-    rows.sort(([a = ''], [b = '']) => parseInt(a, 10) - parseInt(b, 10));
-    const head = ['load', 'tool', 'lag p50, ms', 'lag p99, ms', 'lag max, ms', 'achieved/s', 'CPU, % of a core'];
-    return markdownTable([head, ...rows]);
+    const rows = [
+      ...Map.groupBy(this.lags, ({ load, tool }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`).values(),
+    ];
+    const load = ([first]: Lag[]): BenchLoad => first?.load ?? million;
+    const of = (figure: (run: BenchRun) => number, digits: number) => (lags: Lag[]) =>
+      spread(
+        lags.map(({ run }) => figure(run)),
+        digits,
+      );
+    rows.sort((a, b) => load(a).ratePerSecond - load(b).ratePerSecond);
+    return tableOf(rows, [
+      ['load', (lags) => `${load(lags).ratePerSecond}/s, ${load(lags).durationMs / 1000} s`],
+      ['tool', ([first]) => first?.tool ?? ''],
+      ['lag p50, ms', of((run) => run.lagP50Ms, 2)],
+      ['lag p99, ms', of((run) => run.lagP99Ms, 2)],
+      ['lag max, ms', of((run) => run.lagMaxMs, 1)],
+      ['achieved/s', of((run) => run.achievedRate, 1)],
+      ['CPU, % of a core', of((run) => run.cpuPercent, 0)],
+    ]);
   }
 
   ladderTable(tools: readonly Tool[]): string {
-    const rows = tools.map((tool) => [
-      tool,
-      ...(['kept', 'new'] as const).map((connections) =>
-        spread(
-          this.held.filter((step) => step.tool === tool && step.connections === connections).map(({ rate }) => rate),
-          0,
-        ),
-      ),
+    const highest = (kind: 'kept' | 'new') => (tool: Tool) =>
+      spread(
+        this.held.flatMap((step) => (step.tool === tool && step.connections === kind ? step.rate : [])),
+        0,
+      );
+    return tableOf(tools, [
+      ['tool', (tool) => tool],
+      ['highest rate held, kept', highest('kept')],
+      ['highest rate held, new', highest('new')],
     ]);
-    return markdownTable([['tool', 'highest rate held, kept', 'highest rate held, new'], ...rows]);
   }
 }
 
 /** Verdict and report of a million rows, each by its own command, beside what the project holds itself to. */
 function recomputeTable(runs: readonly RecomputeRun[]): string {
-  const rows = [...new Set(runs.map(({ shape, step }) => `${shape} ${step}`))].map((key) => {
-    const [shape = '', step = ''] = key.split(' ');
-    const of = (figure: (run: RecomputeRun) => number, digits: number): string =>
-      spread(runs.filter((run) => run.shape === shape && run.step === step).map(figure), digits);
-    return [
-      shape === 'waits' ? 'E5: waits, and no drop' : 'E1: one in five dropped',
-      step,
-      of((run) => run.wallSeconds, 1),
-      of((run) => run.cpuSeconds, 1),
-      of((run) => run.peakMiB, 0),
-    ];
-  });
+  const rows = [...Map.groupBy(runs, ({ shape, step }) => `${shape} ${step}`).values()];
+  const of = (figure: (run: RecomputeRun) => number, digits: number) => (same: RecomputeRun[]) =>
+    spread(same.map(figure), digits);
   const { seconds, peakMiB } = recomputeTarget;
-  const head = ['run', 'command', `time, s (target ${seconds})`, 'CPU, s', `peak memory, MiB (target ${peakMiB})`];
-  return `A made-up run of a million rows and a hundred restarts:\n\n${markdownTable([head, ...rows])}`;
+  const table = tableOf(rows, [
+    ['run', ([first]) => (first?.shape === 'waits' ? 'E5: waits, and no drop' : 'E1: one in five dropped')],
+    ['command', ([first]) => first?.step ?? ''],
+    [`time, s (target ${seconds})`, of((run) => run.wallSeconds, 1)],
+    ['CPU, s', of((run) => run.cpuSeconds, 1)],
+    [`peak memory, MiB (target ${peakMiB})`, of((run) => run.peakMiB, 0)],
+  ]);
+  return `A made-up run of a million rows and a hundred restarts:\n\n${table}`;
 }
 
 function rotated<T>(all: readonly T[], by: number): T[] {

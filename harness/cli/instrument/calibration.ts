@@ -1,18 +1,19 @@
 /** `calibrate`: is the instrument right in every case whose answer is known? And what do its peers say there? */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { markdownTable } from 'markdown-table';
 import { bankCases } from '../../calibration/bank.ts';
-import { calibrationCases, caseName } from '../../calibration/cases.ts';
+import { calibrationCases, caseName, type CalibrationCase } from '../../calibration/cases.ts';
 import { peerCases, runPeerCase, type PeerResult } from '../../calibration/peer-cases.ts';
 import { isInstalled, peerNames, versionOf } from '../../calibration/peers.ts';
 import { factsOf } from '../../calibration/faults.ts';
 import { curlVersion, runAnswers, runBankCase, type BankResult } from '../../calibration/run-bank.ts';
 import { runCase, type CaseResult, type CaseSetting } from '../../calibration/run-case.ts';
 import { exitCodes } from '../../base/errors.ts';
-import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { tableOf } from '../../report/format.ts';
+import { newRunId } from '../../run/run-folder.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
+import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
 import { requireWritable } from '../runs/writable-folder.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 
@@ -26,45 +27,67 @@ export interface CalibrationOptions {
 
 /** Runs every case, one after another, and prints and writes the table; 0 only when all of them are right. */
 export async function runCalibration(context: Context, options: CalibrationOptions): Promise<number> {
-  const cases = calibrationCases(options.short === true ? 'short' : 'full');
+  const isShort = options.short === true;
   const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'calibration');
   await requireWritable(reports);
   const seriesId = newRunId(new Date());
-  const folder = join(reports, seriesId);
+  const series = new Series(context, join(reports, seriesId), seriesId);
+  const results = await runCases(series, calibrationCases(isShort ? 'short' : 'full'));
+  const bank = await runBank(series, isShort);
+  const peers = options.peers === true ? await runPeers(context) : null;
+  const text = [calibrationTable(results), bankTable(bank), ...(peers === null ? [] : [peers.text])].join('\n\n');
+  const folder = await writeSeriesFolder(
+    reports,
+    {
+      'calibration.md': `# Calibration ${seriesId}\n\n${text}\n`,
+      'calibration.json': jsonFile(results),
+      'peers.json': peers === null ? null : jsonFile(peers.results),
+    },
+    seriesId,
+  );
+  const all = [...results, ...bank.results];
+  const right = all.filter(({ wrong }) => wrong.length === 0).length;
+  const isRight = right === all.length;
+  const closing = `${isRight ? 'pass' : 'fail'}: ${right} of ${all.length} cases exactly right`;
+  if (options.json === true) context.stdout(jsonText(results));
+  else context.stdout(`${text}\n\n${closing}\ntable: ${pathText(join(folder, 'calibration.md'))}\n`);
+  return isRight ? exitCodes.pass : exitCodes.expectationMissed;
+}
+
+/** Tells each case, and gives it a folder and an id of its own. */
+class Series {
+  private readonly context: Context;
+  private readonly folder: string;
+  private readonly id: string;
+  private runs = 0;
+
+  constructor(context: Context, folder: string, id: string) {
+    this.context = context;
+    this.folder = folder;
+    this.id = id;
+  }
+
+  say(text: string): void {
+    this.context.signal.throwIfAborted();
+    this.context.stderr(`${text}\n`);
+  }
+
+  setting(name: string): CaseSetting {
+    const folder = join(this.folder, name.replaceAll(/\W+/gu, '-'));
+    return { folder, runId: `${this.id}-${++this.runs}`, signal: this.context.signal };
+  }
+}
+
+async function runCases(series: Series, cases: readonly CalibrationCase[]): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   for (const [index, calibration] of cases.entries()) {
-    context.signal.throwIfAborted();
     const name = caseName(calibration);
-    context.stderr(`${String(index + 1).padStart(3)} of ${cases.length}  ${name}\n`);
-    const result = await runCase(calibration, {
-      folder: join(folder, name.replaceAll(/\W+/gu, '-')),
-      runId: `${seriesId}-${index + 1}`,
-      signal: context.signal,
-    });
-    for (const sentence of result.wrong) context.stderr(`     wrong: ${sentence}\n`);
+    series.say(`${String(index + 1).padStart(3)} of ${cases.length}  ${name}`);
+    const result = await runCase(calibration, series.setting(name));
+    for (const sentence of result.wrong) series.say(`     wrong: ${sentence}`);
     results.push(result);
   }
-  const bank = await runBank(context, { folder, seriesId, isShort: options.short === true });
-  const table = `${calibrationTable(results)}\n\n${bankText(bank)}`;
-  const peers = options.peers === true ? await runPeers(context) : null;
-  await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, 'calibration.md'),
-    `# Calibration ${seriesId}\n\n${table}\n${peers === null ? '' : `\n${peers.text}\n`}`,
-  );
-  if (peers !== null) await writeFile(join(folder, 'peers.json'), `${JSON.stringify(peers.results, null, 2)}\n`);
-  await writeFile(join(folder, 'calibration.json'), `${JSON.stringify(results, null, 2)}\n`);
-  await pointLatest(reports, seriesId);
-  const wrong = [...results, ...bank.results].filter((result) => result.wrong.length > 0).length;
-  const all = results.length + bank.results.length;
-  if (options.json === true) context.stdout(jsonText(results));
-  else {
-    context.stdout(
-      `${table}\n\n${peers === null ? '' : `${peers.text}\n\n`}${wrong === 0 ? 'pass' : 'fail'}: ${all - wrong} of ${all} cases exactly right\n` +
-        `table: ${pathText(join(folder, 'calibration.md'))}\n`,
-    );
-  }
-  return wrong === 0 ? exitCodes.pass : exitCodes.expectationMissed;
+  return results;
 }
 
 interface Bank {
@@ -74,43 +97,35 @@ interface Bank {
 }
 
 /** Every server of the bank and every answer, curl beside them. */
-async function runBank(
-  context: Context,
-  { folder, seriesId, isShort }: { folder: string; seriesId: string; isShort: boolean },
-): Promise<Bank> {
+async function runBank(series: Series, isShort: boolean): Promise<Bank> {
   const curl = await curlVersion();
-  if (curl === null) context.stderr('left out, not installed: curl\n');
-  let runs = 0;
-  const setting = (name: string): CaseSetting => ({
-    folder: join(folder, name.replaceAll(/\W+/gu, '-')),
-    runId: `${seriesId}-bank${++runs}`,
-    signal: context.signal,
-  });
+  if (curl === null) series.say('left out, not installed: curl');
   const results: BankResult[] = [];
-  const add = (some: readonly BankResult[]): void => {
-    for (const { name, wrong } of some)
-      for (const sentence of wrong) context.stderr(`     wrong: ${name}: ${sentence}\n`);
+  const add = (...some: readonly BankResult[]): void => {
+    for (const { name, wrong } of some) for (const sentence of wrong) series.say(`     wrong: ${name}: ${sentence}`);
     results.push(...some);
   };
   for (const bank of bankCases.filter(({ isLong }) => !isShort || isLong !== true)) {
-    context.signal.throwIfAborted();
-    context.stderr(`bank: a server that ${bank.name}\n`);
-    add([await runBankCase(bank, curl !== null, setting(bank.name))]);
+    series.say(`bank: a server that ${bank.name}`);
+    add(await runBankCase(bank, curl !== null, series.setting(bank.name)));
   }
-  context.signal.throwIfAborted();
-  context.stderr('bank: every answer\n');
-  add(await runAnswers(curl !== null, setting('answers')));
+  series.say('bank: every answer');
+  add(...(await runAnswers(curl !== null, series.setting('answers'))));
   return { results, curl };
 }
 
-function bankText({ results, curl }: Bank): string {
-  const rows = results.map(({ name, counted, curlTakes, wrong }) => [
-    name,
-    counted,
-    curlTakes === null ? '' : curlTakes ? 'takes it' : 'does not',
-    wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`,
+function rightCell({ wrong }: { readonly wrong: readonly string[] }): string {
+  return wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`;
+}
+
+function bankTable({ results, curl }: Bank): string {
+  const takes = { true: 'takes it', false: 'does not', null: '' } as const;
+  return tableOf(results, [
+    ['server or answer', ({ name }) => name],
+    ['counted', ({ counted }) => counted],
+    [`curl ${curl ?? '(not installed)'}`, ({ curlTakes }) => takes[`${curlTakes}`]],
+    ['right', rightCell],
   ]);
-  return markdownTable([['server or answer', 'counted', `curl ${curl ?? '(not installed)'}`, 'right'], ...rows]);
 }
 
 /** Drives every installed peer through its cases: a table with a column for each, and what they said. */
@@ -148,36 +163,27 @@ function peerCell({ failed, truth, requests, arrived, calibration, isRight }: Pe
   return isRight ? text : `**${text}**`;
 }
 
-/** The table of results, in Markdown. */
 function calibrationTable(results: readonly CaseResult[]): string {
-  const rows = results.map(({ calibration, verdict, server, truth, awayMs, wrong }) => [
-    awayMs === null ? factsOf(calibration.fault).what : `is away for ${awayMs.toFixed(1)} ms`,
-    calibration.method,
-    calibration.connections,
-    String(verdict.due),
-    String(server.arrivals),
-    String(server.repeatedIds),
-    String(truth),
-    String(verdict.dropped),
+  const failures = ({ verdict }: CaseResult): string =>
     Object.entries(verdict.outcomes)
       .filter(([outcome]) => outcome !== 'ok')
       .map(([outcome, count]) => `${outcome} ${count}`)
-      .join(', '),
-    awayMs === null || verdict.gapMs === null ? '' : verdict.gapMs.toFixed(1),
-    wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`,
+      .join(', ');
+  return tableOf(results, [
+    [
+      'the server',
+      ({ awayMs, calibration }) =>
+        awayMs === null ? factsOf(calibration.fault).what : `is away for ${awayMs.toFixed(1)} ms`,
+    ],
+    ['method', ({ calibration }) => calibration.method],
+    ['connections', ({ calibration }) => calibration.connections],
+    ['due', ({ verdict }) => String(verdict.due)],
+    ['arrived', ({ server }) => String(server.arrivals)],
+    ['ids twice', ({ server }) => String(server.repeatedIds)],
+    ['failures in truth', ({ truth }) => String(truth)],
+    ['dropped', ({ verdict }) => String(verdict.dropped)],
+    ['outcomes but ok', failures],
+    ['gap, ms', ({ awayMs, verdict }) => (awayMs === null ? '' : (verdict.gapMs?.toFixed(1) ?? ''))],
+    ['right', rightCell],
   ]);
-  const head = [
-    'the server',
-    'method',
-    'connections',
-    'due',
-    'arrived',
-    'ids twice',
-    'failures in truth',
-    'dropped',
-    'outcomes but ok',
-    'gap, ms',
-    'right',
-  ];
-  return markdownTable([head, ...rows]);
 }

@@ -2,13 +2,11 @@
  * `experiment all`: every experiment beside its controls, in an order that the seed shuffles; with `--variants`, every
  * variant too.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { markdownTable } from 'markdown-table';
 import { messageOf } from '../../base/errors.ts';
 import { readCatalog } from '../../experiment/catalog.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
-import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { tableOf } from '../../report/format.ts';
 import { controlText } from '../../verdict/controls.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
 import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
@@ -21,6 +19,7 @@ import { interruptedCode, type Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 import { pathText } from '../print/path.ts';
 import { conductorOf } from './judging.ts';
+import { writeSeriesFolder } from './series-folder.ts';
 
 /** What came of one experiment. */
 interface Line {
@@ -66,16 +65,11 @@ export async function runAll(
   for (const { id, error } of broken) failures.set(id, error.message);
   const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
-  const id = newRunId(new Date());
-  const reports = join(reportsFolder, 'all');
-  await mkdir(join(reports, id), { recursive: true });
-  const table = tableOf(lines);
-  const command = allCommand(asked);
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${command}\n\`\`\`\n`;
-  await writeFile(join(reports, id, 'all.md'), text);
-  await pointLatest(reports, id);
+  const table = linesTable(lines);
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${allCommand(asked)}\n\`\`\`\n`;
+  const folder = await writeSeriesFolder(join(reportsFolder, 'all'), { 'all.md': text });
   if (json) context.stdout(jsonText({ seed, lines }));
-  else context.stdout(`${table}\ntable: ${pathText(join(reports, id, 'all.md'))}\n`);
+  else context.stdout(`${table}\ntable: ${pathText(join(folder, 'all.md'))}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
@@ -109,26 +103,18 @@ function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<stri
   };
 }
 
-function tableOf(lines: readonly Line[]): string {
-  const rows = lines.map(({ name, verdict, controls, measured, note }) => [
-    name,
-    verdict,
-    measured === undefined ? '–' : `${measured.badRestarts} of ${measured.restarts}`,
-    measured === undefined ? '–' : `${measured.dropped} of ${measured.due}`,
-    measured?.predicted.dropped?.toFixed(0) ?? '–',
-    measured?.longestWaitMs?.toFixed(0) ?? '–',
-    controls,
-    note,
+function linesTable(lines: readonly Line[]): string {
+  const known = (text: (measured: Verdict) => string | undefined) => {
+    return ({ measured }: Line): string => (measured && text(measured)) ?? '–';
+  };
+  return tableOf(lines, [
+    ['experiment', ({ name }) => name],
+    ['verdict', ({ verdict }) => verdict],
+    ['bad restarts', known(({ badRestarts, restarts }) => `${badRestarts} of ${restarts}`)],
+    ['dropped', known(({ dropped, due }) => `${dropped} of ${due}`)],
+    ['predicted', known(({ predicted }) => predicted.dropped?.toFixed(0))],
+    ['longest wait, ms', known(({ longestWaitMs }) => longestWaitMs?.toFixed(0))],
+    ['controls', ({ controls }) => controls],
+    ['note', ({ note }) => note],
   ]);
-  const head = [
-    'experiment',
-    'verdict',
-    'bad restarts',
-    'dropped',
-    'predicted',
-    'longest wait, ms',
-    'controls',
-    'note',
-  ];
-  return markdownTable([head, ...rows]);
 }

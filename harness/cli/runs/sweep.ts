@@ -1,13 +1,12 @@
 /** `--sweep path=a,b,c`: the same experiment at each value of one or two fields, as one table and one chart. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { markdownTable } from 'markdown-table';
 import { exitCodes, HarnessError } from '../../base/errors.ts';
 import { drawSweep, type SweepPoint } from '../../report/charts/sweep-chart.ts';
 import type { FieldValue } from '../../experiment/experiment.ts';
 import { parseValue, type Change } from '../../experiment/fields.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
-import { newRunId, pointLatest } from '../../run/run-folder.ts';
+import { tableOf, type Column } from '../../report/format.ts';
+import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
 import { isConclusive, type Verdict } from '../../verdict/verdict.ts';
 import { interruptedCode, type Context } from '../context.ts';
@@ -17,6 +16,7 @@ import { holdEngine } from '../../conduct/hold-engine.ts';
 import { audienceOf } from '../print/progress.ts';
 import { pathText } from '../print/path.ts';
 import { conductorOf } from './judging.ts';
+import { jsonFile, writeSeriesFolder } from './series-folder.ts';
 
 const mostKnobs = 2;
 const mostCells = 200;
@@ -62,7 +62,7 @@ export async function runSweep(
 
   const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
   const path = await writeSweep(asked, { knobs, rows, trials, command });
-  const table = tableOf(knobs, rows);
+  const table = sweepTable(knobs, rows);
   context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
   context.stdout(`sweep: ${pathText(path)}\n`);
   if (context.signal.aborted) return interruptedCode(context.signal);
@@ -77,44 +77,40 @@ async function writeSweep(
   { knobs, rows, trials, command }: { knobs: readonly Knob[]; rows: readonly Row[]; trials: number; command: string },
 ): Promise<string> {
   const id = newRunId(new Date());
-  const { experiment, reportsFolder } = asked;
-  const reports = join(reportsFolder, 'sweeps');
-  const folder = join(reports, id);
-  await mkdir(folder, { recursive: true });
-  const name = nameOfRun(asked);
-  const knobNames = knobs.map(({ path }) => path).join(' and ');
+  const over = `${nameOfRun(asked)} over ${knobs.map(({ path }) => path).join(' and ')}`;
   const isEmpty = nothingTrusted(rows) !== '';
-  if (!isEmpty) {
-    const title = `${name} over ${knobNames} · ${id}`;
-    const picture = drawSweep({ title, knob: knobs[0]?.path ?? '', points: rows.map(pointOf) });
-    await writeFile(join(folder, 'sweep.svg'), picture.svg);
-    await writeFile(join(folder, 'sweep.png'), picture.png);
-  }
+  const chart = { title: `${over} · ${id}`, knob: knobs[0]?.path ?? '', points: rows.map(pointOf) };
+  const picture = isEmpty ? null : drawSweep(chart);
   const text = [
-    `# ${name} over ${knobNames}`,
-    experiment.question,
+    `# ${over}`,
+    asked.experiment.question,
     isEmpty ? nothingTrusted(rows) : '![Dropped a restart, and the longest wait](sweep.svg)',
-    tableOf(knobs, rows),
+    sweepTable(knobs, rows),
     queueText(rows),
     `Each cell is ${trials === 1 ? 'one run' : `${trials} runs`} on a fresh lab, in an order drawn from the seed.`,
     `\`\`\`\n${command}\n\`\`\``,
   ].filter((part) => part !== '');
-  await writeFile(join(folder, 'sweep.md'), `${text.join('\n\n')}\n`);
-  const figures = rows.map(({ cell, pooled }) => ({
-    changes: cell.changes,
-    pooled,
-    runs: cell.verdicts.map(({ runId }) => runId),
-  }));
-  await writeFile(join(folder, 'sweep.json'), `${JSON.stringify(figures, null, 2)}\n`);
-  await pointLatest(reports, id);
-  return join(folder, 'sweep.md');
+  const figures = rows.map(({ cell, pooled }) => {
+    return { changes: cell.changes, pooled, runs: cell.verdicts.map(({ runId }) => runId) };
+  });
+  const files = {
+    'sweep.svg': picture?.svg ?? null,
+    'sweep.png': picture?.png ?? null,
+    'sweep.md': `${text.join('\n\n')}\n`,
+    'sweep.json': jsonFile(figures),
+  };
+  return join(await writeSeriesFolder(join(asked.reportsFolder, 'sweeps'), files, id), 'sweep.md');
 }
 
 /** What stands in place of a chart when there is nothing to draw; empty where there is. */
 function nothingTrusted(rows: readonly Row[]): string {
-  if (rows.some(({ pooled }) => pooled.runs > pooled.leftOut)) return '';
+  if (rows.some(isTrusted)) return '';
   const all = pool(rows.flatMap(({ cell }) => cell.verdicts));
   return `There is no figure, and no chart: ${all.sentence}`;
+}
+
+function isTrusted({ pooled }: Row): boolean {
+  return pooled.runs > pooled.leftOut;
 }
 
 function parseKnob(text: string): Knob {
@@ -176,41 +172,28 @@ function longestDirectMs({ verdicts }: Cell): number | null {
   return waits.length === 0 ? null : Math.max(...waits);
 }
 
-function tableOf(knobs: readonly Knob[], rows: readonly Row[]): string {
-  const head = [
-    ...knobs.map(({ path }) => path),
-    'bad restarts',
-    'dropped a restart (95 %)',
-    'predicted',
-    'GET / POST dropped',
-    'longest wait, ms',
-    'the same directly, ms',
-    'listen queue overflows',
-    'SYNs sent again',
-    'trusted',
-  ];
-  const body = rows.map(({ cell, pooled }) => {
-    const { droppedPerRestart: per, predictedPerRestart, longestWaitMs } = pooled;
-    const trusted = cell.verdicts.filter(isConclusive);
-    const known = (text: string): string => (trusted.length === 0 ? '–' : text);
-    const kernel = (name: string): string =>
-      String(trusted.reduce((sum, { witnesses }) => sum + (witnesses.kernel[name] ?? 0), 0));
-    const method = (name: string): number =>
-      trusted.reduce((sum, { byMethod }) => sum + (byMethod[name]?.dropped ?? 0), 0);
-    return [
-      ...cell.changes.map(([, value]) => String(value)),
-      known(`${pooled.badRestarts} of ${pooled.restarts}`),
-      per === null ? '–' : `${per.mean.toFixed(1)} (${per.low.toFixed(1)} to ${per.high.toFixed(1)})`,
-      predictedPerRestart?.toFixed(1) ?? '–',
-      known(`${method('GET')} / ${method('POST')}`),
-      longestWaitMs?.toFixed(0) ?? '–',
-      longestDirectMs(cell)?.toFixed(0) ?? '–',
-      known(kernel('TcpExt.ListenOverflows')),
-      known(kernel('TcpExt.TCPSynRetrans')),
-      `${pooled.runs - pooled.leftOut} of ${pooled.runs}`,
-    ];
-  });
-  return markdownTable([head, ...body]);
+function sweepTable(knobs: readonly Knob[], rows: readonly Row[]): string {
+  const known = (text: (row: Row) => string) => (row: Row) => (isTrusted(row) ? text(row) : '–');
+  const sum = ({ cell }: Row, count: (verdict: Verdict) => number | undefined): number =>
+    cell.verdicts.filter(isConclusive).reduce((total, verdict) => total + (count(verdict) ?? 0), 0);
+  const kernel = (name: string) => known((row) => String(sum(row, ({ witnesses }) => witnesses.kernel[name])));
+  const method = (row: Row, name: string): number => sum(row, ({ byMethod }) => byMethod[name]?.dropped);
+  return tableOf(rows, [
+    ...knobs.map(({ path }, at): Column<Row> => [path, ({ cell }) => String(cell.changes[at]?.[1])]),
+    ['bad restarts', known(({ pooled }) => `${pooled.badRestarts} of ${pooled.restarts}`)],
+    ['dropped a restart (95 %)', ({ pooled }) => intervalText(pooled)],
+    ['predicted', ({ pooled }) => pooled.predictedPerRestart?.toFixed(1) ?? '–'],
+    ['GET / POST dropped', known((row) => `${method(row, 'GET')} / ${method(row, 'POST')}`)],
+    ['longest wait, ms', ({ pooled }) => pooled.longestWaitMs?.toFixed(0) ?? '–'],
+    ['the same directly, ms', ({ cell }) => longestDirectMs(cell)?.toFixed(0) ?? '–'],
+    ['listen queue overflows', kernel('TcpExt.ListenOverflows')],
+    ['SYNs sent again', kernel('TcpExt.TCPSynRetrans')],
+    ['trusted', ({ pooled }) => `${pooled.runs - pooled.leftOut} of ${pooled.runs}`],
+  ]);
+}
+
+function intervalText({ droppedPerRestart: per }: Pooled): string {
+  return per === null ? '–' : `${per.mean.toFixed(1)} (${per.low.toFixed(1)} to ${per.high.toFixed(1)})`;
 }
 
 /** Where the knob is the backlog: the place of the cliff, from the options and the windows, beside what was seen. */

@@ -1,7 +1,7 @@
 /** `--trials n`: the whole run several times, each on a fresh lab with a seed of its own, and what they come to together. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { markdownTable } from 'markdown-table';
+import { tableOf } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
 import type { Verdict } from '../../verdict/verdict.ts';
@@ -57,16 +57,18 @@ export async function runTrials(
 }
 
 function trialsText(pooled: Pooled, verdicts: readonly Verdict[]): string {
-  const rows = verdicts.map((verdict, index) => [
-    String(index + 1),
-    verdict.runId,
-    verdict.verdict,
-    `${verdict.badRestarts} of ${verdict.restarts}`,
-    String(verdict.dropped),
-    verdict.predicted.dropped?.toFixed(0) ?? '–',
-    String(verdict.due),
-    verdict.longestWaitMs?.toFixed(0) ?? '–',
-  ]);
-  const head = ['trial', 'run', 'verdict', 'bad restarts', 'dropped', 'predicted', 'due', 'longest wait, ms'];
-  return `${pooled.verdict}: ${pooled.sentence}\n\n${markdownTable([head, ...rows])}`;
+  const table = tableOf(
+    [...verdicts.entries()],
+    [
+      ['trial', ([index]) => String(index + 1)],
+      ['run', ([, { runId }]) => runId],
+      ['verdict', ([, { verdict }]) => verdict],
+      ['bad restarts', ([, { badRestarts, restarts }]) => `${badRestarts} of ${restarts}`],
+      ['dropped', ([, { dropped }]) => String(dropped)],
+      ['predicted', ([, { predicted }]) => predicted.dropped?.toFixed(0) ?? '–'],
+      ['due', ([, { due }]) => String(due)],
+      ['longest wait, ms', ([, { longestWaitMs }]) => longestWaitMs?.toFixed(0) ?? '–'],
+    ],
+  );
+  return `${pooled.verdict}: ${pooled.sentence}\n\n${table}`;
 }
