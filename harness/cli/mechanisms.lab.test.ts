@@ -68,12 +68,6 @@ describe('the check of the writes', () => {
     expect(twice.verdict.writes).toMatchObject({ lost: 0, early: 0, misattributed: 0 });
     expect(twice.verdict.writes?.duplicated).toBe(twice.verdict.writes?.acknowledged);
   });
-
-  it('fails any experiment whose site lies, whatever else it expects', async () => {
-    const { verdict, exitCode } = await run('E5', '--restarts', '1', '--set', 'app.fault=apply-twice');
-    expect(exitCode).toBe(1);
-    expect(verdict.reasons.join()).toContain('writes applied twice');
-  });
 });
 
 describe('ways to run', () => {

@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect } from 'vitest';
 import { exitCodes } from '../base/errors.ts';
+import { readLedger } from '../run/read-ledger.ts';
+import { readTimeline } from '../run/read-timeline.ts';
 import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
@@ -109,4 +111,44 @@ export async function startRun(out: string, sent: number, ...args: string[]): Pr
 /** The outcomes together. */
 export function sumOf(outcomes: Record<string, number>): number {
   return Object.values(outcomes).reduce((total, count) => total + count, 0);
+}
+
+/** What must hold of every run that went to its end, whatever it measured. */
+export async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
+  expect(sumOf(verdict.outcomes)).toBe(verdict.due);
+  const seqs = new Set<number>();
+  for await (const row of readLedger(join(folder, 'ledger.ndjson.gz'))) seqs.add(row.seq);
+  expect(seqs.size).toBe(verdict.due);
+  const { proxy } = verdict.witnesses;
+  expect(proxy).toEqual({
+    arrived: verdict.sent,
+    ledgerSent: verdict.sent,
+    missing: 0,
+    extra: 0,
+    repeated: 0,
+    disagreeing: 0,
+  });
+  const timeline = await readTimeline(join(folder, 'timeline.ndjson'));
+  for (const { restart } of verdict.perRestart) {
+    const kinds = timeline
+      .filter((event) => event.restart === restart && event.source !== 'proxy')
+      .map(({ kind }) => kind);
+    const order = [
+      'deploy-begin',
+      'sigterm',
+      'accept-stopped',
+      'exit',
+      'unit-stopped',
+      'unit-started',
+      'start',
+      'accepting',
+      'ready',
+    ];
+    expect(kinds.filter((kind) => order.includes(kind))).toEqual(order);
+  }
+  expect(await readdir(join(folder, 'charts'))).toEqual(
+    expect.arrayContaining(['outcomes.png', 'outcomes.svg', 'latency.png', 'latency.svg']),
+  );
+  const report = await readFile(join(folder, 'report.md'), 'utf8');
+  expect(report).toContain(verdict.citation);
 }

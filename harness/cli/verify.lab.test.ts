@@ -7,15 +7,17 @@ import Ajv from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectEngine } from '../lab/engine.ts';
 import { packRun } from './pack-series.ts';
-import { cli, runInLab } from './testing.ts';
+import { cli, expectWhole, runInLab, type LabRun } from './testing.ts';
 
 let out: string;
+let made: LabRun;
 let clean: string;
 
 beforeAll(async () => {
   await connectEngine();
   out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-  clean = (await runInLab(out, 'E1', '--restarts', '1')).folder;
+  made = await runInLab(out, 'E1', '--restarts', '3');
+  clean = made.folder;
 });
 afterAll(async () => {
   await rm(out, { recursive: true, force: true });
@@ -38,6 +40,18 @@ const access = 'witnesses/access.ndjson.gz';
 const notes = 'witnesses/notes.ndjson.gz';
 const dropToOk = (line: string): string =>
   line.replace('"outcome":"status-502","status":502', '"outcome":"ok","status":200');
+
+describe('the run', () => {
+  it('E1 drops what the timeline predicts, as 502, at every restart', async () => {
+    const { verdict, folder, exitCode } = made;
+    expect(verdict.reasons).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 3, badRestarts: 3 });
+    expect(Object.keys(verdict.outcomes).sort()).toEqual(['ok', 'status-502']);
+    expect(Math.abs(verdict.predicted.differencePercent ?? Infinity)).toBeLessThan(30);
+    await expectWhole(folder, verdict);
+  });
+});
 
 describe('a run’s line', () => {
   it('holds while nothing is changed, and verdict and report come out the same again', async () => {
@@ -67,7 +81,8 @@ describe('a run’s line', () => {
     expect(validate(verdict), JSON.stringify(validate.errors)).toBe(true);
   });
 
-  it.each([
+  // Each has a folder of its own, and so they go on beside each other.
+  it.concurrent.each([
     ['a row deleted', lines(ledger, (all) => all.slice(1)), 'slots have no row'],
     ['a row doubled', lines(ledger, (all) => [...all, all[5] ?? '']), 'more than one'],
     [
