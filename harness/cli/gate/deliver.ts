@@ -17,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Writes gate.json, junit.xml and summary.md into the folder, and says what came of it. Under GitHub Actions findings
  * appear at the budget's line, and the summary on the job's page.
- * @param budgetsPath the budgets file, where it lies; null where there is none
+ * @param budgetsPath where the budgets file lies; null without one
  */
 export async function deliver(
   { stdout, stderr, workflowCommand }: Pick<Context, 'stdout' | 'stderr' | 'workflowCommand'>,

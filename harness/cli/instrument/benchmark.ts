@@ -170,7 +170,7 @@ class Bench {
   }
 }
 
-/** Verdict and report of a million rows, each by its own command, beside what the project holds itself to. */
+/** Verdict and report of a million rows, each by its own command, beside the project's targets. */
 function recomputeTable(runs: readonly RecomputeRun[]): string {
   const rows = [...Map.groupBy(runs, ({ shape, step }) => `${shape} ${step}`).values()];
   const of = (figure: (run: RecomputeRun) => number, digits: number) => (same: RecomputeRun[]) =>

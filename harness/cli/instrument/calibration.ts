@@ -92,7 +92,7 @@ async function runCases(series: Series, cases: readonly CalibrationCase[]): Prom
 
 interface Bank {
   readonly results: readonly BankResult[];
-  /** The version of curl that was asked beside; null where there is none. */
+  /** The version of the curl that was asked too; null where curl is not installed. */
   readonly curl: string | null;
 }
 
