@@ -6,22 +6,7 @@
 import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** What is to be waited for. */
-export interface ReadinessQuestion {
-  readonly deadlineMs: number;
-  readonly internalAddress: string;
-  /** null where there is no proxy. */
-  readonly proxied: { readonly hostHeader: string } | null;
-  /** The proxy's service whose only server is not running, and has to be known as such: at first all are taken for up. */
-  readonly downService: string | null;
-}
-
-/** The last line of its output. */
-export interface Readiness {
-  /** What was still missing at the deadline; empty when the lab is ready. */
-  readonly missing: readonly string[];
-}
+import type { Readiness, ReadinessQuestion } from './readiness-question.ts';
 
 const pollMs = 20;
 /** The proxy's own view of its services, on the server itself (containers/edge). */

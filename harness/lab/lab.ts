@@ -15,7 +15,7 @@ import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
-import type { Readiness, ReadinessQuestion } from '../in-lab/readiness.ts';
+import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
 import { coloursOf, site, type Colour } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
