@@ -57,17 +57,7 @@ export function createPublicServer({
   spoil,
   isSlow = false,
 }: PublicServerParts): PublicServer {
-  // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
-  // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
-  // request on it any time later: it must live as long as any kept one. requestTimeout may not be shorter.
-  const headersTimeout = Math.max(60_000, Math.ceil(keepAliveTimeoutMs) + keepAliveBufferMs + 10_000);
-  const server = createServer({
-    keepAliveTimeout: Math.ceil(keepAliveTimeoutMs),
-    keepAliveTimeoutBuffer: keepAliveBufferMs,
-    headersTimeout,
-    requestTimeout: Math.max(300_000, headersTimeout),
-    noDelay: true,
-  });
+  const server = quietServer(keepAliveTimeoutMs);
   const connections = trackConnections(server, () => monotonicUs() / 1000);
   let last = false;
 
@@ -124,6 +114,21 @@ export function createPublicServer({
       last = true;
     },
   };
+}
+
+/** A server that ends no connection before its keep-alive timeout, whatever was sent on it. */
+function quietServer(keepAliveTimeoutMs: number): Server {
+  // Node ends a connection that has not sent its headers in headersTimeout with a 408, even one that has sent nothing
+  // at all. A proxy may keep such a connection in its pool (it dialled, and another one became free first) and write a
+  // request on it any time later: it must live as long as any kept one. requestTimeout may not be shorter.
+  const headersTimeout = Math.max(60_000, Math.ceil(keepAliveTimeoutMs) + keepAliveBufferMs + 10_000);
+  return createServer({
+    keepAliveTimeout: Math.ceil(keepAliveTimeoutMs),
+    keepAliveTimeoutBuffer: keepAliveBufferMs,
+    headersTimeout,
+    requestTimeout: Math.max(300_000, headersTimeout),
+    noDelay: true,
+  });
 }
 
 /** Rejects only if the connection died, or on a mistake of ours. */

@@ -41,10 +41,7 @@ export async function runSite(startedUs: number): Promise<void> {
   const options = readOptions();
   const { publicFd, internalFd } = takeListenFds(process.env, process.pid);
   const bornUs = processStartUs();
-  const identity: Identity = {
-    version: options.versionName,
-    instance: `${process.pid}-${Math.floor(bornUs / 1000)}`,
-  };
+  const identity = { version: options.versionName, instance: `${process.pid}-${Math.floor(bornUs / 1000)}` };
   const log = createLog(identity);
   // Node's own way out, process.exit, would wait for a thread that waits for SQLite.
   process.on('uncaughtException', (error) => fail(log, error.stack ?? String(error)));
@@ -58,16 +55,7 @@ export async function runSite(startedUs: number): Promise<void> {
       : listenOn(internal, internalFd, options.internalListenAddress, log);
   // A failure is reported below, where it is awaited; until then it is not an unhandled one.
   internalListening.catch(() => undefined);
-  const store = openStore(
-    {
-      path: options.databasePath,
-      busyTimeoutMs: options.busyTimeoutMs,
-      synchronous: options.synchronous,
-      transaction: options.transaction,
-      transactionHoldMs: options.transactionHoldMs,
-    },
-    identity,
-  );
+  const store = storeOf(options, identity);
   store.opened.catch(() => undefined);
   const site = createPublicServer({
     identity,
@@ -78,17 +66,8 @@ export async function runSite(startedUs: number): Promise<void> {
     spoil: spoiler(options.fault),
   });
 
-  // The line waits for the store, to name the pragmas in effect; but a site that fails or leaves before has begun too.
-  let announced = false;
-  const announceStart = (pragmas?: unknown) => {
-    if (announced) return;
-    announced = true;
-    const { node, sqlite } = process.versions;
-    const owner = (fd: number | undefined) => (fd === undefined ? 'own' : 'inherited');
-    const sockets = { socket: owner(publicFd), internalSocket: owner(internalFd) };
-    log.event('start', { processStartUs: bornUs, ...sockets, node, sqlite, pragmas, options }, startedUs);
-  };
-
+  const sockets = { socket: ownerOf(publicFd), internalSocket: ownerOf(internalFd) };
+  const announceStart = startAnnouncer(log, startedUs, { processStartUs: bornUs, ...sockets, options });
   let accepting: Promise<void> | undefined;
   const onSignal = (signal: string) => {
     if (leaving()) return;
@@ -100,13 +79,7 @@ export async function runSite(startedUs: number): Promise<void> {
     log.event('not-ready');
     void leave({ options, log, site, store, accepting, sigtermUs });
   };
-  if (options.fault === 'ignore-sigterm') {
-    process.on('SIGTERM', () => undefined);
-  } else if (options.drain !== 'none') {
-    // The handler stays: a second signal must find it, or it would kill.
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  }
+  watchSignals(options, onSignal);
 
   try {
     await internalListening;
@@ -132,6 +105,39 @@ export async function runSite(startedUs: number): Promise<void> {
     if (leaving()) return;
     announceStart();
     fail(log, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Writes the event `start` once. It waits for the store, to name the pragmas in effect; a site that fails goes without. */
+function startAnnouncer(log: Log, startedUs: number, detail: Readonly<Record<string, unknown>>) {
+  let announced = false;
+  return (pragmas?: unknown): void => {
+    if (announced) return;
+    announced = true;
+    const { node, sqlite } = process.versions;
+    log.event('start', { ...detail, node, sqlite, pragmas }, startedUs);
+  };
+}
+
+/** The site's database, being opened. */
+function storeOf(options: Options, identity: Identity): Store {
+  const { databasePath: path, busyTimeoutMs, synchronous, transaction, transactionHoldMs } = options;
+  return openStore({ path, busyTimeoutMs, synchronous, transaction, transactionHoldMs }, identity);
+}
+
+/** Did the site open its socket itself, or was it handed one? */
+function ownerOf(fd: number | undefined): 'own' | 'inherited' {
+  return fd === undefined ? 'own' : 'inherited';
+}
+
+/** SIGTERM and SIGINT end the site by `onSignal`, or at once where it has no drain. */
+function watchSignals({ fault, drain: style }: Options, onSignal: (signal: string) => void): void {
+  if (fault === 'ignore-sigterm') {
+    process.on('SIGTERM', () => undefined);
+  } else if (style !== 'none') {
+    // The handler stays: a second signal must find it, or it would kill.
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
   }
 }
 
