@@ -2,5 +2,5 @@
 
 /** The lines of examples, below a command's options. */
 export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
