@@ -3,6 +3,7 @@ import { Marked, type Token } from 'marked';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../run/run-record.ts';
 import { wordedBy } from '../base/foreign-text.ts';
+import { serviceRecord } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { reportHtml } from './html.ts';
 import { reportMarkdown } from './markdown.ts';
@@ -17,26 +18,6 @@ const hostile = [
 ];
 
 const { run, verdict } = reportedRun();
-const measured: RunRecord = {
-  ...run,
-  kind: 'measure',
-  service: {
-    url: 'http://127.0.0.1:8080/',
-    address: '127.0.0.1',
-    port: 8080,
-    method: 'GET',
-    path: '/',
-    headers: [['X-A', 'b']],
-    bodyBase64: null,
-    expectedStatus: null,
-    ratePerSecond: 100,
-    connections: 'kept',
-    timeoutMs: 5_000,
-    maxConnections: 100,
-    whileCommand: 'true',
-    maxDropped: 0,
-  },
-} as unknown as RunRecord;
 
 /** Words that the code itself compares with stay; every other text, and names of free records, become hostile. */
 const ours = /^[\w./:-]{0,24}$/u;
@@ -61,7 +42,7 @@ function kindsIn(tokens: readonly Token[]): string[] {
 describe.each(hostile)('with every text of its files hostile: %j', (text) => {
   it.each<[string, RunRecord]>([
     ['an experiment', run],
-    ['a service', measured],
+    ['a service', serviceRecord()],
   ])('a report of %s keeps its form', (_, record) => {
     const [ofRun, ofVerdict] = [wordedBy(record, spoiltBy(text)), wordedBy(verdict, spoiltBy(text))];
     const markdown = reportMarkdown(ofRun, ofVerdict, charts);

@@ -7,11 +7,13 @@ import { sideBySideBars, sideBySideMarkdown, type SideBySideEntry } from './side
 
 const paths = { chartPath: 'side-by-side.svg', glossaryPath: '../docs/glossary.md' };
 
+const run = { reportPath: 'reference/E1/report.md', asWritten: true, citable: true };
 const dropping: SideBySideEntry = {
   id: 'E1',
   title: 'No drain',
   question: 'How many?',
   run: {
+    ...run,
     record: runRecord(e1),
     verdict: verdictOfTest({
       experiment: 'E1',
@@ -22,22 +24,15 @@ const dropping: SideBySideEntry = {
       predicted: { dropped: 1_180, range: [1_180, 1_180], formula: '', differencePercent: 2 },
       citation: 'E1@r1: the line',
     }),
-    reportPath: 'reference/E1/report.md',
-    asWritten: true,
-    citable: true,
   },
 };
+const other = runRecord(e5, { fingerprint: { ...runRecord(e5).fingerprint, kernel: '7' } });
+const uncited = verdictOfTest({ badRestartsInterval95: [0, 0.312], controls: null, longestWaitMs: 850 });
 const clean: SideBySideEntry = {
   id: 'E5',
   title: 'Socket activation',
   question: 'Any?',
-  run: {
-    record: runRecord(e5, { fingerprint: { ...runRecord(e5).fingerprint, kernel: '7' } }),
-    verdict: verdictOfTest({ badRestartsInterval95: [0, 0.312], controls: null, longestWaitMs: 850 }),
-    reportPath: 'reference/E5/report.md',
-    asWritten: false,
-    citable: false,
-  },
+  run: { record: other, verdict: uncited, reportPath: 'reference/E5/report.md', asWritten: false, citable: false },
 };
 const absent: SideBySideEntry = { id: 'E8', title: 'Tomorrow', question: 'What?', run: null };
 const text = sideBySideMarkdown([dropping, clean, absent], paths);

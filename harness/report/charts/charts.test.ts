@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainOutcomes, type Outcome } from '../../run/ledger.ts';
+import { phasesOf } from '../../verdict/phases.ts';
 import { window } from '../../verdict/testing.ts';
 import { Bins } from './bins.ts';
-import { labelRows } from './marks.ts';
+import { eventAnnotations, labelRows, phaseAnnotations, phaseLegend } from './marks.ts';
 import { drawOverview, drawRestart } from './outcome-charts.ts';
 import { classifyRow, classNames } from './palette.ts';
 
@@ -50,15 +51,27 @@ describe('classes of outcomes', () => {
   });
 });
 
-describe('labels of events', () => {
-  it('stand in rows in which none overlaps another', () => {
-    const rows = labelRows([
-      { atPx: 100, text: 'SIGTERM' },
-      { atPx: 110, text: 'accept stopped' },
-      { atPx: 120, text: 'exit' },
-      { atPx: 400, text: 'start' },
-    ]);
-    expect(rows).toEqual([0, 1, 2, 0]);
+it('labels of events stand in rows in which none overlaps another', () => {
+  const texts = { SIGTERM: 100, 'accept stopped': 110, exit: 120, start: 400 };
+  expect(labelRows(Object.entries(texts).map(([text, atPx]) => ({ text, atPx })))).toEqual([0, 1, 2, 0]);
+});
+
+describe('marks of a restart', () => {
+  const axis = { minS: 0, maxS: 3, secondsOf: (us: number) => us / 1e6 };
+
+  it('shade the phases where the verdict has them, and the legend tells those that are there', () => {
+    const spans = phasesOf(window);
+    const boxes = Object.values(phaseAnnotations(spans, axis)).map(({ xMin, xMax }) => [xMin, xMax]);
+    expect(boxes).toEqual(spans.map(({ fromUs, toUs }) => [fromUs / 1e6, toUs / 1e6]));
+    const told = (of: typeof spans): string[] => phaseLegend(of).map(({ label }) => label.split(':')[0] ?? '');
+    expect(told(spans)).toEqual(['draining', 'down', 'warming']);
+    expect(told(spans.filter(({ name }) => name === 'draining'))).toEqual(['draining']);
+  });
+
+  it('keep lines from crossing labels: these are opaque, and drawn last', () => {
+    for (const { label } of Object.values(eventAnnotations(timeline, axis).annotations)) {
+      expect(label).toMatchObject({ backgroundColor: 'white', drawTime: 'afterDraw' });
+    }
   });
 });
 
