@@ -10,9 +10,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { site } from '../experiment/units.ts';
 import { exec } from '../lab/exec.ts';
-import { putFiles } from '../lab/files.ts';
 import type { Lab } from '../lab/lab.ts';
-import { packageFiles } from '../lab/npm-package.ts';
 import type { Baseline, Baselines } from '../run/baseline.ts';
 
 const require = createRequire(import.meta.url);
@@ -30,6 +28,11 @@ interface BaselineRequest {
 
 /** Puts autocannon, as this project has it, into the lab's client. */
 export async function installBaseline(lab: Lab): Promise<void> {
+  // Loaded here: `measure` needs no lab, and its package does not have what a lab needs.
+  const [{ putFiles }, { packageFiles }] = await Promise.all([
+    import('../lab/files.ts'),
+    import('../lab/npm-package.ts'),
+  ]);
   await putFiles(lab.client, await packageFiles('autocannon', labFolder));
 }
 
