@@ -1,4 +1,6 @@
 /** When requests arrived, beside when they should have: what a server can tell of a load generator's schedule. */
+import { createServer, type AddressInfo } from 'node:net';
+import { monotonicUs } from '../base/clock.ts';
 
 /** What the arrivals of one load come to. */
 export interface ArrivalSummary {
@@ -25,5 +27,41 @@ export function summarizeArrivals(arrivalsUs: readonly number[], ratePerSecond: 
     lagP50Ms: at(0.5),
     lagP99Ms: at(0.99),
     lagMaxMs: at(1),
+  };
+}
+
+/** A server that remembers when requests arrive. */
+export interface ArrivalServer {
+  readonly port: number;
+  /** Sums up what arrived since the last summary. */
+  summary(ratePerSecond: number): ArrivalSummary;
+  close(): void;
+}
+
+/** Starts it in this process. As lean as can be: only GET, one request at a time on a connection, answered at once. */
+export async function startArrivalServer(): Promise<ArrivalServer> {
+  const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  const endOfHead = Buffer.from('\r\n\r\n');
+  let arrivalsUs: number[] = [];
+  const server = createServer({ noDelay: true }, (socket) => {
+    let read: Buffer | undefined;
+    socket.on('error', () => undefined);
+    socket.on('data', (part) => {
+      read = read === undefined ? part : Buffer.concat([read, part]);
+      if (!read.subarray(-endOfHead.length).equals(endOfHead)) return;
+      arrivalsUs.push(monotonicUs());
+      read = undefined;
+      socket.write(answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    summary: (ratePerSecond) => {
+      const summary = summarizeArrivals(arrivalsUs, ratePerSecond);
+      arrivalsUs = [];
+      return summary;
+    },
+    close: () => void server.close(),
   };
 }

@@ -1,7 +1,7 @@
 /** The bank of servers, after bugs that others have met: each does one thing, and what must be counted is known. */
 import type { Socket } from 'node:net';
 import type { Service } from '../experiment/service.ts';
-import type { Behaviour } from './raw-server.ts';
+import { reset, type Behaviour } from './raw-server.ts';
 
 /** One case. */
 export interface BankCase {
@@ -74,7 +74,7 @@ export const bankCases: readonly BankCase[] = [
     isEarly: true,
     serve: (socket) => {
       socket.pause();
-      socket.write(refusal, () => socket.resetAndDestroy());
+      socket.write(refusal, () => reset(socket));
     },
     ...upload,
     outcomes: { 'status-413': 50 },
@@ -124,7 +124,7 @@ export const bankCases: readonly BankCase[] = [
   {
     name: 'answers each tenth in part and resets',
     serve: (socket, { nth }) => {
-      if (nth % 10 === 9) socket.write(ok.slice(0, -1), () => setTimeout(() => socket.resetAndDestroy(), 20));
+      if (nth % 10 === 9) socket.write(ok.slice(0, -1), () => setTimeout(() => reset(socket), 20));
       else socket.write(ok);
     },
     outcomes: { ok: 45, truncated: 5 },

@@ -3,11 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
 import { generatorFlags, generatorPath } from '../in-lab/spawn.ts';
-import type { ArrivalSummary } from './arrivals.ts';
+import type { ArrivalServer, ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 
@@ -30,34 +29,8 @@ export interface BenchRun extends ArrivalSummary {
   readonly peakMiB: number | null;
 }
 
-/** A server that remembers arrivals. */
-export interface ArrivalServer {
-  readonly port: number;
-  summary(ratePerSecond: number): Promise<ArrivalSummary>;
-  close(): void;
-}
-
-/** Starts the arrival server on a free port. */
-export async function startArrivalServer(): Promise<ArrivalServer> {
-  const path = fileURLToPath(new URL('./arrival-server.ts', import.meta.url));
-  const child = execa(process.execPath, [path], { reject: false, stdin: 'pipe', buffer: false });
-  const lines: AsyncIterator<string> = child.iterable();
-  const next = async (): Promise<string> => {
-    const line = await lines.next();
-    if (line.done === true) throw new Error('the arrival server ended');
-    return line.value;
-  };
-  const port = Number(await next());
-  return {
-    port,
-    summary: async (ratePerSecond) => {
-      child.stdin.write(`${ratePerSecond}\n`);
-      return JSON.parse(await next()) as ArrivalSummary;
-    },
-    close: () => void child.stdin.end(),
-  };
-}
-
+/** The time that a request has. */
+const timeoutMs = 30_000;
 /** Below so many connections in TIME_WAIT, local ports are no concern. */
 const fewTimeWait = 5_000;
 
@@ -76,8 +49,8 @@ async function portsFree(): Promise<void> {
 /** Runs a tool against the server. */
 export async function benchRun(tool: Tool, load: BenchLoad, server: ArrivalServer): Promise<BenchRun> {
   if (tool === 'vegeta') await portsFree();
-  const used = tool === 'ours' ? await runOurs(load, server.port) : await runPeerTimed(tool, load, server.port);
-  const summary = await server.summary(load.ratePerSecond);
+  const used = tool === 'ours' ? await runOurs(load, server.port) : await runPeer(tool, load, server.port);
+  const summary = server.summary(load.ratePerSecond);
   return {
     ...summary,
     slots: slotCount(load.ratePerSecond, load.durationMs),
@@ -96,7 +69,7 @@ interface Used {
   readonly peakMiB: number | null;
 }
 
-/** The shell's own account of what its children used: `times` prints theirs on its second line. */
+/** Has the shell tell what its children used: `times` prints that on its second line. */
 const timed = ['-c', '"$0" "$@"; code=$?; times >&2; exit $code'];
 
 async function runOurs(load: BenchLoad, port: number): Promise<Used> {
@@ -109,11 +82,9 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       host: '127.0.0.1',
       port,
       hostHeader: '127.0.0.1',
-      ratePerSecond: load.ratePerSecond,
-      durationMs: load.durationMs,
+      ...load,
       mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
-      connections: load.connections,
-      deadlineMs: 30_000,
+      deadlineMs: timeoutMs,
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
       ...answerLimits,
       primedNotes: 0,
@@ -121,31 +92,22 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
     };
     const child = execa('bash', [...timed, process.execPath, ...generatorFlags, generatorPath], { stdin: 'pipe' });
+    // Its input stays open: a generator whose input ends breaks the load off.
     child.stdin.write(`${JSON.stringify(plan)}\n{"kind":"go"}\n`);
-    let peakMiB: number | null = null;
-    for await (const line of child.iterable()) {
-      const message = JSON.parse(line) as LoadMessage;
-      if (message.kind === 'error') throw new Error(message.message);
-      if (message.kind === 'done') peakMiB = message.peakRssKiB / 1024;
-    }
-    child.stdin.end();
-    const { stderr } = await child;
-    if (peakMiB === null) throw new Error(`the load generator ended before its load did: ${stderr}`);
-    return { cpuSeconds: childSeconds(stderr), peakMiB };
+    const { stdout, stderr } = await child;
+    const said = stdout.split('\n').map((line) => JSON.parse(line) as LoadMessage);
+    const done = said.find((message) => message.kind === 'done');
+    if (done === undefined) throw new Error(`the load generator ended before its load did: ${stdout} ${stderr}`);
+    return { cpuSeconds: childSeconds(stderr), peakMiB: done.peakRssKiB / 1024 };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function runPeerTimed(peer: PeerName, load: BenchLoad, port: number): Promise<Used> {
-  const { command, input } = peerCommand(peer, {
-    url: `http://127.0.0.1:${port}/`,
-    method: 'GET',
-    body: null,
-    timeoutMs: 30_000,
-    ...load,
-  });
-  const { stderr } = await execa('bash', [...timed, ...command], { input: input ?? '', stdout: 'ignore' });
+async function runPeer(peer: PeerName, load: BenchLoad, port: number): Promise<Used> {
+  const url = `http://127.0.0.1:${port}/`;
+  const { words, ...given } = peerCommand(peer, { url, method: 'GET', body: null, timeoutMs, ...load });
+  const { stderr } = await execa('bash', [...timed, ...words], { input: '', ...given, stdout: 'ignore' });
   return { cpuSeconds: childSeconds(stderr), peakMiB: null };
 }
 

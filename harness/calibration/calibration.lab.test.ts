@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { calibrationCases } from './cases.ts';
-import { factsOf } from './faults.ts';
+import { faults } from './faulty-server.ts';
 import { runCase } from './run-case.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'calibration-'));
@@ -14,7 +14,7 @@ describe('against a server that', () => {
   it.each(
     calibrationCases('short').map((calibration, index) => {
       const { fault, awayMs, method, connections } = calibration;
-      const what = awayMs === 0 ? factsOf(fault).what : `is away for ${awayMs} ms`;
+      const what = awayMs === 0 ? faults[fault].what : `is away for ${awayMs} ms`;
       return [`${what} (${method}, ${connections})`, calibration, String(index)] as const;
     }),
   )('%s, every count is right', async (_, calibration, name) => {

@@ -1,31 +1,21 @@
 /** The published load generators, driven against the calibration server: what each of them says of a known truth. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../experiment/load-schedule.ts';
-
-/** The peers that are driven. */
-export const peerNames = ['autocannon', 'vegeta', 'oha', 'wrk'] as const;
-
-/** A peer by name. */
-export type PeerName = (typeof peerNames)[number];
+import type { CalibrationCase } from './cases.ts';
+import { faults, startFaultyServer } from './faulty-server.ts';
+import { calibrationBody, serviceFor } from './run-case.ts';
 
 /** What a peer is to do. */
-export interface PeerTask {
+export interface PeerTask extends Omit<CalibrationCase, 'fault' | 'awayMs'> {
   readonly url: string;
-  readonly method: 'GET' | 'POST';
   readonly body: string | null;
-  readonly connections: 'kept' | 'new';
-  readonly ratePerSecond: number;
-  readonly durationMs: number;
-  readonly timeoutMs: number;
 }
 
 /** What a peer said. */
-export interface PeerReport {
+interface PeerReport {
   /** Requests that it says it sent, or, where it does not say, that it counted one way or the other. */
   readonly requests: number;
   /** Requests that it says were not answered with 200. */
@@ -34,171 +24,194 @@ export interface PeerReport {
   readonly raw: string;
 }
 
+/** A command, and what it is given beside its words. */
+interface PeerCommand {
+  readonly words: readonly string[];
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Peer {
+  /** The file that must be there. */
+  readonly file: string;
+  /** Prints its version, which the pattern finds. */
+  readonly version: readonly [words: readonly string[], pattern: RegExp];
+  /** Does it send one request a slot, whatever became of those before? If not, its load is closed and of its own shape. */
+  readonly isOpen: boolean;
+  readonly command: (task: PeerTask) => PeerCommand;
+  readonly read: (stdout: Buffer) => PeerReport | Promise<PeerReport>;
+}
+
 /** Where `install-peers.mjs` puts the programs that npm does not bring. */
 const folder = fileURLToPath(new URL('../../.cache/peers/', import.meta.url));
-
-const commands: Record<PeerName, string> = {
-  autocannon: fileURLToPath(new URL('../../node_modules/autocannon/autocannon.js', import.meta.url)),
-  vegeta: join(folder, 'vegeta'),
-  oha: join(folder, 'cargo/bin/oha'),
-  wrk: '/usr/bin/wrk',
-};
+const autocannon = fileURLToPath(new URL('../../node_modules/autocannon/autocannon.js', import.meta.url));
+const vegeta = join(folder, 'vegeta');
+const oha = join(folder, 'cargo/bin/oha');
+const wrk = '/usr/bin/wrk';
 
 /** Connections of the tools whose load is closed. */
-export const closedConnections = 10;
+const closedConnections = 10;
 
-/** Is it installed? */
-export function isInstalled(peer: PeerName): boolean {
-  return existsSync(commands[peer]);
-}
-
-/** Its version, in its own words. */
-export async function versionOf(peer: PeerName): Promise<string> {
-  switch (peer) {
-    case 'autocannon': {
-      const text = await readFile(join(commands.autocannon, '../package.json'), 'utf8');
-      return (JSON.parse(text) as { version: string }).version;
-    }
-    case 'vegeta': {
-      // Built by its module's version, it does not know one of its own; the Go tool does.
-      const { stdout } = await execa('go', ['version', '-m', commands.vegeta], { reject: false });
-      return /\tmod\t\S+\t(\S+)/u.exec(stdout)?.[1] ?? 'unknown';
-    }
-    case 'oha':
-      return (await execa(commands.oha, ['--version'])).stdout.replace('oha ', '');
-    case 'wrk':
-      return (await execa(commands.wrk, ['-v'], { reject: false })).stdout.split('\n')[0]?.split(' ')[1] ?? 'unknown';
-  }
-}
-
-/** Runs a peer once. wrk and autocannon know no rate for single requests: their load is closed, and of their own shape. */
-export async function runPeer(peer: PeerName, task: PeerTask): Promise<PeerReport> {
-  switch (peer) {
-    case 'autocannon':
-      return await runAutocannon(task);
-    case 'vegeta':
-      return await runVegeta(task);
-    case 'oha':
-      return await runOha(task);
-    case 'wrk':
-      return await runWrk(task);
-  }
-}
-
-/** The words of a peer's command, and what it reads on its input. Of vegeta, requests without a body only. */
-export function peerCommand(peer: PeerName, task: PeerTask): { command: string[]; input?: string } {
-  const { url, method, body, connections, ratePerSecond, durationMs, timeoutMs } = task;
-  switch (peer) {
-    case 'autocannon':
+const peers = {
+  autocannon: {
+    file: autocannon,
+    version: [[process.execPath, autocannon, '--version'], /autocannon v(\S+)/u],
+    isOpen: false,
+    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
+      words: [
+        ...[process.execPath, autocannon, '--json', '--no-progress', '--ignoreCoordinatedOmission'],
+        ...['--connections', String(closedConnections), '--overallRate', String(ratePerSecond)],
+        ...['--duration', String(durationMs / 1000), '--timeout', String(timeoutMs / 1000), '--method', method],
+        ...(body === null ? [] : ['--body', body]),
+        ...(connections === 'new' ? ['--reconnectRate', '1'] : []),
+        url,
+      ],
+    }),
+    read: (stdout) => {
+      const said = JSON.parse(stdout.toString()) as Record<'errors' | 'non2xx' | '2xx', number>;
+      const failed = said.errors + said.non2xx;
+      return { requests: said['2xx'] + failed, failed, raw: pick(said, '2xx non2xx errors timeouts resets') };
+    },
+  },
+  vegeta: {
+    file: vegeta,
+    // Built by its module's version, it does not know one of its own; the Go tool does.
+    version: [['go', 'version', '-m', vegeta], /\tmod\t\S+\t(\S+)/u],
+    isOpen: true,
+    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
+      words: [
+        ...[vegeta, 'attack', '-format', 'json', '-rate', String(ratePerSecond), '-duration', `${durationMs}ms`],
+        ...['-timeout', `${timeoutMs}ms`, `-keepalive=${connections === 'kept'}`],
+      ],
+      input: JSON.stringify({ method, url, body: Buffer.from(body ?? '').toString('base64') }),
+    }),
+    read: async (input) => {
+      const { stdout } = await execa(vegeta, ['report', '-type', 'json'], { input });
+      const said = JSON.parse(stdout) as { requests: number; status_codes: Record<string, number> };
+      const failed = said.requests - (said.status_codes['200'] ?? 0);
+      return { requests: said.requests, failed, raw: pick(said, 'requests success status_codes errors') };
+    },
+  },
+  oha: {
+    file: oha,
+    version: [[oha, '--version'], /oha (\S+)/u],
+    isOpen: true,
+    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
+      words: [
+        ...[oha, '--no-tui', '--output-format', 'json', '-c', '128', '-q', String(ratePerSecond)],
+        ...['-n', String(slotCount(ratePerSecond, durationMs)), '-t', `${timeoutMs}ms`, '-m', method],
+        ...(body === null ? [] : ['-d', body]),
+        ...(connections === 'new' ? ['--disable-keepalive'] : []),
+        url,
+      ],
+    }),
+    read: (stdout) => {
+      type Counts = Record<string, number>;
+      const said = JSON.parse(stdout.toString()) as Record<'statusCodeDistribution' | 'errorDistribution', Counts>;
+      const sum = (counts: Counts): number => Object.values(counts).reduce((all, some) => all + some, 0);
+      const requests = sum(said.statusCodeDistribution) + sum(said.errorDistribution);
+      const failed = requests - (said.statusCodeDistribution['200'] ?? 0);
+      return { requests, failed, raw: pick(said, 'statusCodeDistribution errorDistribution') };
+    },
+  },
+  wrk: {
+    file: wrk,
+    version: [[wrk, '-v'], /^wrk (\S+)/u],
+    isOpen: false,
+    command: ({ url, method, body, connections, durationMs, timeoutMs }) => ({
+      words: [
+        ...[wrk, '-t1', `-c${closedConnections}`, `-d${Math.ceil(durationMs / 1000)}s`],
+        ...['--timeout', `${Math.ceil(timeoutMs / 1000)}s`],
+        ...['-s', fileURLToPath(new URL('./wrk.lua', import.meta.url)), url],
+      ],
+      env: {
+        WRK_METHOD: method,
+        ...(body === null ? {} : { WRK_BODY: body }),
+        ...(connections === 'new' ? { WRK_CONNECTION: 'close' } : {}),
+      },
+    }),
+    read: (stdout) => {
+      const text = stdout.toString();
+      const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
+      const errors = [/connect (\d+)/u, /read (\d+)/u, /write (\d+)/u, /timeout (\d+)/u].map(number);
+      const failed = errors.reduce((sum, count) => sum + count, 0);
+      const said = text.split('\n').filter((line) => /requests in|Socket errors|Non-2xx/u.test(line));
       return {
-        command: [
-          ...[process.execPath, commands.autocannon, '--json', '--no-progress', '--ignoreCoordinatedOmission'],
-          ...['--connections', String(closedConnections), '--overallRate', String(ratePerSecond)],
-          ...['--duration', String(durationMs / 1000), '--timeout', String(timeoutMs / 1000), '--method', method],
-          ...(body === null ? [] : ['--body', body]),
-          ...(connections === 'new' ? ['--reconnectRate', '1'] : []),
-          url,
-        ],
+        requests: number(/(\d+) requests in/u) + failed,
+        failed: failed + number(/Non-2xx or 3xx responses: (\d+)/u),
+        raw: said.map((line) => line.trim()).join('; '),
       };
-    case 'vegeta':
-      return {
-        command: [
-          ...[commands.vegeta, 'attack', '-rate', String(ratePerSecond), '-duration', `${durationMs}ms`],
-          ...['-timeout', `${timeoutMs}ms`, `-keepalive=${connections === 'kept'}`],
-        ],
-        input: `${method} ${url}`,
-      };
-    case 'oha':
-      return {
-        command: [
-          ...[commands.oha, '--no-tui', '--output-format', 'json', '-c', '128', '-q', String(ratePerSecond)],
-          ...['-n', String(slotCount(ratePerSecond, durationMs)), '-t', `${timeoutMs}ms`, '-m', method],
-          ...(body === null ? [] : ['-d', body]),
-          ...(connections === 'new' ? ['--disable-keepalive'] : []),
-          url,
-        ],
-      };
-    case 'wrk':
-      return {
-        command: [
-          ...[commands.wrk, '-t1', `-c${closedConnections}`, `-d${Math.ceil(durationMs / 1000)}s`],
-          ...['--timeout', `${Math.ceil(timeoutMs / 1000)}s`, url],
-        ],
-      };
-  }
+    },
+  },
+} as const satisfies Record<string, Peer>;
+
+/** A peer by name. */
+export type PeerName = keyof typeof peers;
+
+/** The peers that are installed, and those that are not. */
+export function installedPeers(): { readonly present: PeerName[]; readonly missing: PeerName[] } {
+  const all = Object.keys(peers) as PeerName[];
+  const isThere = (name: PeerName): boolean => existsSync(peers[name].file);
+  return { present: all.filter(isThere), missing: all.filter((name) => !isThere(name)) };
 }
 
-async function runCommand([program = '', ...words]: readonly string[]): Promise<string> {
-  return (await execa(program, words)).stdout;
+/** Its name and its version, in its own words. */
+export async function versionOf(name: PeerName): Promise<string> {
+  const peer: Peer = peers[name];
+  const [[program = '', ...words], pattern] = peer.version;
+  const { stdout } = await execa(program, words, { reject: false });
+  return `${name} ${pattern.exec(stdout)?.[1] ?? 'unknown'}`;
 }
 
-async function runAutocannon(task: PeerTask): Promise<PeerReport> {
-  const stdout = await runCommand(peerCommand('autocannon', task).command);
-  const said = JSON.parse(stdout) as Record<'errors' | 'non2xx' | '2xx', number>;
-  const failed = said.errors + said.non2xx;
-  return {
-    requests: said['2xx'] + failed,
-    failed,
-    raw: pick(stdout, ['2xx', 'non2xx', 'errors', 'timeouts', 'resets']),
-  };
+/** The command that has a peer do a task. */
+export function peerCommand(name: PeerName, task: PeerTask): PeerCommand {
+  return peers[name].command(task);
 }
 
-async function runVegeta(task: PeerTask): Promise<PeerReport> {
-  const target = await mkdtemp(join(tmpdir(), 'vegeta-'));
+/** One peer in one case. */
+export interface PeerResult extends PeerReport {
+  readonly peer: PeerName;
+  readonly calibration: CalibrationCase;
+  /** Requests that arrived. */
+  readonly arrived: number;
+  /** Requests that failed, by the server's own count; null where that cannot be told (an absence under a closed load). */
+  readonly truth: number | null;
+  /** Did it report the truth, and did as many arrive as it counted (what it cut at its end left out)? */
+  readonly isRight: boolean;
+}
+
+/** Drives one peer through one case. */
+export async function runPeerCase(name: PeerName, calibration: CalibrationCase): Promise<PeerResult> {
+  const { fault, awayMs, ratePerSecond, durationMs, method } = calibration;
+  const peer: Peer = peers[name];
+  const server = await startFaultyServer(calibration);
   try {
-    const bodyFile = join(target, 'body');
-    if (task.body !== null) await writeFile(bodyFile, task.body);
-    const { command, input } = peerCommand('vegeta', task);
-    const [program = '', ...words] = [...command, ...(task.body === null ? [] : ['-body', bodyFile])];
-    const attack = execa(program, words, { input: input ?? '', encoding: 'buffer' });
-    const { stdout } = await attack.pipe(commands.vegeta, ['report', '-type', 'json']);
-    const said = JSON.parse(stdout) as { requests: number; status_codes: Record<string, number> };
-    const failed = said.requests - (said.status_codes['200'] ?? 0);
-    return {
-      requests: said.requests,
-      failed,
-      raw: pick(stdout, ['requests', 'success', 'status_codes', 'errors']),
-    };
+    const { url } = serviceFor(calibration, server.port);
+    const { words, ...given } = peer.command({ ...calibration, url, body: method === 'POST' ? calibrationBody : null });
+    const [program = '', ...rest] = words;
+    const { stdout } = await execa(program, rest, { input: '', ...given, encoding: 'buffer' });
+    const report = await peer.read(Buffer.from(stdout));
+    const { arrivals, faulted } = server.counts();
+    const { isOpen } = peer;
+    let truth: number | null;
+    if (awayMs === 0) truth = faults[fault].outcome === 'ok' ? 0 : faulted;
+    // With a request a slot, those that did not arrive are those that fell into the absence.
+    else truth = isOpen ? slotCount(ratePerSecond, durationMs) - arrivals : null;
+    // A closed load is cut at its end, with a request under way on each of its connections: that is no mistake.
+    const cut = isOpen ? 0 : closedConnections;
+    const reached = report.requests - (awayMs > 0 || fault === 'accept-rst' ? report.failed : 0);
+    const isRight =
+      truth === null
+        ? report.failed <= Math.ceil((ratePerSecond * awayMs) / 1000) + 1
+        : Math.abs(report.failed - truth) <= (isOpen && awayMs === 0 ? 0 : 2) &&
+          Math.abs(reached - arrivals) <= cut + 1;
+    return { peer: name, calibration, ...report, arrived: arrivals, truth, isRight };
   } finally {
-    await rm(target, { recursive: true });
+    server.close();
   }
 }
 
-async function runOha(task: PeerTask): Promise<PeerReport> {
-  const stdout = await runCommand(peerCommand('oha', task).command);
-  const said = JSON.parse(stdout) as {
-    statusCodeDistribution: Record<string, number>;
-    errorDistribution: Record<string, number>;
-  };
-  const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, some) => all + some, 0);
-  const requests = sum(said.statusCodeDistribution) + sum(said.errorDistribution);
-  const failed = requests - (said.statusCodeDistribution['200'] ?? 0);
-  return { requests, failed, raw: pick(stdout, ['statusCodeDistribution', 'errorDistribution']) };
-}
-
-async function runWrk(task: PeerTask): Promise<PeerReport> {
-  const target = await mkdtemp(join(tmpdir(), 'wrk-'));
-  try {
-    const script = join(target, 'request.lua');
-    const body = task.body === null ? '' : `wrk.body = ${JSON.stringify(task.body)}\n`;
-    const close = task.connections === 'new' ? 'wrk.headers["Connection"] = "close"\n' : '';
-    await writeFile(script, `wrk.method = "${task.method}"\n${body}${close}`);
-    const stdout = await runCommand([...peerCommand('wrk', task).command, '-s', script]);
-    const number = (pattern: RegExp): number => Number(pattern.exec(stdout)?.[1] ?? 0);
-    const answered = number(/(\d+) requests in/u);
-    const errors = number(/connect (\d+)/u) + number(/read (\d+)/u) + number(/write (\d+)/u) + number(/timeout (\d+)/u);
-    const raw = stdout
-      .split('\n')
-      .filter((line) => /requests in|Socket errors|Non-2xx/u.test(line))
-      .map((line) => line.trim())
-      .join('; ');
-    return { requests: answered + errors, failed: errors + number(/Non-2xx or 3xx responses: (\d+)/u), raw };
-  } finally {
-    await rm(target, { recursive: true });
-  }
-}
-
-function pick(json: string, names: readonly string[]): string {
-  const said = JSON.parse(json) as Record<string, unknown>;
-  return JSON.stringify(Object.fromEntries(names.map((name) => [name, said[name]])));
+function pick(said: object, names: string): string {
+  const values = said as Record<string, unknown>;
+  return JSON.stringify(Object.fromEntries(names.split(' ').map((name) => [name, values[name]])));
 }

@@ -33,35 +33,28 @@ export async function curlVersion(): Promise<string | null> {
 
 /** What is asked unless a case says otherwise: half of it on kept connections, half on new ones. */
 function asked(port: number): Service {
-  return {
-    ...serviceFor({ method: 'GET', connections: 'kept', ratePerSecond, timeoutMs }, port),
-    connections: 'mixed',
-  };
+  const service = serviceFor({ method: 'GET', connections: 'kept', ratePerSecond, timeoutMs }, port);
+  return { ...service, connections: 'mixed' };
 }
 
 /** One server of the bank. */
 export async function runBankCase(bank: BankCase, withCurl: boolean, setting: CaseSetting): Promise<BankResult> {
-  const slots = bank.slots ?? defaultSlots;
-  const server = await startRawServer(bank.serve, bank.isEarly);
+  const { name, slots = defaultSlots, body = null, unlikeCurl } = bank;
+  const server = await startRawServer(bank);
   try {
-    const service = {
-      ...asked(server.port),
-      ...bank.asked,
-    };
-    const body = bank.body ?? null;
+    const service = { ...asked(server.port), ...bank.asked };
     const { outcomes } = await measureCase(service, body, (slots * 1000) / service.ratePerSecond, setting);
     const wrong: string[] = [];
     const [counted, right] = [inOrder(outcomes), inOrder(bank.outcomes)];
     if (counted !== right) wrong.push(`${counted}, where ${right} is right`);
-    // What is not the same for all tells nothing of one answer.
+    // Where the answers differ, one of curl's says nothing.
     const [only = '', ...others] = Object.keys(bank.outcomes);
     let curlTakes: boolean | null = null;
     if (withCurl && others.length === 0) {
       curlTakes = await doesCurlTake(server.port, '/', service.method, body);
-      const isComplete = only === 'ok' || only.startsWith('status-');
-      wrong.push(...besideCurl(curlTakes, isComplete, bank.unlikeCurl));
+      wrong.push(...besideCurl(curlTakes, only === 'ok' || only.startsWith('status-'), unlikeCurl));
     }
-    return { name: bank.name, counted, curlTakes, wrong };
+    return { name, counted, curlTakes, wrong };
   } finally {
     server.close();
   }
@@ -72,43 +65,44 @@ const cuts = ['whole', 'bytes', 'third'] as const;
 /** No answer longer than this is sent byte by byte. */
 const mostSingleBytes = 200;
 
-/** Every answer in every cut, one after another in one measurement, and each row held against what must come of it. */
+/** Sends every answer in every cut, in one measurement, and holds each row against what must come of it. */
 export async function runAnswers(withCurl: boolean, setting: CaseSetting): Promise<BankResult[]> {
   const sent = answerCases.flatMap((answer) =>
     cuts.filter((cut) => cut !== 'bytes' || answer.bytes.length <= mostSingleBytes).map((cut) => ({ answer, cut })),
   );
-  const askedFor = new Map<string, (typeof sent)[number]>();
-  const server = await startRawServer((socket, { head, id, nth }) => {
-    const place = /^GET \/(\d+) /u.exec(head)?.[1];
-    const one = place === undefined ? sent[nth] : sent.find(({ answer }) => answer === answerCases[Number(place)]);
-    if (one === undefined) return;
-    if (id !== null && place === undefined) askedFor.set(id, one);
-    void sendAnswer(socket, one.answer, place === undefined ? one.cut : 'whole');
+  const sentFor = new Map<string, (typeof sent)[number]>();
+  const server = await startRawServer({
+    serve: (socket, { head, id, nth }) => {
+      // curl asks for an answer by its place; the load takes them in turn.
+      const wanted = answerCases[Number(/^GET \/(\d+) /u.exec(head)?.[1])];
+      const next = wanted === undefined ? sent[nth] : { answer: wanted, cut: 'whole' as const };
+      if (next === undefined) return;
+      if (id !== null) sentFor.set(id, next);
+      void sendAnswer(socket, next.answer, next.cut);
+    },
   });
   try {
-    const service = asked(server.port);
-    await measureCase(service, null, (sent.length * 1000) / ratePerSecond, setting);
+    await measureCase(asked(server.port), null, (sent.length * 1000) / ratePerSecond, setting);
+    if (sentFor.size !== sent.length) throw new Error(`${sentFor.size} of ${sent.length} answers were asked for`);
     const wrong = new Map<AnswerCase, string[]>(answerCases.map((answer) => [answer, []]));
     for await (const { requestId, outcome, hasNoLength } of readLedger(join(setting.folder, runFiles.ledger))) {
-      const one = askedFor.get(requestId);
+      const one = sentFor.get(requestId);
       if (one === undefined) continue;
-      const [counted, right] = [
-        `${outcome}${hasNoLength === true ? ' without a length' : ''}`,
-        outcomeOf(one.answer.expected),
-      ];
+      const counted = `${outcome}${hasNoLength === true ? ' without a length' : ''}`;
+      const right = outcomeOf(one.answer.expected);
       if (counted !== right) wrong.get(one.answer)?.push(`${one.cut}: ${counted}, where ${right} is right`);
     }
-    if (askedFor.size !== sent.length) throw new Error(`${askedFor.size} of ${sent.length} answers were asked for`);
     const results: BankResult[] = [];
-    for (const [place, answer] of answerCases.entries()) {
+    for (const [place, { name, expected, unlikeCurl }] of answerCases.entries()) {
       const curlTakes = withCurl ? await doesCurlTake(server.port, `/${place}`, 'GET', null) : null;
-      const isComplete = typeof answer.expected === 'object' && 'status' in answer.expected;
-      if (curlTakes !== null) wrong.get(answer)?.push(...besideCurl(curlTakes, isComplete, answer.unlikeCurl));
+      const isComplete = typeof expected === 'object' && 'status' in expected;
+      const besides = curlTakes === null ? [] : besideCurl(curlTakes, isComplete, unlikeCurl);
+      const answer = answerCases[place];
       results.push({
-        name: answer.name,
-        counted: outcomeOf(answer.expected),
+        name,
+        counted: outcomeOf(expected),
         curlTakes,
-        wrong: wrong.get(answer) ?? [],
+        wrong: [...((answer && wrong.get(answer)) ?? []), ...besides],
       });
     }
     return results;
@@ -146,7 +140,7 @@ function outcomeOf(expected: Expected): string {
   return `${status <= 299 ? 'ok' : `status-${status}`}${endsByClose === true ? ' without a length' : ''}`;
 }
 
-/** Of what must be like curl, and of what must not. */
+/** What is wrong where curl must do the same, and does not. */
 function besideCurl(curlTakes: boolean, isComplete: boolean, unlikeCurl: string | undefined): string[] {
   if (unlikeCurl !== undefined || curlTakes === isComplete) return [];
   return [`curl ${curlTakes ? 'takes' : 'does not take'} it`];
@@ -154,18 +148,13 @@ function besideCurl(curlTakes: boolean, isComplete: boolean, unlikeCurl: string 
 
 /** Does curl call it a complete answer? */
 async function doesCurlTake(port: number, path: string, method: string, body: Buffer | null): Promise<boolean> {
-  const command = ['-s', '-m', '1', '-o', '/dev/null', '-X', method, '-H', 'Expect:'];
-  const { failed } = await execa(
-    'curl',
-    [...command, ...(body === null ? [] : ['--data-binary', '@-']), `http://127.0.0.1:${port}${path}`],
-    { reject: false, ...(body === null ? { stdin: 'ignore' as const } : { input: body }) },
-  );
-  return !failed;
+  const words = ['-s', '-m', '1', '-o', '/dev/null', '-X', method, '-H', 'Expect:'];
+  if (body !== null) words.push('--data-binary', '@-');
+  const input = body ?? '';
+  return !(await execa('curl', [...words, `http://127.0.0.1:${port}${path}`], { reject: false, input })).failed;
 }
 
 function inOrder(outcomes: Readonly<Record<string, number>>): string {
-  return Object.entries(outcomes)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([outcome, count]) => `${outcome} ${count}`)
-    .join(', ');
+  const counted = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${count}`);
+  return counted.sort().join(', ');
 }

@@ -8,9 +8,9 @@ import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/verdict.ts';
-import { startServer, type ServerCounts } from './calibration-server.ts';
 import type { CalibrationCase } from './cases.ts';
-import { factsOf } from './faults.ts';
+import { faults, startFaultyServer, type ServerCounts } from './faulty-server.ts';
+import type { Absence } from './raw-server.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 
 /** What a case came to. */
@@ -38,12 +38,11 @@ export interface CaseSetting {
 
 /** Runs one case; its files go into `folder`. */
 export async function runCase(calibration: CalibrationCase, setting: CaseSetting): Promise<CaseResult> {
-  const server = await startServer(calibration);
+  const server = await startFaultyServer(calibration);
   try {
     const body = calibration.method === 'POST' ? Buffer.from(calibrationBody) : null;
     const verdict = await measureCase(serviceFor(calibration, server.port), body, calibration.durationMs, setting);
-    const counts = await server.counts();
-    return await compare(calibration, verdict, counts, setting.folder);
+    return await compare(calibration, verdict, server.counts(), setting.folder);
   } finally {
     server.close();
   }
@@ -106,48 +105,43 @@ async function compare(
 ): Promise<CaseResult> {
   const wrong: string[] = [];
   const check = (what: string, expected: number, measured: number, slack = 0): void => {
-    if (Math.abs(measured - expected) > slack) wrong.push(`${what}: ${measured}, where ${expected} is right`);
+    if (!(Math.abs(measured - expected) <= slack)) wrong.push(`${what}: ${measured}, where ${expected} is right`);
   };
-  const slots = slotCount(calibration.ratePerSecond, calibration.durationMs);
+  const { fault, ratePerSecond, durationMs } = calibration;
+  const { absence, arrivals, faulted, repeatedIds } = server;
+  const slots = slotCount(ratePerSecond, durationMs);
   const count = (outcome: string): number => verdict.outcomes[outcome] ?? 0;
+  const settled = Object.values(verdict.outcomes).reduce((sum, some) => sum + some, 0);
   check('due', slots, verdict.due);
-  check(
-    'sum of outcomes',
-    slots,
-    Object.values(verdict.outcomes).reduce((sum, some) => sum + some, 0),
-  );
-  check('ids that arrived twice', 0, server.repeatedIds);
-  const awayMs =
-    server.awayFromUs === null || server.awayToUs === null ? null : (server.awayToUs - server.awayFromUs) / 1000;
-
-  let truth: number;
-  if (calibration.awayMs === 0) {
-    const { outcome } = factsOf(calibration.fault);
-    truth = outcome === 'ok' ? 0 : server.faulted;
-    if (outcome !== 'ok') check(outcome, server.faulted, count(outcome));
-    check('ok', slots - truth, count('ok'));
-    check('dropped', truth, verdict.dropped);
-    // A connection that is reset at once carries its request nowhere.
-    check('arrivals', verdict.sent - (calibration.fault === 'accept-rst' ? server.faulted : 0), server.arrivals);
-  } else {
-    truth = await slotsWithin(folder, server);
+  check('sum of outcomes', slots, settled);
+  check('ids that arrived twice', 0, repeatedIds);
+  if (calibration.awayMs > 0) {
+    const truth = await sentWithin(folder, absence);
+    const awayMs = absence === null ? null : (absence.toUs - absence.fromUs) / 1000;
     // On either edge one request may have been on its way.
     check('dropped', truth, verdict.dropped, 1);
-    check('arrivals', count('ok'), server.arrivals, 1);
-    check('gapMs', awayMs ?? Number.NaN, verdict.gapMs ?? Number.NaN, 1000 / calibration.ratePerSecond + gapSlackMs);
-    if (awayMs === null) wrong.push('the server was never away');
+    check('arrivals', count('ok'), arrivals, 1);
+    check('gapMs', awayMs ?? Number.NaN, verdict.gapMs ?? Number.NaN, 1000 / ratePerSecond + gapSlackMs);
+    return { calibration, verdict, server, truth, awayMs, wrong };
   }
-  return { calibration, verdict, server, truth, awayMs, wrong };
+  const { outcome } = faults[fault];
+  const truth = outcome === 'ok' ? 0 : faulted;
+  if (outcome !== 'ok') check(outcome, faulted, count(outcome));
+  check('ok', slots - truth, count('ok'));
+  check('dropped', truth, verdict.dropped);
+  // A connection that is reset at once carries its request nowhere.
+  check('arrivals', verdict.sent - (fault === 'accept-rst' ? faulted : 0), arrivals);
+  return { calibration, verdict, server, truth, awayMs: null, wrong };
 }
 
 /** How many requests set off while nobody listened. */
-async function slotsWithin(folder: string, { awayFromUs, awayToUs }: ServerCounts): Promise<number> {
+async function sentWithin(folder: string, absence: Absence | null): Promise<number> {
   const { originMonotonicUs } = (await openRun(folder)).record;
+  if (absence === null || originMonotonicUs === null) return 0;
   let within = 0;
   for await (const { sentUs } of readLedger(join(folder, runFiles.ledger))) {
-    if (sentUs === null || originMonotonicUs === null || awayFromUs === null || awayToUs === null) continue;
-    const atUs = originMonotonicUs + sentUs;
-    if (atUs >= awayFromUs && atUs < awayToUs) within++;
+    const atUs = sentUs === null ? -1 : originMonotonicUs + sentUs;
+    if (atUs >= absence.fromUs && atUs < absence.toUs) within++;
   }
   return within;
 }

@@ -12,7 +12,8 @@ export const calibrate = {
       .option('--short', 'fewer cases and requests: half a minute instead of two and a half')
       .option('--peers', 'show beside it what autocannon, vegeta, oha and wrk say (five minutes more)')
       .option('--json', 'results on stdout, and nothing else there')
-      .option('--out <folder>', 'where the table goes (default: reports/)')
+      .option('--out <folder>', 'where the tables go (default: reports/)')
+      .option('--publish', 'write the tables to reports/calibration.md too, which the documentation links to')
       .addHelpText(
         'after',
         examples('npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'),

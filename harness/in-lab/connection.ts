@@ -42,7 +42,10 @@ const restMs = 5_000;
 /** How long before the end that a server announces (Keep-Alive: timeout=N) an idle connection is not used any more. */
 const keepAliveMarginMs = 1_000;
 
-/** Of a short time, half is left: the server may count it from the request, and in whole seconds. */
+/**
+ * How long a connection is used that the server keeps for `keepAliveMs`. The server may count it from the request, and in
+ * whole seconds, so of a short time only half is used.
+ */
 function usableUs(keepAliveMs: number): number {
   return Math.max(keepAliveMs - keepAliveMarginMs, keepAliveMs / 2) * 1000;
 }
@@ -58,10 +61,10 @@ export class Connection {
   private dead = false;
   /** The shortest that connecting or waiting for an answer took. */
   private rttUs = Infinity;
-  /** By the hint of the server, on the clock's own scale. */
+  /** By the server's Keep-Alive hint; CLOCK_MONOTONIC. */
   private usableUntilUs = Infinity;
 
-  /** Sets off at once: the SYN leaves within this call. */
+  /** Connects at once: the SYN leaves within this call. */
   constructor(target: Target, owner: ConnectionOwner, first: Exchange) {
     this.owner = owner;
     this.target = target;
@@ -93,7 +96,7 @@ export class Connection {
     this.write(exchange);
   }
 
-  /** May it carry a request? Not where its server is about to close it, or has: that is looked at now. */
+  /** May it carry a request? Not if its server is about to close it, or has closed it by now. */
   isUsable(): boolean {
     return !this.dead && monotonicUs() < this.usableUntilUs && this.socket.isSilent();
   }

@@ -1,7 +1,6 @@
 /**
- * The deploy as it runs in the lab's `server` container, beside systemd: a plan on its input's first line, the load's
- * origin on its second; then each release is written and deployed when the plan says, and stamped on the same clock as
- * every request.
+ * Deploys in the lab's `server` container, beside systemd. The first line of its input is the plan, the second the load's
+ * origin; then it writes and deploys each release when the plan says, and stamps each step on the clock of the requests.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +8,7 @@ import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { monotonicUs } from '../base/clock.ts';
 import {
   anotherRestart,
   deployerNotePrefix,
@@ -16,19 +16,20 @@ import {
   type DeployPlan,
   type DeployUnit,
 } from '../run/deploy-plan.ts';
+import { httpGet } from './http-get.ts';
 
 /** How often the internal port is asked whether the last release is ready. */
 const readyPollMs = 20;
 const readyDeadlineMs = 60_000;
 /**
- * Rest between one release being ready and the next deploy, if the plan would not leave it: else, on a slow machine, what
- * had queued in one restart would still wait in the next, and be counted as its doing.
+ * The least rest between a ready release and the next deploy. Without it, on a slow machine, requests that queued in one
+ * restart would still wait in the next and be counted against that one.
  */
 const restMs = 1_000;
-/** Time for a long transaction to have begun before its process is stopped. */
+/** From the request for a long transaction to the end of its process: the transaction must have begun. */
 const beginTransactionMs = 200;
 
-/** How long the proxy's file stands empty while a template is rendered into it, s: what a slow template takes. */
+/** Seconds for which the proxy's file is empty while a template is rendered into it: as long as a slow template takes. */
 const renderSeconds = 0.25;
 
 const run = promisify(execFile);
@@ -49,10 +50,6 @@ function stamp(kind: Exclude<StampedKind, 'deploy-end'>, deploy: Deploy): void {
   say({ kind, ...deploy, atMonotonicUs: monotonicUs() });
 }
 
-function monotonicUs(): number {
-  return Number(process.hrtime.bigint() / 1000n);
-}
-
 /** Replaces the file by rename, so that nobody reads half of it. */
 function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
@@ -69,19 +66,11 @@ async function systemctl(...args: string[]): Promise<void> {
 
 /** Does /readyz of the internal port answer 200, and with this version? */
 async function isReady({ internalAddress }: DeployUnit, version: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const { hostname, port } = new URL(`http://${internalAddress}`);
-    const asked = request({ hostname, port, path: '/readyz', agent: false, timeout: 1_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200 && answer.headers['x-app-version'] === version);
-    });
-    asked.on('timeout', () => asked.destroy());
-    asked.on('error', () => resolve(false));
-    asked.end();
-  });
+  const result = await httpGet(`http://${internalAddress}/readyz`, 1_000);
+  return 'status' in result && result.status === 200 && result.headers['x-app-version'] === version;
 }
 
-/** Waits for the version; false when it never came. */
+/** Waits until the version is ready; false when it never is. */
 async function untilReady(unit: DeployUnit, deploy: Deploy): Promise<boolean> {
   const deadline = performance.now() + readyDeadlineMs;
   while (!(await isReady(unit, deploy.version))) {
@@ -94,7 +83,7 @@ async function untilReady(unit: DeployUnit, deploy: Deploy): Promise<boolean> {
   return true;
 }
 
-/** Begins a write that holds the database's lock for so long, on this unit; whether it is answered does not matter. */
+/** Begins a write on this unit that holds the database's lock for long; its answer does not matter. */
 async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployPlan, deploy: Deploy): Promise<void> {
   const id = `${plan.runId}-${deployerNotePrefix}${deploy.restart}`;
   const asked = request(`http://${publicAddress}/notes?hold=${plan.deploy.longTransactionMs}`, {
@@ -142,9 +131,8 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
     if (proxyFile.how === 'atomic-rewrite') {
       replaceFile(proxyFile.path, text);
     } else {
-      // As a template that is rendered with a shell's redirection: the file is empty before the program has begun. That
-      // the program takes its time is part of the mechanism: a quick one is a race, which a busy proxy wins now and then
-      // by reading the file only when it is whole again.
+      // A shell empties the file before the program that renders the template has begun. The program must be slow: a busy
+      // proxy often reads the file of a quick one only when it is whole again.
       writeFileSync('/tmp/site.yml.template', text);
       await run('sh', ['-c', `{ sleep ${renderSeconds}; cat /tmp/site.yml.template; } > ${proxyFile.path}`]);
     }
@@ -155,7 +143,7 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
   if (plan.deploy.longTransactionMs > 0) await beginLongTransaction(going, plan, deploy);
   if (proxyFile === null) stamp('retire', deploy);
   if (plan.deploy.oldEndsBy === 'SIGKILL') {
-    // The unit is stopped after it, or systemd would start the old colour again.
+    // Stopped below too, or systemd would start the old colour again.
     await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
   }
   await systemctl('stop', going.service);
@@ -176,7 +164,7 @@ async function badRelease(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit>
     await systemctl('daemon-reload');
   }
   stamp('retire', deploy);
-  // It may fail at once or later: it is meant to.
+  // It is meant to fail, at once or later.
   await systemctl('restart', unit.service).catch(() => undefined);
   await sleep(plan.deploy.badForMs);
   stamp('roll-back', deploy);
@@ -184,7 +172,7 @@ async function badRelease(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit>
   rmSync(wrapper, { force: true });
   await systemctl('daemon-reload');
   await systemctl('reset-failed', unit.service, unit.socket).catch(() => undefined);
-  // A socket that failed with its service is started again; where there is none, that is no failure.
+  // A socket that failed with its service is started again; a unit without one is no failure.
   await systemctl('start', unit.socket).catch(() => undefined);
   await systemctl('restart', unit.service);
   return unit;

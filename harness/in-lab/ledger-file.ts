@@ -10,7 +10,7 @@ export interface LedgerFile {
   close(): Promise<void>;
 }
 
-/** Rows are handed to the kernel together this often: one by one they would cost the generator a core's tenth. */
+/** Rows are handed to the kernel together this often: one by one they would cost a tenth of a core. */
 const flushEveryMs = 50;
 
 /** Opens a new ledger; lines are in the order in which requests were settled. */

@@ -12,7 +12,7 @@ import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
 import { prepareThreads, type LedgeredLoad } from './threads.ts';
 import { primedNoteId } from '../run/site-requests.ts';
 
-/** From the word to begin to the first slot: time for the pacing thread to hear of it. */
+/** From `go` to the first slot: time for the pacing thread to hear of it. */
 const leadUs = 50_000;
 const progressMs = 250;
 
@@ -22,7 +22,7 @@ function say(message: LoadMessage): void {
 
 /**
  * Writes the notes that the load will read, one after another.
- * @returns whether each was acknowledged; if not, that was said
+ * @returns whether each was acknowledged; if one was not, an `unprimed` message says so
  */
 async function prime(plan: LoadPlan): Promise<boolean> {
   for (let note = 0; note < plan.primedNotes; note++) {
@@ -38,7 +38,7 @@ async function prime(plan: LoadPlan): Promise<boolean> {
 async function write(plan: LoadPlan, note: number): Promise<LedgerRow> {
   const noteId = primedNoteId(plan.runId, note);
   const { trial, hostHeader, deadlineMs } = plan;
-  const request = writeNote({ hostHeader, requestId: `prime-${noteId}`, close: true, noteId, path: '/notes' });
+  const request = writeNote('/notes', noteId, { hostHeader, requestId: `prime-${noteId}`, connection: 'new' });
   const slot = { trial, seq: note, dueUs: 0, originUs: monotonicUs(), deadlineUs: deadlineMs * 1000 };
   return await new Promise((resolve) => {
     const exchange = new Exchange({ ...slot, connection: 'new', request }, (row) => {

@@ -1,7 +1,7 @@
 /**
- * Runs in the lab's `server` container from before the load until it is told to end, or its input closes: how many
- * connections wait in the queue of each listening port, stamped with CLOCK_MONOTONIC. Its argument is the file that gets a line of JSON for each
- * port at first, and then for each change, a {@link QueueSample}.
+ * Runs in the lab's `server` container from before the load until it is told to end, or its input closes: samples how
+ * many connections wait in the queue of each listening port. Its argument is the file that gets a {@link QueueSample}, a
+ * line of JSON, for each port at first and then for each change.
  *
  * /proc/net/tcp and tcp6 have a row a socket, those that listen first; their column rx_queue then holds the connections
  * that wait to be accepted (net/ipv4/tcp_ipv4.c, get_tcp4_sock). Reading the first part alone costs the same however many
@@ -9,6 +9,7 @@
  */
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicUs } from '../base/clock.ts';
 import type { QueueSample } from '../run/queues.ts';
 
 const everyMs = 10;
@@ -41,7 +42,7 @@ process.stdin.once('data', end).once('end', end);
 const before = new Map<number, number>();
 
 function sample(): void {
-  const atMonotonicUs = Number(process.hrtime.bigint() / 1000n);
+  const atMonotonicUs = monotonicUs();
   const queues = new Map<number, number>();
   for (const table of tables) addQueues(table, queues);
   let lines = '';
@@ -57,12 +58,12 @@ function sample(): void {
 
 appendFileSync(path, '');
 sample();
-// The load begins only after this: its verdict relies on a sample from before it.
+// The load begins only after this line: the verdict needs a sample from before it.
 process.stdout.write('sampling\n');
 while (!over.signal.aborted) {
   await sleep(everyMs);
   sample();
 }
-// Who died in between does not say this: then what waited afterwards is not known.
+// A sampler that died does not say this: what waited afterwards is then not known.
 process.stdout.write('sampled\n');
 process.stdin.destroy();

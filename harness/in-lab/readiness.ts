@@ -4,8 +4,8 @@
  * {@link ReadinessQuestion} as JSON.
  */
 import { execFile } from 'node:child_process';
-import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { httpGet } from './http-get.ts';
 import type { Readiness, ReadinessQuestion } from './readiness-question.ts';
 
 const pollMs = 20;
@@ -15,15 +15,9 @@ const question = JSON.parse(process.argv[2] ?? '') as ReadinessQuestion;
 
 /** undefined when the answer is 200, else what came instead. */
 async function ask(url: string, headers: Record<string, string>): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const asked = request(url, { headers, agent: false, timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200 ? undefined : `answered ${answer.statusCode ?? 'nothing'}`);
-    });
-    asked.on('timeout', () => asked.destroy(new Error('no answer within 2 s')));
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    asked.end();
-  });
+  const result = await httpGet(url, 2_000, headers);
+  if ('error' in result) return result.error;
+  return result.status === 200 ? undefined : `answered ${result.status}`;
 }
 
 /** undefined when the proxy holds every server of the service to be down. */

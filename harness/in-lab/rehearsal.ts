@@ -8,7 +8,7 @@ import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
 import type { LoadPlan } from './plan.ts';
 
-/** Below this rate there is time enough between two requests, also for code that is cold. */
+/** Below this rate there is time enough between two requests even for code that is cold. */
 const worthwhileFromRate = 1_000;
 const durationMs = 300;
 const highestRate = 4_000;

@@ -17,6 +17,13 @@ export interface PreparedRequest {
   readonly isExpectedBody: ((body: Buffer | null) => boolean) | null;
 }
 
+/** What every request says of itself. */
+interface Common {
+  readonly hostHeader: string;
+  readonly requestId: string;
+  readonly connection: 'new' | 'kept';
+}
+
 /** The request of slot `seq`. */
 export function prepareRequest(
   plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeader' | 'primedNotes'>,
@@ -25,22 +32,44 @@ export function prepareRequest(
   connection: 'new' | 'kept',
 ): PreparedRequest {
   const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
-  const common = { hostHeader: plan.hostHeader, requestId, close: connection === 'new' };
+  const common = { hostHeader: plan.hostHeader, requestId, connection };
   if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
-  if (entry.method === 'POST') {
-    return writeNote({ ...common, noteId: requestId, path: entry.path });
-  }
-  if (entry.path === '/notes/:id') {
-    const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
-    return get({ ...common, path: `/notes/${noteId}`, expected: note(noteId) });
-  }
-  return get({ ...common, path: entry.path, expected: slept(entry.path) });
+  if (entry.method === 'POST') return writeNote(entry.path, requestId, common);
+  if (entry.path !== '/notes/:id') return get(entry.path, slept(entry.path), common);
+  const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
+  return get(`/notes/${noteId}`, note(noteId), common);
+}
+
+/** A POST that writes the note `noteId`. */
+export function writeNote(path: string, noteId: string, common: Common): PreparedRequest {
+  const written = note(noteId);
+  const body = JSON.stringify(written);
+  const entity = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return {
+    method: 'POST',
+    path,
+    requestId: common.requestId,
+    bytes: Buffer.from(`${head('POST', path, common)}${entity}`),
+    expectedStatus: 201,
+    isExpectedBody: holds(written),
+  };
+}
+
+function get(path: string, expected: object, common: Common): PreparedRequest {
+  return {
+    method: 'GET',
+    path,
+    requestId: common.requestId,
+    bytes: Buffer.from(`${head('GET', path, common)}\r\n`),
+    expectedStatus: 200,
+    isExpectedBody: holds(expected),
+  };
 }
 
 function fixedRequest(
   { method, path }: PlanMixEntry,
   { target, headers, bodyBase64, expectedStatus }: FixedRequest,
-  common: { hostHeader: string; requestId: string; close: boolean },
+  common: Common,
 ): PreparedRequest {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const body = bodyOfBase64(bodyBase64 ?? '');
@@ -51,7 +80,7 @@ function fixedRequest(
     method,
     path,
     requestId: common.requestId,
-    bytes: Buffer.from(`${head(method, { ...common, path: target ?? path })}${lines}${length}\r\n`),
+    bytes: Buffer.from(`${head(method, target ?? path, common)}${lines}${length}\r\n`),
     ...(body.length === 0 ? {} : { body }),
     expectedStatus,
     isExpectedBody: null,
@@ -72,56 +101,15 @@ function bodyOfBase64(base64: string): Buffer {
 const bodies = new Map<string, Buffer>();
 const mostBodies = 10;
 
-/** A POST that writes the note `noteId`. */
-export function writeNote(options: {
-  hostHeader: string;
-  requestId: string;
-  close: boolean;
-  noteId: string;
-  path: string;
-}): PreparedRequest {
-  const written = note(options.noteId);
-  const body = JSON.stringify(written);
-  return {
-    method: 'POST',
-    path: options.path,
-    requestId: options.requestId,
-    bytes: Buffer.from(
-      `${head('POST', options)}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-    ),
-    expectedStatus: 201,
-    isExpectedBody: holds(written),
-  };
-}
-
-function get(options: {
-  hostHeader: string;
-  requestId: string;
-  close: boolean;
-  path: string;
-  expected: Record<string, unknown>;
-}): PreparedRequest {
-  return {
-    method: 'GET',
-    path: options.path,
-    requestId: options.requestId,
-    bytes: Buffer.from(`${head('GET', options)}\r\n`),
-    expectedStatus: 200,
-    isExpectedBody: holds(options.expected),
-  };
-}
-
-function head(
-  method: string,
-  options: { hostHeader: string; requestId: string; close: boolean; path: string },
-): string {
+function head(method: string, path: string, { hostHeader, requestId, connection }: Common): string {
   return (
-    `${method} ${options.path} HTTP/1.1\r\nHost: ${options.hostHeader}\r\n` +
-    `X-Request-Id: ${options.requestId}\r\nConnection: ${options.close ? 'close' : 'keep-alive'}\r\n`
+    `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader}\r\n` +
+    `X-Request-Id: ${requestId}\r\nConnection: ${connection === 'new' ? 'close' : 'keep-alive'}\r\n`
   );
 }
 
-function holds(expected: Record<string, unknown>): (body: Buffer | null) => boolean {
+/** Is the body JSON that has these values? */
+function holds(expected: object): (body: Buffer | null) => boolean {
   return (body) => {
     if (body === null) return false;
     try {

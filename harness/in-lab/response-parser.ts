@@ -28,15 +28,13 @@ export class ParseError extends Error {}
 /** The answer is larger than this client reads: a limit of its own. */
 export class LimitError extends Error {}
 
-/** What the answer's reader must know of the request and of itself. */
+/** How an answer is read. */
 export interface ParserOptions {
   /** Keep the body's bytes: only where they are compared. */
   readonly keepsBody: boolean;
   /** Most bytes of a head (status line and headers, interim or final), of the trailers, and of a chunk's line. */
   readonly maxHeadBytes: number;
   readonly maxAnswerBytes: number;
-  /** The answer to HEAD has no body, whatever its headers say. */
-  readonly isHead?: boolean;
   /**
    * The answer before this one on the connection has no body by its status. Some servers send one all the same, which
    * may arrive only now: it is skipped.
@@ -44,7 +42,7 @@ export interface ParserOptions {
   readonly skipsStrayBody?: boolean;
 }
 
-/** Of bodies that are compared; a larger one is not the expected one. */
+/** Most bytes of a body that are kept to be compared; a larger one is not the expected one. */
 const mostKeptBytes = 1024 * 1024;
 const lf = 0x0a;
 const cr = 0x0d;
@@ -106,7 +104,8 @@ export class ResponseParser {
   }
 
   /**
-   * Takes bytes as they arrive (and keeps none of them as they are), at the time that is said; gives the answer when it is complete.
+   * Takes bytes as they arrive, and copies what it keeps of them; gives the answer when it is complete.
+   * @param atUs when they arrived
    * @throws {ParseError} when they are no response
    * @throws {LimitError} when it is too large
    */
@@ -219,7 +218,7 @@ export class ResponseParser {
 
   /** RFC 9112, 6.3. */
   private bodyBegins(): 'again' | 'done' {
-    if (this.options.isHead === true || this.hasNoBody) return 'done';
+    if (this.hasNoBody) return 'done';
     const codings = this.headers.get('transfer-encoding');
     const length = this.headers.get('content-length');
     if (codings !== undefined) {

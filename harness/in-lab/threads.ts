@@ -26,20 +26,21 @@ export type ThreadMessage =
   | { readonly kind: 'counts'; readonly counts: LoadCounts }
   | { readonly kind: 'done'; readonly result: LoadResult };
 
-/** How far ahead the last slot lies when a load is to finish: every thread must hear of it before. */
-const finishAheadUs = 100_000;
+/** A load of several threads that is to finish now ends this far ahead: each must hear of it before its last slot is due. */
+const finishAheadUs = 500_000;
 /** Young generation of a thread: small, since rows are short-lived, and memory is the server's as well. */
 const youngGenerationMb = 12;
 
 /** A load that ends with its ledger written. */
 export interface LedgeredLoad extends PreparedLoad {
-  /** Ends the load after so many slots, or, unless said, now; those due already are settled all the same. */
+  /** Ends the load after the first `slots` slots (default: those due by now); those due already are settled. */
   finish(slots?: number): void;
 }
 
 /** Prepares a load on as many threads as its plan says. */
 export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
   const load = plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
+  const aheadUs = plan.threads === 1 ? 0 : finishAheadUs;
   let originUs = 0;
   return {
     counts: () => load.counts(),
@@ -49,7 +50,7 @@ export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
       return load.run(from);
     },
     finish: (slots) =>
-      load.finish(slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity)),
+      load.finish(slots ?? slotsDueBy(monotonicUs() + aheadUs - originUs, plan.ratePerSecond, Infinity)),
   };
 }
 
@@ -95,7 +96,7 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
     },
     run: async (originUs) => {
       const results = await Promise.all(threads.map((thread) => thread.run(originUs)));
-      // Whenever this is cut short, either all of the parts are there or the whole is.
+      // Whenever this is cut short, either all parts are there or the whole is.
       const merged = `${plan.ledgerPath}.merged`;
       await rm(merged, { force: true });
       for (const { path } of parts) await pipeline(createReadStream(path), createWriteStream(merged, { flags: 'a' }));

@@ -6,7 +6,6 @@ import { annotationLines } from '../../gate/annotations.ts';
 import type { GateResult } from '../../gate/gate-result.ts';
 import { junitText } from '../../gate/junit.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';
-import { exitCodeOf } from '../print/closing.ts';
 import { pathText } from '../print/path.ts';
 import { gateLines, summaryText } from '../../gate/summary.ts';
 import type { Context } from '../context.ts';
@@ -18,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Writes gate.json, junit.xml and summary.md into the folder, and says what came of it. Under GitHub Actions findings
  * appear at the budget's line, and the summary on the job's page.
- * @param budgetsPath where the budgets file lies; null without one
+ * @param budgetsPath the budgets file, where it lies; null where there is none
  */
 export async function deliver(
   { stdout, stderr, workflowCommand }: Pick<Context, 'stdout' | 'stderr' | 'workflowCommand'>,
@@ -65,9 +64,21 @@ export async function deliver(
     for (const line of annotationLines(result, file)) workflowCommand(line);
   }
   if (options.json === true) stdout(texts.json);
-  const code = exitCodeOf(result.verdict);
-  // A CI system that waits for a file must not take its absence for a pass; a failure stays one.
+  const code = exitCodeOfGate(result);
+  // Whoever waits for a file that is not there must not take it for a pass; what failed has failed.
   return code === exitCodes.pass && unwritten.length > 0 ? exitCodes.cannotRun : code;
+}
+
+/** What the process exits with. */
+function exitCodeOfGate({ verdict }: GateResult): number {
+  switch (verdict) {
+    case 'pass':
+      return exitCodes.pass;
+    case 'fail':
+      return exitCodes.expectationMissed;
+    case 'inconclusive':
+      return exitCodes.inconclusive;
+  }
 }
 
 /** A path as the repository has it: annotations name files from its top, which is where GitHub checked it out. */

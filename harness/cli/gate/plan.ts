@@ -52,7 +52,7 @@ export function planOptionTexts({ set = [], rate, restarts, variant }: PlanOptio
 
 /**
  * The reverse of {@link planOptionTexts}.
- * @throws {HarnessError} when one is no such option
+ * @throws {HarnessError} when one is none of them
  */
 export function planOptionsFrom(texts: readonly string[]): PlanOptions {
   const set: string[] = [];

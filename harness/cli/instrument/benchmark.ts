@@ -1,30 +1,17 @@
 /** `bench`: how fast, how punctual and how frugal the instrument is, beside its peers, interleaved in one run. */
-import { cpus, release } from 'node:os';
-import { join, resolve } from 'node:path';
-import {
-  benchRun,
-  isHeld,
-  startArrivalServer,
-  type ArrivalServer,
-  type BenchLoad,
-  type BenchRun,
-  type Tool,
-} from '../../calibration/bench-runs.ts';
-import { benchRecompute, recomputeTarget, type RecomputeRun } from '../../calibration/bench-recompute.ts';
-import { isInstalled, peerNames, versionOf } from '../../calibration/peers.ts';
 import { exitCodes } from '../../base/errors.ts';
+import { startArrivalServer } from '../../calibration/arrivals.ts';
+import { benchRecompute, recomputeTarget, type RecomputeRun } from '../../calibration/bench-recompute.ts';
+import { benchRun, isHeld, type BenchLoad, type BenchRun, type Tool } from '../../calibration/bench-runs.ts';
+import { installedPeers, versionOf } from '../../calibration/peers.ts';
 import { tableOf } from '../../report/format.ts';
-import { newRunId } from '../../run/run-folder.ts';
 import type { Context } from '../context.ts';
-import { pathText } from '../print/path.ts';
 import { wholeNumber } from '../options/option-values.ts';
-import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
-import { requireWritable } from '../runs/writable-folder.ts';
+import { tablesFolder, type TablesOptions } from './tables.ts';
 
 /** Options as they are typed. */
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends TablesOptions {
   readonly rounds?: string;
-  readonly out?: string;
 }
 
 const lagRates = [100, 1_000, 5_000];
@@ -37,144 +24,123 @@ const ladders = {
   new: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000],
 } as const;
 const million: BenchLoad = { ratePerSecond: 10_000, durationMs: 100_000, connections: 'kept' };
-
 const millionRows = 1_000_000;
 
-/** Runs everything; prints and writes a table. Figures are for comparison within the run, so no figure fails it. */
-export async function runBenchmark(context: Context, options: BenchmarkOptions): Promise<number> {
-  const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
-  const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'bench');
-  await requireWritable(reports);
-  const peers = peerNames.filter(isInstalled);
-  const paced: Tool[] = ['ours', ...peers.filter((peer) => peer === 'vegeta' || peer === 'oha')];
-  const bursty: Tool[] = peers.filter((peer) => peer === 'autocannon');
-  const server = await startArrivalServer();
-  const bench = new Bench(context, server);
-  try {
-    for (let round = 1; round <= rounds; round++) {
-      for (const ratePerSecond of lagRates) {
-        for (const tool of rotated(ratePerSecond === 5_000 ? paced : [...paced, ...bursty], round)) {
-          await bench.lag(tool, { ratePerSecond, durationMs: lagDurationMs, connections: 'kept' }, round);
-        }
-      }
-      for (const connections of ['kept', 'new'] as const) {
-        // Who comes first finds the machine quietest: each in its turn.
-        for (const tool of rotated(paced, round)) await bench.climb(tool, connections, round);
-      }
-    }
-    for (const ratePerSecond of longRates) {
-      await bench.lag('ours', { ratePerSecond, durationMs: longDurationMs, connections: 'kept' }, 1);
-    }
-    const memory = await benchRun('ours', million, server);
-    const recomputed = await benchRecompute(millionRows, rounds, (text) => {
-      context.signal.throwIfAborted();
-      context.stderr(`${text}\n`);
-    });
-    const versions = await Promise.all(peers.map(async (peer) => `${peer} ${await versionOf(peer)}`));
-    const text = [
-      `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}; ` +
-        `${versions.join(', ')}; ${rounds} rounds, interleaved; medians, and in brackets the least and the greatest.`,
-      bench.lagTable(),
-      bench.ladderTable(paced),
-      `A million requests (${million.ratePerSecond} a second, kept connections, the whole ledger written): ` +
-        `${memory.arrived} arrived, peak resident memory ${memory.peakMiB?.toFixed(0) ?? '?'} MiB, ` +
-        `${memory.cpuPercent.toFixed(0)} % of a core.`,
-      recomputeTable(recomputed),
-    ].join('\n\n');
-    const id = newRunId(new Date());
-    const figures = { lags: bench.lags, held: bench.held, recomputed };
-    const files = { 'bench.md': `# Bench ${id}\n\n${text}\n`, 'bench.json': jsonFile(figures) };
-    const folder = await writeSeriesFolder(reports, files, id);
-    context.stdout(`${text}\n\ntable: ${pathText(join(folder, 'bench.md'))}\n`);
-    return exitCodes.pass;
-  } finally {
-    server.close();
-  }
-}
-
+/** One run for the table of lags. */
 interface Lag {
   readonly tool: Tool;
   readonly load: BenchLoad;
   readonly run: BenchRun;
 }
 
-/** The runs of one benchmark, and the tables made of them. */
-class Bench {
-  readonly lags: Lag[] = [];
-  readonly held: { tool: Tool; connections: 'kept' | 'new'; rate: number }[] = [];
-  private readonly context: Context;
-  private readonly server: ArrivalServer;
+/** The highest rate that a tool held in one round. */
+interface Held {
+  readonly tool: Tool;
+  readonly connections: 'kept' | 'new';
+  readonly rate: number;
+}
 
-  constructor(context: Context, server: ArrivalServer) {
-    this.context = context;
-    this.server = server;
-  }
-
-  async lag(tool: Tool, load: BenchLoad, round: number): Promise<void> {
-    const run = await this.run(tool, load, round);
-    this.lags.push({ tool, load, run });
-  }
-
-  /** Climbs the ladder until a rate is not held, twice: a single slip is the machine's. */
-  async climb(tool: Tool, connections: 'kept' | 'new', round: number): Promise<void> {
-    let rate = 0;
-    for (const ratePerSecond of ladders[connections]) {
-      const load = { ratePerSecond, durationMs: ladderDurationMs, connections };
-      const isStepHeld =
-        isHeld(await this.run(tool, load, round), load) || isHeld(await this.run(tool, load, round), load);
-      if (!isStepHeld) break;
-      rate = ratePerSecond;
+/** Runs everything; prints and writes the tables. Figures are for comparison within the run, so no figure fails it. */
+export async function runBenchmark(context: Context, options: BenchmarkOptions): Promise<number> {
+  const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
+  const tables = await tablesFolder(context, 'benchmark', options);
+  const { present } = installedPeers();
+  const paced: Tool[] = ['ours', ...present.filter((peer) => peer === 'vegeta' || peer === 'oha')];
+  const bursty: Tool[] = present.filter((peer) => peer === 'autocannon');
+  const server = await startArrivalServer();
+  const say = (text: string): void => {
+    context.signal.throwIfAborted();
+    context.stderr(`${text}\n`);
+  };
+  const run = async (tool: Tool, load: BenchLoad, round: number): Promise<BenchRun> => {
+    say(`round ${round}  ${tool}  ${load.ratePerSecond}/s  ${load.connections}`);
+    return await benchRun(tool, load, server);
+  };
+  const lags: Lag[] = [];
+  const held: Held[] = [];
+  const lag = async (tool: Tool, ratePerSecond: number, durationMs: number, round: number): Promise<void> => {
+    const load = { ratePerSecond, durationMs, connections: 'kept' } as const;
+    lags.push({ tool, load, run: await run(tool, load, round) });
+  };
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      for (const rate of lagRates) {
+        const tools = rotated(rate === 5_000 ? paced : [...paced, ...bursty], round);
+        for (const tool of tools) await lag(tool, rate, lagDurationMs, round);
+      }
+      for (const connections of ['kept', 'new'] as const) {
+        // Who comes first finds the machine quietest: each in its turn.
+        for (const tool of rotated(paced, round)) {
+          const rate = await highestHeld(connections, (load) => run(tool, load, round));
+          held.push({ tool, connections, rate });
+        }
+      }
     }
-    this.held.push({ tool, connections, rate });
-  }
-
-  private async run(tool: Tool, load: BenchLoad, round: number): Promise<BenchRun> {
-    this.context.signal.throwIfAborted();
-    this.context.stderr(`round ${round}  ${tool}  ${load.ratePerSecond}/s  ${load.connections}\n`);
-    return await benchRun(tool, load, this.server);
-  }
-
-  lagTable(): string {
-    const rows = [
-      ...Map.groupBy(this.lags, ({ load, tool }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`).values(),
-    ];
-    const load = ([first]: Lag[]): BenchLoad => first?.load ?? million;
-    const of = (figure: (run: BenchRun) => number, digits: number) => (lags: Lag[]) =>
-      spread(
-        lags.map(({ run }) => figure(run)),
-        digits,
-      );
-    rows.sort((a, b) => load(a).ratePerSecond - load(b).ratePerSecond);
-    return tableOf(rows, [
-      ['load', (lags) => `${load(lags).ratePerSecond}/s, ${load(lags).durationMs / 1000} s`],
-      ['tool', ([first]) => first?.tool ?? ''],
-      ['lag p50, ms', of((run) => run.lagP50Ms, 2)],
-      ['lag p99, ms', of((run) => run.lagP99Ms, 2)],
-      ['lag max, ms', of((run) => run.lagMaxMs, 1)],
-      ['achieved/s', of((run) => run.achievedRate, 1)],
-      ['CPU, % of a core', of((run) => run.cpuPercent, 0)],
-    ]);
-  }
-
-  ladderTable(tools: readonly Tool[]): string {
-    const highest = (kind: 'kept' | 'new') => (tool: Tool) =>
-      spread(
-        this.held.flatMap((step) => (step.tool === tool && step.connections === kind ? step.rate : [])),
-        0,
-      );
-    return tableOf(tools, [
-      ['tool', (tool) => tool],
-      ['highest rate held, kept', highest('kept')],
-      ['highest rate held, new', highest('new')],
-    ]);
+    for (const rate of longRates) await lag('ours', rate, longDurationMs, 1);
+    const memory = await run('ours', million, 1);
+    const recomputed = await benchRecompute(millionRows, rounds, say);
+    const versions = await Promise.all(present.map(versionOf));
+    const text = [
+      `${versions.join(', ')}; ${rounds} rounds, interleaved; medians, and in brackets the least and the greatest.`,
+      lagTable(lags),
+      ladderTable(held, paced),
+      `A million requests (${million.ratePerSecond} a second, kept connections, the whole ledger written): ` +
+        `${memory.arrived} arrived, peak resident memory ${memory.peakMiB?.toFixed(0) ?? '?'} MiB, ` +
+        `${memory.cpuPercent.toFixed(0)} % of a core.`,
+      recomputeTable(recomputed),
+    ].join('\n\n');
+    context.stdout(`${text}\n\n${await tables.write(text, { lags, held, memory, recomputed })}`);
+    return exitCodes.pass;
+  } finally {
+    server.close();
   }
 }
 
-/** Verdict and report of a million rows, each by its own command, beside the project's targets. */
+/** Climbs the ladder until a rate is not held, twice: a single slip is the machine's. */
+async function highestHeld(connections: 'kept' | 'new', run: (load: BenchLoad) => Promise<BenchRun>): Promise<number> {
+  let highest = 0;
+  for (const ratePerSecond of ladders[connections]) {
+    const load = { ratePerSecond, durationMs: ladderDurationMs, connections };
+    if (!isHeld(await run(load), load) && !isHeld(await run(load), load)) break;
+    highest = ratePerSecond;
+  }
+  return highest;
+}
+
+function lagTable(lags: readonly Lag[]): string {
+  const groups = Map.groupBy(lags, ({ load, tool }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`);
+  const loadOf = ([first]: Lag[]): BenchLoad => first?.load ?? million;
+  const rows = [...groups.values()].sort((a, b) => loadOf(a).ratePerSecond - loadOf(b).ratePerSecond);
+  const of = (figure: (run: BenchRun) => number, digits: number) => (same: Lag[]) =>
+    spread(same, ({ run }) => figure(run), digits);
+  return tableOf(rows, [
+    ['load', (same) => `${loadOf(same).ratePerSecond}/s, ${loadOf(same).durationMs / 1000} s`],
+    ['tool', ([first]) => first?.tool ?? ''],
+    ['lag p50, ms', of((run) => run.lagP50Ms, 2)],
+    ['lag p99, ms', of((run) => run.lagP99Ms, 2)],
+    ['lag max, ms', of((run) => run.lagMaxMs, 1)],
+    ['achieved/s', of((run) => run.achievedRate, 1)],
+    ['CPU, % of a core', of((run) => run.cpuPercent, 0)],
+  ]);
+}
+
+function ladderTable(held: readonly Held[], tools: readonly Tool[]): string {
+  const highest = (kind: 'kept' | 'new') => (tool: Tool) => {
+    const steps = held.filter((step) => step.tool === tool && step.connections === kind);
+    return spread(steps, ({ rate }) => rate, 0);
+  };
+  return tableOf(tools, [
+    ['tool', (tool) => tool],
+    ['highest rate held, kept', highest('kept')],
+    ['highest rate held, new', highest('new')],
+  ]);
+}
+
+/** Verdict and report of a million rows, each by its own command, beside what the project holds itself to. */
 function recomputeTable(runs: readonly RecomputeRun[]): string {
   const rows = [...Map.groupBy(runs, ({ shape, step }) => `${shape} ${step}`).values()];
   const of = (figure: (run: RecomputeRun) => number, digits: number) => (same: RecomputeRun[]) =>
-    spread(same.map(figure), digits);
+    spread(same, figure, digits);
   const { seconds, peakMiB } = recomputeTarget;
   const table = tableOf(rows, [
     ['run', ([first]) => (first?.shape === 'waits' ? 'E5: waits, and no drop' : 'E1: one in five dropped')],
@@ -191,10 +157,9 @@ function rotated<T>(all: readonly T[], by: number): T[] {
   return [...all.slice(cut), ...all.slice(0, cut)];
 }
 
-/** Median, and least and greatest where there are several. */
-function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-  if (sorted.length < 2) return median.toFixed(digits);
-  return `${median.toFixed(digits)} (${sorted[0]?.toFixed(digits)}–${sorted.at(-1)?.toFixed(digits)})`;
+/** The median of a figure, and the least and the greatest where there are several. */
+function spread<T>(items: readonly T[], figure: (item: T) => number, digits: number): string {
+  const sorted = items.map(figure).sort((a, b) => a - b);
+  const median = (sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN).toFixed(digits);
+  return sorted.length < 2 ? median : `${median} (${sorted[0]?.toFixed(digits)}–${sorted.at(-1)?.toFixed(digits)})`;
 }

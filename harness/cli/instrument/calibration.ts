@@ -1,90 +1,60 @@
 /** `calibrate`: is the instrument right in every case whose answer is known? And what do its peers say there? */
-import { join, resolve } from 'node:path';
-import { markdownTable } from 'markdown-table';
+import { join } from 'node:path';
+import { exitCodes } from '../../base/errors.ts';
+import { jsonText } from '../../base/foreign-text.ts';
 import { bankCases } from '../../calibration/bank.ts';
-import { calibrationCases, caseName, type CalibrationCase } from '../../calibration/cases.ts';
-import { peerCases, runPeerCase, type PeerResult } from '../../calibration/peer-cases.ts';
-import { isInstalled, peerNames, versionOf } from '../../calibration/peers.ts';
-import { factsOf } from '../../calibration/faults.ts';
+import { calibrationCases, caseName, peerCases } from '../../calibration/cases.ts';
+import { faults } from '../../calibration/faulty-server.ts';
+import { installedPeers, runPeerCase, versionOf, type PeerResult } from '../../calibration/peers.ts';
 import { curlVersion, runAnswers, runBankCase, type BankResult } from '../../calibration/run-bank.ts';
 import { runCase, type CaseResult, type CaseSetting } from '../../calibration/run-case.ts';
-import { exitCodes } from '../../base/errors.ts';
-import { tableOf } from '../../report/format.ts';
-import { newRunId } from '../../run/run-folder.ts';
+import { tableOf, type Column } from '../../report/format.ts';
 import type { Context } from '../context.ts';
-import { pathText } from '../print/path.ts';
-import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
-import { requireWritable } from '../runs/writable-folder.ts';
-import { jsonText } from '../../base/foreign-text.ts';
+import { tablesFolder, type TablesOptions } from './tables.ts';
 
 /** Options as they are typed. */
-export interface CalibrationOptions {
+export interface CalibrationOptions extends TablesOptions {
   readonly peers?: true;
   readonly short?: true;
   readonly json?: true;
-  readonly out?: string;
 }
 
-/** Runs every case, one after another, and prints and writes the table; 0 only when all of them are right. */
+/** Runs every case, one after another, and prints and writes the tables; 0 only when all of them are right. */
 export async function runCalibration(context: Context, options: CalibrationOptions): Promise<number> {
-  const isShort = options.short === true;
-  const reports = join(resolve(options.out ?? join(context.projectFolder, 'reports')), 'calibration');
-  await requireWritable(reports);
-  const seriesId = newRunId(new Date());
-  const series = new Series(context, join(reports, seriesId), seriesId);
-  const results = await runCases(series, calibrationCases(isShort ? 'short' : 'full'));
-  const bank = await runBank(series, isShort);
+  const tables = await tablesFolder(context, 'calibration', options);
+  let runs = 0;
+  const setting = (name: string): CaseSetting => ({
+    folder: join(tables.folder, name.replaceAll(/\W+/gu, '-')),
+    runId: `${tables.id}-${++runs}`,
+    signal: context.signal,
+  });
+  const form = options.short === true ? 'short' : 'full';
+  const cases = await runCases(context, form, setting);
+  const bank = await runBank(context, form, setting);
   const peers = options.peers === true ? await runPeers(context) : null;
-  const text = [calibrationTable(results), bankTable(bank), ...(peers === null ? [] : [peers.text])].join('\n\n');
-  const folder = await writeSeriesFolder(
-    reports,
-    {
-      'calibration.md': `# Calibration ${seriesId}\n\n${text}\n`,
-      'calibration.json': jsonFile(results),
-      'peers.json': peers === null ? null : jsonFile(peers.results),
-    },
-    seriesId,
-  );
-  const all = [...results, ...bank.results];
-  const right = all.filter(({ wrong }) => wrong.length === 0).length;
-  const isRight = right === all.length;
-  const closing = `${isRight ? 'pass' : 'fail'}: ${right} of ${all.length} cases exactly right`;
-  if (options.json === true) context.stdout(jsonText(results));
-  else context.stdout(`${text}\n\n${closing}\ntable: ${pathText(join(folder, 'calibration.md'))}\n`);
-  return isRight ? exitCodes.pass : exitCodes.expectationMissed;
+  const texts = [caseTable(cases), bankTable(bank), ...(peers === null ? [] : [peers.text])];
+  const written = await tables.write(texts.join('\n\n'), { cases, bank: bank.results, peers: peers?.results ?? null });
+  const all = [...cases, ...bank.results];
+  const wrong = all.filter((result) => result.wrong.length > 0).length;
+  if (options.json === true) context.stdout(jsonText(cases));
+  else {
+    const right = `${all.length - wrong} of ${all.length} cases exactly right`;
+    context.stdout(`${texts.join('\n\n')}\n\n${wrong === 0 ? 'pass' : 'fail'}: ${right}\n${written}`);
+  }
+  return wrong === 0 ? exitCodes.pass : exitCodes.expectationMissed;
 }
 
-/** Tells each case, and gives it a folder and an id of its own. */
-class Series {
-  private readonly context: Context;
-  private readonly folder: string;
-  private readonly id: string;
-  private runs = 0;
+type SettingOf = (name: string) => CaseSetting;
 
-  constructor(context: Context, folder: string, id: string) {
-    this.context = context;
-    this.folder = folder;
-    this.id = id;
-  }
-
-  say(text: string): void {
-    this.context.signal.throwIfAborted();
-    this.context.stderr(`${text}\n`);
-  }
-
-  setting(name: string): CaseSetting {
-    const folder = join(this.folder, name.replaceAll(/\W+/gu, '-'));
-    return { folder, runId: `${this.id}-${++this.runs}`, signal: this.context.signal };
-  }
-}
-
-async function runCases(series: Series, cases: readonly CalibrationCase[]): Promise<CaseResult[]> {
+async function runCases(context: Context, form: 'full' | 'short', setting: SettingOf): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
+  const cases = calibrationCases(form);
   for (const [index, calibration] of cases.entries()) {
+    context.signal.throwIfAborted();
     const name = caseName(calibration);
-    series.say(`${String(index + 1).padStart(3)} of ${cases.length}  ${name}`);
-    const result = await runCase(calibration, series.setting(name));
-    for (const sentence of result.wrong) series.say(`     wrong: ${sentence}`);
+    context.stderr(`${String(index + 1).padStart(3)} of ${cases.length}  ${name}\n`);
+    const result = await runCase(calibration, setting(name));
+    for (const sentence of result.wrong) context.stderr(`     wrong: ${sentence}\n`);
     results.push(result);
   }
   return results;
@@ -92,34 +62,84 @@ async function runCases(series: Series, cases: readonly CalibrationCase[]): Prom
 
 interface Bank {
   readonly results: readonly BankResult[];
-  /** The version of the curl that was asked too; null where curl is not installed. */
+  /** The version of curl that was asked beside; null where there is none. */
   readonly curl: string | null;
 }
 
 /** Every server of the bank and every answer, curl beside them. */
-async function runBank(series: Series, isShort: boolean): Promise<Bank> {
+async function runBank(context: Context, form: 'full' | 'short', setting: SettingOf): Promise<Bank> {
   const curl = await curlVersion();
-  if (curl === null) series.say('left out, not installed: curl');
+  if (curl === null) context.stderr('left out, not installed: curl\n');
   const results: BankResult[] = [];
-  const add = (...some: readonly BankResult[]): void => {
-    for (const { name, wrong } of some) for (const sentence of wrong) series.say(`     wrong: ${name}: ${sentence}`);
+  const add = (some: readonly BankResult[]): void => {
     results.push(...some);
+    for (const { name, wrong } of some) {
+      for (const sentence of wrong) context.stderr(`     wrong: ${name}: ${sentence}\n`);
+    }
   };
-  for (const bank of bankCases.filter(({ isLong }) => !isShort || isLong !== true)) {
-    series.say(`bank: a server that ${bank.name}`);
-    add(await runBankCase(bank, curl !== null, series.setting(bank.name)));
+  for (const bank of bankCases.filter(({ isLong }) => form === 'full' || isLong !== true)) {
+    context.signal.throwIfAborted();
+    context.stderr(`bank: a server that ${bank.name}\n`);
+    add([await runBankCase(bank, curl !== null, setting(bank.name))]);
   }
-  series.say('bank: every answer');
-  add(...(await runAnswers(curl !== null, series.setting('answers'))));
+  context.signal.throwIfAborted();
+  context.stderr('bank: every answer\n');
+  add(await runAnswers(curl !== null, setting('answers')));
   return { results, curl };
 }
 
-function rightCell({ wrong }: { readonly wrong: readonly string[] }): string {
-  return wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`;
+/** Drives every installed peer through its cases. */
+async function runPeers(context: Context): Promise<{ text: string; results: PeerResult[] }> {
+  const { present, missing } = installedPeers();
+  if (missing.length > 0) {
+    context.stderr(`left out, not installed: ${missing.join(', ')} (node harness/calibration/install-peers.mjs)\n`);
+  }
+  const results: PeerResult[] = [];
+  for (const calibration of peerCases()) {
+    for (const peer of present) {
+      context.signal.throwIfAborted();
+      context.stderr(`     ${peer}  ${caseName(calibration)}\n`);
+      results.push(await runPeerCase(peer, calibration));
+    }
+  }
+  return { text: peerTables(results, await Promise.all(present.map(versionOf))), results };
 }
 
+/** A table with a column for each peer, and what those said that are wrong. */
+function peerTables(results: readonly PeerResult[], versions: readonly string[]): string {
+  const rows = [...Map.groupBy(results, ({ calibration }) => caseName(calibration)).values()];
+  const wrong = results.filter(({ isRight }) => !isRight);
+  return [
+    'The peers in the same cases. Each cell: failures reported, of failures that there were (by the server’s count), and ' +
+      'how many more (or fewer) requests arrived than the tool counts. Bold where the tool is wrong.',
+    tableOf(rows, [
+      ['case', ([first]) => (first === undefined ? '' : caseName(first.calibration))],
+      ...versions.map((version, place): Column<PeerResult[]> => [version, (row) => peerCell(row[place])]),
+    ]),
+    'In the words of each tool, where it is wrong:',
+    tableOf(wrong, [
+      ['case', ({ calibration }) => caseName(calibration)],
+      ['tool', ({ peer }) => peer],
+      ['arrived', ({ arrived }) => String(arrived)],
+      ['failed in truth', ({ truth }) => String(truth ?? '–')],
+      ['said', ({ raw }) => `\`${raw}\``],
+    ]),
+  ].join('\n\n');
+}
+
+function peerCell(result: PeerResult | undefined): string {
+  if (result === undefined) return '';
+  const { failed, truth, requests, arrived, calibration, isRight } = result;
+  const bound = Math.ceil((calibration.ratePerSecond * calibration.awayMs) / 1000);
+  const isCut = calibration.awayMs > 0 || calibration.fault === 'accept-rst';
+  const more = arrived - (requests - (isCut ? failed : 0));
+  const text = `${failed} of ${truth ?? `at most ${bound}`}${more === 0 ? '' : `, ${more > 0 ? '+' : ''}${more}`}`;
+  return isRight ? text : `**${text}**`;
+}
+
+const takes = { true: 'takes it', false: 'does not', null: '' };
+
 function bankTable({ results, curl }: Bank): string {
-  const takes = { true: 'takes it', false: 'does not', null: '' } as const;
   return tableOf(results, [
     ['server or answer', ({ name }) => name],
     ['counted', ({ counted }) => counted],
@@ -128,52 +148,12 @@ function bankTable({ results, curl }: Bank): string {
   ]);
 }
 
-/** Drives every installed peer through its cases: a table with a column for each, and what they said. */
-async function runPeers(context: Context): Promise<{ text: string; results: PeerResult[] }> {
-  const present = peerNames.filter(isInstalled);
-  const missing = peerNames.filter((peer) => !isInstalled(peer));
-  if (missing.length > 0) {
-    context.stderr(`left out, not installed: ${missing.join(', ')} (node harness/calibration/install-peers.mjs)\n`);
-  }
-  const results: PeerResult[] = [];
-  const rows: string[][] = [];
-  for (const calibration of peerCases()) {
-    const row = [caseName(calibration)];
-    for (const peer of present) {
-      context.signal.throwIfAborted();
-      context.stderr(`     ${peer}  ${caseName(calibration)}\n`);
-      const result = await runPeerCase(peer, calibration);
-      results.push(result);
-      row.push(peerCell(result));
-    }
-    rows.push(row);
-  }
-  const versions = await Promise.all(present.map(async (peer) => `${peer} ${await versionOf(peer)}`));
-  const legend =
-    'Each cell: failures reported, of failures that there were (by the server’s count), and how many more (or fewer) ' +
-    'requests arrived than the tool counts. Bold where the tool is wrong.';
-  return { text: `${legend}\n\n${markdownTable([['case', ...versions], ...rows])}`, results };
-}
-
-function peerCell({ failed, truth, requests, arrived, calibration, isRight }: PeerResult): string {
-  const bound = Math.ceil((calibration.ratePerSecond * calibration.awayMs) / 1000);
-  const isCut = calibration.awayMs > 0 || calibration.fault === 'accept-rst';
-  const more = arrived - (requests - (isCut ? failed : 0));
-  const text = `${failed} of ${truth ?? `at most ${bound}`}${more === 0 ? '' : `, ${more > 0 ? '+' : ''}${more}`}`;
-  return isRight ? text : `**${text}**`;
-}
-
-function calibrationTable(results: readonly CaseResult[]): string {
-  const failures = ({ verdict }: CaseResult): string =>
-    Object.entries(verdict.outcomes)
-      .filter(([outcome]) => outcome !== 'ok')
-      .map(([outcome, count]) => `${outcome} ${count}`)
-      .join(', ');
+function caseTable(results: readonly CaseResult[]): string {
   return tableOf(results, [
     [
       'the server',
       ({ awayMs, calibration }) =>
-        awayMs === null ? factsOf(calibration.fault).what : `is away for ${awayMs.toFixed(1)} ms`,
+        awayMs === null ? faults[calibration.fault].what : `is away for ${awayMs.toFixed(1)} ms`,
     ],
     ['method', ({ calibration }) => calibration.method],
     ['connections', ({ calibration }) => calibration.connections],
@@ -182,8 +162,17 @@ function calibrationTable(results: readonly CaseResult[]): string {
     ['ids twice', ({ server }) => String(server.repeatedIds)],
     ['failures in truth', ({ truth }) => String(truth)],
     ['dropped', ({ verdict }) => String(verdict.dropped)],
-    ['outcomes but ok', failures],
+    ['outcomes but ok', failuresCell],
     ['gap, ms', ({ awayMs, verdict }) => (awayMs === null ? '' : (verdict.gapMs?.toFixed(1) ?? ''))],
     ['right', rightCell],
   ]);
+}
+
+function failuresCell({ verdict }: CaseResult): string {
+  const failures = Object.entries(verdict.outcomes).filter(([outcome]) => outcome !== 'ok');
+  return failures.map(([outcome, count]) => `${outcome} ${count}`).join(', ');
+}
+
+function rightCell({ wrong }: { readonly wrong: readonly string[] }): string {
+  return wrong.length === 0 ? 'yes' : `**no**: ${wrong.join('; ')}`;
 }

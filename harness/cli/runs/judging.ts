@@ -32,7 +32,7 @@ export function conductorOf(context: Context, engine: HeldEngine): Conductor<Ver
 
 /**
  * Judges the run in this folder, and writes its report, hashes and `latest` link. None of these may change what came of
- * the run: a step that fails is reported on stderr, and the next one follows.
+ * the run: a step that fails is told on stderr, and the next one is done all the same.
  * @param hasReport false where nobody waits for one
  */
 export async function judge(

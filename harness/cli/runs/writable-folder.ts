@@ -1,13 +1,13 @@
-/** Whether a run can be written, checked before anything starts. */
+/** Whether a run could be written, asked before anything is started. */
 import { existsSync } from 'node:fs';
 import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../../base/errors.ts';
 
-/** The least room that a run takes, by far. */
+/** What a run takes at least, by far. */
 const leastBytes = 1024 * 1024;
 
-/** The codes of a failed write, in words about the folder. */
+/** What the codes of a failed write say of a folder. */
 const whys: Record<string, string> = {
   ENOTDIR: 'is a file',
   EACCES: 'is not yours to write to',
@@ -19,7 +19,7 @@ const whys: Record<string, string> = {
 };
 
 /**
- * Tries to write into the folder, or into the nearest one above it that exists; leaves nothing there.
+ * Tries to write into the folder, or where it does not exist yet into the one that will hold it; leaves nothing there.
  * @throws {HarnessError} naming the folder
  */
 export async function requireWritable(folder: string): Promise<void> {
@@ -35,14 +35,14 @@ export async function requireWritable(folder: string): Promise<void> {
       cause,
     });
   } finally {
-    // If the write failed, there is nothing to remove.
+    // Of a file that is none there is nothing to take away either.
     await rm(trial, { force: true }).catch(() => undefined);
   }
   await refuseTakenLatest(resolve(folder));
 }
 
 /**
- * Runs put a link called `latest` beside themselves, and replace nothing else of that name.
+ * Runs put a link called `latest` beside themselves; what else is there under that name is not ours to replace.
  * @throws {HarnessError} naming it
  */
 async function refuseTakenLatest(folder: string): Promise<void> {

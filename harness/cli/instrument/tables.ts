@@ -1,0 +1,50 @@
+/** Where the tables of a measurement of the instrument go. */
+import { writeFile } from 'node:fs/promises';
+import { cpus, release } from 'node:os';
+import { join, resolve } from 'node:path';
+import { newRunId } from '../../run/run-folder.ts';
+import type { Context } from '../context.ts';
+import { pathText } from '../print/path.ts';
+import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
+import { requireWritable } from '../runs/writable-folder.ts';
+
+/** Options of both commands, as they are typed. */
+export interface TablesOptions {
+  readonly out?: string;
+  readonly publish?: true;
+}
+
+/** The folder of one measurement. */
+export interface TablesFolder {
+  readonly id: string;
+  readonly folder: string;
+  /** Writes the tables, and the results that they show; returns the line that says where they are. */
+  write(tables: string, results: unknown): Promise<string>;
+}
+
+/**
+ * Names a folder for a measurement: reports/<name>/<id>. With --publish its tables go to reports/<name>.md too, a file of
+ * the repository that the documentation links to.
+ */
+export async function tablesFolder(
+  context: Context,
+  name: 'calibration' | 'benchmark',
+  { out, publish }: TablesOptions,
+): Promise<TablesFolder> {
+  const reports = resolve(out ?? join(context.projectFolder, 'reports'));
+  const all = join(reports, name);
+  await requireWritable(all);
+  const id = newRunId(new Date());
+  return {
+    id,
+    folder: join(all, id),
+    write: async (tables, results) => {
+      const machine = `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
+      const text = `# ${name === 'calibration' ? 'Calibration' : 'Benchmark'} ${id}\n\n${machine}.\n\n${tables}\n`;
+      const folder = await writeSeriesFolder(all, { [`${name}.json`]: jsonFile(results), [`${name}.md`]: text }, id);
+      const published = join(reports, `${name}.md`);
+      if (publish === true) await writeFile(published, text);
+      return `table: ${pathText(publish === true ? published : join(folder, `${name}.md`))}\n`;
+    },
+  };
+}
