@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { emptiedFolder } from '../base/testing-folder.ts';
 import { baselineOfRuns, runOf, verdictThatDropped } from '../gate/testing.ts';
 import { readBaselines, writeBaseline } from '../gate/baseline.ts';
 import { runFiles } from '../run/run-folder.ts';
@@ -9,13 +9,11 @@ import type { Verdict } from '../verdict/verdict.ts';
 import { baseline } from './baseline.ts';
 import { testContext, type TestContext } from './testing-context.ts';
 
-let projectFolder: string;
+const projectFolder = emptiedFolder();
 let context: TestContext;
 beforeEach(async () => {
-  projectFolder = await mkdtemp(join(tmpdir(), 'restart-proof-baseline-'));
   context = testContext(projectFolder);
 });
-afterEach(() => rm(projectFolder, { recursive: true, force: true }));
 
 const clean = verdictThatDropped([0, 0, 0, 0]);
 

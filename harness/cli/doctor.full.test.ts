@@ -1,22 +1,16 @@
 /** The doctor, and bad days of the engine and the user, on the real lab. None stops the engine itself. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const e5 = ['experiment', 'E5', '--restarts', '2', '--no-controls'];
 
-let out: string;
-beforeAll(async () => {
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-doctor-'));
-});
-afterAll(async () => rm(out, { recursive: true }));
+const out = testFolder();
 
 function cli(words: readonly string[], env: Record<string, string> = {}) {
   return execa(process.execPath, ['harness/cli.ts', ...words], { cwd: project, reject: false, env });

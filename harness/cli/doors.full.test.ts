@@ -2,11 +2,12 @@
  * Runs that somebody damaged, thousands of ways, through every command that opens one: each is judged or refused in one
  * sentence. Nothing hangs, crashes, takes much memory or writes elsewhere. A seed that fails is repeated by its number.
  */
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { HarnessError } from '../base/errors.ts';
 import { judgeRun } from '../verdict/judge.ts';
 import { readRun } from '../verdict/read-run.ts';
@@ -20,11 +21,7 @@ const kept = fileURLToPath(new URL('../../reports/reference/', import.meta.url))
 const longestMs = 30_000;
 const mostBytes = 1024 * 1024 * 1024;
 
-let top: string;
-beforeAll(async () => {
-  top = await mkdtemp(join(tmpdir(), 'restart-proof-doors-'));
-});
-afterAll(() => rm(top, { recursive: true, force: true }));
+const top = testFolder();
 
 /** What lies beside the run, and what scratch folders of ours are left. */
 async function left(): Promise<string[]> {

@@ -2,10 +2,10 @@
  * Engines whose daemon.json has other defaults: the lab sets its own, or says which one is in its way. Each is a second
  * engine of its own. Part of `npm run test:full`; takes two minutes.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { cli, runInLab } from './testing.ts';
@@ -14,11 +14,10 @@ import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './tes
 const caseMs = 300_000;
 
 describe.skipIf(!canHaveSecondEngine())('an engine with other defaults, as root on Linux', () => {
-  let folder: string;
+  const folder = testFolder();
   let engine: SecondEngine | undefined;
   let image: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'restart-proof-settings-'));
     image = labImageTag((await connectEngine()).facts.architecture);
   });
   afterEach(async () => {
@@ -26,7 +25,6 @@ describe.skipIf(!canHaveSecondEngine())('an engine with other defaults, as root 
     await engine?.stop();
     engine = undefined;
   });
-  afterAll(async () => rm(folder, { recursive: true, force: true }));
 
   async function start(settings: { flags: string; prepare?: string }): Promise<void> {
     engine = await startSecondEngine(image, settings);

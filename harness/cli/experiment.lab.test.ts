@@ -1,21 +1,17 @@
 /** Whole runs on the real lab, by the command line that a user types. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, ownerLabel } from '../lab/engine.ts';
 import { verdictSchema } from '../verdict/verdict.ts';
 import { cli, expectWhole, runInLab, sumOf } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 
 beforeAll(async () => {
   await connectEngine();
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterAll(async () => {
-  await rm(out, { recursive: true, force: true });
 });
 
 async function ourThings(): Promise<string[]> {

@@ -1,16 +1,14 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import type { GateResult } from '../gate/gate-result.ts';
 import { cli, cliThatTells } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 beforeAll(async () => {
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-gate-lab-'));
   await mkdir(join(out, 'one'));
 });
-afterAll(() => rm(out, { recursive: true, force: true }));
 
 describe('a gate on the real lab', () => {
   it('fails on a socket that is PartOf the service: figure, line and cause; a merge of its folder says the same', async () => {

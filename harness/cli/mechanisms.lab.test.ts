@@ -1,21 +1,17 @@
 /** The experiments’ mechanisms, their variants and the ways to run them, on the real lab. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine.ts';
 import type { Pooled } from '../verdict/pool.ts';
 import { cli, cliThatTells, runInLab } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 const run = (...args: string[]): ReturnType<typeof runInLab> => runInLab(out, ...args);
 
 beforeAll(async () => {
   await connectEngine();
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterAll(async () => {
-  await rm(out, { recursive: true, force: true });
 });
 
 describe('mechanisms', () => {

@@ -1,19 +1,13 @@
 /** Sites that lie, on the real lab: each fault must be reported as what it is, by a witness other than the client. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { runInLab } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 
 beforeAll(async () => {
   await connectEngine();
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterAll(async () => {
-  await rm(out, { recursive: true, force: true });
 });
 
 /** Nothing restarts; each process spoils one answer once it has served 300. */

@@ -161,6 +161,7 @@ function isAbort(thrown: unknown, { reason }: AbortSignal): boolean {
 
 /** What commander says of wrong words, in the words of the catalogue: it suggests the nearest name by itself. */
 function commandLineError(error: CommanderError): HarnessError {
+  if (error.code === 'commander.help') return new HarnessError('command-line', 'A command is missing.');
   const sentence = error.message.replace(/^error: /u, '').replaceAll(/\s*\n\s*/gu, ' ');
   return new HarnessError('command-line', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`, { cause: error });
 }

@@ -3,10 +3,9 @@
  * by a harness whose own clocks are elsewhere. Part of `npm run test:full`; takes two minutes.
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { openRun } from '../run/run-door.ts';
@@ -19,13 +18,12 @@ const hourMs = 3_600_000;
 const runMs = 300_000;
 
 describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', () => {
-  let out: string;
+  const out = testFolder();
   let second: SecondEngine;
   /** The folder of the first run, whose clocks are as they should be. */
   let plain: string;
 
   beforeAll(async () => {
-    out = await mkdtemp(join(tmpdir(), 'restart-proof-second-'));
     const { facts } = await connectEngine();
     second = await startSecondEngine(labImageTag(facts.architecture));
     process.env['DOCKER_HOST'] = second.host;

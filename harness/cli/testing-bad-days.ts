@@ -1,13 +1,11 @@
 /** A run on the real lab in the middle of which something happens, for tests; afterwards nothing of it may be left. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type Docker from 'dockerode';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { afterEach, beforeAll, expect } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine.ts';
 import { startRun, type RunUnderWay } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 let docker: Docker;
 let runId: string;
 
@@ -18,10 +16,6 @@ export type Met = Awaited<RunUnderWay['end']> & { readonly reasons: string };
 export function prepareBadDays(): void {
   beforeAll(async () => {
     ({ docker } = await connectEngine());
-    out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-  });
-  afterAll(async () => {
-    await rm(out, { recursive: true, force: true });
   });
   afterEach(async () => {
     const filters = { label: [`${runLabel}=${runId}`] };

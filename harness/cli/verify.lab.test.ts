@@ -1,26 +1,22 @@
 /** A real run whose files are tampered with afterwards: each change must be found, and found again with new hashes. */
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import Ajv from 'ajv';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine.ts';
 import { packRun } from './pack-series.ts';
 import { cli, expectWhole, runInLab, type LabRun } from './testing.ts';
 
-let out: string;
+const out = testFolder();
 let made: LabRun;
 let clean: string;
 
 beforeAll(async () => {
   await connectEngine();
-  out = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
   made = await runInLab(out, 'E1', '--restarts', '3');
   clean = made.folder;
-});
-afterAll(async () => {
-  await rm(out, { recursive: true, force: true });
 });
 
 /** Changes the lines of a gzipped file. */

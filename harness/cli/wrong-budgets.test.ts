@@ -1,22 +1,16 @@
 /** Every mistake in a budgets file for services is one sentence with file, line and column; nothing is measured. */
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { readServiceFile } from '../gate/read-budgets.ts';
 import { optionsOfFile } from './options/file-options.ts';
 import { measure as measureCommand } from './measure.ts';
 import { testContext } from './testing-context.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
+const folder = testFolder();
 
 const context = testContext('/nowhere', { signal: AbortSignal.abort('a test measures nothing') });
 

@@ -1,17 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { emptiedFolder } from '../../base/testing-folder.ts';
 import { decide } from '../../gate/decide.ts';
 import { decision, runOf, verdictThatDropped } from '../../gate/testing.ts';
 import { checkDelivery, type DeliveryOptions } from '../options/delivery-options.ts';
 import { deliver } from './deliver.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-deliver-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
+const folder = emptiedFolder();
 
 const failed = decide(decision([runOf(verdictThatDropped([2]))]));
 const passed = decide(decision([runOf(verdictThatDropped([0]))]));

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { emptiedFolder } from '../../base/testing-folder.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import { parseChange, resolveExperiment } from '../../experiment/fields.ts';
 import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
@@ -12,13 +12,7 @@ import { packSeries } from '../pack-series.ts';
 import { testContext } from '../testing-context.ts';
 import { readSeries } from './series.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = emptiedFolder();
 
 /** Writes a run of E5; `set` is what the command line changed. */
 async function writeRun(

@@ -1,8 +1,9 @@
-import { chmod, cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { emptiedFolder } from '../../base/testing-folder.ts';
 import { openRun } from '../../run/run-door.ts';
 import { hashesOf, writeHashes } from './hashes.ts';
 import { report } from '../report.ts';
@@ -12,16 +13,14 @@ import { verify } from '../verify.ts';
 
 const kept = fileURLToPath(new URL('../../../reports/reference/E0', import.meta.url));
 
-let top: string;
+const top = emptiedFolder();
 let run: string;
 let context: TestContext;
 beforeEach(async () => {
-  top = await mkdtemp(join(tmpdir(), 'restart-proof-recompute-'));
   run = join(top, 'run');
   context = testContext(top);
   await cp(kept, run, { recursive: true });
 });
-afterEach(() => rm(top, { recursive: true, force: true }));
 
 /** Charts are drawn, beside other tests. */
 vi.setConfig({ testTimeout: 60_000 });

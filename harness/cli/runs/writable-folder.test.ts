@@ -1,14 +1,10 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../../base/testing-folder.ts';
 import { requireWritable } from './writable-folder.ts';
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-writable-'));
-});
-afterAll(async () => rm(folder, { recursive: true }));
+const folder = testFolder();
 
 describe('a folder for runs', () => {
   it('may be there, or still to be made; the trial leaves nothing', async () => {
