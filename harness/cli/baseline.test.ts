@@ -11,7 +11,7 @@ import { testContext, type TestContext } from './testing-context.ts';
 
 const projectFolder = emptiedFolder();
 let context: TestContext;
-beforeEach(async () => {
+beforeEach(() => {
   context = testContext(projectFolder);
 });
 
