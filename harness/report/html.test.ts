@@ -8,7 +8,7 @@ import { drawOverview } from './charts/outcome-charts.ts';
 import { charts, reportedRun } from './testing.ts';
 
 const { run, verdict } = reportedRun();
-const svg = drawOverview({ title: 'outcomes', bins: new Bins(0, 1e6, 1e5), windows: [window] }).svg;
+const svg = drawOverview('outcomes', new Bins(0, 1e6, 1e5), [window]).svg;
 const drawn = new Map(
   ['outcomes', 'latency', 'restart-001'].map((name) => [`charts/${name}.svg`, svg.toString()] as const),
 );

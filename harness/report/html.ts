@@ -1,10 +1,11 @@
 /** report.html: report.md as one page that needs nothing beside it, with its charts drawn into it. Pure. */
-// eslint-disable-next-line no-restricted-syntax -- The page's own style and script; no file of a run.
+// eslint-disable-next-line no-restricted-syntax -- The page's own frame, style and script; no file of a run.
 import { readFileSync } from 'node:fs';
 import { Marked, type Tokens } from 'marked';
 import { markupText } from '../base/foreign-text.ts';
 import { inlineSvg } from './inline-svg.ts';
 
+const pageFrame = ownFile('page.html');
 const pageStyle = ownFile('page.css');
 const pageScript = ownFile('copy-buttons.js');
 
@@ -49,24 +50,8 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
     // A paragraph may not hold a figure.
     .replaceAll(/<p>(<figure[\s\S]*?<\/figure>)<\/p>/gu, '$1')
     .replaceAll(tables, (table) => `<div class="table" role="group" tabindex="0" aria-label="table">${table}</div>`);
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<head>',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    '<meta name="color-scheme" content="light dark">',
-    // Nothing is fetched, whatever the page holds.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">`,
-    `<title>${markupText(title)}</title>`,
-    '<link rel="icon" href="data:,">',
-    `<style>\n${pageStyle}</style>`,
-    '</head>',
-    `<body>\n<main>\n${body}</main>`,
-    `<script>\n${pageScript}</script>`,
-    '</body>',
-    '</html>\n',
-  ].join('\n');
+  const parts: Record<string, string> = { title: markupText(title), style: pageStyle, body, script: pageScript };
+  return pageFrame.replaceAll(/\{\{(\w+)\}\}/gu, (_, name: string) => parts[name] ?? '');
 }
 
 /** A block keeps its lines. */

@@ -88,11 +88,11 @@ async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<
     }
   }
   return new Map([
-    ['outcomes', drawOverview({ title: title('outcomes'), bins: overview, windows })],
-    ['latency', drawLatency({ title: title('latency'), kept: latency, durationMs, windows })],
+    ['outcomes', drawOverview(title('outcomes'), overview, windows)],
+    ['latency', drawLatency(title('latency'), latency, windows)],
     ...details.map(({ window, bins }): [string, Picture] => [
       restartChart(window.restart),
-      drawRestart({ title: title(`restart ${window.restart}`), bins, window, timeline }),
+      drawRestart(title(`restart ${window.restart}`), bins, window, timeline),
     ]),
   ]);
 }

@@ -80,7 +80,7 @@ async function writeSweep(
   const over = `${nameOfRun(asked)} over ${knobs.map(({ path }) => path).join(' and ')}`;
   const isEmpty = nothingTrusted(rows) !== '';
   const chart = { title: `${over} · ${id}`, knob: knobs[0]?.path ?? '', points: rows.map(pointOf) };
-  const picture = isEmpty ? null : drawSweep(chart);
+  const picture = isEmpty ? null : drawSweep(chart.title, chart.knob, chart.points);
   const text = [
     `# ${over}`,
     asked.experiment.question,

@@ -5,7 +5,7 @@ import { plainOutcomes, type Outcome } from '../../run/ledger.ts';
 import { phasesOf } from '../../verdict/phases.ts';
 import { window } from '../../verdict/testing.ts';
 import { Bins } from './bins.ts';
-import { eventAnnotations, labelRows, phaseAnnotations, phaseLegend } from './marks.ts';
+import { labelRows, marksOf } from './marks.ts';
 import { drawOverview, drawRestart } from './outcome-charts.ts';
 import { classifyRow, classNames } from './palette.ts';
 
@@ -57,28 +57,28 @@ it('labels of events stand in rows in which none overlaps another', () => {
 });
 
 describe('marks of a restart', () => {
-  const axis = { minS: 0, maxS: 3, secondsOf: (us: number) => us / 1e6 };
+  const axis = { minS: 0, maxS: 3, zeroUs: 0 };
+  const spans = phasesOf(window);
 
   it('shade the phases where the verdict has them, and the legend tells those that are there', () => {
-    const spans = phasesOf(window);
-    const boxes = Object.values(phaseAnnotations(spans, axis)).map(({ xMin, xMax }) => [xMin, xMax]);
+    const boxes = Object.values(marksOf(axis, spans).annotations).map(({ xMin, xMax }) => [xMin, xMax]);
     expect(boxes).toEqual(spans.map(({ fromUs, toUs }) => [fromUs / 1e6, toUs / 1e6]));
-    const told = (of: typeof spans): string[] => phaseLegend(of).map(({ label }) => label.split(':')[0] ?? '');
+    const told = (of: typeof spans): unknown[] => marksOf(axis, of).legend.map(({ label }) => label.split(':')[0]);
     expect(told(spans)).toEqual(['draining', 'down', 'warming']);
     expect(told(spans.filter(({ name }) => name === 'draining'))).toEqual(['draining']);
   });
 
   it('keep lines from crossing labels: these are opaque, and drawn last', () => {
-    for (const { label } of Object.values(eventAnnotations(timeline, axis).annotations)) {
-      expect(label).toMatchObject({ backgroundColor: 'white', drawTime: 'afterDraw' });
-    }
+    const lines = Object.values(marksOf(axis, spans, timeline).annotations).filter(({ type }) => type === 'line');
+    expect(lines).toHaveLength(timeline.length);
+    for (const { label } of lines) expect(label).toMatchObject({ backgroundColor: 'white', drawTime: 'afterDraw' });
   });
 });
 
 describe('charts', () => {
   const bins = new Bins(500_000, 2_800_000, 100_000);
   for (let seq = 50; seq < 280; seq++) bins.add(seq * 10_000, seq > 105 && seq < 175 ? 'bad502' : 'ok');
-  const draw = (): ReturnType<typeof drawRestart> => drawRestart({ title: 'E1 · restart 1', bins, window, timeline });
+  const draw = (): ReturnType<typeof drawRestart> => drawRestart('E1 · restart 1', bins, window, timeline);
 
   it('are the same bytes for the same run, as PNG and as SVG', () => {
     const [first, second] = [draw(), draw()];
@@ -91,7 +91,7 @@ describe('charts', () => {
 
   it('hold text as paths, so that no font is needed to read them', () => {
     const svg = draw().svg.toString();
-    const bare = drawOverview({ title: '', bins, windows: [] }).svg.toString();
+    const bare = drawOverview('', bins, []).svg.toString();
     expect(svg).not.toContain('<text');
     // The title and the names of events and phases are some hundred glyphs: without a font they would be missing.
     expect(svg.length).toBeGreaterThan(bare.length + 20_000);

@@ -3,7 +3,7 @@ import type { ChartConfiguration, ChartDataset } from 'chart.js';
 import { phasesOf } from '../../verdict/phases.ts';
 import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import { drawChart, frame, type Picture } from './chart.ts';
-import { phaseAnnotations, phaseLegend, plotPx, type Axis } from './marks.ts';
+import { marksOf, plotPx, type Axis } from './marks.ts';
 import { classes, classNames, type ClassName } from './palette.ts';
 
 /** Above this many plain answers some are left out, evenly. */
@@ -32,6 +32,7 @@ export class LatencyPoints {
   readonly every: number;
   /** Are others that lie on one pixel drawn as one? */
   readonly isMerged: boolean;
+  readonly durationMs: number;
   private readonly columnUs: number;
   /** Where in `points` the one of each pixel is. */
   private readonly places = new Map<string, number>();
@@ -41,6 +42,7 @@ export class LatencyPoints {
   constructor(expected: number, durationMs: number) {
     this.every = Math.max(1, Math.ceil(expected / mostPlainPoints));
     this.isMerged = expected > mostSinglePoints;
+    this.durationMs = durationMs;
     this.columnUs = (durationMs * 1000) / plotPx;
   }
 
@@ -69,19 +71,9 @@ export class LatencyPoints {
 }
 
 /** Draws the scatter, the restarts shaded. */
-export function drawLatency({
-  title,
-  kept,
-  durationMs,
-  windows,
-}: {
-  title: string;
-  kept: LatencyPoints;
-  durationMs: number;
-  windows: readonly RestartWindow[];
-}): Picture {
-  const axis: Axis = { minS: 0, maxS: durationMs / 1000, secondsOf: (us) => us / 1e6 };
-  const phases = windows.flatMap(phasesOf);
+export function drawLatency(title: string, kept: LatencyPoints, windows: readonly RestartWindow[]): Picture {
+  const axis: Axis = { minS: 0, maxS: kept.durationMs / 1000, zeroUs: 0 };
+  const { annotations, legend } = marksOf(axis, windows.flatMap(phasesOf));
   const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
   const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
   const configuration = (): ChartConfiguration => ({
@@ -89,7 +81,7 @@ export function drawLatency({
     data: {
       datasets: [
         ...classNames.map((name) => setOf(name, kept.points)).filter(({ data }) => data.length > 0),
-        ...phaseLegend(phases),
+        ...legend,
       ],
     },
     options: {
@@ -109,7 +101,7 @@ export function drawLatency({
       },
       ...frame({
         title: `${title}${thinned}`,
-        annotations: phaseAnnotations(phases, axis),
+        annotations,
         usePointStyle: true,
       }),
     },

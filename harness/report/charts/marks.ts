@@ -1,10 +1,10 @@
-/** What charts show behind and above the counts: phases as shading, events as lines whose labels do not overlap. */
+/** What a chart shows of restarts: phases as shading, events as lines whose labels do not overlap. */
 import type { EventKind, TimelineEvent } from '../../run/timeline.ts';
 import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { Annotations } from './chart.ts';
 
 /** Colour and meaning of each phase's shading. */
-const phases: Record<PhaseSpan['name'], { readonly colour: string; readonly meaning: string }> = {
+const phaseLooks: Record<PhaseSpan['name'], { readonly colour: string; readonly meaning: string }> = {
   draining: { colour: 'rgba(240, 228, 66, 0.20)', meaning: 'draining: until the old process ends' },
   down: { colour: 'rgba(213, 94, 0, 0.13)', meaning: 'down: no process' },
   warming: { colour: 'rgba(230, 159, 0, 0.16)', meaning: 'warming: until the new process accepts' },
@@ -24,8 +24,8 @@ const eventLabels: Partial<Record<EventKind, string>> = {
 export interface Axis {
   readonly minS: number;
   readonly maxS: number;
-  /** Seconds on the axis of a moment of the run. */
-  readonly secondsOf: (us: number) => number;
+  /** Where on the axis 0 is, as a moment of the run. */
+  readonly zeroUs: number;
 }
 
 /** Width of the plotted area in pixels, roughly: labels keep this apart. */
@@ -33,10 +33,86 @@ export const plotPx = 920;
 const labelCharacterPx = 6.2;
 const labelPaddingPx = 10;
 const rowPx = 15;
-const labelFont = { size: 11, weight: 'normal' };
+const labelLook = { font: { size: 11, weight: 'normal' }, padding: 2 };
+
+/** Seconds on the axis of a moment of the run. */
+export function secondsOn({ zeroUs }: Axis, us: number): number {
+  return (us - zeroUs) / 1e6;
+}
 
 function pixels(seconds: number, { minS, maxS }: Axis): number {
   return (seconds * plotPx) / (maxS - minS);
+}
+
+/** Marks of a chart: what is drawn, what its legend says, and how many rows of labels stand above the data. */
+export interface Marks {
+  readonly annotations: Annotations;
+  readonly legend: ReturnType<typeof phaseLegend>;
+  readonly labelRows: number;
+}
+
+/** Marks of phases and, around one restart, of its events; phases are named only there. */
+export function marksOf(axis: Axis, phases: readonly PhaseSpan[], events?: readonly TimelineEvent[]): Marks {
+  const legend = phaseLegend(phases);
+  if (events === undefined) return { annotations: phaseBoxes(phases, axis), legend, labelRows: 0 };
+  const shown = events.flatMap(({ kind, atUs }) => {
+    const text = eventLabels[kind];
+    return text === undefined ? [] : [{ text, atS: secondsOn(axis, atUs) }];
+  });
+  const rows = labelRows(shown.map(({ text, atS }) => ({ text, atPx: pixels(atS - axis.minS, axis) })));
+  const lines = shown.map(({ text, atS }, index) => [`event${index}`, eventLine(text, atS, rows[index] ?? 0)]);
+  const eventRows = Math.max(0, ...rows) + 1;
+  const annotations = { ...phaseBoxes(phases, axis, eventRows), ...(Object.fromEntries(lines) as Annotations) };
+  return { annotations, legend, labelRows: eventRows + 1 };
+}
+
+/** Sets without data: the legend says what each shading means. */
+function phaseLegend(phases: readonly PhaseSpan[]) {
+  return Object.entries(phaseLooks)
+    .filter(([name]) => phases.some((phase) => phase.name === name))
+    .map(([, { colour, meaning }]) => ({
+      label: meaning,
+      data: [],
+      backgroundColor: colour,
+      borderColor: phaseInk,
+      borderWidth: 0.5,
+      pointStyle: 'rect' as const,
+    }));
+}
+
+/** @param labelRow the row below the events' labels in which the phases are named; without it they are not */
+function phaseBoxes(phases: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
+  return Object.fromEntries(
+    phases.map(({ name, fromUs, toUs }, index) => {
+      const [xMin, xMax] = [secondsOn(axis, fromUs), Math.min(secondsOn(axis, toUs), axis.maxS)];
+      const hasRoom = pixels(xMax - xMin, axis) > name.length * labelCharacterPx;
+      const label = {
+        ...labelLook,
+        display: labelRow !== undefined && hasRoom,
+        content: name,
+        position: { x: 'center', y: 'start' },
+        yAdjust: (labelRow ?? 0) * rowPx,
+        color: phaseInk,
+      };
+      const look = { backgroundColor: phaseLooks[name].colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
+      return [`phase${index}`, { ...look, type: 'box', xMin, xMax, label }];
+    }),
+  );
+}
+
+function eventLine(text: string, atS: number, row: number): Annotations[string] {
+  const label = {
+    ...labelLook,
+    display: true,
+    content: text,
+    position: 'start',
+    yAdjust: row * rowPx,
+    color: '#222222',
+    // Above the lines of other events.
+    backgroundColor: 'white',
+    drawTime: 'afterDraw',
+  };
+  return { type: 'line', scaleID: 'x', value: atS, borderColor: '#444444', borderWidth: 1, borderDash: [3, 3], label };
 }
 
 /** Rows in which labels at these places do not overlap: each in the lowest row that is free there. */
@@ -49,73 +125,4 @@ export function labelRows(labels: readonly { readonly atPx: number; readonly tex
     ends[row] = atPx + halfPx;
     return row;
   });
-}
-
-/** Sets without data: the legend says what each shading means. */
-export function phaseLegend(spans: readonly PhaseSpan[]) {
-  return Object.entries(phases)
-    .filter(([name]) => spans.some((span) => span.name === name))
-    .map(([, { colour, meaning }]) => ({
-      label: meaning,
-      data: [],
-      backgroundColor: colour,
-      borderColor: phaseInk,
-      borderWidth: 0.5,
-      pointStyle: 'rect' as const,
-    }));
-}
-
-/**
- * Shading of the phases.
- * @param labelRow the row below the events' labels in which the phases are named; without it they are not
- */
-export function phaseAnnotations(spans: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
-  return Object.fromEntries(
-    spans.map(({ name, fromUs, toUs }, index) => {
-      const [xMin, xMax] = [axis.secondsOf(fromUs), Math.min(axis.secondsOf(toUs), axis.maxS)];
-      const hasRoom = pixels(xMax - xMin, axis) > name.length * labelCharacterPx;
-      const label = {
-        display: labelRow !== undefined && hasRoom,
-        content: name,
-        position: { x: 'center', y: 'start' },
-        yAdjust: (labelRow ?? 0) * rowPx,
-        color: phaseInk,
-        font: labelFont,
-        padding: 2,
-      };
-      const box = { type: 'box', backgroundColor: phases[name].colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
-      return [`phase${index}`, { ...box, xMin, xMax, label }];
-    }),
-  );
-}
-
-/** Lines and labels of one restart's events. */
-export function eventAnnotations(
-  events: readonly TimelineEvent[],
-  axis: Axis,
-): { annotations: Annotations; rows: number } {
-  const shown = events.flatMap(({ kind, atUs }) => {
-    const text = eventLabels[kind];
-    return text === undefined ? [] : [{ text, atS: axis.secondsOf(atUs) }];
-  });
-  const rows = labelRows(shown.map(({ text, atS }) => ({ text, atPx: pixels(atS - axis.minS, axis) })));
-  const annotations = Object.fromEntries(
-    shown.map(({ text, atS }, index) => {
-      const label = {
-        display: true,
-        content: text,
-        position: 'start',
-        yAdjust: (rows[index] ?? 0) * rowPx,
-        // Above the lines of other events.
-        backgroundColor: 'white',
-        drawTime: 'afterDraw',
-        color: '#222222',
-        font: labelFont,
-        padding: 2,
-      };
-      const line = { type: 'line', scaleID: 'x', borderColor: '#444444', borderWidth: 1, borderDash: [3, 3] };
-      return [`event${index}`, { ...line, value: atS, label }];
-    }),
-  );
-  return { annotations, rows: Math.max(0, ...rows) + 1 };
 }

@@ -19,15 +19,7 @@ export interface SweepPoint {
 }
 
 /** Draws a line for each value of the second knob, over the values of the first. */
-export function drawSweep({
-  title,
-  knob,
-  points,
-}: {
-  title: string;
-  knob: string;
-  points: readonly SweepPoint[];
-}): Picture {
+export function drawSweep(title: string, knob: string, points: readonly SweepPoint[]): Picture {
   const values = [...new Set(points.map(({ value }) => value))];
   const lines = [...new Set(points.map(({ series }) => series))].map((series, index, all) => {
     const colour = lineColours[index % lineColours.length] ?? '#000000';
