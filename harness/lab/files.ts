@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import tar from 'tar-stream';
 
@@ -59,33 +60,17 @@ export async function getFile(
     if ((error as { statusCode?: number }).statusCode === 404) return false;
     throw error;
   }
+  let found = false;
   const extract = tar.extract();
-  // Whoever cannot take the content must not wait for the rest of it: tar's own iterator would.
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
-  archive.on('error', (error: Error) => extract.destroy(error));
-  archive.pipe(extract);
-  const reading = (async (): Promise<boolean> => {
-    let found = false;
-    for await (const entry of extract) {
-      if (entry.header.type === 'file') {
-        found = true;
-        await receive(entry as unknown as Readable).catch((error: unknown) => {
-          failed.reject(error);
-          throw error;
-        });
-      } else {
-        entry.resume();
-      }
+  extract.on('entry', ({ type }, content, next) => {
+    if (type !== 'file') {
+      content.on('end', next).resume();
+      return;
     }
-    return found;
-  })();
-  reading.catch(() => undefined);
-  try {
-    return await Promise.race([reading, failed.promise]);
-  } catch (error) {
-    archive.unpipe(extract);
-    (archive as unknown as { destroy(): void }).destroy();
-    throw error;
-  }
+    found = true;
+    // A content that cannot be taken ends the archive: nobody waits for the rest of it.
+    receive(content as unknown as Readable).then(() => next(), next);
+  });
+  await pipeline(archive, extract);
+  return found;
 }

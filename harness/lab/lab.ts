@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -13,6 +13,7 @@ import { clientOptions, edgeOptions, networkOptions, serverOptions } from './con
 import { ownerLabel, runLabel, type EngineFacts } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
+import { projectFolder } from './project-state.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
@@ -20,7 +21,6 @@ import { keptLabel, removeRun } from './remove.ts';
 import { coloursOf, site, type Colour } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
 
-const projectFolder = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/u, '');
 const readyDeadlineMs = 30_000;
 
 /** A lab whose site answers through the proxy. */
@@ -41,85 +41,77 @@ export interface Lab {
   remove(): Promise<void>;
 }
 
+/** What a lab is made for. */
+interface LabOptions {
+  readonly runId: string;
+  readonly experiment: Experiment;
+  /** The lab image's tag. */
+  readonly image: string;
+  readonly facts: EngineFacts;
+  /** The most that are open at once. */
+  readonly connections: number;
+  /** It is to stand after its run. */
+  readonly keep: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Boots a lab and waits until it is ready. Whatever goes wrong, nothing of it is left behind.
- * @param image the lab image's tag
- * @param options `keep`: it is to stand after its run
  * @throws {HarnessError} (exit code 4) saying what was missing, with the last lines of the journal
  */
-export async function bootLab(
-  docker: Docker,
-  options: {
-    runId: string;
-    experiment: Experiment;
-    image: string;
-    facts: EngineFacts;
-    /** The most that are open at once. */
-    connections: number;
-    keep: boolean;
-    signal: AbortSignal;
-  },
-): Promise<Lab> {
-  const { runId, experiment, image, facts, signal } = options;
+export async function bootLab(docker: Docker, options: LabOptions): Promise<Lab> {
   try {
-    const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
-    const name = (role: string): string => `restart-proof-${runId}-${role}`;
-    const hasProxy = experiment.proxy.kind !== 'none';
-    const colours = coloursOf(experiment);
-    const [serverFiles, edgeFiles, siteFiles, harnessFiles] = await Promise.all([
-      filesOfServer(experiment),
-      filesOfEdge(experiment),
-      filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
-      filesOfHarness(),
-    ]);
-    const { connections } = options;
-    const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
-    const network = await docker.createNetwork(networkOptions(name('net'), labels));
-    signal.throwIfAborted();
-    const create = async (
-      role: string,
-      container: Docker.ContainerCreateOptions,
-      files: readonly LabFile[],
-    ): Promise<Docker.Container> => {
-      const made = await docker.createContainer({ name: name(role), Image: image, Labels: labels, ...container });
-      await putFiles(made, files);
-      return made;
-    };
-    const [server, client] = await Promise.all([
-      create('server', serverOptions(facts, { networkId: network.id, proxyFiles, connections }), [
-        ...serverFiles,
-        ...siteFiles,
-        ...harnessFiles,
-      ]),
-      create('client', clientOptions(facts, { networkId: network.id, connections }), harnessFiles),
-    ]);
-    signal.throwIfAborted();
-    await Promise.all([server.start(), client.start()]);
-    const edge = hasProxy
-      ? await create('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
-      : null;
-    await edge?.start();
-    await ready(server, edge, experiment, signal);
-    const { NetworkSettings } = await server.inspect();
-    const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
-    if (serverAddress === undefined) throw new Error('the engine gave the server no address');
-    return {
-      runId,
-      server,
-      edge,
-      client,
-      colours,
-      serverAddress,
-      targetPort: hasProxy ? 80 : colours[0].publicPort,
-      files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
-      remove: async () => {
-        await removeRun(docker, runId);
-      },
-    };
+    return await boot(docker, options);
   } catch (error) {
-    await removeRun(docker, runId);
+    await removeRun(docker, options.runId);
     throw error;
   }
+}
+
+async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
+  const { runId, experiment, image, facts, connections, signal } = options;
+  const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
+  const name = (role: string): string => `restart-proof-${runId}-${role}`;
+  const hasProxy = experiment.proxy.kind !== 'none';
+  const colours = coloursOf(experiment);
+  const [serverFiles, edgeFiles, siteFiles, harnessFiles] = await Promise.all([
+    filesOfServer(experiment),
+    filesOfEdge(experiment),
+    filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
+    filesOfHarness(),
+  ]);
+  const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
+  const network = await docker.createNetwork(networkOptions(name('net'), labels));
+  signal.throwIfAborted();
+  const start = async (
+    role: string,
+    container: Docker.ContainerCreateOptions,
+    files: readonly LabFile[],
+  ): Promise<Docker.Container> => {
+    const made = await docker.createContainer({ name: name(role), Image: image, Labels: labels, ...container });
+    await putFiles(made, files);
+    signal.throwIfAborted();
+    await made.start();
+    return made;
+  };
+  const asked = { networkId: network.id, proxyFiles, connections };
+  const [server, client] = await Promise.all([
+    start('server', serverOptions(facts, asked), [...serverFiles, ...siteFiles, ...harnessFiles]),
+    start('client', clientOptions(facts, asked), harnessFiles),
+  ]);
+  const edge = hasProxy
+    ? await start('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
+    : null;
+  await ready(server, edge, experiment, signal);
+  const { NetworkSettings } = await server.inspect();
+  const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
+  if (serverAddress === undefined) throw new Error('the engine gave the server no address');
+  return {
+    ...{ runId, server, edge, client, colours, serverAddress },
+    targetPort: hasProxy ? 80 : colours[0].publicPort,
+    files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
+    remove: () => removeRun(docker, runId),
+  };
 }
 
 /** Source files that run in the lab; tests stay outside. */
@@ -206,7 +198,7 @@ async function ready(
   if (missing.length === 0) return;
   const lastWords = await Promise.all([
     exec(server, ['journalctl', '--no-pager', '-n', '15', '-o', 'short-monotonic']),
-    edge === null ? [] : allLines(containerLog(edge)),
+    edge === null ? [] : Readable.from(containerLog(edge)).toArray(),
   ]).then(
     ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy.slice(-5).join('\n')}`,
     (error: unknown) => `(no journal: ${messageOf(error)})`,
@@ -216,10 +208,4 @@ async function ready(
     `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n` +
       `Last lines of its journal:\n${lastWords.trim()}`,
   );
-}
-
-async function allLines(log: AsyncGenerator<string>): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const line of log) lines.push(line);
-  return lines;
 }

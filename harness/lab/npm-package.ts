@@ -1,10 +1,8 @@
 /** An npm package and all that it needs, as files for a container. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { filesUnder, type LabFile } from './files.ts';
-
-const projectFolder = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/u, '');
+import { projectFolder } from './project-state.ts';
 
 /**
  * The files of `name` and its dependencies as they lie in this project's node_modules, under `target` in the container.

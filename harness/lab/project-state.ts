@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
-const folder = fileURLToPath(new URL('../../', import.meta.url));
+/** The folder of this checkout or package, without a slash at its end. */
+export const projectFolder = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/u, '');
 /** What a run is made of. */
 const rooms = ['app-under-test', 'containers', 'experiments', 'harness'];
 /** What is no part of a run: tests, what a gate allows, and packages, whose versions the lock file has. */
@@ -13,7 +14,7 @@ const noPart = /\.test\.ts$|^experiments\/gate\.yaml$|(^|\/)node_modules\//u;
 
 /** The commit, and whether files differ from it; `unknown` outside a checkout. */
 export async function projectState(): Promise<string> {
-  const git = (...args: string[]) => execa('git', args, { cwd: folder, reject: false });
+  const git = (...args: string[]) => execa('git', args, { cwd: projectFolder, reject: false });
   const [commit, status] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain')]);
   if (commit.exitCode !== 0) return 'unknown';
   return `${commit.stdout.trim()}${status.stdout.trim() === '' ? '' : ', with changes'}`;
@@ -21,13 +22,13 @@ export async function projectState(): Promise<string> {
 
 /** The sha256 of all that a run is made of, names and content; it tells states apart that no commit has. */
 export async function sourcesHash(): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(join(folder, 'package-lock.json')));
+  const hash = createHash('sha256').update(await readFile(join(projectFolder, 'package-lock.json')));
   for (const room of rooms) {
-    const entries = await readdir(join(folder, room), { recursive: true, withFileTypes: true });
+    const entries = await readdir(join(projectFolder, room), { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    for (const path of paths.map((each) => each.slice(folder.length)).sort()) {
+    for (const path of paths.map((each) => each.slice(projectFolder.length + 1)).sort()) {
       if (noPart.test(path)) continue;
-      hash.update(`${path}\0`).update(await readFile(join(folder, path)));
+      hash.update(`${path}\0`).update(await readFile(join(projectFolder, path)));
     }
   }
   return hash.digest('hex').slice(0, 16);
