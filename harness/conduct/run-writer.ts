@@ -17,6 +17,26 @@ export const rowBytes = 450;
 /** The reserve is written in pieces of this size. */
 const pieceBytes = 1024 * 1024;
 
+/** What run.json says of every run before it has begun. */
+export function newRecord<T extends Pick<RunRecord, 'runId' | 'seed' | 'command' | 'fingerprint'>>(asked: T) {
+  return {
+    schema: 1 as const,
+    ...asked,
+    startedAt: new Date().toISOString(),
+    originMonotonicUs: null,
+    wallOffsetUs: null,
+    durationMs: 0,
+    aborted: null,
+    unfinished: 0,
+    troubles: [],
+  };
+}
+
+/** Records as lines of JSON. */
+export function ndjson(records: readonly unknown[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
+}
+
 /** Writes the files of one run. */
 export class RunWriter<R extends RunRecord> {
   readonly folder: string;

@@ -1,5 +1,5 @@
 /** Brings a run's records out of the lab into its folder, and makes the timeline of them. */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,6 +9,8 @@ import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../../base/errors.ts';
 import { containerLog } from '../../lab/container-log.ts';
 import { exec } from '../../lab/exec.ts';
+import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts';
+import { finishLedger } from '../../run/finish-ledger.ts';
 import { getFile } from '../../lab/files.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { site } from '../../experiment/units.ts';
@@ -18,8 +20,8 @@ import { runFiles } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { isKept } from '../../run/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
-import { ledgerPathInClient, queuesPathInServer } from './load-in-lab.ts';
-import type { RunWriter } from '../run-writer.ts';
+import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
+import { ndjson, type RunWriter } from '../run-writer.ts';
 import { withTimeout } from '../../base/timeout.ts';
 
 type LabRunWriter = RunWriter<ExperimentRun>;
@@ -30,19 +32,23 @@ const fetchMs = 60_000;
 const fetchCutShortMs = 3_000;
 
 /**
- * Fetches ledger and witnesses, and writes the units and proxy files as they ran. What cannot be had is left as it is in
- * the folder: an empty witness, or the copy of the ledger.
+ * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. What cannot be had is left as it
+ * is in the folder: an empty witness, or the copy of the ledger.
+ * @param countersBefore the kernel's counters before the load
  * @returns what could not be had, each a sentence
  */
 export async function collectRecords(
   lab: Lab,
   writer: LabRunWriter,
-  { isCutShort, directShiftUs }: { isCutShort: boolean; directShiftUs: number | null },
+  { aborted, originUs, directOriginUs, deployer }: Measurement,
+  countersBefore: Record<string, number>,
 ): Promise<string[]> {
   const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
-    await keepFile(writer, name, isCutShort ? fetchCutShortMs : fetchMs, fetch);
+    await keepFile(writer, name, aborted === null ? fetchMs : fetchCutShortMs, fetch);
   const { edge } = lab;
-  const missing = await Promise.all([
+  // First: what follows takes the machine's CPUs, whose pressure is among the counters.
+  const missing = await keep(runFiles.kernel, (target) => fetchCounters(lab, target, countersBefore));
+  const others = await Promise.all([
     keep(runFiles.ledger, (target) => fetchLedger(lab, target)),
     ...(edge === null
       ? []
@@ -53,10 +59,17 @@ export async function collectRecords(
     keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
     keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
     keep(runFiles.journal, (target) => fetchJournal(lab, target)),
-    ...(directShiftUs === null ? [] : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directShiftUs))]),
+    ...(directOriginUs === null || originUs === null
+      ? []
+      : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directOriginUs - originUs))]),
   ]);
+  await writer.text(runFiles.deployer, ndjson(deployer));
   await writer.withReserve(() => writeLabFiles(lab, join(writer.folder, runFiles.lab)));
-  return missing.flat();
+  // Without the whole ledger the copy is what there is.
+  const hasLedger = existsSync(join(writer.folder, runFiles.ledger));
+  if (hasLedger) await rm(join(writer.folder, runFiles.rawLedger), { force: true });
+  else await writer.withReserve(() => finishLedger(writer.folder));
+  return [...missing, ...others.flat()];
 }
 
 /** Fetches a file to its place, whole or not at all; what keeps it from that is a sentence. */
@@ -158,6 +171,11 @@ async function fetchGzipped(container: Docker.Container, path: string, target: s
     await pipeline(content, createGzip({ level: 6 }), createWriteStream(target, { flags }));
   });
   if (!found) await pipeline([], createGzip(), createWriteStream(target, { flags }));
+}
+
+async function fetchCounters({ server }: Lab, target: string, before: Record<string, number>): Promise<void> {
+  const change = counterChange(before, await readKernelCounters(server));
+  await writeFile(target, `${JSON.stringify(change, null, 2)}\n`);
 }
 
 async function fetchJournal(lab: Lab, target: string): Promise<void> {

@@ -1,13 +1,11 @@
 /** One run of one experiment, from booting its lab to the files in its folder. Judging them is another's affair. */
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
 import { engineBack } from '../../lab/engine.ts';
 import { watchEngine, type EngineWatch } from '../../lab/engine-events.ts';
 import type { EngineEvent } from '../../run/engine-events.ts';
 import { fingerprintOf } from '../../lab/fingerprint.ts';
-import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts';
+import { readKernelCounters } from '../../lab/kernel-counters.ts';
 import { bootLab, type Lab } from '../../lab/lab.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
 import { baselinesOf, installBaseline, labBaseline } from '../baseline.ts';
@@ -19,9 +17,9 @@ import { countWitnessLines } from '../../run/witness-lines.ts';
 import { deploySchedule, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { writeTimeline } from '../../run/timeline-from-files.ts';
 import { collectNotes, collectRecords, restartSite } from './collect.ts';
-import { copyLedger } from './ledger-copy.ts';
+import { copyLedger, type LedgerCopy } from './ledger-copy.ts';
 import { connectionsOf, ledgerPathInClient, loadInLab, type Measurement } from './load-in-lab.ts';
-import { rowBytes, RunWriter } from '../run-writer.ts';
+import { ndjson, newRecord, rowBytes, RunWriter } from '../run-writer.ts';
 import type { Progress } from '../audience.ts';
 import type { HeldEngine } from '../hold-engine.ts';
 import type { RunRequest } from '../run-request.ts';
@@ -100,13 +98,14 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
   const baselineBefore = baseline ? await baselineOf(lab, setting, 'before') : null;
   const run = recordOf(setting.runId, request, schedule, fingerprint);
   const writer = await RunWriter.begin(folder, run, reserveBytes(run));
-  const copy = await copyLedger(lab.client, {
-    from: ledgerPathInClient,
-    to: join(folder, runFiles.rawLedger),
-    onFull: () => writer.release(),
-  });
+  let copy: LedgerCopy | null = null;
   try {
     await writeEmptyWitnesses(writer);
+    copy = await copyLedger(lab.client, {
+      from: ledgerPathInClient,
+      to: join(folder, runFiles.rawLedger),
+      onFull: () => writer.release(),
+    });
     progress.phase('load');
     // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
     const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
@@ -116,13 +115,13 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
     const { aborted } = measurement;
     if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
-    const missing = await collect(lab, writer, measurement, countersBefore);
+    const missing = await collectRecords(lab, writer, measurement, countersBefore);
     if (baseline) await saveBaselines(lab, setting, writer, baselineBefore);
     if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
     if (keep && aborted === null) await restartSite(lab);
     await writeRecords(writer, schedule, measurement, { missing, events: watch.end() });
   } catch (error) {
-    await copy.end();
+    await copy?.end();
     await keepWhatThereIs(writer, error);
   } finally {
     await writer.release();
@@ -156,51 +155,15 @@ function recordOf(
 ): ExperimentRun {
   return {
     kind: 'experiment',
-    schema: 1,
-    runId,
+    ...newRecord({ runId, seed, command, fingerprint }),
     experiment,
     variant,
     variantAbout,
     changes: changes.map(([path, value]) => [path, value]),
-    seed,
-    command,
-    startedAt: new Date().toISOString(),
-    originMonotonicUs: null,
-    wallOffsetUs: null,
     deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
     witnessLines: {},
     durationMs: schedule.durationMs(schedule.wanted),
-    fingerprint,
-    aborted: null,
-    unfinished: 0,
-    troubles: [],
   };
-}
-
-/** Brings the lab's records into the folder. @returns what could not be had, each a sentence */
-async function collect(
-  lab: Lab,
-  writer: LabRunWriter,
-  { aborted, originUs, directOriginUs, deployer }: Measurement,
-  countersBefore: Record<string, number>,
-): Promise<string[]> {
-  const missing: string[] = [];
-  const kernel = await withTimeout(askMs, 'Reading the kernel’s counters', readKernelCounters(lab.server)).then(
-    (after) => counterChange(countersBefore, after),
-    (error: unknown) => {
-      missing.push(`The kernel’s counters could not be read (${oneLine(messageOf(error))}).`);
-      return {};
-    },
-  );
-  const directShiftUs = directOriginUs === null || originUs === null ? null : directOriginUs - originUs;
-  missing.push(...(await collectRecords(lab, writer, { isCutShort: aborted !== null, directShiftUs })));
-  await writer.text(runFiles.kernel, `${JSON.stringify(kernel, null, 2)}\n`);
-  await writer.text(runFiles.deployer, linesOf(deployer));
-  // Without the whole ledger the copy is what there is.
-  const hasLedger = existsSync(join(writer.folder, runFiles.ledger));
-  if (hasLedger) await rm(join(writer.folder, runFiles.rawLedger), { force: true });
-  else await finishLedger(writer.folder);
-  return missing;
 }
 
 /** Writes the engine's events, the timeline, and run.json as it stands. */
@@ -224,13 +187,9 @@ async function writeRecords(
     unfinished,
     troubles: aborted === null ? [...troubles, ...missing] : [...troubles],
   };
-  await writer.text(runFiles.engineEvents, linesOf(events));
+  await writer.text(runFiles.engineEvents, ndjson(events));
   await writer.withReserve(() => writeTimeline(writer.folder, record));
   await writer.know({ ...record, witnessLines: await countWitnessLines(writer.folder) });
-}
-
-function linesOf(records: readonly unknown[]): string {
-  return records.map((record) => `${JSON.stringify(record)}\n`).join('');
 }
 
 async function baselineOf(lab: Lab, { progress, signal }: LabRunSetting, when: string): Promise<Baseline | null> {

@@ -7,6 +7,7 @@ import { threadsFor, type LoadPlan } from '../../in-lab/plan.ts';
 import { spawnGenerator } from '../../in-lab/spawn.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Progress } from '../audience.ts';
+import { newRecord } from '../run-writer.ts';
 import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
 import { deployUnderLoad, type MeasureTimes } from './deploy.ts';
 import { ServiceFiles } from './service-files.ts';
@@ -144,25 +145,15 @@ class Measurement {
 }
 
 function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting): ServiceRun {
+  const fingerprint = {
+    node: process.version,
+    kernel: release(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpus: String(cpus().length),
+  };
   return {
     kind: 'measure',
-    schema: 1,
-    runId,
-    seed,
-    command,
-    startedAt: new Date().toISOString(),
-    originMonotonicUs: null,
-    wallOffsetUs: null,
-    durationMs: 0,
-    fingerprint: {
-      node: process.version,
-      kernel: release(),
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cpus: String(cpus().length),
-    },
-    aborted: null,
-    unfinished: 0,
-    troubles: [],
+    ...newRecord({ runId, seed, command, fingerprint }),
     service,
     before: null,
     commandRun: false,

@@ -12,7 +12,7 @@ import { rawLedgerName, runFiles } from '../../run/run-folder.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { TimelineEvent } from '../../run/timeline.ts';
 import { readTimeline } from '../../run/read-timeline.ts';
-import { RunWriter } from '../run-writer.ts';
+import { ndjson, RunWriter } from '../run-writer.ts';
 import { identityOf } from './processes.ts';
 
 /** For the records, and for the rows when they are packed, if the disk is full by then. */
@@ -49,7 +49,7 @@ export class ServiceFiles {
   async addEvent(event: Omit<TimelineEvent, 'source'>): Promise<void> {
     const whole = { ...event, source: 'deployer' } as const;
     this.events.push(whole);
-    await this.writer.append(runFiles.timeline, `${JSON.stringify(whole)}\n`);
+    await this.writer.append(runFiles.timeline, ndjson([whole]));
   }
 
   /** Writes what the run came to, and packs its rows. */
@@ -106,7 +106,7 @@ async function finishFiles(
     restart: events.some(({ kind }) => kind === 'deploy-begin') ? 1 : 0,
   };
   const timeline = [...events, ended].sort((a, b) => a.atUs - b.atUs);
-  await writeFile(join(folder, runFiles.timeline), timeline.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  await writeFile(join(folder, runFiles.timeline), ndjson(timeline));
   return {
     ...run,
     durationMs: (due * 1000) / ratePerSecond,
