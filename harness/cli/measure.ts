@@ -5,7 +5,7 @@ import { checkDelivery } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
 import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
 import { refuseArguments } from './options/refusals.ts';
-import { closingLines, exitCodeOf } from './print/closing.ts';
+import { summaryLines, exitCodeOf } from './print/run-summary.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 
@@ -32,7 +32,7 @@ export const measure = {
     const isReported = !context.signal.aborted;
     const closing = { hasReport: isReported, hasPage: isReported };
     if (options.json === true) context.stdout(jsonText(verdict));
-    else context.stdout(closingLines(verdict, pathText(folder), context.colours.stdout, closing));
+    else context.stdout(summaryLines(verdict, pathText(folder), context.colours.stdout, closing));
     await deliverMeasured(context, folder, options);
     return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
   },

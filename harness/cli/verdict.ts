@@ -4,7 +4,7 @@ import { jsonText } from '../base/foreign-text.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { closingLines, exitCodeOf } from './print/closing.ts';
+import { summaryLines, exitCodeOf } from './print/run-summary.ts';
 import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
@@ -52,7 +52,7 @@ ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E
     context.stdout(
       options.json === true
         ? jsonText(judged)
-        : closingLines(judged, pathText(run.path), context.colours.stdout, files),
+        : summaryLines(judged, pathText(run.path), context.colours.stdout, files),
     );
     return exitCodeOf(judged.verdict);
   },

@@ -13,7 +13,7 @@ import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import type { HeldEngine } from '../../conduct/hold-engine.ts';
 import { jsonText } from '../../base/foreign-text.ts';
-import { exitCodeOf } from '../print/closing.ts';
+import { exitCodeOf } from '../print/run-summary.ts';
 import { brokenText } from '../print/experiment-list.ts';
 import { interruptedCode, type Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';

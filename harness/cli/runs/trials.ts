@@ -9,7 +9,7 @@ import { conductSeries } from '../../conduct/series.ts';
 import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import type { HeldEngine } from '../../conduct/hold-engine.ts';
 import { jsonText } from '../../base/foreign-text.ts';
-import { exitCodeOf } from '../print/closing.ts';
+import { exitCodeOf } from '../print/run-summary.ts';
 import { insideLines } from '../print/look-inside.ts';
 import { interruptedCode, type Context } from '../context.ts';
 import { pathText } from '../print/path.ts';

@@ -20,7 +20,7 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
 }
 
 /** What a run prints when it has ended: verdict and citation, why, and where to read on. */
-export function closingLines(
+export function summaryLines(
   verdict: Verdict,
   folder: string,
   colours: Colors,
