@@ -12,9 +12,7 @@ import { Generator, type LoadEnd } from '../generator.ts';
 /** Where the probe's ledger lies in the server's container. */
 export const directLedgerPath = '/var/direct.ndjson';
 
-/** How long the probe's last requests may take where the run was cut short. */
-const cutShortMs = 5_000;
-/** In other runs the deadline of each has passed by then, so that each has its row. */
+/** By then the deadline of each of its last requests has passed, so that each has its row. */
 const settledMs = labDeadlineMs + 2_000;
 
 /** A probe that is ready to begin. */
@@ -57,12 +55,17 @@ export class DirectProbe {
       .catch(() => null);
   }
 
+  /** Breaks it off: nobody waits for its last requests for long. */
+  stop(): void {
+    this.generator.stop('The run was cut short.');
+  }
+
   /**
-   * Ends it.
+   * Ends it, unless it was broken off, when its last requests are settled.
    * @returns CLOCK_MONOTONIC microseconds of its first due time; null where it never began
    */
-  async end(isCutShort: boolean): Promise<number | null> {
-    this.generator.finish({ withinMs: isCutShort ? cutShortMs : settledMs });
+  async end(): Promise<number | null> {
+    this.generator.finish({ withinMs: settledMs });
     return (await this.load)?.originUs ?? null;
   }
 

@@ -175,7 +175,10 @@ async function measure(
       quota.began((message.atMonotonicUs - originUs) / 1000);
     }
   })();
-  const stop = (): void => generator.stop(`The run was cut short (${String(signal.reason)}).`);
+  const stop = (): void => {
+    generator.stop(`The run was cut short (${String(signal.reason)}).`);
+    probe?.stop();
+  };
   signal.addEventListener('abort', stop, { once: true });
   const end = await generator
     .run({
@@ -195,8 +198,9 @@ async function measure(
     })
     .finally(() => signal.removeEventListener('abort', stop));
   deployer.close();
+  if (end.aborted !== null) probe?.stop();
   const [directOriginUs] = await Promise.all([
-    probe?.end(end.aborted !== null) ?? null,
+    probe?.end() ?? null,
     Promise.race([deploys, sleep(deployerEndMs, undefined, { ref: false })]),
   ]);
   return {

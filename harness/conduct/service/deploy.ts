@@ -1,6 +1,5 @@
 /** What happens beside the load: the service is asked first, then the command runs, then the service must be steady. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceRun } from '../../run/run-record.ts';
 import { isLoopback, movedNote } from './address.ts';
 import { isIll, readBefore } from './answers-before.ts';
 import { RunningCommand } from './command.ts';
@@ -42,60 +41,75 @@ export interface DeploySetting {
   readonly onOutput: (text: string) => void;
 }
 
-/** What a deploy came to. */
-export interface Deployed {
-  /** What goes into run.json of it. */
-  readonly known: Partial<ServiceRun>;
-  /** Why the run must be cut short; null where it need not. */
-  readonly cutShort: string | null;
-}
-
-/** So many requests must have an outcome before the command begins. */
+/** How many requests must have an outcome before the command begins. */
 const leastAsked = 5;
 const pollMs = 100;
 
-/** Asks, deploys, and waits until the service is steady, or will not be. */
-export async function deployUnderLoad(setting: DeploySetting): Promise<Deployed> {
+/**
+ * Asks, deploys, and waits until the service is steady, or will not be; what it finds goes into run.json.
+ * @returns why the run must be cut short; null where it need not
+ */
+export async function deployUnderLoad(setting: DeploySetting): Promise<string | null> {
   const { target, times, files, signal, evenIfFailing, onNote } = setting;
   const { service } = target;
+  const { writer } = files;
   const shell = await shellFor(target.command ?? '');
   const listening = isLoopback(service.address) ? await listenersOn(service.port) : null;
   await until(setting, () => setting.nowUs() >= times.leadMs * 1000 && setting.settled() >= leastAsked);
-  if (signal.aborted) return { known: {}, cutShort: null };
+  if (signal.aborted) return null;
   const before = await readBefore(files.rawLedger, target);
-  if (isIll(before) && !evenIfFailing) {
-    onNote('the service does not answer as expected: the command is not run');
-    return { known: { before, commandRun: false }, cutShort: null };
-  }
-  const ran = await runCommand(setting, shell, before);
-  const after = listening === null ? null : await listenersOn(service.port);
-  const listeners = listening === null || after === null ? null : { before: listening, after };
-  const moved = await movedNote(new URL(service.url).hostname, service.address, service.port);
+  await writer.know({ before });
   const { asked, asExpected } = before;
-  const ill = `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`;
-  const notes = [...(isIll(before) ? [ill] : []), ...(ran.known.notes ?? []), ...(moved === null ? [] : [moved])];
-  return { ...ran, known: { ...ran.known, before, commandRun: true, listeners, notes } };
+  if (isIll(before)) {
+    if (!evenIfFailing) {
+      onNote('the service does not answer as expected: the command is not run');
+      return null;
+    }
+    await note(
+      files,
+      `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`,
+    );
+  }
+  const cutShort = await runCommand(setting, shell);
+  const after = listening === null ? null : await listenersOn(service.port);
+  if (listening !== null && after !== null) await writer.know({ listeners: { before: listening, after } });
+  const moved = await movedNote(new URL(service.url).hostname, service.address, service.port);
+  if (moved !== null) await note(files, moved);
+  return cutShort;
 }
 
-/** Runs the command, and waits for the service; whatever happens, no process of a run that is cut short goes on. */
-async function runCommand(setting: DeploySetting, shell: Shell, before: ServiceRun['before']): Promise<Deployed> {
+/** Puts a sentence into run.json that a reader must know. */
+async function note({ writer }: ServiceFiles, sentence: string): Promise<void> {
+  await writer.know({ notes: [...writer.record.notes, sentence] });
+}
+
+/**
+ * Runs the command, and waits for the service; whatever happens, no process of a run that is cut short goes on.
+ * @returns why the run must be cut short; null where it need not
+ */
+async function runCommand(setting: DeploySetting, shell: Shell): Promise<string | null> {
   const { target, files, signal, nowUs, onNote, onOutput } = setting;
   const detail = target.service.whileCommand ?? '';
   const name = shell.words.join(' ');
-  const notes = shell.seesPipes
-    ? []
-    : [`${name} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`];
   const beginUs = nowUs();
   const command = await RunningCommand.start(shell, target.command ?? '', onOutput);
   try {
     await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart: 1, detail });
-    await files.writer.know({ before, commandRun: true, shell: name, notes });
+    await files.writer.know({ commandRun: true, shell: name });
+    if (!shell.seesPipes) {
+      await note(
+        files,
+        `${name} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`,
+      );
+    }
     onNote(`running under ${name}: ${detail}`);
-    const ran = await awaitEnd(setting, command, name);
-    if (signal.aborted || ran.cutShort !== null) await endAll(command, onNote);
+    const cutShort = await awaitEnd(setting, command, name);
+    if (signal.aborted || cutShort !== null) await endAll(command, onNote);
     const others = await command.others();
-    if (others.length > 0) notes.push(`${processesInWords(others)} of the command ${goOn(others)} after the run.`);
-    return { ...ran, known: { ...ran.known, shell: name, notes } };
+    if (others.length > 0) {
+      await note(files, `${processesInWords(others)} of the command ${goOn(others)} after the run.`);
+    }
+    return cutShort;
   } catch (error) {
     await endAll(command, onNote);
     throw error;
@@ -104,26 +118,28 @@ async function runCommand(setting: DeploySetting, shell: Shell, before: ServiceR
   }
 }
 
-/** Waits for the command's end, and for the service. */
-async function awaitEnd(setting: DeploySetting, { ended }: RunningCommand, shell: string): Promise<Deployed> {
+/**
+ * Waits for the command's end, and for the service.
+ * @returns why the run must be cut short; null where it need not
+ */
+async function awaitEnd(setting: DeploySetting, { ended }: RunningCommand, shell: string): Promise<string | null> {
   const { files, signal, nowUs, onNote } = setting;
   const { whileTimeoutMs } = setting.times;
   const end = await Promise.race([ended, passed(whileTimeoutMs, signal)]);
-  if (signal.aborted) return { known: {}, cutShort: null };
+  if (signal.aborted) return null;
   if (end === null) {
     const time = `${whileTimeoutMs / 1000} s (--while-timeout)`;
-    return { known: {}, cutShort: `The command had not ended after ${time}: it was ended, and the run with it.` };
+    return `The command had not ended after ${time}: it was ended, and the run with it.`;
   }
   const endUs = nowUs();
   await files.addEvent({ atUs: endUs, kind: 'deploy-end', restart: 1, detail: end.how });
-  const troubles =
-    end.failure === null
-      ? []
-      : [`The command ${end.failure}: what was measured is not the deploy that was meant (run by ${shell}).`];
-  await files.writer.know({ troubles });
+  if (end.failure !== null) {
+    const trouble = `The command ${end.failure}: what was measured is not the deploy that was meant (run by ${shell}).`;
+    await files.writer.know({ troubles: [trouble] });
+  }
   onNote(`the command ended with ${end.how}; waiting until the service is steady`);
   await settle(setting, endUs);
-  return { known: { troubles }, cutShort: null };
+  return null;
 }
 
 /** Waits until the service has answered steadily since the command's end, or its time for that has passed. */

@@ -64,7 +64,7 @@ class Measurement {
   /** Slots in all; null where the command's end decides. */
   private readonly total: number | null;
   private counts: LoadProgress | null = null;
-  private deploy: Promise<Partial<ServiceRun>> = Promise.resolve({});
+  private deploy: Promise<void> = Promise.resolve();
 
   constructor(target: Target, times: MeasureTimes, setting: MeasureSetting, files: ServiceFiles) {
     this.target = target;
@@ -91,7 +91,8 @@ class Measurement {
       });
       this.over.abort();
       const { aborted, wallOffsetUs, done } = end;
-      const known = { ...(await this.deploy), aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0 };
+      await this.deploy;
+      const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0 };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
     } finally {
       signal.removeEventListener('abort', cut);
@@ -118,11 +119,11 @@ class Measurement {
     this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
   }
 
-  private async deployBeside(originUs: number): Promise<Partial<ServiceRun>> {
+  private async deployBeside(originUs: number): Promise<void> {
     const { target, times, files, steadiness } = this;
     const { evenIfFailing = false, progress, onOutput = () => undefined } = this.setting;
     try {
-      const { known, cutShort } = await deployUnderLoad({
+      const cutShort = await deployUnderLoad({
         ...{ target, times, files, steadiness, evenIfFailing, onOutput },
         settled: () => this.counts?.settled ?? 0,
         nowUs: () => monotonicUs() - originUs,
@@ -131,10 +132,8 @@ class Measurement {
       });
       if (cutShort === null) this.generator.finish();
       else this.cutShort(cutShort);
-      return known;
     } catch (error) {
       this.cutShort(`The run failed: ${messageOf(error).replace(/\.$/u, '')}.`);
-      return {};
     }
   }
 
