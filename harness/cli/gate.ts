@@ -69,7 +69,7 @@ export const gate = {
     const result = decide({ file, alpha, entries, asked, options: planOptionTexts(options), attempts, baselines });
     const minutes = ((performance.now() - begunMs) / 60_000).toFixed(1);
     context.stderr(`${plan.own.length} entries in ${minutes} minutes, seed ${seed}\n`);
-    const to = { folder: join(out, 'gate'), budgetsPath: plan.budgetsPath, options, environment: process.env };
+    const to = { folder: join(out, 'gate'), budgetsPath: plan.budgetsPath, options };
     const code = await deliver(context, result, to);
     return context.signal.aborted ? interruptedCode(context.signal) : code;
   },

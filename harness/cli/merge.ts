@@ -46,7 +46,7 @@ export const merge = {
       baselines: await readBaselines(baselinesFolder(context)),
     });
     const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
-    const to = { folder: join(out, 'gate'), budgetsPath, options, environment: process.env };
+    const to = { folder: join(out, 'gate'), budgetsPath, options };
     return await deliver(context, result, to);
   },
 } satisfies CliCommand;

@@ -30,12 +30,7 @@ export async function deliverMeasured(context: Context, folder: string, options:
   // The command has said what came of it.
   const { json, ...others } = options;
   const words = { ...context, stdout: json === true ? context.stderr : context.stdout };
-  await deliver(words, result, {
-    folder: join(dirname(folder), 'gate'),
-    budgetsPath: null,
-    options: others,
-    environment: process.env,
-  });
+  await deliver(words, result, { folder: join(dirname(folder), 'gate'), budgetsPath: null, options: others });
 }
 
 function budgetsOf(run: RunRecord): Budget[] {

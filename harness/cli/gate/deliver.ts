@@ -14,6 +14,15 @@ import { jsonText, shownLine } from '../../base/foreign-text.ts';
 /** What GitHub's runner sets. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Where a result goes. */
+interface Delivery {
+  readonly folder: string;
+  /** null without a budgets file. */
+  readonly budgetsPath: string | null;
+  readonly options: DeliveryOptions;
+  readonly environment?: Environment;
+}
+
 /**
  * Writes gate.json, junit.xml and summary.md into the folder, and says what came of it. Under GitHub Actions findings
  * appear at the budget's line, and the summary on the job's page.
@@ -22,17 +31,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export async function deliver(
   { stdout, stderr, workflowCommand }: Pick<Context, 'stdout' | 'stderr' | 'workflowCommand'>,
   result: GateResult,
-  {
-    folder,
-    budgetsPath,
-    options,
-    environment,
-  }: {
-    readonly folder: string;
-    readonly budgetsPath: string | null;
-    readonly options: DeliveryOptions;
-    readonly environment: Environment;
-  },
+  { folder, budgetsPath, options, environment = process.env }: Delivery,
 ): Promise<number> {
   const texts = {
     json: jsonText(result),

@@ -55,12 +55,8 @@ export async function measureBudgets(
     attempts,
     baselines: new Map(),
   });
-  const code = await deliver(context, result, {
-    folder: join(resolve(options.out ?? 'reports'), 'measure', 'gate'),
-    budgetsPath: options.budgets,
-    options,
-    environment: process.env,
-  });
+  const folder = join(resolve(options.out ?? 'reports'), 'measure', 'gate');
+  const code = await deliver(context, result, { folder, budgetsPath: options.budgets, options });
   return context.signal.aborted ? interruptedCode(context.signal) : code;
 }
 
@@ -69,10 +65,8 @@ type ServiceEntry = ServiceFile['entries'][number];
 function chosenServices({ file, entries }: ServiceFile, names: readonly string[]): ServiceEntry[] {
   const unknown = names.find((name) => !entries.some((entry) => entry.name === name));
   if (unknown !== undefined) {
-    throw usageError(
-      `${file} has no service ${JSON.stringify(unknown)}.`,
-      `It has ${entries.map(({ name }) => name).join(', ')}.`,
-    );
+    const all = entries.map(({ name }) => name).join(', ');
+    throw usageError(`${file} has no service ${JSON.stringify(unknown)}.`, `It has ${all}.`);
   }
   return entries.filter(({ name }) => names.length === 0 || names.includes(name));
 }

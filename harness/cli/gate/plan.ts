@@ -3,35 +3,15 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
 import { readGateFile, type GateFile } from '../../gate/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
-import { dealOut, expectedMs, parseShard, type Shard } from '../../gate/shard.ts';
+import { dealOut, expectedMs, parseShard } from '../../gate/shard.ts';
 import { loadExperiment } from '../../experiment/catalog.ts';
-import type { Experiment, ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 
-/** An entry, ready to run. */
-export interface PlannedEntry {
-  readonly name: string;
-  readonly file: ExperimentFile;
-  readonly experiment: Experiment;
-  readonly variant: string | null;
-  readonly changes: readonly Change[];
-  readonly expectedMs: number;
-  readonly budgets: number;
-  /** Which of the shards it falls to, from 1 on. */
-  readonly shard: number;
-}
-
-/** A gate, planned. */
-export interface GatePlan {
-  readonly budgets: GateFile;
-  readonly budgetsPath: string;
-  /** All that were asked for, in the file's order. */
-  readonly asked: readonly PlannedEntry[];
-  /** Those of this machine. */
-  readonly own: readonly PlannedEntry[];
-  readonly shard: Shard | null;
-}
+/** An entry, ready to run, and the shard that it falls to, from 1 on. */
+export type PlannedEntry = Awaited<ReturnType<typeof planEntry>> & { readonly shard: number };
+/** A gate, planned: all entries that were asked for, in the file's order, and those of this machine. */
+export type GatePlan = Awaited<ReturnType<typeof planGate>>;
 
 /** Options of the plan, as they are typed. */
 export type PlanOptions = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & {
@@ -77,7 +57,7 @@ export async function readGateBudgets(
   named: string | undefined,
 ): Promise<{ budgets: GateFile; budgetsPath: string }> {
   const path = named ?? join(projectFolder, 'experiments', 'gate.yaml');
-  // Results name it so: where the project lies is no part of them.
+  // Results are the same wherever the project lies.
   const name = named === undefined ? 'experiments/gate.yaml' : budgetsName(named);
   return { budgets: await readGateFile(path, name), budgetsPath: path };
 }
@@ -92,19 +72,15 @@ export function budgetsName(path: string): string {
  * @param ids experiments (all of their entries) or entries by name; none stands for all
  * @throws {HarnessError} when something does not exist or cannot be run so; said before anything runs
  */
-export async function planGate(projectFolder: string, ids: readonly string[], options: PlanOptions): Promise<GatePlan> {
+export async function planGate(projectFolder: string, ids: readonly string[], options: PlanOptions) {
   const { budgets, budgetsPath } = await readGateBudgets(projectFolder, options.budgets);
-  const chosen = budgets.entries.filter(
-    ({ name, data }) => ids.length === 0 || ids.some((id) => [name, data.experiment].includes(exact(id))),
-  );
-  const unknown = ids.find(
-    (id) => !budgets.entries.some(({ name, data }) => [name, data.experiment].includes(exact(id))),
-  );
+  const isOf = (id: string, { name, data }: GateFile['entries'][number]): boolean =>
+    [name, data.experiment].includes(exact(id));
+  const chosen = budgets.entries.filter((entry) => ids.length === 0 || ids.some((id) => isOf(id, entry)));
+  const unknown = ids.find((id) => !budgets.entries.some((entry) => isOf(id, entry)));
   if (unknown !== undefined) {
-    throw usageError(
-      `${budgets.file} has no entry ${JSON.stringify(unknown)}.`,
-      `It has ${budgets.entries.map(({ name }) => name).join(', ')}.`,
-    );
+    const names = budgets.entries.map(({ name }) => name).join(', ');
+    throw usageError(`${budgets.file} has no entry ${JSON.stringify(unknown)}.`, `It has ${names}.`);
   }
   if (options.variant !== undefined && chosen.length !== 1) {
     throw usageError('--variant goes with one entry, such as `npm run gate -- E5 --variant check-readyz`.');
@@ -116,13 +92,8 @@ export async function planGate(projectFolder: string, ids: readonly string[], op
     shard?.of ?? 1,
   );
   const asked = entries.map((entry) => ({ ...entry, shard: parts.findIndex((part) => part.includes(entry.name)) + 1 }));
-  return {
-    budgets,
-    budgetsPath,
-    asked,
-    shard,
-    own: asked.filter((entry) => shard === null || entry.shard === shard.index),
-  };
+  const own = asked.filter((entry) => shard === null || entry.shard === shard.index);
+  return { budgets, budgetsPath, asked, own, shard };
 }
 
 /** An experiment's number is the same in lower case; an entry's name is as it is written. */
@@ -131,10 +102,7 @@ function exact(id: string): string {
 }
 
 /** An entry as the file has it, and as the options change it. */
-export async function planEntry(
-  { name, where, budgets, data }: GateFile['entries'][number],
-  options: PlanOptions,
-): Promise<Omit<PlannedEntry, 'shard'>> {
+export async function planEntry({ name, where, budgets, data }: GateFile['entries'][number], options: PlanOptions) {
   try {
     const file = await loadExperiment(data.experiment);
     const variant = options.variant ?? data.variant ?? null;

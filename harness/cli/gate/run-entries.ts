@@ -53,14 +53,8 @@ async function runEntry(
   let cleanLabHolds = !withControls;
   while (tries.length < mostTries) {
     if (audience.signal.aborted) return true;
-    const request = requestOf({
-      ...entry,
-      seed: seed + tries.length,
-      reportsFolder: out,
-      keep: false,
-      baseline: false,
-      withControls,
-    });
+    const conditions = { reportsFolder: out, keep: false, baseline: false, withControls };
+    const request = requestOf({ ...entry, ...conditions, seed: seed + tries.length });
     const { noted, cleanLabHeld, isFinal } = await oneTry(conductor, request);
     tries.push(noted);
     cleanLabHolds ||= cleanLabHeld;
@@ -94,7 +88,8 @@ async function oneTry(conductor: Conductor<Verdict>, request: RunRequest): Promi
     return { noted, cleanLabHeld: hasCleanLab(verdict), isFinal: isConclusive(verdict) };
   } catch (error) {
     if (!(error instanceof HarnessError) || audience.signal.aborted) throw error;
-    const kind = isNotReady(error) ? 'not-ready' : 'broken';
+    // The lab booted, and the site in it never served: that is what came of the run.
+    const kind = error.code === 'lab-not-ready' ? 'not-ready' : 'broken';
     // Without an engine, or the image, there is no gate at all.
     if (kind === 'broken' && error.exitCode !== exitCodes.inconclusive) throw error;
     const message = printable(error.message);
@@ -108,9 +103,4 @@ async function oneTry(conductor: Conductor<Verdict>, request: RunRequest): Promi
 /** A container may print anything; a report holds text. */
 function printable(text: string): string {
   return text.replaceAll(/[^\P{C}\n\t]|\u{fffd}/gu, '');
-}
-
-/** Did the lab boot, and the site in it never serve? Then that is what came of the run. */
-function isNotReady(error: HarnessError): boolean {
-  return error.code === 'lab-not-ready';
 }
