@@ -83,7 +83,7 @@ const peers = {
         ...[vegeta, 'attack', '-format', 'json', '-rate', String(ratePerSecond), '-duration', `${durationMs}ms`],
         ...['-timeout', `${timeoutMs}ms`, `-keepalive=${connections === 'kept'}`],
       ],
-      input: JSON.stringify({ method, url, body: Buffer.from(body ?? '').toString('base64') }),
+      input: `${JSON.stringify({ method, url, body: Buffer.from(body ?? '').toString('base64') })}\n`,
     }),
     read: async (input) => {
       const { stdout } = await execa(vegeta, ['report', '-type', 'json'], { input });

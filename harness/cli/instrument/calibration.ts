@@ -105,6 +105,9 @@ async function runPeers(context: Context): Promise<{ text: string; results: Peer
   return { text: peerTables(results, await Promise.all(present.map(versionOf))), results };
 }
 
+/** Characters of what a tool said that are shown. */
+const mostSaid = 160;
+
 /** A table with a column for each peer, and what those said that are wrong. */
 function peerTables(results: readonly PeerResult[], versions: readonly string[]): string {
   const rows = [...Map.groupBy(results, ({ calibration }) => caseName(calibration)).values()];
@@ -122,7 +125,7 @@ function peerTables(results: readonly PeerResult[], versions: readonly string[])
       ['tool', ({ peer }) => peer],
       ['arrived', ({ arrived }) => String(arrived)],
       ['failed in truth', ({ truth }) => String(truth ?? '–')],
-      ['said', ({ raw }) => `\`${raw}\``],
+      ['said', ({ raw }) => `\`${raw.length > mostSaid ? `${raw.slice(0, mostSaid)}…` : raw}\``],
     ]),
   ].join('\n\n');
 }
