@@ -1,51 +1,49 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const never = ['node_modules/**', '.cache/**', 'reports/**'];
+const neverInUnit = ['**/*.lab.test.ts', '**/*.full.test.ts', ...never];
+
+/** Unit tests that wait for real processes and sockets: beside tests that keep the cores busy they would be late. */
+const timed = [
+  'app-under-test/{drain,fault,listen-fds,site,store}.test.ts',
+  'harness/in-lab/{generator,threads}.test.ts',
+  'harness/conduct/service/command.test.ts',
+];
+
+const unit = {
+  // A worker for each core (vitest's default leaves one free), and none started anew for each file.
+  maxWorkers: '100%',
+  isolate: false,
+  testTimeout: 20_000,
+  hookTimeout: 20_000,
+  // The processes that tests start compile nothing twice.
+  env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
+} as const;
+
+const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never } as const;
+
 /**
- * unit: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time. full: as lab,
- * and takes minutes; only `npm run test:full` runs it.
+ * unit and unit-timed: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time.
+ * full: as lab, and takes minutes; only `npm run test:full` runs it. One project runs after the other.
  */
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...unit,
           name: 'unit',
           sequence: { groupOrder: 0 },
-          // A worker for each core (vitest's default leaves one free), and none started anew for each file.
-          maxWorkers: '100%',
-          isolate: false,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
-          // The processes that tests start compile nothing twice.
-          env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
           include: ['**/*.test.ts'],
-          exclude: ['**/*.lab.test.ts', '**/*.full.test.ts', 'node_modules/**', '.cache/**', 'reports/**'],
+          exclude: [...neverInUnit, ...timed],
         },
       },
       {
-        test: {
-          name: 'lab',
-          // Not beside the unit tests: their work would make the load's requests leave late.
-          sequence: { groupOrder: 1 },
-          include: ['**/*.lab.test.ts'],
-          exclude: ['node_modules/**', '.cache/**', 'reports/**'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
+        test: { ...unit, name: 'unit-timed', sequence: { groupOrder: 1 }, include: timed, exclude: never },
       },
-      {
-        test: {
-          name: 'full',
-          sequence: { groupOrder: 2 },
-          include: ['**/*.full.test.ts'],
-          exclude: ['node_modules/**', '.cache/**', 'reports/**'],
-          fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-        },
-      },
+      { test: { ...inLab, name: 'lab', sequence: { groupOrder: 2 }, include: ['**/*.lab.test.ts'] } },
+      { test: { ...inLab, name: 'full', sequence: { groupOrder: 3 }, include: ['**/*.full.test.ts'] } },
     ],
   },
 });

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,8 +124,13 @@ describe('a command', () => {
       import { RunningCommand } from ${JSON.stringify(new URL('./command.ts', import.meta.url).href)};
       import { shellFor } from ${JSON.stringify(new URL('./shell.ts', import.meta.url).href)};
       const text = 'echo $$ > ${pidFile}; sleep 60; true';
-      await RunningCommand.start(await shellFor(text), text, () => undefined);`;
-    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+      await RunningCommand.start(await shellFor(text), text, () => undefined);
+      console.log('guarded');`;
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['inherit', 'pipe', 'inherit'],
+    });
+    // Between the command's start and its guard's it has none yet.
+    await once(owner.stdout, 'data');
     const shell = Number(await written(pidFile));
     owner.kill('SIGKILL');
     await vi.waitFor(async () => expect(await isAlive(shell)).toBe(false), 15_000);
