@@ -1,3 +1,4 @@
+import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { window } from '../verdict/testing.ts';
 import { Bins } from './charts/bins.ts';
@@ -28,6 +29,10 @@ describe('report.html', () => {
     const without = page.replaceAll(/xmlns(:xlink)?="[^"]*"/gu, '');
     expect(without).not.toMatch(/https?:\/\/|<img|<script src|url\((?!#)|@import/u);
     expect(page).toContain("default-src 'none'");
+    const [, script = ''] = /<script>([\s\S]*?)<\/script>/u.exec(page) ?? [];
+    expect(() => new Script(script)).not.toThrow();
+    expect(script).toContain("querySelectorAll('.copy button')");
+    expect(page).toMatch(/<style>[^<]*--paper: #ffffff;/u);
   });
 
   it('is the same bytes when made again', () => {

@@ -50,8 +50,10 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
     // A paragraph may not hold a figure.
     .replaceAll(/<p>(<figure[\s\S]*?<\/figure>)<\/p>/gu, '$1')
     .replaceAll(tables, (table) => `<div class="table" role="group" tabindex="0" aria-label="table">${table}</div>`);
-  const parts: Record<string, string> = { title: markupText(title), style: pageStyle, body, script: pageScript };
-  return pageFrame.replaceAll(/\{\{(\w+)\}\}/gu, (_, name: string) => parts[name] ?? '');
+  const parts: Record<string, string> = { title: markupText(title), style: pageStyle, main: body, script: pageScript };
+  return pageFrame.replaceAll(/ *<!-- part: (\w+) -->/gu, (_, name: string) => {
+    return `<${name}>${parts[name] ?? ''}</${name}>`;
+  });
 }
 
 /** A block keeps its lines. */
