@@ -263,20 +263,6 @@ const machineErrors = {
   },
 } as const satisfies Record<string, Meaning>;
 
-/** The user's own wish. */
-const interrupted = {
-  interrupted: {
-    meaning: 'Ctrl-C. What was recorded is kept, marked as aborted; the lab is taken down.',
-    advice: 'A second Ctrl-C quits at once; `npm run clean` then takes down what is left.',
-  },
-};
-const terminated = {
-  terminated: {
-    meaning: 'SIGTERM. As with Ctrl-C.',
-    advice: 'A second one quits at once; `npm run clean` then takes down what is left.',
-  },
-};
-
 /** Each entry with the exit code of its group. */
 function exiting<Code extends string>(
   exitCode: number,
@@ -292,8 +278,6 @@ export const errorGroups = {
   'Wrong usage (exit code 2)': exiting(exitCodes.usage, usageErrors),
   'No claim can be made (exit code 3)': exiting(exitCodes.inconclusive, inconclusiveErrors),
   'This machine cannot run it (exit code 4)': exiting(exitCodes.cannotRun, machineErrors),
-  'Interrupted (exit code 130)': exiting(exitCodes.interrupted, interrupted),
-  'Terminated (exit code 143)': exiting(exitCodes.terminated, terminated),
 } as const;
 
 /** The code of an error. */
