@@ -32,15 +32,15 @@ const firstOnNode24: Record<string, number> = {
   'download-artifact': 7,
 };
 
-describe('what docs/ci.md and the files for CI call', () => {
-  it.each(ciFiles)('are actions that run on Node 24: %s', async (file) => {
+describe('the files for CI', () => {
+  it.each(ciFiles)('use actions that run on Node 24: %s', async (file) => {
     const text = await readFile(new URL(file, docs), 'utf8');
     for (const [, action = '', version = ''] of text.matchAll(/uses: actions\/([a-z-]+)@v?(\S+)/gu)) {
       expect(Number.parseInt(version, 10), action).toBeGreaterThanOrEqual(firstOnNode24[action] ?? Infinity);
     }
   });
 
-  it.each(['ci.md', ...ciFiles])('exists: %s', async (file) => {
+  it.each(ciFiles)('call commands with options that they have: %s', async (file) => {
     const text = await readFile(new URL(file, docs), 'utf8');
     for (const { name, options } of callsIn(text)) {
       const command = program.commands.find((each) => each.name() === name);
@@ -49,26 +49,25 @@ describe('what docs/ci.md and the files for CI call', () => {
     }
   });
 
-  it('is something, in every file that runs something', async () => {
+  it('call at least one command each, but for the one that uses the action', async () => {
+    const calling = ciFiles.filter((file) => file !== 'ci/github-measure.yml');
     const counts = await Promise.all(
-      ['ci.md', 'ci/github-gate.yml', 'ci/measure/action.yml', 'ci/gitlab-ci.yml'].map(
-        async (file) => callsIn(await readFile(new URL(file, docs), 'utf8')).length,
-      ),
+      calling.map(async (file) => callsIn(await readFile(new URL(file, docs), 'utf8')).length),
     );
     expect(Math.min(...counts)).toBeGreaterThan(0);
   });
 
-  it.each(ciFiles)('is YAML: %s', async (file) => {
+  it.each(ciFiles)('are YAML: %s', async (file) => {
     const { errors } = parseDocument(await readFile(new URL(file, docs), 'utf8'));
     expect(errors).toEqual([]);
   });
 
-  it('are all of the files there', async () => {
+  it('are all that lies in docs/ci', async () => {
     const there = await readdir(new URL('ci/', docs), { recursive: true, withFileTypes: true });
     expect(there.filter((each) => each.isFile())).toHaveLength(ciFiles.length);
   });
 
-  it('has a budgets file that can be read', async () => {
+  it('come with an example of a budgets file that can be read, in docs/ci.md', async () => {
     const text = await readFile(new URL('ci.md', docs), 'utf8');
     const yaml = /```yaml\n(services:[^`]*)```/u.exec(text)?.[1] ?? '';
     const { data } = parseBudgets(yaml, 'restart-proof.yaml', serviceFileSchema);
