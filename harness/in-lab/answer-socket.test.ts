@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { AnswerSocket } from './answer-socket.ts';
+import { listen } from './testing.ts';
 
 let server: Server;
 afterEach(() => void server.close());
@@ -9,12 +10,9 @@ afterEach(() => void server.close());
 /** Both ends of a connection. */
 async function connected(): Promise<{ client: AnswerSocket; peer: Socket }> {
   server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await listen(server);
   const client = new AnswerSocket(() => undefined);
-  client.connect({ host: '127.0.0.1', port: address.port });
+  client.connect({ host: '127.0.0.1', port });
   const [[peer]] = (await Promise.all([once(server, 'connection'), once(client, 'connect')])) as [[Socket], unknown];
   return { client, peer };
 }

@@ -1,9 +1,10 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
-import { answerLimits, type LoadPlan } from './plan.ts';
+import type { LoadPlan } from './plan.ts';
+import { anyGet, listen, outcomes, testPlan } from './testing.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 
 /** What a raw server does with one request, of which it has read everything. */
@@ -59,11 +60,6 @@ async function rawServer(serve: (socket: Socket) => void): Promise<number> {
   return await listen(server);
 }
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
 /** A body that no buffer of the kernel holds. */
 const upload = {
   method: 'POST',
@@ -83,32 +79,6 @@ function answer(socket: Socket, request: { method: string; path: string; body: s
   socket.write(`HTTP/1.1 ${status}\r\n${more}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }
 
-function plan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
-  return {
-    runId: 'run',
-    threads: 1,
-    trial: 1,
-    seed: 1,
-    host: '127.0.0.1',
-    port,
-    hostHeader: 'demo.test',
-    ratePerSecond: 200,
-    durationMs: 500,
-    mix: [
-      { method: 'GET', path: '/notes/:id', weight: 1 },
-      { method: 'POST', path: '/notes', weight: 1 },
-    ],
-    connections: 'mixed',
-    // A busy machine may stand still for seconds.
-    deadlineMs: 20_000,
-    maxConnections: 500,
-    ...answerLimits,
-    primedNotes: 5,
-    ledgerPath: '',
-    ...over,
-  };
-}
-
 async function load(
   asked: LoadPlan,
   during?: (stop: () => void) => void,
@@ -119,12 +89,6 @@ async function load(
   during?.(() => prepared.stop());
   const { unfinished } = await running;
   return { rows, unfinished };
-}
-
-function outcomes(rows: readonly LedgerRow[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { outcome } of rows) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return counts;
 }
 
 /** Every slot has one row; nothing arrived twice. */
@@ -143,7 +107,7 @@ const everyTenth =
 describe.concurrent('the generator against servers with known answers', () => {
   it('settles every slot once, on kept and new connections', async () => {
     const server = await witness(answer);
-    const { rows } = await load(plan(server.port, { maxConnections: 20 }));
+    const { rows } = await load(testPlan(server.port, { maxConnections: 20 }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ ok: 100 });
     expect(server.arrivals.size).toBe(100);
@@ -170,7 +134,7 @@ describe.concurrent('the generator against servers with known answers', () => {
   ] as const)('counts %s as such, exactly as often as it was met', async (_, outcome, fault) => {
     for (const connections of ['kept', 'new'] as const) {
       const server = await witness(everyTenth(fault));
-      const { rows } = await load(plan(server.port, { connections }));
+      const { rows } = await load(testPlan(server.port, { connections }));
       expectBalanced(rows, 100, server);
       expect(outcomes(rows)).toEqual({ ok: 90, [outcome]: 10 });
     }
@@ -181,14 +145,14 @@ describe.concurrent('the generator against servers with known answers', () => {
       answer(socket, request, request.nth % 3 === 0 ? 'Connection: close\r\n' : '');
       if (request.nth % 3 === 0) socket.end();
     });
-    const { rows } = await load(plan(server.port, { connections: 'kept' }));
+    const { rows } = await load(testPlan(server.port, { connections: 'kept' }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ ok: 100 });
   });
 
   it('gives a request that hangs its own deadline, from its due time', async () => {
     const server = await witness(everyTenth(() => undefined));
-    const { rows } = await load(plan(server.port, { deadlineMs: 3_000 }));
+    const { rows } = await load(testPlan(server.port, { deadlineMs: 3_000 }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ ok: 90, timeout: 10 });
     for (const row of rows.filter(({ outcome }) => outcome === 'timeout')) {
@@ -200,13 +164,13 @@ describe.concurrent('the generator against servers with known answers', () => {
     const server = createServer();
     const port = await listen(server);
     await new Promise((resolve) => server.close(resolve));
-    const { rows } = await load(plan(port));
+    const { rows } = await load(testPlan(port));
     expect(outcomes(rows)).toEqual({ refused: 100 });
   });
 
   it('calls a request that finds no free connection before its deadline unsent, never dropped by the server', async () => {
     const server = await witness(() => undefined);
-    const { rows } = await load(plan(server.port, { maxConnections: 3, deadlineMs: 600 }));
+    const { rows } = await load(testPlan(server.port, { maxConnections: 3, deadlineMs: 600 }));
     expectBalanced(rows, 100, server);
     const counts = outcomes(rows);
     expect((counts['unsent'] ?? 0) + (counts['timeout'] ?? 0) + (counts['connect-timeout'] ?? 0)).toBe(100);
@@ -216,11 +180,11 @@ describe.concurrent('the generator against servers with known answers', () => {
 
   it('says of one that found none free whether the server answered anything meanwhile', async () => {
     const silent = await witness(() => undefined);
-    const held = await load(plan(silent.port, { maxConnections: 3, deadlineMs: 200 }));
+    const held = await load(testPlan(silent.port, { maxConnections: 3, deadlineMs: 200 }));
     expect(unsentWords(held.rows)).toEqual(new Set([serverHeldAll]));
     const slow = await witness((socket, request) => setTimeout(() => answer(socket, request), 50));
     // Two at a time of 50 ms each: 40 of 200 a second.
-    const tooFew = await load(plan(slow.port, { maxConnections: 2, deadlineMs: 2_000 }));
+    const tooFew = await load(testPlan(slow.port, { maxConnections: 2, deadlineMs: 2_000 }));
     expect(unsentWords(tooFew.rows)).toContain(noConnectionFree);
   });
 
@@ -229,7 +193,7 @@ describe.concurrent('the generator against servers with known answers', () => {
     ['what is no HTTP', (socket: Socket) => void socket.write('hello there\r\n\r\n')],
   ])('gives up %s after the deadline, however soon after it', async (_, late) => {
     const server = await witness((socket, request) => setTimeout(() => late(socket, request), 105));
-    const { rows } = await load(plan(server.port, { deadlineMs: 100 }));
+    const { rows } = await load(testPlan(server.port, { deadlineMs: 100 }));
     expectBalanced(rows, 100, server);
     const { timeout = 0, 'connect-timeout': unconnected = 0 } = outcomes(rows);
     expect([timeout > 0, timeout + unconnected]).toEqual([true, 100]);
@@ -243,14 +207,14 @@ describe.concurrent('the generator against servers with known answers', () => {
         socket.write('HTTP/1.1 413 No\r\nContent-Length: 3\r\n\r\nbig', () => socket.destroy());
       });
     });
-    const { rows } = await load(plan(server, { mix: [upload], ratePerSecond: 50 }));
+    const { rows } = await load(testPlan(server, { mix: [upload], ratePerSecond: 50 }));
     expect(outcomes(rows)).toEqual({ 'status-413': 25 });
   });
 
   it('reads an answer that was there before the request, of a server that closes at once', async () => {
     const answered = 'HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n';
     const server = await rawServer((socket) => void socket.write(answered, () => socket.destroy()));
-    const { rows } = await load(plan(server, { mix: [upload], ratePerSecond: 50, connections: 'new' }));
+    const { rows } = await load(testPlan(server, { mix: [upload], ratePerSecond: 50, connections: 'new' }));
     expect(outcomes(rows)).toEqual({ 'status-503': 25 });
   });
 
@@ -263,7 +227,7 @@ describe.concurrent('the generator against servers with known answers', () => {
       });
     });
     const { rows } = await load(
-      plan(server, { mix: [upload], ratePerSecond: 20, connections: 'kept', maxConnections: 5 }),
+      testPlan(server, { mix: [upload], ratePerSecond: 20, connections: 'kept', maxConnections: 5 }),
     );
     expect(outcomes(rows)).toEqual({ ok: 10 });
     expect(connections).toBeLessThanOrEqual(5);
@@ -275,7 +239,7 @@ describe.concurrent('the generator against servers with known answers', () => {
       if (request.nth % 10 === 9) socket.end();
       else setTimeout(() => answer(socket, request), 50);
     });
-    const { rows } = await load(plan(server.port));
+    const { rows } = await load(testPlan(server.port));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ ok: 90, closed: 10 });
     for (const { outcome, sentUs, firstByteUs } of rows) {
@@ -292,9 +256,8 @@ describe.concurrent('the generator against servers with known answers', () => {
         stray = '{"done":true}';
       });
     });
-    const fixed = { headers: [], bodyBase64: null, expectedStatus: 204 };
-    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
-    const { rows } = await load(plan(server, { mix, connections: 'kept' }));
+    const mix = [{ ...anyGet, fixed: { ...anyGet.fixed, expectedStatus: 204 } }];
+    const { rows } = await load(testPlan(server, { mix, connections: 'kept' }));
     expect(outcomes(rows)).toEqual({ ok: 100 });
   });
 
@@ -306,7 +269,12 @@ describe.concurrent('the generator against servers with known answers', () => {
       }, 20),
     );
     // With one connection the next request waits for the answer, and its time has come with it.
-    const asked = plan(server.port, { connections: 'kept', maxConnections: 1, ratePerSecond: 100, durationMs: 200 });
+    const asked = testPlan(server.port, {
+      connections: 'kept',
+      maxConnections: 1,
+      ratePerSecond: 100,
+      durationMs: 200,
+    });
     const { rows } = await load(asked);
     expectBalanced(rows, 20, server);
     expect(outcomes(rows)).toEqual({ ok: 20 });
@@ -317,9 +285,8 @@ describe.concurrent('the generator against servers with known answers', () => {
       if (request.nth < 5) answer(socket, request);
       else socket.end('HTTP/1.0 200 OK\r\n\r\nall of it');
     });
-    const fixed = { headers: [], bodyBase64: null, expectedStatus: null };
-    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
-    const { rows } = await load(plan(server.port, { mix, durationMs: 50, connections: 'kept' }));
+    const mix = [anyGet];
+    const { rows } = await load(testPlan(server.port, { mix, durationMs: 50, connections: 'kept' }));
     expect(rows.map(({ hasNoLength }) => hasNoLength)).toEqual([...Array<undefined>(5), ...Array<true>(5).fill(true)]);
     expect(rows.some((row) => 'rttUs' in row)).toBe(false);
 
@@ -327,7 +294,7 @@ describe.concurrent('the generator against servers with known answers', () => {
       request.nth % 2 === 0 ? answer(socket, request) : socket.resetAndDestroy(),
     );
     // One connection: every second request is written on it behind an answer.
-    const asked = plan(resetting.port, { mix, durationMs: 50, connections: 'kept', maxConnections: 1 });
+    const asked = testPlan(resetting.port, { mix, durationMs: 50, connections: 'kept', maxConnections: 1 });
     const cut = await load(asked);
     expect(outcomes(cut.rows)).toEqual({ ok: 5, reset: 5 });
     for (const { outcome, rttUs, connectedUs } of cut.rows) {
@@ -344,20 +311,21 @@ describe.concurrent('the generator against servers with known answers', () => {
         socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=100\r\nContent-Length: 0\r\n\r\n');
       });
     });
-    const fixed = { headers: [], bodyBase64: null, expectedStatus: null };
-    const mix = [{ method: 'GET', path: '/', weight: 1, fixed }] as const;
+    const mix = [anyGet];
     // Of one second half is used: 0.6 s apart none is used again, 0.05 s apart few serve all.
-    const seldom = await load(plan(server, { mix, connections: 'kept', ratePerSecond: 1 / 0.6, durationMs: 1_800 }));
+    const seldom = await load(
+      testPlan(server, { mix, connections: 'kept', ratePerSecond: 1 / 0.6, durationMs: 1_800 }),
+    );
     expect(outcomes(seldom.rows)).toEqual({ ok: 3 });
     expect(used.size).toBeGreaterThan(1);
     used.clear();
-    await load(plan(server, { mix, connections: 'kept', ratePerSecond: 20, durationMs: 1_000 }));
+    await load(testPlan(server, { mix, connections: 'kept', ratePerSecond: 20, durationMs: 1_000 }));
     expect(used.size).toBeLessThan(20);
   });
 
   it('calls an answer that is larger than it reads its own fault', async () => {
     const server = await witness(answer);
-    const { rows } = await load(plan(server.port, { maxAnswerBytes: 20 }));
+    const { rows } = await load(testPlan(server.port, { maxAnswerBytes: 20 }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ local: 100 });
     expect(rows[0]?.error).toBe('limit: the answer is above 20 bytes (--max-answer)');
@@ -371,7 +339,7 @@ describe.concurrent('the generator against servers with known answers', () => {
       most = Math.max(most, ++open);
       socket.on('close', () => open--);
     });
-    const { rows } = await load(plan(server.port, { maxConnections: 5, deadlineMs: 20_000 }));
+    const { rows } = await load(testPlan(server.port, { maxConnections: 5, deadlineMs: 20_000 }));
     expectBalanced(rows, 100, server);
     expect(outcomes(rows)).toEqual({ ok: 100 });
     // The server hears of a close a moment after the client has opened the next.
@@ -380,7 +348,9 @@ describe.concurrent('the generator against servers with known answers', () => {
 
   it('keeps what it recorded when it is cut short', async () => {
     const server = await witness(answer);
-    const { rows, unfinished } = await load(plan(server.port, { durationMs: 10_000 }), (stop) => setTimeout(stop, 300));
+    const { rows, unfinished } = await load(testPlan(server.port, { durationMs: 10_000 }), (stop) =>
+      setTimeout(stop, 300),
+    );
     expectBalanced(rows, rows.length, server);
     expect(unfinished).toBe(0);
     expect(rows.length).toBeGreaterThan(0);

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../base/clock.ts';
-import { answerLimits, threadsFor, type LoadPlan } from './plan.ts';
+import { threadsFor, type LoadPlan } from './plan.ts';
+import { anyGet, listen, testPlan } from './testing.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { prepareThreads } from './threads.ts';
 import { dueUsOf } from '../experiment/load-schedule.ts';
@@ -23,9 +24,7 @@ beforeAll(async () => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address === 'object' && address !== null) port = address.port;
+  port = await listen(server);
 });
 afterAll(() => {
   server.close();
@@ -33,24 +32,8 @@ afterAll(() => {
 });
 
 function planOf(name: string, threads: number): LoadPlan {
-  return {
-    runId: name,
-    trial: 1,
-    seed: 1,
-    host: '127.0.0.1',
-    port,
-    hostHeader: '127.0.0.1',
-    ratePerSecond: 500,
-    durationMs: 500,
-    mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
-    connections: 'mixed',
-    deadlineMs: 20_000,
-    maxConnections: 200,
-    ...answerLimits,
-    primedNotes: 0,
-    ledgerPath: join(folder, `${name}.ndjson`),
-    threads,
-  };
+  const ledgerPath = join(folder, `${name}.ndjson`);
+  return testPlan(port, { runId: name, ratePerSecond: 500, mix: [anyGet], primedNotes: 0, ledgerPath, threads });
 }
 
 function ledgerOf(plan: LoadPlan): LedgerRow[] {
