@@ -10,7 +10,7 @@ export default defineExperiment({
   title: 'Blue-green with SQLite and retry',
   question: 'Does retry help when there is a second backend, and is a retried POST ever written twice?',
   hypothesis:
-    'A connection that one colour refuses is tried again at once at the other. Only what was never written is tried ' +
+    'A connection that one backend refuses is tried again at once at the other. Only what was never written is tried ' +
     'again, so no POST is written twice.',
   app: seedDrain,
   unit: { activation: 'none', timeoutStopSec: 20 },
@@ -27,12 +27,12 @@ export default defineExperiment({
     ...shared,
     'grace-below-detection': {
       about:
-        'The old colour closes its port before the check has noticed, and retry finds the other one: nothing is dropped.',
+        'The old backend closes its port before the check has noticed, and retry finds the other one: nothing is dropped.',
       set: shortGrace?.set ?? {},
       expect: {
         dropped: {
           max: 6,
-          because: 'what is refused is tried again at the other colour; what was written may be lost',
+          because: 'what is refused is tried again at the other backend; what was written may be lost',
         },
       },
     },

@@ -9,11 +9,11 @@ const nothingBusy = {
 /** The variants that E6 and E7 share: who writes, how a write begins, and how the proxy is told. */
 export const blueGreenVariants: Variants = {
   'reads-only': {
-    about: 'Reads alone: two colours on one SQLite file do not disturb each other.',
+    about: 'Reads alone: two backends on one SQLite file do not disturb each other.',
     set: { 'load.mix.0.weight': 95, 'load.mix.2.weight': 0.001 },
   },
   'writes-only': {
-    about: 'Writes alone, from both colours while they overlap for 2 s.',
+    about: 'Writes alone, from both backends while they overlap for 2 s.',
     set: {
       'load.mix.0.weight': 0.001,
       'load.mix.1.weight': 0.001,
@@ -24,19 +24,19 @@ export const blueGreenVariants: Variants = {
   deferred: {
     about:
       'A transaction that reads first, works for 6 ms (longer than the 5 ms between two requests) and then writes: the ' +
-      'read is upgraded, and when the other colour has written meanwhile SQLite refuses it at once, busy_timeout or not.',
+      'read is upgraded, and when the other backend has written meanwhile SQLite refuses it at once, busy_timeout or not.',
     set: { 'sites.transaction': 'deferred', 'sites.transactionHoldMs': 6, 'deploy.overlapMs': 2_000 },
     expect: {
       dropped: {
         predicted: true,
         withinPercent: 60,
-        because: 'two upgraded transactions that overlap cost one of them, for as long as both colours serve',
+        because: 'two upgraded transactions that overlap cost one of them, for as long as both backends serve',
       },
       bounds: [
         {
           of: 'busy',
           min: 1,
-          because: 'in each overlap some write of one colour falls between read and write of another',
+          because: 'in each overlap some write of one backend falls between read and write of another',
         },
         { of: 'busyLongestWaitMs', max: 100, because: 'an upgrade does not wait for the lock: it is refused at once' },
       ],
@@ -44,7 +44,7 @@ export const blueGreenVariants: Variants = {
   },
   'long-transaction': {
     about:
-      'The draining colour holds a write transaction for 25 s: the other colour’s write waits for busy_timeout, 20 s, and ' +
+      'The draining backend holds a write transaction for 25 s: the other backend’s write waits for busy_timeout, 20 s, and ' +
       'is then refused; those behind it wait for the lock’s release. At a quarter of the rate: all that waited is released ' +
       'at once, and would keep proxy and machine busy for longer than can be trusted.',
     set: {
@@ -64,7 +64,7 @@ export const blueGreenVariants: Variants = {
     },
   },
   'writer-killed': {
-    about: 'The old colour ends by SIGKILL, in the middle of whatever it writes: what was acknowledged must be there.',
+    about: 'The old backend ends by SIGKILL, in the middle of whatever it writes: what was acknowledged must be there.',
     set: {
       'deploy.oldEndsBy': 'SIGKILL',
       'deploy.spacingMs.0': 4_500,
@@ -72,13 +72,13 @@ export const blueGreenVariants: Variants = {
       'deploy.tailMs': 5_000,
     },
     expect: {
-      dropped: { predicted: true, withinPercent: 40, because: 'the proxy asks a dead colour until its check notices' },
+      dropped: { predicted: true, withinPercent: 40, because: 'the proxy asks a dead backend until its check notices' },
       bounds: [nothingBusy],
     },
   },
   'atomic-rewrite': {
     about:
-      'The proxy’s file names one colour, and is replaced by rename: it takes effect at once, and nobody is dropped.',
+      'The proxy’s file names one backend, and is replaced by rename: it takes effect at once, and nobody is dropped.',
     set: { 'proxy.check': null, 'proxy.cutover': 'atomic-rewrite', 'deploy.overlapMs': 1_000 },
   },
   'in-place-rewrite': {
@@ -94,7 +94,7 @@ export const blueGreenVariants: Variants = {
   },
   'grace-below-detection': {
     about:
-      'The old colour closes its port 200 ms after SIGTERM, before the check has noticed. The new one has served beside ' +
+      'The old backend closes its port 200 ms after SIGTERM, before the check has noticed. The new one has served beside ' +
       'it for 2 s, so that the proxy knows it.',
     set: {
       'app.graceMs': 200,
@@ -115,8 +115,8 @@ export const blueGreenExpectation: ExperimentData['expect'] = {
   dropped: {
     max: 3,
     because:
-      'one colour is ready before the other leaves; what is left is the moment in which one check has seen the old ' +
-      'colour leave and the other has not yet seen the new one come',
+      'one backend is ready before the other leaves; what is left is the moment in which one check has seen the old ' +
+      'backend leave and the other has not yet seen the new one come',
   },
   bounds: [nothingBusy],
 };
