@@ -21,7 +21,7 @@ export interface Progress {
   end(): void;
 }
 
-/** Who is told, and who may cut a run short. */
+/** The user: is told how a run goes, and may cut it short. */
 export interface Audience {
   /** Aborted by Ctrl-C or SIGTERM; its reason is the signal's name. */
   readonly signal: AbortSignal;

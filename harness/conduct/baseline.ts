@@ -19,7 +19,7 @@ const labFolder = '/opt/autocannon';
 const connections = 10;
 const durationSeconds = 3;
 
-/** What is asked. */
+/** The request that is repeated. */
 interface BaselineRequest {
   readonly url: string;
   readonly method: string;

@@ -30,7 +30,7 @@ export interface Judging<V extends Judged> {
   calibrate(reportsFolder: string): Promise<unknown>;
 }
 
-/** What conducting needs, whatever is asked of it. */
+/** What every function that conducts runs needs. */
 export interface Conductor<V extends Judged> {
   readonly engine: HeldEngine;
   readonly audience: Audience;

@@ -9,7 +9,7 @@ const stopDeadlineMs = 4_000;
 /** Counts so far, and at the end. */
 export type LoadProgress = Extract<LoadMessage, { kind: 'progress' | 'done' }>;
 
-/** Who hears of a load while it goes on; what comes next waits until it is done with this. */
+/** Hears of a load while it goes on; the next message waits until a listener has returned. */
 export interface LoadListener {
   /** The first request is about to be due. */
   readonly began: (origin: LoadOrigin) => unknown;

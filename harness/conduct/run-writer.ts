@@ -119,7 +119,7 @@ export class RunWriter<R extends RunRecord> {
   }
 
   /**
-   * Gives the reserve back to whoever writes next.
+   * Gives the reserve back, for the next write.
    * @returns was it still held?
    */
   async release(): Promise<boolean> {

@@ -108,7 +108,7 @@ export function packagesIn(dockerfile: string): string[] {
   return /--no-install-recommends\s*\\\n\s*([a-z0-9.+ -]+)/u.exec(dockerfile)?.[1]?.trim().split(' ') ?? [];
 }
 
-/** What debootstrap holds the release's signature against; without it, it goes on with whatever a mirror gives. */
+/** The keys that debootstrap checks the release's signature with; without them it accepts whatever a mirror gives. */
 const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 function baseFailure(error: unknown): HarnessError {

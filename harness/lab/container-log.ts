@@ -10,7 +10,7 @@ interface Modem {
   dial(request: object, answer: (error: Error | null, stream: Duplex) => void): void;
 }
 
-/** The lines so far, of stdout and stderr, in the order in which they came; none where the container is gone. */
+/** Yields the lines of stdout and stderr so far, in their order; none when the container is gone. */
 export async function* containerLog(container: Docker.Container): AsyncGenerator<string> {
   const modem = container.modem as Modem;
   let stream: Duplex;

@@ -65,7 +65,7 @@ function tlsOfEnvironment(env, home) {
   return tlsIn(folder, Boolean(env.DOCKER_TLS_VERIFY)) ?? { verify: Boolean(env.DOCKER_TLS_VERIFY) };
 }
 
-/** What of ca.pem, cert.pem and key.pem is there; null when nothing is. */
+/** Those of ca.pem, cert.pem and key.pem that exist; null without any. */
 function tlsIn(folder, verify) {
   const found = ['ca', 'cert', 'key'].flatMap((part) => {
     const path = join(folder, `${part}.pem`);

@@ -2,7 +2,7 @@
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { EngineAddress } from './engine-address.mjs';
 
-/** Codes of a connection that nobody took, or that was lost. */
+/** Codes of a connection that was refused or lost. */
 const lostCodes = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'];
 
 /** Why the first call to an engine failed. */
@@ -36,7 +36,7 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * What went wrong in the middle, where it is the engine's doing, the disk's, or a package's that is not there.
+ * Explains an error during a run that the engine, the disk or a missing package has caused.
  * @returns undefined for anything else
  */
 export function explained(error: unknown): HarnessError | undefined {

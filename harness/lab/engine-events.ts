@@ -24,7 +24,7 @@ interface Message {
 const ownDoing = /^(exec_|archive-path|extract-to-dir|attach|create|resize)/u;
 
 /**
- * Watches the containers of a run. What happened is kept as it is told, since an engine remembers few of its events.
+ * Watches the containers of a run. Events are kept as they come, since an engine remembers few of them.
  * @throws {Error} when the engine does not answer
  */
 export async function watchEngine(docker: Docker, runId: string): Promise<EngineWatch> {

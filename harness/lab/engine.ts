@@ -13,10 +13,10 @@ export const runLabel = 'restart-proof.run';
 /** Who made it: `<host>/<pid>`, so that a clean-up leaves a neighbour's live lab alone. */
 export const ownerLabel = 'restart-proof.owner';
 
-/** What the engine says of itself. */
+/** What the engine is, by its own answers. */
 export interface EngineFacts {
   readonly version: string;
-  /** Of its API, such as 1.41. */
+  /** Version of its API, such as 1.41. */
   readonly apiVersion: string;
   /** As Docker names it: amd64, arm64. */
   readonly architecture: string;
@@ -51,7 +51,7 @@ const answerMs = 15_000;
 /** Calls of dockerode that can be given up; its types leave that out. */
 type Patient = Record<'version' | 'info', (options: { abortSignal: AbortSignal }) => Promise<unknown>>;
 
-/** Of /version and /info, what is read here. */
+/** The fields of /version and /info that are read here. */
 const versionSchema = z.object({
   Version: z.string(),
   ApiVersion: z.string(),
@@ -113,7 +113,7 @@ function addressOfEngine(): EngineAddress {
   }
 }
 
-/** What it said of itself, and whether that will do. */
+/** Reads the engine's answers, and refuses an engine that cannot run the lab. */
 function factsOf([versionSaid, infoSaid]: unknown[], address: EngineAddress): EngineFacts {
   const version = versionSchema.safeParse(versionSaid);
   const info = infoSchema.safeParse(infoSaid);

@@ -68,7 +68,7 @@ export async function getFile(
       return;
     }
     found = true;
-    // A content that cannot be taken ends the archive: nobody waits for the rest of it.
+    // When the content cannot be taken, the rest of the archive is not waited for.
     receive(content as unknown as Readable).then(() => next(), next);
   });
   await pipeline(archive, extract);

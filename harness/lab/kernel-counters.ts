@@ -32,7 +32,7 @@ export async function readKernelCounters(server: Docker.Container): Promise<Reco
   return { ...parseCounters(net.stdout), ...(some !== undefined && { [cpuPressure]: Number(some) }) };
 }
 
-/** Of /proc/net/snmp and /proc/net/netstat: each protocol has a line of names and then a line of values. */
+/** Parses /proc/net/snmp and /proc/net/netstat: for each protocol a line of names and then a line of values. */
 export function parseCounters(text: string): Record<string, number> {
   const counters: Record<string, number> = {};
   const lines = text.split('\n').filter((line) => line !== '');

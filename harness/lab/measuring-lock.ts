@@ -18,13 +18,13 @@ export const measuringName = 'restart-proof-measuring';
 /** What the owner measures: the command that it was called with. */
 const measuresLabel = 'restart-proof.measures';
 
-/** An owner that says nothing for so long has lost the lock: it is gone, or stands still. */
+/** An owner that is silent for this long has lost the lock: it is gone, or stands still. */
 const leaseSeconds = 60;
 /** How often the owner says something. */
 const beatMs = 10_000;
 /** How often one that waits looks again. */
 const lookMs = 1_000;
-/** A lock that stands there without running for so long was left by an owner that ended while it made it. */
+/** A lock that does not run for this long was left by an owner that ended while making it. */
 const halfMadeMs = 5_000;
 /** Longest wait for the engine to have removed the lock. */
 const removalMs = 3_000;

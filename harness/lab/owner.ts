@@ -9,9 +9,9 @@ import { hostname } from 'node:os';
 export const thisOwner = `${hostname()}/${process.pid}/${randomBytes(2).toString('hex')}`;
 
 /**
- * What is made outside of a measurement (a trial of \`doctor\`; a lab of a checkout from before the measuring lock) has an
- * owner without a third part, who holds no lock. It counts as alive while its process is there; of another host's process
- * nothing can be said, so that counts too.
+ * Labs that are made without the measuring lock (a trial of `doctor`; a lab of an older checkout) have an owner without a
+ * third part. Such an owner counts as alive while its process is there; one on another host cannot be seen, and counts as
+ * alive too.
  */
 export function isAliveWithoutLock(owner: string): boolean {
   const [host, pid, token] = owner.split('/');

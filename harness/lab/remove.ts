@@ -1,4 +1,4 @@
-/** What runs left in the engine, found by its labels, and taken down; never what belongs to a run that goes on. */
+/** Finds what runs left in the engine by its labels, and takes it down; leaves alone what belongs to a run that goes on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { ownerLabel, runLabel } from './engine.ts';
@@ -76,7 +76,7 @@ function counted(of: readonly string[], word: string): string {
   return of.length === 0 ? '' : `${of.length} ${word}${of.length === 1 ? '' : 's'}`;
 }
 
-/** Where another clean-up is still taking a container of it down, a network has endpoints for a moment (403). */
+/** While another clean-up is taking a container down, its network still has endpoints (403). */
 async function removeNetwork(docker: Docker, id: string): Promise<void> {
   const startedMs = performance.now();
   for (;;) {

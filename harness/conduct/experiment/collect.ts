@@ -28,12 +28,12 @@ type LabRunWriter = RunWriter<ExperimentRun>;
 
 /** The longest that the engine may take for one of the files. */
 const fetchMs = 60_000;
-/** And where the run was cut short: who waits for it to end does not wait long. */
+/** The same in a run that was cut short: the user waits for its end. */
 const fetchCutShortMs = 3_000;
 
 /**
- * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. What cannot be had is left as it
- * is in the folder: an empty witness, or the copy of the ledger.
+ * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. For a file that cannot be had, the
+ * empty witness or the copy of the ledger stays.
  * @param countersBefore the kernel's counters before the load
  * @returns what could not be had, each a sentence
  */

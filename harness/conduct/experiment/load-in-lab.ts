@@ -24,7 +24,7 @@ export const queuesPathInServer = '/var/queues.ndjson';
 const longestExpectedWaitMs = 5_000;
 /** The most connections that a load has open at once. */
 export function connectionsOf({ load, deploy }: Experiment): number {
-  // Who is behind a long transaction waits for all of it.
+  // A request that is behind a long transaction waits for all of it.
   const longestWaitMs = Math.max(longestExpectedWaitMs, deploy.longTransactionMs * 1.2);
   return Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000));
 }
@@ -50,7 +50,7 @@ export interface Measurement {
   readonly troubles: readonly string[];
 }
 
-/** Who hears of a load while it goes on. */
+/** How a load is watched and cut short. */
 interface LoadOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -104,7 +104,7 @@ export async function loadInLab(
   const generator = new Generator(client, plan);
   deployer.say(JSON.stringify(deployPlan));
   try {
-    // What samples must have begun before the load does.
+    // The sampler must have begun before the load does.
     await Promise.all([sampler.lines.next(), awaitDeployer(deployer), generator.ready()]);
     options.signal.throwIfAborted();
     const measured = await measure({ generator, deployer, probe }, schedule, {
@@ -145,7 +145,7 @@ function deployUnits({ colours }: Lab): DeployPlan['units'] {
   return [unitOf(first), ...others.map(unitOf)];
 }
 
-/** Those whom a measurement talks with, in the lab. */
+/** The programs in the lab that a measurement talks with. */
 interface Parties {
   readonly generator: Generator;
   readonly deployer: Conversation;

@@ -36,7 +36,7 @@ export class RestartQuota {
     return longestLoadMs(this.schedule);
   }
 
-  /** The next restart began, so long after the load's origin. */
+  /** The next restart began, at this time after the load's origin. */
   began(atMs: number): void {
     this.beganMs.push(atMs);
   }

@@ -1,4 +1,4 @@
-/** What a service answers before the command: a deploy is not to blame for what was there before it. */
+/** What a service answers before the command: a deploy is not to blame for faults that were there before it. */
 import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { basename, dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { isOwnFault, type LedgerRow } from '../../run/ledger.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Target } from './target.ts';
 
-/** What it answered. */
+/** The answers before the command. */
 export type Before = NonNullable<ServiceRun['before']>;
 
 const redirectMs = 2_000;
@@ -61,7 +61,7 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   return error === undefined || error === null ? null : `the first: ${error}`;
 }
 
-/** Where the service sends one to, without path and query, which may hold secrets; asked once more, beside the load. */
+/** The origin that the service redirects to, by one more request; path and query may hold secrets and are left out. */
 async function redirectOrigin({ service, request }: Target): Promise<string | null> {
   const { address, port, url } = service;
   return await new Promise((resolve) => {

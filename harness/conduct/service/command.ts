@@ -14,12 +14,12 @@ import type { Shell } from './shell.ts';
 export interface CommandEnd {
   /** `status 7`, `SIGKILL`, `ENOENT`. */
   readonly how: string;
-  /** Why it is a failure, as the end of "The command …"; null where it is none. */
+  /** Why it failed, as the end of "The command …"; null when it did not. */
   readonly failure: string | null;
 }
 
 const outputEveryMs = 100;
-/** So much of what was read is compared, to see that it still stands there. */
+/** How many bytes that were read last are compared, to see that they are still there. */
 const tailBytes = 64;
 /** From SIGTERM to SIGKILL. */
 const killAfterMs = 2_000;
@@ -40,7 +40,7 @@ export class RunningCommand {
     this.guard = guardOf(started.pid);
     this.ended = started.ended.finally(async () => {
       this.hasEnded = true;
-      // Whose group it is then nobody knows.
+      // The group's number may be another's by then.
       if ((await this.others()).length === 0) this.guard.dismiss();
     });
     this.killAtExit = () => this.signalGroup('SIGKILL');
@@ -90,7 +90,7 @@ export class RunningCommand {
     return ended;
   }
 
-  /** What goes on is left alone from here on. */
+  /** Leaves alone what still runs. */
   async close(): Promise<void> {
     process.off('exit', this.killAtExit);
     this.guard.dismiss();
@@ -130,8 +130,8 @@ interface Guard {
 }
 
 /**
- * Ends the command's group when this process is killed: it reads a line of ours, and at the end of its input without one,
- * ours has come. It leads a session of its own, so that no signal of a terminal ends it first.
+ * Ends the command's group when this process is killed. The guard reads a line from this process; when its input ends
+ * without one, this process is gone. It leads a session of its own, so that no signal of a terminal ends it first.
  */
 function guardOf(group: number | undefined): Guard {
   if (group === undefined) return { dismiss: () => undefined };
@@ -168,7 +168,7 @@ function endOf(status: number | null, signal: NodeJS.Signals | null): CommandEnd
   return { how, failure: `failed with ${how}${why}` };
 }
 
-/** A file that has no name any more, written by the command and read by us. */
+/** A file without a name, which the command writes and this process reads. */
 class Output {
   readonly fd: number;
   private readonly file: FileHandle;

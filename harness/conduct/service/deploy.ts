@@ -11,7 +11,7 @@ import type { Target } from './target.ts';
 
 /** How long load and command last. */
 export interface MeasureTimes {
-  /** How long slots are due; with a command, at least so long. */
+  /** How long slots are due; with a command, the least time. */
   readonly durationMs: number;
   /** From the first slot to the start of the command, at least. */
   readonly leadMs: number;

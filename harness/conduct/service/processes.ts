@@ -87,7 +87,7 @@ async function statOf(pid: number): Promise<(ProcessSeen & { session: number; st
   return { pid, name, state: fields[0] ?? '', session: Number(fields[3]), startedAt: Number(fields[19]) };
 }
 
-/** What was called: some programs give their threads names of their own, which then stand for the process. */
+/** The name of the program file: some programs rename their threads, and the first thread's name is the process's. */
 async function programOf(pid: number): Promise<string | null> {
   const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return basename(words.split('\0')[0] ?? '') || null;

@@ -53,7 +53,7 @@ async function isRunnable([program = '', ...flags]: readonly string[]): Promise<
   });
 }
 
-/** The words of a `#!` line; null where there is none. */
+/** The words of the `#!` line; null without one. */
 function interpreterOf(script: string): string[] | null {
   const line = /^#![\t ]*([^\n]+)/u.exec(script)?.[1];
   if (line === undefined) return null;
@@ -63,7 +63,7 @@ function interpreterOf(script: string): string[] | null {
     .filter((word, index, all) => !(word === '-S' && index > 0 && basename(all[0] ?? '') === 'env'));
 }
 
-/** What keeps a script from being one; null where it can be run. */
+/** Why a script cannot be run; null when it can. */
 export function scriptProblem(script: string): string | null {
   const lines = script.split('\n').map((line) => line.trim());
   if (lines.every((line) => line === '' || line.startsWith('#'))) {

@@ -1,4 +1,4 @@
-/** What is measured, in two halves: one that is written into the run, and one that never is. */
+/** A service to measure, in two halves: one is written into the run, the other never is. */
 import type { Service } from '../../experiment/service.ts';
 
 /** What is sent, with its secrets. */
