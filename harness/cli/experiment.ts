@@ -10,7 +10,7 @@ import { interruptedCode, type Context } from './context.ts';
 import { examples } from './options/examples.ts';
 import { highestSeed, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
-import { summaryLines, exitCodeOf } from './print/run-summary.ts';
+import { exitCodeOf, reportsIn, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
 import { pathText } from './print/path.ts';
@@ -134,7 +134,9 @@ async function one(context: Context, engine: HeldEngine, asked: RunRequest, json
   const { conductBesideControls } = await import('../conduct/controls.ts');
   const { conductorOf } = await import('./runs/judging.ts');
   const { folder, verdict, kept } = await conductBesideControls(conductorOf(context, engine), asked);
-  context.stdout(json ? jsonText(verdict) : summaryLines(verdict, pathText(folder), context.colours.stdout));
+  context.stdout(
+    json ? jsonText(verdict) : summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)),
+  );
   for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
   return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
 }

@@ -5,7 +5,7 @@ import { checkDelivery } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
 import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
 import { refuseArguments } from './options/refusals.ts';
-import { summaryLines, exitCodeOf } from './print/run-summary.ts';
+import { exitCodeOf, reportsIn, summaryLines } from './print/run-summary.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 
@@ -29,10 +29,8 @@ export const measure = {
     const { measureOnce } = await import('./runs/measurement.ts');
     const { deliverMeasured } = await import('./gate/deliver-measured.ts');
     const { folder, verdict } = await measureOnce(context, options);
-    const isReported = !context.signal.aborted;
-    const closing = { hasReport: isReported, hasPage: isReported };
     if (options.json === true) context.stdout(jsonText(verdict));
-    else context.stdout(summaryLines(verdict, pathText(folder), context.colours.stdout, closing));
+    else context.stdout(summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)));
     await deliverMeasured(context, folder, options);
     return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
   },

@@ -9,7 +9,7 @@ import { interruptedCode, type Context } from '../context.ts';
 import { optionsOfFile } from '../options/file-options.ts';
 import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
-import { summaryLines } from '../print/run-summary.ts';
+import { reportsIn, summaryLines } from '../print/run-summary.ts';
 import { pathText } from '../print/path.ts';
 import { measureOnce } from '../runs/measurement.ts';
 import { deliver } from './deliver.ts';
@@ -44,7 +44,7 @@ export async function measureBudgets(
     if (context.signal.aborted) break;
     context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
     const { folder, verdict } = await measureOnce(context, asked);
-    context.stderr(summaryLines(verdict, pathText(folder), context.colours.stderr));
+    context.stderr(summaryLines(verdict, pathText(folder), context.colours.stderr, reportsIn(folder)));
     attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
   }
   const result = decide({

@@ -1,4 +1,5 @@
 /** How a run ends on the command line: what is printed, and what the process exits with. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../../base/errors.ts';
@@ -17,6 +18,11 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
     case 'aborted':
       return exitCodes.inconclusive;
   }
+}
+
+/** Which reports a run's folder holds: a run that was interrupted has none. */
+export function reportsIn(folder: string): { hasReport: boolean; hasPage: boolean } {
+  return { hasReport: existsSync(join(folder, runFiles.report)), hasPage: existsSync(join(folder, runFiles.page)) };
 }
 
 /** What a run prints when it has ended: verdict and citation, why, and where to read on. */

@@ -33,16 +33,12 @@ export function conductorOf(context: Context, engine: HeldEngine): Conductor<Ver
 /**
  * Judges the run in this folder, and writes its report, hashes and `latest` link. None of these may change what came of
  * the run: a step that fails is told on stderr, and the next one is done all the same.
- * @param hasReport false where nobody waits for one
+ * A user who has interrupted the run waits for its end, and not for a report.
  */
-export async function judge(
-  { stderr }: Pick<Context, 'stderr'>,
-  folder: string,
-  { hasReport } = { hasReport: true },
-): Promise<Verdict> {
+export async function judge({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>, folder: string): Promise<Verdict> {
   const verdict = await judgeRun(folder);
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
-    ...(hasReport ? [['report', () => writeReport(folder)] as const] : []),
+    ...(signal.aborted ? [] : [['report', () => writeReport(folder)] as const]),
     ['list of hashes', () => writeHashes(folder)],
     ['link `latest`', () => pointLatest(dirname(folder), basename(folder))],
   ];

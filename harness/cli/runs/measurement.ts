@@ -66,7 +66,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
     }
     // A user who has interrupted it waits for its end, not for a report.
-    const verdict = await judge(context, folder, { hasReport: !context.signal.aborted });
+    const verdict = await judge(context, folder);
     progress.end();
     return { folder, verdict };
   } finally {
