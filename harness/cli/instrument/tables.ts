@@ -33,6 +33,7 @@ export async function tablesFolder(
 ): Promise<TablesFolder> {
   const reports = resolve(out ?? join(context.projectFolder, 'reports'));
   const all = join(reports, name);
+  const heading = name === 'calibration' ? 'Calibration' : 'Benchmark';
   await requireWritable(all);
   const id = newRunId(new Date());
   return {
@@ -40,10 +41,12 @@ export async function tablesFolder(
     folder: join(all, id),
     write: async (tables, results) => {
       const machine = `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
-      const text = `# ${name === 'calibration' ? 'Calibration' : 'Benchmark'} ${id}\n\n${machine}.\n\n${tables}\n`;
-      const folder = await writeSeriesFolder(all, { [`${name}.json`]: jsonFile(results), [`${name}.md`]: text }, id);
+      const textWith = (method: string): string =>
+        `# ${heading}\n\n${id}, on ${machine}. How it is measured, and what each figure is: ${method}.\n\n${tables}\n`;
+      const files = { [`${name}.json`]: jsonFile(results), [`${name}.md`]: textWith('docs/method.md') };
+      const folder = await writeSeriesFolder(all, files, id);
       const published = join(reports, `${name}.md`);
-      if (publish === true) await writeFile(published, text);
+      if (publish === true) await writeFile(published, textWith(`[docs/method.md](../docs/method.md#${name})`));
       return `table: ${pathText(publish === true ? published : join(folder, `${name}.md`))}\n`;
     },
   };
