@@ -1,6 +1,6 @@
 /**
  * `npm run setup`, first half, in whatever Node (20 or newer) the machine has: dependencies, and an engine that answers.
- * The second half (harness/cli/setup.ts) goes on under the Node that the project pins, and makes the lab's image.
+ * The second half (harness/cli/internal/setup.ts) goes on under the Node that the project pins, and makes the lab's image.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

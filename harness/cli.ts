@@ -14,8 +14,8 @@ import { merge } from './cli/merge.ts';
 import { packSeries } from './cli/pack-series.ts';
 import { runProgram } from './cli/program.ts';
 import { report } from './cli/report.ts';
-import { schema } from './cli/schema.ts';
-import { setup } from './cli/setup.ts';
+import { schema } from './cli/internal/schema.ts';
+import { setup } from './cli/internal/setup.ts';
 import { verdict } from './cli/verdict.ts';
 import { verify } from './cli/verify.ts';
 

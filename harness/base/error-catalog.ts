@@ -85,23 +85,23 @@ const usageErrors = {
   },
   'gate-unusable': {
     meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
-    advice: 'Put right what is named; docs/ci.md shows each.',
+    advice: 'Correct what is named; docs/ci.md shows each.',
   },
   'host-unknown': {
     meaning: 'The host of --url has no address.',
     advice: 'Check its spelling, or give the address itself.',
   },
   'service-not-yours': {
-    meaning: 'So much load on another machine can hurt whoever runs it.',
-    advice: 'If that service is yours and may be loaded so, add --yes-i-own-this.',
+    meaning: 'This much load can hurt another machine and the people who run it.',
+    advice: 'If the service is yours and may bear this load, add --yes-i-own-this.',
   },
 } as const satisfies Record<string, Meaning>;
 
 /** What was measured failed before it could be measured. */
 const siteErrors = {
   'site-failed': {
-    meaning: 'The site did not answer a write of before the load as it must: no restart was needed for that.',
-    advice: 'Put the site right; a run with --keep leaves the lab standing, to look at its log.',
+    meaning: 'The site answered a write wrongly before the load began, without any restart.',
+    advice: 'Repair the site; a run with --keep leaves the lab standing, so that you can read its log.',
   },
 } as const satisfies Record<string, Meaning>;
 
@@ -120,12 +120,12 @@ const inconclusiveErrors = {
     advice: 'Run it again; if it fails again, `npm run calibrate -- --short` tells whether the instrument works here.',
   },
   'engine-lost': {
-    meaning: 'The engine stopped answering, or took a container of the lab away, while a run was going on.',
+    meaning: 'During a run, the engine stopped answering or removed a container of the lab.',
     advice: 'When the engine answers again, `npm run clean` takes down what is left, and `npm run doctor` says more.',
   },
   'engine-slow': {
-    meaning: 'The engine did not do in time what it was asked for, while a run was going on.',
-    advice: '`npm run doctor` says how the engine is; what is left of the lab, `npm run clean` takes down.',
+    meaning: 'During a run, the engine took too long to do what it was asked for.',
+    advice: '`npm run doctor` says how the engine is; `npm run clean` takes down what is left of the lab.',
   },
   'disk-full': {
     meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",

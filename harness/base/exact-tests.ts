@@ -18,10 +18,10 @@ export function fisherExact(now: Share, before: Share, sides: Sides): number {
   const low = Math.max(0, bad - before.all);
   const high = Math.min(bad, now.all);
   const logOf = (x: number): number => logChoose(bad, x) + logChoose(all - bad, now.all - x) - logChoose(all, now.all);
-  return tail(low, high, now.bad, logOf, sides);
+  return tail({ low, high, logOf }, now.bad, sides);
 }
 
-/** So many bad ones of so many. */
+/** A count of bad ones among all. */
 export interface Share {
   readonly bad: number;
   readonly all: number;
@@ -38,17 +38,24 @@ export function conditionalBinomial(now: Events, before: Events, sides: Sides): 
   if (total === 0 || now.exposure === 0 || before.exposure === 0) return 1;
   const share = now.exposure / exposure;
   const logOf = (x: number): number => logChoose(total, x) + x * Math.log(share) + (total - x) * Math.log1p(-share);
-  return tail(0, total, now.events, logOf, sides);
+  return tail({ low: 0, high: total, logOf }, now.events, sides);
 }
 
-/** So many events among so many that could have been one. */
+/** A count of events, and of what could have been one. */
 export interface Events {
   readonly events: number;
   readonly exposure: number;
 }
 
-/** Sums of probabilities: at least as many, or at least as unlikely. */
-function tail(low: number, high: number, seen: number, logOf: (x: number) => number, sides: Sides): number {
+/** Counts from `low` to `high`, and the logarithm of the probability of each. */
+interface Distribution {
+  readonly low: number;
+  readonly high: number;
+  readonly logOf: (x: number) => number;
+}
+
+/** The probability of a count at least as high, or at least as unlikely, as the one seen. */
+function tail({ low, high, logOf }: Distribution, seen: number, sides: Sides): number {
   const limit = logOf(seen) + equal;
   let p = 0;
   for (let x = low; x <= high; x++) {
@@ -107,7 +114,7 @@ export function permutationTest(now: readonly number[], before: readonly number[
 
 /**
  * Upper end of the prediction interval of one more value like these, by Student's t: above it, the next is with
- * probability `alpha`. Normal values are assumed, which waits are only roughly: whoever uses it adds what is immaterial.
+ * probability `alpha`. Normal values are assumed, which waits are only roughly: the caller adds what is immaterial.
  * @returns undefined of fewer than two values, which tell nothing of their spread
  */
 export function predictionLimit(values: readonly number[], alpha: number): number | undefined {

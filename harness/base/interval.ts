@@ -3,7 +3,7 @@ import jstat from 'jstat';
 
 /**
  * Two-sided exact interval of a share, of `successes` in `trials`.
- * Of a zero the bound is one-sided (all of the error on one side), as 0 of 8 ≤ 31.2 %: nothing lies below zero.
+ * The bound on zero successes is one-sided (0 of 8 is ≤ 31.2 %): nothing lies below zero.
  * @returns undefined when there was no trial, which bounds nothing
  */
 export function exactInterval(

@@ -3,8 +3,7 @@ import { exitCodes } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
 import { readRun } from '../verdict/read-run.ts';
 import { examples } from './options/examples.ts';
-import { compareRuns } from './print/comparison.ts';
-import { comparisonText } from './print/comparison-text.ts';
+import { compareRuns, comparisonText } from './print/comparison.ts';
 import type { CliCommand } from './program.ts';
 
 /** Exits 0 whatever differs: that is no error. */

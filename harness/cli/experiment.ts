@@ -43,7 +43,7 @@ export const experiment = {
         .option('--variants', 'with `all`: every variant too (half an hour)')
         .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
         .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
-        .option('--claim <percent>', 'this share of all restarts is clean: inconclusive where the restarts are too few')
+        .option('--claim <percent>', 'require this share of clean restarts; inconclusive if too few were made')
         .option('--dry-run', 'print units, proxy file and schedule; start nothing')
         .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
         .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do'),

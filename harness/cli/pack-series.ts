@@ -17,7 +17,7 @@ const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes
 
 /**
  * Copies the runs into `to/E0/`, `to/E1/` and so on, where `verify` works as on any run. Packs only runs that may be cited
- * and that hold; throws before it writes anything where there is none, or one cannot be packed.
+ * and that hold; throws before it writes anything when no run is there, or one cannot be packed.
  */
 export const packSeries = {
   define: (program) =>

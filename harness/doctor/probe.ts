@@ -27,7 +27,7 @@ function read(path: string): string | null {
   }
 }
 
-/** The number that the pattern's group finds in the file; null where there is none. */
+/** The number that the pattern's group finds in the file, else null. */
 function numberIn(path: string, pattern: RegExp): number | null {
   const found = pattern.exec(read(path) ?? '')?.[1];
   return found === undefined ? null : Number(found);

@@ -26,7 +26,7 @@ export interface BrokenExperiment {
   readonly error: HarnessError;
 }
 
-/** All files of the folder, in the order of their numbers. A broken one costs the others nothing. */
+/** All files of the folder, in the order of their numbers. A broken one does not stop the others. */
 export interface Catalog {
   readonly experiments: readonly ExperimentFile[];
   readonly broken: readonly BrokenExperiment[];
@@ -63,7 +63,7 @@ export async function loadExperiment(id: string, folder = ownFolder): Promise<Ex
   const bad = broken.find((each) => each.id === id.toUpperCase());
   if (bad !== undefined) throw bad.error;
   const ids = experiments.map((experiment) => experiment.id);
-  // Somebody may know it by its title.
+  // The user may know it by its title.
   const byTitle = new Map(experiments.map(({ id: of, title }) => [title, `${of} (${title})`]));
   const meant = nearest(id.replace(/^E\d+-/iu, '').replaceAll('-', ' '), [...byTitle.keys()]);
   const suggestion = meant === undefined ? didYouMean(id, ids) : `Did you mean ${byTitle.get(meant) ?? meant}? `;

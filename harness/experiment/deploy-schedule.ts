@@ -7,14 +7,14 @@ export interface DeploySchedule {
   /** The restarts that are wanted, and after them those that may make up for voided ones. */
   readonly beginsMs: readonly number[];
   readonly wanted: number;
-  /** Length of the load, in milliseconds, when so many restarts are used. */
+  /** Length of the load, in milliseconds, with this number of restarts. */
   durationMs(restarts: number): number;
 }
 
-/** At most one restart in so many may be void, and made up for by another. */
+/** There is one spare restart for every five, to make up for a void one. */
 const oneSpareIn = 5;
 
-/** Above this rate the spacing grows with it, so that what queued in one restart is worked off before the next begins. */
+/** Above this rate the spacing grows with the rate, so that the queue of one restart is empty before the next begins. */
 export const spacedForRate = 500;
 
 /** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */

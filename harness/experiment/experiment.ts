@@ -241,7 +241,7 @@ const expectSchema = z.strictObject({
     ])
     .optional(),
   longestWait: waitExpectationSchema.optional(),
-  /** At least so many of all restarts are clean: a run whose restarts are too few to say so is inconclusive. */
+  /** At least this share of all restarts is clean; a run with too few restarts to claim it is inconclusive. */
   claim: z
     .strictObject({
       cleanPercent: z.number().min(50).lt(100),

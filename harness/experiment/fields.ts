@@ -110,7 +110,7 @@ function setField(data: Record<string, unknown>, path: string, value: FieldValue
   else part[last] = value;
 }
 
-/** An entry goes behind the last one at most: a list with a gap is none. */
+/** An entry goes behind the last one at most: a list has no gaps. */
 function refuseGap(part: unknown, name: string, path: string): void {
   if (!Array.isArray(part) || Number(name) <= part.length) return;
   const message = `${path}: the list has ${part.length} entries, from 0 to ${part.length - 1}.`;

@@ -1,4 +1,4 @@
-/** What is wrong with data that somebody wrote by hand: of each mistake the field, and what is expected of it. Pure. */
+/** Mistakes in data that somebody wrote by hand: the field of each, and what it must be. Pure. */
 import { z } from 'zod';
 import { fieldNamesAt } from './field-paths.ts';
 import { didYouMean, nearest } from '../base/nearest.ts';
@@ -19,7 +19,7 @@ const zodsOwnWords = /^(Invalid|Too (small|big)|Unrecognized)/u;
 
 /** All that is wrong with `data` by this schema, the first mistake of each field. */
 export function mistakesIn(error: z.ZodError, data: unknown, schema: z.ZodType): Mistake[] {
-  // What is missing is told last: often it is there, and misspelt.
+  // Missing fields come last: often the field is there, and misspelt.
   const mistakes = error.issues
     .flatMap((issue) => mistakesOf(issue, data, schema))
     .sort((a, b) => Number(a.isMissing) - Number(b.isMissing));
@@ -30,7 +30,7 @@ export function mistakesIn(error: z.ZodError, data: unknown, schema: z.ZodType):
     const name = pathText(path);
     if (seen.has(name) || (isMissing && meant.has(name))) return false;
     seen.add(name);
-    // Of a part whose field is wrong, the field says what there is to say.
+    // The mistake of a field says more than that of the part around it.
     return !mistakes.some((other) => other.path.length > path.length && pathText(other.path).startsWith(`${name}.`));
   });
 }

@@ -107,45 +107,44 @@ export interface Found {
   readonly runs: readonly FoundRun[];
 }
 
+/** The tries of an entry in one folder, in their order. */
+interface Group {
+  readonly entry: string;
+  readonly attempts: readonly Attempt[];
+}
+
 /**
  * Reads what gates left in these folders; the order does not matter.
  * @throws {HarnessError} when one holds no gate, when they were asked otherwise, or when a run is there twice
  */
 export async function readGates(folders: readonly string[]): Promise<Found> {
-  const asked = new Set<string>();
-  const groups = new Map<string, Attempt[][]>();
+  const gates = [];
+  for (const folder of folders) gates.push({ folder, ...(await readAsked(folder)) });
+  const [first] = gates;
+  for (const { folder, options } of gates) {
+    if (first === undefined || first.options.join(' ') === options.join(' ')) continue;
+    throw usageError(
+      `${folder} was run with ${optionsText(options)}, and ${first.folder} with ${optionsText(first.options)}.`,
+      'Merge shards of one gate.',
+    );
+  }
   const runs: FoundRun[] = [];
-  let first: { readonly folder: string; readonly options: readonly string[] } | null = null;
-  for (const folder of folders) {
-    const { entries, options } = await readAsked(folder);
-    first ??= { folder, options };
-    if (first.options.join(' ') !== options.join(' ')) {
-      throw usageError(
-        `${folder} was run with ${optionsText(options)}, and ${first.folder} with ${optionsText(first.options)}.`,
-        'Merge shards of one gate.',
-      );
-    }
-    for (const entry of entries) asked.add(entry);
+  const groups: Group[] = [];
+  for (const { folder, entries } of gates) {
     for (const { entry, tries } of await readTries(folder)) {
-      if (!asked.has(entry)) throw usageError(`${folder} has tries of ${entry}, and its gate was not asked for that.`);
-      const group: Attempt[] = [];
-      for (const one of tries) {
-        if (one.kind !== 'run') {
-          group.push(one);
-          continue;
-        }
-        const found = await readFoundRun(folder, one.folder, entry);
-        refuseTwin(found, runs);
-        runs.push(found);
-        group.push(found.attempt);
-      }
-      groups.set(entry, [...(groups.get(entry) ?? []), group]);
+      if (!entries.includes(entry))
+        throw usageError(`${folder} has tries of ${entry}, and its gate was not asked for that.`);
+      const attempts: Attempt[] = [];
+      for (const one of tries)
+        attempts.push(one.kind === 'run' ? await foundRun(folder, one.folder, { entry, runs }) : one);
+      groups.push({ entry, attempts });
     }
   }
   // Within a folder tries are in their order; between folders the first run's name, which is its time, decides.
-  const inOrder = (all: Attempt[][]): Attempt[] => all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)).flat();
-  const attempts = new Map([...groups].map(([entry, all]) => [entry, inOrder(all)]));
-  return { asked, options: first?.options ?? [], attempts, runs };
+  groups.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const attempts = new Map<string, Attempt[]>();
+  for (const group of groups) attempts.set(group.entry, [...(attempts.get(group.entry) ?? []), ...group.attempts]);
+  return { asked: new Set(gates.flatMap(({ entries }) => entries)), options: first?.options ?? [], attempts, runs };
 }
 
 function optionsText(options: readonly string[]): string {
@@ -199,55 +198,56 @@ async function refuseLink(path: string): Promise<void> {
   if (!found.isDirectory()) throw refused(`${path} is not a folder`);
 }
 
-async function readFoundRun(folder: string, name: string, entry: string): Promise<FoundRun> {
+/** Reads a run, and notes it among those that were found before, of which none may be the same. */
+async function foundRun(
+  folder: string,
+  name: string,
+  { entry, runs }: { entry: string; runs: FoundRun[] },
+): Promise<Attempt> {
   const [experiment = '', run = ''] = name.split('/');
   const path = join(folder, experiment, run);
   await refuseLink(join(folder, experiment));
   await refuseLink(path);
-  return { entry, folder: path, attempt: { kind: 'run', ...(await readRun(path)) } };
-}
-
-function refuseTwin({ folder, attempt }: FoundRun, before: readonly FoundRun[]): void {
-  const twin = before.find((one) => one.attempt.verdict.runId === attempt.verdict.runId);
-  if (twin === undefined) return;
-  throw usageError(
-    `The run ${attempt.verdict.runId} is there twice: in ${twin.folder} and in ${folder}.`,
-    'Merge each shard once, as its machine wrote it.',
-  );
+  const attempt = { kind: 'run' as const, ...(await readRun(path)) };
+  const { runId } = attempt.verdict;
+  const twin = runs.find((one) => one.attempt.verdict.runId === runId);
+  if (twin !== undefined) {
+    throw usageError(
+      `The run ${runId} is there twice: in ${twin.folder} and in ${path}.`,
+      'Merge each shard once, as its machine wrote it.',
+    );
+  }
+  runs.push({ entry, folder: path, attempt });
+  return attempt;
 }
 
 /** Folders of gates among these: each itself, or those right in it, as a CI system unpacks artifacts. */
 export async function gateFoldersIn(folders: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const folder of folders) {
     const inside = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
       throw usageError(`${folder} cannot be read: ${oneLine(messageOf(cause))}.`, undefined, cause);
     });
-    const candidates = [
-      folder,
-      ...inside
-        .filter((each) => each.isDirectory())
-        .map(({ name }) => join(folder, name))
-        .sort(),
-    ];
-    const gates: string[] = [];
-    for (const candidate of candidates) {
-      if (await isFile(join(candidate, gateFiles.asked))) gates.push(candidate);
+    const below = inside.filter((each) => each.isDirectory()).map(({ name }) => join(folder, name));
+    let gates = 0;
+    for (const candidate of [folder, ...below.sort()]) {
+      if (!(await isFile(join(candidate, gateFiles.asked)))) continue;
+      found.add(candidate);
+      gates++;
     }
-    if (gates.length === 0) {
+    if (gates === 0) {
       throw usageError(
         `${folder} holds no gate: there is no ${gateFiles.asked}.`,
         'Name the folders that `npm run gate -- --shard … --out FOLDER` wrote.',
       );
     }
-    found.push(...gates);
   }
-  return [...new Set(found)];
+  return [...found];
 }
 
-function keyOf(tries: readonly Attempt[]): string {
-  const run = tries.find((attempt) => attempt.kind === 'run');
-  return run?.verdict.runId ?? JSON.stringify(tries);
+function keyOf({ attempts }: Group): string {
+  const run = attempts.find((attempt) => attempt.kind === 'run');
+  return run?.verdict.runId ?? JSON.stringify(attempts);
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { GateResult } from '../../gate/gate-result.ts';
 import { junitText } from '../../gate/junit.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { pathText } from '../print/path.ts';
+import { exitCodeOf } from '../print/run-summary.ts';
 import { gateLines, summaryText } from '../../gate/summary.ts';
 import type { Context } from '../context.ts';
 import { jsonText, shownLine } from '../../base/foreign-text.ts';
@@ -63,21 +64,9 @@ export async function deliver(
     for (const line of annotationLines(result, file)) workflowCommand(line);
   }
   if (options.json === true) stdout(texts.json);
-  const code = exitCodeOfGate(result);
-  // Whoever waits for a file that is not there must not take it for a pass; what failed has failed.
+  const code = exitCodeOf(result.verdict);
+  // A CI system that waits for a file must not take its absence for a pass; a failure stays one.
   return code === exitCodes.pass && unwritten.length > 0 ? exitCodes.cannotRun : code;
-}
-
-/** What the process exits with. */
-function exitCodeOfGate({ verdict }: GateResult): number {
-  switch (verdict) {
-    case 'pass':
-      return exitCodes.pass;
-    case 'fail':
-      return exitCodes.expectationMissed;
-    case 'inconclusive':
-      return exitCodes.inconclusive;
-  }
 }
 
 /** A path as the repository has it: annotations name files from its top, which is where GitHub checked it out. */

@@ -32,7 +32,7 @@ export function planOptionTexts({ set = [], rate, restarts, variant }: PlanOptio
 
 /**
  * The reverse of {@link planOptionTexts}.
- * @throws {HarnessError} when one is none of them
+ * @throws {HarnessError} when one is no such option
  */
 export function planOptionsFrom(texts: readonly string[]): PlanOptions {
   const set: string[] = [];

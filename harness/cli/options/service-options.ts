@@ -9,11 +9,11 @@ import type { MeasureTimes } from '../../conduct/service/deploy.ts';
 import type { Target } from '../../conduct/service/target.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
-import type { MeasureOptions } from './measure-options.ts';
+import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
 
-/** Above this rate a service on another machine may be hurt: the user has to say that it is theirs. */
+/** The highest rate that another machine is asked at without --yes-i-own-this. */
 const unownedRateLimit = 1_000;
 /** Beyond this, connections crowd each other out rather than the service. */
 const mostConnections = 8_192;
@@ -25,38 +25,35 @@ const leadMs = 1_000;
 const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 
 /**
- * What the options name to be measured, its host resolved.
+ * What the options ask to measure, its host resolved.
  * @throws {HarnessError} naming the option that is wrong
  */
 export async function targetOf(options: MeasureOptions, environment = process.env): Promise<Target> {
   const { url, path } = parseUrl(options.url, environment);
   const port = url.port === '' ? 80 : Number(url.port);
   const headers = (options.header ?? []).map((text) => parseHeader(text, environment, options.secretHeader ?? []));
+  const headersAs = (form: keyof Told): [string, string][] => [
+    ['Host', url.host],
+    ...headers.map(([name, told]): [string, string] => [name, told[form]]),
+  ];
   const body = bytesOf(options.body, environment);
   const script = parseScript(options.while);
-  for (const [option, value] of Object.entries(afterCommand(options))) {
-    if (value !== undefined && script === null) throw usage(`${option} is about --while, which is missing.`);
-  }
+  const afterCommand = ['whileTimeout', 'evenIfFailing', 'mustChange'] as const;
+  const stray = afterCommand.find((key) => script === null && options[key] !== undefined);
+  if (stray !== undefined) throw usage(`--${optionName(stray)} is about --while, which is missing.`);
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
   const address = await resolveHost(url.hostname, port);
-  if (ratePerSecond > unownedRateLimit && !isLoopback(address) && options.yesIOwnThis !== true) {
-    const load = `${ratePerSecond} requests a second to ${url.hostname} (${address})`;
-    throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
-  }
-  if (options.baseline === true && !isLoopback(address) && options.yesIOwnThis !== true) {
-    throw new HarnessError(
-      'service-not-yours',
-      `--baseline asks ${url.hostname} (${address}), which is not this machine, as fast as it answers.`,
-    );
-  }
+  if (!isLoopback(address)) refuseHeavyLoad(options, ratePerSecond, `${url.hostname} (${address})`);
+  const allowedMs = (option: string, text: string | undefined): number | null =>
+    text === undefined ? null : durationMs(option, text, 0, 3_600_000);
   const service = serviceSchema.parse({
     url: `${url.origin}${path.shown}`,
     address,
     port,
     method: parseMethod(options.method),
     path: path.shown,
-    headers: [['Host', url.host], ...headers.map(([name, { shown }]): [string, string] => [name, shown])],
+    headers: headersAs('shown'),
     bodyBytes: body?.length ?? null,
     expectedStatus:
       options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
@@ -70,20 +67,25 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
     whileCommand: script === null ? null : shownScript(script, secretsIn(headers)),
-    maxGapMs: options.maxGap === undefined ? null : durationMs('--max-gap', options.maxGap, 0, 3_600_000),
-    maxWaitMs: options.maxWait === undefined ? null : durationMs('--max-wait', options.maxWait, 0, 3_600_000),
+    maxGapMs: allowedMs('--max-gap', options.maxGap),
+    maxWaitMs: allowedMs('--max-wait', options.maxWait),
     mustChange: options.mustChange === true,
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies Record<keyof Service, unknown>);
-  return {
-    service,
-    request: {
-      target: path.sent,
-      headers: [['Host', url.host], ...headers.map(([name, { sent }]): [string, string] => [name, sent])],
-      body,
-    },
-    command: script,
-  };
+  return { service, request: { target: path.sent, headers: headersAs('sent'), body }, command: script };
+}
+
+/** Load on another machine may hurt: the user has to say that the service is theirs. */
+function refuseHeavyLoad({ baseline, yesIOwnThis }: MeasureOptions, ratePerSecond: number, host: string): void {
+  if (yesIOwnThis === true) return;
+  if (ratePerSecond > unownedRateLimit) {
+    const load = `${ratePerSecond} requests a second to ${host}`;
+    throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
+  }
+  if (baseline === true) {
+    const load = `--baseline asks ${host}, which is not this machine, as fast as it answers`;
+    throw new HarnessError('service-not-yours', `${load}.`);
+  }
 }
 
 /**
@@ -106,15 +108,6 @@ export function timesOf(options: MeasureOptions, ratePerSecond: number): Measure
     whileTimeoutMs: durationMs('--while-timeout', options.whileTimeout ?? '30m', 1_000, 2 * 3_600_000),
     settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
     settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
-  };
-}
-
-/** Options that mean nothing without a command. */
-function afterCommand(options: MeasureOptions): Record<string, unknown> {
-  return {
-    '--while-timeout': options.whileTimeout,
-    '--even-if-failing': options.evenIfFailing,
-    '--must-change': options.mustChange,
   };
 }
 

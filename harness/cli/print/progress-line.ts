@@ -32,7 +32,7 @@ export function timeLeftMs(steps: readonly Step[], index: number, inStepMs: numb
 
 /**
  * The line, without its end. What matters most stands first, since a narrow terminal cuts the rest off.
- * @param columns at most so many characters
+ * @param columns the most characters
  */
 export function progressLine(standing: Standing, columns: number, colours: Colors): string {
   const { elapsedMs, title, phase, note, leftMs, counts, total } = standing;

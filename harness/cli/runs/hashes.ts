@@ -5,7 +5,7 @@ import { sha256OfFile } from '../../run/file-hash.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
 
-/** The sha256 of every file of the run, by its name there; hashes.json itself apart. */
+/** The sha256 of every file of the run but hashes.json, by the file's name. */
 export async function hashesOf(run: OpenRun): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const name of run.names()) {

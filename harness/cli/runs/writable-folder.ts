@@ -1,13 +1,13 @@
-/** Whether a run could be written, asked before anything is started. */
+/** Whether a run can be written, checked before anything starts. */
 import { existsSync } from 'node:fs';
 import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../../base/errors.ts';
 
-/** What a run takes at least, by far. */
+/** The least room that a run takes, by far. */
 const leastBytes = 1024 * 1024;
 
-/** What the codes of a failed write say of a folder. */
+/** The codes of a failed write, in words about the folder. */
 const whys: Record<string, string> = {
   ENOTDIR: 'is a file',
   EACCES: 'is not yours to write to',
@@ -19,7 +19,7 @@ const whys: Record<string, string> = {
 };
 
 /**
- * Tries to write into the folder, or where it does not exist yet into the one that will hold it; leaves nothing there.
+ * Tries to write into the folder, or into the nearest one above it that exists; leaves nothing there.
  * @throws {HarnessError} naming the folder
  */
 export async function requireWritable(folder: string): Promise<void> {
@@ -35,14 +35,14 @@ export async function requireWritable(folder: string): Promise<void> {
       cause,
     });
   } finally {
-    // Of a file that is none there is nothing to take away either.
+    // If the write failed, there is nothing to remove.
     await rm(trial, { force: true }).catch(() => undefined);
   }
   await refuseTakenLatest(resolve(folder));
 }
 
 /**
- * Runs put a link called `latest` beside themselves; what else is there under that name is not ours to replace.
+ * Runs put a link called `latest` beside themselves, and replace nothing else of that name.
  * @throws {HarnessError} naming it
  */
 async function refuseTakenLatest(folder: string): Promise<void> {

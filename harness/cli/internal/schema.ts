@@ -1,9 +1,9 @@
 /** `schema`: publishes the JSON Schema of verdict.json. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exitCodes } from '../base/errors.ts';
-import { verdictJsonSchemaText, verdictSchemaFile } from '../verdict/json-schema.ts';
-import type { CliCommand } from './program.ts';
+import { exitCodes } from '../../base/errors.ts';
+import { verdictJsonSchemaText, verdictSchemaFile } from '../../verdict/json-schema.ts';
+import type { CliCommand } from '../program.ts';
 
 /** Writes docs/verdict.schema.json. */
 export const schema = {

@@ -1,7 +1,7 @@
 /** The second half of `npm run setup`: the lab's image, built on an engine that answers. setup.mjs does the first. */
 import { join } from 'node:path';
-import { exitCodes } from '../base/errors.ts';
-import type { CliCommand } from './program.ts';
+import { exitCodes } from '../../base/errors.ts';
+import type { CliCommand } from '../program.ts';
 
 /** Makes what is missing, and says each step with its time. */
 export const setup = {
@@ -10,10 +10,10 @@ export const setup = {
       .command('setup', { hidden: true })
       .description("build the lab's image (the second half of `npm run setup`)"),
   run: async (context) => {
-    const { buildLabImage, ensureBase, hasImage } = await import('../lab/build-image.ts');
-    const { fetchNode, fetchTraefik } = await import('../lab/downloads.ts');
-    const { connectEngine } = await import('../lab/engine.ts');
-    const { labArchitecture, labImageTag, labVersions } = await import('../lab/image.ts');
+    const { buildLabImage, ensureBase, hasImage } = await import('../../lab/build-image.ts');
+    const { fetchNode, fetchTraefik } = await import('../../lab/downloads.ts');
+    const { connectEngine } = await import('../../lab/engine.ts');
+    const { labArchitecture, labImageTag, labVersions } = await import('../../lab/image.ts');
     const say = (step: string, outcome: string, sinceMs?: number): void => {
       const took = sinceMs === undefined ? '' : ` (${((performance.now() - sinceMs) / 1000).toFixed(1)} s)`;
       context.stdout(`setup: ${step}: ${outcome}${took}\n`);
