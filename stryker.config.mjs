@@ -1,14 +1,14 @@
 /**
  * Mutation testing (`npm run test:mutation`, outside CI): the code that tells a pass from a fail is changed in one place
- * at a time, some thousands of times, and the unit tests must notice. What survives, and why it may, is in
- * docs/method.md. The tool is no dependency of the project: the script fetches it, pinned, into npm's cache.
+ * at a time, some thousands of times, and the unit tests must notice. What survived last, and why it may, is in
+ * docs/trust.md. The tool is no dependency of the project: the script fetches it, pinned, into npm's cache.
  */
 export default {
   mutate: [
     'harness/run/**/*.ts',
     'harness/verdict/**/*.ts',
     '!harness/**/*.test.ts',
-    '!harness/verdict/testing*.ts',
+    '!harness/**/testing*.ts',
     // The shape of verdict.json, which is data: the compiler and the published schema hold it.
     '!harness/verdict/verdict.ts',
     '!harness/verdict/verdict-parts.ts',
