@@ -14,6 +14,8 @@ const oneDoor = {
     // The door itself.
     'harness/run/plain-file.ts',
     'harness/run/run-door.ts',
+    // Packs what it has just written into a folder of its own.
+    'harness/verdict/evidence.ts',
     // A process in the lab, which speaks to the harness by its stdout.
     'harness/in-lab/deployer.ts',
     // What the user wrote or named: a budgets file, --body.

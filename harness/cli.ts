@@ -13,6 +13,7 @@ import { measure } from './cli/measure.ts';
 import { merge } from './cli/merge.ts';
 import { packSeries } from './cli/pack-series.ts';
 import { runProgram } from './cli/program.ts';
+import { query } from './cli/query.ts';
 import { report } from './cli/report.ts';
 import { schema } from './cli/internal/schema.ts';
 import { setup } from './cli/internal/setup.ts';
@@ -20,7 +21,7 @@ import { verdict } from './cli/verdict.ts';
 import { verify } from './cli/verify.ts';
 
 const commands = [
-  ...[experiment, measure, gate, merge, baseline, calibrate, bench, verdict, report, verify, compare, index],
+  ...[experiment, measure, gate, merge, baseline, calibrate, bench, verdict, report, verify, query, compare, index],
   ...[packSeries, schema, clean, doctor, errors, setup],
 ];
 

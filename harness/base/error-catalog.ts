@@ -32,6 +32,10 @@ const usageErrors = {
     meaning: 'Options, or an option and an experiment, that make no sense together.',
     advice: 'Leave one of them out; --help has examples.',
   },
+  'query-wrong': {
+    meaning: 'A query of a run is no SQL that DuckDB reads, asks for what is not there, or would do more than ask.',
+    advice: 'npm run query -- RUN lists the tables and columns, with examples.',
+  },
   'npm-took-option': {
     meaning: 'npm keeps options that stand before `--` to itself: what was asked for did not arrive.',
     advice: 'Put two dashes before the options: npm run experiment E5 -- --rate 1000',
@@ -74,6 +78,10 @@ const usageErrors = {
       'The folder of a run, a gate or a baseline holds something that none of ours has: a link, a device, a file of an ' +
       'unknown name, or one that is larger than it can be. Nothing of it was read.',
     advice: 'Take a clean copy from whoever made the run, or remove what is named if you put it there.',
+  },
+  'run-too-large': {
+    meaning: 'A file of the run needs more memory than a verdict may take.',
+    advice: 'Measure for a shorter time, or at a lower rate: several shorter runs can be added up (--trials).',
   },
   'run-under-way': {
     meaning: 'The run is still being measured: its files are not complete, and are left alone.',

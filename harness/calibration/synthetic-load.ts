@@ -4,8 +4,7 @@ import { coloursOf } from '../experiment/units.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import { seededRandom } from '../base/random.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import type { AccessFields } from '../run/access-log.ts';
-import type { SiteLine } from '../verdict/request-table.ts';
+import type { SiteLine } from '../run/site-log.ts';
 import type { OrderedFile } from './ordered-file.ts';
 import { instanceOf, type SyntheticRestart } from './synthetic-restarts.ts';
 import type { DatabaseState, StoredNote } from '../run/notes.ts';
@@ -166,14 +165,14 @@ export class SyntheticLoad {
       receivedUs: originUs + receivedUs,
       status: statusOf(method),
       answeredUs: originUs + receivedUs + tookUs,
-      bodyCrc32: expectedBodyCrc32({ method, path, requestId }) ?? undefined,
+      bodyCrc32: expectedBodyCrc32({ method, path, requestId }) ?? 0,
       ...(method === 'POST' && { store: { waitMs: this.between(20, 200) / 1000, code: 'OK' } }),
       version: `v${version}`,
       instance: instanceOf(version),
     };
     this.files.site.add(receivedUs + tookUs, line);
     if (method === 'POST') this.store(requestId, receivedUs + tookUs, version);
-    const fields: AccessFields = {
+    const fields = {
       DownstreamContentSize: bytesOf(path),
       DownstreamStatus: statusOf(method),
       Duration: Math.round((endUs - startUs) * 1000),
@@ -194,7 +193,7 @@ export class SyntheticLoad {
   /** The proxy's own 502, and the error behind it in its log. */
   private addFailure({ requestId, method, path, startUs }: Common, endUs: number): void {
     const wasReset = this.resets++ < resetsPerRestart;
-    const fields: AccessFields = {
+    const fields = {
       DownstreamContentSize: badGateway.bytes,
       DownstreamStatus: 502,
       Duration: Math.round((endUs - startUs) * 1000),

@@ -1,6 +1,6 @@
 /** Restarts of a site that never was: what deployer, site and systemd would have written of them. */
 import { site, type Colour } from '../experiment/units.ts';
-import type { DeployerMessage } from '../run/deploy-plan.ts';
+import type { DeployerMessage } from '../run/deployer-log.ts';
 import { messageIds } from '../run/journal.ts';
 
 /** One restart, in microseconds since the origin. */

@@ -9,7 +9,6 @@ import { loadExperiment } from '../experiment/catalog.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { countWitnessLines } from '../run/witness-lines.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { deploySchedule, spacedForRate } from '../experiment/deploy-schedule.ts';
 import { writeTimeline } from '../run/timeline-from-files.ts';
@@ -67,7 +66,7 @@ export async function writeSyntheticRun(folder: string, plan: SyntheticPlan): Pr
   await writeFile(join(folder, runFiles.deployer), lines(deployer));
   await writeFile(join(folder, runFiles.engineEvents), lines(engine));
   await writeTimeline(folder, run);
-  const record = { ...run, witnessLines: await countWitnessLines(folder) };
+  const record = run;
   await writeFile(join(folder, runFiles.run), `${JSON.stringify(record, null, 2)}\n`);
   const kernel = {
     'Tcp.ActiveOpens': plan.rows / 2,

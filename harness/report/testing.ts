@@ -3,8 +3,16 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import type { Evidence } from '../verdict/evidence.ts';
 import { verdictOf } from '../verdict/judge.ts';
-import { LedgerSummarizer } from '../verdict/ledger-summary.ts';
-import { badRow, direct, evidence, reconciliation, row, runRecord, window } from '../verdict/testing.ts';
+import {
+  direct,
+  evidence,
+  ledgerOf,
+  proxy,
+  reconciliation,
+  restartCounts,
+  runRecord,
+  window,
+} from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import type { ReportCharts } from './markdown.ts';
 
@@ -13,18 +21,11 @@ export const cause = 'refused: nobody listened at the backend’s port';
 
 /** The run, and the verdict that its made-up evidence gives. */
 export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun; verdict: Verdict } {
-  const summarizer = new LedgerSummarizer({
-    slots: 300,
-    ratePerSecond: 100,
-    windows: [window],
-    spans: [{ fromUs: 990_000, toUs: 1_760_000 }],
-  });
-  for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
   const run = runRecord(e5);
   const verdict = verdictOf({
     run,
     windows: [window],
-    ledger: summarizer.result(),
+    ledger: ledgerOf(1, { perRestart: [restartCounts(1, { longestQueue: 17 })] }),
     ...evidence,
     dropWindows: [
       {
@@ -41,9 +42,8 @@ export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun;
       examples: { [cause]: { seq: 110, file: 'witnesses/traefik.log.gz', line: 71 } },
     },
     proxyTries: { answers: 1, retries: 0, failedTries: 1 },
-    queues: [17],
     direct,
-    proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
+    proxy,
     kernel: { 'TcpExt.ListenOverflows': 2, 'Machine.CpuPressureUs': 600_000 },
     ...over,
   });

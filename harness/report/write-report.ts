@@ -6,7 +6,7 @@ import { baselinesSchema, type Baselines } from '../run/baseline.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
-import { readTimeline } from '../run/read-timeline.ts';
+import { readTimeline } from '../run/timeline.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf } from '../run/run-record.ts';

@@ -1,6 +1,6 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
 import type { EngineEvent } from './engine-events.ts';
-import type { DeployerMessage } from './deploy-plan.ts';
+import type { DeployerMessage } from './deployer-log.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from './timeline.ts';
 import { killingWords, messageIds, siteEventOf, type JournalLine } from './journal.ts';
 import type { CheckChange } from './check-states.ts';

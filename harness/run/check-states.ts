@@ -26,8 +26,6 @@ interface DownTime {
 export class CheckStates {
   private readonly changes: CheckChange[] = [];
   private readonly now = new Map<string, boolean>();
-  /** Times in which no backend was up, once they have been asked for. */
-  private down: readonly DownTime[] | null = null;
 
   addLogLine(line: ProxyLogLine): void {
     if (line.kind !== 'check') return;
@@ -38,7 +36,6 @@ export class CheckStates {
     // Until it has been checked, the proxy takes each to be up.
     if ((this.now.get(key) ?? true) === up) return;
     this.now.set(key, up);
-    this.down = null;
     this.changes.push({ atWallUs, service: key, up, line: number });
   }
 
@@ -47,29 +44,8 @@ export class CheckStates {
     return this.changes;
   }
 
-  /**
-   * The line at which the last backend was found down, if none was up at some moment of this span; null if one was, or if
-   * nothing is known of any.
-   */
-  downLine(fromWallUs: number, toWallUs: number): number | null {
-    this.down ??= this.downTimes();
-    return this.down.find(({ fromUs, untilUs }) => fromUs <= toWallUs && untilUs >= fromWallUs)?.line ?? null;
-  }
-
-  /**
-   * The line at which some backend was found down during this span, give or take one tick; null where none was. The proxy
-   * chooses a backend, and then asks whether it is up: who comes in between is answered 503 by the one that has just gone
-   * down, although another is up.
-   */
-  turnedDownLine(fromWallUs: number, toWallUs: number): number | null {
-    const turned = this.changes.find(
-      ({ up, atWallUs }) => !up && atWallUs >= fromWallUs - oneTickUs && atWallUs <= toWallUs + oneTickUs,
-    );
-    return turned?.line ?? null;
-  }
-
-  /** Where the times of all backends meet. */
-  private downTimes(): DownTime[] {
+  /** The times in which no backend was up, with the line at which the last was found down. */
+  downTimes(): DownTime[] {
     const [first = [], ...others] = [...this.now.keys()].map((service) => this.downTimesOf(service));
     return others.reduce((all, own) => all.flatMap((one) => own.flatMap((other) => meeting(one, other))), first);
   }

@@ -36,20 +36,3 @@ export const anotherRestart = 'another';
 
 /** What the ids of the deployer's own writes begin with, after the run's id. */
 export const deployerNotePrefix = 'deployer-';
-
-/** Lines of the deployer's output; stamps are CLOCK_MONOTONIC. */
-export type DeployerMessage =
-  | { readonly kind: 'waiting' | 'done' }
-  | {
-      /**
-       * `retire`: from here on the old version is out of rotation, as far as the deploy is concerned.
-       * `proxy-file`: the proxy's file names the new unit. `roll-back`: a release that cannot start is taken back.
-       * `rested`: the version is ready (or never will be), and what had queued has had time to be worked off.
-       */
-      readonly kind: 'deploy-begin' | 'deploy-end' | 'never-ready' | 'retire' | 'proxy-file' | 'roll-back' | 'rested';
-      readonly restart: number;
-      readonly version: string;
-      readonly atMonotonicUs: number;
-      /** What systemctl said, when it failed. */
-      readonly failure?: string;
-    };

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { noConnectionFree, serverHeldAll } from './failure-words.ts';
-import { failureKindOf, type FailedRow, type FailureKind } from './failure-kind.ts';
+import { row } from '../verdict/testing.ts';
+import { answersOf } from '../verdict/testing-database.ts';
+import { linesOf } from '../verdict/testing-folder.ts';
+import type { FailureKind } from './failure-kind.ts';
+import type { LedgerRow } from './ledger.ts';
 
 /** Sent at 1000 µs on a connection that had carried requests before, and nothing came. */
-const unanswered: FailedRow = {
+const unanswered: Partial<LedgerRow> = {
   connection: 'kept',
   connectedUs: null,
   sentUs: 1_000,
@@ -12,10 +16,11 @@ const unanswered: FailedRow = {
   outcome: 'closed',
   error: 'FIN, wait',
 };
-const row = { ...unanswered, rttUs: 0 };
 
 describe('the kind of a failure', () => {
-  it.each<[string, Partial<FailedRow>, FailureKind | null]>([
+  // Where an interim answer came first, the server had read the request, and the row has no round trip.
+  const cases: [string, Partial<LedgerRow>, FailureKind | null][] = [
+    ['a close after an interim answer', unanswered, 'cut in flight'],
     ['a close at once', {}, 'kept-connection race'],
     ['a close 1 ms later', { doneUs: 2_000 }, 'kept-connection race'],
     ['a close after that', { doneUs: 2_001 }, 'cut in flight'],
@@ -37,11 +42,13 @@ describe('the kind of a failure', () => {
     ['too few connections', { outcome: 'unsent', sentUs: null, error: noConnectionFree }, null],
     ['the generator’s own', { outcome: 'local' }, null],
     ['none', { outcome: 'ok' }, null],
-  ])('of %s', (_, over, kind) => {
-    expect(failureKindOf({ ...row, ...over })).toBe(kind);
-  });
+  ];
 
-  it('of a close after a byte came back, as an interim answer: the server had read the request', () => {
-    expect(failureKindOf(unanswered)).toBe('cut in flight');
+  it('is told by what the client saw', async () => {
+    const ledger = cases.map(([, over], seq) => row(seq, { ...unanswered, ...(seq > 0 && { rttUs: 0 }), ...over }));
+    const [kinds] = await answersOf(linesOf({ ledger }), 'select failureKind from ledger order by line');
+    expect(kinds.map(({ failureKind }, index) => [cases[index]?.[0], failureKind])).toEqual(
+      cases.map(([name, , kind]) => [name, kind]),
+    );
   });
 });

@@ -1,5 +1,6 @@
 /** Reads what `journalctl -o json` gives of the site's unit: systemd's own lines, and the site's events. */
-import { lineForm, recordsOf } from './line-form.ts';
+import { recordsIn, type Field } from './fields.ts';
+import { runFiles } from './run-folder.ts';
 
 /** A line of the journal, of the fields that are read. */
 export interface JournalLine {
@@ -34,20 +35,29 @@ export interface SiteEvent {
   readonly [detail: string]: unknown;
 }
 
-/** The stamp is journald's own, in words as all its numbers; any program may have written the rest, or left it out. */
-const formOfEntry = lineForm<Readonly<Record<string, unknown>>>('entry of a journal', {
-  __MONOTONIC_TIMESTAMP: {
-    admits: (value) => typeof value === 'string' && /^\d{1,15}$/u.test(value),
-    words: 'a text of digits',
-  },
-});
+const digits: Field<string> = {
+  about: 'When journald received it, CLOCK_MONOTONIC, µs, in digits.',
+  admits: (value) => typeof value === 'string' && /^\d{1,15}$/u.test(value),
+  words: 'a text of digits',
+  type: 'VARCHAR',
+};
+
+/** Of an entry only the stamp is journald's own: any program may have written the rest, or left it out. */
+export const journalFile = {
+  name: runFiles.journal,
+  what: 'entry of a journal',
+  about:
+    "The journal of the site's units, as `journalctl -o json` gives it: systemd's words and the site's own events.",
+  fields: { __MONOTONIC_TIMESTAMP: digits },
+} as const;
 
 /**
  * @param path named where a line is wrong
  * @throws {HarnessError} when a line is no JSON, or no entry of a journal
  */
 export function parseJournal(text: string, path: string): JournalLine[] {
-  return recordsOf(text, path, formOfEntry).map((fields) => {
+  return recordsIn(journalFile, text, path).map((entry) => {
+    const fields: Readonly<Record<string, unknown>> = entry;
     const message = fields['MESSAGE'];
     const wordIn = (name: string): string | undefined => {
       const value = fields[name];

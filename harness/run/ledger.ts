@@ -1,9 +1,10 @@
 /**
- * One row per due request: only what the client saw.
- * Times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
+ * ledger.ndjson.gz: one row per due request, only what the client saw. Times are microseconds of CLOCK_MONOTONIC in the
+ * engine's kernel, counted from the run's origin (the first due time). The direct probe's rows have the same form.
  */
-
-import type { Method } from '../base/methods.ts';
+import { methods } from '../base/methods.ts';
+import { flag, integer, integerFrom, oneOf, optional, orNull, text, type Field, type RecordOf } from './fields.ts';
+import { runFiles } from './run-folder.ts';
 
 /** Outcomes that are not an HTTP status; see docs/glossary.md for each. */
 export const plainOutcomes = [
@@ -26,51 +27,53 @@ export type Outcome = (typeof plainOutcomes)[number] | `status-${number}`;
 
 const plain: ReadonlySet<string> = new Set(plainOutcomes);
 
-/** Is it the word for an outcome? */
-export function isOutcome(word: string): word is Outcome {
-  return plain.has(word) || /^status-\d{3}$/u.test(word);
-}
-
 /** How a request may have got its connection. */
 export const connectionKinds = ['new', 'kept'] as const;
 
-/** One line of ledger.ndjson.gz. */
-export interface LedgerRow {
-  /** The slot's number, from 0: due at seq / rate. */
-  readonly seq: number;
-  /** Which repetition of the whole run, from 1. */
-  readonly trial: number;
-  /** When the schedule says the request leaves. */
-  readonly dueUs: number;
-  /** When its first byte was handed to the kernel; null when it never was. */
-  readonly sentUs: number | null;
-  /** When the new connection stood; null on a kept one, or when it never did. */
-  readonly connectedUs: number | null;
-  /** When the first byte of the answer arrived. */
-  readonly firstByteUs: number | null;
-  /** When the outcome was known. */
-  readonly doneUs: number;
-  readonly method: Method;
-  readonly path: string;
-  /** The id of the request header X-Request-Id. */
-  readonly requestId: string;
-  readonly connection: (typeof connectionKinds)[number];
-  readonly outcome: Outcome;
-  readonly status: number | null;
-  /** Bytes of the answer's body that arrived. */
-  readonly bytes: number;
-  /** CRC-32 of the answer's body; null when it was not complete. */
-  readonly bodyCrc32: number | null;
-  /** Version and instance that the answer names. */
-  readonly instance: string | null;
-  readonly version: string | null;
-  /** The system's word for what went wrong, with the step it went wrong in. */
-  readonly error: string | null;
-  /** The answer had no length, its end was the close of the connection: had it been cut, nobody could tell. */
-  readonly hasNoLength?: true;
-  /** Of a request that got not a byte back on a connection used before: the shortest round trip that the connection had. */
-  readonly rttUs?: number;
-}
+const outcome: Field<Outcome> = {
+  about: 'How it ended: exactly one per due request (glossary.md).',
+  admits: (value) => typeof value === 'string' && (plain.has(value) || /^status-\d{3}$/u.test(value)),
+  words: `one of ${plainOutcomes.join(', ')} or status-NNN`,
+  type: 'VARCHAR',
+  wrongIf: (column) =>
+    `${column} not in (${plainOutcomes.map((word) => `'${word}'`).join(', ')}) and not regexp_full_match(${column}, 'status-[0-9]{3}')`,
+};
+
+/** The ledger, and the direct probe's. */
+export const ledgerFile = {
+  name: runFiles.ledger,
+  what: 'row of a ledger',
+  about: 'One row per due request: only what the client saw.',
+  fields: {
+    trial: integerFrom(0, 'Always 1.'),
+    seq: integerFrom(0, "The slot's number, from 0: due at seq / rate."),
+    dueUs: integer('When the schedule says the request leaves, µs since the origin.'),
+    sentUs: orNull(integer('When its first byte was handed to the kernel, µs; null when it never was.')),
+    connectedUs: orNull(integer('When the new connection stood, µs; null on a kept one, or when it never did.')),
+    firstByteUs: orNull(integer('When the first byte of the answer arrived, µs.')),
+    doneUs: integer('When the outcome was known, µs.'),
+    method: oneOf(methods, 'Method of the request.'),
+    path: text('Path and query.'),
+    requestId: text('Its X-Request-Id header: the id in all logs.'),
+    connection: oneOf(connectionKinds, 'Was it sent on a connection of its own, or on one that is kept?'),
+    outcome,
+    status: orNull(integer('Status of the answer, as far as it came.')),
+    bytes: integerFrom(0, "Bytes of the answer's body that arrived."),
+    bodyCrc32: orNull(integerFrom(0, "CRC-32 of the answer's body; null when it was not complete.")),
+    instance: orNull(text('The instance that the answer names (X-App-Instance).')),
+    version: orNull(text('The version that the answer names (X-App-Version).')),
+    error: orNull(text("The system's word for what went wrong, with the step it went wrong in.")),
+    hasNoLength: optional(
+      flag('The end of the answer was the close of the connection: had it been cut, nobody could tell.'),
+    ),
+    rttUs: optional(
+      integerFrom(0, 'Of a request that got not a byte back on a connection used before: its shortest round trip, µs.'),
+    ),
+  },
+} as const;
+
+/** One line of the ledger. */
+export type LedgerRow = RecordOf<(typeof ledgerFile)['fields']>;
 
 /**
  * Was it due and sent, without a complete, expected answer?

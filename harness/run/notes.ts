@@ -1,22 +1,34 @@
-/** witnesses/notes.ndjson.gz: what the site's database holds at the end (in-lab/read-notes.ts). */
+/** witnesses/notes.ndjson.gz: what the database held when every process had stopped; its first line is of the database itself. */
+import { integerFrom, optional, text, type RecordOf } from './fields.ts';
+import { runFiles } from './run-folder.ts';
 
-/** The database as a whole. */
-export interface DatabaseState {
-  /** What `PRAGMA integrity_check` said: `ok`, or what is wrong. */
-  readonly integrity: string;
-  readonly journalMode: string;
-  /** Bytes in the write-ahead log, which a clean end leaves empty. */
-  readonly walBytes: number;
-}
+/** The first line. */
+export const databaseStateFile = {
+  name: runFiles.notes,
+  what: 'state of a database',
+  about: "The first line of the notes: the database's own state.",
+  fields: {
+    integrity: text('What `PRAGMA integrity_check` said: `ok`, or what is wrong.'),
+    journalMode: text('The journal mode.'),
+    walBytes: integerFrom(0, 'Bytes in the write-ahead log, which a clean end leaves empty.'),
+  },
+} as const;
 
+/** All further lines: the rows of one id each. */
+export const notesFile = {
+  name: runFiles.notes,
+  what: 'note',
+  about: 'The notes in the database when every process had stopped, a line for each id.',
+  fields: {
+    id: text('Id of the note: that of the request that wrote it.'),
+    times: integerFrom(1, 'How many rows have this id.'),
+    versions: text('The versions that wrote them, with commas.'),
+    writtenUs: integerFrom(1, 'When the first of them was written, by the site’s own stamp (CLOCK_MONOTONIC), µs.'),
+    textCrc32s: optional(text('CRC-32 of their texts, each once, with commas.')),
+  },
+} as const;
+
+/** The state of the database. */
+export type DatabaseState = RecordOf<(typeof databaseStateFile)['fields']>;
 /** All rows of one id. */
-export interface StoredNote {
-  readonly id: string;
-  readonly times: number;
-  /** The versions that wrote them, with commas. */
-  readonly versions: string;
-  /** When the first of them was written, by the site's own stamp (CLOCK_MONOTONIC). */
-  readonly writtenUs: number;
-  /** CRC-32 of their texts, each once, with commas; absent in the files of older runs. */
-  readonly textCrc32s?: string;
-}
+export type StoredNote = RecordOf<(typeof notesFile)['fields']>;

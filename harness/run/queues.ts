@@ -1,8 +1,18 @@
-/** witnesses/queues.ndjson.gz: the listening queues of the server, as sampled (in-lab/queue-sampler.ts). */
+/** witnesses/queues.ndjson.gz: connections that waited in the queues of listening ports; a line for each change. */
+import { integerFrom, type RecordOf } from './fields.ts';
+import { runFiles } from './run-folder.ts';
 
-/** What waited at one port, from now until the next line of that port. */
-export interface QueueSample {
-  readonly atMonotonicUs: number;
-  readonly port: number;
-  readonly waiting: number;
-}
+/** A line for each change, sampled every 10 ms. */
+export const queuesFile = {
+  name: runFiles.queues,
+  what: 'sample of the queues',
+  about: 'Connections that waited in the queues of listening ports: a line for each change, sampled every 10 ms.',
+  fields: {
+    atMonotonicUs: integerFrom(0, 'When it was seen, CLOCK_MONOTONIC, µs.'),
+    port: integerFrom(0, 'The listening port.'),
+    waiting: integerFrom(0, 'Connections in its accept queue.'),
+  },
+} as const;
+
+/** One sample. */
+export type QueueSample = RecordOf<(typeof queuesFile)['fields']>;

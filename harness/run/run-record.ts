@@ -45,7 +45,7 @@ const experimentRunSchema = z.strictObject({
   changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
   /** When each deploy was to begin, in milliseconds since the origin. */
   deployBeginsMs: z.array(z.number()),
-  /** How many lines some of its files had when they were recorded, by their names (witness-lines.ts). */
+  /** How many lines some of its files had; only older runs have it. */
   witnessLines: z.record(z.string(), z.number().int().nonnegative()).default({}),
 });
 

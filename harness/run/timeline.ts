@@ -2,12 +2,12 @@
  * What happened to the site, on one time axis.
  * All times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
  */
+import { integer, integerFrom, objectWith, oneOf, optional, recordsIn, text, type RecordOf } from './fields.ts';
+import { plainText } from './plain-file.ts';
+import { runFiles } from './run-folder.ts';
 
 /** Who may see an event. */
-export const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
-
-/** Who saw an event. */
-type EventSource = (typeof eventSources)[number];
+const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
 
 /** The kinds of events, in the order in which one restart goes through them. */
 export const eventKinds = [
@@ -44,20 +44,38 @@ export const eventKinds = [
 
 export type EventKind = (typeof eventKinds)[number];
 
+/** What happened to the site, in order of time. */
+export const timelineFile = {
+  name: runFiles.timeline,
+  what: 'event of a timeline',
+  about: 'What happened to the site, by deployer, site, journal, proxy and engine, in order of time.',
+  fields: {
+    atUs: integer("When, µs since the run's origin; negative before the load begins."),
+    kind: oneOf(eventKinds, 'What happened.'),
+    source: oneOf(eventSources, 'Who saw it.'),
+    restart: integerFrom(0, 'Which restart it belongs to, from 1; 0 for what lies before the first.'),
+    version: optional(text('The version of the process it is about, where there is one.')),
+    instance: optional(text("The process's own name for itself (pid-starttime), where there is one.")),
+    connections: optional(
+      objectWith(
+        {
+          open: integerFrom(0, 'Connections that were open.'),
+          inFlight: integerFrom(0, 'Requests under way on them.'),
+        },
+        'Of `sigterm` and `accept-stopped`: connections that were open, and requests under way on them.',
+      ),
+    ),
+    detail: optional(text('Anything a reader may want to know; never parsed.')),
+  },
+} as const;
+
 /** One line of timeline.ndjson. */
-export interface TimelineEvent {
-  /** Microseconds since the run's origin; negative before the load begins. */
-  readonly atUs: number;
-  readonly kind: EventKind;
-  readonly source: EventSource;
-  /** Which restart it belongs to, from 1; 0 for what lies before the first. */
-  readonly restart: number;
-  /** The version of the process it is about, where there is one. */
-  readonly version?: string;
-  /** The process's own name for itself (`pid-starttime`), where there is one. */
-  readonly instance?: string;
-  /** Of `sigterm` and `accept-stopped`: connections that were open, and requests under way on them. */
-  readonly connections?: { readonly open: number; readonly inFlight: number };
-  /** Anything a reader may want to know; never parsed. */
-  readonly detail?: string;
+export type TimelineEvent = RecordOf<(typeof timelineFile)['fields']>;
+
+/**
+ * The timeline of a run's folder.
+ * @throws {HarnessError} naming the file, and the line that is no event
+ */
+export async function readTimeline(path: string): Promise<TimelineEvent[]> {
+  return recordsIn(timelineFile, await plainText(path), path);
 }

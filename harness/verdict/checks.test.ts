@@ -3,35 +3,27 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import { cpuPressure } from '../lab/kernel-counters.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Control } from './controls.ts';
-import { LedgerSummarizer, type LedgerSummary } from './ledger-summary.ts';
-import type { ProxyWitness } from './proxy-witness.ts';
+import type { LedgerSummary } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import { evidence, reconciliation, row, runRecord, serviceRecord, verdictOfTest, window, writes } from './testing.ts';
-import { doubtsOf, type Checked } from './checks.ts';
+import {
+  evidence,
+  ledgerOf,
+  proxy,
+  reconciliation,
+  restartCounts,
+  runRecord,
+  serviceRecord,
+  verdictOfTest,
+  window,
+  writes,
+} from './testing.ts';
+import { checks, doubtsOf, withId, type Checked } from './checks.ts';
 
-const proxy: ProxyWitness = { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 };
-const restart = {
-  dueInOutage: 0,
-  dropped: 0,
-  droppedIfLate: 0,
-  droppedByKind: {},
-  inFlightAtSigterm: 0,
-  longestWaitUs: null,
-  latestUs: 0,
-};
-
-/** A ledger of 10 000 rows, all ok and on time. */
-function ledgerOf(over: Partial<LedgerSummary> = {}): LedgerSummary {
-  const summarizer = new LedgerSummarizer({ slots: 1, ratePerSecond: 100, windows: [], spans: [] });
-  summarizer.add(row(0));
-  return {
-    ...summarizer.result(),
-    all: { due: 10_000, sent: 10_000, dropped: 0, outcomes: { ok: 10_000 } },
-    lag: { p50Us: 100, p99Us: 900, maxUs: 4_000 },
-    perRestart: [restart],
-    ...over,
-  };
-}
+/** 10 000 requests, all answered and on time. */
+const counted: LedgerSummary = ledgerOf(0, {
+  all: { due: 10_000, sent: 10_000, dropped: 0, outcomes: { ok: 10_000 } },
+  lag: { p50Us: 100, p99Us: 900, maxUs: 4_000 },
+});
 
 interface Case {
   run?: RunRecord;
@@ -41,7 +33,9 @@ interface Case {
 }
 
 function reasons({ run = runRecord(e5), ledger, windows = [window], beside }: Case): string[] {
-  return doubtsOf({ run, windows, ledger: ledgerOf(ledger), ...evidence, proxy, ...beside }).map(({ why }) => why);
+  return doubtsOf({ run, windows, ledger: { ...counted, ...ledger }, ...evidence, proxy, ...beside }).map(
+    ({ why }) => why,
+  );
 }
 
 /** A number of windows, each with the first's moments. */
@@ -60,7 +54,9 @@ const voidOf = (voided: number, all: number): Case => ({
   run: runRecord(e5, { deployBeginsMs: Array.from({ length: all }, () => 990) }),
   windows: several(all),
   ledger: {
-    perRestart: Array.from({ length: all }, (_, index) => ({ ...restart, latestUs: index < voided ? 50_001 : 50_000 })),
+    perRestart: Array.from({ length: all }, (_, index) =>
+      restartCounts(0, { latestUs: index < voided ? 50_001 : 50_000 }),
+    ),
   },
 });
 
@@ -111,13 +107,15 @@ describe('a run', () => {
     expect(reasons(given)).toEqual([]);
   });
 
-  it.each<[string, Case, string]>([
+  it.each<[string, string, Case, string]>([
     [
+      'deploy-trouble',
       'the run itself had a trouble',
       { run: runRecord(e5, { troubles: ['Restart 1 failed: no.'] }) },
       'Restart 1 failed: no.',
     ],
     [
+      'container-ended',
       'a container ended',
       {
         beside: {
@@ -130,21 +128,25 @@ describe('a run', () => {
       'The container `edge` ended during the run (die status 137; witnesses/engine.ndjson:2): find out what ended it, and run again.',
     ],
     [
+      'container-ended',
       'a container had no memory left',
       { beside: { engine: [{ atWallUs: 9, action: 'oom', role: 'server', detail: '' }] } },
       'The container `server` ended during the run (oom ; witnesses/engine.ndjson:1): find out what ended it, and run again.',
     ],
     [
+      'container-ended',
       'the engine was lost',
       { beside: { engine: [{ atWallUs: 9, action: 'lost', role: 'engine', detail: 'gone' }] } },
       'The engine was lost during the run (gone): see that it stays up, and run again.',
     ],
     [
+      'control-failed',
       'a control failed',
       { beside: { controls: [control({ dropped: 70 }), control({ runId: 'r', dropped: 0, due: 300 })] } },
       'Its control C+ (E5 own-port, r) dropped nothing of 300, and must drop something: it must drop something at every restart.',
     ],
     [
+      'control-failed',
       'a control is inconclusive, whatever it dropped',
       {
         beside: {
@@ -154,6 +156,7 @@ describe('a run', () => {
       'Its control C+ (E5 own-port, r) is inconclusive, and says nothing (A request left late): it must drop something at every restart.',
     ],
     [
+      'uncalibrated',
       'the instrument is not calibrated',
       {
         beside: {
@@ -171,6 +174,7 @@ describe('a run', () => {
         '`npm run calibrate` must pass first.',
     ],
     [
+      'slow-transit',
       'answers hung between client and proxy',
       {
         beside: { waits: { ...evidence.waits, transit: { aboveMs: 100, longestMs: 312.4, slow: 1, firstSlowRow: 7 } } },
@@ -179,66 +183,79 @@ describe('a run', () => {
         'stood still, or the network between them was slow; stop other work on this machine and run again.',
     ],
     [
+      'proxy-logs-differ',
       'the proxy’s two logs do not balance',
       { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 8 } } },
       "The proxy's two logs disagree: 3 failed answers and 4 further tries in the one or the other, but 8 failed tries in its own log.",
     ],
     [
+      'proxy-logs-differ',
       'the proxy’s own log lacks an error',
       { beside: { proxyTries: { answers: 3, retries: 4, failedTries: 6 } } },
       "The proxy's two logs disagree: 3 failed answers and 4 further tries in the one or the other, but 6 failed tries in its own log.",
     ],
     [
+      'unbalanced-ledger',
       'a slot has no row',
       { ledger: { missingSlots: 1 } },
       'The ledger does not balance: 1 slots have no row and 0 have more than one; this is a fault of the harness, or the file was changed.',
     ],
     [
+      'unbalanced-ledger',
       'a slot has two rows',
       { ledger: { repeatedSlots: 1 } },
       'The ledger does not balance: 0 slots have no row and 1 have more than one; this is a fault of the harness, or the file was changed.',
     ],
     [
+      'own-faults',
       'the generator lost more than one slot in a thousand',
       { ledger: outcomes(5, 6) },
       'The generator could not send 5 requests and failed by itself on 6 of 10000 (limit 0.1 %): lower --rate or run on a machine with more room.',
     ],
     [
+      'stood-still',
       'the generator stood still once',
       { ledger: { lag: { p50Us: 0, p99Us: 0, maxUs: 100_001 } } },
       'A request left 100.0 ms late (limit 100 ms): the generator stood still; stop other work on this machine and run again.',
     ],
     [
+      'late-schedule',
       'the schedule was late',
       { ledger: { lag: { p50Us: 0, p99Us: 5_001, maxUs: 5_001 } } },
       'Requests left late: 5.0 ms at the 99th percentile (limit 5 ms); stop other work on this machine and run again.',
     ],
     [
+      'void-restarts',
       'more than one restart in five is void',
       voidOf(2, 9),
       'Of 9 restarts 2 met requests that left more than 50 ms late (limit 1 in 5): stop other work on this machine and run again.',
     ],
     [
+      'restarts-missing',
       'a restart never began',
       { run: runRecord(e5, { deployBeginsMs: [990, 2_000] }) },
       'Only 1 of 2 restarts began before the load ended.',
     ],
     [
+      'outage-unseen',
       'the port’s closing was not seen',
       { windows: [{ ...window, acceptStoppedUs: null }] },
       'Of restarts 1 the outage window was not seen.',
     ],
     [
+      'outage-unseen',
       'the next process’s accepting was not seen, twice',
       { windows: several(3).map((one) => (one.restart === 1 ? one : { ...one, acceptingUs: null })) },
       'Of restarts 2, 3 the outage window was not seen.',
     ],
     [
+      'tail-unseen',
       'the last restart outlasted the load',
       { windows: [{ ...window, readyUs: 3_000_001 }] },
       'The last restart was ready only after the load had ended: its tail was not seen.',
     ],
-    ...(['missing', 'extra', 'repeated', 'disagreeing'] as const).map((figure): [string, Case, string] => [
+    ...(['missing', 'extra', 'repeated', 'disagreeing'] as const).map((figure): [string, string, Case, string] => [
+      'proxy-disagrees',
       `the proxy’s log has requests that are ${figure}`,
       { beside: { proxy: { ...proxy, [figure]: 1 } } },
       `The proxy's access log and the ledger disagree: ${figure === 'missing' ? 1 : 0} requests sent are not in the log, ` +
@@ -246,6 +263,7 @@ describe('a run', () => {
         `${figure === 'disagreeing' ? 1 : 0} were answered otherwise.`,
     ]),
     [
+      'rows-disagree',
       'more than one row in ten thousand disagrees',
       {
         beside: {
@@ -260,47 +278,55 @@ describe('a run', () => {
       '1 of 9999 rows do not agree with themselves or with the other witnesses (limit 0.01 %); the first is row 8: it was not due.',
     ],
     [
+      'unexplained-drops',
       'a drop has no cause',
       { beside: { reconciliation: { ...reconciliation, unexplained: 1, unexplainedRows: [20] } } },
       'Of 1 drops no witness other than the client shows a cause (rows 20).',
     ],
     [
+      'unexplained-drops',
       'five have none',
       { beside: { reconciliation: { ...reconciliation, unexplained: 5, unexplainedRows: [1, 2, 3, 4, 5] } } },
       'Of 5 drops no witness other than the client shows a cause (rows 1, 2, 3, 4, 5).',
     ],
     [
+      'unexplained-drops',
       'many have none',
       { beside: { reconciliation: { ...reconciliation, unexplained: 6, unexplainedRows: [1, 2, 3, 4, 5, 6] } } },
       'Of 6 drops no witness other than the client shows a cause (rows 1, 2, 3, 4, 5 …).',
     ],
     [
+      'strange-writes',
       'the database has writes that nobody sent',
       { beside: { writes: { ...writes, unexpected: 1 } } },
       'The database holds 1 writes of this load that the ledger does not have.',
     ],
     [
+      'strange-writes',
       'the database is damaged',
       { beside: { writes: { ...writes, integrity: 'row 3 missing from index' } } },
       'SQLite says that the database is damaged: row 3 missing from index.',
     ],
     [
+      'strange-writes',
       'the database was not read',
       { beside: { writes: null } },
       'The database was not read, so that nothing is known of the writes.',
     ],
     [
+      'clock-moved',
       'the clock stepped forwards',
       { run: runRecord(e5, { wallOffsetUs: [5, 20_006] }) },
       "The engine's wall clock moved by 20.0 ms during the run (limit 20).",
     ],
     [
+      'clock-moved',
       'the clock stepped backwards',
       { run: runRecord(e5, { wallOffsetUs: [0, -30_000] }) },
       "The engine's wall clock moved by -30.0 ms during the run (limit 20).",
     ],
-  ])('is not trusted when %s, and says why', (_, given, reason) => {
-    expect(reasons(given)).toEqual([reason]);
+  ])('is not trusted (%s) when %s, and says why', (id, _, given, reason) => {
+    expect(reasons(given)).toEqual([withId(reason, id)]);
   });
 
   it('names every reason, not the first alone', () => {
@@ -310,6 +336,20 @@ describe('a run', () => {
       beside: { writes: null },
     };
     expect(reasons(given)).toHaveLength(4);
+  });
+});
+
+describe('the table of checks', () => {
+  it('has an id of its own for each, and says of each what it asks, against which limit, and what to do', () => {
+    expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
+    for (const { id, question, limit, advice } of checks) {
+      expect([id, question, limit, advice]).toEqual([
+        expect.stringMatching(/^[a-z]+(-[a-z]+)*$/u),
+        expect.stringMatching(/\?$/u),
+        expect.stringMatching(/\.$/u),
+        expect.stringMatching(/\.$/u),
+      ]);
+    }
   });
 });
 
@@ -329,7 +369,7 @@ describe('a measurement of the user’s own service', () => {
       reasons({ run, ledger: { missingSlots: 1 }, beside: { ...alone, reconciliation: disagreeing } }),
     ).toHaveLength(2);
     expect(reasons({ run, windows: [], ledger: { perRestart: [] }, beside: alone })).toEqual([
-      'Only 0 of 1 restarts began before the load ended.',
+      'Only 0 of 1 restarts began before the load ended. [restarts-missing]',
     ]);
   });
 });
@@ -342,7 +382,7 @@ describe('a service that was ill before its deploy', () => {
     const beside = { writes: null, proxy: null, proxyTries: null };
     expect(reasons({ run: ill, windows: [], ledger: { perRestart: [] }, beside })).toEqual([
       'The service was ill before the deploy: 96 of 96 requests before the command were not answered as expected ' +
-        '(96 × status-301); it redirects to https. The command was not run; --even-if-failing runs it all the same.',
+        '(96 × status-301); it redirects to https. The command was not run; --even-if-failing runs it all the same. [ill-before]',
     ]);
     // Whoever asked for the command all the same is told nothing.
     expect(reasons({ run: { ...ill, commandRun: true }, beside })).toEqual([]);
@@ -371,8 +411,12 @@ describe('a run without requests', () => {
   it('says nothing', () => {
     const all = { due: 0, sent: 0, dropped: 0, outcomes: {} };
     expect(reasons({ ledger: { all, lag: null } })).toEqual([
-      'No request was due: nothing was measured. Ask for a longer --duration or a higher --rate.',
+      'No request was due: nothing was measured. Ask for a longer --duration or a higher --rate. [nothing-asked]',
     ]);
+    const unsent = { due: 5, sent: 0, dropped: 0, outcomes: { unsent: 5 } };
+    expect(reasons({ ledger: { all: unsent, lag: null } })[0]).toBe(
+      'No request was sent: nothing was measured. [nothing-asked]',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 /**
- * May this run be trusted? Each check asks one question; its answer is a sentence that says why not and what to do.
+ * May this run be trusted? A table of questions; each answer is a sentence that says why not and what to do.
+ * docs/checks.md is made from it.
  * What the site did wrong is no doubt but a failure (expectations.ts).
  */
 import type { EngineEvent } from '../run/engine-events.ts';
@@ -9,6 +10,7 @@ import { controlText, judgeControls } from './controls.ts';
 import { isConclusive } from './verdict.ts';
 import type { Evidence } from './evidence.ts';
 import { pressurePercent } from './pressure.ts';
+import { transitAboveMs } from './queries/waits.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
@@ -39,6 +41,8 @@ export type DoubtKind =
 
 /** Why a run cannot be trusted. */
 export interface Doubt {
+  /** Of the check. */
+  readonly id: string;
   readonly kind: DoubtKind;
   readonly why: string;
 }
@@ -64,39 +68,218 @@ export type Checked = Pick<
 
 type Answer = string | readonly string[] | null;
 
+/** A question that every run is asked before it is believed. */
+export interface Check {
+  /** It never changes its meaning: reasons end with it, and tests and scripts go by it. */
+  readonly id: string;
+  readonly kind: DoubtKind;
+  readonly question: string;
+  /** What the answer is held against, and why there. */
+  readonly limit: string;
+  readonly advice: string;
+  /** Sentences that say why not; none where the run stands. */
+  readonly answer: (of: Checked) => Answer;
+}
+
 /** Every check, in the order in which its answer is told. */
-const checks: readonly (readonly [kind: DoubtKind, answer: (of: Checked) => Answer])[] = [
-  ['nothing', nothingAsked],
-  ['ill-before', illBefore],
-  ['deploy', ({ run }) => run.troubles],
-  ['engine', ({ engine }) => engineTroubles(engine)],
-  ['instrument', uncalibrated],
-  ['control', failedControls],
-  ['unchanged', unchanged],
-  ['machine', slowTransit],
-  ['witness', proxyLogsDisagree],
-  ['instrument', unbalanced],
-  ['machine', ownFaults],
-  ['machine', stoodStill],
-  ['machine', voidedRestarts],
-  ['machine', lateSchedule],
-  ['deploy', restartsMissing],
-  ['witness', outageUnseen],
-  ['witness', tailUnseen],
-  ['witness', proxyDisagrees],
-  ['witness', rowsDisagree],
-  ['witness', unexplained],
-  ['witness', strangeWrites],
-  ['witness', clockMoved],
-  ['witness', ({ witnessDoubts }) => witnessDoubts],
+export const checks: readonly Check[] = [
+  {
+    id: 'nothing-asked',
+    kind: 'nothing',
+    question: 'Was a request due, and was one sent?',
+    limit: 'At least one: of nothing there is nothing to say.',
+    advice: 'Ask for a longer --duration or a higher --rate.',
+    answer: nothingAsked,
+  },
+  {
+    id: 'ill-before',
+    kind: 'ill-before',
+    question: 'Did the service answer as expected before the command?',
+    limit: 'All of 5 requests: what the deploy is blamed for must not have been there before it.',
+    advice: 'Make the service well first, or add --even-if-failing.',
+    answer: illBefore,
+  },
+  {
+    id: 'deploy-trouble',
+    kind: 'deploy',
+    question: 'Did the deploy do what was asked of it?',
+    limit: 'No command failed, every version became ready, every record was collected.',
+    advice: 'The sentence names the command and what it said.',
+    answer: ({ run }) => run.troubles,
+  },
+  {
+    id: 'container-ended',
+    kind: 'engine',
+    question: 'Did every container of the lab live until the end?',
+    limit: 'No `die`, no `oom`, and the engine was heard of throughout.',
+    advice: 'Find out what ended it, and run again.',
+    answer: ({ engine }) => engineTroubles(engine),
+  },
+  {
+    id: 'uncalibrated',
+    kind: 'instrument',
+    question: 'Does the load generator count known failures right on this machine?',
+    limit: 'Every case of the calibration.',
+    advice: '`npm run calibrate` shows each case.',
+    answer: uncalibrated,
+  },
+  {
+    id: 'control-failed',
+    kind: 'control',
+    question: 'Did the controls come out as they must?',
+    limit: 'C0 passes and drops nothing; C+ drops something in a run that can be trusted.',
+    advice: 'Read the control’s own report.',
+    answer: failedControls,
+  },
+  {
+    id: 'nothing-changed',
+    kind: 'unchanged',
+    question: 'With --must-change: was anything of the service seen to change?',
+    limit: 'A failed request, another instance or version, or another listening process.',
+    advice: 'The command must wait for the end of the deploy.',
+    answer: unchanged,
+  },
+  {
+    id: 'slow-transit',
+    kind: 'machine',
+    question: 'Did answers pass between client and proxy without delay?',
+    limit: `${transitAboveMs} ms: within one machine it takes longer only where something stood still.`,
+    advice: 'Stop other work on this machine and run again.',
+    answer: slowTransit,
+  },
+  {
+    id: 'proxy-logs-differ',
+    kind: 'witness',
+    question: "Do the proxy's two logs tell of the same tries?",
+    limit: 'Failed answers and further tries in the one are the failed tries in the other.',
+    advice: 'Run again; if it stays so, the proxy’s version words its log otherwise.',
+    answer: proxyLogsDisagree,
+  },
+  {
+    id: 'unbalanced-ledger',
+    kind: 'instrument',
+    question: 'Has every slot of the schedule one row?',
+    limit: 'Exactly one.',
+    advice: 'This is a fault of the harness, or the file was changed.',
+    answer: unbalanced,
+  },
+  {
+    id: 'own-faults',
+    kind: 'machine',
+    question: 'Could the generator send what was due?',
+    limit: `${ownFaultLimit * 100} % of the requests may be unsent or fail by its own fault.`,
+    advice: 'Lower --rate, or run on a machine with more room.',
+    answer: ownFaults,
+  },
+  {
+    id: 'stood-still',
+    kind: 'machine',
+    question: 'Did the generator ever stand still?',
+    limit: `${lagMaxLimitMs} ms for the latest request: a longer stop may hide what it should have met.`,
+    advice: 'Stop other work on this machine and run again.',
+    answer: stoodStill,
+  },
+  {
+    id: 'void-restarts',
+    kind: 'machine',
+    question: 'Was the load on time while the service restarted?',
+    limit: `${lateAboveMs} ms in all but one of ${oneVoidIn} restarts; what a late restart dropped still counts.`,
+    advice: 'Stop other work on this machine and run again.',
+    answer: voidedRestarts,
+  },
+  {
+    id: 'late-schedule',
+    kind: 'machine',
+    question: 'Was the load on time on the whole?',
+    limit: `${lagP99LimitMs} ms at the 99th percentile: the load must be the one that was asked for.`,
+    advice: 'Stop other work on this machine and run again.',
+    answer: lateSchedule,
+  },
+  {
+    id: 'restarts-missing',
+    kind: 'deploy',
+    question: 'Did every planned restart begin?',
+    limit: 'All of them.',
+    advice: 'Run again.',
+    answer: restartsMissing,
+  },
+  {
+    id: 'outage-unseen',
+    kind: 'witness',
+    question: 'Was it seen when each old process stopped accepting, and when the new one began?',
+    limit: 'Both, of every restart of an experiment.',
+    advice: 'Look at timeline.ndjson and at the journal.',
+    answer: outageUnseen,
+  },
+  {
+    id: 'tail-unseen',
+    kind: 'witness',
+    question: 'Was the last restart over before the load ended?',
+    limit: 'The new process is ready within the load.',
+    advice: 'Run again with a longer tail (--set deploy.tailMs).',
+    answer: tailUnseen,
+  },
+  {
+    id: 'proxy-disagrees',
+    kind: 'witness',
+    question: "Did every request that was sent arrive in the proxy's access log, once, with the same status?",
+    limit: 'All of them.',
+    advice: 'Run again; query `proxy-witness` has the counts.',
+    answer: proxyDisagrees,
+  },
+  {
+    id: 'rows-disagree',
+    kind: 'witness',
+    question: 'Do ledger, proxy and site agree on each request?',
+    limit: `${disagreementLimit * 100} % of the rows may differ: clocks of processes that wait for a CPU.`,
+    advice: 'Query `disagreements` has the rows.',
+    answer: rowsDisagree,
+  },
+  {
+    id: 'unexplained-drops',
+    kind: 'witness',
+    question: 'Has every drop a cause that a witness other than the client shows?',
+    limit: 'Every one.',
+    advice: 'Query `unexplained` has the rows.',
+    answer: unexplained,
+  },
+  {
+    id: 'strange-writes',
+    kind: 'witness',
+    question: 'Was the database read, is it whole, and does it hold only what was sent?',
+    limit: 'SQLite’s integrity_check says ok, and no note is there that the ledger does not have.',
+    advice: 'Query `note-faults` has the notes.',
+    answer: strangeWrites,
+  },
+  {
+    id: 'clock-moved',
+    kind: 'witness',
+    question: "Did the engine's wall clock keep pace with its monotonic one?",
+    limit: `${clockStepLimitMs} ms: the proxy's log is joined by the wall clock.`,
+    advice: 'Stop what sets the clock (NTP steps) during a run.',
+    answer: clockMoved,
+  },
+  {
+    id: 'witness-missing',
+    kind: 'witness',
+    question: 'Is every witness there, does it cover the run, and is the timeline what the witnesses give?',
+    limit: 'All of them; a witness that is empty would agree with anything.',
+    advice: 'Run again; a file that was changed cannot be mended.',
+    answer: ({ witnessDoubts }) => witnessDoubts,
+  },
 ];
 
 /** Why the run is inconclusive; empty when it is not. */
 export function doubtsOf(of: Checked): Doubt[] {
-  return checks.flatMap(([kind, answer]) => {
+  return checks.flatMap(({ id, kind, answer }) => {
     const why = answer(of) ?? [];
-    return (typeof why === 'string' ? [why] : why).map((sentence) => ({ kind, why: sentence }));
+    return (typeof why === 'string' ? [why] : why).map((sentence) => ({ id, kind, why: withId(sentence, id) }));
   });
+}
+
+/** A reason ends with the id of its check, as errors end with their code. */
+export function withId(sentence: string, id: string): string {
+  return `${sentence} [${id}]`;
 }
 
 /** What the engine itself says went wrong: a container that ended, or that nothing more was heard of it. */

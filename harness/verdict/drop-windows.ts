@@ -1,13 +1,9 @@
 /** The times in which requests were dropped, with the events that opened and closed each. */
-import { isDropped, type LedgerRow } from '../run/ledger.ts';
 import type { EventKind, TimelineEvent } from '../run/timeline.ts';
-import { Numbers, risingOrder } from './numbers.ts';
+import type { Ask } from './ledger-summary.ts';
+import { toleranceUs } from './tolerances.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Drops further apart than this belong to different windows. */
-const apartUs = 1_000_000;
-/** Stamps of one moment by different witnesses differ by this much. */
-const slackUs = 50_000;
 /** An event so long before or after has nothing to do with it. */
 const farUs = 10_000_000;
 
@@ -36,48 +32,20 @@ const closing: ReadonlySet<EventKind> = new Set<EventKind>([
 
 type DropWindow = Verdict['dropWindows'][number];
 
-/** Takes rows in any order. */
-export class DropWindows {
-  /** When each drop was known: that is when its cause was at work. */
-  private readonly fromUs = new Numbers();
-  private readonly toUs = new Numbers();
-
-  add({ outcome, sentUs, dueUs, doneUs }: LedgerRow): void {
-    if (!isDropped(outcome)) return;
-    this.fromUs.push(sentUs ?? dueUs);
-    this.toUs.push(doneUs);
-  }
-
-  result(timeline: readonly TimelineEvent[]): DropWindow[] {
-    const [from, to] = [this.fromUs.all(), this.toUs.all()];
-    const windows: { fromUs: number; firstUs: number; toUs: number; dropped: number }[] = [];
-    for (const index of risingOrder(to)) {
-      const [fromUs = 0, toUs = 0] = [from[index], to[index]];
-      const last = windows.at(-1);
-      if (last === undefined || toUs - last.toUs > apartUs) {
-        windows.push({ fromUs, firstUs: toUs, toUs, dropped: 1 });
-      } else {
-        last.fromUs = Math.min(last.fromUs, fromUs);
-        last.toUs = toUs;
-        last.dropped++;
-      }
-    }
-    return windows.map(({ fromUs, firstUs, toUs, dropped }) => ({
-      fromUs,
-      toUs,
-      dropped,
-      openedBy: named(
-        timeline,
-        timeline.findLastIndex(
-          ({ kind, atUs }) => opening.has(kind) && atUs <= firstUs + slackUs && atUs > firstUs - farUs,
-        ),
-      ),
-      closedBy: named(
-        timeline,
-        timeline.findIndex(({ kind, atUs }) => closing.has(kind) && atUs >= toUs - slackUs && atUs < toUs + farUs),
-      ),
-    }));
-  }
+/** In order of time. */
+export async function dropWindows(ask: Ask, timeline: readonly TimelineEvent[]): Promise<DropWindow[]> {
+  const windows = await ask<{ fromUs: number; firstUs: number; toUs: number; dropped: number }>('drop-windows');
+  const last = (end: number, kinds: ReadonlySet<EventKind>): number =>
+    timeline.findLastIndex(({ kind, atUs }) => kinds.has(kind) && atUs <= end + toleranceUs && atUs > end - farUs);
+  const first = (from: number, kinds: ReadonlySet<EventKind>): number =>
+    timeline.findIndex(({ kind, atUs }) => kinds.has(kind) && atUs >= from - toleranceUs && atUs < from + farUs);
+  return windows.map(({ fromUs, firstUs, toUs, dropped }) => ({
+    fromUs,
+    toUs,
+    dropped,
+    openedBy: named(timeline, last(firstUs, opening)),
+    closedBy: named(timeline, first(toUs, closing)),
+  }));
 }
 
 function named(timeline: readonly TimelineEvent[], index: number): DropWindow['openedBy'] {

@@ -1,35 +1,58 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
-import e3 from '../../experiments/E3-retry.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { judgeRun } from './judge.ts';
+import { row, serviceRecord, verdictOfTest } from './testing.ts';
 import {
   accessFieldsOf,
+  answerTo,
   calibration,
+  change,
   contentOf,
+  event,
   failedTryLine,
+  idOf,
+  originMonotonicUs,
+  originWallUs,
+  siteLineOf,
   stampOf,
   writeFolder,
   type FolderContent,
 } from './testing-folder.ts';
-import { verdictSchema } from './verdict.ts';
+import { verdictSchema, type Verdict } from './verdict.ts';
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
+const judge = async (content: FolderContent): Promise<Verdict> => judgeRun(await writeFolder(content));
 
-/** Of the 150 writes, those that were due in the outage and refused. */
-const writesRefused = ({ ledger }: FolderContent): number =>
-  ledger.filter(({ method, version }) => method === 'POST' && version === null).length;
+/** What a row has that was refused. */
+const refused = {
+  outcome: 'refused',
+  status: null,
+  firstByteUs: null,
+  version: null,
+  instance: null,
+  bodyCrc32: null,
+  error: 'ECONNREFUSED, connect',
+} as const;
 
 describe('a run’s folder in which nothing was dropped', () => {
-  it('passes, with every figure in its place', async () => {
-    const verdict = await judgeRun(await writeFolder(contentOf(e5, 'waited')));
+  const content = contentOf(e5, 'waited');
+  let folder: string;
+  let verdict: Verdict;
+  beforeAll(async () => {
+    folder = await writeFolder(content, { isOfOneTest: false });
+    verdict = await judgeRun(folder);
+  });
+
+  it('passes, with every figure in its place', () => {
     expect(verdict).toMatchObject({
       experiment: 'E5',
       verdict: 'pass',
@@ -54,6 +77,16 @@ describe('a run’s folder in which nothing was dropped', () => {
       // Slot 105, due at 1.05 s, was done at 1.756105 s.
       longestWaitMs: 706.105,
       predicted: { dropped: 0, range: [0, 0], differencePercent: null },
+      perRestart: [{ outageMs: 700, dueInOutage: 70, longestQueue: 65 }],
+      // 14 of the direct probe’s slots lie in the outage; the first waited 702 ms.
+      direct: { ratePerSecond: 20, due: 60, dropped: 0, outcomes: { ok: 60 }, longestWaitMs: 702 },
+      // Those due from 1.05 s to 1.25 s waited more than half a second, in the queue of the port.
+      stalls: {
+        count: 21,
+        outsideRestarts: 0,
+        byPlace: { 'between the proxy and the site: in the queue of its port, or on a port that was closed': 21 },
+      },
+      transit: { slow: 0, firstSlowRow: null, longestMs: 0.4 },
     });
     expect(verdict.writes).toEqual({
       acknowledged: 150,
@@ -83,55 +116,40 @@ describe('a run’s folder in which nothing was dropped', () => {
       proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
       kernel: { 'Tcp.PassiveOpens': 2, 'TcpExt.ListenDrops': 0 },
     });
-    expect(verdict.perRestart).toMatchObject([{ outageMs: 700, dueInOutage: 70, longestQueue: 65 }]);
-    // 14 of the direct probe’s slots lie in the outage; the first waited 702 ms.
-    expect(verdict.direct).toEqual({
-      ratePerSecond: 20,
-      due: 60,
-      dropped: 0,
-      outcomes: { ok: 60 },
-      longestWaitMs: 702,
-    });
-    // Those due from 1.05 s to 1.25 s waited more than half a second, in the queue of the port.
-    expect(verdict.stalls).toMatchObject({
-      count: 21,
-      outsideRestarts: 0,
-      byPlace: { 'between the proxy and the site: in the queue of its port, or on a port that was closed': 21 },
-    });
-    expect(verdict.transit).toMatchObject({ slow: 0, firstSlowRow: null, longestMs: 0.4 });
   });
 
   it('is written down: the verdict as it was returned, and the rows that were not plainly answered', async () => {
-    const folder = await writeFolder(contentOf(e5, 'waited'));
-    const verdict = await judgeRun(folder);
     const text = await readFile(join(folder, runFiles.verdict), 'utf8');
     expect(text).toBe(`${JSON.stringify(verdict, null, 2)}\n`);
     expect(verdictSchema.parse(JSON.parse(text))).toEqual(verdict);
-    const joined = gunzipSync(await readFile(join(folder, runFiles.joined))).toString();
-    expect(joined.trimEnd().split('\n')).toHaveLength(21);
+    const joined = gunzipSync(await readFile(join(folder, runFiles.joined)));
+    const rows = joined
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, index) => 105 + index));
   });
 
   it('is told by its hashes: of the experiment as it ran, and of the ledger’s bytes', async () => {
-    const content = contentOf(e5, 'waited');
-    const folder = await writeFolder(content);
-    const { hashes, citation } = await judgeRun(folder);
     const ledger = sha256(await readFile(join(folder, runFiles.ledger)));
     const { experiment } = content.run as ExperimentRun;
-    expect(hashes.ledger).toBe(ledger);
-    expect(hashes.experiment).toBe(sha256(JSON.stringify(JSON.parse(JSON.stringify(experiment)))));
-    expect(citation).toContain(`sha256:${ledger.slice(0, 16)}`);
+    expect(verdict.hashes).toEqual({
+      ledger,
+      experiment: sha256(JSON.stringify(JSON.parse(JSON.stringify(experiment)))),
+    });
+    expect(verdict.citation).toContain(`sha256:${ledger.slice(0, 16)}`);
   });
 
   it('is judged the same again', async () => {
-    const folder = await writeFolder(contentOf(e5, 'waited'));
-    expect(await judgeRun(folder)).toEqual(await judgeRun(folder));
+    expect(await judgeRun(folder)).toEqual(verdict);
   });
 });
 
 describe('a run’s folder in which the outage was lost', () => {
-  it('passes E1, with each drop explained by the proxy’s own log', async () => {
+  it('passes E1 and fails E5, with each drop explained by the proxy’s own log', async () => {
     const content = contentOf(e1, 'refused');
-    const verdict = await judgeRun(await writeFolder(content));
+    const verdict = await judge(content);
     expect(verdict).toMatchObject({
       verdict: 'pass',
       reasons: [],
@@ -142,12 +160,12 @@ describe('a run’s folder in which the outage was lost', () => {
       atRisk: { due: 77, dropped: 70 },
       predicted: { dropped: 70, differencePercent: 0 },
       direct: { due: 60, dropped: 14, outcomes: { ok: 46, refused: 14 }, longestWaitMs: 2 },
-    });
-    expect(verdict.reconciliation).toMatchObject({
-      unexplained: 0,
-      causes: { 'refused: nobody listened at the backend’s port': 70 },
-      examples: {
-        'refused: nobody listened at the backend’s port': { seq: 105, file: 'witnesses/traefik.log.gz', line: 2 },
+      reconciliation: {
+        unexplained: 0,
+        causes: { 'refused: nobody listened at the backend’s port': 70 },
+        examples: {
+          'refused: nobody listened at the backend’s port': { seq: 105, file: 'witnesses/traefik.log.gz', line: 2 },
+        },
       },
     });
     expect(verdict.dropWindows).toEqual([
@@ -161,33 +179,14 @@ describe('a run’s folder in which the outage was lost', () => {
       },
     ]);
     // The proxy’s only try of each was refused: surely not applied.
-    const refused = writesRefused(content);
-    expect(refused).toBeGreaterThan(20);
-    expect(verdict.writes).toMatchObject({ acknowledged: 150 - refused, failed: refused, indeterminate: 0 });
-  });
-
-  it('leaves a refused write indeterminate where the proxy may have tried before', async () => {
-    const content = contentOf(e3, 'refused');
-    const verdict = await judgeRun(await writeFolder(content));
-    expect(verdict.writes).toMatchObject({ failed: 0, indeterminate: writesRefused(content) });
-  });
-
-  it('leaves a write indeterminate whose connection was reset', async () => {
-    const content = contentOf(e1, 'refused');
-    content.proxyLog = content.ledger
-      .filter(({ version }) => version === null)
-      .map(({ doneUs }) => failedTryLine(doneUs - 200, 'EOF'));
-    const verdict = await judgeRun(await writeFolder(content));
-    expect(verdict.writes).toMatchObject({ failed: 0, indeterminate: writesRefused(content) });
-  });
-
-  it('fails E5 for the same rows', async () => {
-    const content = contentOf(e5, 'refused');
-    const verdict = await judgeRun(await writeFolder(content));
-    expect(verdict).toMatchObject({ verdict: 'fail', dropped: 70, badRestarts: 1 });
-    expect(verdict.reasons.slice(0, 2)).toEqual([
-      'Expected of dropped requests: at most 0; measured: 70.',
-      'Expected of restarts that dropped something: at most 0; measured: 1 of 1.',
+    const writes = content.ledger.filter(({ method, version }) => method === 'POST' && version === null).length;
+    expect(writes).toBeGreaterThan(20);
+    expect(verdict.writes).toMatchObject({ acknowledged: 150 - writes, failed: writes, indeterminate: 0 });
+    const failed = await judge(contentOf(e5, 'refused'));
+    expect(failed.verdict).toBe('fail');
+    expect(failed.reasons.slice(0, 2)).toEqual([
+      'Expected of dropped requests: at most 0; measured: 70. [expectation]',
+      'Expected of restarts that dropped something: at most 0; measured: 1 of 1. [expectation]',
     ]);
   });
 
@@ -196,21 +195,334 @@ describe('a run’s folder in which the outage was lost', () => {
     content.ledger = content.ledger.map((one) =>
       one.version === null ? { ...one, outcome: 'status-503', status: 503 } : one,
     );
-    content.access = content.ledger.map((one) => {
-      const { ServiceAddr, ...rest } = accessFieldsOf(one);
-      return one.version === null ? rest : { ...rest, ServiceAddr };
-    });
+    content.access = content.ledger.map((one) =>
+      accessFieldsOf(one, one.version === null ? { ServiceAddr: undefined } : {}),
+    );
     const check = (atUs: number, to: string): string =>
       `${stampOf(atUs)} ${JSON.stringify({ serviceName: 'demo@file', message: `Setting status of http://127.0.0.1:18080 to ${to}` })}`;
     content.proxyLog = [check(1_010_000, 'DOWN'), check(1_740_000, 'UP')];
-    const verdict = await judgeRun(await writeFolder(content));
+    const verdict = await judge(content);
     expect(verdict.reconciliation).toMatchObject({
       unexplained: 0,
       causes: { 'the proxy’s check held no backend to be up': 70 },
     });
     expect(verdict.proxyTries).toEqual({ answers: 0, retries: 0, failedTries: 0 });
-    expect(verdict.writes).toMatchObject({ failed: writesRefused(content), indeterminate: 0 });
     // 0.99 s to 1.755 s, and twice the interval of 1 s: slots 99 to 299.
     expect(verdict.atRisk).toMatchObject({ due: 201, dropped: 70 });
+  });
+
+  it('without a proxy is explained by the timeline, and nothing is asked of the proxy’s logs', async () => {
+    const content = contentOf(e1, 'refused', 'direct');
+    content.ledger = content.ledger.map((one) => (one.version === null ? { ...one, ...refused } : one));
+    const verdict = await judge({ ...content, access: null, proxyLog: null });
+    expect(verdict).toMatchObject({ verdict: 'pass', dropped: 70, proxyTries: null, witnesses: { proxy: null } });
+    expect(verdict.reconciliation.examples).toEqual({
+      'the site’s port was closed, or its process was leaving': { seq: 105, file: 'timeline.ndjson', line: 5 },
+    });
+  });
+});
+
+describe('when requests are at risk, and a version is out of rotation', () => {
+  const timed = (move: (content: FolderContent) => void, file = e5): Promise<Verdict> => {
+    const content = contentOf(file, file === e1 ? 'refused' : 'waited');
+    move(content);
+    return judge(content);
+  };
+  const withEvents = (content: FolderContent, move: (one: FolderContent['timeline'][number]) => object | null): void =>
+    void (content.timeline = content.timeline.flatMap((one) => {
+      const moved = move(one);
+      return moved === null ? [] : [{ ...one, ...moved }];
+    }));
+
+  it('they are until the end of the load where the new process was never ready', async () => {
+    const never = timed((content) => withEvents(content, ({ kind }) => (kind === 'ready' ? null : {})));
+    expect((await never).atRisk.due).toBe(201);
+  });
+
+  it('they are until the old process is gone, or the proxy’s first new answer, where that is last', async () => {
+    const late = timed((content) => withEvents(content, ({ kind }) => (kind === 'exit' ? { atUs: 2_000_000 } : {})));
+    expect((await late).atRisk.due).toBe(101);
+    const bad = { outcome: 'status-502', status: 502, version: null, instance: null } as const;
+    const lateAnswer = timed((content) => {
+      for (let seq = 175; seq < 180; seq++) answerTo(seq, bad)(content);
+    }, e1);
+    // From 0.99 s to the answer of slot 180, at 1.8019 s: slots 99 to 180.
+    expect((await lateAnswer).atRisk.due).toBe(82);
+  });
+
+  it('what the proxy answered to others than the load is no moment of the timeline', async () => {
+    const early = { 'request_X-Request-Id': 'stranger', StartUTC: stampOf(1_200_000), Duration: 1_000_000 };
+    const verdict = await timed(({ access }) => void access?.push(accessFieldsOf(row(200, { version: 'v1' }), early)));
+    expect(verdict).toMatchObject({ verdict: 'pass', reasons: [], atRisk: { due: 77 } });
+  });
+
+  it('an old version is in rotation, in a swap, until the check has seen that it left', async () => {
+    // One that does not end; it was retired at 0.99 s, and a check comes every second.
+    const stays = (content: FolderContent): void => {
+      withEvents(content, ({ kind }) => (kind === 'exit' ? null : {}));
+      answerTo(180, { version: 'v0', instance: 'i0' })(content);
+    };
+    expect((await timed(stays, e6)).stale).toBe(0);
+    expect(await timed(stays)).toMatchObject({
+      verdict: 'fail',
+      stale: 1,
+      reasons: ['Expected of stale answers: at most 0; measured: 1. [expectation]'],
+    });
+  });
+});
+
+describe('a run of which no clock is known', () => {
+  it('is judged on the clock’s own zero', async () => {
+    const content = contentOf(e5, 'waited');
+    content.run = { ...content.run, originMonotonicUs: null, wallOffsetUs: null };
+    content.access = content.ledger.map((one) =>
+      accessFieldsOf(one, { StartUTC: new Date(((one.sentUs ?? 0) + 100) / 1000).toISOString() }),
+    );
+    content.site = content.ledger.map((one) =>
+      siteLineOf(one, { receivedUs: one.doneUs - 600, answeredUs: one.doneUs - 300 }),
+    );
+    expect((await judge(content)).reconciliation.disagreeing).toBe(0);
+  });
+});
+
+describe('a measurement of the user’s own service', () => {
+  const contentWith = (refusedSeqs: readonly number[], run = serviceRecord({ maxDropped: 100 })): FolderContent => {
+    const content = contentOf(e5, 'waited');
+    for (const seq of refusedSeqs) change(seq, refused)(content);
+    const none = { access: null, site: null, proxyLog: null, database: null, queues: null, engine: null, kernel: null };
+    return { ...content, ...none, run, direct: null, controls: null };
+  };
+
+  it('has the client as its only witness', async () => {
+    const verdict = await judge(contentWith([], serviceRecord()));
+    expect(verdict).toMatchObject({
+      experiment: 'measure',
+      variant: null,
+      verdict: 'pass',
+      reasons: [],
+      due: 300,
+      dropped: 0,
+      restarts: 1,
+      writes: null,
+      direct: null,
+      unexplained: null,
+      controls: [],
+      calibration: null,
+      proxyTries: null,
+      witnesses: { proxy: null, kernel: {} },
+      predicted: { dropped: null, range: null },
+      stalls: { count: 21, byPlace: { 'at a place that no witness shows': 21 }, outsideRestarts: 0 },
+      transit: { longestMs: null },
+      // From the command’s begin at 0.99 s to the end of the load: nobody saw when the service was steady again.
+      atRisk: { due: 201 },
+      perRestart: [{ longestQueue: null, expectedQueue: null, predictedDropped: null }],
+      reconciliation: { rows: 300, disagreeing: 0 },
+    });
+    expect(verdict.hashes.experiment).toBe(sha256(JSON.stringify(serviceRecord().service)));
+  });
+
+  it('fails for each request above the limit that was set', async () => {
+    const failed = await judge(contentWith([40], serviceRecord({ maxDropped: 0 })));
+    expect(failed).toMatchObject({ verdict: 'fail', dropped: 1, dropWindows: [{ dropped: 1 }] });
+    expect(failed.reasons).toEqual(['Expected of dropped requests: at most 0; measured: 1. [expectation]']);
+    expect(failed.expectations[0]?.because).toContain('--max-dropped');
+    expect(await judge(contentWith([40], serviceRecord({ maxDropped: 1 })))).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('is not back where it is gone again when the load ends', async () => {
+    const gone = await judge(contentWith([299]));
+    expect(gone).toMatchObject({ verdict: 'fail', headline: 'not back', dropped: 1 });
+  });
+
+  it('is at risk until the slot after the last that was dropped before it was steady', async () => {
+    const content = contentWith([110, 111, 112]);
+    content.timeline.push({ atUs: 1_390_000, kind: 'steady', source: 'deployer', restart: 1 });
+    content.timeline.sort((a, b) => a.atUs - b.atUs);
+    // The deploy lasts from 0.99 s to 1.2 s; slot 112 is due at 1.12 s: at risk are the slots 99 to 119.
+    expect(await judge(content)).toMatchObject({ verdict: 'pass', atRisk: { due: 21, dropped: 3 } });
+  });
+});
+
+describe('what is wrong in a run’s files', () => {
+  it('makes it inconclusive, and each of it is told', async () => {
+    const content = contentOf(e5, 'waited');
+    const { ledger, access, proxyLog, notes, engine } = content;
+    change(60, { instance: 'i1' })(content);
+    change(62, { status: 204 })(content);
+    // A 502 where no restart was.
+    answerTo(70, { outcome: 'status-502', status: 502, version: null, instance: null })(content);
+    proxyLog?.push(failedTryLine(701_800), failedTryLine(500_000));
+    access?.splice(82, 1, accessFieldsOf(ledger[82] ?? row(82), { StartUTC: stampOf(3_600e6) }));
+    // Hung on the way back.
+    const read = { receivedUs: originMonotonicUs + 841_000, answeredUs: originMonotonicUs + 841_100 };
+    answerTo(84, { doneUs: 1_040_000 }, read)(content);
+    notes.push({ id: idOf(998), times: 1, versions: 'v0', writtenUs: 1 });
+    content.database = { integrity: 'malformed', journalMode: 'wal', walBytes: 0 };
+    content.run.wallOffsetUs = [5, 25_006];
+    engine?.push({ atWallUs: originWallUs, action: 'die', role: 'client', detail: 'status 1' });
+    content.direct =
+      content.direct?.map((one) => (one.seq === 7 ? { ...one, outcome: 'refused', status: null } : one)) ?? null;
+    const cPlus = verdictOfTest({ dropped: 0 });
+    content.controls = {
+      calibration: { ...calibration, wrong: [{ case: 'rst, GET, kept', sentences: ['39 of 40'] }] },
+      controls: [{ role: 'C+', name: 'E5 own-port', because: 'it must drop something', verdict: cPlus }],
+    };
+    const experiment = (content.run as ExperimentRun).experiment;
+    const claim = { cleanPercent: 99, because: 'so it was asked for' };
+    content.run = {
+      ...content.run,
+      experiment: { ...experiment, expect: { ...experiment.expect, claim } },
+    } as ExperimentRun;
+    // Last, since it moves the rows: one is gone, one is there twice.
+    access?.splice(90, 1);
+    access?.push(accessFieldsOf(row(91, ledger[91])));
+    ledger.splice(40, 1);
+    ledger.push(row(50, ledger[49]));
+    const { verdict, reasons, unexplained } = await judge(content);
+    expect([verdict, unexplained]).toEqual(['inconclusive', 1]);
+    const told = [
+      'The container `client` ended during the run (die status 1; witnesses/engine.ndjson:4)',
+      'The instrument is not calibrated on this machine: 1 of 20 cases came out wrong (rst, GET, kept: 39 of 40)',
+      'Its control C+ (E5 own-port, 20261123T120000Z-abcd) dropped nothing of',
+      '2 answers took more than 100 ms between client and proxy',
+      "The proxy's two logs disagree: 1 failed answers and 0 further tries in the one or the other, but 2 failed",
+      '1 slots have no row and 1 have more than one',
+      '1 requests sent are not in the log, 1 in the log were not sent, 1 arrived more than once, 1 were answered otherwise',
+      'rows do not agree',
+      'Of 1 drops no witness other than the client shows a cause (rows 70)',
+      'holds 2 writes of this load that the ledger does not have',
+      'SQLite says that the database is damaged: malformed',
+      "The engine's wall clock moved by 25.0 ms",
+      'row 7 is refused, and the site read it',
+      'witnesses/controls.json has the controls C+',
+      'Too few restarts for the claim that 99 % of them are clean',
+    ];
+    expect(
+      told.filter((sentence) => !reasons.join('\n').includes(sentence)),
+      reasons.join('\n'),
+    ).toEqual([]);
+  });
+
+  it('or in its timeline: a window that was not seen, a deploy that never began', async () => {
+    const content = contentOf(e5, 'waited');
+    const unseen = content.timeline.filter(({ kind }) => kind !== 'accepting');
+    expect((await judge({ ...content, timeline: unseen })).reasons.join()).toContain(
+      'Of restarts 1 the outage window was not seen',
+    );
+    const none = await judge({ ...content, timeline: [], database: null });
+    expect(none.reasons.join()).toContain('Only 0 of 1 restarts began');
+    expect(none.reasons.join()).toContain('The database was not read');
+  });
+
+  it('is the site’s own failure where a process ended that nobody had told to', async () => {
+    const content = contentOf(e5, 'waited');
+    content.timeline.splice(11, 0, event('exit', 2_900_000));
+    const verdict = await judge(content);
+    expect(verdict).toMatchObject({ verdict: 'fail', headline: 'the site’s process ended by itself' });
+    expect(verdict.reasons[0]).toBe(
+      'Expected of ends of the site’s process that no deploy asked for: none; measured: exit (app) at 2.900 s ' +
+        '(timeline.ndjson:12). [expectation]',
+    );
+  });
+});
+
+describe('a file that is missing or cut short', () => {
+  it('is an error that names it, and no verdict', async () => {
+    const folder = await writeFolder(contentOf(e5, 'waited'));
+    for (const name of [
+      runFiles.run,
+      runFiles.timeline,
+      runFiles.ledger,
+      runFiles.accessLog,
+      runFiles.requestLog,
+      runFiles.queues,
+      runFiles.kernel,
+    ]) {
+      const path = join(folder, name);
+      const bytes = await readFile(path);
+      await rm(path);
+      await expect(judgeRun(folder), name).rejects.toThrow(name.split('/').at(-1));
+      await writeFile(path, bytes);
+    }
+    for (const name of [runFiles.ledger, runFiles.proxyLog, runFiles.notes]) {
+      const path = join(folder, name);
+      const bytes = await readFile(path);
+      await truncate(path, bytes.length - 5);
+      const sentence = `${name.split('/').at(-1) ?? ''} cannot be read to its end`;
+      await expect(judgeRun(folder), name).rejects.toThrow(sentence);
+      await writeFile(path, bytes);
+    }
+    await expect(readFile(join(folder, runFiles.verdict))).rejects.toThrow('ENOENT');
+  });
+
+  it('may be the controls’: then the verdict says that there were none', async () => {
+    const verdict = await judge({ ...contentOf(e5, 'waited'), controls: null });
+    expect(verdict).toMatchObject({ verdict: 'pass', controls: null, calibration: null });
+    expect(verdict.citation).toContain('[without controls: not for citing]');
+  });
+
+  it('makes the run inconclusive where it is a witness that is empty, or gone', async () => {
+    const empty = { engine: [], queues: [], kernel: {}, proxyLog: [] };
+    const direct = contentOf(e5, 'waited').direct?.slice(0, 30) ?? null;
+    const told = (await judge({ ...contentOf(e5, 'waited'), ...empty, direct })).reasons.join('\n');
+    for (const sentence of [
+      'witnesses/direct.ndjson.gz has 30 of about 60 requests',
+      'does not have the start of server, edge, client',
+      'witnesses/queues.ndjson.gz is empty',
+      'witnesses/kernel.json is empty',
+      'witnesses/traefik.log.gz is empty',
+    ]) {
+      expect(told).toContain(sentence);
+    }
+    const gone = await judge({ ...contentOf(e5, 'waited'), proxyLog: null, direct: null });
+    expect(gone.verdict).toBe('inconclusive');
+    expect(gone.reasons.join()).toContain('witnesses/traefik.log.gz is empty');
+    expect(gone.reasons.join()).toContain('witnesses/direct.ndjson.gz has 0 of about 60 requests');
+  });
+});
+
+describe('a file that was changed', () => {
+  it.each([
+    ['timeline.ndjson', (line: string) => line.replace('1050000', '1040000')],
+    ['witnesses/journal.ndjson', (line: string) => (line.includes('accept-stopped') ? '' : line)],
+  ])('is no longer what the others give: %s', async (name, spoil) => {
+    const folder = await writeFolder(contentOf(e5, 'waited'));
+    const lines = (await readFile(join(folder, name), 'utf8')).split('\n');
+    await writeFile(join(folder, name), lines.map(spoil).join('\n'));
+    const { verdict, reasons } = await judgeRun(folder);
+    expect(verdict).toBe('inconclusive');
+    expect(reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
+  });
+
+  const counters = 'kernel.json is not a record of counters';
+  const controls = 'controls.json is not a record of controls';
+  it.each([
+    [runFiles.kernel, '[1]', `${counters} that this version reads: Invalid input: expected record, received array.`],
+    [runFiles.kernel, '{"a":1e999}', `${counters} that this version reads: a: Invalid input: expected number`],
+    [runFiles.kernel, '{"a":', `${counters}: `],
+    [runFiles.controls, '{"controls":[]}', `${controls} that this version reads: calibration: Invalid input`],
+  ])('is damage of the run where it is of another form: %s of %s', async (name, text, sentence) => {
+    const folder = await writeFolder({ ...contentOf(e5, 'waited'), ledger: [], access: [], site: [], direct: [] });
+    await writeFile(join(folder, name), text);
+    const judged = judgeRun(folder);
+    await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
+    await expect(judged).rejects.toThrow(sentence);
+  });
+
+  it.each<[Readonly<Record<string, unknown>>, string]>([
+    [
+      { durationMs: 1e12 },
+      'durationMs: at 100 requests a second that is more than the 2147483647 that any run may have',
+    ],
+    [{ durationMs: -1 }, 'durationMs: Too small'],
+    [{ aborted: '' }, 'aborted: Too small'],
+    [{ originMonotonicUs: 0.5 }, 'originMonotonicUs: Invalid input'],
+  ])('is damage of the run where it is the run’s own record: %o', async (fields, why) => {
+    const content = contentOf(e5, 'waited');
+    const folder = await writeFolder(content);
+    await writeFile(join(folder, runFiles.run), JSON.stringify({ ...content.run, ...fields }));
+    const judged = judgeRun(folder);
+    await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
+    await expect(judged).rejects.toThrow(`run.json is not a run record that this version reads: ${why}`);
   });
 });

@@ -4,7 +4,7 @@ import type { Service } from '../experiment/service.ts';
 import { answerClaim } from './claim.ts';
 import type { Prediction } from './predict.ts';
 import type { Verdict } from './verdict.ts';
-import { stallAboveMs } from './waits.ts';
+import { stallAboveMs } from './queries/waits.ts';
 
 /** The measured figures that expectations are about. */
 export type Measured = Pick<

@@ -4,30 +4,21 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import { verdictJsonSchema, verdictJsonSchemaText, verdictSchemaFile } from './json-schema.ts';
 import { verdictOf } from './judge.ts';
-import { LedgerSummarizer } from './ledger-summary.ts';
-import { badRow, direct, evidence, row, runRecord, window } from './testing.ts';
+import { direct, evidence, ledgerOf, proxy, restartCounts, runRecord, window } from './testing.ts';
 
 const validate = new Ajv({ allErrors: true }).compile(verdictJsonSchema());
 
 /** A verdict as the harness itself makes it, with a restart, drops, a drop window and a control. */
 function madeVerdict(): Record<string, unknown> {
-  const summarizer = new LedgerSummarizer({
-    slots: 300,
-    ratePerSecond: 100,
-    windows: [window],
-    spans: [{ fromUs: 990_000, toUs: 1_760_000 }],
-  });
-  for (let seq = 0; seq < 300; seq++) summarizer.add(seq === 110 ? badRow(seq) : row(seq));
   const moment = { kind: 'accept-stopped', atUs: 1_050_000, line: 5 };
   const of = {
     run: runRecord(e1),
     windows: [window],
-    ledger: summarizer.result(),
+    ledger: ledgerOf(1, { perRestart: [restartCounts(1, { longestQueue: 7 })] }),
     ...evidence,
     dropWindows: [{ fromUs: 1_100_100, toUs: 1_102_000, dropped: 1, openedBy: moment, closedBy: null }],
-    queues: [7],
     direct,
-    proxy: { arrived: 300, ledgerSent: 300, missing: 0, extra: 0, repeated: 0, disagreeing: 0 },
+    proxy,
     kernel: { 'TcpExt.ListenOverflows': 2 },
   };
   const control = { role: 'C0' as const, name: 'E0', because: 'nothing else drops', verdict: verdictOf(of) };

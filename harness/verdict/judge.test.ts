@@ -1,257 +1,346 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import type { LedgerRow } from '../run/ledger.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
+import type { Evidence } from './evidence.ts';
 import { verdictOf } from './judge.ts';
-import { LedgerSummarizer } from './ledger-summary.ts';
-import type { ProxyWitness } from './proxy-witness.ts';
+import type { LedgerSummary } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import { badRow, direct, evidence, row, runRecord, window } from './testing.ts';
+import {
+  direct,
+  evidence,
+  ledgerOf,
+  proxy,
+  reconciliation,
+  restartCounts,
+  runRecord,
+  serviceRecord,
+  verdictOfTest,
+  window,
+} from './testing.ts';
 import { verdictSchema, type Verdict } from './verdict.ts';
 
-const slots = 300;
-
-/** 300 rows at 100 a second; those due in the outage window are what `inOutage` makes of them. */
-function rows(inOutage: (seq: number) => LedgerRow): LedgerRow[] {
-  return Array.from({ length: slots }, (_, seq) => {
-    const dueUs = seq * 10_000;
-    return dueUs >= 1_050_000 && dueUs < 1_750_000 ? inOutage(seq) : row(seq);
-  });
+interface Given {
+  experiment?: Experiment;
+  run?: Partial<ExperimentRun>;
+  ledger?: LedgerSummary;
+  windows?: readonly RestartWindow[];
+  over?: Partial<Evidence>;
 }
 
-function judge(
-  experiment: Experiment,
-  ledger: readonly LedgerRow[],
-  over: { run?: Partial<ExperimentRun>; windows?: readonly RestartWindow[]; proxy?: Partial<ProxyWitness> } = {},
-): Verdict {
-  const windows = over.windows ?? [window];
-  const spans = windows.map(() => ({ fromUs: 990_000, toUs: 1_760_000 }));
-  const summarizer = new LedgerSummarizer({ slots, ratePerSecond: 100, windows, spans });
-  for (const one of ledger) summarizer.add(one);
-  const agreed = { arrived: 0, ledgerSent: 0, missing: 0, extra: 0, repeated: 0, disagreeing: 0 };
-  return verdictSchema.parse(
-    verdictOf({
-      run: runRecord(experiment, over.run),
-      windows,
-      ledger: summarizer.result(),
-      ...evidence,
-      // A site that owns its port refuses while it is down.
-      direct:
-        experiment.unit.activation === 'none' ? { ...direct, dropped: 14, outcomes: { ok: 46, refused: 14 } } : direct,
-      proxy: { ...agreed, ...over.proxy },
-    }),
-  );
+function evidenceOf({ experiment = e5, run, ledger = ledgerOf(), windows = [window], over }: Given): Evidence {
+  // A site that owns its port refuses while it is down.
+  const refused = { ...direct, dropped: 14, outcomes: { ok: 46, refused: 14 } };
+  return {
+    run: runRecord(experiment, run),
+    windows,
+    ledger,
+    ...evidence,
+    direct: experiment.unit.activation === 'none' ? refused : direct,
+    proxy,
+    ...over,
+  };
 }
 
-/** What waits until the site accepts again. */
-const waited = (seq: number): LedgerRow => row(seq, { doneUs: 1_760_000 + seq });
+const judge = (given: Given): Verdict => verdictSchema.parse(verdictOf(evidenceOf(given)));
 
-/** A ledger whose every row is made by `make`. */
-const every = (make: (seq: number) => LedgerRow): LedgerRow[] => Array.from({ length: 300 }, (_, seq) => make(seq));
+/** All that was due in the outage waited for its end: slot 105 from 1.05 s to 1.760105 s. */
+const waited = ledgerOf(0, { longestWaitUs: 710_105, perRestart: [restartCounts(0, { longestWaitUs: 710_105 })] });
+
+/** A second restart, a second after the first, whose outage took 300 ms. */
+const second: RestartWindow = {
+  ...window,
+  restart: 2,
+  deployBeginUs: 1_990_000,
+  retireUs: 1_990_000,
+  sigtermUs: 2_000_000,
+  acceptStoppedUs: 2_050_000,
+  exitUs: 2_100_000,
+  acceptingUs: 2_350_000,
+  readyUs: 2_350_100,
+};
 
 describe('the verdict', () => {
-  it('passes E5 when everything due in the window waited and was answered', () => {
-    const verdict = judge(e5, rows(waited));
-    expect(verdict).toMatchObject({ verdict: 'pass', reasons: [], dropped: 0, badRestarts: 0, due: 300 });
+  it('passes E5 when everything due in the outage waited and was answered', () => {
+    const verdict = judge({ ledger: waited });
+    expect(verdict).toMatchObject({ verdict: 'pass', reasons: [], dropped: 0, badRestarts: 0, longestWaitMs: 710.105 });
     expect(verdict.perRestart[0]).toMatchObject({ outageMs: 700, dueInOutage: 70, predictedDropped: 0 });
-    expect(verdict.longestWaitMs).toBeCloseTo(710.105, 3);
+    // None of one: 1 − 0.05.
     expect(verdict.badRestartsUpper95).toBeCloseTo(0.95, 6);
   });
 
-  it.each([
-    'status-502',
-    'refused',
-    'reset',
-    'closed',
-    'truncated',
-    'timeout',
-    'connect-timeout',
-    'wrong',
-    'parse',
-    'unreachable',
-    'status-404',
-  ] as const)('fails E5 for a single request that ended as %s', (outcome) => {
-    const verdict = judge(
-      e5,
-      rows((seq) => (seq === 120 ? badRow(seq, { outcome }) : waited(seq))),
-    );
-    expect(verdict).toMatchObject({ verdict: 'fail', dropped: 1, badRestarts: 1 });
-    expect(verdict.outcomes[outcome]).toBe(1);
+  it('fails E5 for a single drop, and says which expectations it missed', () => {
+    const { verdict, reasons, headline } = judge({ ledger: ledgerOf(1) });
+    expect([verdict, headline]).toEqual(['fail', '1 of 300 requests dropped']);
+    expect(reasons).toEqual([
+      'Expected of dropped requests: at most 0; measured: 1. [expectation]',
+      'Expected of restarts that dropped something: at most 0; measured: 1 of 1. [expectation]',
+    ]);
   });
 
-  it('fails E5 when an answer took longer than the window and its slack', () => {
-    const verdict = judge(
-      e5,
-      rows((seq) => (seq === 106 ? row(seq, { doneUs: 1_060_000 + 841_000 }) : waited(seq))),
-    );
-    expect(verdict.verdict).toBe('fail');
-    expect(verdict.reasons.join()).toContain('longest wait');
+  it('fails E5 when an answer took longer than the outage and its slack', () => {
+    expect(judge({ ledger: { ...waited, longestWaitUs: 841_000 } })).toMatchObject({
+      verdict: 'fail',
+      reasons: [expect.stringContaining('longest wait')],
+    });
   });
 
-  it('does not count as waiting what the request itself asked for', () => {
-    const slow = (seq: number): LedgerRow => row(seq, { path: '/slow?ms=300', doneUs: seq * 10_000 + 302_000 });
-    expect(judge(e5, rows(slow)).longestWaitMs).toBe(2);
-  });
-
-  it('passes E1 when the window was lost, and fails it when nothing was: both ways', () => {
-    const lost = judge(
-      e1,
-      rows((seq) => badRow(seq)),
-    );
+  it('passes E1 when the outage was lost, and fails it when nothing was, or half: both ways', () => {
+    const lost = judge({ experiment: e1, ledger: ledgerOf(70) });
     expect(lost).toMatchObject({ verdict: 'pass', dropped: 70, badRestarts: 1 });
-    expect(lost.predicted).toMatchObject({ dropped: 70, differencePercent: 0 });
-    expect(judge(e1, rows(waited))).toMatchObject({ verdict: 'fail', dropped: 0 });
-    expect(
-      judge(
-        e1,
-        rows((seq) => (seq % 2 === 0 ? badRow(seq) : row(seq))),
-      ),
-    ).toMatchObject({ verdict: 'fail' });
+    expect(lost.predicted).toMatchObject({ dropped: 70, range: [70, 70], differencePercent: 0 });
+    expect(judge({ experiment: e1, ledger: waited })).toMatchObject({ verdict: 'fail', dropped: 0 });
+    expect(judge({ experiment: e1, ledger: ledgerOf(35) })).toMatchObject({ verdict: 'fail' });
+    expect(judge({ experiment: e1, ledger: ledgerOf(63) }).predicted.differencePercent).toBe(-10);
   });
 
-  describe('of a load that was late', () => {
-    const late = (ledger: readonly LedgerRow[]): LedgerRow[] =>
-      ledger.map((one) => (one.seq === 10 ? row(10, { sentUs: 250_001, doneUs: 252_000 }) : one));
-    const dropping = (over: Partial<LedgerRow>) => rows((seq) => (seq === 120 ? badRow(seq, over) : waited(seq)));
+  it('never passes where nothing was answered as expected', () => {
+    const ledger = ledgerOf(300, { longestWaitUs: null, silenceUs: 2_990_000 });
+    expect(judge({ experiment: e1, ledger })).toMatchObject({
+      verdict: 'fail',
+      headline: 'no request was answered as expected',
+      gapMs: 2_990,
+      longestWaitMs: null,
+    });
+  });
+
+  describe('on a load that was late', () => {
+    const lateBy = (maxUs: number): Partial<LedgerSummary> => ({ lag: { p50Us: 100, p99Us: 100, maxUs } });
+    const late = lateBy(150_001);
 
     it('fails all the same for a drop that no lateness can cause, and says that it was late', () => {
-      const verdict = judge(e5, late(dropping({})));
+      const verdict = judge({ ledger: ledgerOf(1, late) });
       expect(verdict).toMatchObject({ verdict: 'fail', provenDropped: 1, headline: '1 of 300 requests dropped' });
       expect(verdict.reasons).toEqual([
-        'Expected of dropped requests: at most 0; measured: 1.',
-        'Expected of restarts that dropped something: at most 0; measured: 1 of 1.',
+        'Expected of dropped requests: at most 0; measured: 1. [expectation]',
+        'Expected of restarts that dropped something: at most 0; measured: 1 of 1. [expectation]',
         expect.stringMatching(/^The load was not on time, which does not explain this: A request left 150.0 ms late/u),
       ]);
     });
 
-    it('is inconclusive where nothing was dropped', () => {
-      expect(judge(e5, late(rows(waited)))).toMatchObject({
-        verdict: 'inconclusive',
-        headline: 'the load was not on time',
-      });
+    it('is inconclusive where nothing was dropped, or fewer than predicted', () => {
+      const headline = 'the load was not on time';
+      expect(judge({ ledger: ledgerOf(0, late) })).toMatchObject({ verdict: 'inconclusive', headline });
+      expect(judge({ experiment: e1, ledger: ledgerOf(0, late) })).toMatchObject({ verdict: 'inconclusive' });
     });
 
     it('is inconclusive where something else is doubted too', () => {
-      expect(judge(e5, late(dropping({})).slice(1))).toMatchObject({ verdict: 'inconclusive' });
+      expect(judge({ ledger: ledgerOf(1, { ...late, missingSlots: 1 }) }).verdict).toBe('inconclusive');
     });
 
     it('is inconclusive for a deadline that passed while the generator itself stood still', () => {
-      const gaveUp = dropping({ outcome: 'timeout', doneUs: 31_200_000 });
-      expect(judge(e5, late(gaveUp))).toMatchObject({ verdict: 'fail', provenDropped: 1 });
-      const stood = gaveUp.map((one) => (one.seq === 10 ? row(10, { sentUs: 3_100_001, doneUs: 3_102_000 }) : one));
-      expect(judge(e5, stood)).toMatchObject({ verdict: 'inconclusive', dropped: 1, provenDropped: 0 });
+      const ifLate = { droppedIfLate: 1, perRestart: [restartCounts(1, { droppedIfLate: 1 })] };
+      // The deadline is 30 s; a tenth of it is the most that a punctual generator may be late.
+      const gaveUp = (maxUs: number): Verdict => judge({ ledger: ledgerOf(1, { ...lateBy(maxUs), ...ifLate }) });
+      expect(gaveUp(150_001)).toMatchObject({ verdict: 'fail', provenDropped: 1 });
+      expect(gaveUp(3_100_001)).toMatchObject({ verdict: 'inconclusive', dropped: 1, provenDropped: 0 });
     });
 
-    it('is inconclusive where fewer drops were counted than predicted', () => {
-      expect(judge(e1, late(rows(waited)))).toMatchObject({ verdict: 'inconclusive' });
+    it('takes a restart whose requests left more than 50 ms late for no evidence, unless it dropped something', () => {
+      const voidedBy = (latestUs: number, dropped: number): Verdict =>
+        judge({ ledger: ledgerOf(dropped, { perRestart: [restartCounts(dropped, { latestUs })] }) });
+      expect(voidedBy(50_000, 0)).toMatchObject({ restarts: 1, voidRestarts: 0, perRestart: [{ voided: false }] });
+      expect(voidedBy(50_001, 0)).toMatchObject({ restarts: 0, voidRestarts: 1, perRestart: [{ voided: true }] });
+      expect(voidedBy(50_001, 1)).toMatchObject({
+        restarts: 1,
+        voidRestarts: 0,
+        badRestarts: 1,
+        perRestart: [{ voided: true }],
+      });
     });
   });
 
-  it('never passes where nothing was answered as expected', () => {
-    const verdict = judge(
-      e1,
-      every((seq) => badRow(seq)),
-    );
-    expect(verdict).toMatchObject({ verdict: 'fail', headline: 'no request was answered as expected', gapMs: 2_990 });
-    expect(verdict.longestWaitMs).toBeNull();
+  it.each<[string, Given, string]>([
+    ['the ledger does not balance', { ledger: { ...waited, missingSlots: 1 } }, 'does not balance'],
+    ['a deploy failed', { run: { troubles: ['Restart 1 failed: no'] } }, 'Restart 1 failed'],
+    ['an outage was not seen', { windows: [{ ...window, acceptingUs: null }] }, 'was not seen'],
+    ['a request is not in the proxy’s log', { over: { proxy: { ...proxy, missing: 1 } } }, 'disagree'],
+  ])('is inconclusive, never pass, when %s', (_, given, reason) => {
+    const { verdict, reasons, citation } = judge({ ledger: waited, ...given });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons.join()).toContain(reason);
+    expect(citation).toContain('not citable');
   });
 
-  it('counts a request that was in flight at SIGTERM and died as that restart’s', () => {
-    const ledger = rows(waited).map((one) =>
-      one.seq === 90 ? badRow(90, { outcome: 'closed', status: null, doneUs: 1_055_000 }) : one,
-    );
-    const verdict = judge(e5, ledger);
-    expect(verdict.perRestart[0]).toMatchObject({ droppedInRestart: 1, inFlightAtSigterm: 1 });
-    expect(verdict.atRisk.dropped).toBe(0);
-    expect(verdict.verdict).toBe('fail');
+  it('is inconclusive with the doubts before what was missed', () => {
+    const { verdict, reasons } = judge({ ledger: ledgerOf(1, { missingSlots: 1 }) });
+    expect([verdict, reasons.length]).toEqual(['inconclusive', 3]);
+    expect(reasons[0]).toContain('does not balance');
   });
 
-  it.each<[string, Parameters<typeof judge>[1], Parameters<typeof judge>[2], string]>([
-    ['a slot has no row', rows(waited).slice(1), {}, 'does not balance'],
-    ['a slot has two rows', [...rows(waited), row(5)], {}, 'does not balance'],
-    ['a row is of no slot', [...rows(waited).slice(1), row(300)], {}, 'does not balance'],
-    [
-      'the generator could not send',
-      rows((seq) => row(seq, { outcome: 'unsent', sentUs: null })),
-      {},
-      'could not send',
-    ],
-    ['the generator failed by itself', rows((seq) => row(seq, { outcome: 'local' })), {}, 'failed by itself'],
-    [
-      'the generator stood still for a moment',
-      rows(waited).map((one) => (one.seq === 10 ? row(10, { sentUs: 100_000 + 100_001 }) : one)),
-      {},
-      'stood still',
-    ],
-    ['requests left late', rows((seq) => row(seq, { sentUs: seq * 10_000 + 5_001 })), {}, 'left late'],
-    [
-      'a request of the only restart left late',
-      rows((seq) => (seq === 120 ? row(seq, { sentUs: 1_200_000 + 50_001 }) : waited(seq))),
-      {},
-      'Of 1 restarts 1 met',
-    ],
-    ['a deploy failed', rows(waited), { run: { troubles: ['Restart 1 failed: no'] } }, 'Restart 1 failed'],
-    ['a restart never began', rows(waited), { run: { deployBeginsMs: [990, 2_000] } }, 'Only 1 of 2'],
-    ['a window was not seen', rows(waited), { windows: [{ ...window, acceptingUs: null }] }, 'was not seen'],
-    ['the tail was not seen', rows(waited), { windows: [{ ...window, readyUs: 3_000_001 }] }, 'tail'],
-    ['a request is not in the proxy’s log', rows(waited), { proxy: { missing: 1 } }, 'disagree'],
-    ['a request arrived twice', rows(waited), { proxy: { repeated: 1 } }, 'disagree'],
-    ['the wall clock stepped', rows(waited), { run: { wallOffsetUs: [0, 30_000] } }, 'wall clock'],
-  ])('is inconclusive, never pass, when %s', (_, ledger, over, reason) => {
-    const verdict = judge(e5, ledger, over);
-    expect(verdict.verdict).toBe('inconclusive');
-    expect(verdict.reasons.join()).toContain(reason);
-    expect(verdict.citation).toContain('not citable');
+  it('is inconclusive where the restarts are too few for what is claimed, and nothing else is wrong', () => {
+    const claim = { cleanPercent: 99, because: 'so it was asked for' };
+    const { verdict, reasons } = judge({ experiment: { ...e5, expect: { ...e5.expect, claim } } });
+    expect(verdict).toBe('inconclusive');
+    expect(reasons).toEqual([expect.stringContaining('Too few restarts for the claim that 99 % of them are clean')]);
   });
 
-  it('takes a restart whose requests left late for no evidence, unless it dropped something', () => {
-    const late = (seq: number): LedgerRow => (seq === 120 ? row(seq, { sentUs: 1_200_000 + 50_001 }) : row(seq));
-    expect(judge(e5, every(late))).toMatchObject({ restarts: 0, voidRestarts: 1, badRestarts: 0 });
-    const lateAndBad = judge(
-      e5,
-      every((seq) => (seq === 121 ? badRow(seq) : late(seq))),
-    );
-    expect(lateAndBad).toMatchObject({ restarts: 1, voidRestarts: 0, badRestarts: 1 });
-    expect(lateAndBad.perRestart[0]?.voided).toBe(true);
-  });
-
-  it('tells how long nobody answered, without the slot that lies between two answers anyway', () => {
-    const gone = (seq: number): LedgerRow => (seq >= 100 && seq < 130 ? badRow(seq, { outcome: 'refused' }) : row(seq));
-    // 30 slots of 10 ms: the absence was longer than 290 ms and shorter than 310 ms.
-    expect(judge(e1, every(gone)).gapMs).toBe(300);
-    expect(
-      judge(
-        e1,
-        every((seq) => row(seq)),
-      ).gapMs,
-    ).toBe(0);
-  });
-
-  it('computes what a client that retries idempotent requests would have seen, and takes nothing off the count', () => {
-    const ledger = every((seq) => {
-      const died = { outcome: 'closed', status: null, firstByteUs: null } as const;
-      if (seq === 10) return badRow(seq, died);
-      if (seq === 11) return badRow(seq, { ...died, method: 'POST' });
-      if (seq === 12) return badRow(seq, { ...died, connectedUs: 1 });
-      if (seq === 13) return badRow(seq, { ...died, firstByteUs: 131_000, outcome: 'truncated' });
-      return row(seq);
+  it('is aborted where it was cut short, whatever was counted; it says why, which container had ended, and no more', () => {
+    const run = { aborted: 'The run was cut short (SIGINT).' };
+    const ledger = ledgerOf(150, { missingSlots: 150 });
+    expect(judge({ run, ledger })).toMatchObject({
+      verdict: 'aborted',
+      reasons: [`${run.aborted} [aborted]`],
+      dropped: 150,
     });
-    expect(judge(e5, ledger)).toMatchObject({ dropped: 4, retryingClient: { resent: 1, droppedAtBest: 3 } });
+    const engine = [{ atWallUs: 1, action: 'die', role: 'edge', detail: 'status 137' }];
+    expect(judge({ run, ledger, over: { engine } }).reasons).toEqual([
+      `${run.aborted} [aborted]`,
+      'The container `edge` ended during the run (die status 137; witnesses/engine.ndjson:1): find out what ended it, and run again. [container-ended]',
+    ]);
+  });
+});
+
+describe('the figures of a verdict', () => {
+  it('of restarts: the longest outage, and each one’s own numbers', () => {
+    const perRestart = [
+      restartCounts(5, { longestQueue: 65 }),
+      restartCounts(0, { dueInOutage: 30, inFlightAtSigterm: 1, longestWaitUs: 300_000 }),
+    ];
+    const verdict = judge({ ledger: ledgerOf(6, { perRestart }), windows: [window, second] });
+    expect(verdict).toMatchObject({ longestOutageMs: 700, restarts: 2, badRestarts: 1, droppedOutsideRestarts: 1 });
+    // 1 of 2: Clopper and Pearson’s interval is 1.3 % to 98.7 %.
+    expect(verdict.badRestartsInterval95).toEqual([expect.closeTo(0.0126, 4), expect.closeTo(0.9874, 4)]);
+    expect(verdict.badRestartsUpper95).toBe(verdict.badRestartsInterval95?.[1]);
+    expect(verdict.perRestart).toEqual([
+      {
+        restart: 1,
+        deployBeginUs: 990_000,
+        sigtermUs: 1_000_000,
+        acceptStoppedUs: 1_050_000,
+        acceptingUs: 1_750_000,
+        readyUs: 1_750_100,
+        outageMs: 700,
+        outageEnded: true,
+        dueInOutage: 70,
+        droppedInRestart: 5,
+        droppedByKind: { 'GET kept': 5 },
+        inFlightAtSigterm: 0,
+        longestWaitMs: 2,
+        voided: false,
+        predictedDropped: 0,
+        // 700 ms at 100 a second, and at the probe’s 20.
+        expectedQueue: 84,
+        longestQueue: 65,
+      },
+      {
+        restart: 2,
+        deployBeginUs: 1_990_000,
+        sigtermUs: 2_000_000,
+        acceptStoppedUs: 2_050_000,
+        acceptingUs: 2_350_000,
+        readyUs: 2_350_100,
+        outageMs: 300,
+        outageEnded: true,
+        dueInOutage: 30,
+        droppedInRestart: 0,
+        droppedByKind: {},
+        inFlightAtSigterm: 1,
+        longestWaitMs: 300,
+        voided: false,
+        predictedDropped: 0,
+        expectedQueue: 36,
+        longestQueue: null,
+      },
+    ]);
   });
 
-  it('never holds against the server what the generator did not send', () => {
-    expect(
-      judge(
-        e5,
-        rows((seq) => row(seq, { outcome: 'unsent', sentUs: null })),
-      ).dropped,
-    ).toBe(0);
+  it('of an outage that never ended: to the end of the load, and no prediction', () => {
+    const open = { ...window, acceptingUs: null };
+    const verdict = judge({ windows: [open] });
+    // Closed at 1.05 s, and the load ends at 3 s.
+    expect(verdict).toMatchObject({ longestOutageMs: 1_950, predicted: { dropped: null, range: null } });
+    expect(verdict.perRestart[0]).toMatchObject({ outageMs: 1_950, outageEnded: false });
+    // The next restart's process accepts at 2.35 s.
+    expect(judge({ windows: [open, second] }).longestOutageMs).toBe(1_300);
   });
 
-  it('is aborted when cut short, whatever was counted', () => {
-    const verdict = judge(e5, rows(waited).slice(0, 150), { run: { aborted: 'The run was cut short (SIGINT).' } });
-    expect(verdict).toMatchObject({ verdict: 'aborted', due: 150, dropped: 0 });
+  it('of an outage that was not seen: unknown, and no prediction', () => {
+    const unseen = { ...window, acceptStoppedUs: null, exitUs: null };
+    const ledger = ledgerOf(0, { perRestart: [restartCounts(0, { dueInOutage: null })] });
+    const verdict = judge({ windows: [unseen], ledger });
+    const predicted = { dropped: null, range: null, differencePercent: null };
+    expect(verdict).toMatchObject({ longestOutageMs: null, predicted });
+    const unknown = { outageMs: null, outageEnded: null, dueInOutage: null, predictedDropped: null };
+    expect(verdict.perRestart[0]).toMatchObject({ ...unknown, expectedQueue: null });
+    expect(judge({ windows: [unseen, second] }).longestOutageMs).toBe(300);
+  });
+
+  it('of requests: shares with their exact interval, and what a client that retries would have seen', () => {
+    const verdict = judge({ ledger: ledgerOf(1, { resendable: 1 }) });
+    expect(verdict).toMatchObject({ dropped: 1, due: 300, sent: 300 });
+    const byMethod = { GET: { due: 77, dropped: 1 } };
+    expect(verdict.atRisk).toEqual({ due: 77, dropped: 1, ratePercent: 1.299, byMethod });
+    // 1 of 300.
+    expect(verdict.dropRateInterval95).toEqual([expect.closeTo(0.0000844, 7), expect.closeTo(0.01843, 5)]);
+    expect(verdict.retryingClient).toEqual({ resent: 1, droppedAtBest: 0 });
+  });
+
+  it('of a run without a restart: no share of anything', () => {
+    const atRisk = { due: 0, dropped: 0, byMethod: {} };
+    const ledger = ledgerOf(0, { perRestart: [], atRisk });
+    expect(judge({ run: { deployBeginsMs: [] }, windows: [], ledger })).toMatchObject({
+      restarts: 0,
+      badRestartsInterval95: null,
+      badRestartsUpper95: null,
+      perRestart: [],
+      longestOutageMs: null,
+      atRisk: { due: 0, dropped: 0, ratePercent: null },
+      predicted: { dropped: 0, range: [0, 0], formula: 'no restart: 0', differencePercent: null },
+      power: { smallestWindowMs: null },
+    });
+  });
+
+  it('of a run without a row: nothing is known', () => {
+    const all = { due: 0, sent: 0, dropped: 0, outcomes: {} };
+    const unknown = { silenceUs: null, longestWaitUs: null, lag: null, achievedRate: null };
+    expect(judge({ ledger: ledgerOf(0, { all, ...unknown }) })).toMatchObject({
+      gapMs: null,
+      affectedMs: null,
+      longestWaitMs: null,
+      dropRateInterval95: null,
+      schedule: { lagP50Ms: null, lagP99Ms: null, lagMaxMs: null, achievedRate: null },
+    });
+  });
+
+  it('of the schedule, the silence and the affected time, in milliseconds to the thousandth', () => {
+    const all = { due: 300, sent: 298, dropped: 5, outcomes: { ok: 290, 'status-502': 5, unsent: 2, local: 3 } };
+    const lag = { p50Us: 149, p99Us: 296, maxUs: 299 };
+    const times = { silenceUs: 50_000, affectedUs: 40_000, achievedRate: 99.99 };
+    expect(judge({ ledger: ledgerOf(5, { all, lag, ...times }) })).toMatchObject({
+      gapMs: 50,
+      affectedMs: 40,
+      longestWaitMs: 2,
+      schedule: { ratePerSecond: 100, lagP50Ms: 0.149, lagP99Ms: 0.296, lagMaxMs: 0.299, achievedRate: 99.99 },
+      // Of one restart at 100 a second, 95 %: 1 − 0.05, × 10 ms … as power.ts has it.
+      power: { smallestWindowMs: 29.957 },
+    });
+    expect(judge({ ledger: ledgerOf(0, { all }) }).schedule).toMatchObject({ unsent: 2, local: 3 });
+  });
+
+  it('of a machine’s cap on queues, where it is known', () => {
+    const capOf = (fingerprint: Record<string, string>): number | null => judge({ run: { fingerprint } }).somaxconn;
+    expect(capOf({ 'net.core.somaxconn': '4096' })).toBe(4_096);
+    expect(capOf({})).toBeNull();
+    expect(capOf({ 'net.core.somaxconn': 'none' })).toBeNull();
+  });
+
+  it('of the run: its variant, and what no other witness explains', () => {
+    const unexplained = { ...reconciliation, unexplained: 3, unexplainedRows: [1, 2, 3] };
+    expect(judge({ run: { variant: 'slow-start' }, over: { reconciliation: unexplained } })).toMatchObject({
+      experiment: 'E5',
+      variant: 'slow-start',
+      unexplained: 3,
+    });
+    const of = verdictOf({ ...evidenceOf({}), run: serviceRecord(), reconciliation: unexplained });
+    expect(of).toMatchObject({ experiment: 'measure', variant: null, unexplained: null });
+    expect(of.perRestart[0]?.expectedQueue).toBeNull();
+  });
+
+  it('of its controls, judged; null where there were none', () => {
+    const control = { role: 'C0', name: 'E0', because: 'why', verdict: verdictOfTest({}) } as const;
+    expect(judge({ over: { controls: [control] } }).controls).toMatchObject([{ role: 'C0', holds: true }]);
+    expect(judge({ over: { controls: null } }).controls).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import { citationLine } from './citation.ts';
 import { answerClaim } from './claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
-import { doubtsOf, engineTroubles, type Doubt } from './checks.ts';
+import { doubtsOf, engineTroubles, withId, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
 import { headlineOf } from './headline.ts';
 import { exactInterval } from '../base/interval.ts';
@@ -157,14 +157,23 @@ function decide(
       : checkService(run.service, measured);
   // Of a run that was cut short nothing was to be expected.
   if (run.aborted !== null) {
-    return { verdict: 'aborted', reasons: [run.aborted, ...engineTroubles(engine)], expectations, doubts: [] };
+    return {
+      verdict: 'aborted',
+      reasons: [withId(run.aborted, 'aborted'), ...engineTroubles(engine).map((why) => withId(why, 'container-ended'))],
+      expectations,
+      doubts: [],
+    };
   }
   const doubts: Doubt[] = [
     ...doubtsOf(evidence),
-    ...(tooFew === null ? [] : [{ kind: 'claim', why: tooFew } as const]),
+    ...(tooFew === null
+      ? []
+      : [{ id: 'too-few-restarts', kind: 'claim', why: withId(tooFew, 'too-few-restarts') } as const]),
   ];
   const missed = expectations.filter(({ met }) => !met);
-  const missedText = missed.map((row) => `Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`);
+  const missedText = missed.map((row) =>
+    withId(`Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`, 'expectation'),
+  );
   const doubtText = doubts.map(({ why }) => why);
   // A failure that is certain stands, however late the machine was; only "nothing was lost" needs a punctual load.
   const isCertain = missed.some(({ certain }) => certain) && doubts.every(({ kind }) => kind === 'machine');
@@ -214,7 +223,7 @@ function needlesslyKilled({ run, windows }: Evidence): number[] {
   return windows.filter(({ killedUs }) => killedUs !== null).map(({ restart }) => restart);
 }
 
-function restartVerdicts({ run, windows, ledger, queues }: Evidence, prediction: Prediction): RestartVerdict[] {
+function restartVerdicts({ run, windows, ledger }: Evidence, prediction: Prediction): RestartVerdict[] {
   const outages = outagesOf(windows, run.durationMs * 1000);
   return windows.map((window, index) => {
     const counts = ledger.perRestart[index];
@@ -238,7 +247,7 @@ function restartVerdicts({ run, windows, ledger, queues }: Evidence, prediction:
       voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
       predictedDropped: predicted === null ? null : round(predicted),
       expectedQueue: queue === null ? null : round(queue),
-      longestQueue: queues[index] ?? null,
+      longestQueue: counts?.longestQueue ?? null,
     };
   });
 }

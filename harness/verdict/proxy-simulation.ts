@@ -11,7 +11,7 @@ import type { Experiment } from '../experiment/experiment.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Backend } from './backends.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import { SpansAt, type Span } from './span-lookup.ts';
+import { SpanSet, type Span } from './spans.ts';
 
 /** Phases of the check that are tried. */
 const phases = 40;
@@ -27,17 +27,17 @@ export function simulate(
   const slotUs = 1e6 / experiment.load.ratePerSecond;
   const intervalUs = (check?.intervalMs ?? 0) * 1000;
   const count = check === undefined && (retry?.initialIntervalMs ?? 0) === 0 ? 1 : phases;
-  const closed = backends.map((backend) => new SpansAt(backend.closed));
+  const closed = backends.map((backend) => new SpanSet(backend.closed));
   const totals = windows.map(() => 0);
   const shares = windows.map(() => 0);
   const perPhase: number[] = [];
   for (let phase = 0; phase < count; phase++) {
     const down =
       check === undefined
-        ? backends.map(() => new SpansAt([]))
+        ? backends.map(() => new SpanSet([]))
         : backends.map(
             (backend) =>
-              new SpansAt(
+              new SpanSet(
                 downSpans(backend, {
                   firstUs: -intervalUs + (phase / count) * intervalUs,
                   untilUs: durationMs * 1000,
@@ -101,8 +101,8 @@ function downSpans(
 
 function isAnswered(
   dueUs: number,
-  closed: readonly SpansAt[],
-  down: readonly SpansAt[],
+  closed: readonly SpanSet[],
+  down: readonly SpanSet[],
   retry: Experiment['proxy']['retry'],
   random: () => number,
 ): boolean {
@@ -124,7 +124,7 @@ function isAnswered(
 }
 
 /** Index of the backend whose turn it is, of those that are up; −1 when none is. */
-function chosenAt(atUs: number, down: readonly SpansAt[], turn: number): number {
+function chosenAt(atUs: number, down: readonly SpanSet[], turn: number): number {
   let chosen = -1;
   let up = 0;
   for (let index = 0; index < down.length; index++) {

@@ -1,4 +1,5 @@
 /** One restart's moments, out of the timeline. */
+import type { Experiment } from '../experiment/experiment.ts';
 import type { EventKind, TimelineEvent } from '../run/timeline.ts';
 
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
@@ -94,5 +95,26 @@ export function outagesOf(windows: readonly RestartWindow[], endUs: number): (Ou
     const later = windows.flatMap((other) => other.acceptingUs ?? []).filter((us) => us > acceptStoppedUs);
     const againUs = acceptingUs ?? (later.length === 0 ? null : Math.min(...later));
     return { fromUs: acceptStoppedUs, toUs: Math.max(acceptStoppedUs, againUs ?? endUs), hasEnded: againUs !== null };
+  });
+}
+
+/**
+ * From when on each restart's old version must not answer: once the deploy has retired it. Where the proxy's check does
+ * the cut-over, the old version leaves by saying that it is not ready, and is in rotation until the check has seen that.
+ */
+export function outOfRotation(
+  windows: readonly RestartWindow[],
+  timeline: readonly TimelineEvent[],
+  { deploy, proxy }: Pick<Experiment, 'deploy' | 'proxy'>,
+): (number | null)[] {
+  const { check } = proxy;
+  if (deploy.action !== 'swap' || proxy.cutover !== 'check' || check === undefined) {
+    return windows.map(({ retireUs }) => retireUs);
+  }
+  const longestUs = (check.intervalMs + check.timeoutMs) * 1000;
+  return windows.map(({ retireUs }) => {
+    if (retireUs === null) return null;
+    const seen = timeline.find(({ kind, atUs }) => kind === 'check-down' && atUs >= retireUs);
+    return Math.min(seen?.atUs ?? Infinity, retireUs + longestUs);
   });
 }

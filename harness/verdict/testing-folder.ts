@@ -3,29 +3,30 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
 import type { EngineEvent } from '../run/engine-events.ts';
 import type { LedgerRow } from '../run/ledger.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { countWitnessLines } from '../run/witness-lines.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { accessLineOf, type AccessFields } from '../run/access-log.ts';
-import { CheckStates } from '../run/check-states.ts';
-import type { DeployerMessage } from '../run/deploy-plan.ts';
+import type { DeployerMessage } from '../run/deployer-log.ts';
 import type { EventKind, TimelineEvent } from '../run/timeline.ts';
-import { proxyMomentsOf, readTimelineFiles, timelineOf } from '../run/timeline-from-files.ts';
+import { writeTimeline } from '../run/timeline-from-files.ts';
 import { messageIds } from '../run/journal.ts';
-import { readProxyLog } from '../run/proxy-log.ts';
 import type { Control, Controls } from './controls.ts';
-import type { SiteLine } from './request-table.ts';
+import type { RestartWindow } from './restart-windows.ts';
+import type { SiteLine } from '../run/site-log.ts';
 import { row, runRecord, verdictOfTest, window } from './testing.ts';
 import type { Calibration } from './verdict.ts';
 import type { QueueSample } from '../run/queues.ts';
 import type { DatabaseState, StoredNote } from '../run/notes.ts';
 import { labPrimedNotes, primedNoteId } from '../run/site-requests.ts';
 import { assignments } from '../experiment/load-schedule.ts';
+
+/** A line of the proxy's access log; a test may leave out, or add, what it likes. */
+export type AccessFields = Readonly<Record<string, string | number | undefined>>;
 
 /** What the files of a run hold; a file that is null is not there. */
 export interface FolderContent {
@@ -111,6 +112,23 @@ const timeline: readonly TimelineEvent[] = [
   event('accepting', 1_750_000),
   event('ready', 1_750_100),
 ];
+
+/** The events of a restart with these moments. */
+export function eventsOf(one: Partial<RestartWindow> = {}): TimelineEvent[] {
+  const whole = { ...window, ...one };
+  const moments: [EventKind, number | null][] = [
+    ['deploy-begin', whole.deployBeginUs],
+    ['retire', whole.retireUs],
+    ['sigterm', whole.sigtermUs],
+    ['accept-stopped', whole.acceptStoppedUs],
+    ['exit', whole.exitUs],
+    ['deploy-end', whole.deployEndUs],
+    ['accepting', whole.acceptingUs],
+    ['ready', whole.readyUs],
+    ['steady', whole.steadyUs],
+  ];
+  return moments.flatMap(([kind, atUs]) => (atUs === null ? [] : [event(kind, atUs, { restart: whole.restart })]));
+}
 
 /** The deployer's lines of these events. */
 function deployerOf(events: readonly TimelineEvent[]): DeployerMessage[] {
@@ -279,6 +297,17 @@ export const change =
     content.ledger[seq] = { ...rowOf(content, seq), ...over };
   };
 
+/** Changes one row of the ledger, and what proxy and site say of it; the site says nothing where no version answered. */
+export const answerTo =
+  (seq: number, over: Partial<LedgerRow>, site: Partial<SiteLine> = {}) =>
+  (content: FolderContent): void => {
+    change(seq, over)(content);
+    const one = rowOf(content, seq);
+    content.access?.splice(seq, 1, accessFieldsOf(one));
+    const at = content.site?.findIndex(({ request }) => request === one.requestId) ?? -1;
+    if (at >= 0) content.site?.splice(at, 1, ...(one.version === null ? [] : [siteLineOf(one, site)]));
+  };
+
 /** The row that is in this place of the ledger. */
 export function rowOf({ ledger }: FolderContent, seq: number): LedgerRow {
   const one = ledger[seq];
@@ -289,10 +318,39 @@ export function rowOf({ ledger }: FolderContent, seq: number): LedgerRow {
 /** A calibration in which all came out right. */
 export const calibration: Calibration = { seriesId: 's', cases: 20, wrong: [] };
 
-/** Writes the files into a new folder that goes with the test, and gives its path. */
-export async function writeFolder(content: FolderContent): Promise<string> {
+/** A run of a lab that has these lines, and none of anything else. */
+export function linesOf(lines: Partial<FolderContent>): FolderContent {
+  return {
+    run: runRecord(resolveExperiment(e1, { changes: [] })),
+    timeline: [],
+    ledger: [],
+    access: [],
+    site: [],
+    proxyLog: null,
+    database: null,
+    notes: [],
+    queues: [],
+    engine: null,
+    kernel: {},
+    direct: null,
+    controls: null,
+    ...lines,
+  };
+}
+
+/**
+ * Writes the files into a new folder, and gives its path.
+ * @param options.isOfOneTest the folder goes with the test, else with the tests of a `beforeAll`
+ * @param options.isTimelineGiven its timeline is written as it is, and not made of the other files
+ */
+export async function writeFolder(
+  content: FolderContent,
+  { isOfOneTest = true, isTimelineGiven = false }: { isOfOneTest?: boolean; isTimelineGiven?: boolean } = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'run-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const remove = (): Promise<void> => rm(folder, { recursive: true });
+  if (isOfOneTest) onTestFinished(remove);
+  else afterAll(remove);
   const put = async (name: string, data: string | Buffer): Promise<void> => {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), data);
@@ -316,18 +374,8 @@ export async function writeFolder(content: FolderContent): Promise<string> {
   if (proxyLog !== null) await put(runFiles.proxyLog, gzipSync(proxyLog.map((line) => `${line}\n`).join('')));
   if (kernel !== null) await put(runFiles.kernel, JSON.stringify(kernel));
   if (controls !== null) await put(runFiles.controls, JSON.stringify(controls));
-  await put(runFiles.timeline, lines(await timelineIn(folder, content)));
-  const witnessLines = await countWitnessLines(folder);
-  await put(runFiles.run, JSON.stringify(run.kind === 'experiment' ? { ...run, witnessLines } : run));
+  if (run.kind === 'measure' || isTimelineGiven) await put(runFiles.timeline, lines(content.timeline));
+  else await writeTimeline(folder, run);
+  await put(runFiles.run, JSON.stringify(run));
   return folder;
-}
-
-async function timelineIn(folder: string, { run, access, timeline: seen }: FolderContent): Promise<TimelineEvent[]> {
-  if (run.kind !== 'experiment') return seen;
-  const files = await readTimelineFiles(folder);
-  const moments = proxyMomentsOf(run, files);
-  for (const line of (access ?? []).map(accessLineOf)) if (line.requestId.startsWith(run.runId)) moments.add(line);
-  const checks = new CheckStates();
-  for await (const line of readProxyLog(folder)) checks.addLogLine(line);
-  return timelineOf(run, files, { moments, checks });
 }

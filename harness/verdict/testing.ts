@@ -3,6 +3,7 @@ import type { LedgerRow, Outcome } from '../run/ledger.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
+import type { LedgerSummary, RestartCounts } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
 import { expectedBodyCrc32 } from '../run/site-requests.ts';
@@ -198,6 +199,60 @@ export const reconciliation: Reconciliation = {
   unexplainedRows: [],
 };
 
+/** What 300 rows come to that were answered in 2 ms each, but for the drops: each a 502 of its own slot, in restart 1. */
+export function ledgerOf(dropped = 0, over: Partial<LedgerSummary> = {}): LedgerSummary {
+  const ok = 300 - dropped;
+  const outcomes: Record<string, number> = dropped === 0 ? { ok } : { ok, 'status-502': dropped };
+  const all = { due: 300, sent: 300, dropped, outcomes };
+  return {
+    all,
+    byMethod: { GET: all },
+    byConnection: { kept: all },
+    byKind: { 'GET kept': all },
+    // Due from 0.99 s to 1.76 s.
+    atRisk: { due: 77, dropped, byMethod: { GET: { due: 77, dropped } } },
+    droppedIfLate: 0,
+    failureKinds: dropped === 0 ? {} : { 'refused to serve': dropped },
+    withoutLength: 0,
+    resendable: 0,
+    perRestart: [restartCounts(dropped)],
+    missingSlots: 0,
+    repeatedSlots: 0,
+    silenceUs: dropped * 10_000,
+    isGoneAtEnd: false,
+    affectedUs: dropped === 0 ? null : (dropped - 1) * 10_000,
+    longestWaitUs: 2_000,
+    lag: { p50Us: 100, p99Us: 100, maxUs: 100 },
+    achievedRate: 100,
+    ...over,
+  };
+}
+
+/** What restart 1 did to that load. */
+export function restartCounts(dropped = 0, over: Partial<RestartCounts> = {}): RestartCounts {
+  return {
+    dueInOutage: 70,
+    dropped,
+    droppedIfLate: 0,
+    droppedByKind: dropped === 0 ? {} : { 'GET kept': dropped },
+    inFlightAtSigterm: 0,
+    longestWaitUs: 2_000,
+    latestUs: 100,
+    longestQueue: null,
+    ...over,
+  };
+}
+
+/** A proxy's log that agrees with that ledger. */
+export const proxy: NonNullable<Verdict['witnesses']['proxy']> = {
+  arrived: 300,
+  ledgerSent: 300,
+  missing: 0,
+  extra: 0,
+  repeated: 0,
+  disagreeing: 0,
+};
+
 /** Evidence beside the ledger in which nothing is wrong. */
 export const evidence = {
   stale: 0,
@@ -208,7 +263,6 @@ export const evidence = {
     stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [], medianInSiteMs: 1 },
     transit: { aboveMs: 100, longestMs: 4, slow: 0, firstSlowRow: null },
   },
-  queues: [],
   controls: [],
   calibration: null,
   witnessDoubts: [],

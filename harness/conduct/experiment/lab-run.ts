@@ -13,7 +13,6 @@ import type { Baseline } from '../../run/baseline.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
-import { countWitnessLines } from '../../run/witness-lines.ts';
 import { deploySchedule, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { writeTimeline } from '../../run/timeline-from-files.ts';
 import { collectNotes, collectRecords, restartSite } from './collect.ts';
@@ -189,7 +188,7 @@ async function writeRecords(
   };
   await writer.text(runFiles.engineEvents, ndjson(events));
   await writer.withReserve(() => writeTimeline(writer.folder, record));
-  await writer.know({ ...record, witnessLines: await countWitnessLines(writer.folder) });
+  await writer.know(record);
 }
 
 async function baselineOf(lab: Lab, { progress, signal }: LabRunSetting, when: string): Promise<Baseline | null> {

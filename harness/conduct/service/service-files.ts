@@ -11,7 +11,7 @@ import { openRun } from '../../run/run-door.ts';
 import { rawLedgerName, runFiles } from '../../run/run-folder.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { TimelineEvent } from '../../run/timeline.ts';
-import { readTimeline } from '../../run/read-timeline.ts';
+import { readTimeline } from '../../run/timeline.ts';
 import { ndjson, RunWriter } from '../run-writer.ts';
 import { identityOf } from './processes.ts';
 

@@ -1,0 +1,63 @@
+/** `query`: asks a run any question, in SQL. */
+import { exitCodes } from '../base/errors.ts';
+import { jsonText } from '../base/foreign-text.ts';
+import { interruptedCode } from './context.ts';
+import { examples } from './options/examples.ts';
+import { answerText, csvText, tablesText } from './print/query-text.ts';
+import type { CliCommand } from './program.ts';
+
+/** Rows that are printed as a table, and that are read at all. */
+const mostShown = 1_000;
+const mostRows = 1_000_000;
+
+/** Exits 0 whatever the answer is. */
+export const query = {
+  define: (program) =>
+    program
+      .command('query')
+      .description('ask a run any question in SQL, or list what can be asked')
+      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .argument('[sql]', 'a select over the tables and views of the run, or the name of a query')
+      .option('--json', 'the rows as JSON, an object each')
+      .option('--csv', 'the rows as CSV')
+      .addHelpText(
+        'after',
+        `
+Without SQL it lists tables, columns with their units, the named queries that verdicts are made of, and examples. DuckDB runs
+the query; it can read nothing but the run, and change nothing. docs/data.md tells of every file and column.
+${examples(
+  'npm run query -- reports/E5/latest',
+  'npm run query -- reports/E5/latest drop-windows',
+  `npm run query -- reports/E5/latest "select phase, max(waitUs) / 1000 as ms from requests group by phase" --csv`,
+)}`,
+      ),
+  run: async (context, folder: string, sql: string | undefined, options: { json?: true; csv?: true }) => {
+    const { openRunDatabase } = await import('../verdict/evidence.ts');
+    const { namedQueries } = await import('../verdict/queries/all.ts');
+    const { open, database } = await openRunDatabase(folder);
+    try {
+      await database.lock();
+      if (sql === undefined) {
+        const { describeTables } = await import('../verdict/dictionary.ts');
+        context.stdout(tablesText(await describeTables(database, open.record), namedQueries, folder));
+        return exitCodes.pass;
+      }
+      const isTable = options.json !== true && options.csv !== true;
+      const answer = await database.answer(namedQueries[sql]?.sql ?? sql, {
+        most: isTable ? mostShown : mostRows,
+        signal: context.signal,
+      });
+      const { names, rows } = answer;
+      if (options.json === true)
+        context.stdout(jsonText(rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]])))));
+      else context.stdout(options.csv === true ? csvText(answer) : answerText(answer));
+      if (answer.isCut) context.stderr(`note: only the first ${rows.length} rows; ask with a limit, or for sums\n`);
+      return exitCodes.pass;
+    } catch (error) {
+      if (context.signal.aborted) return interruptedCode(context.signal);
+      throw error;
+    } finally {
+      await database.close();
+    }
+  },
+} satisfies CliCommand;

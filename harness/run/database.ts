@@ -1,0 +1,278 @@
+/** A run as a database: DuckDB, in this process, reads the run's files as tables (tables.ts). */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DuckDBInstance,
+  DuckDBListValue,
+  DuckDBStructValue,
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { HarnessError, messageOf } from '../base/errors.ts';
+import { damageIn, recordIn } from './fields.ts';
+import { checkGzip, gzippedLines } from './gzipped-lines.ts';
+import { mostLineBytes, oneLine, openPlainFile, plainText, refused } from './plain-file.ts';
+import { slotsOf, type RunRecord } from './run-record.ts';
+import { quoted, runConstants, runTables, type RunTable } from './tables.ts';
+
+/** What is beyond this is spilt into the temporary folder. */
+const memoryLimit = '320MiB';
+/** What a packed file may have for each slot of the schedule; ours have 20 to 40 bytes. */
+const mostBytesOfSlot = 400;
+const freeBytes = 2 * 1024 * 1024;
+/** A file up to this size is held against its form line by line, a larger one by DuckDB and its check sum. */
+const mostStrictBytes = 1024 * 1024;
+/** Lines that a file may have for each slot: a proxy that tries again asks the site several times. */
+const mostLinesOfSlot = 20;
+const freeLines = 1_000_000;
+/** Rows of {@link RunDatabase.put} that are handed over at once. */
+const rowsAtOnce = 10_000;
+
+/** A row: numbers for all of DuckDB's numbers, arrays and objects for its lists and structs. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** What a user's query gave. */
+export interface Answer {
+  readonly names: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+  /** There are more rows than were read. */
+  readonly isCut: boolean;
+}
+
+/** Statements that change nothing. */
+const asking: ReadonlySet<StatementType> = new Set([StatementType.SELECT, StatementType.EXPLAIN]);
+
+function refusedQuery(why: string, cause?: unknown): HarnessError {
+  return new HarnessError('query-wrong', `The query cannot be run: ${why}.`, { cause });
+}
+
+/** The tables of a run, until it is closed. */
+export class RunDatabase {
+  private readonly instance: DuckDBInstance;
+  private readonly connection: DuckDBConnection;
+  /** A folder that goes when the database is closed. */
+  readonly temporary: string;
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, temporary: string) {
+    this.instance = instance;
+    this.connection = connection;
+    this.temporary = temporary;
+  }
+
+  /** All rows of a query. */
+  async all<T = Row>(sql: string): Promise<T[]> {
+    const reader = await this.connection.runAndReadAll(sql);
+    return reader.getRowObjects().map((row) => objectOf(row) as T);
+  }
+
+  /** The only row of a query. */
+  async one<T = Row>(sql: string): Promise<T> {
+    const [row] = await this.all<T>(sql);
+    if (row === undefined) throw new Error(`a query gave no row: ${sql}`);
+    return row;
+  }
+
+  /**
+   * Runs a query of the user's, who may look at everything and change nothing; {@link RunDatabase.lock} comes first.
+   * @param most rows that are read
+   * @throws {HarnessError} `query-wrong` when DuckDB refuses it, or it is more than a question
+   */
+  async answer(sql: string, { most, signal }: { most: number; signal: AbortSignal }): Promise<Answer> {
+    const interrupt = (): void => this.connection.interrupt();
+    signal.addEventListener('abort', interrupt);
+    try {
+      const statements = await this.connection.extractStatements(sql);
+      if (statements.count !== 1) throw refusedQuery(`it has ${statements.count} statements, and may have one`);
+      const statement = await statements.prepare(0);
+      if (!asking.has(statement.statementType)) throw refusedQuery('it does more than ask: only a select is run');
+      const reader = await statement.streamAndReadUntil(most + 1);
+      const rows = reader.getRows().slice(0, most);
+      return {
+        names: reader.deduplicatedColumnNames(),
+        rows: rows.map((row) => row.map(plainOf)),
+        isCut: reader.currentRowCount > most,
+      };
+    } catch (cause) {
+      throw cause instanceof HarnessError ? cause : refusedQuery(oneLine(messageOf(cause)), cause);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.connection.run(sql);
+  }
+
+  /** Makes a table of rows that this process worked out; a field that is undefined or infinite becomes null. */
+  async put(name: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void> {
+    const typed = Object.entries(columns);
+    await this.run(
+      `create or replace table ${name} (${typed.map(([column, type]) => `"${column}" ${type}`).join(', ')})`,
+    );
+    const form = JSON.stringify([columns]);
+    const names = typed.map(([column]) => `r."${column}"`).join(', ');
+    for (let from = 0; from < rows.length; from += rowsAtOnce) {
+      const json = JSON.stringify(rows.slice(from, from + rowsAtOnce));
+      const source = `(select unnest(from_json($json::json, ${quoted(form)})) as r)`;
+      await this.connection.run(`insert into ${name} select ${names} from ${source}`, { json });
+    }
+  }
+
+  /** From here on a query can read no file, load nothing and change no setting. */
+  async lock(): Promise<void> {
+    await this.run('set autoinstall_known_extensions = false');
+    await this.run('set autoload_known_extensions = false');
+    await this.run('set enable_external_access = false');
+    await this.run('set lock_configuration = true');
+  }
+
+  /** Lets go of everything; to be called in any case. */
+  async close(): Promise<void> {
+    this.connection.closeSync();
+    this.instance.closeSync();
+    await rm(this.temporary, { recursive: true, force: true });
+  }
+
+  /** Another connection to the same tables. */
+  async beside<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.instance.connect();
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+}
+
+/**
+ * Opens the run in this folder, which the door has let in (run-door.ts). A file that is not there gives an empty table.
+ * @param names the tables that are wanted; all unless said
+ * @param strictBytes the largest file that is held against its form line by line
+ * @throws {HarnessError} `run-damaged` naming file and line that is not of its form, `run-refused` when a file is too large
+ */
+export async function openDatabase(
+  folder: string,
+  record: RunRecord,
+  names?: readonly string[],
+  strictBytes = mostStrictBytes,
+): Promise<RunDatabase> {
+  const temporary = await mkdtemp(join(tmpdir(), 'restart-proof-database-'));
+  const instance = await DuckDBInstance.create(':memory:', { memory_limit: memoryLimit, temp_directory: temporary });
+  const database = new RunDatabase(instance, await instance.connect(), temporary);
+  try {
+    // Packed, a million rows of three logs take some 60 MiB, and ten times that unpacked.
+    await database.run("attach ':memory:' as the_run (compress)");
+    await database.run('use the_run');
+    const constants = Object.entries(runConstants(record));
+    await database.put('run', Object.fromEntries(constants.map(([name, { type }]) => [name, type])), [
+      Object.fromEntries(constants.map(([name, { value }]) => [name, value])),
+    ]);
+    const wanted = runTables(record).filter(({ name }) => names === undefined || names.includes(name));
+    // Each file is unpacked on one thread: two at a time, the ledger first.
+    const work = [0, 1].map(() =>
+      database.beside(async (connection) => {
+        await connection.run('use the_run');
+        for (let table = wanted.shift(); table !== undefined; table = wanted.shift()) {
+          await load(connection, { table, folder, slots: slotsOf(record), strictBytes });
+        }
+      }),
+    );
+    for (const done of await Promise.allSettled(work)) if (done.status === 'rejected') throw done.reason;
+    await database.run('checkpoint the_run');
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** Makes a table and fills it from its file. */
+async function load(
+  connection: DuckDBConnection,
+  { table, folder, slots, strictBytes }: { table: RunTable; folder: string; slots: number; strictBytes: number },
+): Promise<void> {
+  const columns = Object.entries(table.columns);
+  const declared = columns.map(([name, { type, sql, derived }]) =>
+    derived ? `"${name}" ${type} generated always as (${sql}) virtual` : `"${name}" ${type}`,
+  );
+  await connection.run(`create table ${table.name} (line integer, ${declared.join(', ')}, isDamaged boolean)`);
+  const path = join(folder, table.file.name);
+  if (!existsSync(path)) return;
+  const file = await openPlainFile(path, path.endsWith('.gz') ? mostBytesOfSlot * slots + freeBytes : undefined);
+  const { size } = await file.stat();
+  await file.close();
+  // DuckDB takes '5' for 5: a short file is read twice, since that costs nothing.
+  if (size <= strictBytes) await findDamage(path, table);
+  const unread = path.endsWith('.gz') && size > strictBytes ? [checkGzip(path)] : [];
+  const checked = Promise.allSettled(unread);
+  const read = columns.filter(([, { derived }]) => derived !== true);
+  const most = mostLinesOfSlot * slots + freeLines;
+  try {
+    await connection.run(
+      `insert into ${table.name} (line, ${read.map(([name]) => `"${name}"`).join(', ')}, isDamaged)
+       select line, ${read.map(([, { sql }]) => sql).join(', ')}, ${damageOf(table)}
+       from (select row_number() over () as line, * from ${sourceOf(path, table)}) limit ${most}`,
+    );
+  } catch (cause) {
+    const why = messageOf(cause);
+    if (why.startsWith('Out of Memory'))
+      throw new HarnessError('run-too-large', `${path} needs more memory than there is: ${oneLine(why)}.`, { cause });
+    await findDamage(path, table);
+    throw new HarnessError(
+      'run-damaged',
+      `${path} cannot be read: ${oneLine(messageOf(cause).split('\n')[0] ?? '')}.`,
+      {
+        cause,
+      },
+    );
+  }
+  for (const done of await checked) if (done.status === 'rejected') throw done.reason;
+  const reader = await connection.runAndReadAll(
+    `select count(*) >= ${most} as isTooLong, bool_or(isDamaged) as isDamaged from ${table.name}`,
+  );
+  const [found] = reader.getRowObjects();
+  if (found?.['isTooLong'] === true) throw refused(`${path} has ${most} lines or more, for ${slots} requests`);
+  if (found?.['isDamaged'] === true) await findDamage(path, table);
+  for (const sql of table.afterLoad ?? []) await connection.run(sql);
+}
+
+function sourceOf(path: string, { file, head }: RunTable): string {
+  const fields = Object.entries({ ...head?.fields, ...file.fields });
+  const types = fields.map(([name, { type }]) => `${quoted(name)}: ${quoted(type)}`).join(', ');
+  const compression = path.endsWith('.gz') ? 'gzip' : 'uncompressed';
+  return `read_json(${quoted(path)}, format = 'newline_delimited', columns = {${types}}, compression = '${compression}',
+    maximum_object_size = ${mostLineBytes})`;
+}
+
+/** SQL that is true of a line that is not of the file's form. */
+function damageOf({ file, head }: RunTable): string {
+  const ofAll = damageIn(file.fields);
+  return head === undefined ? ofAll : `case when line = 1 then ${damageIn(head.fields)} else ${ofAll} end`;
+}
+
+/** Says what is wrong with the first line that is not of the file's form. */
+async function findDamage(path: string, { file, head }: RunTable): Promise<void> {
+  let line = 0;
+  for await (const lines of path.endsWith('.gz') ? gzippedLines(path) : plainLines(path)) {
+    for (const text of lines) recordIn(++line === 1 && head !== undefined ? head : file, text, { path, line });
+  }
+}
+
+async function* plainLines(path: string): AsyncGenerator<string[]> {
+  yield (await plainText(path)).split('\n').filter((line) => line !== '');
+}
+
+function objectOf(row: Readonly<Record<string, DuckDBValue>>): Row {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plainOf(value)]));
+}
+
+function plainOf(value: DuckDBValue): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof DuckDBListValue) return value.items.map(plainOf);
+  if (value instanceof DuckDBStructValue) return objectOf(value.entries);
+  // Decimals, dates and all else that JSON has no form for.
+  return typeof value === 'object' && value !== null ? String(value) : value;
+}

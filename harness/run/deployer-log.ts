@@ -1,0 +1,65 @@
+/** witnesses/deployer.ndjson: what the deployer said while it ran. */
+import { finite, integerFrom, oneOf, optional, recordIn, text, type Place, type RecordOf } from './fields.ts';
+import { runFiles } from './run-folder.ts';
+
+const what = 'message of the deployer';
+const about = 'What the deployer said: when each deploy began and ended, and what it did in between.';
+const bareKinds = ['waiting', 'done'] as const;
+const stampedKinds = [
+  'deploy-begin',
+  'deploy-end',
+  'never-ready',
+  'retire',
+  'proxy-file',
+  'roll-back',
+  'rested',
+] as const;
+
+/** Every line; one that is about a restart has all fields. */
+export const deployerFile = {
+  name: runFiles.deployer,
+  what,
+  about,
+  fields: {
+    kind: oneOf(
+      [...bareKinds, ...stampedKinds],
+      'retire: the old version is out of rotation from here on. proxy-file: the proxy’s file names the new unit. ' +
+        'roll-back: a release that cannot start is taken back. rested: the version is ready (or never will be), and what ' +
+        'had queued has had time to be worked off.',
+    ),
+    restart: optional(integerFrom(1, 'Which restart it is about, from 1.')),
+    version: optional(text('The version that the restart brings.')),
+    atMonotonicUs: optional(finite('When, CLOCK_MONOTONIC, µs.')),
+    failure: optional(text('What systemctl said, when it failed.')),
+  },
+} as const;
+
+const stampedMessage = {
+  name: runFiles.deployer,
+  what,
+  about,
+  fields: {
+    kind: oneOf(stampedKinds, 'What was done.'),
+    restart: integerFrom(1, 'Which restart it is about, from 1.'),
+    version: text('The version that the restart brings.'),
+    atMonotonicUs: finite('When, CLOCK_MONOTONIC, µs.'),
+    failure: optional(text('What systemctl said, when it failed.')),
+  },
+} as const;
+
+/** A line of the deployer's output. */
+export type DeployerMessage =
+  { readonly kind: (typeof bareKinds)[number] } | RecordOf<(typeof stampedMessage)['fields']>;
+
+/**
+ * A line of the file.
+ * @throws {HarnessError} naming file and line, when it is no message
+ */
+export function deployerMessageIn(line: string, place: Place): DeployerMessage {
+  const message = recordIn(deployerFile, line, place);
+  return isBare(message.kind) ? { kind: message.kind } : recordIn(stampedMessage, line, place);
+}
+
+function isBare(kind: string): kind is (typeof bareKinds)[number] {
+  return bareKinds.some((bare) => bare === kind);
+}

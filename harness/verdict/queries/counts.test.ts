@@ -1,0 +1,428 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../../run/ledger.ts';
+import { eventKinds, type EventKind, type TimelineEvent } from '../../run/timeline.ts';
+import { dropWindows } from '../drop-windows.ts';
+import type { Ask } from '../ledger-summary.ts';
+import { badRow, row } from '../testing.ts';
+import { answersOfEach, summaryOf, type Case } from '../testing-database.ts';
+import { event } from '../testing-folder.ts';
+
+/** The only figure of each case, by the names of the cases. */
+async function figuresOf(name: Parameters<typeof answersOfEach>[0], figure: string, cases: Record<string, Case>) {
+  const answers = await answersOfEach(name, Object.values(cases));
+  return Object.fromEntries(Object.keys(cases).map((key, index) => [key, answers[index]?.[0]?.[figure]]));
+}
+
+const unsent = { outcome: 'unsent', sentUs: null } as const;
+const refused = { outcome: 'refused', sentUs: null } as const;
+
+describe('the counts of a ledger', () => {
+  it('are given in all, by method, by connection and by both', async () => {
+    const { all, byMethod, byConnection, byKind, failureKinds } = await summaryOf({
+      ledger: [
+        row(0),
+        row(1, { method: 'POST', connection: 'new' }),
+        badRow(2, { method: 'POST' }),
+        badRow(3, refused),
+        row(4, unsent),
+        row(5, { outcome: 'local' }),
+      ],
+    });
+    expect(all).toEqual({
+      due: 6,
+      sent: 4,
+      dropped: 2,
+      outcomes: { ok: 2, 'status-502': 1, refused: 1, unsent: 1, local: 1 },
+    });
+    expect(byMethod).toEqual({
+      GET: { due: 4, sent: 2, dropped: 1, outcomes: { ok: 1, refused: 1, unsent: 1, local: 1 } },
+      POST: { due: 2, sent: 2, dropped: 1, outcomes: { ok: 1, 'status-502': 1 } },
+    });
+    expect(byConnection).toEqual({
+      kept: { due: 5, sent: 3, dropped: 2, outcomes: { ok: 1, 'status-502': 1, refused: 1, unsent: 1, local: 1 } },
+      new: { due: 1, sent: 1, dropped: 0, outcomes: { ok: 1 } },
+    });
+    expect(byKind).toEqual({
+      'GET kept': { due: 4, sent: 2, dropped: 1, outcomes: { ok: 1, refused: 1, unsent: 1, local: 1 } },
+      'POST new': { due: 1, sent: 1, dropped: 0, outcomes: { ok: 1 } },
+      'POST kept': { due: 1, sent: 1, dropped: 1, outcomes: { 'status-502': 1 } },
+    });
+    expect(failureKinds).toEqual({ 'refused to serve': 1, 'port closed': 1 });
+  });
+
+  it('are nothing of an empty ledger, and nothing else is known of it', async () => {
+    expect(await summaryOf({})).toEqual({
+      all: { due: 0, sent: 0, dropped: 0, outcomes: {} },
+      byMethod: {},
+      byConnection: {},
+      byKind: {},
+      atRisk: { due: 0, dropped: 0, byMethod: {} },
+      droppedIfLate: 0,
+      failureKinds: {},
+      withoutLength: 0,
+      resendable: 0,
+      perRestart: [],
+      missingSlots: 300,
+      repeatedSlots: 0,
+      silenceUs: null,
+      isGoneAtEnd: false,
+      affectedUs: null,
+      longestWaitUs: null,
+      lag: null,
+      achievedRate: null,
+    });
+  });
+
+  it('say how late requests left, and at which rate: n requests span n − 1 intervals', async () => {
+    const late = Array.from({ length: 200 }, (_, seq) => row(seq, { sentUs: seq * 10_000 + (200 - seq) }));
+    const never = Array.from({ length: 50 }, (_, index) => row(200 + index, unsent));
+    const { lag, achievedRate } = await summaryOf({ ledger: [...late, ...never] });
+    // Nearest rank: the 100th, the 198th and the 200th of 1 to 200 µs.
+    expect(lag).toEqual({ p50Us: 100, p99Us: 198, maxUs: 200 });
+    // 199 intervals from 200 µs to 1.990001 s.
+    expect(achievedRate).toBeCloseTo((199 * 1e6) / 1_989_801, 6);
+    const one = await summaryOf({ ledger: [row(0, { sentUs: 70 })] });
+    expect([one.lag, one.achievedRate]).toEqual([{ p50Us: 70, p99Us: 70, maxUs: 70 }, null]);
+    expect((await summaryOf({ ledger: [row(0), row(1, { dueUs: 0 })] })).achievedRate).toBeNull();
+  });
+});
+
+it('slots of the schedule are missing, or there too often', async () => {
+  const cases: [seqs: number[], missing: number, repeated: number][] = [
+    [[0, 1, 2], 0, 0],
+    [[0, 2], 1, 0],
+    [[0, 1, 1, 2, 2, 2], 0, 2],
+    // A slot that the schedule does not have is a row too many.
+    [[0, 1, 2, 3], 0, 1],
+    [[0, 1, 2, 7, 7], 0, 2],
+    [[0, 1, ...Array.from({ length: 257 }, () => 2)], 0, 1],
+    [[], 3, 0],
+  ];
+  const answers = await answersOfEach(
+    'slots',
+    cases.map(([seqs]) => ({ rows: seqs.map((seq) => row(seq)), slots: 3 })),
+  );
+  expect(answers).toEqual(cases.map(([, missing, repeated]) => [{ missing, repeated }]));
+});
+
+describe('sums over all requests', () => {
+  const died: Partial<LedgerRow> = { outcome: 'reset', status: null, connectedUs: null, firstByteUs: null };
+  const of = (...rows: LedgerRow[]): Case => ({ rows });
+
+  it('a GET that died unanswered on a connection used before is one that a retrying client would have sent again', async () => {
+    const resendable = (over: Partial<LedgerRow>): Case => of(badRow(0, { ...died, ...over }));
+    const found = await figuresOf('totals', 'resendable', {
+      'it was reset': resendable({}),
+      'it was closed': resendable({ outcome: 'closed' }),
+      'a POST': resendable({ method: 'POST' }),
+      'never sent': resendable({ sentUs: null }),
+      'on a new connection': resendable({ connectedUs: 200 }),
+      'a byte was seen': resendable({ firstByteUs: 300 }),
+      'it timed out': resendable({ outcome: 'timeout' }),
+      'it was answered': resendable({ outcome: 'status-502' }),
+    });
+    expect(found).toEqual({
+      ...Object.fromEntries(Object.keys(found).map((name) => [name, 0])),
+      'it was reset': 1,
+      'it was closed': 1,
+    });
+  });
+
+  it('the longest wait counts from the due time, less what was asked for, of ok answers only', async () => {
+    const slow = { path: '/slow?ms=300' };
+    const found = await figuresOf('totals', 'longestWaitUs', {
+      several: of(
+        row(0, { sentUs: 5_000, doneUs: 9_000 }),
+        row(1, { ...slow, doneUs: 322_000 }),
+        badRow(2, { doneUs: 3e7 }),
+      ),
+      'no ok answer': of(badRow(2)),
+    });
+    expect(found).toEqual({ several: 12_000, 'no ok answer': null });
+  });
+
+  it('the affected time goes from the first to the last due time of dropped rows', async () => {
+    const found = await figuresOf('totals', 'affectedUs', {
+      several: of(badRow(7), row(9), badRow(5), row(8, unsent)),
+      one: of(badRow(5)),
+      none: of(row(5)),
+    });
+    expect(found).toEqual({ several: 20_000, one: 0, none: null });
+  });
+
+  it('drops that lateness can cause are deadlines that passed, and closes of a connection that was kept', async () => {
+    const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
+    const found = await figuresOf('totals', 'droppedIfLate', {
+      several: of(
+        badRow(1),
+        badRow(2, { outcome: 'timeout' }),
+        badRow(3, { outcome: 'connect-timeout' }),
+        badRow(4, race),
+      ),
+    });
+    expect(found).toEqual({ several: 3 });
+    const lengths = await figuresOf('totals', 'withoutLength', { one: of(row(0, { hasNoLength: true }), row(1)) });
+    expect(lengths).toEqual({ one: 1 });
+  });
+});
+
+describe('the silence of a load', () => {
+  /** 300 slots, of which `over` says what became of some; the others are ok after 2 ms. */
+  const load = (over: (seq: number) => Partial<LedgerRow> | null, count = 300): Case => ({
+    rows: Array.from({ length: count }, (_, seq) => row(seq, over(seq) ?? {})),
+  });
+  const between = (from: number, to: number) => (seq: number) => (seq >= from && seq < to ? refused : null);
+  const outage = between(100, 150);
+  const inFlight = (seq: number) => (seq >= 90 && seq < 100 ? { doneUs: seq * 10_000 + 302_000 } : null);
+  const late = (seq: number) => ({ doneUs: seq * 10_000 + 400_000 });
+
+  it('is the longest stretch of the schedule in which no request due in it was answered', async () => {
+    const found = await figuresOf('silence', 'silenceUs', {
+      'every request is answered': load(() => null),
+      'an outage of 50 slots': load(outage),
+      // Slots 100 to 299: due from 1000 ms to 2990 ms.
+      'the service dies for good': load(between(100, 300)),
+      'it is absent at first': load(between(0, 120)),
+      'all fail': load(() => refused),
+      'the longest of several': load((seq) => between(20, 30)(seq) ?? between(60, 130)(seq) ?? between(200, 220)(seq)),
+      // Answered in every eighth slot only: seven failures in a row.
+      'the service flaps': load((seq) => (seq % 8 === 0 ? null : refused)),
+      // Slots 90 to 99 are answered 300 ms late, in the midst of an outage from slot 100 (1000 ms) to slot 149.
+      'answers to requests due before it': load((seq) => inFlight(seq) ?? outage(seq)),
+      'one such answer': load((seq) => (seq === 99 ? { doneUs: 1_292_000 } : outage(seq))),
+      // Slots 100 to 149 wait in the queue until 1500 ms.
+      'all are answered in the end': load((seq) => (seq >= 100 && seq < 150 ? { doneUs: 1_502_000 } : null)),
+      'not beyond the last due request': load((seq) => (seq === 299 ? { doneUs: 9_000_000 } : null)),
+      'to the last due request': load((seq) => (seq >= 280 ? { doneUs: 9_000_000 } : null)),
+      'every answer takes long': load(late),
+      'every answer takes long, beside an outage': load((seq) => outage(seq) ?? late(seq)),
+      'the generator could not send': load((seq) => (seq >= 100 && seq < 150 ? unsent : null)),
+      'a single answer': load(() => null, 1),
+      'a single failure': load(() => refused, 1),
+      'no request': load(() => null, 0),
+      'none was sent': load(() => unsent),
+    });
+    expect(found).toEqual({
+      'every request is answered': 0,
+      'an outage of 50 slots': 500_000,
+      'the service dies for good': 1_990_000,
+      'it is absent at first': 1_200_000,
+      'all fail': 2_990_000,
+      'the longest of several': 700_000,
+      'the service flaps': 70_000,
+      'answers to requests due before it': 500_000,
+      'one such answer': 500_000,
+      'all are answered in the end': 500_000,
+      'not beyond the last due request': 0,
+      'to the last due request': 190_000,
+      'every answer takes long': 0,
+      'every answer takes long, beside an outage': 500_000,
+      'the generator could not send': 0,
+      'a single answer': 0,
+      'a single failure': 0,
+      'no request': null,
+      'none was sent': null,
+    });
+  });
+
+  it('ends with the outcomes of the last two requests that left', async () => {
+    const ledgers: [last: LedgerRow['outcome'][], told: string[]][] = [
+      [['ok'], ['ok', 'ok']],
+      [['refused'], ['refused', 'ok']],
+      [
+        ['reset', 'status-502'],
+        ['status-502', 'reset'],
+      ],
+      [
+        ['refused', 'unsent'],
+        ['refused', 'ok'],
+      ],
+      [
+        ['reset', 'local'],
+        ['reset', 'ok'],
+      ],
+    ];
+    const ends = await answersOfEach(
+      'end',
+      ledgers.map(([last]) => ({
+        rows: (['ok', 'ok', ...last] as const).map((outcome, seq) => row(seq, { outcome })),
+      })),
+    );
+    expect(ends.map((rows) => rows.map(({ outcome }) => outcome))).toEqual(ledgers.map(([, told]) => told));
+  });
+
+  it('is of a service that is gone where the last request was refused, or the last two failed', async () => {
+    const isGone = async (...outcomes: readonly LedgerRow['outcome'][]): Promise<boolean> =>
+      (await summaryOf({ ledger: outcomes.map((outcome, seq) => row(seq, { outcome })) })).isGoneAtEnd;
+    expect([await isGone('ok', 'refused'), await isGone('reset', 'status-502')]).toEqual([true, true]);
+    // One may fail by chance.
+    expect([await isGone('ok', 'reset'), await isGone('refused', 'ok'), await isGone('reset')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('a change of a service', () => {
+  /** The deploy begins at 0.99 s: slot 50 is before it, slot 150 after. */
+  const after = (...rows: LedgerRow[]): Case => ({
+    rows: [row(50), ...rows],
+    restarts: [{ restart: 1, deployBeginUs: 990_000 }],
+  });
+
+  it('is an outcome, instance or version that was not there before the deploy began', async () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => row(51, { instance: `b${index}` }));
+    const found = await figuresOf('changes', 'new', {
+      'as before': after(row(150)),
+      'fails as before': after(badRow(51), badRow(150)),
+      'fails anew': after(badRow(150)),
+      'fails in another way': after(badRow(51), row(150, refused)),
+      // One that was in flight when the deploy began may have died of it.
+      'was in flight': after(badRow(98, { outcome: 'reset', doneUs: 1_200_000 })),
+      'another instance': after(row(150, { instance: 'j' })),
+      'another version': after(row(150, { version: 'v1' })),
+      'a version seen before': after(row(51, { version: 'v1' }), row(150, { version: 'v1' })),
+      'what could not be sent': after(row(150, unsent)),
+    });
+    expect(found).toEqual({
+      'as before': 0,
+      'fails as before': 0,
+      'fails anew': 1,
+      'fails in another way': 1,
+      'was in flight': 1,
+      'another instance': 1,
+      'another version': 1,
+      'a version seen before': 0,
+      'what could not be sent': 0,
+    });
+    expect(await figuresOf('changes', 'before', { many: after(...many) })).toEqual({ many: 1_001 });
+  });
+});
+
+describe('stale answers', () => {
+  /** v0 is out of rotation from 1 s on, v1 from 3 s on. */
+  const restarts = [
+    { restart: 1, outOfRotationUs: 1_000_000 },
+    { restart: 2, outOfRotationUs: 3_000_000 },
+  ];
+  const answer = (version: string | null, sentUs: number | null, over: Partial<LedgerRow> = {}): LedgerRow =>
+    row(0, { version, sentUs, doneUs: (sentUs ?? 0) + 1_000, ...over });
+  const newer = answer('v1', 1_500_000);
+  const late = 2_000_000;
+  const of = (...rows: LedgerRow[]): Case => ({ rows, restarts });
+
+  it('were sent after their version was out of rotation, and after a newer one had answered', async () => {
+    const found = await figuresOf('stale', 'stale', {
+      'sent when the newer one answered': of(newer, answer('v0', 1_501_000)),
+      'sent after that': of(newer, answer('v0', 1_501_001)),
+      // Answered by the newer one before the older was out of rotation: then its retiring decides.
+      'sent when it was retired': of(answer('v1', 500_000), answer('v0', 1_000_000)),
+      'sent after it was retired': of(answer('v1', 500_000), answer('v0', 1_000_001)),
+      'the earliest newer one comes last': of(answer('v1', late), newer, answer('v0', 1_600_000)),
+      'the newer one comes after it': of(answer('v0', 1_600_000), newer),
+      'of two versions': of(answer('v2', 3_500_000), answer('v0', 3_600_000), answer('v1', 3_600_000)),
+      'of its own version': of(answer('v1', 3_500_000), answer('v1', 3_600_000)),
+      'in rotation still': of(newer, answer('v1', 2_500_000)),
+      'not ok': of(newer, answer('v0', late, { outcome: 'status-503' })),
+      'never sent': of(newer, answer('v0', null)),
+      'after one that was never sent': of(answer('v1', null), answer('v0', late)),
+      'after one that was not ok': of(answer('v1', 1_500_000, { outcome: 'status-503' }), answer('v0', late)),
+      'no version of ours': of(newer, ...[null, 'v', 'vx', 'xv0', 'v0x', '0'].map((version) => answer(version, late))),
+      'versions of two digits': {
+        rows: [answer('v12', 1_500_000), answer('v11', 1_600_000)],
+        restarts: [{ restart: 12, outOfRotationUs: 1_000_000 }],
+      },
+      'retired by no deploy': { rows: [newer, answer('v0', 9_000_000)], restarts: [{ restart: 1 }] },
+      'without restarts': { rows: [newer, answer('v0', 9_000_000)] },
+    });
+    const stale = [
+      'sent after that',
+      'sent after it was retired',
+      'the earliest newer one comes last',
+      'the newer one comes after it',
+      'versions of two digits',
+    ];
+    expect(found).toEqual({
+      ...Object.fromEntries(Object.keys(found).map((name) => [name, stale.includes(name) ? 1 : 0])),
+      'of two versions': 2,
+    });
+  });
+});
+
+describe('windows of drops', () => {
+  const drop = (sentUs: number, doneUs: number): LedgerRow => badRow(0, { dueUs: sentUs - 10, sentUs, doneUs });
+
+  it('go from the first sending to the last known drop, and are two where over a second lies between', async () => {
+    const [none, one, never, near, apart] = await answersOfEach('drop-windows', [
+      { rows: [row(0), row(1, unsent), row(2, { outcome: 'local' })] },
+      { rows: [drop(3_000_000, 3_500_000), drop(2_000_000, 3_600_000), drop(2_500_000, 2_600_000)] },
+      { rows: [badRow(0, { dueUs: 70, sentUs: null, doneUs: 90 })] },
+      { rows: [drop(1, 1_000_000), drop(1, 2_000_000)] },
+      { rows: [drop(1, 1_000_000), drop(1_500_000, 2_000_001)] },
+    ]);
+    expect(none).toEqual([]);
+    expect(one).toEqual([{ fromUs: 2_000_000, firstUs: 2_600_000, toUs: 3_600_000, dropped: 3 }]);
+    expect(never).toEqual([{ fromUs: 70, firstUs: 90, toUs: 90, dropped: 1 }]);
+    expect(near).toHaveLength(1);
+    expect(apart).toEqual([
+      { fromUs: 1, firstUs: 1_000_000, toUs: 1_000_000, dropped: 1 },
+      { fromUs: 1_500_000, firstUs: 2_000_001, toUs: 2_000_001, dropped: 1 },
+    ]);
+  });
+
+  /** One window, of a drop that was known from 20 s on, unless said. */
+  const named = async (timeline: readonly TimelineEvent[], firstUs = 20_000_000, toUs = firstUs) => {
+    const rows = [{ fromUs: 19_000_000, firstUs, toUs, dropped: 1 }];
+    const [window] = await dropWindows((async () => Promise.resolve(rows)) as unknown as Ask, timeline);
+    return window;
+  };
+
+  it('are opened by what takes a process, a port or a backend away, and closed by what brings one', async () => {
+    const of = async (side: 'openedBy' | 'closedBy'): Promise<EventKind[]> => {
+      const found = await Promise.all(eventKinds.map(async (kind) => (await named([event(kind, 20_000_000)]))?.[side]));
+      return eventKinds.filter((_, index) => found[index] !== null);
+    };
+    expect(new Set(await of('openedBy'))).toEqual(
+      new Set([
+        ...(['retire', 'sigterm', 'deploy-begin', 'not-ready', 'accept-stopped', 'killing', 'main-exited'] as const),
+        ...(['socket-stopped', 'proxy-file', 'check-down', 'container-ended'] as const),
+      ]),
+    );
+    expect(new Set(await of('closedBy'))).toEqual(
+      new Set(['accepting', 'socket-started', 'check-up', 'proxy-file', 'main-exited', 'exit', 'steady'] as const),
+    );
+  });
+
+  it.each([
+    ['sigterm', 'openedBy', 10_000_000, false],
+    ['sigterm', 'openedBy', 10_000_001, true],
+    ['sigterm', 'openedBy', 20_050_000, true],
+    ['sigterm', 'openedBy', 20_050_001, false],
+    ['accepting', 'closedBy', 19_949_999, false],
+    ['accepting', 'closedBy', 19_950_000, true],
+    ['accepting', 'closedBy', 29_999_999, true],
+    ['accepting', 'closedBy', 30_000_000, false],
+  ] as const)(
+    'have events from 10 s before to 50 ms after, and the other way round: %s %s %i',
+    async (kind, side, atUs, isNear) => {
+      expect((await named([event(kind, atUs)]))?.[side]).toEqual(isNear ? { kind, atUs, line: 1 } : null);
+    },
+  );
+
+  it('name the last event before and the first one after, by their lines in the timeline', async () => {
+    const timeline = [
+      event('load-begin', 0),
+      event('sigterm', 1_000_000),
+      event('accept-stopped', 1_100_000),
+      event('exit', 1_150_000),
+      event('accepting', 1_600_000),
+      event('accept-stopped', 1_700_000),
+      event('accepting', 1_800_000),
+    ];
+    expect(await named(timeline, 1_200_000, 1_500_000)).toMatchObject({
+      openedBy: { kind: 'accept-stopped', atUs: 1_100_000, line: 3 },
+      closedBy: { kind: 'accepting', atUs: 1_600_000, line: 5 },
+    });
+  });
+});

@@ -1,0 +1,128 @@
+/** What became of the requests. */
+import { query } from './query.ts';
+
+export const counts = {
+  outcomes: query(
+    'Requests by method, connection and outcome: due, and of them sent.',
+    `
+    select method, connection, outcome, count(*) as due, count(sentUs) as sent, bool_or(dropped) as dropped
+    from ledger
+    group by method, connection, outcome
+    order by min(line)`,
+  ),
+  'failure-kinds': query(
+    'Failed requests by kind, from what the client itself saw.',
+    `
+    select failureKind as kind, count(*) as failed
+    from ledger
+    where failureKind is not null
+    group by kind
+    order by min(line)`,
+  ),
+  totals: query(
+    'Sums over all requests: drops that lateness can cause, drops that a client may send again, waits, lateness.',
+    `
+    select
+      count(*) filter (failureKind in ('hang', 'kept-connection race')) as droppedIfLate,
+      count(*) filter (method = 'GET' and outcome in ('reset', 'closed')
+        and sentUs is not null and connectedUs is null and firstByteUs is null) as resendable,
+      count(*) filter (hasNoLength) as withoutLength,
+      max(dueUs) filter (dropped) - min(dueUs) filter (dropped) as affectedUs,
+      max(waitUs) as longestWaitUs,
+      count(sentUs) as sent,
+      max(sentUs) - min(sentUs) as sendingUs,
+      quantile_disc(sentUs - dueUs, 0.5) as lagP50Us,
+      quantile_disc(sentUs - dueUs, 0.99) as lagP99Us,
+      max(sentUs - dueUs) as lagMaxUs
+    from ledger`,
+  ),
+  slots: query(
+    'Slots of the schedule without a row; and rows too many, of a slot or of none.',
+    `
+    with rows as (
+      select seq, seq < run.slots as isPlanned, count(*) as times from ledger, run group by all
+    )
+    select
+      max(run.slots) - count(seq) filter (isPlanned) as missing,
+      count(*) filter (isPlanned and times > 1) + coalesce(sum(times) filter (not isPlanned), 0) as repeated
+    from run left join rows on true`,
+  ),
+  'at-risk': query(
+    'Requests due in the at-risk span of a restart, by method.',
+    `
+    select method, count(*) as due, count(*) filter (dropped) as dropped
+    from ledger asof join moments on dueUs >= moments.fromUs
+    where len(atRisk) > 0
+    group by method
+    order by min(line)`,
+  ),
+  silence: query(
+    'The longest stretch of the schedule in which no request due in it was answered as expected, µs.',
+    `
+    with asked as (
+      select seq, dueUs, outcome, case when outcome = 'ok' then doneUs end as okUs,
+        min(doneUs - dueUs) filter (outcome = 'ok') over () as shortestUs
+      from ledger
+      where outcome not in ('local', 'unsent')
+    ), answered as (
+      -- The first ok answer to this request or a later one; the shortest latency is taken off.
+      select dueUs, least(
+        min(okUs - shortestUs) over (order by seq rows between current row and unbounded following),
+        max(dueUs) over ()) as untilUs
+      from asked
+    )
+    select max(untilUs - dueUs) as silenceUs from answered`,
+  ),
+  end: query(
+    'The last two requests that left: how they ended.',
+    `
+    select outcome from ledger where outcome not in ('local', 'unsent') order by seq desc limit 2`,
+  ),
+  changes: query(
+    'Outcomes, instances and versions that were not there before the first deploy began, and how many were.',
+    `
+    with names as (
+      select distinct outcome, instance, version, doneUs >= (select min(deployBeginUs) from restarts) as isAfter
+      from ledger
+      where outcome not in ('local', 'unsent')
+    )
+    select
+      (select count(*) from names where not isAfter) as before,
+      (select count(*) from
+        (select outcome, instance, version from names where isAfter
+         except select outcome, instance, version from names where not isAfter)) as new`,
+  ),
+  stale: query(
+    'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
+    `
+    with answers as (
+      select sentUs, doneUs, try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
+      from ledger
+      where outcome = 'ok' and sentUs is not null
+    ), first as (
+      select release, min(doneUs) as answeredUs from answers where release is not null group by release
+    ), retired as (
+      select restart - 1 as release, greatest(outOfRotationUs,
+        (select min(answeredUs) from first where first.release >= restart)) as sinceUs
+      from restarts
+      where outOfRotationUs is not null and exists (from first where first.release >= restart)
+    )
+    select count(*) as stale from answers join retired using (release) where sentUs > sinceUs`,
+  ),
+  'drop-windows': query(
+    'Times in which requests were dropped: drops over 1 s apart belong to two.',
+    `
+    with known as (
+      select coalesce(sentUs, dueUs) as fromUs, doneUs,
+        case when doneUs - lag(doneUs) over (order by doneUs) > 1000000 then 1 else 0 end as isApart
+      from ledger
+      where dropped
+    ), numbered as (
+      select *, sum(isApart) over (order by doneUs rows unbounded preceding) as nth from known
+    )
+    select min(fromUs) as fromUs, min(doneUs) as firstUs, max(doneUs) as toUs, count(*) as dropped
+    from numbered
+    group by nth
+    order by nth`,
+  ),
+} as const;

@@ -1,0 +1,167 @@
+/**
+ * Reconciliation by request id: every row of the ledger beside its line in the proxy's access log and in the site's own
+ * log. Each rule says what three honest witnesses of one request cannot say together.
+ */
+import { oneClockUs, toleranceUs, wallClockUs } from '../tolerances.ts';
+import { query, type Query } from './query.ts';
+import { transitAboveMs } from './waits.ts';
+
+/** When it holds, and what is then said. */
+type Rule = readonly [condition: string, sentence: string];
+
+const p = "' (line ' || p.line || ')'";
+const s = "' (line ' || s.line || ')'";
+
+/** Ledger (l) beside its schedule and the proxy's line (p). */
+const besideProxy: readonly Rule[] = [
+  ['l.dueUs <> round(l.seq * 1e6 / ratePerSecond)', "'it was not due at ' || l.dueUs || ' µs'"],
+  ["p.line is not null and l.outcome = 'ok' and p.backend is null", `'ok, and by the proxy itself' || ${p}`],
+  ['p.method <> l.method or p.path <> l.path', `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`],
+  ['l.status <> p.status', `l.status || ' here, ' || p.status || ' in the proxy''s log' || ${p}`],
+  [
+    "p.line is not null and l.outcome = 'ok' and l.version is distinct from p.version",
+    `'version ' || coalesce(l.version, 'none') || ' here, ' || coalesce(p.version, 'none') || ' in the proxy''s log' || ${p}`,
+  ],
+  [
+    "l.status is not null and l.outcome <> 'truncated' and l.bytes <> p.bytes",
+    `l.bytes || ' bytes here, ' || p.bytes || ' in the proxy''s log' || ${p}`,
+  ],
+  [
+    `p.startUs < coalesce(l.sentUs, l.dueUs) - ${wallClockUs} - wallMovedUs or p.startUs > l.doneUs + ${toleranceUs}`,
+    `'the proxy saw it begin at ' || round(p.startUs)::bigint || ' µs' || ${p} || ', which is not while it was under way'`,
+  ],
+  // The client says that it had no answer: the proxy ended long before, or sent it in one piece. 499 is the proxy's word
+  // for a client that went away, and of a proxy that died nobody knows what it still sent.
+  [
+    `l.status is null and not hasProxyDied and (p.endUs < l.doneUs - ${toleranceUs}
+      or (l.outcome not in ('timeout', 'connect-timeout') and p.status <> 499 and p.endUs <= l.doneUs + ${toleranceUs}
+        and ((p.version is null and p.status >= 400) or (p.version is not null and p.bytes >= l.expectedBytes))))`,
+    `l.outcome || ' here, and answered ' || p.status || ' by the proxy' || ${p}`,
+  ],
+  [
+    `starts_with(l.outcome, 'status-') and l.doneUs > p.endUs + ${transitAboveMs * 1000}`,
+    `'the proxy ended it at ' || round(p.endUs)::bigint || ' µs' || ${p} || ', long before the client was done'`,
+  ],
+  [
+    `l.outcome = 'ok' and p.endUs > l.doneUs + ${toleranceUs}`,
+    `'the proxy ended it at ' || round(p.endUs)::bigint || ' µs' || ${p} || ', after the client had its answer'`,
+  ],
+];
+
+/** Ledger beside the site's line of the same status, version and instance (s), and the proxy's (p). */
+const besideSite: readonly Rule[] = [
+  [
+    `l.outcome = 'ok' and s.receivedUs < p.startUs - ${wallClockUs} - wallMovedUs`,
+    `'the site read it at ' || s.receivedUs || ' µs' || ${s} || ', before the proxy had it' || ${p}`,
+  ],
+  [
+    `l.outcome = 'ok' and p.endUs < s.answeredUs - ${wallClockUs} - wallMovedUs`,
+    `'the proxy ended it at ' || round(p.endUs)::bigint || ' µs' || ${p} || ', before the site answered' || ${s}`,
+  ],
+  [
+    `s.receivedUs < coalesce(l.sentUs, l.dueUs) - ${oneClockUs}`,
+    `'the site read it at ' || s.receivedUs || ' µs' || ${s} || ', which is not while it was under way'`,
+  ],
+  [
+    `l.doneUs < s.answeredUs - ${oneClockUs}`,
+    `'the site answered at ' || s.answeredUs || ' µs' || ${s} || ', after the client had its answer'`,
+  ],
+  [
+    's.line is not null and s.bodyCrc32 is distinct from l.bodyCrc32',
+    `'the site answered with another body than the one that arrived' || ${s}`,
+  ],
+  ['s.method <> l.method or s.path <> l.path', `'the site''s log has ' || s.method || ' ' || s.path || ${s}`],
+];
+
+/** Rows of a table of suspects, with all rules that they break. */
+function sentences(rules: readonly Rule[]): string {
+  return rules.map(([condition, says]) => `case when ${condition} then ${says} end`).join(',\n        ');
+}
+
+function isBroken(rules: readonly Rule[]): string {
+  return rules.map(([condition]) => `coalesce((${condition}), false)`).join('\n        or ');
+}
+
+/** Their rows together are the table `disagreements`. */
+export const disagreementQueries = {
+  'beside-logs': query(
+    'Rows that the log of the proxy, or that of the site, contradicts.',
+    `
+    select l.line, l.seq, concat_ws('; ',
+        ${sentences(besideProxy)},
+        ${sentences(besideSite)}) as what
+    from ledger as l
+      left join proxy as p on p.seq = l.seq and p.isLast
+      left join site as s on s.seq = l.seq and s.isFirst
+        and s.status = l.status and s.version = l.version and s.instance = l.instance,
+      run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
+    where ${isBroken(besideProxy)}
+        or ${isBroken(besideSite)}`,
+  ),
+  'not-in-site': query(
+    "Answers of which the site's log has no line, unless its process died just then; or that another process gave.",
+    `
+    with unmatched as (
+      select l.* from ledger as l
+        left join site as s on s.seq = l.seq and s.isFirst
+          and s.status = l.status and s.version = l.version and s.instance = l.instance, run
+      where hasSiteLog and s.line is null and (l.outcome = 'ok' or l.version is not null)
+    ), answered as (
+      select u.line, u.seq, u.doneUs, u.status, min(s.line) as siteLine
+      from unmatched as u left join site as s on s.seq = u.seq and s.status = u.status and not s.isCut
+      group by all
+    )
+    select line, seq, case when siteLine is null
+        then 'the site''s log has no answer ' || coalesce(status::varchar, '') || ' to it'
+        else 'the site''s log names another process (line ' || siteLine || ')' end as what
+    from answered
+    where siteLine is not null or not exists (
+      from restarts where acceptStoppedUs = exitUs
+        and answered.doneUs between coalesce(retireUs, exitUs) and exitUs + ${toleranceUs})`,
+  ),
+  'wrong-in-site': query(
+    "Lines that the site's own log cannot hold of a request.",
+    `
+    select l.line, l.seq, case when s.answeredUs < s.receivedUs
+        then 'the site answered it before it read it' || ${s}
+        else 'the site answered ' || s.status || ' to what SQLite refused' || ${s} end as what
+    from site as s join ledger as l using (seq)
+    where s.answeredUs < s.receivedUs or s.status between 200 and 299 and s.code <> 'OK'`,
+  ),
+  'asked-nobody': query(
+    'Requests that the site read, and that the proxy asked no backend for.',
+    `
+    select l.line, l.seq, 'the site has it' || ' (line ' || min(s.line) || ')' || ', and the proxy asked nobody' || ${p.replace('p.line', 'any_value(p.line)')} as what
+    from proxy as p join ledger as l using (seq) join site as s using (seq), run
+    where p.backend is null and p.isLast and isOnlyTry and hasProxy
+    group by l.line, l.seq`,
+  ),
+  'truncated-whole': query(
+    'Answers that are said to have been cut, of which the client has all of the body.',
+    `
+    select line, seq, 'truncated with all of the body' as what
+    from ledger where outcome = 'truncated' and bytes >= expectedBytes`,
+  ),
+  'twice-in-site': query(
+    "Requests of which the site's log has one try twice, or several answers to a write that was tried once.",
+    `
+    select l.line, l.seq, 'the site''s log has one try of it twice (line ' || max(s.line) || ')' as what
+    from site as s join ledger as l using (seq)
+    where not s.isOnly
+    group by l.line, l.seq, s.instance, s.receivedUs having count(*) > 1
+    union all
+    select l.line, l.seq, 'the site answered it ' || count(*) || ' times (line ' || min(s.line) || ')' as what
+    from site as s join ledger as l using (seq), run
+    where not s.isOnly and isOnlyTry and l.method = 'POST' and not s.isCut
+    group by l.line, l.seq having count(*) > 1`,
+  ),
+} as const satisfies Record<string, Query>;
+
+/** What does not agree, row by row: a row for each row of the ledger of which something does not. */
+export const makeDisagreements = `
+create or replace table disagreements as
+select line, any_value(seq) as seq, string_agg(what, '; ') as what
+from (${Object.values(disagreementQueries)
+  .map(({ sql }) => `(${sql})`)
+  .join('\nunion all\n')})
+group by line`;

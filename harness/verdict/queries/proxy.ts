@@ -1,0 +1,56 @@
+/** The proxy's logs against the ledger: did every request arrive that was sent, once, and get the same answer? */
+import { query } from './query.ts';
+
+export const proxyQueries = {
+  'proxy-witness': query(
+    "Requests in the proxy's access log and in the ledger: all but arrived and ledgerSent must be 0.",
+    `
+    with sent as (
+      select l.line, p.line as accessLine, l.status, p.status as proxyStatus
+      from ledger as l left join proxy as p on p.seq = l.seq and p.isLast
+      where l.written
+    ), arrived as (
+      select seq, seq < slots as isPlanned, count(*) as times from proxy, run where starts_with(requestId, idPrefix) group by all
+    )
+    select
+      (select coalesce(sum(times), 0) from arrived) as arrived,
+      (select count(*) from sent) as ledgerSent,
+      (select count(*) from sent where accessLine is null) as missing,
+      (select coalesce(sum(case when isPlanned then 1 else times end), 0)
+        from arrived anti join (select seq from ledger where written) as l on l.seq = arrived.seq) as extra,
+      (select count(*) from arrived where times > 1 and isPlanned) as repeated,
+      (select count(*) from sent where status <> proxyStatus) as disagreeing`,
+  ),
+  'proxy-answers': query(
+    'Answers that the proxy made up after a backend had failed it, and when it answered for the last time, µs.',
+    `
+    select count(*) filter (backend is not null and version is null and status >= 400) as answers, max(endUs) as lastUs
+    from proxy`,
+  ),
+  reconciliation: query(
+    'Rows of the ledger, those that a witness contradicts, and drops without a cause.',
+    `
+    select
+      (select count(*) from ledger) as rows,
+      (select count(*) from disagreements) as disagreeing,
+      (select count(*) from ledger anti join causes using (line) where dropped) as unexplained`,
+  ),
+  disagreements: query(
+    'The first rows that a witness contradicts.',
+    `
+    select seq, what from disagreements order by line limit 50`,
+  ),
+  causes: query(
+    'Drops by cause, with the first of each and the line that shows it.',
+    `
+    select cause, count(*) as dropped, arg_min({'seq': seq, 'file': file, 'line': witnessLine}, line) as example
+    from causes
+    group by cause
+    order by min(line)`,
+  ),
+  unexplained: query(
+    'The first drops of which no witness other than the client shows a cause.',
+    `
+    select seq from ledger anti join causes using (line) where dropped order by line limit 50`,
+  ),
+} as const;

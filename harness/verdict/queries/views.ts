@@ -1,0 +1,112 @@
+/** Views over the tables of a run, for all further questions. Parts of a request's life are µs. */
+
+const waitedAt = `case greatest(toSiteUs, inSiteUs, toProxyUs, backUs, lateUs)
+    when toSiteUs then 'between the ' || case when hasProxy then 'proxy' else 'client' end
+      || ' and the site: in the queue of its port, or on a port that was closed'
+    when inSiteUs then 'in the site'
+    when toProxyUs then 'on the way to the proxy'
+    when backUs then 'on the way back'
+    when lateUs then 'in the generator'
+    else 'at a place that no witness shows' end`;
+
+/** The parts of the life of an answered request, from the three logs; null where a witness is missing. */
+const parts = `
+    l.sentUs - l.dueUs as lateUs,
+    atLeast0(case when hasProxy then p.startUs - l.sentUs else 0 end) as toProxyUs,
+    atLeast0(s.receivedUs - case when hasProxy then p.startUs else l.sentUs end) as toSiteUs,
+    atLeast0(s.answeredUs - s.receivedUs - l.askedUs) as inSiteUs,
+    atLeast0(l.doneUs - s.answeredUs) as backUs`;
+
+const besideLogs = `
+    left join proxy as p on p.seq = l.seq and p.isLast
+    left join site as s on s.seq = l.seq and s.isLast`;
+
+/** Rows of this part of the ledger, with all that the run's files say of each. */
+export function requestsAmong(rows: string): string {
+  return `
+  select r.* exclude (hasProxy), case when outcome = 'ok' and sentUs is not null and (accessLine is not null or not hasProxy) and siteLine is not null then ${waitedAt}
+    when outcome = 'ok' then 'at a place that no witness shows' end as waitedAt
+  from (
+    select l.* exclude (oddId, isDamaged), f.restart, f.phase,
+      p.line as accessLine, p.status as proxyStatus, p.backend,
+      s.line as siteLine, coalesce(t.tries, case when s.line is null then 0 else 1 end) as tries,${parts},
+      c.cause, c.file as causeFile, c.witnessLine as causeLine, hasProxy
+    from ${rows} as l${besideLogs}
+      asof left join moments as f on l.dueUs >= f.fromUs
+      left join causes as c on c.line = l.line
+      left join (select seq, count(*) as tries from site where not isOnly group by seq) as t on t.seq = l.seq, run
+  ) as r`;
+}
+
+/** What the columns hold that the views have beside those of the run's files. */
+export const viewColumns = {
+  restart: 'The restart that it belongs to, from 1; 0 for what lies before the first.',
+  phase: 'Where in its restart it was due: before, draining, down, warming or after (glossary.md).',
+  accessLine: "Its last line in the proxy's access log; null where there is none.",
+  proxyStatus: 'Status by the proxy’s log.',
+  siteLine: "Its last whole line in the site's log; null where there is none.",
+  tries: 'Lines of it in the site’s log: how often the proxy tried it there.',
+  lateUs: 'From its due time until it left, µs.',
+  toProxyUs: 'From the client to the proxy, µs.',
+  toSiteUs: 'From the proxy (or the client, without one) until the site had read it, µs: queueing, too.',
+  inSiteUs: 'In the site, less the time that it asked for, µs.',
+  backUs: 'From the site to the end at the client, µs.',
+  transitUs: 'Between client and proxy, both ways, µs; null without a proxy.',
+  waitedAt: 'Of an ok answer: where most of its time went.',
+  cause: 'Of a drop: the cause that a witness shows; null where none does.',
+  causeFile: 'The file of that witness.',
+  causeLine: 'And the line in it.',
+  known: 'What the client knows of the write: acknowledged, failed (surely not applied) or indeterminate.',
+  fate: 'What became of it: stored, absent, recovered (indeterminate, and stored), or lost, early, misattributed.',
+} as const;
+
+export const views = {
+  drops: {
+    about:
+      'Dropped requests. restart: the first whose at-risk span any part of its life meets, else the last begun; 0: none.',
+    sql: `
+  select l.*, coalesce(
+      (select min(restart) from restarts where l.doneUs >= atRiskFromUs and l.dueUs < atRiskToUs),
+      (select max(restart) from restarts where l.dueUs >= deployBeginUs), 0) as restart
+  from ledger as l
+  where l.dropped`,
+  },
+  answers: {
+    about: 'Ok answers that every log shows, with the parts of their life.',
+    sql: `
+  select l.line, l.seq, case when hasProxy then toProxyUs + backUs end as transitUs, * exclude (line, seq, hasProxy)
+  from (select l.line, l.seq, hasProxy,${parts} from ledger as l${besideLogs}, run
+    where l.outcome = 'ok' and l.sentUs is not null and s.line is not null and (p.line is not null or not hasProxy)) as l`,
+  },
+  requests: {
+    about:
+      'A row of the ledger with its phase and restart (by due time), the lines of proxy and site, the parts of its life, ' +
+      'where it waited longest, and the cause if it was dropped.',
+    sql: requestsAmong('ledger'),
+  },
+  writes: {
+    about: 'Writes of the load: what the client was told (known), and what became of it (fate).',
+    sql: `
+  with told as (
+    select l.line, l.seq, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored, s.answeredUs, case
+        when l.outcome in ('ok', 'wrong') then 'acknowledged'
+        when l.outcome in ('unsent', 'local', 'refused', 'connect-timeout', 'unreachable', 'status-503', 'status-404') then 'failed'
+        -- Of several tries only the last one's error is known to be this request's.
+        when isOnlyTry and c.failure = 'refused' then 'failed'
+        else 'indeterminate' end as known
+    from ledger as l
+      left join (select id, min(writtenUs) as writtenUs from notes where id is not null group by id) as n on n.id = l.requestId
+      left join site as s on s.seq = l.seq and s.isLast and s.status = l.status
+      left join causes as c on c.line = l.line, run
+    where l.method = 'POST' and l.path = '/notes'
+  )
+  select line, seq, requestId, outcome, version, known, case
+      when known = 'acknowledged' and not isStored then 'lost'
+      -- Stamped on one clock: who commits before it answers never has them in this order.
+      when known = 'acknowledged' and writtenUs > answeredUs then 'early'
+      when known = 'failed' and isStored then 'misattributed'
+      when known = 'indeterminate' and isStored then 'recovered'
+      when isStored then 'stored' else 'absent' end as fate
+  from told`,
+  },
+} as const;

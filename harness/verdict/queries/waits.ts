@@ -1,0 +1,34 @@
+/** Where answers that came late had waited. */
+import { query } from './query.ts';
+
+/** A stall: an ok answer that came this much later than the request itself asked for. */
+export const stallAboveMs = 500;
+/** The way to the proxy and back takes longer than this only where the proxy, or the machine, stood still. */
+export const transitAboveMs = 100;
+/** After a restart's at-risk span, what had queued is still being worked off. */
+const aftermathUs = 1_000_000;
+
+export const waits = {
+  transit: query(
+    'The way of ok answers between client and proxy, both directions, from three logs, µs.',
+    `
+    select max(transitUs) as longestUs, count(*) filter (transitUs > ${transitAboveMs * 1000}) as slow,
+      arg_min(seq, line) filter (transitUs > ${transitAboveMs * 1000}) as firstSlow
+    from answers`,
+  ),
+  'time-in-site': query(
+    'How long the site takes for an answer, at the median, whole ms.',
+    `
+    select quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianMs from answers`,
+  ),
+  stalls: query(
+    `Ok answers more than ${stallAboveMs} ms late: where they waited, and whether a restart explains it.`,
+    `
+    select line, seq, waitedAt, exists (
+        from restless where r.doneUs >= restless.fromUs and r.dueUs <= restless.toUs + ${aftermathUs}
+      ) as isOfRestart
+    from requests as r
+    where waitUs > ${stallAboveMs * 1000} and sentUs is not null
+    order by line`,
+  ),
+} as const;

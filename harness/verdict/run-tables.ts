@@ -1,0 +1,349 @@
+/** What timeline and proxy's log tell, as tables beside those of the run's files; and the views over all of them. */
+import { CheckStates } from '../run/check-states.ts';
+import type { RunDatabase } from '../run/database.ts';
+import { readProxyLogLines, type ProxyLogLine } from '../run/proxy-log.ts';
+import type { RunRecord } from '../run/run-record.ts';
+import { originWallUsOf, rateOf } from '../run/tables.ts';
+import type { TimelineEvent } from '../run/timeline.ts';
+import { phaseAt, phasesOf } from './phases.ts';
+import { causeSteps } from './queries/causes.ts';
+import { makeDisagreements } from './queries/disagreements.ts';
+import { restarts as restartQueries } from './queries/restarts.ts';
+import { views } from './queries/views.ts';
+import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
+import type { Span } from './spans.ts';
+import { toleranceUs } from './tolerances.ts';
+import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
+
+/** After any run has ended: JSON and DuckDB know no infinite time. */
+const neverUs = 1e15;
+
+const moment = (what: string): string => `${what}, µs; null where it was not seen.`;
+
+/** Tables of what the timeline tells, for those who ask. */
+export const derivedTables = {
+  restarts: {
+    about: 'The restarts, with their moments and windows.',
+    columns: {
+      restart: 'Its number, from 1.',
+      deployBeginUs: 'When the deploy began, µs.',
+      deployEndUs: moment('When the deploy had ended'),
+      retireUs: moment('From when on the deploy holds the old version to be out of rotation'),
+      sigtermUs: moment('When SIGTERM reached the old process'),
+      acceptStoppedUs: moment('When the old process accepted no more'),
+      killedUs: moment('When systemd sent SIGKILL'),
+      exitUs: moment('When the old process was gone'),
+      startUs: moment('When the new process began'),
+      internalListeningUs: moment('When the internal port of the new process listened'),
+      acceptingUs: moment('When the new process accepted'),
+      readyUs: moment('When the new process called itself ready'),
+      steadyUs: moment('When a service of your own answered steadily again'),
+      firstAnswerUs: moment("When the proxy passed on the new version's first answer"),
+      atRiskFromUs: 'The at-risk span begins (glossary.md), µs.',
+      atRiskToUs: 'The at-risk span ends, µs.',
+      outageFromUs: moment('The outage window begins'),
+      outageToUs: moment('The outage window ends'),
+      toldUs: moment('When the old process was told to end'),
+      outOfRotationUs: moment('From when on an answer of the old version is stale'),
+      outageEnded: 'Did a process accept again before the load ended?',
+    },
+  },
+  moments: {
+    about: 'What holds from each moment to the next: restart, phase, and the restarts in whose windows it lies.',
+    columns: {
+      fromUs: 'From when on, µs.',
+      restart: 'The restart that began last, from 1; 0 before the first.',
+      phase: 'Its phase: before, draining, down, warming or after (glossary.md).',
+      atRisk: 'Restarts in whose at-risk span it lies.',
+      outage: 'Restarts in whose outage window it lies.',
+    },
+  },
+  failed_tries: {
+    about:
+      'Tries of the proxy that failed, by its own log; with the nearest try before and after that failed otherwise.',
+    columns: {
+      atUs: 'When, µs.',
+      failure: 'refused, reset, timeout, cancelled or other.',
+      otherBeforeUs: 'The last try before it that failed otherwise, µs.',
+      otherAfterUs: 'The first after it that failed otherwise, µs.',
+    },
+  },
+  disagreements: {
+    about: 'Rows of the ledger that another witness contradicts.',
+    columns: { seq: 'The slot.', what: 'What does not agree.' },
+  },
+  causes: {
+    about: 'Drops that a witness other than the client explains.',
+    columns: {
+      line: 'The line in the ledger.',
+      failure: "Why the proxy's last try failed, where it was that.",
+      file: 'The file of the witness.',
+      witnessLine: 'The line that shows it.',
+    },
+  },
+} as const;
+
+/** What the tables were made of. */
+export interface RunTables {
+  readonly windows: readonly RestartWindow[];
+  readonly unplanned: readonly UnplannedEnd[];
+  readonly checks: CheckStates;
+  /** Has the proxy's own log any line? */
+  readonly hasProxyLog: boolean;
+  /** The two logs of the proxy beside each other: tries that it made again, and tries that failed. */
+  readonly tries: { readonly retries: number; readonly failedTries: number };
+}
+
+/**
+ * Makes the tables and views.
+ * @param folder of the run, for the proxy's own log
+ */
+export async function makeRunTables(
+  database: RunDatabase,
+  { folder, run, timeline }: { folder: string; run: RunRecord; timeline: readonly TimelineEvent[] },
+): Promise<RunTables> {
+  const seen = restartWindows(timeline);
+  await putRestarts(database, { run, timeline, windows: seen });
+  const windows = run.kind === 'measure' ? await steadyByLedger(database, seen, rateOf(run)) : seen;
+  if (windows !== seen) await putRestarts(database, { run, timeline, windows });
+  const unplanned = run.kind === 'experiment' ? unplannedEnds(timeline, windows) : [];
+  await putMoments(database, run, windows);
+  await putSpans(database, { run, windows, unplanned });
+  const proxyLog = await putProxyLog(database, { folder, originWallUs: originWallUsOf(run) });
+  for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
+  await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
+  for (const [name, { sql, about }] of Object.entries(views)) {
+    await database.run(`create view ${name} as ${sql}`);
+    await database.run(`comment on view ${name} is '${about.replaceAll("'", "''")}'`);
+  }
+  await database.run(makeDisagreements);
+  return { windows, unplanned, ...proxyLog };
+}
+
+const timeColumns = [
+  'deployBeginUs',
+  'deployEndUs',
+  'retireUs',
+  'sigtermUs',
+  'acceptStoppedUs',
+  'killedUs',
+  'exitUs',
+  'startUs',
+  'internalListeningUs',
+  'acceptingUs',
+  'readyUs',
+  'steadyUs',
+  'firstAnswerUs',
+] as const satisfies (keyof RestartWindow)[];
+
+/** A restart's moments as they were seen, with what follows from them. */
+async function putRestarts(
+  database: RunDatabase,
+  { run, timeline, windows }: { run: RunRecord; timeline: readonly TimelineEvent[]; windows: readonly RestartWindow[] },
+): Promise<void> {
+  const endUs = run.durationMs * 1000;
+  const outages = outagesOf(windows, endUs);
+  const outUs =
+    run.kind === 'experiment'
+      ? outOfRotation(windows, timeline, run.experiment)
+      : windows.map(({ retireUs }) => retireUs);
+  const rows = windows.map((window, index) => {
+    const atRisk = atRiskSpan(window, run);
+    const outage = outages[index];
+    return {
+      ...window,
+      atRiskFromUs: atRisk.fromUs,
+      atRiskToUs: atRisk.toUs,
+      outageFromUs: outage?.fromUs,
+      outageToUs: outage?.toUs,
+      outageEnded: outage?.hasEnded,
+      // A process that is killed, or dies of the signal, says nothing of it: the deploy does.
+      toldUs: window.sigtermUs ?? window.retireUs,
+      outOfRotationUs: outUs[index],
+    };
+  });
+  const further = ['atRiskFromUs', 'atRiskToUs', 'outageFromUs', 'outageToUs', 'toldUs', 'outOfRotationUs'];
+  const times = [...timeColumns, ...further].map((name) => [name, 'DOUBLE'] as const);
+  await database.put('restarts', { restart: 'INTEGER', ...Object.fromEntries(times), outageEnded: 'BOOLEAN' }, rows);
+}
+
+/**
+ * The conductor learns four times a second how a service does; the ledger tells to a slot from when on it was steady: from
+ * the end of the deploy, or from the slot after the last that was dropped before the service was called steady.
+ */
+async function steadyByLedger(
+  database: RunDatabase,
+  windows: readonly RestartWindow[],
+  ratePerSecond: number,
+): Promise<RestartWindow[]> {
+  const rows = await database.all<{ restart: number; lastUs: number }>(restartQueries['last-drop-before-steady'].sql);
+  const lastBadUs = new Map(rows.map(({ restart, lastUs }) => [restart, lastUs]));
+  return windows.map((window) => {
+    if (window.steadyUs === null) return window;
+    const afterUs = (lastBadUs.get(window.restart) ?? -Infinity) + 1e6 / ratePerSecond;
+    return { ...window, steadyUs: Math.max(window.deployEndUs ?? window.deployBeginUs, afterUs) };
+  });
+}
+
+/**
+ * From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice; of a
+ * user's service, until it has begun to answer steadily. To the end of the load where neither was seen.
+ */
+function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
+  const endUs = run.durationMs * 1000;
+  if (run.kind === 'measure') return { fromUs: window.deployBeginUs, toUs: window.steadyUs ?? endUs };
+  const checkUs = (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000;
+  // In a swap the old process leaves after the new one is ready.
+  const backUs = Math.max(window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
+  return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+}
+
+/** Times in which a wait is a restart's doing, and ends of processes. */
+async function putSpans(
+  database: RunDatabase,
+  {
+    run,
+    windows,
+    unplanned,
+  }: { run: RunRecord; windows: readonly RestartWindow[]; unplanned: readonly UnplannedEnd[] },
+): Promise<void> {
+  const spans = [
+    ...windows.map((window) => atRiskSpan(window, run)),
+    ...unplanned.map(({ atUs, untilUs }) => ({ fromUs: atUs, toUs: untilUs })),
+  ];
+  await database.put(
+    'restless',
+    { fromUs: 'DOUBLE', toUs: 'DOUBLE' },
+    spans.map(({ fromUs, toUs }) => ({ fromUs, toUs: Math.min(toUs, neverUs) })),
+  );
+  const checkIntervalUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0;
+  const ends = [
+    ...windows.flatMap((window) => closedSpan(window, checkIntervalUs)),
+    ...unplanned.map(({ atUs, untilUs, line }) => ({ kind: 'closed', fromUs: atUs, toUs: untilUs, line })),
+    ...windows.flatMap(leavingSpan),
+  ].map((end, nth) => ({
+    ...end,
+    nth,
+    fromUs: end.fromUs - toleranceUs,
+    toUs: Math.min(end.toUs + toleranceUs, neverUs),
+  }));
+  const columns = { kind: 'VARCHAR', nth: 'INTEGER', fromUs: 'DOUBLE', toUs: 'DOUBLE', line: 'INTEGER' };
+  await database.put('ends', columns, ends);
+}
+
+/** What holds from each moment to the next: each begins where a restart, a phase or a window begins or ends. */
+async function putMoments(database: RunDatabase, run: RunRecord, windows: readonly RestartWindow[]): Promise<void> {
+  const atRisk = windows.map((window) => ({ restart: window.restart, ...atRiskSpan(window, run) }));
+  const outages = outagesOf(windows, run.durationMs * 1000).flatMap((outage, index) => {
+    const restart = windows[index]?.restart;
+    return outage === null || restart === undefined ? [] : [{ restart, ...outage }];
+  });
+  const spans = [...atRisk, ...outages, ...windows.flatMap(phasesOf)];
+  const bounds = [
+    ...windows.map(({ deployBeginUs }) => deployBeginUs),
+    ...spans.flatMap(({ fromUs, toUs }) => [fromUs, toUs]),
+  ];
+  const known = bounds.filter((us) => us > -neverUs && us < neverUs);
+  const holding = (some: typeof atRisk, us: number): number[] =>
+    some.filter(({ fromUs, toUs }) => us >= fromUs && us < toUs).map(({ restart }) => restart);
+  const rows = [-neverUs, ...new Set(known.sort((a, b) => a - b))].map((fromUs) => ({
+    fromUs,
+    ...phaseAt(
+      fromUs,
+      windows.findLast(({ deployBeginUs }) => deployBeginUs <= fromUs),
+    ),
+    atRisk: holding(atRisk, fromUs),
+    outage: holding(outages, fromUs),
+  }));
+  const columns = { fromUs: 'DOUBLE', restart: 'INTEGER', phase: 'VARCHAR', atRisk: 'INTEGER[]', outage: 'INTEGER[]' };
+  await database.put('moments', columns, rows);
+}
+
+type End = Span & { readonly kind: string; readonly line: number };
+
+/** The end that left the port closed. */
+function closedSpan(
+  { acceptStoppedUs, acceptStoppedLine, acceptingUs }: RestartWindow,
+  checkIntervalUs: number,
+): End[] {
+  if (acceptStoppedUs === null) return [];
+  // In a swap it is the old colour's port that closes, and the proxy goes on asking it until its check has noticed.
+  const isSwap = acceptingUs !== null && acceptingUs < acceptStoppedUs;
+  const toUs = isSwap ? acceptStoppedUs + 2 * checkIntervalUs : (acceptingUs ?? Infinity);
+  return [{ kind: 'closed', fromUs: acceptStoppedUs, toUs, line: acceptStoppedLine }];
+}
+
+/** A process that is leaving may reset what it has not answered. */
+function leavingSpan({ retireUs, acceptStoppedUs, exitUs, acceptStoppedLine }: RestartWindow): End[] {
+  const fromUs = retireUs ?? acceptStoppedUs;
+  if (fromUs === null) return [];
+  return [{ kind: 'leaving', fromUs, toUs: exitUs ?? acceptStoppedUs ?? fromUs, line: acceptStoppedLine }];
+}
+
+/** The proxy's own log: tries that failed, with the nearest that failed otherwise, and what its check held of the backends. */
+async function putProxyLog(
+  database: RunDatabase,
+  { folder, originWallUs }: { folder: string; originWallUs: number },
+): Promise<Pick<RunTables, 'checks' | 'hasProxyLog' | 'tries'>> {
+  const checks = new CheckStates();
+  const failed: Extract<ProxyLogLine, { kind: 'failed-try' }>[] = [];
+  let retries = 0;
+  let hasProxyLog = false;
+  for await (const lines of readProxyLogLines(folder)) {
+    hasProxyLog = true;
+    for (const line of lines) {
+      checks.addLogLine(line);
+      if (line.kind === 'failed-try') failed.push(line);
+      if (line.kind === 'another-try') retries++;
+    }
+  }
+  const columns = {
+    atUs: 'DOUBLE',
+    line: 'INTEGER',
+    failure: 'VARCHAR',
+    otherBeforeUs: 'DOUBLE',
+    otherAfterUs: 'DOUBLE',
+  };
+  await database.put('failed_tries', columns, besideOthers(failed, originWallUs));
+  const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
+  const downs = [
+    ...checks.downTimes().map(({ fromUs, untilUs, line }) => ({
+      isTurn: false,
+      fromWhenUs: since(fromUs),
+      toWhenUs: since(untilUs),
+      line,
+    })),
+    ...checks
+      .all()
+      .filter(({ up }) => !up)
+      .map(({ atWallUs, line }) => ({ isTurn: true, fromWhenUs: since(atWallUs), toWhenUs: since(atWallUs), line })),
+  ].map((down, nth) => ({ ...down, nth }));
+  await database.put(
+    'downs',
+    { isTurn: 'BOOLEAN', nth: 'INTEGER', fromWhenUs: 'DOUBLE', toWhenUs: 'DOUBLE', line: 'INTEGER' },
+    downs,
+  );
+  return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };
+}
+
+/** In the order of time, one of a moment; each with the nearest try before and after it that failed in another way. */
+function besideOthers(
+  failed: readonly { readonly atWallUs: number; readonly line: number; readonly failure: string }[],
+  originWallUs: number,
+): object[] {
+  const sorted = failed.map(({ atWallUs, line, failure }) => ({ atUs: atWallUs - originWallUs, line, failure }));
+  sorted.sort((a, b) => a.atUs - b.atUs || a.line - b.line);
+  const otherIn = (order: typeof sorted): (number | undefined)[] => {
+    let [last, other]: [(typeof sorted)[number] | undefined, number | undefined] = [undefined, undefined];
+    return order.map((one) => {
+      if (last !== undefined && last.failure !== one.failure) other = last.atUs;
+      last = one;
+      return other;
+    });
+  };
+  const before = otherIn(sorted);
+  const after = otherIn(sorted.toReversed()).toReversed();
+  return sorted
+    .map((one, index) => ({ ...one, otherBeforeUs: before[index], otherAfterUs: after[index] }))
+    .filter(({ atUs }, index) => sorted[index - 1]?.atUs !== atUs);
+}

@@ -1,0 +1,116 @@
+/** What the other witnesses come to: the proxy, the site, the database, the direct probe; from the queries. */
+import { crc32 } from 'node:zlib';
+import { noteText } from '../run/site-requests.ts';
+import type { Ask } from './ledger-summary.ts';
+import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
+import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+
+/** Stalls outside of restarts that are listed. */
+const mostStalls = 20;
+/** Ids that a report names, of each kind. */
+const mostExamples = 10;
+
+/** What the waits come to. */
+export type Waits = Pick<Verdict, 'stalls' | 'transit'>;
+
+/** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
+export async function countWaits(ask: Ask): Promise<Waits> {
+  const [transit] = await ask<{ longestUs: number | null; slow: number; firstSlow: number | null }>('transit');
+  const [inSite] = await ask<{ medianMs: number | null }>('time-in-site');
+  const stalls = await ask<{ seq: number; waitedAt: string; isOfRestart: boolean }>('stalls');
+  const byPlace: Record<string, number> = {};
+  for (const { waitedAt } of stalls) byPlace[waitedAt] = (byPlace[waitedAt] ?? 0) + 1;
+  const outside = stalls.filter(({ isOfRestart }) => !isOfRestart);
+  const longestUs = transit?.longestUs ?? null;
+  return {
+    stalls: {
+      aboveMs: stallAboveMs,
+      count: stalls.length,
+      byPlace,
+      outsideRestarts: outside.length,
+      outsideRows: outside.slice(0, mostStalls).map(({ seq }) => seq),
+      medianInSiteMs: inSite?.medianMs ?? null,
+    },
+    transit: {
+      aboveMs: transitAboveMs,
+      longestMs: longestUs === null ? null : Math.round(longestUs) / 1000,
+      slow: transit?.slow ?? 0,
+      firstSlowRow: transit?.firstSlow ?? null,
+    },
+  };
+}
+
+/** The ledger beside the logs of proxy and site, row by row. */
+export async function reconcile(ask: Ask): Promise<Reconciliation> {
+  const [sums] = await ask<Pick<Reconciliation, 'rows' | 'disagreeing' | 'unexplained'>>('reconciliation');
+  const causes = await ask<{ cause: string; dropped: number; example: Reconciliation['examples'][string] }>('causes');
+  const unexplained = await ask<{ seq: number }>('unexplained');
+  return {
+    rows: sums?.rows ?? 0,
+    disagreeing: sums?.disagreeing ?? 0,
+    disagreements: await ask('disagreements'),
+    causes: Object.fromEntries(causes.map(({ cause, dropped }) => [cause, dropped])),
+    examples: Object.fromEntries(causes.map(({ cause, example }) => [cause, example])),
+    unexplained: sums?.unexplained ?? 0,
+    unexplainedRows: unexplained.map(({ seq }) => seq),
+  };
+}
+
+/** The proxy's two logs against the ledger, and against each other. */
+export async function countProxy(
+  ask: Ask,
+  tries: { readonly retries: number; readonly failedTries: number },
+): Promise<{ proxy: Verdict['witnesses']['proxy']; proxyTries: Verdict['proxyTries'] }> {
+  const [proxy] = await ask<NonNullable<Verdict['witnesses']['proxy']>>('proxy-witness');
+  const [answers] = await ask<{ answers: number }>('proxy-answers');
+  return { proxy: proxy ?? null, proxyTries: { answers: answers?.answers ?? 0, ...tries } };
+}
+
+/** What became of the writes; the database was read. */
+export async function countWrites(ask: Ask): Promise<WritesVerdict> {
+  const counts = await ask<{ known: string; fate: string; writes: number }>('writes');
+  const faults = await ask<{ fate: string; requestId: string }>('write-faults');
+  const notes = await ask<{ fate: string; id: string }>('note-faults');
+  const texts = await ask<{ id: string; textCrc32s: string }>('stored-texts');
+  const [state] = await ask<{ integrity: string }>('database-state');
+  const [busy] = await ask<WritesVerdict['busy']>('busy');
+  if (state === undefined || busy === undefined) throw new Error('a query without a row');
+  const known = (word: string): number => sumOf(counts.filter((row) => row.known === word));
+  const ids: Record<string, string[]> = {
+    altered: texts.filter(({ id, textCrc32s }) => textCrc32s !== String(crc32(noteText(id)))).map(({ id }) => id),
+  };
+  for (const fate of ['lost', 'early', 'misattributed']) {
+    ids[fate] = faults.filter((row) => row.fate === fate).map(({ requestId }) => requestId);
+  }
+  for (const fate of ['duplicated', 'unexpected'])
+    ids[fate] = notes.filter((row) => row.fate === fate).map(({ id }) => id);
+  const faulty = ['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected'] as const;
+  const number = Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.length ?? 0]));
+  return {
+    acknowledged: known('acknowledged'),
+    failed: known('failed'),
+    indeterminate: known('indeterminate'),
+    recovered: sumOf(counts.filter(({ fate }) => fate === 'recovered')),
+    ...(number as Record<(typeof faulty)[number], number>),
+    examples: Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.slice(0, mostExamples) ?? []])),
+    integrity: state.integrity,
+    busy,
+  };
+}
+
+function sumOf(rows: readonly { readonly writes: number }[]): number {
+  return rows.reduce((sum, { writes }) => sum + writes, 0);
+}
+
+/** Counts of the direct probe; null where there was none. */
+export async function countDirect(ask: Ask, ratePerSecond: number): Promise<Verdict['direct']> {
+  const rows = await ask<{ outcome: string; due: number; dropped: boolean; longestUs: number | null }>('direct');
+  const longestUs = rows.find(({ outcome }) => outcome === 'ok')?.longestUs ?? null;
+  return {
+    ratePerSecond,
+    due: rows.reduce((sum, { due }) => sum + due, 0),
+    dropped: rows.reduce((sum, { due, dropped }) => sum + (dropped ? due : 0), 0),
+    outcomes: Object.fromEntries(rows.map(({ outcome, due }) => [outcome, due])),
+    longestWaitMs: longestUs === null ? null : longestUs / 1000,
+  };
+}
