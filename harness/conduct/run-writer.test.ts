@@ -61,7 +61,10 @@ describe('a write that fails', () => {
   it('is no full disk where the folder was taken away', async () => {
     const writer = await RunWriter.begin(folder, record, 0);
     rmSync(folder, { recursive: true });
-    await expect(writer.know({})).rejects.toMatchObject({ code: 'run-not-written' });
+    await expect(writer.know({ originMonotonicUs: 7 })).rejects.toMatchObject({
+      code: 'run-not-written',
+      hint: expect.stringContaining(`verdict ${folder}`) as string,
+    });
     await expect(writer.append('timeline.ndjson', 'one\n')).rejects.toMatchObject({ code: 'run-not-written' });
   });
 

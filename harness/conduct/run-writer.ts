@@ -65,7 +65,7 @@ export class RunWriter<R extends RunRecord> {
       return writer;
     } catch (error) {
       await writer.discard().catch(() => undefined);
-      throw failedWrite(folder, error);
+      throw writer.failedWrite(error);
     }
   }
 
@@ -105,10 +105,10 @@ export class RunWriter<R extends RunRecord> {
       return await step();
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      if (!(await this.release())) throw failedWrite(this.folder, error);
+      if (!(await this.release())) throw this.failedWrite(error);
     }
     return await step().catch((error: unknown) => {
-      throw isDiskFull(error) ? failedWrite(this.folder, error) : error;
+      throw isDiskFull(error) ? this.failedWrite(error) : error;
     });
   }
 
@@ -155,20 +155,23 @@ export class RunWriter<R extends RunRecord> {
     try {
       await this.withReserve(step);
     } catch (error) {
-      throw failedWrite(this.folder, error);
+      throw this.failedWrite(error);
     }
   }
-}
 
-/** What keeps a run's files from being written. */
-function failedWrite(folder: string, cause: unknown): HarnessError {
-  if (cause instanceof HarnessError) return cause;
-  const isFull = isDiskFull(cause);
-  const code = isFull ? 'disk-full' : 'run-not-written';
-  const message = isFull
-    ? `The disk of ${folder} is full`
-    : `The run's files could not be written: ${messageOf(cause)}`;
-  return new HarnessError(code, `${message}.`, { cause });
+  /** What keeps the files from being written. */
+  private failedWrite(cause: unknown): HarnessError {
+    if (cause instanceof HarnessError) return cause;
+    const { folder } = this;
+    const isFull = isDiskFull(cause);
+    const code = isFull ? 'disk-full' : 'run-not-written';
+    const message = isFull
+      ? `The disk of ${folder} is full.`
+      : `The run's files could not be written: ${messageOf(cause)}.`;
+    const hasRows = this.known.originMonotonicUs !== null;
+    const hint = `${isFull ? 'Make room' : 'Make it writable'}, then \`verdict ${folder}\` judges what was settled.`;
+    return new HarnessError(code, message, { cause, hint: hasRows ? hint : undefined });
+  }
 }
 
 function isDiskFull(error: unknown): boolean {
