@@ -52,6 +52,9 @@ describe('the folder of a run that goes on', () => {
     expect(await writer.isNearlyFull(100, 3)).toBe(false);
     // 45 TB in a second.
     expect(await writer.isNearlyFull(1e11, 3)).toBe(true);
+    // The room that there is then was the reserve.
+    await writer.release();
+    expect(await writer.isNearlyFull(100, 3)).toBe(true);
   });
 });
 

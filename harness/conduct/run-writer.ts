@@ -112,8 +112,9 @@ export class RunWriter<R extends RunRecord> {
     });
   }
 
-  /** Is there so little room left that the rows of this time would be lost? The reserve counts as none. */
+  /** Was the disk full already, or would the rows of this time not find room? The reserve counts as none. */
   async isNearlyFull(ratePerSecond: number, seconds: number): Promise<boolean> {
+    if (this.reserve === null) return true;
     const { bavail, bsize } = await statfs(this.folder);
     return bavail * bsize < ratePerSecond * rowBytes * seconds;
   }
