@@ -117,7 +117,7 @@ async function acceptable(run: string): Promise<RecordedRun> {
       'Run it without --no-controls.',
     );
   }
-  const { verifiedRun } = await import('./runs/verified-run.ts');
+  const { verifiedRun } = await import('./runs/verification.ts');
   await verifiedRun(run);
   return { verdict, run: record };
 }

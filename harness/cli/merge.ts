@@ -61,7 +61,7 @@ async function refuseUnplanned(
   { file, entries }: GateFile,
   options: readonly string[],
 ): Promise<void> {
-  const { verifiedRun } = await import('./runs/verified-run.ts');
+  const { verifiedRun } = await import('./runs/verification.ts');
   context.stderr(`verify ${name}: ${folder}\n`);
   const { run } = await verifiedRun(folder);
   const entry = entries.find((one) => one.name === name);

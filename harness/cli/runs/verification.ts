@@ -1,13 +1,13 @@
 /** Does a run's line hold? Its files against their hashes, and verdict and report against what the files give again. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../base/errors.ts';
+import { HarnessError, messageOf } from '../../base/errors.ts';
 import { reportWithoutCharts } from '../../report/write-report.ts';
 import { oneLine, plainJson, plainText } from '../../run/plain-file.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import { judgeRun } from '../../verdict/judge.ts';
-import { readVerdict } from '../../verdict/read-run.ts';
+import { readVerdict, type ReadRun } from '../../verdict/read-run.ts';
 import { verdictSchema, type Verdict } from '../../verdict/verdict.ts';
 import { compareWithCatalog, type CatalogCheck } from './catalog-check.ts';
 import { hashesOf } from './hashes.ts';
@@ -43,6 +43,25 @@ export async function verification(run: OpenRun): Promise<Verification> {
       wrong.push(`verdict.json is not what the raw files give: ${differences(claimed, again)}.`);
     }
     return { claimed, wrong, otherState: catalog.otherState };
+  });
+}
+
+/**
+ * Opens a run that a gate or a baseline may rest on: its files are as they were hashed and give the same verdict again, and
+ * this state of the project made it.
+ * @throws {HarnessError} naming the folder and what does not hold
+ */
+export async function verifiedRun(folder: string): Promise<ReadRun> {
+  const run = await openRun(folder);
+  const { claimed, wrong, otherState } = await verification(run);
+  const why =
+    wrong[0] ??
+    (otherState === null
+      ? null
+      : `another state of the project made it (commit ${otherState.commit}, sources ${otherState.sources}).`);
+  if (claimed !== null && why === null) return { run: run.record, verdict: claimed };
+  throw new HarnessError('gate-unusable', `${folder} does not hold: ${why ?? 'it has no verdict.'}`, {
+    hint: `\`npm run verify -- ${folder}\` says the same.`,
   });
 }
 
