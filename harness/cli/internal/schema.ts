@@ -1,19 +1,39 @@
-/** `schema`: publishes the JSON Schema of verdict.json. */
+/** `schema`: publishes what is made from declarations: the JSON Schema of verdict.json, docs/data.md and docs/checks.md. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
+import { describeTables } from '../../verdict/dictionary.ts';
+import { openRunDatabase } from '../../verdict/evidence.ts';
 import { verdictJsonSchemaText, verdictSchemaFile } from '../../verdict/json-schema.ts';
+import { checksPage } from '../print/checks-page.ts';
+import { dataPage } from '../print/data-page.ts';
 import type { CliCommand } from '../program.ts';
 
-/** Writes docs/verdict.schema.json. */
+/** Writes them into docs/. */
 export const schema = {
   define: (program) =>
     program
       .command('schema', { hidden: true })
-      .description('write docs/verdict.schema.json, the JSON Schema of verdict.json'),
+      .description('write what docs/ has of declarations: verdict.schema.json, data.md, checks.md'),
   run: async ({ projectFolder, stdout }) => {
-    await writeFile(join(projectFolder, verdictSchemaFile), verdictJsonSchemaText());
-    stdout(`schema: ${verdictSchemaFile}\n`);
+    for (const [name, text] of Object.entries(await madePages(projectFolder))) {
+      await writeFile(join(projectFolder, name), text);
+      stdout(`schema: ${name}\n`);
+    }
     return exitCodes.pass;
   },
 } satisfies CliCommand;
+
+/** The pages by their paths; the columns are those of a kept run. */
+export async function madePages(projectFolder: string): Promise<Record<string, string>> {
+  const { database, open } = await openRunDatabase(join(projectFolder, 'reports', 'reference', 'E5'));
+  try {
+    return {
+      [verdictSchemaFile]: verdictJsonSchemaText(),
+      'docs/data.md': dataPage(await describeTables(database, open.record)),
+      'docs/checks.md': checksPage(),
+    };
+  } finally {
+    await database.close();
+  }
+}
