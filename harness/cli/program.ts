@@ -64,7 +64,7 @@ function contextOfProcess(callOf: Context['callOf']): Context {
   return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
     stderr: (text) => void process.stderr.write(terminalText(text)),
-    // harness/gate/annotations.ts has escaped what others wrote in it.
+    // harness/gate/ci-outputs.ts has escaped what others wrote in it.
     workflowCommand: (line) => void process.stderr.write(`${line}\n`),
     isTerminal: process.stderr.isTTY && process.env['TERM'] !== 'dumb',
     // Some pseudo-terminals say 0.

@@ -6,7 +6,7 @@ import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { decide, type Attempt } from './decide.ts';
 import { beginGate, gateFiles, gateFoldersIn, noteTries, readGates, type NotedTry } from './gate-folder.ts';
-import { junitText } from './junit.ts';
+import { junitText } from './ci-outputs.ts';
 import { summaryText } from './summary.ts';
 import { baselineOfRuns, decision, entry, runOf, verdictThatDropped } from './testing.ts';
 

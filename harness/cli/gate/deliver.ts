@@ -2,9 +2,8 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { exitCodes, messageOf } from '../../base/errors.ts';
-import { annotationLines } from '../../gate/annotations.ts';
+import { annotationLines, junitText } from '../../gate/ci-outputs.ts';
 import type { GateResult } from '../../gate/gate-result.ts';
-import { junitText } from '../../gate/junit.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { pathText } from '../print/path.ts';
 import { exitCodeOf } from '../print/run-summary.ts';

@@ -1,6 +1,14 @@
-/** A gate as JUnit: a suite for each entry, a case for each try and each check. */
-import { markupText } from '../base/foreign-text.ts';
-import { trySentence, type Check, type EntryResult, type GateResult, type Try } from './gate-result.ts';
+/** A gate as CI systems read it: JUnit, and the annotations that GitHub shows beside a changed line. */
+import { commandData, commandProperty, markupText } from '../base/foreign-text.ts';
+import {
+  checkSentence,
+  findings,
+  trySentence,
+  type Check,
+  type EntryResult,
+  type GateResult,
+  type Try,
+} from './gate-result.ts';
 
 interface Case {
   readonly name: string;
@@ -14,7 +22,7 @@ interface Suite {
   readonly cases: readonly Case[];
 }
 
-/** The text of junit.xml. */
+/** The text of junit.xml: a suite for each entry, a case for each try and each check. */
 export function junitText({ entries, notes, verdict }: GateResult): string {
   const suites = entries.map((entry): Suite => ({
     name: entry.name,
@@ -70,4 +78,23 @@ function caseText(suite: string, { name, kind, message, body = '' }: Case): stri
 function countsOf(cases: readonly Case[]): string {
   const count = (kind: Case['kind']): number => cases.filter((one) => one.kind === kind).length;
   return `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" skipped="${count('skipped')}"`;
+}
+
+/**
+ * One line for each finding: an error for what fails the gate or keeps it from passing, a notice for what only informs.
+ * @param file the budgets file, as the repository has it; null where there is none
+ */
+export function annotationLines({ entries }: GateResult, file: string | null): string[] {
+  return entries.flatMap((entry) =>
+    findings(entry).map((check) => {
+      // What keeps a gate from passing is an error, were it only that nothing could be told.
+      const level = check.blocking && entry.blocking ? 'error' : 'notice';
+      const text = [checkSentence(entry.name, check), check.because, ...entry.causes.slice(0, 6)].filter(
+        (line) => line !== '',
+      );
+      const title = `${entry.name}: ${check.what}`;
+      const place = file === null ? '' : `file=${commandProperty(file)},line=${check.line},`;
+      return `::${level} ${place}title=${commandProperty(title)}::${commandData(text.join('\n'))}`;
+    }),
+  );
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { annotationLines } from './annotations.ts';
+import { annotationLines, junitText } from './ci-outputs.ts';
 import { decide } from './decide.ts';
 import type { GateResult } from './gate-result.ts';
-import { junitText } from './junit.ts';
 import { gateLines, summaryText } from './summary.ts';
 import { budget, decision, entry, runOf, verdictThatDropped } from './testing.ts';
 
