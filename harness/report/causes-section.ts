@@ -1,6 +1,6 @@
 /** Why requests were dropped, and when: each cause with a line of a witness, each window with its events. */
 import type { Verdict } from '../verdict/verdict.ts';
-import { atSeconds, byCount, eventText, inMs, tableOf } from './format.ts';
+import { atSeconds, byCount, countedBy, eventText, inMs, tableOf } from './format.ts';
 
 /** Windows of drops that are listed. */
 const mostWindows = 30;
@@ -24,7 +24,7 @@ function causesTable({ reconciliation: { causes, examples }, unexplained }: Verd
       ['for example', ([cause]) => example(cause)],
     ],
   );
-  return ['## Why each was dropped', table];
+  return ['## Why each was dropped', table, countedBy('causes', 'unexplained')];
 }
 
 function windowsTable({ dropWindows }: Verdict): string[] {
@@ -35,7 +35,8 @@ function windowsTable({ dropWindows }: Verdict): string[] {
   return [
     '## When requests were dropped',
     'Each window runs from the moment when its first dropped request was sent to the moment when the last was known to ' +
-      'have failed; the events are lines of timeline.ndjson.',
+      'have failed; the events are lines of timeline.ndjson. ' +
+      countedBy('drop-windows'),
     tableOf(dropWindows.slice(0, mostWindows), [
       ['from', ({ fromUs }) => atSeconds(fromUs)],
       ['to', ({ toUs }) => atSeconds(toUs)],
@@ -52,7 +53,7 @@ function disagreementsList({ reconciliation: { disagreements, disagreeing, rows 
   if (disagreements.length === 0) return [];
   return [
     '## Rows that do not agree with the other witnesses',
-    `${disagreeing} of ${rows}; at most 50 are listed.`,
+    `${disagreeing} of ${rows}; at most 50 are listed. ${countedBy('reconciliation', 'disagreements')}`,
     disagreements.map(({ seq, what }) => `- row ${seq}: ${what}`).join('\n'),
   ];
 }

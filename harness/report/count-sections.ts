@@ -4,6 +4,8 @@ import type { RunRecord } from '../run/run-record.ts';
 import type { RestartVerdict, Tally, Verdict } from '../verdict/verdict.ts';
 import {
   byName,
+  countedBy,
+  countedByColumn,
   countsText,
   figuresTable,
   inMs,
@@ -46,7 +48,12 @@ export function countsSection(verdict: Verdict): string {
     ]),
     ['dropped', ([, { dropped }]) => String(dropped)],
   ]);
-  return ['## Every due request, counted once', table, figuresTable(requestFigures(verdict))].join('\n\n');
+  return [
+    '## Every due request, counted once',
+    table,
+    countedBy('outcomes'),
+    figuresTable(requestFigures(verdict)),
+  ].join('\n\n');
 }
 
 function requestFigures({
@@ -64,18 +71,20 @@ function requestFigures({
   const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
   const slotMs = (1000 / schedule.ratePerSecond).toFixed(1);
   return [
-    ['predicted from timeline and options alone', `${predicted.formula}${difference}`],
+    ['predicted from timeline and options alone', `${predicted.formula}${difference}`, null],
     [
       'dropped of those at risk: due from the deploy until the new process answers',
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
+      'at-risk',
     ],
-    ['stale answers', stale],
+    ['stale answers', stale, 'stale'],
     [
       'a client that sends idempotent requests again (computed, never sent)',
       `would resend ${retryingClient.resent} and see ${retryingClient.droppedAtBest} failures at best`,
+      'totals',
     ],
-    ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`],
-    ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs)],
+    ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`, 'silence'],
+    ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs), 'totals'],
   ];
 }
 
@@ -89,12 +98,12 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   );
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const columns: Column<RestartVerdict>[] = [
-    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart))],
+    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-lateness'],
     ['began, s', ({ deployBeginUs }) => (deployBeginUs / 1e6).toFixed(3)],
     ...(hasWindow ? windowColumns : []),
-    ['dropped', ({ droppedInRestart }) => String(droppedInRestart)],
-    ['of which', ({ droppedByKind }) => countsText(droppedByKind)],
-    ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs)],
+    ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
+    ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
+    ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-waits'],
     ...(hasQueue ? [queueColumn] : []),
   ];
   const notes = [
@@ -105,19 +114,22 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
     ...sparesText(run, perRestart),
     ...shorterWaitText(verdict),
   ];
-  return ['## Restart by restart', tableOf(perRestart, columns), notes.join(' ')].join('\n\n');
+  return ['## Restart by restart', tableOf(perRestart, columns), countedByColumn(columns), notes.join(' ')].join(
+    '\n\n',
+  );
 }
 
 const windowColumns: readonly Column<RestartVerdict>[] = [
   ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
-  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage)],
-  ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm)],
+  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-outage'],
+  ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm), 'restart-in-flight'],
   ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
 ];
 
 const queueColumn: Column<RestartVerdict> = [
   'most queued (expected)',
   ({ longestQueue, expectedQueue }) => `${longestQueue ?? '–'} (${expectedQueue?.toFixed(0) ?? '–'})`,
+  'restart-queues',
 ];
 
 function isVoid({ voided, droppedInRestart }: RestartVerdict): boolean {
@@ -151,24 +163,25 @@ export function writesSection({ writes }: Verdict): string {
   if (writes === null) return '';
   const { busy, examples } = writes;
   const figures: Figure[] = [
-    ['acknowledged (2xx)', writes.acknowledged],
-    ['failed (surely not applied)', writes.failed],
-    ['indeterminate', writes.indeterminate],
-    ['indeterminate, and in the database', writes.recovered],
-    ['**lost**: acknowledged, and not in the database', writes.lost],
-    ['**early**: acknowledged, and written only after the site had answered', writes.early],
-    ['**altered**: in the database with another text than was sent', writes.altered],
-    ['**duplicated**: more than once in the database', writes.duplicated],
-    ['**misattributed**: failed, and in the database', writes.misattributed],
-    ['unexpected: in the database, and never sent', writes.unexpected],
-    ['integrity_check', writes.integrity],
+    ['acknowledged (2xx)', writes.acknowledged, 'writes'],
+    ['failed (surely not applied)', writes.failed, 'writes'],
+    ['indeterminate', writes.indeterminate, 'writes'],
+    ['indeterminate, and in the database', writes.recovered, 'writes'],
+    ['**lost**: acknowledged, and not in the database', writes.lost, 'writes'],
+    ['**early**: acknowledged, and written only after the site had answered', writes.early, 'writes'],
+    ['**altered**: in the database with another text than was sent', writes.altered, 'stored-texts'],
+    ['**duplicated**: more than once in the database', writes.duplicated, 'note-faults'],
+    ['**misattributed**: failed, and in the database', writes.misattributed, 'writes'],
+    ['unexpected: in the database, and never sent', writes.unexpected, 'note-faults'],
+    ['integrity_check', writes.integrity, 'database-state'],
     [
       'SQLITE_BUSY',
       busy.refused === 0
         ? 0
         : `${busy.refused}, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`,
+      'busy',
     ],
-    ['waits for the lock above 5 ms', `${busy.waits}, the longest ${inMs(busy.longestWaitMs)}`],
+    ['waits for the lock above 5 ms', `${busy.waits}, the longest ${inMs(busy.longestWaitMs)}`, 'busy'],
   ];
   const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
   return [
@@ -188,9 +201,9 @@ export function directSection({ direct }: Verdict): string {
       'connection, or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a ' +
       'proxy shows 502 for the one, and answers on another connection meanwhile for the other.',
     figuresTable([
-      ['due', direct.due],
-      ['outcomes', countsText(direct.outcomes)],
-      ['longest wait', inMs(direct.longestWaitMs)],
+      ['due', direct.due, 'direct'],
+      ['outcomes', countsText(direct.outcomes), 'direct'],
+      ['longest wait', inMs(direct.longestWaitMs), 'direct'],
     ]),
   ].join('\n\n');
 }

@@ -1,5 +1,6 @@
 /** How figures and tables are written in reports. */
 import { markdownTable } from 'markdown-table';
+import type { QueryName } from '../verdict/queries/all.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 
 /** A count; a dash where it is not known. */
@@ -51,25 +52,36 @@ export function eventText(event: Verdict['dropWindows'][number]['openedBy']): st
   return event === null ? 'no event that was seen' : `\`${event.kind}\` at ${atSeconds(event.atUs)}`;
 }
 
-/** A column of a table: its heading, and what a row shows in it. */
-export type Column<Row> = readonly [head: string, cell: (row: Row) => string];
+/** A column of a table: its heading, what a row shows in it, and the query that counts it, where a query does. */
+export type Column<Row> = readonly [head: string, cell: (row: Row) => string, query?: QueryName];
 
 /** A table with a line for each row. */
 export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
   return markdownTable([columns.map(([head]) => head), ...rows.map((row) => columns.map(([, cell]) => cell(row)))]);
 }
 
-/** A figure that a report shows: what it is, its value, and the query that counts it, where a query does. */
-export type Figure = readonly [label: string, value: string | number, query?: string];
+/** Which query counts which columns of a table. */
+export function countedByColumn<Row>(columns: readonly Column<Row>[]): string {
+  const heads = new Map<string, string[]>();
+  for (const [head, , query] of columns) {
+    if (query !== undefined) heads.set(query, [...(heads.get(query) ?? []), head]);
+  }
+  return `Counted by ${[...heads].map(([query, all]) => `\`${query}\` (${all.join(', ')})`).join(', ')}.`;
+}
+
+/** Which queries count what stands above. */
+export function countedBy(...queries: readonly QueryName[]): string {
+  return `Counted by ${queries.map((query) => `\`${query}\``).join(', ')}.`;
+}
+
+/** A figure that a report shows: what it is, its value, and the query that counts it; null where no query does. */
+export type Figure = readonly [label: string, value: string | number, query: QueryName | null];
 
 /** A table of figures, each beside the query that counts it. */
 export function figuresTable(figures: readonly Figure[]): string {
-  const hasQueries = figures.some(([, , query]) => query !== undefined);
   return tableOf(figures, [
     ['figure', ([label]) => label],
     ['value', ([, value]) => String(value)],
-    ...(hasQueries ? [queryColumn] : []),
+    ['query', ([, , query]) => (query === null ? '–' : `\`${query}\``)],
   ]);
 }
-
-const queryColumn: Column<Figure> = ['query', ([, , query]) => (query === undefined ? '' : `\`${query}\``)];

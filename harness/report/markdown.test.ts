@@ -67,6 +67,8 @@ describe('report.md', () => {
     ['what each outcome means', /\*\*status-502\*\*: the proxy got no answer from the site/u],
     ['the kernel’s counters', /TcpExt\.ListenOverflows 2/u],
     ['the line that shows a cause', /row 110, witnesses\/traefik\.log\.gz:71/u],
+    ['which query counts a table', /Counted by `outcomes`\.[\s\S]*`restart-drops` \(dropped, of which\)/u],
+    ['which query counts a figure', /\| stale answers +\| 0 +\| `stale` +\|/u],
     ['how to repeat it', /npm run experiment E1 -- --seed 1/u],
     ['what was asked, as --set has it', /\| app +\| warmupMs 300; drain polite; /u],
   ])('says %s', (_, said) => {

@@ -31,26 +31,27 @@ export function trustSection(verdict: Verdict): string {
 function trustFigures({ schedule, longestOutageMs, witnesses: { proxy, kernel } }: Verdict): Figure[] {
   const moved = Object.entries(kernel).filter(([name, value]) => value !== 0 && name !== cpuPressure);
   return [
-    ['requests a second, asked', schedule.ratePerSecond],
-    ['requests a second, achieved', schedule.achievedRate ?? '–'],
-    ['requests left late, median', inMs(schedule.lagP50Ms)],
-    ['requests left late, 99th percentile', inMs(schedule.lagP99Ms)],
-    ['requests left late, at most', inMs(schedule.lagMaxMs)],
-    ['not sent', schedule.unsent],
-    ['failed by the generator’s own fault', schedule.local],
+    ['requests a second, asked', schedule.ratePerSecond, null],
+    ['requests a second, achieved', schedule.achievedRate ?? '–', 'totals'],
+    ['requests left late, median', inMs(schedule.lagP50Ms), 'totals'],
+    ['requests left late, 99th percentile', inMs(schedule.lagP99Ms), 'totals'],
+    ['requests left late, at most', inMs(schedule.lagMaxMs), 'totals'],
+    ['not sent', schedule.unsent, 'outcomes'],
+    ['failed by the generator’s own fault', schedule.local, 'outcomes'],
     ...(proxy === null
       ? []
       : ([
-          ['in the proxy’s access log', proxy.arrived],
-          ['written by the client', proxy.ledgerSent],
-          ['missing in the proxy’s log', proxy.missing],
-          ['unexpected there', proxy.extra],
-          ['repeated there', proxy.repeated],
-          ['answered otherwise there', proxy.disagreeing],
-          ['longest outage window', inMs(longestOutageMs)],
+          ['in the proxy’s access log', proxy.arrived, 'proxy-witness'],
+          ['written by the client', proxy.ledgerSent, 'proxy-witness'],
+          ['missing in the proxy’s log', proxy.missing, 'proxy-witness'],
+          ['unexpected there', proxy.extra, 'proxy-witness'],
+          ['repeated there', proxy.repeated, 'proxy-witness'],
+          ['answered otherwise there', proxy.disagreeing, 'proxy-witness'],
+          ['longest outage window', inMs(longestOutageMs), null],
           [
             'kernel’s counters that moved over the load',
             moved.map(([name, value]) => `${name} ${value}`).join(', ') || 'none',
+            null,
           ],
         ] satisfies Figure[])),
   ];
@@ -94,7 +95,7 @@ export function repeatSection({ command, fingerprint, startedAt, seed }: RunReco
   return [
     '## How to repeat it',
     `\`\`\`\n${command}\n\`\`\``,
-    `Seed ${seed}, begun ${startedAt}.`,
+    `Seed ${seed}, begun ${startedAt}. \`npm run query -- RUN NAME\` runs a query that this report names; without a name it lists all.`,
     tableOf(byName(fingerprint), [
       ['of the lab', ([name]) => name],
       ['value', ([, value]) => value],
