@@ -148,8 +148,9 @@ function sparesText(run: RunRecord, { length: made }: Verdict['perRestart']): st
 }
 
 /** Why nobody waited as long as the port was closed, where that is so; nothing else. */
-function shorterWaitText({ longestWaitMs, longestOutageMs, direct }: Verdict): string[] {
-  if (longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return [];
+function shorterWaitText({ dropped, longestWaitMs, longestOutageMs, direct }: Verdict): string[] {
+  // Whoever was refused did not wait.
+  if (dropped > 0 || longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return [];
   const directMs = direct?.longestWaitMs ?? null;
   return [
     `The longest wait (${inMs(longestWaitMs)}) is shorter than the longest outage window (${inMs(longestOutageMs)}): a ` +

@@ -91,6 +91,12 @@ describe('report.md', () => {
     expect(restarts({ voided: true, dropped: 3 })).not.toMatch(/\(void\)|spare/u);
   });
 
+  it('explains a wait that is shorter than the outage only where nothing was dropped: the refused do not wait', () => {
+    const wait = { longestWaitMs: 300, longestOutageMs: 700 };
+    expect(textOf({ ...wait, dropped: 0 })).toContain('is shorter than the longest outage window (700 ms)');
+    expect(textOf({ ...wait, dropped: 1 })).not.toContain('is shorter than');
+  });
+
   it('has the glossary’s definition of a void restart', async () => {
     const glossary = await readFile(new URL('../../docs/glossary.md', import.meta.url), 'utf8');
     expect(glossary.replaceAll(/\s+/gu, ' ')).toContain(`**void restart** ${voidMeaning}`);
