@@ -18,9 +18,7 @@ const unanswered: Partial<LedgerRow> = {
 };
 
 describe('the kind of a failure', () => {
-  // Where an interim answer came first, the server had read the request, and the row has no round trip.
   const cases: [string, Partial<LedgerRow>, FailureKind | null][] = [
-    ['a close after an interim answer', unanswered, 'cut in flight'],
     ['a close at once', {}, 'kept-connection race'],
     ['a close 1 ms later', { doneUs: 2_000 }, 'kept-connection race'],
     ['a close after that', { doneUs: 2_001 }, 'cut in flight'],
@@ -45,8 +43,12 @@ describe('the kind of a failure', () => {
   ];
 
   it('is told by what the client saw', async () => {
-    const ledger = cases.map(([, over], seq) => row(seq, { ...unanswered, ...(seq > 0 && { rttUs: 0 }), ...over }));
-    const [kinds] = await answersOf(linesOf({ ledger }), 'select failureKind from ledger order by line');
+    const ledger = cases.map(([, over], seq) => row(seq, { ...unanswered, rttUs: 0, ...over }));
+    // Where an interim answer came first, the server had read the request, and the row has no round trip.
+    const interim = row(cases.length, unanswered);
+    const asked = 'select failureKind from ledger order by line';
+    const [kinds] = await answersOf(linesOf({ ledger: [...ledger, interim] }), asked);
+    expect(kinds.pop()).toEqual({ failureKind: 'cut in flight' });
     expect(kinds.map(({ failureKind }, index) => [cases[index]?.[0], failureKind])).toEqual(
       cases.map(([name, , kind]) => [name, kind]),
     );

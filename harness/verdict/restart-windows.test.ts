@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import e2 from '../../experiments/E2-drain-only.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import type { EventKind, TimelineEvent } from '../run/timeline.ts';
-import { outagesOf, restartWindows, type RestartWindow } from './restart-windows.ts';
+import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
 
 const event = (kind: EventKind, atUs: number, over: Partial<TimelineEvent> = {}): TimelineEvent => ({
@@ -190,5 +193,41 @@ describe('the outage window', () => {
 
   it('is not known where nobody saw the old process stop', () => {
     expect(only({ acceptStoppedUs: null })).toBeNull();
+  });
+});
+
+describe('from when on the old version must not answer', () => {
+  const retired = { ...window, retireUs: 4_000_000 };
+  const down = (atUs: number): TimelineEvent => ({ atUs, kind: 'check-down', source: 'proxy', restart: 1 });
+
+  it('is when the deploy retired it, where the process that owns the port is restarted', () => {
+    expect(outOfRotation([retired], [down(4_300_000)], e1)).toEqual([4_000_000]);
+    expect(outOfRotation([{ ...window, retireUs: null }], [], e1)).toEqual([null]);
+    // Whether a check looks on or not.
+    expect(outOfRotation([retired], [down(4_300_000)], e2)).toEqual([4_000_000]);
+  });
+
+  it('is when the deploy retired it, where the proxy’s file does the cut-over, or there is no check', () => {
+    const byFile = { ...e6, proxy: { ...e6.proxy, cutover: 'atomic-rewrite' as const } };
+    expect(outOfRotation([retired], [down(4_300_000)], byFile)).toEqual([4_000_000]);
+    const unchecked = { ...e6, proxy: { ...e6.proxy, check: undefined } };
+    expect(outOfRotation([retired], [down(4_300_000)], unchecked)).toEqual([4_000_000]);
+  });
+
+  it('is when the check has seen it leave, where the check does the cut-over', () => {
+    // Before it was retired the check saw another colour leave.
+    expect(outOfRotation([retired], [down(1_000_000), down(4_300_000)], e6)).toEqual([4_300_000]);
+    // What else happens meanwhile is nothing that the check has seen.
+    const other: TimelineEvent = { ...down(4_100_000), kind: 'check-up' };
+    expect(outOfRotation([retired], [other, down(4_300_000)], e6)).toEqual([4_300_000]);
+    expect(outOfRotation([retired], [down(4_000_000)], e6)).toEqual([4_000_000]);
+  });
+
+  it('is not later than one interval and one timeout of the check', () => {
+    const { intervalMs = 0, timeoutMs = 0 } = e6.proxy.check ?? {};
+    const latestUs = 4_000_000 + (intervalMs + timeoutMs) * 1000;
+    expect(outOfRotation([retired], [], e6)).toEqual([latestUs]);
+    expect(outOfRotation([retired], [down(latestUs + 1)], e6)).toEqual([latestUs]);
+    expect(outOfRotation([{ ...window, retireUs: null }], [down(1)], e6)).toEqual([null]);
   });
 });

@@ -48,6 +48,6 @@ export const directQueries = {
       from site anti join direct on direct.requestId = site.oddId, run
       where starts_with(oddId, probePrefix)
     )
-    select seq, what from wrong where what is not null order by seq`,
+    select distinct seq, what from wrong where what is not null order by seq, what`,
   ),
 } as const;

@@ -160,8 +160,8 @@ export const disagreementQueries = {
 /** What does not agree, row by row: a row for each row of the ledger of which something does not. */
 export const makeDisagreements = `
 create or replace table disagreements as
-select line, any_value(seq) as seq, string_agg(what, '; ') as what
+select line, any_value(seq) as seq, string_agg(what, '; ' order by nth, what) as what
 from (${Object.values(disagreementQueries)
-  .map(({ sql }) => `(${sql})`)
+  .map(({ sql }, nth) => `(select *, ${nth} as nth from (${sql}))`)
   .join('\nunion all\n')})
 group by line`;

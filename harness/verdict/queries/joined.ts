@@ -11,5 +11,6 @@ export const joined = query(
     waitUs, waitedAt, accessLine, proxyStatus, backend, siteLine, tries, cause, causeFile, causeLine, d.what as disagreement
   from (${requestsAmong(`(from ledger where dropped or doneUs - dueUs > ${stallAboveMs * 1000}
     or line in (select line from disagreements))`)}) as r
-    left join disagreements as d using (line)`,
+    left join disagreements as d using (line)
+  order by r.line`,
 );

@@ -1,0 +1,525 @@
+import { describe, expect, it } from 'vitest';
+import e1 from '../../../experiments/E1-no-drain.ts';
+import e6 from '../../../experiments/E6-blue-green.ts';
+import { resolveExperiment } from '../../experiment/fields.ts';
+import type { LedgerRow } from '../../run/ledger.ts';
+import type { RunRecord } from '../../run/run-record.ts';
+import type { SiteLine } from '../../run/site-log.ts';
+import type { TimelineEvent } from '../../run/timeline.ts';
+import type { RestartWindow } from '../restart-windows.ts';
+import { badRow, runRecord } from '../testing.ts';
+import { answersOf } from '../testing-database.ts';
+import { queries } from './all.ts';
+import {
+  accessFieldsOf,
+  event,
+  eventsOf,
+  idOf,
+  linesOf,
+  originWallUs,
+  siteLineOf,
+  stampOf,
+  type AccessFields,
+} from '../testing-folder.ts';
+
+type Failure = 'refused' | 'reset' | 'timeout' | 'cancelled' | 'other';
+const words: Readonly<Record<Failure, string>> = {
+  refused: 'dial tcp 127.0.0.1:18080: connect: connection refused',
+  reset: 'EOF',
+  timeout: 'i/o timeout',
+  cancelled: 'context canceled',
+  other: 'no such thing',
+};
+
+/** A drop, and what the witnesses say of it; times count from the case's own zero. */
+interface Case {
+  /** When it was due, sent and done. */
+  readonly life?: readonly [fromUs: number, toUs: number];
+  readonly row?: Partial<LedgerRow>;
+  /** What the proxy's access log has; null for nothing. It had the request as long as the client. */
+  readonly access?: AccessFields | null;
+  readonly proxyLife?: readonly [fromUs: number, toUs: number];
+  readonly site?: readonly Partial<SiteLine>[];
+  readonly tries?: readonly (readonly [atUs: number, failure: Failure])[];
+  /** Of its restart; null for none. */
+  readonly window?: Partial<RestartWindow> | null;
+  readonly events?: readonly TimelineEvent[];
+  /** The cause that is found; null for none. */
+  readonly cause: string | null;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+const farApartUs = 100_000_000;
+
+/** Each case has a restart of its own, far from all others: what is found of it, in the order of the cases. */
+async function causesOf(
+  cases: Record<string, Case>,
+  run: RunRecord = runRecord(resolveExperiment(e1, { changes: [] })),
+) {
+  const zeroOf = (index: number): number => index * farApartUs;
+  const timeline: TimelineEvent[] = [];
+  const ledger: LedgerRow[] = [];
+  const access: AccessFields[] = [];
+  const site: SiteLine[] = [];
+  const proxyLog: { atUs: number; text: string }[] = [];
+  for (const [index, one] of Object.values(cases).entries()) {
+    const zero = zeroOf(index);
+    const [fromUs, toUs] = one.life ?? [1_400_000, 1_400_000];
+    const row = badRow(index, {
+      dueUs: zero + fromUs,
+      sentUs: zero + fromUs,
+      doneUs: zero + toUs,
+      firstByteUs: zero + toUs,
+      requestId: idOf(index),
+      ...one.row,
+    });
+    ledger.push(row);
+    const [beginUs, endUs] = one.proxyLife ?? [fromUs, toUs];
+    const stamps = { StartUTC: stampOf(zero + beginUs), Duration: (endUs - beginUs) * 1000 };
+    if (one.access !== null) access.push(accessFieldsOf(row, { DownstreamContentSize: 0, ...stamps, ...one.access }));
+    for (const over of one.site ?? []) site.push(siteLineOf(row, over));
+    for (const [atUs, failure] of one.tries ?? []) {
+      const said = { level: 'debug', error: words[failure], message: '502 Bad Gateway' };
+      proxyLog.push({ atUs: zero + atUs, text: JSON.stringify(said) });
+    }
+    const own = eventsOf(one.window ?? {}).map((seen) => ({ ...seen, atUs: seen.atUs + zero, restart: index + 1 }));
+    timeline.push(
+      ...(one.window === null ? [] : own),
+      ...(one.events ?? []).map((seen) => ({ ...seen, atUs: seen.atUs + zero, restart: index + 1 })),
+    );
+  }
+  timeline.sort((a, b) => a.atUs - b.atUs);
+  proxyLog.sort((a, b) => a.atUs - b.atUs);
+  const lines = proxyLog.map(({ atUs, text }) => `${stampOf(atUs)} ${text}`);
+  const durationMs = (zeroOf(ledger.length) + farApartUs) / 1000;
+  const content = linesOf({
+    run: { ...run, durationMs },
+    timeline,
+    ledger,
+    access: run.kind === 'measure' ? null : access,
+    site,
+    proxyLog: lines,
+  });
+  const [found] = await answersOf(content, 'select seq, cause, file, witnessLine, failure from causes');
+  const told = Object.keys(cases).map((name, seq) => [name, found.find((of) => of['seq'] === seq) ?? null] as const);
+  return Object.fromEntries(told);
+}
+
+/** Holds what is found against the causes of the cases. */
+async function expectCauses(cases: Record<string, Case>, run?: RunRecord): Promise<void> {
+  const found = await causesOf(cases, run);
+  expect(Object.fromEntries(Object.entries(found).map(([name, one]) => [name, one?.['cause'] ?? null]))).toEqual(
+    Object.fromEntries(Object.entries(cases).map(([name, { cause }]) => [name, cause])),
+  );
+  for (const [name, { file, line }] of Object.entries(cases)) {
+    if (file !== undefined) expect(found[name], name).toMatchObject({ file, witnessLine: line });
+  }
+}
+
+const refused = 'refused: nobody listened at the backend’s port';
+const reset = 'reset: the backend’s connection ended before the answer';
+const timeout = 'timeout: the backend took no connection, or gave no answer, in time';
+const either = 'refused or reset: the proxy’s own log does not tell which';
+
+/** A 502 of the proxy's whose whole life is one moment, at which its own log has a failure of this kind. */
+const gateway = (atUs: number, failure: Failure, cause: string | null, window: Case['window'] = {}): Case => ({
+  life: [atUs, atUs],
+  tries: [[atUs, failure]],
+  window,
+  cause,
+});
+
+describe('a 502 of the proxy', () => {
+  it('is explained by the line of the proxy’s own log, while the port was closed or its process was leaving', async () => {
+    // The port is closed from 1.05 to 1.75 s, the old process leaves from 0.99 to 1.1 s; stamps may differ by 50 ms.
+    const swap = {
+      sigtermUs: null,
+      retireUs: 2_000_000,
+      acceptingUs: 1_500_000,
+      acceptStoppedUs: 2_000_000,
+      exitUs: 2_000_000,
+    };
+    await expectCauses({
+      'it was refused': gateway(1_400_000, 'refused', refused),
+      'it was reset': gateway(1_400_000, 'reset', reset),
+      'it took too long': gateway(1_400_000, 'timeout', timeout),
+      'its client had gone': gateway(1_400_000, 'cancelled', null),
+      'words that nobody knows': gateway(1_400_000, 'other', null),
+      'without a line': { cause: either, file: 'witnesses/access.ndjson.gz', line: 6 },
+      'refused before the port closed': gateway(999_999, 'refused', null),
+      'refused as the port closed': gateway(1_000_000, 'refused', refused),
+      'refused as the port opened': gateway(1_800_000, 'refused', refused),
+      'refused after the port opened': gateway(1_800_001, 'refused', null),
+      'reset before it was retired': gateway(939_999, 'reset', null),
+      'reset as it was retired': gateway(940_000, 'reset', reset),
+      'reset after the port opened': gateway(1_800_001, 'reset', null),
+      'its life met the outage': {
+        ...gateway(1_010_000, 'refused', refused),
+        life: [1_010_000, 1_010_000],
+        proxyLife: [400_000, 1_010_000],
+      },
+      'its life did not': { ...gateway(999_999, 'refused', null), proxyLife: [400_000, 999_999] },
+      'the outage was not seen': gateway(1_400_000, 'refused', null, {
+        retireUs: null,
+        acceptStoppedUs: null,
+        exitUs: null,
+      }),
+      'an outage of no length': gateway(2_050_000, 'refused', refused, { ...swap, acceptingUs: 2_000_000 }),
+      'after an outage of no length': gateway(2_050_001, 'refused', null, { ...swap, acceptingUs: 2_000_000 }),
+      // A process that is leaving, far from any closed port: it opened again at once, at 3 s.
+      'as it was leaving': gateway(2_550_000, 'reset', reset, leaving({ exitUs: 2_500_000 })),
+      'before it was leaving': gateway(1_949_999, 'reset', null, leaving({ exitUs: 2_500_000 })),
+      'after it had left': gateway(2_550_001, 'reset', null, leaving({ exitUs: 2_500_000 })),
+      'no retiring was seen': gateway(2_949_999, 'reset', null, leaving({ retireUs: null, exitUs: 3_500_000 })),
+      'no retiring was seen, and it was leaving': gateway(
+        3_550_000,
+        'reset',
+        reset,
+        leaving({ retireUs: null, exitUs: 3_500_000 }),
+      ),
+      'no end was seen': gateway(2_900_000, 'reset', reset, leaving({ exitUs: null })),
+      'no end was seen, and the port had closed': gateway(3_050_001, 'reset', null, leaving({ exitUs: null })),
+      'its retiring alone was seen': gateway(2_050_000, 'reset', reset, {
+        sigtermUs: null,
+        retireUs: 2_000_000,
+        acceptStoppedUs: null,
+        exitUs: null,
+      }),
+      'after its retiring alone': gateway(2_050_001, 'reset', null, {
+        sigtermUs: null,
+        retireUs: 2_000_000,
+        acceptStoppedUs: null,
+        exitUs: null,
+      }),
+      // The last, since it does not end.
+      'never opened again': gateway(60_000_000, 'refused', refused, { acceptingUs: null }),
+    });
+  });
+
+  const leaving = (over: Partial<RestartWindow>): Partial<RestartWindow> => ({
+    retireUs: 2_000_000,
+    sigtermUs: null,
+    deployEndUs: 4_000_000,
+    acceptStoppedUs: 3_000_000,
+    acceptingUs: 3_000_000,
+    readyUs: 3_000_000,
+    ...over,
+  });
+
+  it('is explained by the failed try nearest to its end, if no other kind is as near', async () => {
+    // The error comes just before the answer, at 1.4 s, and is stamped up to 50 ms later.
+    const end = 1_400_000;
+    const tried = (cause: string | null, line: number | null, ...tries: [number, Failure][]): Case => ({
+      life: [end, end],
+      tries,
+      cause,
+      ...(line !== null && { line }),
+    });
+    const found = await causesOf({
+      'too early': tried(either, null, [end - 5_001, 'refused']),
+      'just before': tried(refused, null, [end - 5_000, 'refused']),
+      'long after': tried(refused, null, [end + 50_000, 'refused']),
+      'too late': tried(either, null, [end + 50_001, 'refused']),
+      'the nearest of several': tried(
+        refused,
+        null,
+        [end - 4_000, 'timeout'],
+        [end + 1_000, 'refused'],
+        [end + 20_000, 'reset'],
+      ),
+      'the earlier of two as near': tried(timeout, null, [end - 4_000, 'timeout'], [end + 4_000, 'refused']),
+      'another kind within 2 ms': tried(either, null, [end, 'refused'], [end + 2_000, 'reset']),
+      'another kind 2 ms before': tried(either, null, [end - 2_000, 'reset'], [end, 'refused']),
+      'another kind beyond that': tried(refused, null, [end, 'refused'], [end + 2_001, 'reset']),
+      'its own kind within 2 ms': tried(refused, null, [end, 'refused'], [end + 2_000, 'refused']),
+    });
+    expect(
+      Object.fromEntries(
+        Object.entries(found).map(([name, one]) => [name, [one?.['cause'], one?.['failure'] ?? null]]),
+      ),
+    ).toEqual({
+      'too early': [either, null],
+      'just before': [refused, 'refused'],
+      'long after': [refused, 'refused'],
+      'too late': [either, null],
+      'the nearest of several': [refused, 'refused'],
+      'the earlier of two as near': [timeout, 'timeout'],
+      'another kind within 2 ms': [either, 'refused or reset'],
+      'another kind 2 ms before': [either, 'refused or reset'],
+      'another kind beyond that': [refused, 'refused'],
+      'its own kind within 2 ms': [refused, 'refused'],
+    });
+    // Lines are numbered over the whole log: 1 too early, 2 just before, 3 long after, 4 too late, then of three the second.
+    expect(found['the nearest of several']).toMatchObject({ file: 'witnesses/traefik.log.gz', witnessLine: 6 });
+  });
+
+  it('has no cause where the proxy passed on all of the site’s answer, whatever else failed then', async () => {
+    const bytes = JSON.stringify({ id: 'x', text: `note x ${'.'.repeat(32)}` }).length;
+    const passed = (over: AccessFields, cause: string | null): Case => ({
+      ...gateway(1_400_000, 'reset', cause),
+      access: over,
+    });
+    await expectCauses({
+      whole: passed({ DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes }, null),
+      'one byte less': passed(
+        { DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes - 1 },
+        reset,
+      ),
+      'of its own': passed({ DownstreamContentSize: bytes }, reset),
+    });
+  });
+
+  it('in a swap is explained until the check has had two intervals to see that the old port is closed', async () => {
+    const swap = {
+      sigtermUs: null,
+      retireUs: 2_000_000,
+      acceptingUs: 1_500_000,
+      acceptStoppedUs: 2_000_000,
+      exitUs: 2_000_000,
+    };
+    const run = runRecord(resolveExperiment(e6, { changes: [['proxy.check.intervalMs', 100]] }));
+    await expectCauses(
+      {
+        before: gateway(1_949_999, 'refused', null, swap),
+        'as it closes': gateway(1_950_000, 'refused', refused, swap),
+        'two intervals later': gateway(2_250_000, 'refused', refused, swap),
+        'after that': gateway(2_250_001, 'refused', null, swap),
+      },
+      run,
+    );
+  });
+
+  it('is explained by an end that nobody asked for, too', async () => {
+    // The process ended by itself at 2 s, and another accepted at 2.3 s; the restart came later.
+    const ended = [event('main-exited', 2_000_000), event('accepting', 2_300_000)];
+    const of = (atUs: number, cause: string | null): Case => ({
+      ...gateway(atUs, 'refused', cause, null),
+      events: ended,
+    });
+    await expectCauses({
+      before: of(1_949_999, null),
+      'as it ended': of(1_950_000, refused),
+      'as the next accepted': of(2_350_000, refused),
+      after: of(2_350_001, null),
+    });
+  });
+});
+
+describe('an answer for which the proxy asked no backend', () => {
+  const unasked = (status: number, atUs: number, cause: string | null): Case => ({
+    life: [atUs, atUs + 1_000],
+    row: { outcome: `status-${status}`, status },
+    access: { ServiceAddr: undefined, DownstreamStatus: status },
+    cause,
+  });
+
+  it('of 404 had no route; of any other status but 503 it has no cause, even within a restart', async () => {
+    await expectCauses({
+      404: { ...unasked(404, 20_000, 'the proxy had no route'), file: 'witnesses/access.ndjson.gz', line: 1 },
+      502: unasked(502, 1_400_000, null),
+      500: unasked(500, 1_400_000, null),
+      503: unasked(503, 1_400_000, null),
+    });
+  });
+
+  it('of 503 is explained by the check: as long as no backend was up, or one was just found down', async () => {
+    const check = (atUs: number, server: string, to: string): string =>
+      `${stampOf(atUs)} ${JSON.stringify({ serviceName: 'demo@file', message: `Setting status of http://${server} to ${to}` })}`;
+    const times: Record<string, [atUs: number, cause: string | null, line: number | null]> = {
+      // Blue alone is down from 1 s to 2 s, give or take 50 ms; each request takes a millisecond.
+      before: [948_999, null, null],
+      'just before': [949_000, 'the proxy’s check held no backend to be up', 1],
+      amidst: [1_500_000, 'the proxy’s check held no backend to be up', 1],
+      'just after': [2_050_000, 'the proxy’s check held no backend to be up', 1],
+      after: [2_070_001, null, null],
+      // Green, which comes up at 5 s, is up when blue goes down at 6 s: one tick is 10 ms.
+      'before it was chosen': [5_988_999, null, null],
+      'chosen as it went': [5_989_000, 'the proxy had chosen a backend that its check was just finding down', 3],
+      'chosen just after': [6_010_000, 'the proxy had chosen a backend that its check was just finding down', 3],
+      'after it was chosen': [6_010_001, null, null],
+    };
+    const ledger = Object.values(times).map(([atUs], seq) =>
+      badRow(seq, {
+        dueUs: atUs,
+        sentUs: atUs,
+        doneUs: atUs + 1_000,
+        outcome: 'status-503',
+        status: 503,
+        requestId: idOf(seq),
+      }),
+    );
+    const access = ledger.map((row) =>
+      accessFieldsOf(row, { ServiceAddr: undefined, StartUTC: stampOf(row.sentUs ?? 0), Duration: 1_000_000 }),
+    );
+    const blue = linesOf({
+      ledger,
+      access,
+      proxyLog: [check(1_000_000, 'blue', 'DOWN'), check(2_000_000, 'blue', 'UP')],
+    });
+    const [alone] = await answersOf(blue, 'select seq, cause, file, witnessLine from causes order by seq');
+    const names = Object.keys(times);
+    const expected = (from: number, to: number) =>
+      Object.values(times)
+        .map(([, cause, line], seq) => ({ seq, cause, file: 'witnesses/traefik.log.gz', witnessLine: line }))
+        .slice(from, to)
+        .filter(({ cause }) => cause !== null);
+    expect(alone).toEqual(expected(0, names.indexOf('before it was chosen')));
+    const two = [check(3_000_000, 'green', 'DOWN'), check(5_000_000, 'green', 'UP'), check(6_000_000, 'blue', 'DOWN')];
+    const [beside] = await answersOf(
+      { ...blue, proxyLog: two },
+      'select seq, cause, file, witnessLine from causes order by seq',
+    );
+    expect(beside).toEqual(expected(names.indexOf('before it was chosen'), names.length));
+  });
+});
+
+describe('what the site itself says', () => {
+  const file = 'witnesses/site-requests.ndjson.gz';
+  const own = (
+    cause: string | null,
+    line: number | null,
+    row: Partial<LedgerRow>,
+    ...site: Partial<SiteLine>[]
+  ): Case => ({
+    life: [20_000, 20_000],
+    row: { outcome: 'status-503', status: 503, version: 'v0', ...row },
+    access: null,
+    site: site.map((over) => ({ status: 503, version: 'v0', ...over })),
+    cause,
+    ...(line !== null && { file, line }),
+  });
+  const cut = (cause: string | null, atUs: number, status: number | null, over: Partial<Case> = {}): Case => ({
+    life: [atUs, atUs],
+    row: { outcome: 'truncated', status: null },
+    access: null,
+    site: [{ status, outcome: 'cut' }],
+    cause,
+    ...over,
+  });
+  const answered = 'the site itself answered 503';
+  const ended = 'the site’s process ended with the request under way';
+  const broken = 'the site broke off its answer';
+
+  it('explains a drop by its line', async () => {
+    await expectCauses({
+      'its answer': own(answered, 1, {}, {}),
+      'SQLite was content': own(answered, 2, {}, { store: { waitMs: 1, code: 'OK' } }),
+      'SQLite’s word': own(`${answered} (SQLITE_BUSY)`, 3, {}, { store: { waitMs: 1, code: 'SQLITE_BUSY' } }),
+      'another body': own(
+        'the site answered with another body than was asked for',
+        4,
+        { outcome: 'wrong', status: 200 },
+        { status: 200 },
+      ),
+      'the answer names no site': own(null, null, { version: null }, {}),
+      'another status': own(null, null, {}, { status: 200 }),
+      'no status': own(null, null, { outcome: 'reset', status: null }, { status: null }),
+      'the second line': own(answered, 9, {}, { status: 200 }, {}),
+      'an answer that was cut': own(broken, 10, {}, { outcome: 'cut' }),
+      'cut as its process ended': cut(ended, 1_400_000, null, { file, line: 11 }),
+      'cut while leaving': cut(ended, 1_000_000, null, { window: { acceptStoppedUs: 1_090_000 } }),
+      'cut outside of every restart': cut(broken, 20_000, 200),
+      'cut before it was answered': cut(null, 20_000, null),
+      'sent after the restart': cut(null, 1_900_000, null, { life: [1_900_000, 3_000_000] }),
+      'sent within the restart': cut(ended, 1_700_000, null, { life: [1_700_000, 3_000_000] }),
+      'never sent, and due before it': cut(ended, 20_000, null, {
+        life: [20_000, 3_000_000],
+        row: { outcome: 'truncated', status: null, sentUs: null },
+      }),
+    });
+  });
+});
+
+describe('a request of which the proxy knows nothing', () => {
+  const lostAt = async (
+    engine: readonly (readonly [role: string, action: string, atUs: number])[],
+    answeredUs: number | null,
+    ...times: number[]
+  ) => {
+    const ledger = times.map((atUs, seq) =>
+      badRow(seq, { dueUs: atUs, sentUs: atUs, doneUs: atUs, outcome: 'refused', status: null, requestId: idOf(seq) }),
+    );
+    const other = { 'request_X-Request-Id': 'another', StartUTC: stampOf(answeredUs ?? 0), Duration: 0 };
+    const content = linesOf({
+      ledger,
+      timeline: eventsOf(),
+      access: answeredUs === null ? [] : [accessFieldsOf(badRow(9), other)],
+      engine: engine.map(([role, action, atUs]) => ({ role, action, atWallUs: originWallUs + atUs, detail: '' })),
+    });
+    const [found] = await answersOf(content, 'select seq, cause, file, witnessLine from causes order by seq');
+    return found;
+  };
+  const cause = { cause: 'the proxy’s container had ended', file: 'witnesses/engine.ndjson' };
+
+  it('is explained by the end of the proxy’s container, from a second before the engine tells of it', async () => {
+    const engine = [
+      ['server', 'die', 10],
+      ['edge', 'kill', 20],
+      ['edge', 'die', 1_500_000],
+    ] as const;
+    expect(await lostAt(engine, null, 499_999, 500_000, 1_600_000)).toEqual([
+      { seq: 1, ...cause, witnessLine: 3 },
+      { seq: 2, ...cause, witnessLine: 3 },
+    ]);
+  });
+
+  it('is not explained by an end before which the proxy still answered somebody else', async () => {
+    // It answered for the last time at 1.05 s, give or take 50 ms.
+    expect(await lostAt([['edge', 'die', 1_500_000]], 1_050_000, 999_999, 1_000_000)).toEqual([
+      { seq: 1, ...cause, witnessLine: 1 },
+    ]);
+  });
+
+  it('is explained by nothing else, not even by a restart', async () => {
+    expect(
+      await lostAt(
+        [
+          ['client', 'die', 0],
+          ['edge', 'start', 0],
+        ],
+        null,
+        1_400_000,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('without a proxy', () => {
+  it('a drop is explained by the event that closed the port, or made the process leave', async () => {
+    const of = (fromUs: number, toUs: number, isExplained: boolean, row: Partial<LedgerRow> = {}): Case => ({
+      life: [fromUs, toUs],
+      row: { outcome: 'refused', status: null, ...row },
+      access: null,
+      cause: isExplained ? 'the site’s port was closed, or its process was leaving' : null,
+    });
+    const run = runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] }));
+    const found = {
+      'in the outage': { ...of(1_400_000, 1_400_000, true), file: 'timeline.ndjson', line: 4 },
+      // Each restart has eight lines, of which the fourth closes the port.
+      'in the second outage': { ...of(1_200_000, 1_200_000, true), file: 'timeline.ndjson', line: 12 },
+      'as it was retired': of(945_000, 945_000, true),
+      before: of(939_999, 939_999, false),
+      after: of(1_800_001, 1_800_001, false),
+      'sent after it': of(2_000_000, 3_000_000, false),
+      'due within it, and never sent': of(1_500_000, 3_000_000, true, { sentUs: null }),
+    };
+    await expectCauses(found, run);
+  });
+});
+
+describe('the sums', () => {
+  it('count drops by cause, each with its first row, and those without one', async () => {
+    const timedOut = { outcome: 'timeout', status: null } as const;
+    const direct = runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] }));
+    const many = Array.from({ length: 60 }, (_, index) => badRow(190 + index, timedOut));
+    const unsent = badRow(113, { outcome: 'unsent', sentUs: null });
+    const ledger = [badRow(111, timedOut), badRow(112, timedOut), unsent, ...many];
+    const content = linesOf({ run: direct, timeline: eventsOf(), ledger, access: null });
+    const [sums, causes, unexplained] = await answersOf(content, 'reconciliation', queries.causes.sql, 'unexplained');
+    expect(sums).toMatchObject([{ rows: 63, unexplained: 60 }]);
+    const cause = 'the site’s port was closed, or its process was leaving';
+    expect(causes).toEqual([{ cause, dropped: 2, example: { seq: 111, file: 'timeline.ndjson', line: 4 } }]);
+    expect(unexplained.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, index) => 190 + index));
+  });
+});

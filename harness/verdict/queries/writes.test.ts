@@ -1,0 +1,219 @@
+import { crc32 } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import e3 from '../../../experiments/E3-retry.ts';
+import { resolveExperiment } from '../../experiment/fields.ts';
+import { plainOutcomes, type LedgerRow } from '../../run/ledger.ts';
+import type { StoredNote } from '../../run/notes.ts';
+import type { SiteLine } from '../../run/site-log.ts';
+import { noteText } from '../../run/site-requests.ts';
+import { row, runRecord } from '../testing.ts';
+import { answersOf } from '../testing-database.ts';
+import {
+  accessFieldsOf,
+  eventsOf,
+  failedTryLine,
+  idOf,
+  linesOf,
+  originMonotonicUs,
+  siteLineOf,
+  type FolderContent,
+} from '../testing-folder.ts';
+import type { WritesVerdict } from '../verdict.ts';
+import { countWrites } from '../witnesses.ts';
+import { queries } from './all.ts';
+
+const database = { integrity: 'ok', journalMode: 'wal', walBytes: 0 };
+const post = (seq: number, over: Partial<LedgerRow> = {}): LedgerRow =>
+  row(seq, { method: 'POST', path: '/notes', requestId: idOf(seq), status: 201, ...over });
+/** Written at this time of the run. */
+const note = (seq: number, over: Partial<StoredNote> = {}): StoredNote => ({
+  id: idOf(seq),
+  times: 1,
+  versions: 'v0',
+  writtenUs: originMonotonicUs + 1_000,
+  ...over,
+});
+
+/** What the writes come to. */
+async function writesOf(content: Partial<FolderContent>): Promise<WritesVerdict> {
+  const names = ['writes', 'write-faults', 'note-faults', 'stored-texts', 'database-state', 'busy'] as const;
+  const answers = await answersOf(linesOf({ database, ...content }), ...names.map((name) => queries[name].sql));
+  return countWrites(async (name) => Promise.resolve(answers[(names as readonly string[]).indexOf(name)] as never));
+}
+
+/** Known and fate of each write. */
+async function fatesOf(content: Partial<FolderContent>): Promise<[known: unknown, fate: unknown][]> {
+  const [rows] = await answersOf(linesOf({ database, ...content }), 'select known, fate from writes order by line');
+  return rows.map(({ known, fate }) => [known, fate]);
+}
+
+describe('what the client knows of a write', () => {
+  it('is failed only where nothing can have been applied', async () => {
+    const outcomes = [...plainOutcomes, 'status-404', 'status-503', 'status-502', 'status-500', 'status-504'] as const;
+    const ledger = outcomes.map((outcome, seq) => post(seq, { outcome }));
+    const found = (await fatesOf({ ledger })).map(([known], index) => [outcomes[index], known]);
+    const failed = ['refused', 'connect-timeout', 'unreachable', 'local', 'unsent', 'status-404', 'status-503'];
+    expect(found).toEqual(
+      outcomes.map((outcome) => [
+        outcome,
+        ['ok', 'wrong'].includes(outcome) ? 'acknowledged' : failed.includes(outcome) ? 'failed' : 'indeterminate',
+      ]),
+    );
+  });
+
+  it('is failed where the proxy’s only try was refused, and not where it was reset or had tried before', async () => {
+    const bad = post(120, { outcome: 'status-502', status: 502, version: null, instance: null });
+    const content = { ledger: [bad], access: [accessFieldsOf(bad)], timeline: eventsOf(), notes: [note(120)] };
+    const tried = (error?: string): string[] => [failedTryLine(bad.doneUs - 200, error)];
+    expect(await fatesOf({ ...content, proxyLog: tried() })).toEqual([['failed', 'misattributed']]);
+    expect(await fatesOf({ ...content, proxyLog: tried('EOF') })).toEqual([['indeterminate', 'recovered']]);
+    const run = runRecord(resolveExperiment(e3, { changes: [] }));
+    expect(await fatesOf({ ...content, run, proxyLog: tried() })).toEqual([['indeterminate', 'recovered']]);
+  });
+});
+
+describe('a write that was acknowledged before it was written', () => {
+  it('is one whose stamp in the database is later than the site’s own of the answer that the client got', async () => {
+    const answered = (answeredUs: number, over: Partial<SiteLine> = {}): Partial<SiteLine> => ({
+      receivedUs: originMonotonicUs,
+      answeredUs: originMonotonicUs + answeredUs,
+      ...over,
+    });
+    const cut = { outcome: 'cut' } as const;
+    // All are written at 1000 µs.
+    const cases: [site: Partial<SiteLine>[], fate: string, over?: Partial<LedgerRow>][] = [
+      [[answered(999)], 'early'],
+      [[answered(1_000)], 'stored'],
+      [[answered(999, cut), answered(1_001)], 'stored'],
+      [[answered(999, { status: 503 }), answered(1_001)], 'stored'],
+      [[answered(1_001), answered(999, cut)], 'stored'],
+      [[answered(1_001), answered(999)], 'early'],
+      [[answered(999)], 'recovered', { outcome: 'status-502' }],
+      [[], 'stored'],
+      [[answered(999)], 'lost', { requestId: idOf(999) }],
+    ];
+    const ledger = cases.map(([, , over], seq) => post(seq, over));
+    const site = cases.flatMap(([lines], seq) => lines.map((line) => siteLineOf(post(seq), line)));
+    const found = await fatesOf({ ledger, site, notes: cases.map((_, seq) => note(seq)) });
+    expect(found.map(([, fate]) => fate)).toEqual(cases.map(([, fate]) => fate));
+  });
+
+  it('is held against the last answer with the status that the client got', async () => {
+    const stamps = (us: number) => ({ receivedUs: originMonotonicUs, answeredUs: originMonotonicUs + us });
+    const site = [siteLineOf(post(0), stamps(1_001)), siteLineOf(post(0), { status: 503, ...stamps(999) })];
+    expect(await fatesOf({ ledger: [post(0)], site, notes: [note(0)] })).toEqual([['acknowledged', 'stored']]);
+  });
+});
+
+describe('the check of the writes', () => {
+  it('finds nothing wrong where ledger and database agree', async () => {
+    const ledger = [post(0), post(1, { outcome: 'status-503' })];
+    expect(await writesOf({ ledger, notes: [note(0), note(0, { id: 'run-p1' })] })).toEqual({
+      acknowledged: 1,
+      failed: 1,
+      indeterminate: 0,
+      recovered: 0,
+      lost: 0,
+      early: 0,
+      altered: 0,
+      duplicated: 0,
+      misattributed: 0,
+      unexpected: 0,
+      examples: { lost: [], early: [], altered: [], duplicated: [], misattributed: [], unexpected: [] },
+      integrity: 'ok',
+      busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0 },
+    });
+  });
+
+  it('names what is lost, duplicated, misattributed and unexpected', async () => {
+    const ledger = [
+      post(0),
+      post(1),
+      post(2, { outcome: 'refused' }),
+      post(3, { method: 'GET' }),
+      post(4, { path: '/x' }),
+    ];
+    const { examples, ...counts } = await writesOf({
+      ledger,
+      notes: [note(1, { times: 2 }), note(2), note(9), note(3), note(4)],
+      database: { ...database, integrity: 'malformed' },
+    });
+    expect(counts).toMatchObject({ acknowledged: 2, lost: 1, duplicated: 1, misattributed: 1, unexpected: 3 });
+    expect(counts.integrity).toBe('malformed');
+    expect(examples).toEqual({
+      altered: [],
+      lost: [idOf(0)],
+      early: [],
+      duplicated: [idOf(1)],
+      misattributed: [idOf(2)],
+      // A write is a POST of a note and nothing else.
+      unexpected: [idOf(9), idOf(3), idOf(4)],
+    });
+  });
+
+  it('holds nothing against a write of which nobody can know, and counts those that were applied', async () => {
+    const ledger = (['status-502', 'status-502', 'reset'] as const).map((outcome, seq) => post(seq, { outcome }));
+    const counts = await writesOf({ ledger, notes: [note(0, { times: 3 })] });
+    expect(counts).toMatchObject({ indeterminate: 3, recovered: 1, lost: 0, misattributed: 0, duplicated: 1 });
+  });
+
+  it('names up to ten of each kind, and counts all', async () => {
+    const many = Array.from({ length: 12 }, (_, index) => index);
+    const earlyUs = originMonotonicUs + 999;
+    const { examples, ...counts } = await writesOf({
+      ledger: [
+        ...many.map((seq) => post(seq)),
+        ...many.map((seq) => post(20 + seq, { outcome: 'refused' })),
+        ...many.map((seq) => post(60 + seq)),
+      ],
+      notes: [
+        ...many.map((seq) => note(20 + seq, { times: 2 })),
+        ...many.map((seq) => note(40 + seq)),
+        ...many.map((seq) => note(60 + seq)),
+      ],
+      site: many.map((seq) => siteLineOf(post(60 + seq), { receivedUs: originMonotonicUs, answeredUs: earlyUs })),
+    });
+    expect(counts).toMatchObject({ lost: 12, duplicated: 12, misattributed: 12, unexpected: 12, early: 12 });
+    expect(Object.values(examples).map((ids) => ids.length)).toEqual([10, 10, 0, 10, 10, 10]);
+    expect(examples.lost?.[9]).toBe(idOf(9));
+  });
+
+  it('finds a text that is not the one that was sent, whatever the client was told', async () => {
+    // The text of a note is known to whoever knows its id.
+    const crc = (seq: number): string => String(crc32(noteText(idOf(seq))));
+    const texts = [crc(0), '0', `${crc(2)},0`];
+    const { altered, examples } = await writesOf({
+      ledger: [0, 1, 2, 3].map((seq) => post(seq)),
+      notes: [...texts.map((textCrc32s, seq) => note(seq, { textCrc32s })), note(3)],
+    });
+    expect([altered, examples.altered]).toEqual([2, [idOf(1), idOf(2)]]);
+  });
+
+  it('knows a duplicate by its second line', async () => {
+    const twice = await writesOf({ ledger: [post(0), post(1)], notes: [note(0), note(1), note(0)] });
+    expect(twice).toMatchObject({ duplicated: 1, examples: { duplicated: [idOf(0)] }, unexpected: 0, lost: 0 });
+    expect(twice.acknowledged).toBe(2);
+  });
+
+  it('counts SQLITE_BUSY and waits for the lock from the site’s log', async () => {
+    const waits: [waitMs: number, code: string][] = [
+      [0.02, 'OK'],
+      // At 5 ms it is no wait yet.
+      [5, 'OK'],
+      [4_000, 'OK'],
+      [20_010, 'SQLITE_BUSY'],
+      [0.1, 'SQLITE_BUSY'],
+    ];
+    const site = [
+      siteLineOf(row(9)),
+      ...waits.map(([waitMs, code], seq) => siteLineOf(post(seq), { store: { waitMs, code } })),
+    ];
+    expect((await writesOf({ site })).busy).toEqual({
+      refused: 2,
+      shortestRefusalMs: 0.1,
+      longestRefusalMs: 20_010,
+      waits: 2,
+      longestWaitMs: 20_010,
+    });
+  });
+});
