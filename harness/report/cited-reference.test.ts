@@ -39,6 +39,18 @@ it('the index is made of it, and the results have no other number of drops a res
   expect(each.filter((number) => !(index ?? '').includes(`| ${number} `))).toEqual([]);
 });
 
+it('the table of strategies has its drops and waits', async () => {
+  const table = await text('docs/which-strategy.md');
+  const rows = [...table.matchAll(/^\|[^|]*\| ([^|]*)\| ([^|]*)\|.*\[(E\d)\]\(/gmu)];
+  expect(rows).toHaveLength(7);
+  for (const [, drops = '', wait = '', id] of rows) {
+    const { dropped, restarts, longestWaitMs } = runs.find((run) => run.id === id)?.verdict ?? {};
+    const each = Number(((dropped ?? NaN) / (restarts ?? NaN)).toFixed(1));
+    expect([id, /[\d.]*\d/u.exec(drops)?.[0]]).toEqual([id, String(each)]);
+    expect(wait).toContain(`${longestWaitMs?.toFixed(0) ?? '?'} ms`);
+  }
+});
+
 it('the README begins with its E5, as it can be searched for, and with a chart that is there', async () => {
   expect(readme).toContain(`\n${lines.get('E5') ?? '?'}\n`);
   const chart = /\]\((reports\/reference\/\S+\.svg)\)/u.exec(readme ?? '')?.[1] ?? '';
