@@ -2,8 +2,8 @@
 import { loadExperiment } from '../experiment/catalog.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import { runRecord, verdictOfTest } from '../verdict/testing.ts';
-import type { RestartVerdict, Verdict } from '../verdict/verdict.ts';
+import { restartVerdict, runRecord, verdictOfTest } from '../verdict/testing.ts';
+import type { Verdict } from '../verdict/verdict.ts';
 import { baselineOf, pooled, type Baseline } from './baseline.ts';
 import type { Budget, Entry } from './budgets.ts';
 import type { Attempt, Decision } from './decide.ts';
@@ -28,29 +28,6 @@ export function entry(over: Partial<Entry> = {}): Entry {
   };
 }
 
-/** Restarts that dropped so many each. */
-function restartsThatDropped(...counts: readonly number[]): RestartVerdict[] {
-  return counts.map((droppedInRestart, index) => ({
-    restart: index + 1,
-    deployBeginUs: 0,
-    sigtermUs: 0,
-    acceptStoppedUs: 0,
-    acceptingUs: 0,
-    readyUs: 0,
-    outageMs: 700,
-    outageEnded: true,
-    dueInOutage: 140,
-    droppedInRestart,
-    droppedByKind: {},
-    inFlightAtSigterm: 0,
-    longestWaitMs: 10,
-    voided: false,
-    predictedDropped: 0,
-    expectedQueue: null,
-    longestQueue: null,
-  }));
-}
-
 /** A verdict whose counts follow from what each restart dropped. */
 export function verdictThatDropped(counts: readonly number[], over: Partial<Verdict> = {}): Verdict {
   const dropped = counts.reduce((sum, count) => sum + count, 0);
@@ -58,7 +35,9 @@ export function verdictThatDropped(counts: readonly number[], over: Partial<Verd
     dropped,
     restarts: counts.length,
     badRestarts: counts.filter((count) => count > 0).length,
-    perRestart: restartsThatDropped(...counts),
+    perRestart: counts.map((droppedInRestart, index) =>
+      restartVerdict({ restart: index + 1, droppedInRestart, predictedDropped: 0 }),
+    ),
     verdict: dropped > 0 ? 'fail' : 'pass',
     ...over,
   });

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { meanWithInterval, pool } from './pool.ts';
-import { verdictOfTest, writes } from './testing.ts';
-import type { RestartVerdict } from './verdict.ts';
+import { restartVerdict, verdictOfTest, writes } from './testing.ts';
 
 it('adds up restarts, drops and writes, and bounds the share of bad restarts', () => {
   const pooled = pool([
@@ -44,25 +43,7 @@ it('gives a mean its interval by Student’s t', () => {
   expect(meanWithInterval([])).toBeNull();
 });
 
-const restart: RestartVerdict = {
-  restart: 1,
-  deployBeginUs: 0,
-  sigtermUs: null,
-  acceptStoppedUs: null,
-  acceptingUs: null,
-  readyUs: null,
-  outageMs: null,
-  outageEnded: true,
-  dueInOutage: 0,
-  droppedInRestart: 0,
-  droppedByKind: {},
-  inFlightAtSigterm: 0,
-  longestWaitMs: null,
-  voided: false,
-  predictedDropped: null,
-  expectedQueue: null,
-  longestQueue: null,
-};
+const restart = restartVerdict();
 
 it('adds failed runs as well: they can be trusted', () => {
   const failed = verdictOfTest({

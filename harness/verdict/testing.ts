@@ -5,7 +5,7 @@ import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import type { LedgerSummary, RestartCounts } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+import type { Reconciliation, RestartVerdict, Verdict, WritesVerdict } from './verdict.ts';
 import { expectedBodyCrc32 } from '../run/site-requests.ts';
 
 /** A row that is ok after 2 ms. */
@@ -283,6 +283,30 @@ export const direct: NonNullable<Verdict['direct']> = {
   outcomes: { ok: 60 },
   longestWaitMs: 3,
 };
+
+/** A restart that dropped nothing, of which no event was seen. */
+export function restartVerdict(over: Partial<RestartVerdict> = {}): RestartVerdict {
+  return {
+    restart: 1,
+    deployBeginUs: 0,
+    sigtermUs: null,
+    acceptStoppedUs: null,
+    acceptingUs: null,
+    readyUs: null,
+    outageMs: null,
+    outageEnded: true,
+    dueInOutage: 0,
+    droppedInRestart: 0,
+    droppedByKind: {},
+    inFlightAtSigterm: 0,
+    longestWaitMs: null,
+    voided: false,
+    predictedDropped: null,
+    expectedQueue: null,
+    longestQueue: null,
+    ...over,
+  };
+}
 
 /** A verdict that passed, of eight clean restarts, with what a test is about in place. */
 export function verdictOfTest(over: Partial<Verdict>): Verdict {

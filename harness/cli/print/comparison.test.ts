@@ -5,32 +5,16 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
-import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
-import type { RestartVerdict, Verdict } from '../../verdict/verdict.ts';
+import { restartVerdict, runRecord, verdictOfTest } from '../../verdict/testing.ts';
+import type { Verdict } from '../../verdict/verdict.ts';
 import { readRun, type ReadRun } from '../../verdict/read-run.ts';
 import { compareRuns, comparisonText } from './comparison.ts';
 
 /** Eight restarts, each with so many drops. */
 function read(drops: number, over: Partial<Verdict> = {}, record = runRecord(e5)): ReadRun {
-  const perRestart = Array.from({ length: 8 }, (_, index): RestartVerdict => ({
-    restart: index + 1,
-    deployBeginUs: index * 1e6,
-    sigtermUs: null,
-    acceptStoppedUs: null,
-    acceptingUs: null,
-    readyUs: null,
-    outageMs: null,
-    outageEnded: true,
-    dueInOutage: 0,
-    droppedInRestart: drops,
-    droppedByKind: {},
-    inFlightAtSigterm: 0,
-    longestWaitMs: null,
-    voided: false,
-    predictedDropped: null,
-    expectedQueue: null,
-    longestQueue: null,
-  }));
+  const perRestart = Array.from({ length: 8 }, (_, index) =>
+    restartVerdict({ restart: index + 1, deployBeginUs: index * 1e6, droppedInRestart: drops }),
+  );
   const verdict = verdictOfTest({
     runId: `run-${drops}`,
     dropped: 8 * drops,
@@ -54,7 +38,7 @@ describe('two runs side by side', () => {
   it('leave out of the test a restart that proves nothing', () => {
     const one = read(0);
     const [first, ...rest] = one.verdict.perRestart;
-    const voided = { ...one.verdict, restarts: 7, perRestart: [{ ...first, voided: true } as RestartVerdict, ...rest] };
+    const voided = { ...one.verdict, restarts: 7, perRestart: [restartVerdict({ ...first, voided: true }), ...rest] };
     // One table of C(15,7) each.
     expect(compareRuns({ ...one, verdict: voided }, read(3)).tests.droppedPerRestartP).toBeCloseTo(2 / 6_435, 12);
   });
