@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import e6 from '../../experiments/E6-blue-green.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { judgeRun } from './judge.ts';
@@ -147,7 +146,7 @@ describe('a run’s folder in which nothing was dropped', () => {
 });
 
 describe('a run’s folder in which the outage was lost', () => {
-  it('passes E1 and fails E5, with each drop explained by the proxy’s own log', async () => {
+  it('passes E1, with each drop explained by the proxy’s own log', async () => {
     const content = contentOf(e1, 'refused');
     const verdict = await judge(content);
     expect(verdict).toMatchObject({
@@ -182,12 +181,6 @@ describe('a run’s folder in which the outage was lost', () => {
     const writes = content.ledger.filter(({ method, version }) => method === 'POST' && version === null).length;
     expect(writes).toBeGreaterThan(20);
     expect(verdict.writes).toMatchObject({ acknowledged: 150 - writes, failed: writes, indeterminate: 0 });
-    const failed = await judge(contentOf(e5, 'refused'));
-    expect(failed.verdict).toBe('fail');
-    expect(failed.reasons.slice(0, 2)).toEqual([
-      'Expected of dropped requests: at most 0; measured: 70. [expectation]',
-      'Expected of restarts that dropped something: at most 0; measured: 1 of 1. [expectation]',
-    ]);
   });
 
   it('explains a 503 without a backend by the proxy’s check, and holds requests at risk for two intervals more', async () => {
@@ -218,55 +211,6 @@ describe('a run’s folder in which the outage was lost', () => {
     expect(verdict).toMatchObject({ verdict: 'pass', dropped: 70, proxyTries: null, witnesses: { proxy: null } });
     expect(verdict.reconciliation.examples).toEqual({
       'the site’s port was closed, or its process was leaving': { seq: 105, file: 'timeline.ndjson', line: 5 },
-    });
-  });
-});
-
-describe('when requests are at risk, and a version is out of rotation', () => {
-  const timed = (move: (content: FolderContent) => void, file = e5): Promise<Verdict> => {
-    const content = contentOf(file, file === e1 ? 'refused' : 'waited');
-    move(content);
-    return judge(content);
-  };
-  const withEvents = (content: FolderContent, move: (one: FolderContent['timeline'][number]) => object | null): void =>
-    void (content.timeline = content.timeline.flatMap((one) => {
-      const moved = move(one);
-      return moved === null ? [] : [{ ...one, ...moved }];
-    }));
-
-  it('they are until the end of the load where the new process was never ready', async () => {
-    const never = timed((content) => withEvents(content, ({ kind }) => (kind === 'ready' ? null : {})));
-    expect((await never).atRisk.due).toBe(201);
-  });
-
-  it('they are until the old process is gone, or the proxy’s first new answer, where that is last', async () => {
-    const late = timed((content) => withEvents(content, ({ kind }) => (kind === 'exit' ? { atUs: 2_000_000 } : {})));
-    expect((await late).atRisk.due).toBe(101);
-    const bad = { outcome: 'status-502', status: 502, version: null, instance: null } as const;
-    const lateAnswer = timed((content) => {
-      for (let seq = 175; seq < 180; seq++) answerTo(seq, bad)(content);
-    }, e1);
-    // From 0.99 s to the answer of slot 180, at 1.8019 s: slots 99 to 180.
-    expect((await lateAnswer).atRisk.due).toBe(82);
-  });
-
-  it('what the proxy answered to others than the load is no moment of the timeline', async () => {
-    const early = { 'request_X-Request-Id': 'stranger', StartUTC: stampOf(1_200_000), Duration: 1_000_000 };
-    const verdict = await timed(({ access }) => void access?.push(accessFieldsOf(row(200, { version: 'v1' }), early)));
-    expect(verdict).toMatchObject({ verdict: 'pass', reasons: [], atRisk: { due: 77 } });
-  });
-
-  it('an old version is in rotation, in a swap, until the check has seen that it left', async () => {
-    // One that does not end; it was retired at 0.99 s, and a check comes every second.
-    const stays = (content: FolderContent): void => {
-      withEvents(content, ({ kind }) => (kind === 'exit' ? null : {}));
-      answerTo(180, { version: 'v0', instance: 'i0' })(content);
-    };
-    expect((await timed(stays, e6)).stale).toBe(0);
-    expect(await timed(stays)).toMatchObject({
-      verdict: 'fail',
-      stale: 1,
-      reasons: ['Expected of stale answers: at most 0; measured: 1. [expectation]'],
     });
   });
 });
@@ -326,7 +270,6 @@ describe('a measurement of the user’s own service', () => {
     expect(failed).toMatchObject({ verdict: 'fail', dropped: 1, dropWindows: [{ dropped: 1 }] });
     expect(failed.reasons).toEqual(['Expected of dropped requests: at most 0; measured: 1. [expectation]']);
     expect(failed.expectations[0]?.because).toContain('--max-dropped');
-    expect(await judge(contentWith([40], serviceRecord({ maxDropped: 1 })))).toMatchObject({ verdict: 'pass' });
   });
 
   it('is not back where it is gone again when the load ends', async () => {
@@ -403,12 +346,8 @@ describe('what is wrong in a run’s files', () => {
     ).toEqual([]);
   });
 
-  it('or in its timeline: a window that was not seen, a deploy that never began', async () => {
+  it('or where a deploy never began, and the database was not read', async () => {
     const content = contentOf(e5, 'waited');
-    const unseen = content.timeline.filter(({ kind }) => kind !== 'accepting');
-    expect((await judge({ ...content, timeline: unseen })).reasons.join()).toContain(
-      'Of restarts 1 the outage window was not seen',
-    );
     const none = await judge({ ...content, timeline: [], database: null });
     expect(none.reasons.join()).toContain('Only 0 of 1 restarts began');
     expect(none.reasons.join()).toContain('The database was not read');
@@ -426,42 +365,14 @@ describe('what is wrong in a run’s files', () => {
   });
 });
 
-describe('a file that is missing or cut short', () => {
-  it('is an error that names it, and no verdict', async () => {
-    const folder = await writeFolder(contentOf(e5, 'waited'));
-    for (const name of [
-      runFiles.run,
-      runFiles.timeline,
-      runFiles.ledger,
-      runFiles.accessLog,
-      runFiles.requestLog,
-      runFiles.queues,
-      runFiles.kernel,
-    ]) {
-      const path = join(folder, name);
-      const bytes = await readFile(path);
-      await rm(path);
-      await expect(judgeRun(folder), name).rejects.toThrow(name.split('/').at(-1));
-      await writeFile(path, bytes);
-    }
-    for (const name of [runFiles.ledger, runFiles.proxyLog, runFiles.notes]) {
-      const path = join(folder, name);
-      const bytes = await readFile(path);
-      await truncate(path, bytes.length - 5);
-      const sentence = `${name.split('/').at(-1) ?? ''} cannot be read to its end`;
-      await expect(judgeRun(folder), name).rejects.toThrow(sentence);
-      await writeFile(path, bytes);
-    }
-    await expect(readFile(join(folder, runFiles.verdict))).rejects.toThrow('ENOENT');
-  });
-
-  it('may be the controls’: then the verdict says that there were none', async () => {
+describe('a witness that is empty, or gone', () => {
+  it('may be the controls: then the verdict says that there were none', async () => {
     const verdict = await judge({ ...contentOf(e5, 'waited'), controls: null });
     expect(verdict).toMatchObject({ verdict: 'pass', controls: null, calibration: null });
     expect(verdict.citation).toContain('[without controls: not for citing]');
   });
 
-  it('makes the run inconclusive where it is a witness that is empty, or gone', async () => {
+  it('makes the run inconclusive', async () => {
     const empty = { engine: [], queues: [], kernel: {}, proxyLog: [] };
     const direct = contentOf(e5, 'waited').direct?.slice(0, 30) ?? null;
     const told = (await judge({ ...contentOf(e5, 'waited'), ...empty, direct })).reasons.join('\n');
@@ -474,39 +385,54 @@ describe('a file that is missing or cut short', () => {
     ]) {
       expect(told).toContain(sentence);
     }
-    const gone = await judge({ ...contentOf(e5, 'waited'), proxyLog: null, direct: null });
-    expect(gone.verdict).toBe('inconclusive');
-    expect(gone.reasons.join()).toContain('witnesses/traefik.log.gz is empty');
-    expect(gone.reasons.join()).toContain('witnesses/direct.ndjson.gz has 0 of about 60 requests');
   });
 });
 
-describe('a file that was changed', () => {
+describe('a file of the run that was changed', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await writeFolder(contentOf(e5, 'waited'), { isOfOneTest: false });
+  });
+
+  /** Judges the run with this in place of a file; null: the file is gone. */
+  async function judgeWith(name: string, change: (bytes: Buffer) => string | Buffer | null): Promise<Verdict> {
+    const path = join(folder, name);
+    const bytes = await readFile(path);
+    const changed = change(bytes);
+    await (changed === null ? rm(path) : writeFile(path, changed));
+    try {
+      return await judgeRun(folder);
+    } finally {
+      await writeFile(path, bytes);
+    }
+  }
+
   it.each([
-    ['timeline.ndjson', (line: string) => line.replace('1050000', '1040000')],
-    ['witnesses/journal.ndjson', (line: string) => (line.includes('accept-stopped') ? '' : line)],
-  ])('is no longer what the others give: %s', async (name, spoil) => {
-    const folder = await writeFolder(contentOf(e5, 'waited'));
-    const lines = (await readFile(join(folder, name), 'utf8')).split('\n');
-    await writeFile(join(folder, name), lines.map(spoil).join('\n'));
-    const { verdict, reasons } = await judgeRun(folder);
-    expect(verdict).toBe('inconclusive');
-    expect(reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
+    runFiles.run,
+    runFiles.timeline,
+    runFiles.ledger,
+    runFiles.accessLog,
+    runFiles.requestLog,
+    runFiles.queues,
+    runFiles.kernel,
+  ])('is named where it is missing: %s', async (name) => {
+    await expect(judgeWith(name, () => null)).rejects.toThrow(name.split('/').at(-1));
+    await expect(readFile(join(folder, runFiles.verdict))).rejects.toThrow('ENOENT');
+  });
+
+  it.each([runFiles.ledger, runFiles.proxyLog, runFiles.notes])('is named where it was cut short: %s', async (name) => {
+    const sentence = `${name.split('/').at(-1) ?? ''} cannot be read to its end`;
+    await expect(judgeWith(name, (bytes) => bytes.subarray(0, -5))).rejects.toThrow(sentence);
   });
 
   const counters = 'kernel.json is not a record of counters';
   const controls = 'controls.json is not a record of controls';
   it.each([
     [runFiles.kernel, '[1]', `${counters} that this version reads: Invalid input: expected record, received array.`],
-    [runFiles.kernel, '{"a":1e999}', `${counters} that this version reads: a: Invalid input: expected number`],
-    [runFiles.kernel, '{"a":', `${counters}: `],
     [runFiles.controls, '{"controls":[]}', `${controls} that this version reads: calibration: Invalid input`],
-  ])('is damage of the run where it is of another form: %s of %s', async (name, text, sentence) => {
-    const folder = await writeFolder({ ...contentOf(e5, 'waited'), ledger: [], access: [], site: [], direct: [] });
-    await writeFile(join(folder, name), text);
-    const judged = judgeRun(folder);
-    await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
-    await expect(judged).rejects.toThrow(sentence);
+  ])('is damage where it is of another form: %s of %s', async (name, text, sentence) => {
+    const damage = { code: 'run-damaged', message: expect.stringContaining(sentence) as string };
+    await expect(judgeWith(name, () => text)).rejects.toMatchObject(damage);
   });
 
   it.each<[Readonly<Record<string, unknown>>, string]>([
@@ -517,12 +443,18 @@ describe('a file that was changed', () => {
     [{ durationMs: -1 }, 'durationMs: Too small'],
     [{ aborted: '' }, 'aborted: Too small'],
     [{ originMonotonicUs: 0.5 }, 'originMonotonicUs: Invalid input'],
-  ])('is damage of the run where it is the run’s own record: %o', async (fields, why) => {
-    const content = contentOf(e5, 'waited');
-    const folder = await writeFolder(content);
-    await writeFile(join(folder, runFiles.run), JSON.stringify({ ...content.run, ...fields }));
-    const judged = judgeRun(folder);
-    await expect(judged).rejects.toMatchObject({ code: 'run-damaged' });
-    await expect(judged).rejects.toThrow(`run.json is not a run record that this version reads: ${why}`);
+  ])('is damage where it is the run’s own record: %o', async (fields, why) => {
+    const sentence = `run.json is not a run record that this version reads: ${why}`;
+    const damage = { code: 'run-damaged', message: expect.stringContaining(sentence) as string };
+    const change = (bytes: Buffer): string => JSON.stringify({ ...(JSON.parse(String(bytes)) as object), ...fields });
+    await expect(judgeWith(runFiles.run, change)).rejects.toMatchObject(damage);
+  });
+
+  it('is no longer what the others give, where it is of those that make the timeline', async () => {
+    const spoil = (line: string): string => (line.includes('accept-stopped') ? '' : line);
+    const change = (bytes: Buffer): string => String(bytes).split('\n').map(spoil).join('\n');
+    const { verdict, reasons } = await judgeWith(runFiles.journal, change);
+    expect(verdict).toBe('inconclusive');
+    expect(reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
   });
 });

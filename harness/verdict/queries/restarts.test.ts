@@ -57,6 +57,16 @@ describe('requests at risk', () => {
     expect(atRisk).toEqual({ due: 1, dropped: 0, byMethod: { GET: { due: 1, dropped: 0 } } });
   });
 
+  it('are so until the new process is ready, or the old one gone, whatever is last, or the load ends', async () => {
+    const ledger = Array.from({ length: 300 }, (_, seq) => row(seq));
+    const dueOf = async (one: Partial<RestartWindow>): Promise<number> =>
+      (await summaryOf({ timeline: inOrder(eventsOf(one)), ledger })).atRisk.due;
+    // From 0.99 s to 1.7501 s, to 2 s, and to 3 s: from slot 99 on.
+    expect([await dueOf({}), await dueOf({ exitUs: 2_000_000 }), await dueOf({ readyUs: null })]).toEqual([
+      77, 101, 201,
+    ]);
+  });
+
   it('tell how late the latest of them left', async () => {
     const late = (seq: number, byUs: number): LedgerRow => row(seq, { sentUs: seq * 10_000 + byUs });
     const rows = [late(99, 700), late(120, 900), late(121, 400), late(176, 5_000), late(98, 5_000), row(122, unsent)];
@@ -194,6 +204,15 @@ describe('a restart', () => {
       },
     ]);
   });
+});
+
+it('an old version is in rotation, in a swap, until the check may have seen that it left', async () => {
+  const run = runRecord(resolveExperiment(e6, { changes: [] }));
+  const asked = 'select outOfRotationUs from restarts';
+  const [swap] = await answersOf(linesOf({ run, timeline: [...timeline, event('check-down', 1_800_000)] }), asked);
+  expect(swap).toEqual([{ outOfRotationUs: 1_800_000 }]);
+  const [restarted] = await answersOf(linesOf({ timeline }), asked);
+  expect(restarted).toEqual([{ outOfRotationUs: 990_000 }]);
 });
 
 describe('the longest listen queue of each restart', () => {
