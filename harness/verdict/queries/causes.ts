@@ -128,6 +128,8 @@ export const causeSteps = {
   causes: query(
     'Drops that a witness other than the client explains, with the line that shows it.',
     `
-    select line, seq, failure, found.cause, found.file, found.witnessLine from explained where found is not null`,
+    select line, seq, case when starts_with(found.cause, failure || ':') then failure end as failure,
+      found.cause, found.file, found.witnessLine
+    from explained where found is not null`,
   ),
 } as const;

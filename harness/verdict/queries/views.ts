@@ -88,7 +88,8 @@ export const views = {
     about: 'Writes of the load: what the client was told (known), and what became of it (fate).',
     sql: `
   with told as (
-    select l.line, l.seq, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored, s.answeredUs, case
+    select l.line, l.seq, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored,
+      coalesce(s.answeredUs, again.answeredUs) as answeredUs, case
         when l.outcome in ('ok', 'wrong') then 'acknowledged'
         when l.outcome in ('unsent', 'local', 'refused', 'connect-timeout', 'unreachable', 'status-503', 'status-404') then 'failed'
         -- Of several tries only the last one's error is known to be this request's.
@@ -97,6 +98,10 @@ export const views = {
     from ledger as l
       left join (select id, min(writtenUs) as writtenUs from notes where id is not null group by id) as n on n.id = l.requestId
       left join site as s on s.seq = l.seq and s.isLast and s.status = l.status
+      -- The last answer of all may have another status than the client's.
+      left join (
+        select seq, status, arg_max(answeredUs, line) as answeredUs from site where not isOnly and not isCut group by seq, status
+      ) as again on again.seq = l.seq and again.status = l.status
       left join causes as c on c.line = l.line, run
     where l.method = 'POST' and l.path = '/notes'
   )

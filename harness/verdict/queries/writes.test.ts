@@ -72,6 +72,14 @@ describe('what the client knows of a write', () => {
   });
 });
 
+it('a write is not failed where a refused try lies near, and something else explains the drop', async () => {
+  // The site itself answered 500; a try of another request was refused at that moment.
+  const bad = post(120, { outcome: 'status-500', status: 500 });
+  const content = { ledger: [bad], access: [accessFieldsOf(bad)], site: [siteLineOf(bad)], timeline: eventsOf() };
+  const proxyLog = [failedTryLine(bad.doneUs - 200)];
+  expect(await fatesOf({ ...content, proxyLog, notes: [note(120)] })).toEqual([['indeterminate', 'recovered']]);
+});
+
 describe('a write that was acknowledged before it was written', () => {
   it('is one whose stamp in the database is later than the site’s own of the answer that the client got', async () => {
     const answered = (answeredUs: number, over: Partial<SiteLine> = {}): Partial<SiteLine> => ({
@@ -100,8 +108,15 @@ describe('a write that was acknowledged before it was written', () => {
 
   it('is held against the last answer with the status that the client got', async () => {
     const stamps = (us: number) => ({ receivedUs: originMonotonicUs, answeredUs: originMonotonicUs + us });
-    const site = [siteLineOf(post(0), stamps(1_001)), siteLineOf(post(0), { status: 503, ...stamps(999) })];
-    expect(await fatesOf({ ledger: [post(0)], site, notes: [note(0)] })).toEqual([['acknowledged', 'stored']]);
+    const other = { status: 503 };
+    const site = [
+      siteLineOf(post(0), stamps(1_001)),
+      siteLineOf(post(0), { ...other, ...stamps(999) }),
+      siteLineOf(post(1), stamps(999)),
+      siteLineOf(post(1), { ...other, ...stamps(1_001) }),
+    ];
+    const found = await fatesOf({ ledger: [post(0), post(1)], site, notes: [note(0), note(1)] });
+    expect(found.map(([, fate]) => fate)).toEqual(['stored', 'early']);
   });
 });
 
