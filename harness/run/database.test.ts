@@ -261,10 +261,11 @@ describe('a file of a run', () => {
   });
 
   it.each(Object.keys(tables) as Name[])('is told with the line that is no record: %s', async (name) => {
-    for (const line of ['null', '5', '"x"', '[]', '{}', '{"a":']) {
+    for (const line of ['null', '[]', '{}', '{"a":']) {
       const spoilt = openSpoilt(
         name,
         changed((lines) => lines.toSpliced(1, 0, line)),
+        0,
       );
       await expect(spoilt).rejects.toMatchObject({ code: 'run-damaged' });
       await expect(spoilt).rejects.toThrow(`${tables[name]}: line 2 is no `);
@@ -297,12 +298,10 @@ describe('a file of a run', () => {
     ['notes', { versions: null }, 'versions is null, not'],
     ['notes', { writtenUs: 0 }, 'writtenUs is 0, not'],
   ])('is told with the line and the field that is missing or wrong: %s %o', async (name, over, why) => {
-    // DuckDB alone finds it in a large file.
-    for (const strictBytes of [undefined, 0]) {
-      const spoilt = openSpoilt(name, lineWith(over), strictBytes);
-      await expect(spoilt).rejects.toThrow(`${tables[name]}: line 3 is no `);
-      await expect(spoilt).rejects.toThrow(`: ${why}`);
-    }
+    // As in a large file, where DuckDB alone finds it.
+    const spoilt = openSpoilt(name, lineWith(over), 0);
+    await expect(spoilt).rejects.toThrow(`${tables[name]}: line 3 is no `);
+    await expect(spoilt).rejects.toThrow(`: ${why}`);
   });
 
   it('that is short may not even have a text for a number', async () => {

@@ -105,65 +105,41 @@ it('slots of the schedule are missing, or there too often', async () => {
   expect(answers).toEqual(cases.map(([, missing, repeated]) => [{ missing, repeated }]));
 });
 
-describe('sums over all requests', () => {
+it('sums over all requests', async () => {
   const died: Partial<LedgerRow> = { outcome: 'reset', status: null, connectedUs: null, firstByteUs: null };
-  const of = (...rows: LedgerRow[]): Case => ({ rows });
-
-  it('a GET that died unanswered on a connection used before is one that a retrying client would have sent again', async () => {
-    const resendable = (over: Partial<LedgerRow>): Case => of(badRow(0, { ...died, ...over }));
-    const found = await figuresOf('totals', 'resendable', {
-      'it was reset': resendable({}),
-      'it was closed': resendable({ outcome: 'closed' }),
-      'a POST': resendable({ method: 'POST' }),
-      'never sent': resendable({ sentUs: null }),
-      'on a new connection': resendable({ connectedUs: 200 }),
-      'a byte was seen': resendable({ firstByteUs: 300 }),
-      'it timed out': resendable({ outcome: 'timeout' }),
-      'it was answered': resendable({ outcome: 'status-502' }),
-    });
-    expect(found).toEqual({
-      ...Object.fromEntries(Object.keys(found).map((name) => [name, 0])),
-      'it was reset': 1,
-      'it was closed': 1,
-    });
-  });
-
-  it('the longest wait counts from the due time, less what was asked for, of ok answers only', async () => {
-    const slow = { path: '/slow?ms=300' };
-    const found = await figuresOf('totals', 'longestWaitUs', {
-      several: of(
-        row(0, { sentUs: 5_000, doneUs: 9_000 }),
-        row(1, { ...slow, doneUs: 322_000 }),
-        badRow(2, { doneUs: 3e7 }),
-      ),
-      'no ok answer': of(badRow(2)),
-    });
-    expect(found).toEqual({ several: 12_000, 'no ok answer': null });
-  });
-
-  it('the affected time goes from the first to the last due time of dropped rows', async () => {
-    const found = await figuresOf('totals', 'affectedUs', {
-      several: of(badRow(7), row(9), badRow(5), row(8, unsent)),
-      one: of(badRow(5)),
-      none: of(row(5)),
-    });
-    expect(found).toEqual({ several: 20_000, one: 0, none: null });
-  });
-
-  it('drops that lateness can cause are deadlines that passed, and closes of a connection that was kept', async () => {
-    const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
-    const found = await figuresOf('totals', 'droppedIfLate', {
-      several: of(
-        badRow(1),
-        badRow(2, { outcome: 'timeout' }),
-        badRow(3, { outcome: 'connect-timeout' }),
-        badRow(4, race),
-      ),
-    });
-    expect(found).toEqual({ several: 3 });
-    const lengths = await figuresOf('totals', 'withoutLength', { one: of(row(0, { hasNoLength: true }), row(1)) });
-    expect(lengths).toEqual({ one: 1 });
-  });
+  const slow = { path: '/slow?ms=300' };
+  const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
+  const cases: [figure: string, what: string, expected: number | null, rows: LedgerRow[]][] = [
+    // A GET that died unanswered on a connection used before is one that a retrying client would have sent again.
+    ['resendable', 'it was reset', 1, [badRow(0, died)]],
+    ['resendable', 'it was closed', 1, [badRow(0, { ...died, outcome: 'closed' })]],
+    ['resendable', 'a POST', 0, [badRow(0, { ...died, method: 'POST' })]],
+    ['resendable', 'never sent', 0, [badRow(0, { ...died, sentUs: null })]],
+    ['resendable', 'on a new connection', 0, [badRow(0, { ...died, connectedUs: 200 })]],
+    ['resendable', 'a byte was seen', 0, [badRow(0, { ...died, firstByteUs: 300 })]],
+    ['resendable', 'it timed out', 0, [badRow(0, { ...died, outcome: 'timeout' })]],
+    ['resendable', 'it was answered', 0, [badRow(0, { ...died, outcome: 'status-502' })]],
+    // From the due time, less what was asked for, of ok answers only.
+    ['longestWaitUs', 'late', 9_000, [row(0, { sentUs: 5_000, doneUs: 9_000 }), badRow(2, { doneUs: 3e7 })]],
+    ['longestWaitUs', 'slow', 12_000, [row(1, { ...slow, doneUs: 322_000 })]],
+    ['longestWaitUs', 'no ok answer', null, [badRow(2)]],
+    // From the first to the last due time of dropped rows.
+    ['affectedUs', 'several', 20_000, [badRow(7), row(9), badRow(5), row(8, unsent)]],
+    ['affectedUs', 'one', 0, [badRow(5)]],
+    ['affectedUs', 'none', null, [row(5)]],
+    // Deadlines that passed, and closes of a connection that was kept.
+    ['droppedIfLate', 'a status', 0, [badRow(1)]],
+    ['droppedIfLate', 'deadlines', 2, [badRow(2, { outcome: 'timeout' }), badRow(3, { outcome: 'connect-timeout' })]],
+    ['droppedIfLate', 'a race', 1, [badRow(4, race)]],
+    ['withoutLength', 'one of two', 1, [row(0, { hasNoLength: true }), row(1)]],
+  ];
+  const answers = await answersOfEach(
+    'totals',
+    cases.map(([, , , rows]) => ({ rows })),
+  );
+  expect(cases.map(([figure, what], index) => [figure, what, answers[index]?.[0]?.[figure]])).toEqual(
+    cases.map(([figure, what, expected]) => [figure, what, expected]),
+  );
 });
 
 describe('the silence of a load', () => {
