@@ -34,7 +34,8 @@ ${examples('npm run verify -- reports/E5/latest')}`,
       context.stdout(`does not hold:\n${wrong.map((sentence) => `  ${shownLine(sentence)}\n`).join('')}`);
       return exitCodes.expectationMissed;
     }
-    const checked = `every file is as it was hashed, and the raw files give this verdict and report again`;
+    const again = otherState === null ? 'this verdict and report' : 'this verdict';
+    const checked = `every file is as it was hashed, and the raw files give ${again} again`;
     if (isConclusive(claimed)) {
       context.stdout(`holds: ${claimed.verdict}; ${checked}\n`);
       return exitCodes.pass;
@@ -50,7 +51,7 @@ function commandsOf({ commit, sources }: { commit: string; sources: string }, fo
   const isCommit = /^[0-9a-f]{40}$/u.test(commit);
   const note =
     `note: another state of the project made this run (commit ${shownLine(commit)}, sources ${shownLine(sources)}), so its ` +
-    'experiment was not compared with experiments/.';
+    'experiment was not compared with experiments/, nor its report with the words of this state.';
   if (!isCommit) return `${note} No commit has that state, so nobody can check it.`;
   const beside = `../restart-proof-${commit.slice(0, 7)}`;
   return [

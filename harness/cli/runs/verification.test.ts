@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { emptiedFolder } from '../../base/testing-folder.ts';
+import { sourcesHash } from '../../lab/project-state.ts';
 import { openRun } from '../../run/run-door.ts';
 import { hashesOf, writeHashes } from './hashes.ts';
 import { report } from '../report.ts';
@@ -58,10 +59,6 @@ describe('a run of somebody else', () => {
   });
 
   it('verify names the commands that check a run of another state of the project', async () => {
-    // The kept report may be older than the words of this one.
-    await rm(join(run, 'hashes.json'));
-    await report.run(context, run, {});
-    context.printed();
     expect(await verify.run(context, run)).toBe(0);
     const printed = context.printed();
     expect(printed).toMatch(/^holds: pass; every file is as it was hashed/mu);
@@ -70,6 +67,15 @@ describe('a run of somebody else', () => {
     await change('run.json', (text) => text.replace(/("project": "[0-9a-f]{40})/u, '$1, with changes'));
     await verify.run(context, run);
     expect(context.printed()).toContain('No commit has that state, so nobody can check it.');
+  });
+
+  it('verify finds another report than the files give, in a run of this state of the project', async () => {
+    const sources = await sourcesHash();
+    await change('run.json', (text) => text.replace(/"sources": "\w+"/u, `"sources": "${sources}"`));
+    await change('report.md', (text) => `${text}more\n`);
+    await writeHashes(run);
+    expect(await verify.run(context, run)).toBe(1);
+    expect(context.printed()).toContain('report.md is not what the files give.');
   });
 
   it('verify of an inconclusive run says what holds, that it makes no claim and why, and exits 3', async () => {

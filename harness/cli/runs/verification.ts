@@ -19,7 +19,7 @@ export interface Verification {
   readonly claimed: Verdict | null;
   /** What does not hold, a sentence each. */
   readonly wrong: readonly string[];
-  /** The state of the project that made the run, where it is not this one: experiments/ says nothing about it then. */
+  /** The state of the project that made the run, where it is not this one: it may have other experiments and reports. */
   readonly otherState: CatalogCheck['otherState'];
 }
 
@@ -35,13 +35,15 @@ export async function verification(run: OpenRun): Promise<Verification> {
       wrong.push(`${told(error)}.`);
       return null;
     });
-    const again = await recompute(copied, wrong).catch((error: unknown) => {
+    const again = await judgedAgain(copied).catch((error: unknown) => {
       wrong.push(`The raw files give no verdict: ${told(error)}.`);
       return null;
     });
     if (claimed !== null && again !== null && JSON.stringify(claimed) !== JSON.stringify(again)) {
       wrong.push(`verdict.json is not what the raw files give: ${differences(claimed, again)}.`);
     }
+    // Another state may word its reports otherwise.
+    if (again !== null && catalog.otherState === null) wrong.push(...(await changedReports(run, copied)));
     return { claimed, wrong, otherState: catalog.otherState };
   });
 }
@@ -78,18 +80,23 @@ async function changedFiles(run: OpenRun): Promise<string[]> {
   });
 }
 
-/** Judges a copy, and compares the texts of its report. */
-async function recompute(copied: OpenRun, wrong: string[]): Promise<Verdict> {
-  // A packed run has no page, and one that was only judged no report.
-  const files = [runFiles.report, runFiles.page].filter((file) => copied.has(file));
-  const before = await Promise.all(files.map((file) => plainText(join(copied.path, file)).catch(() => '')));
-  const verdict = await judgeRun(copied.path);
+/** The verdict of a copy, as a file would hold it. */
+async function judgedAgain(copied: OpenRun): Promise<Verdict> {
+  return verdictSchema.parse(JSON.parse(JSON.stringify(await judgeRun(copied.path))));
+}
+
+/** Compares the report's words with those that a judged copy gives. */
+async function changedReports(run: OpenRun, copied: OpenRun): Promise<string[]> {
   const { report, page } = await reportWithoutCharts(await openRun(copied.path));
-  for (const [index, file] of files.entries()) {
-    const again = file === runFiles.report ? report : page;
-    if (textOf(before[index] ?? '') !== textOf(again)) wrong.push(`${file} is not what the files give.`);
+  const texts = { [runFiles.report]: report, [runFiles.page]: page };
+  const wrong: string[] = [];
+  for (const [file, again] of Object.entries(texts)) {
+    // A packed run has no page, and one that was only judged no report.
+    if (!run.has(file)) continue;
+    const before = await plainText(join(run.path, file)).catch(() => '');
+    if (textOf(before) !== textOf(again)) wrong.push(`${file} is not what the files give.`);
   }
-  return verdictSchema.parse(JSON.parse(JSON.stringify(verdict)));
+  return wrong;
 }
 
 /** Without the charts: another machine's processor may draw a line a hundredth of a pixel beside. */
