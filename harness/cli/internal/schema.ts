@@ -2,11 +2,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
-import { describeTables } from '../../verdict/dictionary.ts';
-import { openRunDatabase } from '../../verdict/evidence.ts';
-import { verdictJsonSchemaText, verdictSchemaFile } from '../../verdict/json-schema.ts';
-import { checksPage } from '../print/checks-page.ts';
-import { dataPage } from '../print/data-page.ts';
 import type { CliCommand } from '../program.ts';
 
 /** Writes them into docs/. */
@@ -26,6 +21,11 @@ export const schema = {
 
 /** The pages by their paths; the columns are those of a kept run. */
 export async function madePages(projectFolder: string): Promise<Record<string, string>> {
+  const { describeTables } = await import('../../verdict/dictionary.ts');
+  const { openRunDatabase } = await import('../../verdict/evidence.ts');
+  const { verdictJsonSchemaText, verdictSchemaFile } = await import('../../verdict/json-schema.ts');
+  const { checksPage } = await import('../print/checks-page.ts');
+  const { dataPage } = await import('../print/data-page.ts');
   const { database, open } = await openRunDatabase(join(projectFolder, 'reports', 'reference', 'E5'));
   try {
     return {
