@@ -13,7 +13,7 @@ import {
 } from '@duckdb/node-api';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import { damageIn, recordIn } from './fields.ts';
-import { checkGzip, gzippedLines } from './gzipped-lines.ts';
+import { gzippedLines, unpackTo } from './gzipped-lines.ts';
 import { mostLineBytes, oneLine, openPlainFile, plainText, refused } from './plain-file.ts';
 import { slotsOf, type RunRecord } from './run-record.ts';
 import { quoted, runConstants, runTables, type RunTable } from './tables.ts';
@@ -176,7 +176,7 @@ export async function openDatabase(
       database.beside(async (connection) => {
         await connection.run('use the_run');
         for (let table = wanted.shift(); table !== undefined; table = wanted.shift()) {
-          await load(connection, { table, folder, slots: slotsOf(record), strictBytes });
+          await load(connection, { table, folder, slots: slotsOf(record), strictBytes, temporary });
         }
       }),
     );
@@ -189,61 +189,74 @@ export async function openDatabase(
   }
 }
 
+/** A table that is being read from its file. */
+interface Loading {
+  readonly table: RunTable;
+  readonly folder: string;
+  readonly slots: number;
+  readonly strictBytes: number;
+  readonly temporary: string;
+}
+
 /** Makes a table and fills it from its file. */
-async function load(
-  connection: DuckDBConnection,
-  { table, folder, slots, strictBytes }: { table: RunTable; folder: string; slots: number; strictBytes: number },
-): Promise<void> {
-  const columns = Object.entries(table.columns);
-  const declared = columns.map(([name, { type, sql, derived }]) =>
+async function load(connection: DuckDBConnection, loading: Loading): Promise<void> {
+  const { table, folder, slots, strictBytes, temporary } = loading;
+  const declared = Object.entries(table.columns).map(([name, { type, sql, derived }]) =>
     derived ? `"${name}" ${type} generated always as (${sql}) virtual` : `"${name}" ${type}`,
   );
   await connection.run(`create table ${table.name} (line integer, ${declared.join(', ')}, isDamaged boolean)`);
   const path = join(folder, table.file.name);
   if (!existsSync(path)) return;
-  const file = await openPlainFile(path, path.endsWith('.gz') ? mostBytesOfSlot * slots + freeBytes : undefined);
+  const isPacked = path.endsWith('.gz');
+  const file = await openPlainFile(path, isPacked ? mostBytesOfSlot * slots + freeBytes : undefined);
   const { size } = await file.stat();
   await file.close();
   // DuckDB takes '5' for 5: a short file is read twice, since that costs nothing.
   if (size <= strictBytes) await findDamage(path, table);
-  const unread = path.endsWith('.gz') && size > strictBytes ? [checkGzip(path)] : [];
-  const checked = Promise.allSettled(unread);
-  const read = columns.filter(([, { derived }]) => derived !== true);
-  const most = mostLinesOfSlot * slots + freeLines;
+  // Unpacked here, since DuckDB looks at neither the check sum nor the length of what is packed.
+  const plain = isPacked ? join(temporary, `${table.name}.ndjson`) : path;
+  try {
+    if (isPacked) await unpackTo(path, plain);
+    await fill(connection, { table, path, plain, most: mostLinesOfSlot * slots + freeLines });
+  } finally {
+    if (isPacked) await rm(plain, { force: true });
+  }
+  for (const sql of table.afterLoad ?? []) await connection.run(sql);
+}
+
+/** Reads the lines of `plain`, which is what `path` holds. */
+async function fill(
+  connection: DuckDBConnection,
+  { table, path, plain, most }: { table: RunTable; path: string; plain: string; most: number },
+): Promise<void> {
+  const read = Object.entries(table.columns).filter(([, { derived }]) => derived !== true);
   try {
     await connection.run(
       `insert into ${table.name} (line, ${read.map(([name]) => `"${name}"`).join(', ')}, isDamaged)
        select line, ${read.map(([, { sql }]) => sql).join(', ')}, ${damageOf(table)}
-       from (select row_number() over () as line, * from ${sourceOf(path, table)}) limit ${most}`,
+       from (select row_number() over () as line, * from ${sourceOf(plain, table)}) limit ${most}`,
     );
   } catch (cause) {
-    const why = messageOf(cause);
-    if (why.startsWith('Out of Memory'))
-      throw new HarnessError('run-too-large', `${path} needs more memory than there is: ${oneLine(why)}.`, { cause });
+    const why = oneLine(messageOf(cause).split('\n')[0] ?? '');
+    if (why.startsWith('Out of Memory')) {
+      throw new HarnessError('run-too-large', `${path} needs more memory than there is: ${why}.`, { cause });
+    }
     await findDamage(path, table);
-    throw new HarnessError(
-      'run-damaged',
-      `${path} cannot be read: ${oneLine(messageOf(cause).split('\n')[0] ?? '')}.`,
-      {
-        cause,
-      },
-    );
+    throw new HarnessError('run-damaged', `${path} cannot be read: ${why}.`, { cause });
   }
-  for (const done of await checked) if (done.status === 'rejected') throw done.reason;
   const reader = await connection.runAndReadAll(
     `select count(*) >= ${most} as isTooLong, bool_or(isDamaged) as isDamaged from ${table.name}`,
   );
   const [found] = reader.getRowObjects();
-  if (found?.['isTooLong'] === true) throw refused(`${path} has ${most} lines or more, for ${slots} requests`);
+  if (found?.['isTooLong'] === true)
+    throw refused(`${path} has ${most} lines or more, more than its schedule can have`);
   if (found?.['isDamaged'] === true) await findDamage(path, table);
-  for (const sql of table.afterLoad ?? []) await connection.run(sql);
 }
 
-function sourceOf(path: string, { file, head }: RunTable): string {
+function sourceOf(plain: string, { file, head }: RunTable): string {
   const fields = Object.entries({ ...head?.fields, ...file.fields });
   const types = fields.map(([name, { type }]) => `${quoted(name)}: ${quoted(type)}`).join(', ');
-  const compression = path.endsWith('.gz') ? 'gzip' : 'uncompressed';
-  return `read_json(${quoted(path)}, format = 'newline_delimited', columns = {${types}}, compression = '${compression}',
+  return `read_json(${quoted(plain)}, format = 'newline_delimited', columns = {${types}}, compression = 'uncompressed',
     maximum_object_size = ${mostLineBytes})`;
 }
 

@@ -1,5 +1,7 @@
 /** Lines of a gzipped file of any size. */
+import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import { mostLineBytes, oneLine, plainPieces, refused, textFault } from './plain-file.ts';
@@ -37,12 +39,11 @@ export async function* gzippedLines(path: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Unpacks the file to its end, for its check sum and its length: DuckDB looks at neither.
+ * Unpacks a file into another one.
  * @throws {HarnessError} naming the file, when it cannot be read to its end
  */
-export async function checkGzip(path: string): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- only whether the end is reached
-  for await (const _ of unzipped(path));
+export async function unpackTo(path: string, target: string): Promise<void> {
+  await pipeline(unzipped(path), createWriteStream(target, { flags: 'wx' }));
 }
 
 function linesOf(bytes: Buffer, path: string): string[] {
