@@ -1,5 +1,5 @@
 /** How long a verdict and a report of a long run take, and how much memory: each by the command that a user would run. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +21,7 @@ export interface RecomputeRun {
   readonly peakMiB: number;
 }
 
-const cli = fileURLToPath(new URL('../cli.mjs', import.meta.url));
-/** As in package.json: left to itself, Node lets what is thrown away pile up to some 100 MiB more. */
-const frugal = ['--max-semi-space-size=8', '--heap-growing-percent=100'];
+const project = fileURLToPath(new URL('../../', import.meta.url));
 /** Has the process tell at its end what it used. */
 const mark = 'used ';
 const telling =
@@ -50,7 +48,7 @@ export async function benchRecompute(
       const restarts = Math.max(1, Math.floor(rows / ratePerSecond / 10));
       await writeSyntheticRun(folder, { shape, rows, ratePerSecond, restarts, seed: 7 });
       // The report needs a verdict, and a verdict that is made again finds a report to look at.
-      for (const step of ['verdict', 'report']) await timed(step, folder);
+      for (const step of ['verdict', 'report'] as const) await timed(step, folder);
       for (let round = 1; round <= rounds; round++) {
         for (const step of ['verdict', 'report'] as const) {
           note(`round ${round}  ${step} of the run that ${shape}`);
@@ -64,12 +62,18 @@ export async function benchRecompute(
   return runs;
 }
 
+/** Runs the command as package.json has `npm run` do. */
 async function timed(
-  step: string,
+  step: 'verdict' | 'report',
   folder: string,
 ): Promise<Pick<RecomputeRun, 'wallSeconds' | 'cpuSeconds' | 'peakMiB'>> {
+  const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as {
+    scripts: Record<typeof step, string>;
+  };
+  const [, ...words] = scripts[step].split(' ');
   const begun = performance.now();
-  const { stderr } = await execa(process.execPath, [...frugal, '--import', telling, cli, step, folder], {
+  const { stderr } = await execa(process.execPath, ['--import', telling, ...words, folder], {
+    cwd: project,
     stdout: 'ignore',
   });
   const wallSeconds = (performance.now() - begun) / 1000;
