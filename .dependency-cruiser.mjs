@@ -1,6 +1,6 @@
 /**
  * Which folder may import which. The rooms of harness/ stand in the order in which data flows: a room imports only from
- * the rooms before it. `npm run check:imports` holds every import against this, those of types and of tests included.
+ * the rooms before it. `npm run check:imports` holds every import against this, those of types included; tests may look ahead.
  */
 const rooms = [
   'base',
@@ -23,7 +23,8 @@ const inOrder = rooms.slice(0, -1).map((room, index) => ({
   name: `${room}-imports-earlier-rooms`,
   severity: 'error',
   comment: `harness/${room} imports only from the rooms before it: ${rooms.slice(0, index).join(', ') || 'none'}.`,
-  from: { path: `^harness/${room}/` },
+  // The made-up run that tests share is the verdict's, which reads every file of one.
+  from: { path: `^harness/${room}/`, pathNot: '\\.test\\.ts$' },
   to: { path: [`^harness/${anyOf(rooms.slice(index + 1))}/`, '^harness/(package-)?cli\\.'] },
 }));
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { plainJson } from '../run/plain-file.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import { pressurePercent } from '../verdict/pressure.ts';
+import { pressurePercent } from '../run/kernel.ts';
 import type { Verdict } from '../verdict/verdict.ts';
 import { fileNameSchema } from './budgets.ts';
 import { conditionsOf } from './conditions.ts';

@@ -1,5 +1,6 @@
 /** The kernel's own counts of what became of connections, in the server's network namespace. */
 import type Docker from 'dockerode';
+import { cpuPressure } from '../run/kernel.ts';
 import { exec } from './exec.ts';
 
 /** Counters that tell of refused, dropped, reset and repeated connections. */
@@ -17,9 +18,6 @@ const wanted = new Set([
   'Tcp.OutRsts',
   'Tcp.RetransSegs',
 ]);
-
-/** Microseconds in which some process of the machine waited for a CPU (pressure stall information, `some`). */
-export const cpuPressure = 'Machine.CpuPressureUs';
 
 /** Reads the counters now. */
 export async function readKernelCounters(server: Docker.Container): Promise<Record<string, number>> {

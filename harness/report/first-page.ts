@@ -2,7 +2,7 @@
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
-import { pressurePercent } from '../verdict/pressure.ts';
+import { pressurePercent } from '../run/kernel.ts';
 import { isConclusive, type Verdict } from '../verdict/verdict.ts';
 import { atSeconds, byCount, eventText, inMs } from './format.ts';
 

@@ -1,6 +1,6 @@
 /** How far a run can be trusted, and how it is repeated. */
 import type { Baselines } from '../run/baseline.ts';
-import { cpuPressure } from '../lab/kernel-counters.ts';
+import { cpuPressure } from '../run/kernel.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/verdict.ts';

@@ -1,5 +1,5 @@
 /** witnesses/access.ndjson.gz: Traefik's access log, a line for each request that it answered; containers/edge keeps these fields. */
-import { integerFrom, optional, text, type Field, type RecordOf } from './fields.ts';
+import { integerFrom, optional, text, type Field } from './fields.ts';
 import { runFiles } from './run-folder.ts';
 
 const utcTime: Field<string> = {
@@ -29,9 +29,6 @@ export const accessLogFile = {
     'request_X-Request-Id': optional(text('The id of the request.')),
   },
 } as const;
-
-/** One line of the access log. */
-export type AccessFields = RecordOf<(typeof accessLogFile)['fields']>;
 
 /** Microseconds since 1970 of an RFC 3339 time in UTC with up to nine decimals; NaN of anything else. */
 export function wallUsOf(time: string): number {

@@ -168,7 +168,7 @@ export function recordsIn<F extends Fields>(file: RecordFile<F>, content: string
 }
 
 /** What is wrong with a line, as an error. */
-export function damaged({ path, line }: Place, isWhat: string, cause?: unknown): HarnessError {
+function damaged({ path, line }: Place, isWhat: string, cause?: unknown): HarnessError {
   return new HarnessError('run-damaged', `${path}: line ${line} ${isWhat}.`, cause === undefined ? {} : { cause });
 }
 

@@ -28,7 +28,7 @@ export type Outcome = (typeof plainOutcomes)[number] | `status-${number}`;
 const plain: ReadonlySet<string> = new Set(plainOutcomes);
 
 /** How a request may have got its connection. */
-export const connectionKinds = ['new', 'kept'] as const;
+const connectionKinds = ['new', 'kept'] as const;
 
 const outcome: Field<Outcome> = {
   about: 'How it ended: exactly one per due request (glossary.md).',

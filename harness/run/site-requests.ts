@@ -60,12 +60,6 @@ export function expectedBodyCrc32({ method, path, requestId }: RequestNames): nu
   return known;
 }
 
-/** How long that body is, in bytes; null for a path that the load does not know. */
-export function expectedBodyBytes({ method, path, requestId }: RequestNames): number | null {
-  const body = method === 'POST' && path === '/notes' ? noteBody(requestId) : bodyOf(path);
-  return body === null ? null : Buffer.byteLength(body);
-}
-
 /** JSON of a note; of an id without signs that JSON would write otherwise, put together, which a million rows feel. */
 function noteBody(id: string): string {
   return isPlainId.test(id) ? `{"id":"${id}","text":"${noteText(id)}"}` : JSON.stringify(note(id));

@@ -9,7 +9,7 @@ import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { controlText, judgeControls } from './controls.ts';
 import { isConclusive } from './verdict.ts';
 import type { Evidence } from './evidence.ts';
-import { pressurePercent } from './pressure.ts';
+import { pressurePercent } from '../run/kernel.ts';
 import { transitAboveMs } from './queries/waits.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 

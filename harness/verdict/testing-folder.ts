@@ -309,7 +309,7 @@ export const answerTo =
   };
 
 /** The row that is in this place of the ledger. */
-export function rowOf({ ledger }: FolderContent, seq: number): LedgerRow {
+function rowOf({ ledger }: FolderContent, seq: number): LedgerRow {
   const one = ledger[seq];
   if (one === undefined) throw new Error(`no row ${seq}`);
   return one;

@@ -5,7 +5,7 @@ import { differences, flatFields, type Difference } from '../../experiment/diffe
 import { tableOf } from '../../report/format.ts';
 import { subjectOf, type RunRecord } from '../../run/run-record.ts';
 import { boundText, noRestartText } from '../../verdict/citation.ts';
-import { pressurePercent } from '../../verdict/pressure.ts';
+import { pressurePercent } from '../../run/kernel.ts';
 import type { ReadRun } from '../../verdict/read-run.ts';
 import { isConclusive, type Tally, type Verdict } from '../../verdict/verdict.ts';
 

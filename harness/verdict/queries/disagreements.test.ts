@@ -181,6 +181,16 @@ describe('a row beside the proxy’s line', () => {
     await expectSaid({ moved: { access: { startUs: 75_401, endUs: 76_401 } } }, { run });
   });
 
+  it('cannot have a status that its outcome denies', async () => {
+    await expectSaid({
+      'an answer that was made a drop': {
+        row: { outcome: 'reset', status: 200 },
+        says: 'reset of a request that was answered 200',
+      },
+      'another status': { row: { outcome: 'status-502' }, says: 'status-502 with status 200' },
+    });
+  });
+
   it('cannot have no answer where the proxy gave one', async () => {
     const closed = { outcome: 'closed', status: null, version: null, doneUs: 200_000 } as const;
     const of = (outcome: LedgerRow['outcome'], access: Access, answered?: number): Case => ({

@@ -14,6 +14,14 @@ const s = "' (line ' || s.line || ')'";
 
 /** Ledger (l) beside its schedule and the proxy's line (p). */
 const besideProxy: readonly Rule[] = [
+  [
+    "l.outcome in ('refused', 'connect-timeout', 'reset', 'closed', 'unreachable', 'unsent') and l.status is not null",
+    "l.outcome || ' of a request that was answered ' || l.status",
+  ],
+  [
+    "l.outcome in ('ok', 'wrong') and l.status is null or starts_with(l.outcome, 'status-') and l.outcome is distinct from 'status-' || l.status",
+    "l.outcome || ' with status ' || coalesce(l.status::varchar, 'none')",
+  ],
   ['l.dueUs <> round(l.seq * 1e6 / ratePerSecond)', "'it was not due at ' || l.dueUs || ' µs'"],
   ["p.line is not null and l.outcome = 'ok' and p.backend is null", `'ok, and by the proxy itself' || ${p}`],
   ['p.method <> l.method or p.path <> l.path', `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`],

@@ -1,5 +1,7 @@
-/** How busy the machine was: the kernel's pressure stall information. */
-import { cpuPressure } from '../lab/kernel-counters.ts';
+/** witnesses/kernel.json: change of the kernel's counters over the load, by name (such as `TcpExt.ListenOverflows`). */
+
+/** Beside the network's counters: how long some process waited for a CPU (pressure stall information), µs. */
+export const cpuPressure = 'Machine.CpuPressureUs';
 
 /** The share of the run, in percent, in which some process waited for a CPU; null where this kernel does not tell. */
 export function pressurePercent(kernel: Readonly<Record<string, number>>, durationMs: number): number | null {
