@@ -10,9 +10,9 @@ export default {
     '!harness/**/*.test.ts',
     '!harness/**/testing*.ts',
     // The shape of verdict.json, which is data: the compiler and the published schema hold it.
-    '!harness/verdict/verdict.ts',
-    '!harness/verdict/verdict-parts.ts',
-    '!harness/verdict/json-schema.ts',
+    '!harness/verdict/record/verdict.ts',
+    '!harness/verdict/record/verdict-parts.ts',
+    '!harness/verdict/record/json-schema.ts',
     '!harness/**/*.d.ts',
   ],
   testRunner: 'vitest',

@@ -1,6 +1,6 @@
 /** The calibration server: it fails in one known way, and counts what arrived and how often it failed. */
 import type { Socket } from 'node:net';
-import type { Outcome } from '../run/ledger.ts';
+import type { Outcome } from '../run/files/ledger.ts';
 import { reset, startRawServer, type Absence } from './raw-server.ts';
 
 const body = 'x'.repeat(64);

@@ -7,7 +7,7 @@ import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
 import { judgeRun } from '../verdict/judge.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import type { CalibrationCase } from './cases.ts';
 import { faults, startFaultyServer, type ServerCounts } from './faulty-server.ts';
 import type { Absence } from './raw-server.ts';

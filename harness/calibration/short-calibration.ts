@@ -9,8 +9,8 @@ import { keepResult, readKept } from '../conduct/kept-result.ts';
 import { runCase } from './run-case.ts';
 import { sourcesHash } from '../lab/project-state.ts';
 import { newRunId } from '../run/run-folder.ts';
-import { calibrationSchema } from '../verdict/verdict-parts.ts';
-import type { Calibration } from '../verdict/verdict.ts';
+import { calibrationSchema } from '../verdict/record/verdict-parts.ts';
+import type { Calibration } from '../verdict/record/verdict.ts';
 
 /** The short calibration's result. A case that comes out wrong is tried once more: the machine may have been busy. */
 export async function shortCalibration(audience: Audience, reportsFolder: string): Promise<Calibration> {

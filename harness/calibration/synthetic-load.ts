@@ -1,14 +1,14 @@
 /** The requests of a run that never was: what client, proxy, site and database would each have written of them. */
 import { crc32 } from 'node:zlib';
 import { coloursOf } from '../experiment/units.ts';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { seededRandom } from '../base/random.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import type { SiteLine } from '../run/site-log.ts';
+import type { SiteLine } from '../run/files/site-log.ts';
 import type { OrderedFile } from './ordered-file.ts';
 import { instanceOf, type SyntheticRestart } from './synthetic-restarts.ts';
-import type { DatabaseState, StoredNote } from '../run/notes.ts';
-import type { QueueSample } from '../run/queues.ts';
+import type { DatabaseState, StoredNote } from '../run/files/notes.ts';
+import type { QueueSample } from '../run/files/queues.ts';
 import { dueUsOf, assignments, type Assignment } from '../experiment/load-schedule.ts';
 import { labPrimedNotes, askedMs, expectedBodyCrc32, primedNoteId } from '../run/site-requests.ts';
 

@@ -1,7 +1,7 @@
 /** Restarts of a site that never was: what deployer, site and systemd would have written of them. */
 import { site, type Colour } from '../experiment/units.ts';
-import type { DeployerMessage } from '../run/deployer-log.ts';
-import { messageIds } from '../run/journal.ts';
+import type { DeployerMessage } from '../run/files/deployer-log.ts';
+import { messageIds } from '../run/files/journal.ts';
 
 /** One restart, in microseconds since the origin. */
 export interface SyntheticRestart {

@@ -11,7 +11,7 @@ import { resolveExperiment } from '../experiment/fields.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { deploySchedule, spacedForRate } from '../experiment/deploy-schedule.ts';
-import { writeTimeline } from '../run/timeline-from-files.ts';
+import { writeTimeline } from '../run/timeline/timeline-from-files.ts';
 import { OrderedFile } from './ordered-file.ts';
 import { SyntheticLoad, type SyntheticClock } from './synthetic-load.ts';
 import { deployerLines, journalText, syntheticRestart, type SyntheticRestart } from './synthetic-restarts.ts';

@@ -5,7 +5,7 @@ import { emptiedFolder } from '../base/testing-folder.ts';
 import { baselineOfRuns, runOf, verdictThatDropped } from '../gate/testing.ts';
 import { readBaselines, writeBaseline } from '../gate/baseline.ts';
 import { runFiles } from '../run/run-folder.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { baseline } from './baseline.ts';
 import { testContext, type TestContext } from './testing-context.ts';
 

@@ -20,7 +20,7 @@ import { refuseArguments } from './options/refusals.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 import { tableOf } from '../report/format.ts';
-import { readRun } from '../verdict/read-run.ts';
+import { readRun } from '../verdict/record/read-run.ts';
 
 /** Options as they are typed. */
 interface AcceptOptions {

@@ -1,7 +1,7 @@
 /** `compare`: two runs side by side. */
 import { exitCodes } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
-import { readRun } from '../verdict/read-run.ts';
+import { readRun } from '../verdict/record/read-run.ts';
 import { examples } from './options/examples.ts';
 import { compareRuns, comparisonText } from './print/comparison.ts';
 import type { CliCommand } from './program.ts';

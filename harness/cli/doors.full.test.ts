@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { HarnessError } from '../base/errors.ts';
 import { judgeRun } from '../verdict/judge.ts';
-import { readRun } from '../verdict/read-run.ts';
+import { readRun } from '../verdict/record/read-run.ts';
 import { openRun } from '../run/run-door.ts';
 import { writeReport } from '../report/write-report.ts';
 import { verification } from './runs/verification.ts';

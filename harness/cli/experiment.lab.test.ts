@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, ownerLabel } from '../lab/engine.ts';
-import { verdictSchema } from '../verdict/verdict.ts';
+import { verdictSchema } from '../verdict/record/verdict.ts';
 import { cli, expectWhole, runInLab, sumOf } from './testing.ts';
 
 const out = testFolder();

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
 import { isOnlyLate } from './testing.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));

@@ -7,8 +7,8 @@ import { execa } from 'execa';
 import { expect } from 'vitest';
 import { exitCodes } from '../base/errors.ts';
 import { readLedger } from '../run/read-ledger.ts';
-import { readTimeline } from '../run/timeline.ts';
-import { verdictSchema, type Verdict } from '../verdict/verdict.ts';
+import { readTimeline } from '../run/files/timeline.ts';
+import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 

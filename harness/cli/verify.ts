@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import { openRun } from '../run/run-door.ts';
-import { isConclusive } from '../verdict/verdict.ts';
+import { isConclusive } from '../verdict/record/verdict.ts';
 import { examples } from './options/examples.ts';
 import type { CliCommand } from './program.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { verdictOfTest, writes } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { checkBudget } from './budget-check.ts';
 import type { Budget } from './budgets.ts';
 import { budget } from './testing.ts';

@@ -1,5 +1,5 @@
 /** One budget against one verdict. Pure. */
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import type { Budget } from './budgets.ts';
 import { figures, valueText } from './figures.ts';
 import type { Check } from './gate-result.ts';

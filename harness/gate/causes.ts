@@ -2,7 +2,7 @@
 import { byCount, atSeconds } from '../report/format.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { kindsText } from '../verdict/citation.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 
 /** More of a kind than this are counted, not listed. */
 const mostListed = 4;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { writes } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { decide, type Attempt, type Decision } from './decide.ts';
 import { failures, type GateResult } from './gate-result.ts';
 import { baselineOfRuns, budget, decision, entry, runOf, verdictThatDropped } from './testing.ts';

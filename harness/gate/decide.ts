@@ -3,7 +3,7 @@
  * budgets file, so the same runs give the same bytes wherever they were made.
  */
 import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
-import { isConclusive, type Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { figuresOf, type Baseline } from './baseline.ts';
 import { checkBudget } from './budget-check.ts';
 import type { Entry } from './budgets.ts';

@@ -1,5 +1,5 @@
 /** The figures of a verdict that a budget may limit. */
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 
 /** One figure. */
 interface Figure {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runFiles } from '../run/run-folder.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { decide, type Attempt } from './decide.ts';
 import { beginGate, gateFiles, gateFoldersIn, noteTries, readGates, type NotedTry } from './gate-folder.ts';
 import { junitText } from './ci-outputs.ts';

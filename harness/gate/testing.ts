@@ -3,7 +3,7 @@ import { loadExperiment } from '../experiment/catalog.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { restartVerdict, runRecord, verdictOfTest } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { baselineOf, pooled, type Baseline } from './baseline.ts';
 import type { Budget, Entry } from './budgets.ts';
 import type { Attempt, Decision } from './decide.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { assertRow } from './assert-row.ts';
 
 const plan = { ratePerSecond: 100, deadlineMs: 30_000 };

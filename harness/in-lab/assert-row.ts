@@ -4,7 +4,7 @@
  */
 import { dueUsOf } from '../experiment/load-schedule.ts';
 import { outcomeOfWords, stepOfWords } from '../run/failure-words.ts';
-import type { LedgerRow, Outcome } from '../run/ledger.ts';
+import type { LedgerRow, Outcome } from '../run/files/ledger.ts';
 
 /** Outcomes of requests of whose answer no byte came. */
 const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { monotonicUs } from '../base/clock.ts';
 import { anotherRestart, deployerNotePrefix, type DeployPlan, type DeployUnit } from '../run/deploy-plan.ts';
-import type { DeployerMessage } from '../run/deployer-log.ts';
+import type { DeployerMessage } from '../run/files/deployer-log.ts';
 import { httpGet } from './http-get.ts';
 
 /** How often the internal port is asked whether the last release is ready. */

@@ -1,7 +1,7 @@
 /** One request on its way: from its slot to its single outcome. */
 import { monotonicUs } from '../base/clock.ts';
 import { deadlineWords, outcomeOfDeadline, type Step } from '../run/failure-words.ts';
-import { isOwnFault, type LedgerRow, type Outcome } from '../run/ledger.ts';
+import { isOwnFault, type LedgerRow, type Outcome } from '../run/files/ledger.ts';
 import type { PreparedRequest } from './request.ts';
 import type { Response } from './response-parser.ts';
 

@@ -5,7 +5,7 @@ import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
 import type { LoadPlan } from './plan.ts';
 import { anyGet, listen, outcomes, testPlan } from './testing.ts';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 
 /** What a raw server does with one request, of which it has read everything. */
 type Behaviour = (socket: Socket, request: { method: string; path: string; body: string; nth: number }) => void;

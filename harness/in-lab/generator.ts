@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../base/clock.ts';
 import { assignments, dueUsOf, lateAboveMs, slotCount, type Assignment } from '../experiment/load-schedule.ts';
 import { noConnectionFree, serverHeldAll } from '../run/failure-words.ts';
-import { isDropped, type LedgerRow } from '../run/ledger.ts';
+import { isDropped, type LedgerRow } from '../run/files/ledger.ts';
 import { assertRow } from './assert-row.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';

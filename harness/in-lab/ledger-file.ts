@@ -1,7 +1,7 @@
 /** Writes ledger rows as they come, one line each, never holding more than a buffer of them. */
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 
 /** A ledger being written. */
 export interface LedgerFile {

@@ -8,7 +8,7 @@ import { Exchange } from './exchange.ts';
 import { Connection } from './connection.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
 import { writeNote } from './request.ts';
-import { isOwnFault, type LedgerRow } from '../run/ledger.ts';
+import { isOwnFault, type LedgerRow } from '../run/files/ledger.ts';
 import { prepareThreads, type LedgeredLoad } from './threads.ts';
 import { primedNoteId } from '../run/site-requests.ts';
 

@@ -1,7 +1,7 @@
 /** What the load generator is told, and what it says: lines of JSON. */
 import type { ClockPair } from '../base/clock.ts';
 import type { ConnectionMode, MixEntry } from '../experiment/load-schedule.ts';
-import type { Outcome } from '../run/ledger.ts';
+import type { Outcome } from '../run/files/ledger.ts';
 
 /** One kind of request in the mix. */
 export interface PlanMixEntry extends MixEntry {

@@ -10,7 +10,7 @@
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../base/clock.ts';
-import type { QueueSample } from '../run/queues.ts';
+import type { QueueSample } from '../run/files/queues.ts';
 
 const everyMs = 10;
 const tables = ['/proc/net/tcp', '/proc/net/tcp6'];

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { DatabaseState, StoredNote } from '../run/notes.ts';
+import type { DatabaseState, StoredNote } from '../run/files/notes.ts';
 
 const [path = ''] = process.argv.slice(2);
 // Not opened read-only: what a killed writer left in the write-ahead log is recovered, as the next start would do.

@@ -1,6 +1,6 @@
 /** What the tests of the load generator share. */
 import type { AddressInfo, Server } from 'node:net';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { answerLimits, type LoadPlan } from './plan.ts';
 
 /** A GET to a server that is not the lab's site, for which any 2xx is ok. */

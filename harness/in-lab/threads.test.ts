@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../base/clock.ts';
 import { threadsFor, type LoadPlan } from './plan.ts';
 import { anyGet, listen, testPlan } from './testing.ts';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { prepareThreads } from './threads.ts';
 import { dueUsOf } from '../experiment/load-schedule.ts';
 

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type Docker from 'dockerode';
 import { messageOf } from '../base/errors.ts';
-import type { EngineEvent } from '../run/engine-events.ts';
+import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runLabel } from './engine.ts';
 
 /** A watch that goes on until it is ended. */

@@ -1,5 +1,5 @@
 /** Why requests were dropped, and when: each cause with a line of a witness, each window with its events. */
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, countedBy, eventText, inMs, tableOf } from './format.ts';
 
 /** Windows of drops that are listed. */

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { loadExperiment } from '../experiment/catalog.ts';
-import { readRun } from '../verdict/read-run.ts';
+import { readRun } from '../verdict/record/read-run.ts';
 import { sideBySideMarkdown } from './side-by-side.ts';
 
 const pathOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));

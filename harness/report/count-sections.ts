@@ -1,7 +1,7 @@
 /** What was counted: every request, every restart, every write. Each figure is declared once, with its query. */
 import { voidMeaning } from '../experiment/load-schedule.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import type { RestartVerdict, Tally, Verdict } from '../verdict/verdict.ts';
+import type { RestartVerdict, Tally, Verdict } from '../verdict/record/verdict.ts';
 import {
   byName,
   countedBy,

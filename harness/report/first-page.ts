@@ -2,8 +2,8 @@
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
-import { pressurePercent } from '../run/kernel.ts';
-import { isConclusive, type Verdict } from '../verdict/verdict.ts';
+import { pressurePercent } from '../run/files/kernel.ts';
+import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, eventText, inMs } from './format.ts';
 
 /** Windows of drops that the first page tells of; the rest stand in their own table. */

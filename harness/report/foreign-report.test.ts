@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../run/run-record.ts';
 import { wordedBy } from '../base/foreign-text.ts';
 import { serviceRecord } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { reportHtml } from './html.ts';
 import { reportMarkdown } from './markdown.ts';
 import { sideBySideMarkdown } from './side-by-side.ts';

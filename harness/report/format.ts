@@ -1,7 +1,7 @@
 /** How figures and tables are written in reports. */
 import { markdownTable } from 'markdown-table';
 import type { QueryName } from '../verdict/queries/all.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 
 /** A count; a dash where it is not known. */
 export function orUnknown(count: number | null): string {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { voidMeaning } from '../experiment/load-schedule.ts';
 import { serviceRecord, verdictOfTest } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { scopeText } from './first-page.ts';
 import { reportMarkdown } from './markdown.ts';
 import { cause, charts, reportedRun } from './testing.ts';

@@ -2,7 +2,7 @@
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import type { Baselines } from '../run/baseline.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';

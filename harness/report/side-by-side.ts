@@ -2,7 +2,7 @@
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
-import { isConclusive, type Verdict } from '../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import type { SideBySideBar } from './charts/side-by-side-chart.ts';
 import { inMs, orUnknown, tableOf, type Column } from './format.ts';
 

@@ -13,7 +13,7 @@ import {
   runRecord,
   window,
 } from '../verdict/testing.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import type { ReportCharts } from './markdown.ts';
 
 /** The cause of the one drop. */

@@ -1,9 +1,9 @@
 /** How far a run can be trusted, and how it is repeated. */
 import type { Baselines } from '../run/baseline.ts';
-import { cpuPressure } from '../run/kernel.ts';
+import { cpuPressure } from '../run/files/kernel.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { controlText } from '../verdict/controls.ts';
-import type { Verdict } from '../verdict/verdict.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { meaningOf } from './charts/palette.ts';
 import { byName, figuresTable, inMs, inOrder, tableOf, type Figure } from './format.ts';
 

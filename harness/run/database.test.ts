@@ -15,7 +15,7 @@ import {
   writeFolder,
 } from '../verdict/testing-folder.ts';
 import { openDatabase, type RunDatabase } from './database.ts';
-import { plainOutcomes } from './ledger.ts';
+import { plainOutcomes } from './files/ledger.ts';
 import { runFiles } from './run-folder.ts';
 
 const { run } = linesOf({});

@@ -12,7 +12,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { HarnessError, messageOf } from '../base/errors.ts';
-import { damageIn, recordIn } from './fields.ts';
+import { damageIn, recordIn } from './files/fields.ts';
 import { gzippedLines, unpackTo } from './gzipped-lines.ts';
 import { mostLineBytes, oneLine, openPlainFile, plainText, refused } from './plain-file.ts';
 import { slotsOf, type RunRecord } from './run-record.ts';

@@ -4,7 +4,7 @@ import { row } from '../verdict/testing.ts';
 import { answersOf } from '../verdict/testing-database.ts';
 import { linesOf } from '../verdict/testing-folder.ts';
 import type { FailureKind } from './failure-kind.ts';
-import type { LedgerRow } from './ledger.ts';
+import type { LedgerRow } from './files/ledger.ts';
 
 /** Sent at 1000 µs on a connection that had carried requests before, and nothing came. */
 const unanswered: Partial<LedgerRow> = {

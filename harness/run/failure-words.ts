@@ -1,5 +1,5 @@
 /** From what the system said to the outcome that the ledger records. */
-import type { Outcome } from './ledger.ts';
+import type { Outcome } from './files/ledger.ts';
 
 /** How far a request had come when it failed. */
 export type Step = 'connect' | 'wait' | 'body';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodes, HarnessError } from '../base/errors.ts';
-import type { LedgerRow } from './ledger.ts';
+import type { LedgerRow } from './files/ledger.ts';
 import { readLedger } from './read-ledger.ts';
 
 /** A row as the load generator writes it. */

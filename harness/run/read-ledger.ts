@@ -1,7 +1,7 @@
 /** Reads a ledger row by row, for those who need no database of it. */
-import { recordIn } from './fields.ts';
+import { recordIn } from './files/fields.ts';
 import { gzippedLines } from './gzipped-lines.ts';
-import { ledgerFile, type LedgerRow } from './ledger.ts';
+import { ledgerFile, type LedgerRow } from './files/ledger.ts';
 
 /**
  * The rows of a gzipped ledger, in the order in which they were settled.

@@ -3,18 +3,18 @@
  * the run's origin (the first due time) on the clock that all of the lab shares.
  */
 import { coloursOf } from '../experiment/units.ts';
-import { accessLogFile } from './access-log.ts';
-import { engineEventsFile } from './engine-events.ts';
+import { accessLogFile } from './files/access-log.ts';
+import { engineEventsFile } from './files/engine-events.ts';
 import { failureKind } from './failure-kind.ts';
-import type { Field, Fields, RecordFile } from './fields.ts';
-import { ledgerFile } from './ledger.ts';
-import { databaseStateFile, notesFile } from './notes.ts';
-import { queuesFile } from './queues.ts';
+import type { Field, Fields, RecordFile } from './files/fields.ts';
+import { ledgerFile } from './files/ledger.ts';
+import { databaseStateFile, notesFile } from './files/notes.ts';
+import { queuesFile } from './files/queues.ts';
 import { runFiles } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
-import { siteLogFile } from './site-log.ts';
+import { siteLogFile } from './files/site-log.ts';
 import { probeRunId, requestIdPrefix } from './site-requests.ts';
-import { timelineFile } from './timeline.ts';
+import { timelineFile } from './files/timeline.ts';
 
 /** A column of a table. */
 export interface Column {

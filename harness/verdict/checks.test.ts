@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
-import { cpuPressure } from '../run/kernel.ts';
+import { cpuPressure } from '../run/files/kernel.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Control } from './controls.ts';
 import type { LedgerSummary } from './ledger-summary.ts';

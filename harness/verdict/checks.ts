@@ -3,13 +3,13 @@
  * docs/checks.md is made from it.
  * What the site did wrong is no doubt but a failure (expectations.ts).
  */
-import type { EngineEvent } from '../run/engine-events.ts';
+import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { controlText, judgeControls } from './controls.ts';
-import { isConclusive } from './verdict.ts';
+import { isConclusive } from './record/verdict.ts';
 import type { Evidence } from './evidence.ts';
-import { pressurePercent } from '../run/kernel.ts';
+import { pressurePercent } from '../run/files/kernel.ts';
 import { transitAboveMs } from './queries/waits.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 

@@ -3,7 +3,7 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { boundText, citationLine } from './citation.ts';
 import { direct as probe, runRecord, serviceRecord, verdictOfTest } from './testing.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 const line = (over: Partial<Verdict>): string =>
   citationLine(

@@ -1,6 +1,6 @@
 /** The one line that goes into a document. */
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 /** What the line is made of. */
 export type Cited = Pick<

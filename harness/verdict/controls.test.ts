@@ -8,7 +8,7 @@ import { resolveExperiment } from '../experiment/fields.ts';
 import { controlDoubts, controlsSchema, controlText, judgeControls, type Control } from './controls.ts';
 import { runRecord, verdictOfTest } from './testing.ts';
 import { calibration, controlsOf } from './testing-folder.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 const control = (role: Control['role'], over: Partial<Verdict>): Control => ({
   role,

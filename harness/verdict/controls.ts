@@ -4,11 +4,11 @@
  */
 import { z } from 'zod';
 import { bareId, c0Id } from '../experiment/catalog.ts';
-import { isDropped, type Outcome } from '../run/ledger.ts';
+import { isDropped, type Outcome } from '../run/files/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import { calibrationSchema } from './verdict-parts.ts';
-import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './verdict.ts';
+import { calibrationSchema } from './record/verdict-parts.ts';
+import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './record/verdict.ts';
 
 const controlSchema = z.strictObject({
   role: z.enum(['C0', 'C+']),

@@ -1,8 +1,8 @@
 /** The times in which requests were dropped, with the events that opened and closed each. */
-import type { EventKind, TimelineEvent } from '../run/timeline.ts';
+import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 import type { Ask } from './ledger-summary.ts';
 import { toleranceUs } from './tolerances.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 /** An event so long before or after has nothing to do with it. */
 const farUs = 10_000_000;

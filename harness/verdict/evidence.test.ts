@@ -26,7 +26,7 @@ import {
   writeFolder,
   type FolderContent,
 } from './testing-folder.ts';
-import { verdictSchema, type Verdict } from './verdict.ts';
+import { verdictSchema, type Verdict } from './record/verdict.ts';
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');
 const judge = async (content: FolderContent): Promise<Verdict> => judgeRun(await writeFolder(content));

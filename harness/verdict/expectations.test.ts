@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { boundedFigures, type Experiment } from '../experiment/experiment.ts';
 import { checkExpectations, type Measured } from './expectations.ts';
 import { direct, writes } from './testing.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 type Expect = Experiment['expect'];
 type Row = Verdict['expectations'][number];

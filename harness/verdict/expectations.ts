@@ -2,8 +2,8 @@
 import type { boundedFigures, Experiment } from '../experiment/experiment.ts';
 import type { Service } from '../experiment/service.ts';
 import { answerClaim } from './claim.ts';
-import type { Prediction } from './predict.ts';
-import type { Verdict } from './verdict.ts';
+import type { Prediction } from './predict/predict.ts';
+import type { Verdict } from './record/verdict.ts';
 import { stallAboveMs } from './queries/waits.ts';
 
 /** The measured figures that expectations are about. */

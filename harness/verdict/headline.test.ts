@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headlineOf, type Headlined } from './headline.ts';
 import { verdictOfTest } from './testing.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 const headline = ({
   over,

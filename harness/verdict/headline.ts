@@ -1,6 +1,6 @@
 /** What a reader takes away first: the verdict in a few words, before any figure. */
 import type { Doubt, DoubtKind } from './checks.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 /** What the words are made of. */
 export interface Headlined extends Pick<

@@ -19,7 +19,7 @@ import {
   verdictOfTest,
   window,
 } from './testing.ts';
-import { verdictSchema, type Verdict } from './verdict.ts';
+import { verdictSchema, type Verdict } from './record/verdict.ts';
 
 interface Given {
   experiment?: Experiment;

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
-import { expectedQueue } from './backends.ts';
+import { expectedQueue } from './predict/backends.ts';
 import { citationLine } from './citation.ts';
 import { answerClaim } from './claim.ts';
 import { judgeControls } from './controls.ts';
@@ -13,9 +13,9 @@ import { checkExpectations, checkService, type Measured } from './expectations.t
 import { headlineOf } from './headline.ts';
 import { exactInterval } from '../base/interval.ts';
 import { powerOf } from './power.ts';
-import { predictDrops, type Prediction } from './predict.ts';
+import { predictDrops, type Prediction } from './predict/predict.ts';
 import { outagesOf } from './restart-windows.ts';
-import type { RestartVerdict, Verdict } from './verdict.ts';
+import type { RestartVerdict, Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 

@@ -3,7 +3,7 @@ import type { RunDatabase } from '../run/database.ts';
 import type { FailureKind } from '../run/failure-kind.ts';
 import { queries, type QueryName } from './queries/all.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Tally } from './verdict.ts';
+import type { Tally } from './record/verdict.ts';
 
 /** What one restart did to the load. */
 export interface RestartCounts {

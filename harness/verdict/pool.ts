@@ -2,7 +2,7 @@
 import jstat from 'jstat';
 import { boundText } from './citation.ts';
 import { exactInterval } from '../base/interval.ts';
-import { isConclusive, type Verdict } from './verdict.ts';
+import { isConclusive, type Verdict } from './record/verdict.ts';
 
 /** Runs that can be trusted, added up. */
 export interface Pooled {

@@ -1,5 +1,5 @@
 /** What a run could have seen, and what it takes to claim more. */
-import type { Verdict } from './verdict.ts';
+import type { Verdict } from './record/verdict.ts';
 
 /** 95 % of the time a zero is not seen where three events are expected: −ln 0.05, the rule of three. */
 const threeEvents = -Math.log(0.05);

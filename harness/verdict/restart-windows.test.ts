@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
-import type { EventKind, TimelineEvent } from '../run/timeline.ts';
+import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
 

@@ -1,6 +1,6 @@
 /** One restart's moments, out of the timeline. */
 import type { Experiment } from '../experiment/experiment.ts';
-import type { EventKind, TimelineEvent } from '../run/timeline.ts';
+import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
 export interface RestartWindow {

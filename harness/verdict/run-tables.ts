@@ -1,17 +1,17 @@
 /** What timeline and proxy's log tell, as tables beside those of the run's files; and the views over all of them. */
-import { CheckStates } from '../run/check-states.ts';
+import { CheckStates } from '../run/timeline/check-states.ts';
 import type { RunDatabase } from '../run/database.ts';
-import { readProxyLogLines, type ProxyLogLine } from '../run/proxy-log.ts';
+import { readProxyLogLines, type ProxyLogLine } from '../run/files/proxy-log.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { originWallUsOf, rateOf } from '../run/tables.ts';
-import type { TimelineEvent } from '../run/timeline.ts';
+import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
 import { makeDisagreements } from './queries/disagreements.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views } from './queries/views.ts';
 import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
-import type { Span } from './spans.ts';
+import type { Span } from './predict/spans.ts';
 import { toleranceUs } from './tolerances.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
 

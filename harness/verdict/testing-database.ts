@@ -1,6 +1,6 @@
 /** Asks runs that were made up for a test: their lines become a folder, the folder a database. */
 import type { Row } from '../run/database.ts';
-import type { LedgerRow } from '../run/ledger.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { openRunDatabase } from './evidence.ts';
 import { askerOf, countLedger, type LedgerSummary } from './ledger-summary.ts';
 import { namedQueries, queries, type QueryName } from './queries/all.ts';

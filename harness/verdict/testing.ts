@@ -1,11 +1,11 @@
 /** Small runs made up for tests: a plan, rows and windows with sensible values where a test does not care. */
-import type { LedgerRow, Outcome } from '../run/ledger.ts';
+import type { LedgerRow, Outcome } from '../run/files/ledger.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import type { LedgerSummary, RestartCounts } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Reconciliation, RestartVerdict, Verdict, WritesVerdict } from './verdict.ts';
+import type { Reconciliation, RestartVerdict, Verdict, WritesVerdict } from './record/verdict.ts';
 import { expectedBodyCrc32 } from '../run/site-requests.ts';
 
 /** A row that is ok after 2 ms. */

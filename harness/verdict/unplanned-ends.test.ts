@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eventKinds, type EventKind, type TimelineEvent } from '../run/timeline.ts';
+import { eventKinds, type EventKind, type TimelineEvent } from '../run/files/timeline.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
 import { unplannedEnds } from './unplanned-ends.ts';

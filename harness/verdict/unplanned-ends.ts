@@ -1,5 +1,5 @@
 /** Ends of the site's process that no deploy asked for: a run in which one happened says nothing about deploys. */
-import type { TimelineEvent } from '../run/timeline.ts';
+import type { TimelineEvent } from '../run/files/timeline.ts';
 import type { RestartWindow } from './restart-windows.ts';
 
 /** A process that ended by itself, or was ended by a stranger. */

@@ -5,7 +5,7 @@ import e6 from '../../experiments/E6-blue-green.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../experiment/fields.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import type { TimelineEvent } from '../run/timeline.ts';
+import type { TimelineEvent } from '../run/files/timeline.ts';
 import { runRecord } from './testing.ts';
 import { witnessDoubts, type WitnessFiles } from './witness-files.ts';
 

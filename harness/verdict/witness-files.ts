@@ -2,10 +2,10 @@
  * Is every witness there, and does it cover the run? One that is empty would agree with anything; and the timeline, on
  * which predictions and causes rest, must be what the witnesses give.
  */
-import type { EngineEvent } from '../run/engine-events.ts';
+import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import type { TimelineEvent } from '../run/timeline.ts';
+import type { TimelineEvent } from '../run/files/timeline.ts';
 
 /** What was read of a run's witnesses. */
 export interface WitnessFiles {

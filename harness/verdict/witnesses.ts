@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { noteText } from '../run/site-requests.ts';
 import type { Ask } from './ledger-summary.ts';
 import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
-import type { Reconciliation, Verdict, WritesVerdict } from './verdict.ts';
+import type { Reconciliation, Verdict, WritesVerdict } from './record/verdict.ts';
 
 /** Stalls outside of restarts that are listed. */
 const mostStalls = 20;

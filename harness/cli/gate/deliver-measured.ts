@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { Budget, Entry } from '../../gate/budgets.ts';
 import { decide } from '../../gate/decide.ts';
-import { readRun } from '../../verdict/read-run.ts';
+import { readRun } from '../../verdict/record/read-run.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import type { Context } from '../context.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';

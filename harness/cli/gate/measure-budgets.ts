@@ -4,7 +4,7 @@ import { HarnessError } from '../../base/errors.ts';
 import { decide, type Attempt } from '../../gate/decide.ts';
 import { readServiceFile, type ServiceFile } from '../../gate/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
-import { readRun } from '../../verdict/read-run.ts';
+import { readRun } from '../../verdict/record/read-run.ts';
 import { interruptedCode, type Context } from '../context.ts';
 import { optionsOfFile } from '../options/file-options.ts';
 import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';

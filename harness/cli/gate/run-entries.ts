@@ -6,7 +6,7 @@ import { conductBesideControls, InconclusiveControl } from '../../conduct/contro
 import { requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { c0Id } from '../../experiment/catalog.ts';
 import { noteTries, type NotedTry } from '../../gate/gate-folder.ts';
-import { isConclusive, type Verdict } from '../../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
 import type { GatePlan, PlannedEntry } from './plan.ts';
 
 /** How the entries are run. */

@@ -23,7 +23,7 @@ export const schema = {
 export async function madePages(projectFolder: string): Promise<Record<string, string>> {
   const { describeTables } = await import('../../verdict/dictionary.ts');
   const { openRunDatabase } = await import('../../verdict/evidence.ts');
-  const { verdictJsonSchemaText, verdictSchemaFile } = await import('../../verdict/json-schema.ts');
+  const { verdictJsonSchemaText, verdictSchemaFile } = await import('../../verdict/record/json-schema.ts');
   const { checksPage } = await import('../print/checks-page.ts');
   const { dataPage } = await import('../print/data-page.ts');
   const { database, open } = await openRunDatabase(join(projectFolder, 'reports', 'reference', 'E5'));

@@ -6,8 +6,8 @@ import e1 from '../../../experiments/E1-no-drain.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import { restartVerdict, runRecord, verdictOfTest } from '../../verdict/testing.ts';
-import type { Verdict } from '../../verdict/verdict.ts';
-import { readRun, type ReadRun } from '../../verdict/read-run.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
+import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
 import { compareRuns, comparisonText } from './comparison.ts';
 
 /** Eight restarts, each with so many drops. */

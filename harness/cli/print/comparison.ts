@@ -5,9 +5,9 @@ import { differences, flatFields, type Difference } from '../../experiment/diffe
 import { tableOf } from '../../report/format.ts';
 import { subjectOf, type RunRecord } from '../../run/run-record.ts';
 import { boundText, noRestartText } from '../../verdict/citation.ts';
-import { pressurePercent } from '../../run/kernel.ts';
-import type { ReadRun } from '../../verdict/read-run.ts';
-import { isConclusive, type Tally, type Verdict } from '../../verdict/verdict.ts';
+import { pressurePercent } from '../../run/files/kernel.ts';
+import type { ReadRun } from '../../verdict/record/read-run.ts';
+import { isConclusive, type Tally, type Verdict } from '../../verdict/record/verdict.ts';
 
 /** What `compare --json` prints. */
 export type Comparison = ReturnType<typeof compareRuns>;

@@ -1,17 +1,17 @@
 /** docs/data.md, made from the declarations of a run's files and from the database of a kept run. */
 import { markdownTable } from 'markdown-table';
 import type { DescribedTable } from '../../verdict/dictionary.ts';
-import { deployerFile } from '../../run/deployer-log.ts';
-import { engineEventsFile } from '../../run/engine-events.ts';
-import type { Fields, RecordFile } from '../../run/fields.ts';
-import { accessLogFile } from '../../run/access-log.ts';
-import { journalFile } from '../../run/journal.ts';
-import { ledgerFile } from '../../run/ledger.ts';
-import { databaseStateFile, notesFile } from '../../run/notes.ts';
-import { queuesFile } from '../../run/queues.ts';
+import { deployerFile } from '../../run/files/deployer-log.ts';
+import { engineEventsFile } from '../../run/files/engine-events.ts';
+import type { Fields, RecordFile } from '../../run/files/fields.ts';
+import { accessLogFile } from '../../run/files/access-log.ts';
+import { journalFile } from '../../run/files/journal.ts';
+import { ledgerFile } from '../../run/files/ledger.ts';
+import { databaseStateFile, notesFile } from '../../run/files/notes.ts';
+import { queuesFile } from '../../run/files/queues.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import { siteLogFile } from '../../run/site-log.ts';
-import { timelineFile } from '../../run/timeline.ts';
+import { siteLogFile } from '../../run/files/site-log.ts';
+import { timelineFile } from '../../run/files/timeline.ts';
 import { namedQueries } from '../../verdict/queries/all.ts';
 import { exampleQueries } from './query-text.ts';
 

@@ -4,7 +4,7 @@ import { markdownTable } from 'markdown-table';
 import { HarnessError } from '../../base/errors.ts';
 import { readCatalog, type BrokenExperiment } from '../../experiment/catalog.ts';
 import { boundText } from '../../verdict/citation.ts';
-import { readRun } from '../../verdict/read-run.ts';
+import { readRun } from '../../verdict/record/read-run.ts';
 
 /** The list; an experiment without a run in `reports` shows the one in `kept`. */
 export async function experimentList(reports: string, kept: string): Promise<string> {

@@ -5,7 +5,7 @@ import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../../base/errors.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import type { Verdict } from '../../verdict/verdict.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
 
 /** What the process exits with after this verdict. */
 export function exitCodeOf(verdict: Verdict['verdict']): number {

@@ -8,7 +8,7 @@ import { readCatalog } from '../../experiment/catalog.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf } from '../../report/format.ts';
 import { controlText } from '../../verdict/controls.ts';
-import type { Verdict } from '../../verdict/verdict.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
 import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import type { HeldEngine } from '../../conduct/hold-engine.ts';

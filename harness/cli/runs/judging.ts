@@ -9,7 +9,7 @@ import { pointLatest } from '../../run/run-folder.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import { controlHolds } from '../../verdict/controls.ts';
 import { judgeRun } from '../../verdict/judge.ts';
-import { isConclusive, verdictSchema, type Verdict } from '../../verdict/verdict.ts';
+import { isConclusive, verdictSchema, type Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { audienceOf } from '../print/progress.ts';
 import { writeHashes } from './hashes.ts';

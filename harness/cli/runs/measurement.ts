@@ -8,7 +8,7 @@ import { measureService } from '../../conduct/service/measure-service.ts';
 import type { Service } from '../../experiment/service.ts';
 import type { Baseline } from '../../run/baseline.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
-import type { Verdict } from '../../verdict/verdict.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { optionName, type MeasureOptions } from '../options/measure-options.ts';
 import { highestSeed, wholeNumber } from '../options/option-values.ts';

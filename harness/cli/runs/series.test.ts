@@ -5,7 +5,7 @@ import { emptiedFolder } from '../../base/testing-folder.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import { parseChange, resolveExperiment } from '../../experiment/fields.ts';
 import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
-import type { Verdict } from '../../verdict/verdict.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
 import { index } from '../index.ts';
 import { experimentList } from '../print/experiment-list.ts';
 import { packSeries } from '../pack-series.ts';

@@ -7,8 +7,8 @@ import { readCatalog } from '../../experiment/catalog.ts';
 import type { Experiment, ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import { readRun, type ReadRun } from '../../verdict/read-run.ts';
-import { isConclusive } from '../../verdict/verdict.ts';
+import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
+import { isConclusive } from '../../verdict/record/verdict.ts';
 
 /** A run of a series, and where it lies. */
 export interface SeriesRun extends ReadRun {

@@ -8,7 +8,7 @@ import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf, type Column } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
-import { isConclusive, type Verdict } from '../../verdict/verdict.ts';
+import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
 import { interruptedCode, type Context } from '../context.ts';
 import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';

@@ -8,7 +8,7 @@ import { answerLimits, type LoadPlan } from '../../in-lab/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { anotherRestart, type DeployPlan, type DeployUnit } from '../../run/deploy-plan.ts';
-import type { DeployerMessage } from '../../run/deployer-log.ts';
+import type { DeployerMessage } from '../../run/files/deployer-log.ts';
 import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { plainPieces } from '../../run/plain-file.ts';
-import { isOwnFault, type LedgerRow } from '../../run/ledger.ts';
+import { isOwnFault, type LedgerRow } from '../../run/files/ledger.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Target } from './target.ts';
 

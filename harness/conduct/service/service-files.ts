@@ -10,8 +10,8 @@ import { plainText } from '../../run/plain-file.ts';
 import { openRun } from '../../run/run-door.ts';
 import { rawLedgerName, runFiles } from '../../run/run-folder.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
-import type { TimelineEvent } from '../../run/timeline.ts';
-import { readTimeline } from '../../run/timeline.ts';
+import type { TimelineEvent } from '../../run/files/timeline.ts';
+import { readTimeline } from '../../run/files/timeline.ts';
 import { ndjson, RunWriter } from '../run-writer.ts';
 import { identityOf } from './processes.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { plainOutcomes, type Outcome } from '../../run/ledger.ts';
+import { plainOutcomes, type Outcome } from '../../run/files/ledger.ts';
 import { phasesOf } from '../../verdict/phases.ts';
 import { window } from '../../verdict/testing.ts';
 import { Bins } from './bins.ts';

@@ -1,5 +1,5 @@
 /** What a chart shows of restarts: phases as shading, events as lines whose labels do not overlap. */
-import type { EventKind, TimelineEvent } from '../../run/timeline.ts';
+import type { EventKind, TimelineEvent } from '../../run/files/timeline.ts';
 import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { Annotations } from './chart.ts';
 

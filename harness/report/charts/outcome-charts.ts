@@ -1,6 +1,6 @@
 /** Bar charts of outcomes: over the whole run, and around one restart. */
 import type { ChartConfiguration } from 'chart.js';
-import type { TimelineEvent } from '../../run/timeline.ts';
+import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { phasesOf } from '../../verdict/phases.ts';
 import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import type { Bins } from './bins.ts';

@@ -1,5 +1,5 @@
 /** Outcomes as a reader sees them: classes, their colours, and what each means. Colours after Okabe and Ito. */
-import type { Outcome } from '../../run/ledger.ts';
+import type { Outcome } from '../../run/files/ledger.ts';
 
 /** An answer slower than this is drawn as one that waited. */
 const waitedMs = 100;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../../run/ledger.ts';
-import { eventKinds, type EventKind, type TimelineEvent } from '../../run/timeline.ts';
+import type { LedgerRow } from '../../run/files/ledger.ts';
+import { eventKinds, type EventKind, type TimelineEvent } from '../../run/files/timeline.ts';
 import { dropWindows } from '../drop-windows.ts';
 import { countLedger, type Ask } from '../ledger-summary.ts';
 import { badRow, row } from '../testing.ts';

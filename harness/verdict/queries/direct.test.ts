@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { LedgerRow } from '../../run/ledger.ts';
-import type { SiteLine } from '../../run/site-log.ts';
-import type { TimelineEvent } from '../../run/timeline.ts';
+import type { LedgerRow } from '../../run/files/ledger.ts';
+import type { SiteLine } from '../../run/files/site-log.ts';
+import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { row } from '../testing.ts';
 import { answersOf } from '../testing-database.ts';
 import { eventsOf, linesOf, originMonotonicUs, siteLineOf } from '../testing-folder.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { proxyMoments } from '../../run/proxy-moments.ts';
+import { proxyMoments } from '../../run/timeline/proxy-moments.ts';
 import { openDatabase, type Row } from '../../run/database.ts';
-import type { LedgerRow } from '../../run/ledger.ts';
+import type { LedgerRow } from '../../run/files/ledger.ts';
 import { badRow, row } from '../testing.ts';
 import { answersOf } from '../testing-database.ts';
 import { accessFieldsOf, idOf, linesOf, stampOf, writeFolder, type AccessFields } from '../testing-folder.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e6 from '../../../experiments/E6-blue-green.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
-import type { LedgerRow } from '../../run/ledger.ts';
+import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { RestartCounts } from '../ledger-summary.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { badRow, row, runRecord, serviceRecord, window } from '../testing.ts';

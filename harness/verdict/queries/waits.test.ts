@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
-import type { LedgerRow } from '../../run/ledger.ts';
+import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { Row } from '../../run/database.ts';
 import type { Ask } from '../ledger-summary.ts';
 import { row, runRecord } from '../testing.ts';

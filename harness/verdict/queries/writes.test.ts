@@ -2,9 +2,9 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import e3 from '../../../experiments/E3-retry.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
-import { plainOutcomes, type LedgerRow } from '../../run/ledger.ts';
-import type { StoredNote } from '../../run/notes.ts';
-import type { SiteLine } from '../../run/site-log.ts';
+import { plainOutcomes, type LedgerRow } from '../../run/files/ledger.ts';
+import type { StoredNote } from '../../run/files/notes.ts';
+import type { SiteLine } from '../../run/files/site-log.ts';
 import { noteText } from '../../run/site-requests.ts';
 import { row, runRecord } from '../testing.ts';
 import { answersOf } from '../testing-database.ts';
@@ -18,7 +18,7 @@ import {
   siteLineOf,
   type FolderContent,
 } from '../testing-folder.ts';
-import type { WritesVerdict } from '../verdict.ts';
+import type { WritesVerdict } from '../record/verdict.ts';
 import { countWrites } from '../witnesses.ts';
 import { queries } from './all.ts';
 

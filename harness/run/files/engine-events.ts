@@ -1,6 +1,6 @@
 /** witnesses/engine.ndjson: what the engine told of the lab's containers. */
 import { integer, text, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** A line for each event. */
 export const engineEventsFile = {

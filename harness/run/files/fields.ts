@@ -2,8 +2,8 @@
  * What the lines of a run's files hold. Each file declares its fields once; the TypeScript type, the check of a line, the
  * column of the database and docs/data.md come from that declaration. No schema library: these files are copied into the lab.
  */
-import { HarnessError } from '../base/errors.ts';
-import { parseJson } from './plain-file.ts';
+import { HarnessError } from '../../base/errors.ts';
+import { parseJson } from '../plain-file.ts';
 
 /** One field of a record; `T` is what TypeScript takes it for. */
 export interface Field<T> {

@@ -1,5 +1,5 @@
 /** What the proxy's check held of the backends at any time, from the proxy's own log. */
-import type { ProxyLogLine } from './proxy-log.ts';
+import type { ProxyLogLine } from '../files/proxy-log.ts';
 
 /** A change of what the proxy holds of one backend. */
 export interface CheckChange {

@@ -1,6 +1,6 @@
 /** Reads what `journalctl -o json` gives of the site's unit: systemd's own lines, and the site's events. */
 import { recordsIn, type Field } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** A line of the journal, of the fields that are read. */
 export interface JournalLine {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CheckStates } from './check-states.ts';
-import type { ProxyLogLine } from './proxy-log.ts';
+import type { ProxyLogLine } from '../files/proxy-log.ts';
 
 const check = (line: number, atWallUs: number, server: string, up: boolean): ProxyLogLine => ({
   line,

@@ -6,11 +6,11 @@
  * one and a half of its length. Where in its interval the checker ticks is not known: many phases are tried, and the range
  * over them is part of the prediction.
  */
-import { seededRandom } from '../base/random.ts';
-import type { Experiment } from '../experiment/experiment.ts';
-import type { RunRecord } from '../run/run-record.ts';
+import { seededRandom } from '../../base/random.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import type { Backend } from './backends.ts';
-import type { RestartWindow } from './restart-windows.ts';
+import type { RestartWindow } from '../restart-windows.ts';
 import { SpanSet, type Span } from './spans.ts';
 
 /** Phases of the check that are tried. */

@@ -3,8 +3,8 @@
  * All times are microseconds of CLOCK_MONOTONIC in the engine's kernel, counted from the run's origin (the first due time).
  */
 import { integer, integerFrom, objectWith, oneOf, optional, recordsIn, text, type RecordOf } from './fields.ts';
-import { plainText } from './plain-file.ts';
-import { runFiles } from './run-folder.ts';
+import { plainText } from '../plain-file.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** Who may see an event. */
 const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;

@@ -1,6 +1,6 @@
 /** witnesses/deployer.ndjson: what the deployer said while it ran. */
 import { finite, integerFrom, oneOf, optional, recordIn, text, type Place, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 const what = 'message of the deployer';
 const about = 'What the deployer said: when each deploy began and ended, and what it did in between.';

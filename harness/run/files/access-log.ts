@@ -1,6 +1,6 @@
 /** witnesses/access.ndjson.gz: Traefik's access log, a line for each request that it answered; containers/edge keeps these fields. */
 import { integerFrom, optional, text, type Field } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 const utcTime: Field<string> = {
   about: 'When the proxy had it, RFC 3339 in UTC with nanoseconds.',

@@ -1,6 +1,6 @@
 /** Of each restart: the proxy's first and last answer of its own (an error without the site), and the new version's first. */
-import type { RunDatabase } from './database.ts';
-import type { TimelineEvent } from './timeline.ts';
+import type { RunDatabase } from '../database.ts';
+import type { TimelineEvent } from '../files/timeline.ts';
 
 /** When an answer of the proxy ended, and to what. */
 interface Moment {

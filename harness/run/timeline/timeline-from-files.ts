@@ -2,20 +2,20 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { coloursOf } from '../experiment/units.ts';
+import { coloursOf } from '../../experiment/units.ts';
 import { buildTimeline, deployBegins } from './build-timeline.ts';
 import { CheckStates } from './check-states.ts';
-import { openDatabase, type RunDatabase } from './database.ts';
-import { deployerMessageIn, type DeployerMessage } from './deployer-log.ts';
-import { engineEventsFile, type EngineEvent } from './engine-events.ts';
-import { recordsIn } from './fields.ts';
-import { parseJournal, type JournalLine } from './journal.ts';
-import { plainText } from './plain-file.ts';
-import { readProxyLog } from './proxy-log.ts';
+import { openDatabase, type RunDatabase } from '../database.ts';
+import { deployerMessageIn, type DeployerMessage } from '../files/deployer-log.ts';
+import { engineEventsFile, type EngineEvent } from '../files/engine-events.ts';
+import { recordsIn } from '../files/fields.ts';
+import { parseJournal, type JournalLine } from '../files/journal.ts';
+import { plainText } from '../plain-file.ts';
+import { readProxyLog } from '../files/proxy-log.ts';
 import { proxyMoments } from './proxy-moments.ts';
-import { runFiles } from './run-folder.ts';
-import type { ExperimentRun } from './run-record.ts';
-import type { TimelineEvent } from './timeline.ts';
+import { runFiles } from '../run-folder.ts';
+import type { ExperimentRun } from '../run-record.ts';
+import type { TimelineEvent } from '../files/timeline.ts';
 
 /** The files of a run that are short, and of which its timeline is made. */
 export interface TimelineFiles {

@@ -1,10 +1,10 @@
 /** A run as its folder has it: what was asked, and the verdict. */
 import { join } from 'node:path';
-import { HarnessError } from '../base/errors.ts';
-import { plainJson } from '../run/plain-file.ts';
-import { openRun, type OpenRun } from '../run/run-door.ts';
-import { runFiles } from '../run/run-folder.ts';
-import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { HarnessError } from '../../base/errors.ts';
+import { plainJson } from '../../run/plain-file.ts';
+import { openRun, type OpenRun } from '../../run/run-door.ts';
+import { runFiles } from '../../run/run-folder.ts';
+import { subjectOf, type RunRecord } from '../../run/run-record.ts';
 import { verdictSchema, type Verdict } from './verdict.ts';
 
 /** What was asked, and what came of it. */

@@ -1,6 +1,6 @@
 /** witnesses/notes.ndjson.gz: what the database held when every process had stopped; its first line is of the database itself. */
 import { integerFrom, optional, text, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** The first line. */
 export const databaseStateFile = {

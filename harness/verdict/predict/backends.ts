@@ -1,6 +1,6 @@
 /** When each backend would refuse, or fail a check, by the timeline and the options of a run: what a prediction begins with. */
-import type { Experiment } from '../experiment/experiment.ts';
-import type { RestartWindow } from './restart-windows.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import type { RestartWindow } from '../restart-windows.ts';
 import type { Span } from './spans.ts';
 
 /** One unit behind the proxy, as the timeline tells. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 import { isKept, parseProxyLogLine, readProxyLog, readProxyLogHead, type ProxyLogLine } from './proxy-log.ts';
 
 const stamp = '1970-01-01T00:00:02.000500000Z';

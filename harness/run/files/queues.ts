@@ -1,6 +1,6 @@
 /** witnesses/queues.ndjson.gz: connections that waited in the queues of listening ports; a line for each change. */
 import { integerFrom, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** A line for each change, sampled every 10 ms. */
 export const queuesFile = {

@@ -1,6 +1,6 @@
 /** The verdict of a run, as verdict.json holds it and `--json` prints it. */
 import { z } from 'zod';
-import { failureKinds } from '../run/failure-kind.ts';
+import { failureKinds } from '../../run/failure-kind.ts';
 import {
   atRiskSchema,
   calibrationSchema,

@@ -1,10 +1,10 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
-import type { Experiment } from '../experiment/experiment.ts';
-import type { RunRecord } from '../run/run-record.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import { backendsOf } from './backends.ts';
 import { simulate } from './proxy-simulation.ts';
-import type { RestartWindow } from './restart-windows.ts';
-import { askedMs } from '../run/site-requests.ts';
+import type { RestartWindow } from '../restart-windows.ts';
+import { askedMs } from '../../run/site-requests.ts';
 
 /** A prediction and where it comes from. */
 export interface Prediction {

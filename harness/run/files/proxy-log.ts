@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzippedLines } from './gzipped-lines.ts';
-import { runFiles } from './run-folder.ts';
+import { gzippedLines } from '../gzipped-lines.ts';
+import { runFiles } from '../run-folder.ts';
 import { wallUsOf } from './access-log.ts';
 
 /** Why the proxy got no answer from the backend. */

@@ -1,6 +1,6 @@
 /** witnesses/site-requests.ndjson.gz: the site's own log, as app-under-test/log.ts writes it. */
 import { finite, integerFrom, objectWith, oneOf, optional, orNull, text, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** One line for each try of a request that reached the site. */
 export const siteLogFile = {

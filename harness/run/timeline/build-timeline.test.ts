@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import e1 from '../../experiments/E1-no-drain.ts';
+import e1 from '../../../experiments/E1-no-drain.ts';
 import { buildTimeline } from './build-timeline.ts';
-import { deploySchedule } from '../experiment/deploy-schedule.ts';
-import { messageIds, parseJournal } from './journal.ts';
+import { deploySchedule } from '../../experiment/deploy-schedule.ts';
+import { messageIds, parseJournal } from '../files/journal.ts';
 
 const originUs = 1_000_000;
 const siteLine = (atUs: number, event: string, version: string): string =>

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import e1 from '../../experiments/E1-no-drain.ts';
-import e2 from '../../experiments/E2-drain-only.ts';
-import e3 from '../../experiments/E3-retry.ts';
-import e5 from '../../experiments/E5-socket-activation.ts';
-import e6 from '../../experiments/E6-blue-green.ts';
-import type { ExperimentFile } from '../experiment/experiment.ts';
-import { resolveExperiment, type Change } from '../experiment/fields.ts';
+import e1 from '../../../experiments/E1-no-drain.ts';
+import e2 from '../../../experiments/E2-drain-only.ts';
+import e3 from '../../../experiments/E3-retry.ts';
+import e5 from '../../../experiments/E5-socket-activation.ts';
+import e6 from '../../../experiments/E6-blue-green.ts';
+import type { ExperimentFile } from '../../experiment/experiment.ts';
+import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { expectedQueue } from './backends.ts';
 import { predictDrops, type Prediction } from './predict.ts';
-import type { RestartWindow } from './restart-windows.ts';
-import { runRecord, serviceRecord, window } from './testing.ts';
+import type { RestartWindow } from '../restart-windows.ts';
+import { runRecord, serviceRecord, window } from '../testing.ts';
 
 interface Given {
   variant?: string;

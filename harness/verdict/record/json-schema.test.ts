@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
-import e1 from '../../experiments/E1-no-drain.ts';
+import e1 from '../../../experiments/E1-no-drain.ts';
 import { verdictJsonSchema, verdictJsonSchemaText, verdictSchemaFile } from './json-schema.ts';
-import { verdictOf } from './judge.ts';
-import { direct, evidence, ledgerOf, proxy, restartCounts, runRecord, window } from './testing.ts';
+import { verdictOf } from '../judge.ts';
+import { direct, evidence, ledgerOf, proxy, restartCounts, runRecord, window } from '../testing.ts';
 
 const validate = new Ajv({ allErrors: true }).compile(verdictJsonSchema());
 
@@ -39,7 +39,7 @@ function* properties(schema: unknown, path = ''): Generator<[string, Record<stri
 
 describe('the JSON Schema of verdict.json', () => {
   it('is published as it is now: `npm run schema` writes it', async () => {
-    const published = await readFile(new URL(`../../${verdictSchemaFile}`, import.meta.url), 'utf8');
+    const published = await readFile(new URL(`../../../${verdictSchemaFile}`, import.meta.url), 'utf8');
     expect(published).toBe(verdictJsonSchemaText());
   });
 

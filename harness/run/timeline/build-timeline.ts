@@ -1,8 +1,8 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
-import type { EngineEvent } from './engine-events.ts';
-import type { DeployerMessage } from './deployer-log.ts';
-import { eventKinds, type EventKind, type TimelineEvent } from './timeline.ts';
-import { killingWords, messageIds, siteEventOf, type JournalLine } from './journal.ts';
+import type { EngineEvent } from '../files/engine-events.ts';
+import type { DeployerMessage } from '../files/deployer-log.ts';
+import { eventKinds, type EventKind, type TimelineEvent } from '../files/timeline.ts';
+import { killingWords, messageIds, siteEventOf, type JournalLine } from '../files/journal.ts';
 import type { CheckChange } from './check-states.ts';
 import { restartAt } from './proxy-moments.ts';
 

@@ -2,9 +2,9 @@
  * ledger.ndjson.gz: one row per due request, only what the client saw. Times are microseconds of CLOCK_MONOTONIC in the
  * engine's kernel, counted from the run's origin (the first due time). The direct probe's rows have the same form.
  */
-import { methods } from '../base/methods.ts';
+import { methods } from '../../base/methods.ts';
 import { flag, integer, integerFrom, oneOf, optional, orNull, text, type Field, type RecordOf } from './fields.ts';
-import { runFiles } from './run-folder.ts';
+import { runFiles } from '../run-folder.ts';
 
 /** Outcomes that are not an HTTP status; see docs/glossary.md for each. */
 export const plainOutcomes = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import e5 from '../../experiments/E5-socket-activation.ts';
-import { contentOf } from '../verdict/testing-folder.ts';
+import e5 from '../../../experiments/E5-socket-activation.ts';
+import { contentOf } from '../../verdict/testing-folder.ts';
 import { accessLogFile } from './access-log.ts';
 import { deployerMessageIn } from './deployer-log.ts';
 import { engineEventsFile } from './engine-events.ts';
