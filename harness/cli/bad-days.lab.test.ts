@@ -40,6 +40,6 @@ it('a sampler of the listen queues that was killed: inconclusive, since what wai
   expect(exitCode, reasons).toBe(3);
   expect(verdict?.verdict).toBe('inconclusive');
   expect(verdict?.reasons).toContain(
-    'The sampler of the listen queues ended before the load did: what waited after it is not known; run again.',
+    'The sampler of the listen queues ended before the load did: what waited after it is not known; run again. [deploy-trouble]',
   );
 });
