@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -456,5 +456,24 @@ describe('a file of the run that was changed', () => {
     const { verdict, reasons } = await judgeWith(runFiles.journal, change);
     expect(verdict).toBe('inconclusive');
     expect(reasons.join('\n')).toMatch(/timeline\.ndjson is not what .* give \(line \d+ differs\)/u);
+  });
+});
+
+describe('a run that was cut short', () => {
+  it.each([
+    ['only its ledger', [runFiles.ledger], 300],
+    ['nothing but its record', [], 0],
+  ])('is aborted, with the counts that there are, where it left %s', async (_, kept, due) => {
+    const content = contentOf(e5, 'waited');
+    if (content.run.kind === 'experiment') content.run = { ...content.run, aborted: 'The run did not end.' };
+    const folder = await writeFolder(content);
+    for (const name of await readdir(folder)) {
+      if (![runFiles.run as string, ...kept].includes(name)) await rm(join(folder, name), { recursive: true });
+    }
+    expect(await judgeRun(folder)).toMatchObject({
+      verdict: 'aborted',
+      due,
+      reasons: ['The run did not end. [aborted]'],
+    });
   });
 });

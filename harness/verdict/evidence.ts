@@ -73,7 +73,7 @@ export async function openRunDatabase(folder: string): Promise<JudgedRun> {
   for (const name of neededFiles(open.record)) {
     if (!open.has(name)) throw new HarnessError('run-damaged', `${join(folder, name)} is missing.`);
   }
-  const timeline = await readTimeline(join(open.path, runFiles.timeline));
+  const timeline = open.has(runFiles.timeline) ? await readTimeline(join(open.path, runFiles.timeline)) : [];
   const database = await openDatabase(open.path, open.record);
   try {
     const tables = await makeRunTables(database, { folder: open.path, run: open.record, timeline });
@@ -84,7 +84,9 @@ export async function openRunDatabase(folder: string): Promise<JudgedRun> {
   }
 }
 
+/** A run that was cut short may have lost its end in any way: then what is there is counted. */
 function neededFiles(run: RunRecord): string[] {
+  if (run.aborted !== null) return [];
   const always = [runFiles.timeline, runFiles.ledger];
   if (run.kind === 'measure') return always;
   const ofProxy = run.experiment.proxy.kind === 'none' ? [] : [runFiles.accessLog];
@@ -111,7 +113,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       dropWindows: await dropWindows(ask, timeline),
       waits: await countWaits(ask),
       reconciliation: await reconcile(ask),
-      hashes: { experiment: experimentHash(run), ledger: await sha256OfFile(join(open.path, runFiles.ledger)) },
+      hashes: { experiment: experimentHash(run), ledger: await ledgerHash(open) },
     };
     if (run.kind === 'measure') return { ...common, ...(await readService(run, { ask, ledger, timeline, tables })) };
     await writeJoined(database, open.path);
@@ -143,9 +145,9 @@ async function readExperiment(
 ): Promise<Further> {
   const folder = open.path;
   const files = await readTimelineFiles(folder);
-  const kernel = await plainJson(join(folder, runFiles.kernel), z.record(z.string(), z.number()), {
-    what: 'record of counters',
-  });
+  const kernel = open.has(runFiles.kernel)
+    ? await plainJson(join(folder, runFiles.kernel), z.record(z.string(), z.number()), { what: 'record of counters' })
+    : {};
   const beside = open.has(runFiles.controls)
     ? await plainJson(join(folder, runFiles.controls), controlsSchema, { what: 'record of controls' })
     : { controls: null, calibration: null };
@@ -221,6 +223,12 @@ async function writeJoined(database: RunDatabase, folder: string): Promise<void>
   const plain = join(database.temporary, 'joined.ndjson');
   await database.run(`copy (${joined.sql}) to ${quoted(plain)} (format json)`);
   await pipeline(createReadStream(plain), createGzip({ level: 1 }), createWriteStream(join(folder, runFiles.joined)));
+}
+
+/** Of the ledger's file; where a run that was cut short has none, of nothing. */
+async function ledgerHash(open: OpenRun): Promise<string> {
+  if (!open.has(runFiles.ledger)) return createHash('sha256').digest('hex');
+  return await sha256OfFile(join(open.path, runFiles.ledger));
 }
 
 /** Of the experiment as it ran, options applied, or of what was asked of a service. */
