@@ -60,8 +60,8 @@ export default tseslint.config(
     ignores: ['**/*.test.ts', '**/testing*.ts'],
     rules: {
       // A function fits on a screen.
-      'max-lines-per-function': ['warn', { max: 70 }],
-      'max-params': ['warn', { max: 4 }],
+      'max-lines-per-function': ['error', { max: 70 }],
+      'max-params': ['error', { max: 4 }],
     },
   },
   oneDoor,

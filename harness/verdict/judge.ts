@@ -11,6 +11,7 @@ import { readEvidence, type Evidence } from './evidence.ts';
 import { doubtsOf, engineTroubles, withId, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
 import { headlineOf } from './headline.ts';
+import type { LedgerSummary } from './ledger-summary.ts';
 import { exactInterval } from '../base/interval.ts';
 import { powerOf } from './power.ts';
 import { predictDrops, type Prediction } from './predict/predict.ts';
@@ -28,47 +29,13 @@ export async function judgeRun(folder: string): Promise<Verdict> {
 
 /** The verdict. Pure. */
 export function verdictOf(evidence: Evidence): Verdict {
-  const { run, windows, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes } = evidence;
+  const { run, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes } = evidence;
   const subject = subjectOf(run);
-  const prediction = predictDrops(run, windows);
+  const prediction = predictDrops(run, evidence.windows);
   const perRestart = restartVerdicts(evidence, prediction);
-  const badRestarts = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
-  const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
-  const restarts = windows.length - voidRestarts;
-  const { all } = ledger;
-  const outagesMs = perRestart.flatMap(({ outageMs }) => outageMs ?? []);
-  const proven = provenOf(evidence);
-  const measured: Measured = {
-    due: all.due,
-    dropped: all.dropped,
-    proven,
-    restarts,
-    badRestarts,
-    gapMs: toMs(ledger.silenceUs),
-    longestWaitMs: toMs(ledger.longestWaitUs),
-    longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
-    predicted: prediction,
-    ratePerSecond: subject.ratePerSecond,
-    outcomes: all.outcomes,
-    byMethod: ledger.byMethod,
-    stale,
-    writes,
-    direct,
-    stallsOutside: evidence.waits.stalls.outsideRestarts,
-    medianInSiteMs: evidence.waits.stalls.medianInSiteMs,
-    lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
-    heldUnsent: ledger.failureKinds['connections held'] ?? 0,
-    unplanned: evidence.unplanned.map(
-      ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
-    ),
-    killed: needlesslyKilled(evidence),
-    isNotBack: evidence.isNotBack,
-  };
-  const claim = run.kind === 'experiment' ? run.experiment.expect.claim : undefined;
-  const claimed = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
-  const decided = decide(evidence, measured, claimed?.kind === 'too-few' ? claimed.why : null);
-  const { expectations } = decided;
-  const badInterval = exactInterval(badRestarts, restarts) ?? null;
+  const measured = measuredOf(evidence, prediction, perRestart);
+  const { restarts } = measured;
+  const decided = decide(evidence, measured);
   const verdict = {
     schema: 1,
     experiment: subject.id,
@@ -78,22 +45,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     headline: '',
     reasons: decided.reasons,
     notes: notesOf(evidence),
-    due: all.due,
-    sent: all.sent,
-    outcomes: all.outcomes,
-    byMethod: ledger.byMethod,
-    byConnection: ledger.byConnection,
-    byKind: ledger.byKind,
-    dropped: all.dropped,
-    provenDropped: proven.dropped,
-    failureKinds: ledger.failureKinds,
-    withoutLength: ledger.withoutLength,
-    droppedOutsideRestarts: all.dropped - perRestart.reduce((sum, { droppedInRestart }) => sum + droppedInRestart, 0),
-    retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
-    atRisk: {
-      ...ledger.atRisk,
-      ratePercent: ledger.atRisk.due === 0 ? null : round((100 * ledger.atRisk.dropped) / ledger.atRisk.due),
-    },
+    ...requestFigures(ledger, measured.proven.dropped, perRestart),
     stale,
     writes,
     direct,
@@ -105,11 +57,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     proxyTries: evidence.proxyTries,
     ...evidence.waits,
     restarts,
-    voidRestarts,
-    badRestarts,
-    badRestartsUpper95: badInterval?.[1] ?? null,
-    badRestartsInterval95: badInterval,
-    dropRateInterval95: exactInterval(all.dropped, all.due) ?? null,
+    voidRestarts: evidence.windows.length - restarts,
+    ...boundsOf(measured),
     gapMs: measured.gapMs,
     affectedMs: toMs(ledger.affectedUs),
     longestWaitMs: measured.longestWaitMs,
@@ -117,25 +66,9 @@ export function verdictOf(evidence: Evidence): Verdict {
     somaxconn: somaxconnOf(run),
     power: powerOf(restarts, subject.ratePerSecond),
     perRestart,
-    schedule: {
-      ratePerSecond: subject.ratePerSecond,
-      lagP50Ms: toMs(ledger.lag?.p50Us ?? null),
-      lagP99Ms: toMs(ledger.lag?.p99Us ?? null),
-      lagMaxMs: toMs(ledger.lag?.maxUs ?? null),
-      achievedRate: ledger.achievedRate === null ? null : round(ledger.achievedRate),
-      unsent: all.outcomes['unsent'] ?? 0,
-      local: all.outcomes['local'] ?? 0,
-    },
-    predicted: {
-      dropped: prediction.dropped === null ? null : round(prediction.dropped),
-      range: prediction.range === null ? null : [round(prediction.range[0]), round(prediction.range[1])],
-      formula: prediction.formula,
-      differencePercent:
-        prediction.dropped === null || prediction.dropped === 0
-          ? null
-          : round((100 * (all.dropped - prediction.dropped)) / prediction.dropped),
-    },
-    expectations,
+    schedule: scheduleOf(ledger, subject.ratePerSecond),
+    predicted: predictedOf(prediction, measured.dropped),
+    expectations: decided.expectations,
     witnesses: { proxy, kernel },
     hashes,
     citation: '',
@@ -144,11 +77,103 @@ export function verdictOf(evidence: Evidence): Verdict {
   return { ...verdict, headline, citation: citationLine({ ...verdict, headline }, run) };
 }
 
+/** The figures that expectations are about. */
+function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: readonly RestartVerdict[]): Measured {
+  const { run, windows, ledger, stale, writes, direct, waits } = evidence;
+  const { all } = ledger;
+  const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
+  const outagesMs = perRestart.flatMap(({ outageMs }) => outageMs ?? []);
+  return {
+    due: all.due,
+    dropped: all.dropped,
+    proven: provenOf(evidence),
+    restarts: windows.length - voidRestarts,
+    badRestarts: perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length,
+    gapMs: toMs(ledger.silenceUs),
+    longestWaitMs: toMs(ledger.longestWaitUs),
+    longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
+    predicted: prediction,
+    ratePerSecond: subjectOf(run).ratePerSecond,
+    outcomes: all.outcomes,
+    byMethod: ledger.byMethod,
+    stale,
+    writes,
+    direct,
+    stallsOutside: waits.stalls.outsideRestarts,
+    medianInSiteMs: waits.stalls.medianInSiteMs,
+    lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
+    heldUnsent: ledger.failureKinds['connections held'] ?? 0,
+    unplanned: evidence.unplanned.map(
+      ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
+    ),
+    killed: needlesslyKilled(evidence),
+    isNotBack: evidence.isNotBack,
+  };
+}
+
+/** What became of the requests. */
+function requestFigures(ledger: LedgerSummary, provenDropped: number, perRestart: readonly RestartVerdict[]) {
+  const { all, atRisk } = ledger;
+  return {
+    due: all.due,
+    sent: all.sent,
+    outcomes: all.outcomes,
+    byMethod: ledger.byMethod,
+    byConnection: ledger.byConnection,
+    byKind: ledger.byKind,
+    dropped: all.dropped,
+    provenDropped,
+    failureKinds: ledger.failureKinds,
+    withoutLength: ledger.withoutLength,
+    droppedOutsideRestarts: all.dropped - perRestart.reduce((sum, { droppedInRestart }) => sum + droppedInRestart, 0),
+    retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
+    atRisk: { ...atRisk, ratePercent: atRisk.due === 0 ? null : round((100 * atRisk.dropped) / atRisk.due) },
+  } satisfies Partial<Verdict>;
+}
+
+/** The bad restarts, with their bounds, and that of the dropped requests. */
+function boundsOf({ badRestarts, restarts, dropped, due }: Measured) {
+  const badInterval = exactInterval(badRestarts, restarts) ?? null;
+  return {
+    badRestarts,
+    badRestartsUpper95: badInterval?.[1] ?? null,
+    badRestartsInterval95: badInterval,
+    dropRateInterval95: exactInterval(dropped, due) ?? null,
+  } satisfies Partial<Verdict>;
+}
+
+function scheduleOf({ all, lag, achievedRate }: LedgerSummary, ratePerSecond: number): Verdict['schedule'] {
+  return {
+    ratePerSecond,
+    lagP50Ms: toMs(lag?.p50Us ?? null),
+    lagP99Ms: toMs(lag?.p99Us ?? null),
+    lagMaxMs: toMs(lag?.maxUs ?? null),
+    achievedRate: achievedRate === null ? null : round(achievedRate),
+    unsent: all.outcomes['unsent'] ?? 0,
+    local: all.outcomes['local'] ?? 0,
+  };
+}
+
+function predictedOf({ dropped, range, formula }: Prediction, measured: number): Verdict['predicted'] {
+  return {
+    dropped: dropped === null ? null : round(dropped),
+    range: range === null ? null : [round(range[0]), round(range[1])],
+    formula,
+    differencePercent: dropped === null || dropped === 0 ? null : round((100 * (measured - dropped)) / dropped),
+  };
+}
+
+/** Why the restarts are too few for what the experiment claims; null where they are not, or nothing is claimed. */
+function tooFewRestarts(run: RunRecord, { badRestarts, restarts }: Measured): string | null {
+  const claim = run.kind === 'experiment' ? run.experiment.expect.claim : undefined;
+  const answer = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
+  return answer?.kind === 'too-few' ? answer.why : null;
+}
+
 /** Pass, fail, inconclusive or aborted, with its reasons. */
 function decide(
   evidence: Evidence,
   measured: Measured,
-  tooFew: string | null,
 ): Pick<Verdict, 'verdict' | 'reasons' | 'expectations'> & { doubts: readonly Doubt[] } {
   const { run, engine } = evidence;
   const expectations =
@@ -164,6 +189,7 @@ function decide(
       doubts: [],
     };
   }
+  const tooFew = tooFewRestarts(run, measured);
   const doubts: Doubt[] = [
     ...doubtsOf(evidence),
     ...(tooFew === null

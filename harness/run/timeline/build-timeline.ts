@@ -56,20 +56,17 @@ export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
     ...sources.proxy,
     ...checkEvents(sources, begins),
     ...engineEvents(sources, begins),
-    at(0, 'load-begin', 'deployer', 0),
-    ...(sources.loadEndUs === undefined ? [] : [at(sources.loadEndUs, 'load-end', 'deployer', begins.length)]),
+    at(0, { kind: 'load-begin', source: 'deployer', restart: 0 }),
+    ...(sources.loadEndUs === undefined
+      ? []
+      : [at(sources.loadEndUs, { kind: 'load-end', source: 'deployer', restart: begins.length })]),
   ];
   const rank = new Map(eventKinds.map((kind, index) => [kind, index]));
   return events.sort((a, b) => a.atUs - b.atUs || (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0));
 }
 
-function at(
-  atUs: number,
-  kind: EventKind,
-  source: TimelineEvent['source'],
-  restart: number,
-  more: Partial<Pick<TimelineEvent, 'version' | 'instance' | 'connections' | 'detail'>> = {},
-): TimelineEvent {
+/** An event, at a whole microsecond; its fields stand in the order of the declaration. */
+function at(atUs: number, { kind, source, restart, ...more }: Omit<TimelineEvent, 'atUs'>): TimelineEvent {
   return { atUs: Math.round(atUs), kind, source, restart, ...more };
 }
 
@@ -77,7 +74,10 @@ function deployEvents({ deployer, originUs }: TimelineSources): TimelineEvent[] 
   return deployer.flatMap((message) =>
     'restart' in message && message.kind !== 'never-ready' && message.kind !== 'rested'
       ? [
-          at(message.atMonotonicUs - originUs, message.kind, 'deployer', message.restart, {
+          at(message.atMonotonicUs - originUs, {
+            kind: message.kind,
+            source: 'deployer',
+            restart: message.restart,
             version: message.version,
             ...(message.failure !== undefined && { detail: message.failure }),
           }),
@@ -104,7 +104,10 @@ function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
       ...(Object.keys(detail).length > 0 && { detail: JSON.stringify(detail) }),
     };
     return [
-      at(atMonotonicUs - originUs, kind, 'app', going === undefined ? number : number + 1, {
+      at(atMonotonicUs - originUs, {
+        kind,
+        source: 'app',
+        restart: going === undefined ? number : number + 1,
         version,
         instance,
         ...extra,
@@ -130,14 +133,16 @@ function unitEvents({ journal, originUs, units }: TimelineSources, begins: reado
     const isKilling = part === 'service' && killingWords.test(line.message);
     const kind = isKilling ? 'killing' : part === undefined ? undefined : kinds.get(line.messageId)?.[part];
     const atUs = line.atMonotonicUs - originUs;
-    return kind === undefined ? [] : [at(atUs, kind, 'journal', restartAt(begins, atUs), { detail: line.message })];
+    if (kind === undefined) return [];
+    return [at(atUs, { kind, source: 'journal', restart: restartAt(begins, atUs), detail: line.message })];
   });
 }
 
 function checkEvents({ checks, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
   return checks.map(({ atWallUs, service, up }) => {
     const atUs = atWallUs - wallOffsetUs - originUs;
-    return at(atUs, up ? 'check-up' : 'check-down', 'proxy', restartAt(begins, atUs), { detail: service });
+    const kind = up ? 'check-up' : 'check-down';
+    return at(atUs, { kind, source: 'proxy', restart: restartAt(begins, atUs), detail: service });
   });
 }
 
@@ -146,6 +151,7 @@ function engineEvents({ engine, wallOffsetUs, originUs }: TimelineSources, begin
     .filter(({ action }) => action === 'die' || action === 'oom' || action === 'lost')
     .map(({ atWallUs, action, role, detail }) => {
       const atUs = atWallUs - wallOffsetUs - originUs;
-      return at(atUs, 'container-ended', 'engine', restartAt(begins, atUs), { detail: `${role}: ${action} ${detail}` });
+      const restart = restartAt(begins, atUs);
+      return at(atUs, { kind: 'container-ended', source: 'engine', restart, detail: `${role}: ${action} ${detail}` });
     });
 }

@@ -56,14 +56,14 @@ export function simulate(
     };
     for (const [index, window] of windows.entries()) {
       quietUntilUs = -Infinity;
-      // Of the requests, so many go to the process that ends: none while the check holds it to be down.
+      // Share of requests routed to the stopping process: none while the check holds it down.
       const going = backends.length === 2 ? 1 - (window.restart % 2) : 0;
       const up = down.map((spans) => !spans.holds((window.exitUs ?? 0) - 1));
       shares[index] = (shares[index] ?? 0) + (up[going] === true ? 1 / up.filter(Boolean).length : 0) / count;
       const endUs = windows[index + 1]?.deployBeginUs ?? durationMs * 1000;
       for (let dueUs = Math.ceil(window.deployBeginUs / slotUs) * slotUs; dueUs < endUs; dueUs += slotUs) {
         if (dueUs < quietUntilUs || isQuiet(dueUs)) continue;
-        if (isAnswered(dueUs, closed, down, retry, random)) continue;
+        if (isAnswered(dueUs, { closed, down, retry, random })) continue;
         dropped++;
         totals[index] = (totals[index] ?? 0) + 1;
       }
@@ -99,13 +99,15 @@ function downSpans(
   return down;
 }
 
-function isAnswered(
-  dueUs: number,
-  closed: readonly SpanSet[],
-  down: readonly SpanSet[],
-  retry: Experiment['proxy']['retry'],
-  random: () => number,
-): boolean {
+/** What a request meets on its way. */
+interface Way {
+  readonly closed: readonly SpanSet[];
+  readonly down: readonly SpanSet[];
+  readonly retry: Experiment['proxy']['retry'];
+  readonly random: () => number;
+}
+
+function isAnswered(dueUs: number, { closed, down, retry, random }: Way): boolean {
   const attempts = retry?.attempts ?? 1;
   const growth = 2 ** (1 / Math.max(1, attempts - 1));
   let waitUs = (retry?.initialIntervalMs ?? 0) * 1000;
