@@ -229,6 +229,19 @@ async function putSpans(
   }));
   const columns = { kind: 'VARCHAR', nth: 'INTEGER', fromUs: 'DOUBLE', toUs: 'DOUBLE', line: 'INTEGER' };
   await database.put('ends', columns, ends);
+  await database.put('deaths', { fromUs: 'DOUBLE', toUs: 'DOUBLE' }, deathSpans(windows, unplanned));
+}
+
+/** When a process died of a signal, or just after: it may have answered, and not yet written its line. */
+function deathSpans(windows: readonly RestartWindow[], unplanned: readonly UnplannedEnd[]): Span[] {
+  return [
+    ...windows.flatMap(({ retireUs, exitUs, acceptStoppedUs }) =>
+      exitUs === null || acceptStoppedUs !== exitUs ? [] : [{ fromUs: retireUs ?? exitUs, toUs: exitUs + toleranceUs }],
+    ),
+    ...unplanned
+      .filter(({ isDeath }) => isDeath)
+      .map(({ atUs }) => ({ fromUs: atUs - toleranceUs, toUs: atUs + toleranceUs })),
+  ];
 }
 
 /** What holds from each moment to the next: each begins where a restart, a phase or a window begins or ends. */

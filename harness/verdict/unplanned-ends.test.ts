@@ -31,9 +31,10 @@ describe('ends that no deploy asked for', () => {
         atUs: 300_000,
         untilUs: 700_000,
         what: 'main-exited (Main process exited, code=killed, status=9/KILL)',
+        isDeath: true,
         line: 3,
       },
-      { atUs: 2_900_000, untilUs: Infinity, what: 'exit (app)', line: 6 },
+      { atUs: 2_900_000, untilUs: Infinity, what: 'exit (app)', isDeath: false, line: 6 },
     ]);
   });
 

@@ -8,6 +8,8 @@ export interface UnplannedEnd {
   /** When a process of the site accepted again; infinite when none did. */
   readonly untilUs: number;
   readonly what: string;
+  /** It died of a signal, or crashed: it had no time to say that it ends. */
+  readonly isDeath: boolean;
   /** Number of the line in the timeline, from 1. */
   readonly line: number;
 }
@@ -31,11 +33,14 @@ export function unplannedEnds(
     atUs >= 0 &&
     atUs < loadEndUs &&
     !isPlanned(atUs)
-      ? [{ atUs, what: `${kind} (${detail ?? source})`, line: index + 1 }]
+      ? [{ atUs, kind, what: `${kind} (${detail ?? source})`, line: index + 1 }]
       : [],
   );
-  return ends.map((end) => ({
+  const hasSaidSo = (atUs: number): boolean =>
+    ends.some((end) => end.kind === 'exit' && Math.abs(end.atUs - atUs) <= slackUs);
+  return ends.map(({ kind: ended, ...end }) => ({
     ...end,
+    isDeath: ended === 'main-exited' && !hasSaidSo(end.atUs),
     untilUs: timeline.find(({ kind, atUs }) => kind === 'accepting' && atUs > end.atUs)?.atUs ?? Infinity,
   }));
 }

@@ -1,5 +1,5 @@
 /** The direct probe: what it met, and whether the site's own log agrees. */
-import { oneClockUs, toleranceUs } from '../tolerances.ts';
+import { oneClockUs } from '../tolerances.ts';
 import { query } from './query.ts';
 
 /** The client waits no longer than this for an answer that has been given, unless it stood still. */
@@ -26,8 +26,8 @@ export const directQueries = {
       from direct as d left join site as s on s.oddId = d.requestId
     ), wrong as (
       select seq, case
-        when siteLine is null and isAnswered and not exists (from restarts where acceptStoppedUs = exitUs
-          and doneUs between coalesce(retireUs, exitUs) and exitUs + ${toleranceUs}) then 'has no line in the site''s log'
+        when siteLine is null and isAnswered and not exists (from deaths where doneUs between deaths.fromUs and deaths.toUs)
+          then 'has no line in the site''s log'
         when siteLine is null then null
         when times > 1 then 'was answered ' || times || ' times'
         when outcome in ('refused', 'unsent') then 'is ' || outcome || ', and the site read it'

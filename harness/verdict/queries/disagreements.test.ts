@@ -38,6 +38,8 @@ interface Case {
   readonly row?: Partial<LedgerRow>;
   readonly access?: Access | null;
   readonly site?: Site | readonly Site[] | null;
+  /** Events that no deploy caused. */
+  readonly ends?: readonly Pick<TimelineEvent, 'atUs' | 'kind'>[];
   readonly window?: Partial<RestartWindow>;
   /** What is said of it; nothing where all agree. */
   readonly says?: string;
@@ -81,6 +83,8 @@ async function expectSaid(cases: Record<string, Case>, over: Partial<FolderConte
     }
     const lines = one.site === null || (one.site === undefined && own.version === null) ? [] : [one.site ?? {}].flat();
     for (const line of lines) content.site?.push(siteIn(own, line, zero));
+    for (const { atUs, kind } of one.ends ?? [])
+      timeline.push({ atUs: atUs + zero, kind, source: 'journal', restart: 0 });
     if (one.window !== undefined) {
       timeline.push(
         ...eventsOf({ restart: index + 1, ...one.window }).map((seen) => ({ ...seen, atUs: seen.atUs + zero })),
@@ -389,6 +393,23 @@ describe('a row beside the site’s line', () => {
         true,
       ),
       'not before that': killed({ retireUs: null, exitUs: 75_000, acceptStoppedUs: 75_000 }, 74_999, false),
+    });
+  });
+
+  it('need not be there of a process that a stranger killed, give or take 50 ms', async () => {
+    /** Killed at 100 ms; one that says that it ends has written its lines. */
+    const killed = (doneUs: number, isForgiven: boolean, ...said: TimelineEvent['kind'][]): Case => ({
+      row: { doneUs },
+      site: null,
+      ends: [...said, 'main-exited' as const].map((kind) => ({ atUs: 100_000, kind })),
+      ...(!isForgiven && { says: none(200) }),
+    });
+    await expectSaid({
+      'just before': killed(80_000, true),
+      'to 50 ms after its end': killed(150_000, true),
+      'not after that': killed(150_001, false),
+      'not where it said that it ends': killed(80_000, false, 'exit'),
+      'where it was only told to end': killed(80_000, true, 'sigterm'),
     });
   });
 });

@@ -123,9 +123,7 @@ export const disagreementQueries = {
         then 'the site''s log has no answer ' || coalesce(status::varchar, '') || ' to it'
         else 'the site''s log names another process (line ' || siteLine || ')' end as what
     from answered
-    where siteLine is not null or not exists (
-      from restarts where acceptStoppedUs = exitUs
-        and answered.doneUs between coalesce(retireUs, exitUs) and exitUs + ${toleranceUs})`,
+    where siteLine is not null or not exists (from deaths where answered.doneUs between fromUs and toUs)`,
   ),
   'wrong-in-site': query(
     "Lines that the site's own log cannot hold of a request.",
