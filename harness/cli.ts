@@ -5,7 +5,6 @@ import { calibrate } from './cli/calibrate.ts';
 import { clean } from './cli/clean.ts';
 import { compare } from './cli/compare.ts';
 import { doctor } from './cli/doctor.ts';
-import { errors } from './cli/errors.ts';
 import { experiment } from './cli/experiment.ts';
 import { gate } from './cli/gate.ts';
 import { index } from './cli/index.ts';
@@ -22,7 +21,7 @@ import { verify } from './cli/verify.ts';
 
 const commands = [
   ...[experiment, measure, gate, merge, baseline, calibrate, bench, verdict, report, verify, query, compare, index],
-  ...[packSeries, schema, clean, doctor, errors, setup],
+  ...[packSeries, schema, clean, doctor, setup],
 ];
 
 const afterHelp = `

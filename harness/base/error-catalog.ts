@@ -1,6 +1,6 @@
 /**
  * Every error that a user can meet, by its code. A code is short, says what is wrong, and never changes its meaning: it
- * stands in scripts and in questions that people ask. docs/errors.md is made of this (`npm run errors -- --write`).
+ * stands in scripts and in questions that people ask. docs/errors.md is made of this (`npm run schema`).
  */
 import { exitCodes } from './exit-codes.ts';
 

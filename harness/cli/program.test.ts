@@ -18,10 +18,9 @@ function cli(...words: string[]) {
 describe.concurrent('the command line', { timeout: 30_000 }, () => {
   it.each([
     ['help', ['--help'], 0, /verify \[options\] <run>|verify <run>/u],
-    ['an entry of the catalogue', ['errors', 'engine-absent'], 0, /^engine-absent \(exit code 4\)/u],
     ['no command', [], 2, /^error: A command is missing\. \[command-line\]/u],
     ['a misspelt command', ['verfy'], 2, /Unknown command 'verfy' \(Did you mean verify\?\)\. \[command-line\]/u],
-    ['a word too much', ['errors', 'a', 'b'], 2, /\[arguments-too-many\]/u],
+    ['a word too much', ['verify', 'a', 'b'], 2, /\[arguments-too-many\]/u],
     ['a folder that holds no run', ['verify', 'docs'], 2, /\[run-missing\]/u],
   ])('exits with what came of %s', async (_, words, code, said) => {
     const { exitCode, stdout, stderr } = await cli(...words);

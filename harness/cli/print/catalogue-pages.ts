@@ -1,0 +1,44 @@
+/** docs/errors.md and docs/checks.md, made from the catalogue of errors and the table of checks. */
+import { errorGroups, type CatalogEntry } from '../../base/error-catalog.ts';
+import { checks } from '../../verdict/checks.ts';
+
+/** docs/errors.md. */
+export function errorsPage(): string {
+  const groups = Object.entries(errorGroups).map(
+    ([title, entries]) =>
+      `## ${title}\n\n${Object.entries<CatalogEntry>(entries)
+        .map(([code, { meaning, advice }]) => `### ${code}\n\n${meaning}\n\n${advice}\n`)
+        .join('\n')}`,
+  );
+  return `# Errors
+
+Made from harness/base/error-catalog.ts by \`npm run schema\`; do not edit.
+
+An error is a sentence on what happened, with its code in brackets, and below it what to do:
+
+    error: There is no experiment "E9". [experiment-unknown]
+    There are E0, E1, E2, E3, E4, E5, E6, E7; \`npm run experiment list\` tells what each asks.
+
+\`--verbose\` (or RESTART_PROOF_VERBOSE=1) adds the stack and the causes. Otherwise exit code 1
+is no error: an expectation was missed, and the run's report says which.
+
+${groups.join('\n')}`;
+}
+
+/** docs/checks.md. */
+export function checksPage(): string {
+  const entries = checks.map(
+    ({ id, question, limit, advice }) => `### ${id}\n\n${question}\n\n- Limit: ${limit}\n- What to do: ${advice}\n`,
+  );
+  return `# Checks
+
+Made from harness/verdict/checks.ts by \`npm run schema\`; do not edit.
+
+A run is believed only when every check holds; else it is inconclusive, and never a pass. A reason ends with the id of its
+check: \`Requests left late: … [late-schedule]\`. Three ids are no checks: \`expectation\` (a figure that the experiment expected
+otherwise: the run fails), \`aborted\` (the run was cut short) and \`too-few-restarts\` (a claim needs more of them).
+
+Drops that no lateness can cause stand on a late machine, too: then the run fails, and the checks are told beside it.
+
+${entries.join('\n')}`;
+}
