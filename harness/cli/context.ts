@@ -1,6 +1,5 @@
 /** What a command may touch of the world; only cli.ts makes one from the process. */
 import type { Colors } from 'picocolors/types.js';
-import { exitCodes } from '../base/errors.ts';
 
 /** The world as a command sees it. */
 export interface Context {
@@ -24,7 +23,13 @@ export interface Context {
   readonly projectFolder: string;
 }
 
-/** 128 and the signal's number, as shells have it. */
-export function interruptedCode(signal: AbortSignal): number {
-  return signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
+/**
+ * Whether text may be coloured. NO_COLOR, if not empty, wins over FORCE_COLOR; that over a TERM that cannot; without any of them a terminal gets
+ * colour, and a pipe or file does not.
+ */
+export function wantsColour(env: Readonly<Record<string, string | undefined>>, isTerminal: boolean): boolean {
+  const { NO_COLOR: never = '', FORCE_COLOR: always = '', TERM: terminal } = env;
+  if (never !== '') return false;
+  if (always !== '') return always !== '0' && always !== 'false';
+  return isTerminal && terminal !== 'dumb';
 }

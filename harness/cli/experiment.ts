@@ -3,10 +3,9 @@ import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
-import type { HeldEngine } from '../conduct/hold-engine.ts';
 import { requestOf, type RunRequest } from '../conduct/run-request.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
-import { interruptedCode, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
 import { highestSeed, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
@@ -15,7 +14,7 @@ import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
-import { requireWritable } from './runs/writable-folder.ts';
+import { requireWritable } from './runs/out-folder.ts';
 
 /** Options as they are typed. */
 interface ExperimentOptions extends RunningOptions {
@@ -71,7 +70,11 @@ export const experiment = {
     refuseConflicts(id, options);
     const seed =
       options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
-    if (id === 'all') return await all(context, options, { seed, reportsFolder });
+    if (id === 'all') {
+      await requireWritable(reportsFolder);
+      const { runAll } = await import('./runs/all.ts');
+      return await runAll(context, { seed, reportsFolder, variants: options.variants === true, options });
+    }
     const asked = await requestFor(id, options, { seed, reportsFolder });
     const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
     if (options.dryRun === true) {
@@ -80,36 +83,16 @@ export const experiment = {
       return exitCodes.pass;
     }
     await requireWritable(reportsFolder);
-    const wait = options.wait !== false;
+    const how = { trials, json: options.json === true, wait: options.wait !== false };
     if (options.sweep !== undefined) {
       const { runSweep } = await import('./runs/sweep.ts');
-      return await runSweep(context, asked, { sweeps: options.sweep, trials, wait });
+      return await runSweep(context, asked, { ...how, sweeps: options.sweep });
     }
-    // Trials have the engine to themselves from the first run to the last.
-    const { holdEngine } = await import('../conduct/hold-engine.ts');
-    const { audienceOf } = await import('./print/progress.ts');
-    const command = `${asked.command}${trials > 1 ? ` --trials ${trials}` : ''}`;
-    return await holdEngine(audienceOf(context), { command, wait }, async (engine) => {
-      if (trials === 1) return await one(context, engine, asked, options.json === true);
-      const { runTrials } = await import('./runs/trials.ts');
-      return await runTrials(context, engine, asked, { trials, json: options.json === true });
-    });
+    if (trials === 1) return await one(context, asked, how);
+    const { runTrials } = await import('./runs/trials.ts');
+    return await runTrials(context, asked, how);
   },
 } satisfies CliCommand;
-
-async function all(
-  context: Context,
-  options: ExperimentOptions,
-  { seed, reportsFolder }: { seed: number; reportsFolder: string },
-): Promise<number> {
-  await requireWritable(reportsFolder);
-  const { holdEngine } = await import('../conduct/hold-engine.ts');
-  const { audienceOf } = await import('./print/progress.ts');
-  const { runAll } = await import('./runs/all.ts');
-  const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
-  const asked = { seed, reportsFolder, json: options.json === true, variants: options.variants === true, options };
-  return await holdEngine(audienceOf(context), how, (engine) => runAll(context, engine, asked));
-}
 
 async function requestFor(
   id: string,
@@ -130,15 +113,21 @@ async function requestFor(
   });
 }
 
-async function one(context: Context, engine: HeldEngine, asked: RunRequest, json: boolean): Promise<number> {
+async function one(
+  context: Context,
+  asked: RunRequest,
+  { json, wait }: { json: boolean; wait: boolean },
+): Promise<number> {
   const { conductBesideControls } = await import('../conduct/controls.ts');
-  const { conductorOf } = await import('./runs/judging.ts');
-  const { folder, verdict, kept } = await conductBesideControls(conductorOf(context, engine), asked);
+  const { withConductor } = await import('./runs/judging.ts');
+  const { folder, verdict, kept } = await withConductor(context, { command: asked.command, wait }, (conductor) =>
+    conductBesideControls(conductor, asked),
+  );
   context.stdout(
     json ? jsonText(verdict) : summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)),
   );
   for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
-  return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
+  return exitCodeOf(verdict.verdict);
 }
 
 /** @throws {HarnessError} naming options that make no sense together */

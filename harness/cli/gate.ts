@@ -6,7 +6,7 @@ import { readBaselines } from '../gate/baseline.ts';
 import { decide } from '../gate/decide.ts';
 import { beginGate, readGates, requireOwnGate } from '../gate/gate-folder.ts';
 import { tableOf } from '../report/format.ts';
-import { interruptedCode, type Context } from './context.ts';
+import type { Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';
 import { baselinesFolder, planGate, planOptionTexts, type GatePlan, type PlanOptions } from './gate/plan.ts';
 import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
@@ -14,7 +14,7 @@ import { examples } from './options/examples.ts';
 import { highestSeed, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, type RunningOptions } from './options/run-options.ts';
 import type { CliCommand } from './program.ts';
-import { requireWritable } from './runs/writable-folder.ts';
+import { requireWritable } from './runs/out-folder.ts';
 
 /** Options as they are typed. */
 interface GateOptions extends RunningOptions, DeliveryOptions, PlanOptions {
@@ -70,8 +70,7 @@ export const gate = {
     const minutes = ((performance.now() - begunMs) / 60_000).toFixed(1);
     context.stderr(`${plan.own.length} entries in ${minutes} minutes, seed ${seed}\n`);
     const to = { folder: join(out, 'gate'), budgetsPath: plan.budgetsPath, options };
-    const code = await deliver(context, result, to);
-    return context.signal.aborted ? interruptedCode(context.signal) : code;
+    return await deliver(context, result, to);
   },
 } satisfies CliCommand;
 
@@ -80,19 +79,17 @@ async function runPlan(
   plan: GatePlan,
   { seed, out, options }: { seed: number; out: string; options: GateOptions },
 ): Promise<void> {
-  const { holdEngine } = await import('../conduct/hold-engine.ts');
-  const { audienceOf } = await import('./print/progress.ts');
-  const { conductorOf } = await import('./runs/judging.ts');
+  const { withConductor } = await import('./runs/judging.ts');
   const { runEntries } = await import('./gate/run-entries.ts');
   const how = { command: `gate, seed ${seed}`, wait: options.wait !== false };
-  await holdEngine(audienceOf(context), how, async (engine) => {
+  await withConductor(context, how, async (conductor) => {
     // Not sooner: a gate that cannot run must not clear the folder of the one before.
     await beginGate(out, {
       entries: plan.asked.map(({ name }) => name),
       options: planOptionTexts(options),
       shard: options.shard ?? null,
     });
-    await runEntries(conductorOf(context, engine), plan, { seed, out, withControls: options.controls !== false });
+    await runEntries(conductor, plan, { seed, out, withControls: options.controls !== false });
   });
 }
 

@@ -1,6 +1,5 @@
 /** `measure`: the instrument on its own, for a service that the user runs. */
 import { jsonText } from '../base/foreign-text.ts';
-import { interruptedCode } from './context.ts';
 import { checkDelivery } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
 import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
@@ -22,17 +21,17 @@ export const measure = {
     await checkDelivery(options);
     const { budgets } = options;
     if (budgets !== undefined) {
-      const { measureBudgets } = await import('./gate/measure-budgets.ts');
+      const { measureBudgets } = await import('./gate/measured.ts');
       return await measureBudgets(context, services, { ...options, budgets });
     }
     refuseArguments(services, 0, 'measure takes options only');
     const { measureOnce } = await import('./runs/measurement.ts');
-    const { deliverMeasured } = await import('./gate/deliver-measured.ts');
+    const { deliverMeasured } = await import('./gate/measured.ts');
     const { folder, verdict } = await measureOnce(context, options);
     if (options.json === true) context.stdout(jsonText(verdict));
     else context.stdout(summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)));
     await deliverMeasured(context, folder, options);
-    return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(verdict.verdict);
+    return exitCodeOf(verdict.verdict);
   },
 } satisfies CliCommand;
 

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
-import { writeHashes } from './runs/hashes.ts';
+import { writeHashes } from './runs/working-copy.ts';
 import { readSeries, type SeriesRun } from './runs/series.ts';
 
 /** Can be made again, as PNGs can: report.md shows the SVGs. */

@@ -7,9 +7,8 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { terminalText } from '../base/foreign-text.ts';
 import { explained } from '../lab/engine-errors.ts';
 import { otherTemporaryFolder } from '../tool-environment.mjs';
-import { interruptedCode, type Context } from './context.ts';
+import { type Context, wantsColour } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';
-import { wantsColour } from './print/colour.ts';
 
 /** A command of the command line. */
 export interface CliCommand {
@@ -18,7 +17,7 @@ export interface CliCommand {
   /**
    * Does it. What takes long to load (Docker's client, the database, the charts) is imported here, not above.
    * @param words arguments, options and the command, as commander passes them
-   * @returns what the process exits with
+   * @returns what the process exits with, unless the user interrupts it
    */
   readonly run: (context: Context, ...words: never[]) => Promise<number>;
 }
@@ -47,7 +46,8 @@ export async function runProgram(
       // Excess words are refused below, with a hint: mostly npm kept an option and left its value.
       .allowExcessArguments()
       .action(async (...words: unknown[]) => {
-        exitCode = await run(context, ...(words as never[]));
+        const code = await run(context, ...(words as never[]));
+        exitCode = context.signal.aborted ? interruptedCode(context.signal) : code;
       });
   }
   program.hook('preAction', (_, command) => refuseWrongWords(command));
@@ -153,6 +153,11 @@ function report(thrown: unknown, { signal, stderr }: Context, verbose: boolean):
   const error = thrown instanceof CommanderError ? commandLineError(thrown) : (explained(thrown) ?? thrown);
   stderr(errorText(error, { verbose }));
   return signal.aborted ? interruptedCode(signal) : exitCodeOfError(error);
+}
+
+/** 128 and the signal's number, as shells have it. */
+function interruptedCode(signal: AbortSignal): number {
+  return signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted;
 }
 
 function isAbort(thrown: unknown, { reason }: AbortSignal): boolean {

@@ -1,7 +1,6 @@
 /** `query`: asks a run any question, in SQL. */
 import { exitCodes } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
-import { interruptedCode } from './context.ts';
 import { examples } from './options/examples.ts';
 import { answerText, csvText, tablesText } from './print/query-text.ts';
 import type { CliCommand } from './program.ts';
@@ -54,7 +53,8 @@ ${examples(
       if (answer.isCut) context.stderr(`note: only the first ${rows.length} rows; ask with a limit, or for sums\n`);
       return exitCodes.pass;
     } catch (error) {
-      if (context.signal.aborted) return interruptedCode(context.signal);
+      // DuckDB ends an interrupted query with an error of its own.
+      if (context.signal.aborted) return exitCodes.interrupted;
       throw error;
     } finally {
       await database.close();

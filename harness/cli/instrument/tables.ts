@@ -5,8 +5,7 @@ import { join, resolve } from 'node:path';
 import { newRunId } from '../../run/run-folder.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
-import { jsonFile, writeSeriesFolder } from '../runs/series-folder.ts';
-import { requireWritable } from '../runs/writable-folder.ts';
+import { jsonFile, writeSeriesFolder, requireWritable } from '../runs/out-folder.ts';
 
 /** Options of both commands, as they are typed. */
 export interface TablesOptions {

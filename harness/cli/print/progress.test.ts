@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { describe, expect, it, vi } from 'vitest';
 import type { LoadCounts } from '../../in-lab/plan.ts';
-import { wantsColour } from './colour.ts';
+import { wantsColour } from '../context.ts';
 import { leftInWords, startTimer } from '../../conduct/time-left.ts';
 import { progressLine, timeLeftMs, type Standing } from './progress-line.ts';
 import { startProgress } from './progress.ts';

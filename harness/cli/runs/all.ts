@@ -11,15 +11,14 @@ import { controlText } from '../../verdict/controls.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
-import type { HeldEngine } from '../../conduct/hold-engine.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 import { exitCodeOf } from '../print/run-summary.ts';
 import { brokenText } from '../print/experiment-list.ts';
-import { interruptedCode, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 import { pathText } from '../print/path.ts';
-import { conductorOf } from './judging.ts';
-import { writeSeriesFolder } from './series-folder.ts';
+import { withConductor } from './judging.ts';
+import { writeSeriesFolder } from './out-folder.ts';
 
 /** What came of one experiment. */
 interface Line {
@@ -33,10 +32,9 @@ interface Line {
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
-  engine: HeldEngine,
-  asked: { seed: number; reportsFolder: string; json: boolean; variants: boolean; options: RunningOptions },
+  asked: { seed: number; reportsFolder: string; variants: boolean; options: RunningOptions },
 ): Promise<number> {
-  const { seed, reportsFolder, json, variants, options } = asked;
+  const { seed, reportsFolder, variants, options } = asked;
   const { experiments: catalog, broken } = await readCatalog();
   context.stderr(brokenText(broken));
   // A change that one of them cannot take is said before any of them has run.
@@ -53,14 +51,17 @@ export async function runAll(
   const verdicts = new Map<string, Verdict>();
   const failures = new Map<string, string>();
   const nameOf = (index: number): string => runs[index]?.name ?? '';
-  await conductSeries(conductorOf(context, engine), runs, {
-    made: (index, { verdict }) => verdicts.set(nameOf(index), verdict),
-    failed: (index, error) => {
-      // One that cannot be run must not cost the others.
-      failures.set(nameOf(index), messageOf(error));
-      context.stderr(`${nameOf(index)} could not be run: ${messageOf(error)}\n`);
-    },
-  });
+  const how = { command: `experiment all, seed ${seed}`, wait: options.wait !== false };
+  await withConductor(context, how, (conductor) =>
+    conductSeries(conductor, runs, {
+      made: (index, { verdict }) => verdicts.set(nameOf(index), verdict),
+      failed: (index, error) => {
+        // One that cannot be run must not cost the others.
+        failures.set(nameOf(index), messageOf(error));
+        context.stderr(`${nameOf(index)} could not be run: ${messageOf(error)}\n`);
+      },
+    }),
+  );
 
   for (const { id, error } of broken) failures.set(id, error.message);
   const names = requests.map(nameOfRun);
@@ -68,9 +69,8 @@ export async function runAll(
   const table = linesTable(lines);
   const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${allCommand(asked)}\n\`\`\`\n`;
   const folder = await writeSeriesFolder(join(reportsFolder, 'all'), { 'all.md': text });
-  if (json) context.stdout(jsonText({ seed, lines }));
+  if (options.json === true) context.stdout(jsonText({ seed, lines }));
   else context.stdout(`${table}\ntable: ${pathText(join(folder, 'all.md'))}\n`);
-  if (context.signal.aborted) return interruptedCode(context.signal);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
 }

@@ -3,7 +3,6 @@ import { basename, dirname } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
 import { shortCalibration } from '../../calibration/short-calibration.ts';
 import type { Conductor } from '../../conduct/conduct-run.ts';
-import type { HeldEngine } from '../../conduct/hold-engine.ts';
 import { writeReport } from '../../report/write-report.ts';
 import { pointLatest } from '../../run/run-folder.ts';
 import { shownLine } from '../../base/foreign-text.ts';
@@ -12,22 +11,28 @@ import { judgeRun } from '../../verdict/judge.ts';
 import { isConclusive, verdictSchema, type Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { audienceOf } from '../print/progress.ts';
-import { writeHashes } from './hashes.ts';
+import { writeHashes } from './working-copy.ts';
 
-/** Conducts runs for this command on this engine. */
-export function conductorOf(context: Context, engine: HeldEngine): Conductor<Verdict> {
+/**
+ * Has the engine to itself while `work` conducts runs for this command.
+ * @param how `command`: what others are told that is measured. `wait`: wait for another's measurement to end
+ */
+export async function withConductor<T>(
+  context: Context,
+  how: { readonly command: string; readonly wait: boolean },
+  work: (conductor: Conductor<Verdict>) => Promise<T>,
+): Promise<T> {
+  // Not above: `measure` of the package is judged here too, and has no Docker client.
+  const { holdEngine } = await import('../../conduct/hold-engine.ts');
   const audience = audienceOf(context);
-  return {
-    engine,
-    audience,
-    judging: {
-      judge: (folder) => judge(context, folder),
-      isConclusive,
-      holds: controlHolds,
-      parse: (json) => verdictSchema.parse(json),
-      calibrate: (reportsFolder) => shortCalibration(audience, reportsFolder),
-    },
+  const judging = {
+    judge: (folder: string) => judge(context, folder),
+    isConclusive,
+    holds: controlHolds,
+    parse: (json: unknown) => verdictSchema.parse(json),
+    calibrate: (reportsFolder: string) => shortCalibration(audience, reportsFolder),
   };
+  return await holdEngine(audience, how, (engine) => work({ engine, audience, judging }));
 }
 
 /**

@@ -16,7 +16,7 @@ import { shownBody } from '../options/secrets.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
 import { startProgress } from '../print/progress.ts';
 import { judge } from './judging.ts';
-import { requireWritable } from './writable-folder.ts';
+import { requireWritable } from './out-folder.ts';
 
 /** A measurement that was made. */
 export interface Measured {

@@ -9,14 +9,12 @@ import { tableOf, type Column } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
 import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
-import { interruptedCode, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
-import { holdEngine } from '../../conduct/hold-engine.ts';
-import { audienceOf } from '../print/progress.ts';
 import { pathText } from '../print/path.ts';
-import { conductorOf } from './judging.ts';
-import { jsonFile, writeSeriesFolder } from './series-folder.ts';
+import { withConductor } from './judging.ts';
+import { jsonFile, writeSeriesFolder } from './out-folder.ts';
 
 const mostKnobs = 2;
 const mostCells = 200;
@@ -54,8 +52,8 @@ export async function runSweep(
     ...sweeps.map((sweep) => `--sweep ${sweep}`),
     ...(trials > 1 ? [`--trials ${trials}`] : []),
   ].join(' ');
-  await holdEngine(audienceOf(context), { command, wait }, (engine) =>
-    conductSeries(conductorOf(context, engine), runs, {
+  await withConductor(context, { command, wait }, (conductor) =>
+    conductSeries(conductor, runs, {
       made: (index, { verdict }) => runs[index]?.cell.verdicts.push(verdict),
     }),
   );
@@ -65,7 +63,6 @@ export async function runSweep(
   const table = sweepTable(knobs, rows);
   context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
   context.stdout(`sweep: ${pathText(path)}\n`);
-  if (context.signal.aborted) return interruptedCode(context.signal);
   return rows.every(({ pooled }) => pooled.runs === trials && pooled.leftOut === 0)
     ? exitCodes.pass
     : exitCodes.inconclusive;

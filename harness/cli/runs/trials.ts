@@ -7,20 +7,18 @@ import { pool, type Pooled } from '../../verdict/pool.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';
-import type { HeldEngine } from '../../conduct/hold-engine.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 import { exitCodeOf } from '../print/run-summary.ts';
 import { insideLines } from '../print/look-inside.ts';
-import { interruptedCode, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
-import { conductorOf } from './judging.ts';
+import { withConductor } from './judging.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
   context: Context,
-  engine: HeldEngine,
   asked: RunRequest,
-  { trials, json }: { trials: number; json: boolean },
+  { trials, json, wait }: { trials: number; json: boolean; wait: boolean },
 ): Promise<number> {
   const verdicts: Verdict[] = [];
   const kept: string[] = [];
@@ -30,12 +28,14 @@ export async function runTrials(
     const keep = asked.keep && index === trials - 1;
     return { place, words: `, seed ${seed}`, request: requestOf({ ...asked, keep, seed }) };
   });
-  await conductSeries(conductorOf(context, engine), runs, {
-    made: (_, { verdict, kept: lab }) => {
-      verdicts.push(verdict);
-      if (lab !== null) kept.push(...insideLines(lab));
-    },
-  });
+  await withConductor(context, { command: `${asked.command} --trials ${trials}`, wait }, (conductor) =>
+    conductSeries(conductor, runs, {
+      made: (_, { verdict, kept: lab }) => {
+        verdicts.push(verdict);
+        if (lab !== null) kept.push(...insideLines(lab));
+      },
+    }),
+  );
   const pooled = pool(verdicts);
   const id = newRunId(new Date());
   const name = nameOfRun(asked);
@@ -53,7 +53,7 @@ export async function runTrials(
   }
   if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
   for (const line of kept) context.stderr(`${line}\n`);
-  return context.signal.aborted ? interruptedCode(context.signal) : exitCodeOf(pooled.verdict);
+  return exitCodeOf(pooled.verdict);
 }
 
 function trialsText(pooled: Pooled, verdicts: readonly Verdict[]): string {

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { emptiedFolder } from '../../base/testing-folder.ts';
 import { sourcesHash } from '../../lab/project-state.ts';
 import { openRun } from '../../run/run-door.ts';
-import { hashesOf, writeHashes } from './hashes.ts';
+import { hashesOf, writeHashes } from './working-copy.ts';
 import { report } from '../report.ts';
 import { testContext, type TestContext } from '../testing-context.ts';
 import { verdict } from '../verdict.ts';
@@ -54,7 +54,7 @@ describe('a run of somebody else', () => {
     expect(context.printed()).toContain('run.json was changed.');
     expect(await hashes()).toEqual(changed);
     expect(changed).not.toEqual(before);
-    const left = (await readdir(tmpdir())).filter((name) => name.includes(`-${process.pid}-`));
+    const left = (await readdir(tmpdir())).filter((name) => name.startsWith(`restart-proof-run-${process.pid}-`));
     expect([...left, ...(await readdir(top))]).toEqual(['run']);
   });
 

@@ -2,16 +2,20 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { HarnessError, messageOf } from '../../base/errors.ts';
+import { repeatCommand } from '../../conduct/run-request.ts';
+import { loadExperiment } from '../../experiment/catalog.ts';
+import { differences, flatFields } from '../../experiment/differences.ts';
+import { resolveExperiment } from '../../experiment/fields.ts';
+import { sourcesHash } from '../../lab/project-state.ts';
 import { reportWithoutCharts } from '../../report/write-report.ts';
 import { oneLine, plainJson, plainText } from '../../run/plain-file.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import { judgeRun } from '../../verdict/judge.ts';
 import { readVerdict, type ReadRun } from '../../verdict/record/read-run.ts';
 import { verdictSchema, type Verdict } from '../../verdict/record/verdict.ts';
-import { compareWithCatalog, type CatalogCheck } from './catalog-check.ts';
-import { hashesOf } from './hashes.ts';
-import { onCopy } from './working-copy.ts';
+import { hashesOf, onCopy } from './working-copy.ts';
 
 /** What verifying a run came to. */
 export interface Verification {
@@ -40,7 +44,7 @@ export async function verification(run: OpenRun): Promise<Verification> {
       return null;
     });
     if (claimed !== null && again !== null && JSON.stringify(claimed) !== JSON.stringify(again)) {
-      wrong.push(`verdict.json is not what the raw files give: ${differences(claimed, again)}.`);
+      wrong.push(`verdict.json is not what the raw files give: ${differingFields(claimed, again)}.`);
     }
     // Another state may word its reports otherwise.
     if (again !== null && catalog.otherState === null) wrong.push(...(await changedReports(run, copied)));
@@ -65,6 +69,39 @@ export async function verifiedRun(folder: string): Promise<ReadRun> {
   throw new HarnessError('gate-unusable', `${folder} does not hold: ${why ?? 'it has no verdict.'}`, {
     hint: `\`npm run verify -- ${folder}\` says the same.`,
   });
+}
+
+/** A run's experiment against experiments/: has somebody loosened what is expected of it? */
+interface CatalogCheck {
+  /** What differs, a sentence each. */
+  readonly wrong: readonly string[];
+  /** The state of the project that made the run, where it is another: nothing was compared then. */
+  readonly otherState: { readonly commit: string; readonly sources: string } | null;
+}
+
+/**
+ * Resolves the experiment again from experiments/, with the run's variant and changes. Only the state of the project that
+ * made the run can tell: another one may have another experiment of that name.
+ */
+async function compareWithCatalog(run: RunRecord): Promise<CatalogCheck> {
+  if (run.kind !== 'experiment') return { wrong: [], otherState: null };
+  const { sources = 'unknown', project = 'unknown' } = run.fingerprint;
+  if (sources !== (await sourcesHash())) return { wrong: [], otherState: { commit: project, sources } };
+  const { experiment, variant, changes, seed, command } = run;
+  const wrong: string[] = [];
+  try {
+    const asked = resolveExperiment(await loadExperiment(experiment.id), { variant: variant ?? undefined, changes });
+    const fields = differences(flatFields(asked), flatFields(experiment)).map(
+      ({ name, a, b }) => `${name} (asked for: ${a ?? 'none'}; run.json: ${b ?? 'none'})`,
+    );
+    if (fields.length > 0) wrong.push(`The experiment is not the one that was asked for: ${fields.join(', ')}.`);
+    const again = repeatCommand({ id: experiment.id, variant, changes }, seed);
+    if (again !== command) wrong.push(`The command that repeats the run is ${again}, but run.json has ${command}.`);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    wrong.push(`The experiment cannot be asked for: ${error.message}`);
+  }
+  return { wrong, otherState: null };
 }
 
 async function changedFiles(run: OpenRun): Promise<string[]> {
@@ -105,7 +142,7 @@ function textOf(report: string): string {
 }
 
 /** The fields at the top that differ. */
-function differences(before: Verdict, after: Verdict): string {
+function differingFields(before: Verdict, after: Verdict): string {
   const names = Object.keys(after) as (keyof Verdict)[];
   return names
     .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))

@@ -1,20 +1,19 @@
-/** A run's files made again: in a copy of our own, from which only what differs goes back. */
+/** A run's files made again: in a copy of our own, from which only what differs goes back, with their hashes. */
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
-import { scratchFolder } from '../../base/scratch-folder.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import { writeHashes } from './hashes.ts';
 
 /**
  * Works on a copy of the run, which is removed in any case: nothing changes it meanwhile, and nothing is written into the
  * run itself. Errors name the run by the user's path.
  */
 export async function onCopy<T>(run: OpenRun, work: (copy: string) => Promise<T>): Promise<T> {
-  const scratch = await scratchFolder('run');
+  const scratch = await mkdtemp(join(tmpdir(), `restart-proof-run-${process.pid}-`));
   const copy = join(scratch, 'run');
   try {
     await run.copyTo(copy);
@@ -66,4 +65,23 @@ async function putFile(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
   await rm(to, { force: true });
   await copyFile(from, to, constants.COPYFILE_EXCL);
+}
+
+/** The sha256 of every file of the run but hashes.json, by the file's name. */
+export async function hashesOf(run: OpenRun): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const name of run.names()) {
+    if (name !== runFiles.hashes) hashes[name] = await sha256OfFile(join(run.path, name));
+  }
+  return hashes;
+}
+
+/** Writes hashes.json: the last file of a run. */
+export async function writeHashes(folder: string): Promise<void> {
+  const run = await openRun(folder);
+  const path = join(run.path, runFiles.hashes);
+  const text = `${JSON.stringify(await hashesOf(run), null, 2)}\n`;
+  // Never through a link, nor into a file that has a second name.
+  await rm(path, { force: true });
+  await writeFile(path, text, { flag: 'wx' });
 }

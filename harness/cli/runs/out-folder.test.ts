@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
-import { requireWritable } from './writable-folder.ts';
+import { requireWritable } from './out-folder.ts';
 
 const folder = testFolder();
 

@@ -1,8 +1,9 @@
-/** Whether a run can be written, checked before anything starts. */
+/** Where a command writes: checked before anything starts, and the folder of a table made from several runs. */
 import { existsSync } from 'node:fs';
-import { lstat, readdir, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../../base/errors.ts';
+import { newRunId, pointLatest } from '../../run/run-folder.ts';
 
 /** The least room that a run takes, by far. */
 const leastBytes = 1024 * 1024;
@@ -55,4 +56,28 @@ async function refuseTakenLatest(folder: string): Promise<void> {
       hint: 'Move it away, or name another folder with --out.',
     });
   }
+}
+
+/**
+ * Writes the files into `parent/<id>/`, and points `parent/latest` there.
+ * @param files by their names; null is left out
+ * @returns the folder
+ */
+export async function writeSeriesFolder(
+  parent: string,
+  files: Readonly<Record<string, string | Uint8Array | null>>,
+  id = newRunId(new Date()),
+): Promise<string> {
+  const folder = join(parent, id);
+  await mkdir(folder, { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    if (content !== null) await writeFile(join(folder, name), content);
+  }
+  await pointLatest(parent, id);
+  return folder;
+}
+
+/** Data as a file holds it. */
+export function jsonFile(data: unknown): string {
+  return `${JSON.stringify(data, null, 2)}\n`;
 }

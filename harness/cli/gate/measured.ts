@@ -1,11 +1,14 @@
-/** `measure --budgets`: the services of a budgets file, one after another, and what is allowed of each. */
-import { join, resolve } from 'node:path';
+/** Services that were measured against what is allowed: those of a budgets file, or a single one and its options. */
+import { dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
+import type { Budget, Entry } from '../../gate/budgets.ts';
 import { decide, type Attempt } from '../../gate/decide.ts';
 import { readServiceFile, type ServiceFile } from '../../gate/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
+import type { RunRecord } from '../../run/run-record.ts';
 import { readRun } from '../../verdict/record/read-run.ts';
-import { interruptedCode, type Context } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { optionsOfFile } from '../options/file-options.ts';
 import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
@@ -56,8 +59,7 @@ export async function measureBudgets(
     baselines: new Map(),
   });
   const folder = join(resolve(options.out ?? 'reports'), 'measure', 'gate');
-  const code = await deliver(context, result, { folder, budgetsPath: options.budgets, options });
-  return context.signal.aborted ? interruptedCode(context.signal) : code;
+  return await deliver(context, result, { folder, budgetsPath: options.budgets, options });
 }
 
 type ServiceEntry = ServiceFile['entries'][number];
@@ -100,4 +102,41 @@ async function checked(
     const message = isOfFile ? error.message.replace(`--${option}`, option) : error.message;
     throw usageError(`${isOfFile ? where('measure', option) : where()}: ${name}: ${message}`, error.hint, error);
   }
+}
+
+/** Hands on what came of a single measurement, whose budgets are its options, where a CI system waits for it. */
+export async function deliverMeasured(context: Context, folder: string, options: DeliveryOptions): Promise<void> {
+  const isAwaited =
+    options.junit !== undefined ||
+    options.summary !== undefined ||
+    options.annotations === 'github' ||
+    process.env['GITHUB_ACTIONS'] === 'true';
+  if (!isAwaited) return;
+  const run = await readRun(folder);
+  const entry: Entry = { name: 'measure', line: 0, blocking: true, because: '', budgets: budgetsOf(run.run) };
+  const result = decide({
+    file: null,
+    alpha,
+    entries: [entry],
+    asked: new Set([entry.name]),
+    attempts: new Map([[entry.name, [{ kind: 'run', ...run }]]]),
+    baselines: new Map(),
+  });
+  // The command has said what came of it.
+  const { json, ...others } = options;
+  const words = { ...context, stdout: json === true ? context.stderr : context.stdout };
+  await deliver(words, result, { folder: join(dirname(folder), 'gate'), budgetsPath: null, options: others });
+}
+
+function budgetsOf(run: RunRecord): Budget[] {
+  if (run.kind !== 'measure') return [];
+  const { maxDropped, maxGapMs, maxWaitMs } = run.service;
+  const limits = [
+    ['dropped', maxDropped, 'the limit that --max-dropped sets (0 unless said)'],
+    ['gapMs', maxGapMs, 'the limit that --max-gap sets'],
+    ['longestWaitMs', maxWaitMs, 'the limit that --max-wait sets'],
+  ] as const;
+  return limits.flatMap(([figure, max, because]) =>
+    max === null ? [] : [{ figure, line: 0, max, blocking: true, because }],
+  );
 }
