@@ -1,9 +1,9 @@
 /** How long a verdict and a report of a long run take, and how much memory: each by the command that a user would run. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { scratchFolder } from '../base/scratch-folder.ts';
 import { writeSyntheticRun, type SyntheticPlan } from './synthetic-run.ts';
 
 /** What the project holds itself to, for a run of a million rows. */
@@ -41,7 +41,7 @@ export async function benchRecompute(
 ): Promise<RecomputeRun[]> {
   const runs: RecomputeRun[] = [];
   for (const shape of ['waits', 'drops'] as const) {
-    const folder = await mkdtemp(join(tmpdir(), 'million-rows-'));
+    const folder = await scratchFolder('rows');
     try {
       note(`making up a run of ${rows} rows that ${shape}`);
       const ratePerSecond = 1_000;

@@ -1,9 +1,10 @@
 /** Single runs of a benchmark: a tool, a rate, and what the server saw of it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { scratchFolder } from '../base/scratch-folder.ts';
 import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
 import { generatorFlags, generatorPath } from '../in-lab/spawn.ts';
 import type { ArrivalServer, ArrivalSummary } from './arrivals.ts';
@@ -73,7 +74,7 @@ interface Used {
 const timed = ['-c', '"$0" "$@"; code=$?; times >&2; exit $code'];
 
 async function runOurs(load: BenchLoad, port: number): Promise<Used> {
-  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  const folder = await scratchFolder('bench');
   try {
     const plan: LoadPlan = {
       runId: 'bench',

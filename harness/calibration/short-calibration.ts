@@ -1,8 +1,9 @@
 /** Is the instrument calibrated on this machine, in this state of the project? Asked once, and the answer is kept. */
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { arch, cpus, release, tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
+import { arch, cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { scratchFolder } from '../base/scratch-folder.ts';
 import { calibrationCases, caseName } from './cases.ts';
 import type { Audience } from '../conduct/audience.ts';
 import { keepResult, readKept } from '../conduct/kept-result.ts';
@@ -19,7 +20,7 @@ export async function shortCalibration(audience: Audience, reportsFolder: string
   if (known !== null) return known;
   const cases = calibrationCases('short');
   const seriesId = newRunId(new Date());
-  const folder = await mkdtemp(join(tmpdir(), 'restart-proof-calibration-'));
+  const folder = await scratchFolder('calibration');
   const wrong: Calibration['wrong'] = [];
   try {
     for (const [index, one] of cases.entries()) {

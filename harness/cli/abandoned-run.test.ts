@@ -1,7 +1,9 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeReport } from '../report/write-report.ts';
 import { openRun } from '../run/run-door.ts';
 import type { ServiceRun } from '../run/run-record.ts';
 import { row, serviceRecord } from '../verdict/testing.ts';
@@ -62,6 +64,22 @@ describe('a run whose process is gone', () => {
     await abandon();
     await finishAbandoned(folder);
     expect(await judgeRun(folder)).toMatchObject({ verdict: 'aborted', due: 0 });
+  });
+});
+
+describe('a run of an experiment that was cut short', () => {
+  const kept = fileURLToPath(new URL('../../reports/reference/E0', import.meta.url));
+  it.each([[['run.json']], [['run.json', 'ledger.ndjson.gz']]])('is reported where it left %s', async (files) => {
+    for (const name of files) cpSync(join(kept, name), join(folder, name));
+    const path = join(folder, 'run.json');
+    const whole = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...whole, aborted: 'The run did not end.' }));
+    expect(await judgeRun(folder)).toMatchObject({ verdict: 'aborted', due: files.length === 1 ? 0 : 3_000 });
+    await writeReport(folder);
+    expect(readFileSync(join(folder, 'report.md'), 'utf8')).toContain('The run did not end.');
+    // A run that went to its end may not lose a file.
+    writeFileSync(path, JSON.stringify({ ...whole, aborted: null }));
+    await expect(writeReport(folder)).rejects.toThrow(/timeline\.ndjson is missing/u);
   });
 });
 

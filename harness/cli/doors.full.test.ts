@@ -25,7 +25,7 @@ const top = testFolder();
 
 /** What lies beside the run, and what scratch folders of ours are left. */
 async function left(): Promise<string[]> {
-  const scratch = (await readdir(tmpdir())).filter((name) => name.startsWith(`restart-proof-run-${process.pid}-`));
+  const scratch = (await readdir(tmpdir())).filter((name) => name.includes(`-${process.pid}-`));
   return [...scratch, ...(await readdir(top))];
 }
 

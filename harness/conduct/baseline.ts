@@ -2,12 +2,12 @@
  * The baseline: what a site can do at all, by autocannon. Its load is closed (each connection asks again once it was
  * answered), so it tells capacity and latency before and after the deploys, and never how many requests were lost.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { scratchFolder } from '../base/scratch-folder.ts';
 import { site } from '../experiment/units.ts';
 import { exec } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -50,7 +50,7 @@ export async function localBaseline(
   { body, ...request }: BaselineRequest & { readonly body: Buffer | null },
   signal: AbortSignal,
 ): Promise<Baseline | null> {
-  const folder = await mkdtemp(join(tmpdir(), 'baseline-'));
+  const folder = await scratchFolder('baseline');
   try {
     const bodyFile = join(folder, 'body');
     if (body !== null) await writeFile(bodyFile, body);

@@ -6,7 +6,7 @@ import { baselinesSchema, type Baselines } from '../run/baseline.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
-import { readTimeline } from '../run/files/timeline.ts';
+import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf } from '../run/run-record.ts';
@@ -47,7 +47,7 @@ export async function writeReport(folder: string): Promise<void> {
 /** What report.md and report.html say, without a chart drawn: each is an empty drawing in the page. */
 export async function reportWithoutCharts(open: OpenRun): Promise<{ report: string; page: string }> {
   const verdict = await readVerdict(open);
-  const windows = restartWindows(await readTimeline(join(open.path, runFiles.timeline)));
+  const windows = restartWindows(await timelineIn(open));
   const restarts = drawnWindows(windows, verdict).map(({ restart }) => restartChart(restart));
   const svgs = new Map(['outcomes', 'latency', ...restarts].map((name) => [name, '<svg width="1" height="1"></svg>']));
   return await reportTexts(open, verdict, svgs);
@@ -67,11 +67,12 @@ async function reportTexts(
 }
 
 /** All charts of a run by their names: outcomes, latency, restart-001 … */
-async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<Map<string, Picture>> {
+async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, Picture>> {
+  const { path, record } = open;
   const { durationMs, runId } = record;
   const subject = subjectOf(record);
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
-  const timeline = await readTimeline(join(path, runFiles.timeline));
+  const timeline = await timelineIn(open);
   const windows = restartWindows(timeline);
   const details = drawnWindows(windows, verdict).map((window) => {
     const { fromUs, toUs } = restartSpan(window);
@@ -79,7 +80,7 @@ async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<
   });
   const overview = new Bins(0, durationMs * 1000, overviewBinUs(durationMs));
   const latency = new LatencyPoints(slotCount(subject.ratePerSecond, durationMs), durationMs);
-  for await (const rows of readLedgerRows(join(path, runFiles.ledger))) {
+  for await (const rows of isLost(open, runFiles.ledger) ? [] : readLedgerRows(join(path, runFiles.ledger))) {
     for (const { outcome, path: asked, dueUs, doneUs } of rows) {
       const latencyMs = (doneUs - dueUs) / 1000;
       const name = classifyRow(outcome, latencyMs - askedMs(asked));
@@ -95,6 +96,15 @@ async function drawCharts({ path, record }: OpenRun, verdict: Verdict): Promise<
       drawRestart(title(`restart ${window.restart}`), bins, window, timeline),
     ]),
   ]);
+}
+
+async function timelineIn(open: OpenRun): Promise<TimelineEvent[]> {
+  return isLost(open, runFiles.timeline) ? [] : await readTimeline(join(open.path, runFiles.timeline));
+}
+
+/** A run that was cut short may have lost any file: its report is made of those that there are. */
+function isLost(open: OpenRun, name: string): boolean {
+  return open.record.aborted !== null && !open.has(name);
 }
 
 /** A tenth of a second; in a long run the next of 0.2, 0.5, 1, 2, 5 … s at which its bars can be told apart. */

@@ -1,7 +1,6 @@
 /** A run as a database: DuckDB, in this process, reads the run's files as tables (tables.ts). */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   DuckDBInstance,
@@ -12,6 +11,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { HarnessError, messageOf } from '../base/errors.ts';
+import { scratchFolder } from '../base/scratch-folder.ts';
 import { damageIn, recordIn } from './files/fields.ts';
 import { gzippedLines, unpackTo } from './gzipped-lines.ts';
 import { mostLineBytes, oneLine, openPlainFile, plainText, refused } from './plain-file.ts';
@@ -20,9 +20,6 @@ import { quoted, runConstants, runTables, type RunTable } from './tables.ts';
 
 /** What is beyond this is spilt into the temporary folder. */
 const memoryLimit = '320MiB';
-/** What a packed file may have for each slot of the schedule; ours have 20 to 40 bytes. */
-const mostBytesOfSlot = 400;
-const freeBytes = 2 * 1024 * 1024;
 /** A file up to this size is held against its form line by line, a larger one by DuckDB and its check sum. */
 const mostStrictBytes = 1024 * 1024;
 /** Lines that a file may have for each slot: a proxy that tries again asks the site several times. */
@@ -159,7 +156,7 @@ export async function openDatabase(
   names?: readonly string[],
   strictBytes = mostStrictBytes,
 ): Promise<RunDatabase> {
-  const temporary = await mkdtemp(join(tmpdir(), 'restart-proof-database-'));
+  const temporary = await scratchFolder('database');
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: memoryLimit, temp_directory: temporary });
   const database = new RunDatabase(instance, await instance.connect(), temporary);
   try {
@@ -208,7 +205,7 @@ async function load(connection: DuckDBConnection, loading: Loading): Promise<voi
   const path = join(folder, table.file.name);
   if (!existsSync(path)) return;
   const isPacked = path.endsWith('.gz');
-  const file = await openPlainFile(path, isPacked ? mostBytesOfSlot * slots + freeBytes : undefined);
+  const file = await openPlainFile(path);
   const { size } = await file.stat();
   await file.close();
   // DuckDB takes '5' for 5: a short file is read twice, since that costs nothing.
@@ -237,7 +234,7 @@ async function fill(
        from (select row_number() over () as line, * from ${sourceOf(plain, table)}) limit ${most}`,
     );
   } catch (cause) {
-    const why = oneLine(messageOf(cause).split('\n')[0] ?? '');
+    const why = wordsOf(messageOf(cause));
     if (why.startsWith('Out of Memory')) {
       throw new HarnessError('run-too-large', `${path} needs more memory than there is: ${why}.`, { cause });
     }
@@ -251,6 +248,16 @@ async function fill(
   if (found?.['isTooLong'] === true)
     throw refused(`${path} has ${most} lines or more, more than its schedule can have`);
   if (found?.['isDamaged'] === true) await findDamage(path, table);
+}
+
+/** What DuckDB says of a line, in plain words; the file that it names is a copy of ours. */
+function wordsOf(message: string): string {
+  const first = message.split('\n')[0] ?? '';
+  const told = first
+    .replace(/^Invalid Input Error: .*? in file ".*?",? /u, '')
+    .replace(/^Conversion Error: .* with value (\S+) can't be cast.*$/u, 'the number $1 is out of range')
+    .replace(/^(?:Conversion|Invalid Input|Out of Range) Error: /u, '');
+  return oneLine(told);
 }
 
 function sourceOf(plain: string, { file, head }: RunTable): string {

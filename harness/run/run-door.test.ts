@@ -67,6 +67,12 @@ describe('the folder of a run', () => {
       /report\.md has 17825792/u,
     ],
     [
+      'a packed file that is larger than its requests can make it',
+      async () => truncate(join(run, 'witnesses', 'traefik.log.gz'), 64 * 1024 * 1024),
+      /traefik\.log\.gz has 67108864 bytes, and may have \d+ for \d+ requests/u,
+    ],
+    ['a name of two lines', async () => writeFile(join(run, 'a\nerror: b'), ''), /a error: b is no file of a run/u],
+    [
       'too many files',
       async () => {
         await Promise.all(Array.from({ length: 501 }, (_, n) => writeFile(join(run, 'lab', `f${n}`), '')));

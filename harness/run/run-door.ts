@@ -5,6 +5,7 @@
 import { lstat, mkdir, open, opendir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../base/errors.ts';
+import { shownLine } from '../base/foreign-text.ts';
 import { mostFileBytes, mostTextBytes, openPlainFile, plainJson, refused, type FileIdentity } from './plain-file.ts';
 import { rawLedgerName, runFiles } from './run-folder.ts';
 import { runRecordSchema, slotsOf, type RunRecord } from './run-record.ts';
@@ -114,23 +115,27 @@ async function list(root: string, within: string, files: Map<string, Listed>): P
   for await (const { name } of await opendir(join(root, within))) {
     const inRun = within === '' ? name : `${within}/${name}`;
     const path = join(root, inRun);
+    const shown = shownLine(path);
     if (files.size >= mostEntries)
       throw refused(`${root} holds more than the ${mostEntries} files that a run may have`);
     const found = await lstat(path);
-    if (found.isSymbolicLink()) throw refused(`${path} is a link, and a run holds none`);
+    if (found.isSymbolicLink()) throw refused(`${shown} is a link, and a run holds none`);
     if (found.isDirectory()) {
-      if (!isKnownFolder(inRun)) throw refused(`${path} is no folder of a run`);
+      if (!isKnownFolder(inRun)) throw refused(`${shown} is no folder of a run`);
       await list(root, inRun, files);
       continue;
     }
-    if (!found.isFile()) throw refused(`${path} is neither a plain file nor a folder`);
+    if (!found.isFile()) throw refused(`${shown} is neither a plain file nor a folder`);
     const most = mostBytesOf(inRun);
-    if (most === undefined) throw refused(`${path} is no file of a run`);
-    if (found.size > most) throw refused(`${path} has ${found.size} bytes, and may have ${most}`);
+    if (most === undefined) throw refused(`${shown} is no file of a run`);
+    if (found.size > most) throw refused(`${shown} has ${found.size} bytes, and may have ${most}`);
     files.set(inRun, { size: found.size, dev: found.dev, ino: found.ino });
   }
 }
 
+/** What a packed file may have for each slot of the schedule; ours have 20 to 40 bytes. */
+const mostBytesOfSlot = 400;
+const freeBytes = 2 * mega;
 /** Slots that a run may have beyond what its ledger has room for: rows that were lost when it was cut short. */
 const spareSlots = 4_000_000;
 
@@ -142,8 +147,17 @@ function refuseImpossible(path: string, record: RunRecord, files: ReadonlyMap<st
   const ledgers = [...files].filter(([name]) => name === runFiles.ledger || rawLedgerName.test(name));
   const most = spareSlots + ledgers.reduce((sum, [, { size }]) => sum + size, 0) / 2;
   const slots = slotsOf(record);
-  if (slots <= most) return;
-  throw refused(`${path} says in ${runFiles.run} that ${slots} requests were due, and its ledger has no room for them`);
+  if (slots > most) {
+    throw refused(
+      `${path} says in ${runFiles.run} that ${slots} requests were due, and its ledger has no room for them`,
+    );
+  }
+  // A run that was cut short may not have known yet how many were due.
+  const mostPacked = freeBytes + mostBytesOfSlot * (record.aborted === null ? slots : slots + spareSlots);
+  for (const [name, { size }] of files) {
+    if (!name.endsWith('.gz') || size <= mostPacked) continue;
+    throw refused(`${join(path, name)} has ${size} bytes, and may have ${mostPacked} for ${slots} requests`);
+  }
 }
 
 function isKnownFolder(name: string): boolean {

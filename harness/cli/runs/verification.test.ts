@@ -54,7 +54,7 @@ describe('a run of somebody else', () => {
     expect(context.printed()).toContain('run.json was changed.');
     expect(await hashes()).toEqual(changed);
     expect(changed).not.toEqual(before);
-    const left = (await readdir(tmpdir())).filter((name) => name.startsWith(`restart-proof-run-${process.pid}-`));
+    const left = (await readdir(tmpdir())).filter((name) => name.includes(`-${process.pid}-`));
     expect([...left, ...(await readdir(top))]).toEqual(['run']);
   });
 

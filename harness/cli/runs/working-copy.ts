@@ -1,9 +1,9 @@
 /** A run's files made again: in a copy of our own, from which only what differs goes back, with their hashes. */
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
+import { scratchFolder } from '../../base/scratch-folder.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
@@ -13,7 +13,7 @@ import { runFiles } from '../../run/run-folder.ts';
  * run itself. Errors name the run by the user's path.
  */
 export async function onCopy<T>(run: OpenRun, work: (copy: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), `restart-proof-run-${process.pid}-`));
+  const scratch = await scratchFolder('run');
   const copy = join(scratch, 'run');
   try {
     await run.copyTo(copy);

@@ -3,10 +3,11 @@
  * that has no name, so that what it leaves running holds no pipe of ours open.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scratchFolder } from '../../base/scratch-folder.ts';
 import { processesOfSession, type ProcessSeen } from './processes.ts';
 import type { Shell } from './shell.ts';
 
@@ -54,7 +55,7 @@ export class RunningCommand {
     onOutput: (text: string) => void,
   ): Promise<RunningCommand> {
     const output = await Output.open(onOutput);
-    const folder = takesText ? null : await mkdtemp(join(tmpdir(), 'restart-proof-command-'));
+    const folder = takesText ? null : await scratchFolder('command');
     const file = folder === null ? null : join(folder, 'command');
     if (file !== null) await writeFile(file, script, { mode: 0o700 });
     const started = start([...words, ...(file === null ? ['-c', script] : [file])], output.fd);
@@ -190,7 +191,7 @@ class Output {
   }
 
   static async open(take: (text: string) => void): Promise<Output> {
-    const folder = await mkdtemp(join(tmpdir(), 'restart-proof-output-'));
+    const folder = await scratchFolder('output');
     try {
       const path = join(folder, 'output');
       const file = await open(path, 'ax+', 0o600);
