@@ -4,30 +4,24 @@ import { eventKinds, type EventKind, type TimelineEvent } from '../../run/files/
 import { dropWindows } from '../drop-windows.ts';
 import { countLedger, type Ask } from '../ledger-summary.ts';
 import { badRow, row } from '../testing.ts';
-import { answersOfEach, summaryOf, type Case } from '../testing-database.ts';
+import { sharedLedgers, type Case } from '../testing-database.ts';
 import { event } from '../testing-folder.ts';
 
-/** The only figure of each case, by the names of the cases. */
-async function figuresOf(name: Parameters<typeof answersOfEach>[0], figure: string, cases: Record<string, Case>) {
-  const answers = await answersOfEach(name, Object.values(cases));
-  return Object.fromEntries(Object.keys(cases).map((key, index) => [key, answers[index]?.[0]?.[figure]]));
-}
-
+const ledgers = sharedLedgers();
 const unsent = { outcome: 'unsent', sentUs: null } as const;
 const refused = { outcome: 'refused', sentUs: null } as const;
 
 describe('the counts of a ledger', () => {
+  const several = ledgers.summary([
+    row(0),
+    row(1, { method: 'POST', connection: 'new' }),
+    badRow(2, { method: 'POST' }),
+    badRow(3, refused),
+    row(4, unsent),
+    row(5, { outcome: 'local' }),
+  ]);
   it('are given in all, by method, by connection and by both', async () => {
-    const { all, byMethod, byConnection, byKind, failureKinds } = await summaryOf({
-      ledger: [
-        row(0),
-        row(1, { method: 'POST', connection: 'new' }),
-        badRow(2, { method: 'POST' }),
-        badRow(3, refused),
-        row(4, unsent),
-        row(5, { outcome: 'local' }),
-      ],
-    });
+    const { all, byMethod, byConnection, byKind, failureKinds } = await several();
     expect(all).toEqual({
       due: 6,
       sent: 4,
@@ -50,8 +44,9 @@ describe('the counts of a ledger', () => {
     expect(failureKinds).toEqual({ 'refused to serve': 1, 'port closed': 1 });
   });
 
+  const empty = ledgers.summary([]);
   it('are nothing of an empty ledger, and nothing else is known of it', async () => {
-    expect(await summaryOf({})).toEqual({
+    expect(await empty()).toEqual({
       all: { due: 0, sent: 0, dropped: 0, outcomes: {} },
       byMethod: {},
       byConnection: {},
@@ -73,21 +68,25 @@ describe('the counts of a ledger', () => {
     });
   });
 
+  const late = Array.from({ length: 200 }, (_, seq) => row(seq, { sentUs: seq * 10_000 + (200 - seq) }));
+  const never = Array.from({ length: 50 }, (_, index) => row(200 + index, unsent));
+  const [many, one, atOnce] = [
+    ledgers.summary([...late, ...never]),
+    ledgers.summary([row(0, { sentUs: 70 })]),
+    ledgers.summary([row(0), row(1, { dueUs: 0 })]),
+  ];
   it('say how late requests left, and at which rate: n requests span n − 1 intervals', async () => {
-    const late = Array.from({ length: 200 }, (_, seq) => row(seq, { sentUs: seq * 10_000 + (200 - seq) }));
-    const never = Array.from({ length: 50 }, (_, index) => row(200 + index, unsent));
-    const { lag, achievedRate } = await summaryOf({ ledger: [...late, ...never] });
+    const { lag, achievedRate } = await many();
     // Nearest rank: the 100th, the 198th and the 200th of 1 to 200 µs.
     expect(lag).toEqual({ p50Us: 100, p99Us: 198, maxUs: 200 });
     // 199 intervals from 200 µs to 1.990001 s.
     expect(achievedRate).toBeCloseTo((199 * 1e6) / 1_989_801, 6);
-    const one = await summaryOf({ ledger: [row(0, { sentUs: 70 })] });
-    expect([one.lag, one.achievedRate]).toEqual([{ p50Us: 70, p99Us: 70, maxUs: 70 }, null]);
-    expect((await summaryOf({ ledger: [row(0), row(1, { dueUs: 0 })] })).achievedRate).toBeNull();
+    expect(await one()).toMatchObject({ lag: { p50Us: 70, p99Us: 70, maxUs: 70 }, achievedRate: null });
+    expect((await atOnce()).achievedRate).toBeNull();
   });
 });
 
-it('slots of the schedule are missing, or there too often', async () => {
+describe('slots of the schedule', () => {
   const cases: [seqs: number[], missing: number, repeated: number][] = [
     [[0, 1, 2], 0, 0],
     [[0, 2], 1, 0],
@@ -98,48 +97,54 @@ it('slots of the schedule are missing, or there too often', async () => {
     [[0, 1, ...Array.from({ length: 257 }, () => 2)], 0, 1],
     [[], 3, 0],
   ];
-  const answers = await answersOfEach(
+  const found = ledgers.answers(
     'slots',
     cases.map(([seqs]) => ({ rows: seqs.map((seq) => row(seq)), slots: 3 })),
   );
-  expect(answers).toEqual(cases.map(([, missing, repeated]) => [{ missing, repeated }]));
+  it('are missing, or there too often', async () => {
+    expect(await found()).toEqual(cases.map(([, missing, repeated]) => [{ missing, repeated }]));
+  });
 });
 
-it('sums over all requests', async () => {
+describe('a sum over all requests', () => {
   const died: Partial<LedgerRow> = { outcome: 'reset', status: null, connectedUs: null, firstByteUs: null };
-  const slow = { path: '/slow?ms=300' };
   const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
-  const cases: [figure: string, what: string, expected: number | null, rows: LedgerRow[]][] = [
-    // A GET that died unanswered on a connection used before is one that a retrying client would have sent again.
-    ['resendable', 'it was reset', 1, [badRow(0, died)]],
-    ['resendable', 'it was closed', 1, [badRow(0, { ...died, outcome: 'closed' })]],
-    ['resendable', 'a POST', 0, [badRow(0, { ...died, method: 'POST' })]],
-    ['resendable', 'never sent', 0, [badRow(0, { ...died, sentUs: null })]],
-    ['resendable', 'on a new connection', 0, [badRow(0, { ...died, connectedUs: 200 })]],
-    ['resendable', 'a byte was seen', 0, [badRow(0, { ...died, firstByteUs: 300 })]],
-    ['resendable', 'it timed out', 0, [badRow(0, { ...died, outcome: 'timeout' })]],
-    ['resendable', 'it was answered', 0, [badRow(0, { ...died, outcome: 'status-502' })]],
-    // From the due time, less what was asked for, of ok answers only.
-    ['longestWaitUs', 'late', 9_000, [row(0, { sentUs: 5_000, doneUs: 9_000 }), badRow(2, { doneUs: 3e7 })]],
-    ['longestWaitUs', 'slow', 12_000, [row(1, { ...slow, doneUs: 322_000 })]],
-    ['longestWaitUs', 'no ok answer', null, [badRow(2)]],
-    // From the first to the last due time of dropped rows.
-    ['affectedUs', 'several', 20_000, [badRow(7), row(9), badRow(5), row(8, unsent)]],
-    ['affectedUs', 'one', 0, [badRow(5)]],
-    ['affectedUs', 'none', null, [row(5)]],
-    // Deadlines that passed, and closes of a connection that was kept.
-    ['droppedIfLate', 'a status', 0, [badRow(1)]],
-    ['droppedIfLate', 'deadlines', 2, [badRow(2, { outcome: 'timeout' }), badRow(3, { outcome: 'connect-timeout' })]],
-    ['droppedIfLate', 'a race', 1, [badRow(4, race)]],
-    ['withoutLength', 'one of two', 1, [row(0, { hasNoLength: true }), row(1)]],
-  ];
-  const answers = await answersOfEach(
-    'totals',
-    cases.map(([, , , rows]) => ({ rows })),
-  );
-  expect(cases.map(([figure, what], index) => [figure, what, answers[index]?.[0]?.[figure]])).toEqual(
-    cases.map(([figure, what, expected]) => [figure, what, expected]),
-  );
+
+  const resendable = 'is of GETs that died unanswered on a used connection, which a retrying client would send again';
+  ledgers.figures(resendable, ['totals', 'resendable'], {
+    'it was reset': [1, [badRow(0, died)]],
+    'it was closed': [1, [badRow(0, { ...died, outcome: 'closed' })]],
+    'a POST': [0, [badRow(0, { ...died, method: 'POST' })]],
+    'never sent': [0, [badRow(0, { ...died, sentUs: null })]],
+    'on a new connection': [0, [badRow(0, { ...died, connectedUs: 200 })]],
+    'a byte was seen': [0, [badRow(0, { ...died, firstByteUs: 300 })]],
+    'it timed out': [0, [badRow(0, { ...died, outcome: 'timeout' })]],
+    'it was answered': [0, [badRow(0, { ...died, outcome: 'status-502' })]],
+  });
+
+  const wait = 'is the longest wait of ok answers, from the due time, less what was asked for';
+  ledgers.figures(wait, ['totals', 'longestWaitUs'], {
+    late: [9_000, [row(0, { sentUs: 5_000, doneUs: 9_000 }), badRow(2, { doneUs: 3e7 })]],
+    slow: [12_000, [row(1, { path: '/slow?ms=300', doneUs: 322_000 })]],
+    'no ok answer': [null, [badRow(2)]],
+  });
+
+  ledgers.figures('is from the first to the last due time of dropped rows', ['totals', 'affectedUs'], {
+    several: [20_000, [badRow(7), row(9), badRow(5), row(8, unsent)]],
+    one: [0, [badRow(5)]],
+    none: [null, [row(5)]],
+  });
+
+  const late = 'is of deadlines that passed, and closes of a connection that was kept';
+  ledgers.figures(late, ['totals', 'droppedIfLate'], {
+    'a status': [0, [badRow(1)]],
+    deadlines: [2, [badRow(2, { outcome: 'timeout' }), badRow(3, { outcome: 'connect-timeout' })]],
+    'a race': [1, [badRow(4, race)]],
+  });
+
+  ledgers.figures('is of answers without a length', ['totals', 'withoutLength'], {
+    'one of two': [1, [row(0, { hasNoLength: true }), row(1)]],
+  });
 });
 
 describe('the silence of a load', () => {
@@ -152,79 +157,49 @@ describe('the silence of a load', () => {
   const inFlight = (seq: number) => (seq >= 90 && seq < 100 ? { doneUs: seq * 10_000 + 302_000 } : null);
   const late = (seq: number) => ({ doneUs: seq * 10_000 + 400_000 });
 
-  it('is the longest stretch of the schedule in which no request due in it was answered', async () => {
-    const found = await figuresOf('silence', 'silenceUs', {
-      'every request is answered': load(() => null),
-      'an outage of 50 slots': load(outage),
-      // Slots 100 to 299: due from 1000 ms to 2990 ms.
-      'the service dies for good': load(between(100, 300)),
-      'it is absent at first': load(between(0, 120)),
-      'all fail': load(() => refused),
-      'the longest of several': load((seq) => between(20, 30)(seq) ?? between(60, 130)(seq) ?? between(200, 220)(seq)),
-      // Answered in every eighth slot only: seven failures in a row.
-      'the service flaps': load((seq) => (seq % 8 === 0 ? null : refused)),
-      // Slots 90 to 99 are answered 300 ms late, in the midst of an outage from slot 100 (1000 ms) to slot 149.
-      'answers to requests due before it': load((seq) => inFlight(seq) ?? outage(seq)),
-      'one such answer': load((seq) => (seq === 99 ? { doneUs: 1_292_000 } : outage(seq))),
-      // Slots 100 to 149 wait in the queue until 1500 ms.
-      'all are answered in the end': load((seq) => (seq >= 100 && seq < 150 ? { doneUs: 1_502_000 } : null)),
-      'not beyond the last due request': load((seq) => (seq === 299 ? { doneUs: 9_000_000 } : null)),
-      'to the last due request': load((seq) => (seq >= 280 ? { doneUs: 9_000_000 } : null)),
-      'every answer takes long': load(late),
-      'every answer takes long, beside an outage': load((seq) => outage(seq) ?? late(seq)),
-      'the generator could not send': load((seq) => (seq >= 100 && seq < 150 ? unsent : null)),
-      'a single answer': load(() => null, 1),
-      'a single failure': load(() => refused, 1),
-      'no request': load(() => null, 0),
-      'none was sent': load(() => unsent),
-    });
-    expect(found).toEqual({
-      'every request is answered': 0,
-      'an outage of 50 slots': 500_000,
-      'the service dies for good': 1_990_000,
-      'it is absent at first': 1_200_000,
-      'all fail': 2_990_000,
-      'the longest of several': 700_000,
-      'the service flaps': 70_000,
-      'answers to requests due before it': 500_000,
-      'one such answer': 500_000,
-      'all are answered in the end': 500_000,
-      'not beyond the last due request': 0,
-      'to the last due request': 190_000,
-      'every answer takes long': 0,
-      'every answer takes long, beside an outage': 500_000,
-      'the generator could not send': 0,
-      'a single answer': 0,
-      'a single failure': 0,
-      'no request': null,
-      'none was sent': null,
-    });
+  const silence = 'is the longest stretch of the schedule in which no request due in it was answered';
+  ledgers.figures(silence, ['silence', 'silenceUs'], {
+    'every request is answered': [0, load(() => null)],
+    'an outage of 50 slots': [500_000, load(outage)],
+    // Slots 100 to 299: due from 1000 ms to 2990 ms.
+    'the service dies for good': [1_990_000, load(between(100, 300))],
+    'it is absent at first': [1_200_000, load(between(0, 120))],
+    'all fail': [2_990_000, load(() => refused)],
+    'the longest of several': [
+      700_000,
+      load((seq) => between(20, 30)(seq) ?? between(60, 130)(seq) ?? between(200, 220)(seq)),
+    ],
+    // Answered in every eighth slot only: seven failures in a row.
+    'the service flaps': [70_000, load((seq) => (seq % 8 === 0 ? null : refused))],
+    // Slots 90 to 99 are answered 300 ms late, in the midst of an outage from slot 100 (1000 ms) to slot 149.
+    'answers to requests due before it': [500_000, load((seq) => inFlight(seq) ?? outage(seq))],
+    'one such answer': [500_000, load((seq) => (seq === 99 ? { doneUs: 1_292_000 } : outage(seq)))],
+    // Slots 100 to 149 wait in the queue until 1500 ms.
+    'all are answered in the end': [500_000, load((seq) => (seq >= 100 && seq < 150 ? { doneUs: 1_502_000 } : null))],
+    'not beyond the last due request': [0, load((seq) => (seq === 299 ? { doneUs: 9_000_000 } : null))],
+    'to the last due request': [190_000, load((seq) => (seq >= 280 ? { doneUs: 9_000_000 } : null))],
+    'every answer takes long': [0, load(late)],
+    'every answer takes long, beside an outage': [500_000, load((seq) => outage(seq) ?? late(seq))],
+    'the generator could not send': [0, load((seq) => (seq >= 100 && seq < 150 ? unsent : null))],
+    'a single answer': [0, load(() => null, 1)],
+    'a single failure': [0, load(() => refused, 1)],
+    'no request': [null, load(() => null, 0)],
+    'none was sent': [null, load(() => unsent)],
   });
 
+  const endOf = (...outcomes: LedgerRow['outcome'][]): Case => ({
+    rows: ['ok' as const, ...outcomes].map((outcome, seq) => row(seq, { outcome })),
+  });
+  const ends = ledgers.answers('end', [
+    endOf('ok'),
+    endOf('refused'),
+    endOf('reset', 'status-502'),
+    endOf('refused', 'unsent'),
+    endOf('reset', 'local'),
+  ]);
   it('ends with the outcomes of the last two requests that left', async () => {
-    const ledgers: [last: LedgerRow['outcome'][], told: string[]][] = [
-      [['ok'], ['ok', 'ok']],
-      [['refused'], ['refused', 'ok']],
-      [
-        ['reset', 'status-502'],
-        ['status-502', 'reset'],
-      ],
-      [
-        ['refused', 'unsent'],
-        ['refused', 'ok'],
-      ],
-      [
-        ['reset', 'local'],
-        ['reset', 'ok'],
-      ],
-    ];
-    const ends = await answersOfEach(
-      'end',
-      ledgers.map(([last]) => ({
-        rows: (['ok', 'ok', ...last] as const).map((outcome, seq) => row(seq, { outcome })),
-      })),
-    );
-    expect(ends.map((rows) => rows.map(({ outcome }) => outcome))).toEqual(ledgers.map(([, told]) => told));
+    const found = (await ends()).map((rows) => rows.map(({ outcome }) => outcome).join(', '));
+    expect(found).toEqual(['ok, ok', 'refused, ok', 'status-502, reset', 'refused, ok', 'reset, ok']);
   });
 
   it('is of a service that is gone where the last request was refused, or the last two failed', async () => {
@@ -249,32 +224,23 @@ describe('a change of a service', () => {
     restarts: [{ restart: 1, deployBeginUs: 990_000 }],
   });
 
-  it('is an outcome, instance or version that was not there before the deploy began', async () => {
-    const many = Array.from({ length: 1_000 }, (_, index) => row(51, { instance: `b${index}` }));
-    const found = await figuresOf('changes', 'new', {
-      'as before': after(row(150)),
-      'fails as before': after(badRow(51), badRow(150)),
-      'fails anew': after(badRow(150)),
-      'fails in another way': after(badRow(51), row(150, refused)),
-      // One that was in flight when the deploy began may have died of it.
-      'was in flight': after(badRow(98, { outcome: 'reset', doneUs: 1_200_000 })),
-      'another instance': after(row(150, { instance: 'j' })),
-      'another version': after(row(150, { version: 'v1' })),
-      'a version seen before': after(row(51, { version: 'v1' }), row(150, { version: 'v1' })),
-      'what could not be sent': after(row(150, unsent)),
-    });
-    expect(found).toEqual({
-      'as before': 0,
-      'fails as before': 0,
-      'fails anew': 1,
-      'fails in another way': 1,
-      'was in flight': 1,
-      'another instance': 1,
-      'another version': 1,
-      'a version seen before': 0,
-      'what could not be sent': 0,
-    });
-    expect(await figuresOf('changes', 'before', { many: after(...many) })).toEqual({ many: 1_001 });
+  const change = 'is an outcome, instance or version that was not there before the deploy began';
+  ledgers.figures(change, ['changes', 'new'], {
+    'as before': [0, after(row(150))],
+    'fails as before': [0, after(badRow(51), badRow(150))],
+    'fails anew': [1, after(badRow(150))],
+    'fails in another way': [1, after(badRow(51), row(150, refused))],
+    // One that was in flight when the deploy began may have died of it.
+    'was in flight': [1, after(badRow(98, { outcome: 'reset', doneUs: 1_200_000 }))],
+    'another instance': [1, after(row(150, { instance: 'j' }))],
+    'another version': [1, after(row(150, { version: 'v1' }))],
+    'a version seen before': [0, after(row(51, { version: 'v1' }), row(150, { version: 'v1' }))],
+    'what could not be sent': [0, after(row(150, unsent))],
+  });
+
+  const many = Array.from({ length: 1_000 }, (_, index) => row(51, { instance: `b${index}` }));
+  ledgers.figures('is held against all that was there before', ['changes', 'before'], {
+    many: [1_001, after(...many)],
   });
 });
 
@@ -290,55 +256,50 @@ describe('stale answers', () => {
   const late = 2_000_000;
   const of = (...rows: LedgerRow[]): Case => ({ rows, restarts });
 
-  it('were sent after their version was out of rotation, and after a newer one had answered', async () => {
-    const found = await figuresOf('stale', 'stale', {
-      'sent when the newer one answered': of(newer, answer('v0', 1_501_000)),
-      'sent after that': of(newer, answer('v0', 1_501_001)),
-      // Answered by the newer one before the older was out of rotation: then its retiring decides.
-      'sent when it was retired': of(answer('v1', 500_000), answer('v0', 1_000_000)),
-      'sent after it was retired': of(answer('v1', 500_000), answer('v0', 1_000_001)),
-      'the earliest newer one comes last': of(answer('v1', late), newer, answer('v0', 1_600_000)),
-      'the newer one comes after it': of(answer('v0', 1_600_000), newer),
-      'of two versions': of(answer('v2', 3_500_000), answer('v0', 3_600_000), answer('v1', 3_600_000)),
-      'of its own version': of(answer('v1', 3_500_000), answer('v1', 3_600_000)),
-      'in rotation still': of(newer, answer('v1', 2_500_000)),
-      'not ok': of(newer, answer('v0', late, { outcome: 'status-503' })),
-      'never sent': of(newer, answer('v0', null)),
-      'after one that was never sent': of(answer('v1', null), answer('v0', late)),
-      'after one that was not ok': of(answer('v1', 1_500_000, { outcome: 'status-503' }), answer('v0', late)),
-      'no version of ours': of(newer, ...[null, 'v', 'vx', 'xv0', 'v0x', '0'].map((version) => answer(version, late))),
-      'versions of two digits': {
+  const stale = 'were sent after their version was out of rotation, and after a newer one had answered';
+  ledgers.figures(stale, ['stale', 'stale'], {
+    'sent when the newer one answered': [0, of(newer, answer('v0', 1_501_000))],
+    'sent after that': [1, of(newer, answer('v0', 1_501_001))],
+    // Answered by the newer one before the older was out of rotation: then its retiring decides.
+    'sent when it was retired': [0, of(answer('v1', 500_000), answer('v0', 1_000_000))],
+    'sent after it was retired': [1, of(answer('v1', 500_000), answer('v0', 1_000_001))],
+    'the earliest newer one comes last': [1, of(answer('v1', late), newer, answer('v0', 1_600_000))],
+    'the newer one comes after it': [1, of(answer('v0', 1_600_000), newer)],
+    'of two versions': [2, of(answer('v2', 3_500_000), answer('v0', 3_600_000), answer('v1', 3_600_000))],
+    'of its own version': [0, of(answer('v1', 3_500_000), answer('v1', 3_600_000))],
+    'in rotation still': [0, of(newer, answer('v1', 2_500_000))],
+    'not ok': [0, of(newer, answer('v0', late, { outcome: 'status-503' }))],
+    'never sent': [0, of(newer, answer('v0', null))],
+    'after one that was never sent': [0, of(answer('v1', null), answer('v0', late))],
+    'after one that was not ok': [0, of(answer('v1', 1_500_000, { outcome: 'status-503' }), answer('v0', late))],
+    'no version of ours': [
+      0,
+      of(newer, ...[null, 'v', 'vx', 'xv0', 'v0x', '0'].map((version) => answer(version, late))),
+    ],
+    'versions of two digits': [
+      1,
+      {
         rows: [answer('v12', 1_500_000), answer('v11', 1_600_000)],
         restarts: [{ restart: 12, outOfRotationUs: 1_000_000 }],
       },
-      'retired by no deploy': { rows: [newer, answer('v0', 9_000_000)], restarts: [{ restart: 1 }] },
-      'without restarts': { rows: [newer, answer('v0', 9_000_000)] },
-    });
-    const stale = [
-      'sent after that',
-      'sent after it was retired',
-      'the earliest newer one comes last',
-      'the newer one comes after it',
-      'versions of two digits',
-    ];
-    expect(found).toEqual({
-      ...Object.fromEntries(Object.keys(found).map((name) => [name, stale.includes(name) ? 1 : 0])),
-      'of two versions': 2,
-    });
+    ],
+    'retired by no deploy': [0, { rows: [newer, answer('v0', 9_000_000)], restarts: [{ restart: 1 }] }],
+    'without restarts': [0, { rows: [newer, answer('v0', 9_000_000)] }],
   });
 });
 
 describe('windows of drops', () => {
   const drop = (sentUs: number, doneUs: number): LedgerRow => badRow(0, { dueUs: sentUs - 10, sentUs, doneUs });
 
+  const found = ledgers.answers('drop-windows', [
+    { rows: [row(0), row(1, unsent), row(2, { outcome: 'local' })] },
+    { rows: [drop(3_000_000, 3_500_000), drop(2_000_000, 3_600_000), drop(2_500_000, 2_600_000)] },
+    { rows: [badRow(0, { dueUs: 70, sentUs: null, doneUs: 90 })] },
+    { rows: [drop(1, 1_000_000), drop(1, 2_000_000)] },
+    { rows: [drop(1, 1_000_000), drop(1_500_000, 2_000_001)] },
+  ]);
   it('go from the first sending to the last known drop, and are two where over a second lies between', async () => {
-    const [none, one, never, near, apart] = await answersOfEach('drop-windows', [
-      { rows: [row(0), row(1, unsent), row(2, { outcome: 'local' })] },
-      { rows: [drop(3_000_000, 3_500_000), drop(2_000_000, 3_600_000), drop(2_500_000, 2_600_000)] },
-      { rows: [badRow(0, { dueUs: 70, sentUs: null, doneUs: 90 })] },
-      { rows: [drop(1, 1_000_000), drop(1, 2_000_000)] },
-      { rows: [drop(1, 1_000_000), drop(1_500_000, 2_000_001)] },
-    ]);
+    const [none, one, never, near, apart] = await found();
     expect(none).toEqual([]);
     expect(one).toEqual([{ fromUs: 2_000_000, firstUs: 2_600_000, toUs: 3_600_000, dropped: 3 }]);
     expect(never).toEqual([{ fromUs: 70, firstUs: 90, toUs: 90, dropped: 1 }]);

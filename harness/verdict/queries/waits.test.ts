@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-import type { Row } from '../../run/database.ts';
+import type { SiteLine } from '../../run/files/site-log.ts';
 import type { Ask } from '../ledger-summary.ts';
 import { row, runRecord } from '../testing.ts';
-import { answersOf } from '../testing-database.ts';
+import { sharedLedgers } from '../testing-database.ts';
 import {
   accessFieldsOf,
+  event,
   eventsOf,
   idOf,
   linesOf,
@@ -16,6 +17,7 @@ import {
   stampOf,
   type FolderContent,
 } from '../testing-folder.ts';
+import type { QueryName } from './all.ts';
 import { countWaits } from '../witnesses.ts';
 
 /** When a request was sent, reached the proxy and the site, was answered, and was done: since it was due. */
@@ -24,89 +26,43 @@ type Life = readonly [sentUs: number, proxyUs: number, receivedUs: number, answe
 interface Told {
   readonly life: Life;
   readonly row?: Partial<LedgerRow>;
-  readonly without?: 'access' | 'site';
-  readonly isCut?: true;
+  readonly isUnknownToProxy?: true;
+  /** What the site has in place of its line. */
+  readonly site?: (line: SiteLine) => SiteLine[];
 }
 
-/** Each is due a minute after the one before, but where its row says otherwise. */
-function contentOf(all: readonly Told[], over: Partial<FolderContent> = {}): FolderContent {
-  const content = linesOf({ timeline: [], ...over });
-  for (const [seq, { life, row: some, without, isCut }] of all.entries()) {
-    const [sentUs, proxyUs, receivedUs, answeredUs, doneUs] = life;
+/** A run whose requests are each due a minute after the one before, but where a row says otherwise. */
+function runOf(over: Partial<FolderContent>) {
+  const content = linesOf(over);
+  let count = 0;
+  const durationMs = (): number => (count + 2) * 60_000;
+  const ledgers = sharedLedgers(() => ({ ...content, run: { ...content.run, durationMs: durationMs() } }));
+  const rowOf = ({ life, row: some, isUnknownToProxy, site = (line) => [line] }: Told): LedgerRow => {
+    const seq = count++;
     const dueUs = some?.dueUs ?? (seq + 1) * 60_000_000;
+    const [sentUs, proxyUs, receivedUs, answeredUs, doneUs] = life;
     const one = row(seq, { requestId: idOf(seq), dueUs, sentUs: dueUs + sentUs, doneUs: dueUs + doneUs, ...some });
-    content.ledger.push(one);
     const stamps = { StartUTC: stampOf(dueUs + proxyUs), Duration: 0 };
-    if (without !== 'access') content.access?.push(accessFieldsOf(one, stamps));
-    const read = {
-      receivedUs: originMonotonicUs + dueUs + receivedUs,
-      answeredUs: originMonotonicUs + dueUs + answeredUs,
-    };
-    if (without !== 'site') content.site?.push(siteLineOf(one, { ...read, ...(isCut && { outcome: 'cut' }) }));
-  }
-  return { ...content, run: { ...content.run, durationMs: (all.length + 2) * 60_000 } };
+    if (isUnknownToProxy !== true) content.access?.push(accessFieldsOf(one, stamps));
+    const zeroUs = originMonotonicUs + dueUs;
+    const line = siteLineOf(one, { receivedUs: zeroUs + receivedUs, answeredUs: zeroUs + answeredUs });
+    content.site?.push(...site(line));
+    return one;
+  };
+  /** Takes requests in, while tests are collected; gives what a query answers of them alone. */
+  return (name: QueryName, all: readonly Told[]) => {
+    const found = ledgers.answers(name, [{ rows: all.map(rowOf) }]);
+    return async () => (await found())[0] ?? [];
+  };
 }
 
-const direct = { run: runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] })), access: null };
-
-async function stallsOf(all: readonly Told[], over: Partial<FolderContent> = {}): Promise<Row[]> {
-  const [stalls] = await answersOf(contentOf(all, over), 'stalls');
-  return stalls;
-}
-
-describe('stalls', () => {
-  const queue = 'the site: in the queue of its port, or on a port that was closed';
-  const nowhere = 'at a place that no witness shows';
-
-  it('are ok answers more than 500 ms later than asked, each with the place where it waited longest', async () => {
-    const lateAtEnd: Life = [10, 20, 30, 40, 600_000];
-    const asked = { path: '/slow?ms=300' };
-    const cases: [Told, place: string | null][] = [
-      [{ life: [0, 0, 0, 0, 500_000] }, null],
-      [{ life: [0, 0, 0, 0, 500_001] }, 'on the way back'],
-      [{ life: [0, 0, 0, 300_000, 800_000], row: asked }, null],
-      [{ life: [0, 0, 0, 300_000, 800_001], row: asked }, 'on the way back'],
-      [{ life: lateAtEnd, row: { outcome: 'timeout' } }, null],
-      [{ life: lateAtEnd, row: { sentUs: null } }, null],
-      [{ life: [600_000, 600_010, 600_020, 600_030, 600_040] }, 'in the generator'],
-      [{ life: [10, 600_000, 600_010, 600_020, 600_030] }, 'on the way to the proxy'],
-      [{ life: [10, 20, 600_000, 600_010, 600_020] }, `between the proxy and ${queue}`],
-      [{ life: [10, 20, 30, 600_000, 600_010] }, 'in the site'],
-      [{ life: lateAtEnd }, 'on the way back'],
-      // Of the 600 ms in the site 350 were asked for: then the 300 ms before are the longest part.
-      [{ life: [10, 300_000, 300_010, 900_000, 900_020] }, 'in the site'],
-      [{ life: [10, 300_000, 300_010, 900_000, 900_020], row: { path: '/slow?ms=350' } }, 'on the way to the proxy'],
-      [{ life: lateAtEnd, without: 'access' }, nowhere],
-      [{ life: lateAtEnd, without: 'site' }, nowhere],
-      [{ life: lateAtEnd, isCut: true }, nowhere],
-    ];
-    const found = await stallsOf(cases.map(([told]) => told));
-    expect(found.map(({ seq, waitedAt }) => [seq, waitedAt])).toEqual(
-      cases.flatMap(([, place], seq) => (place === null ? [] : [[seq, place]])),
-    );
-  });
-
-  it('are told without a proxy by what the site says alone: its queue, or the site itself', async () => {
-    const found = await stallsOf(
-      [{ life: [10, 0, 600_000, 600_010, 600_020] }, { life: [10, 0, 20, 600_010, 600_020] }],
-      direct,
-    );
-    expect(found.map(({ waitedAt }) => waitedAt)).toEqual([`between the client and ${queue}`, 'in the site']);
-  });
-
-  it('go by the last answer that the site gave to several tries', async () => {
-    const content = contentOf([{ life: [10, 20, 600_000, 600_010, 600_020] }]);
-    const [last] = content.site ?? [];
-    if (last === undefined) throw new Error('no line');
-    const earlier = { ...last, receivedUs: last.receivedUs - 599_900, answeredUs: last.answeredUs - 599_900 };
-    content.site = [earlier, last, { ...last, receivedUs: last.receivedUs - 599_000, outcome: 'cut' }];
-    const [found] = await answersOf(content, 'stalls');
-    expect(found.map(({ waitedAt }) => waitedAt)).toEqual([`between the proxy and ${queue}`]);
-  });
-
-  it('are a restart’s doing when any part of their life lies in it, or in the second after', async () => {
+const unplanned = { source: 'journal', restart: 0 } as const;
+const answersOf = runOf({
+  timeline: [
+    event('main-exited', 450_000, unplanned),
+    event('accepting', 900_000, unplanned),
     // At risk from 5 s to 6 s.
-    const restart = eventsOf({
+    ...eventsOf({
       deployBeginUs: 5_000_000,
       retireUs: 5_000_000,
       sigtermUs: 5_000_000,
@@ -115,27 +71,88 @@ describe('stalls', () => {
       deployEndUs: 5_300_000,
       acceptingUs: 5_900_000,
       readyUs: 6_000_000,
-    });
-    const told = (dueUs: number, doneUs: number): Told => ({ life: [0, 0, 0, 0, doneUs - dueUs], row: { dueUs } });
-    const all = [
-      told(4_000_000, 4_999_999),
-      told(4_000_000, 5_000_000),
-      told(7_000_000, 8_000_000),
-      told(7_000_001, 8_000_000),
-    ];
-    const found = await stallsOf(all, { timeline: restart });
-    expect(found.map(({ isOfRestart }) => isOfRestart)).toEqual([false, true, true, false]);
+    }),
+  ],
+});
+const directAnswersOf = runOf({
+  run: runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] })),
+  access: null,
+});
+
+describe('stalls', () => {
+  const queue = 'the site: in the queue of its port, or on a port that was closed';
+  const nowhere = 'at a place that no witness shows';
+  const lateAtEnd: Life = [10, 20, 30, 40, 600_000];
+  const asked = { path: '/slow?ms=300' };
+  const places: [Told, place: string | null][] = [
+    [{ life: [0, 0, 0, 0, 500_000] }, null],
+    [{ life: [0, 0, 0, 0, 500_001] }, 'on the way back'],
+    [{ life: [0, 0, 0, 300_000, 800_000], row: asked }, null],
+    [{ life: [0, 0, 0, 300_000, 800_001], row: asked }, 'on the way back'],
+    [{ life: lateAtEnd, row: { outcome: 'timeout' } }, null],
+    [{ life: lateAtEnd, row: { sentUs: null } }, null],
+    [{ life: [600_000, 600_010, 600_020, 600_030, 600_040] }, 'in the generator'],
+    [{ life: [10, 600_000, 600_010, 600_020, 600_030] }, 'on the way to the proxy'],
+    [{ life: [10, 20, 600_000, 600_010, 600_020] }, `between the proxy and ${queue}`],
+    [{ life: [10, 20, 30, 600_000, 600_010] }, 'in the site'],
+    [{ life: lateAtEnd }, 'on the way back'],
+    // Of the 600 ms in the site 350 were asked for: then the 300 ms before are the longest part.
+    [{ life: [10, 300_000, 300_010, 900_000, 900_020] }, 'in the site'],
+    [{ life: [10, 300_000, 300_010, 900_000, 900_020], row: { path: '/slow?ms=350' } }, 'on the way to the proxy'],
+    [{ life: lateAtEnd, isUnknownToProxy: true }, nowhere],
+    [{ life: lateAtEnd, site: () => [] }, nowhere],
+    [{ life: lateAtEnd, site: (line) => [{ ...line, outcome: 'cut' }] }, nowhere],
+  ];
+  const late = answersOf(
+    'stalls',
+    places.map(([told]) => told),
+  );
+  it('are ok answers more than 500 ms later than asked, each with the place where it waited longest', async () => {
+    expect((await late()).map(({ seq, waitedAt }) => [seq, waitedAt])).toEqual(
+      places.flatMap(([, place], seq) => (place === null ? [] : [[seq, place]])),
+    );
   });
 
+  const direct = directAnswersOf('stalls', [
+    { life: [10, 0, 600_000, 600_010, 600_020] },
+    { life: [10, 0, 20, 600_010, 600_020] },
+  ]);
+  it('are told without a proxy by what the site says alone: its queue, or the site itself', async () => {
+    const found = (await direct()).map(({ waitedAt }) => waitedAt);
+    expect(found).toEqual([`between the client and ${queue}`, 'in the site']);
+  });
+
+  const earlier = (line: SiteLine, byUs: number): SiteLine => {
+    return { ...line, receivedUs: line.receivedUs - byUs, answeredUs: line.answeredUs - byUs };
+  };
+  const tried = answersOf('stalls', [
+    {
+      life: [10, 20, 600_000, 600_010, 600_020],
+      site: (line) => [
+        earlier(line, 599_900),
+        line,
+        { ...line, receivedUs: line.receivedUs - 599_000, outcome: 'cut' },
+      ],
+    },
+  ]);
+  it('go by the last answer that the site gave to several tries', async () => {
+    expect(await tried()).toMatchObject([{ waitedAt: `between the proxy and ${queue}` }]);
+  });
+
+  const from = (dueUs: number, doneUs: number): Told => ({ life: [0, 0, 0, 0, doneUs - dueUs], row: { dueUs } });
+  const besideRestart = answersOf('stalls', [
+    from(4_000_000, 4_999_999),
+    from(4_000_000, 5_000_000),
+    from(7_000_000, 8_000_000),
+    from(7_000_001, 8_000_000),
+  ]);
+  it('are a restart’s doing when any part of their life lies in it, or in the second after', async () => {
+    expect((await besideRestart()).map(({ isOfRestart }) => isOfRestart)).toEqual([false, true, true, false]);
+  });
+
+  const besideEnd = answersOf('stalls', [from(400_000, 990_000)]);
   it('are a restart’s doing where a process that nobody had told to end made them wait', async () => {
-    const timeline = [
-      { atUs: 450_000, kind: 'main-exited', source: 'journal', restart: 0 },
-      { atUs: 900_000, kind: 'accepting', source: 'app', restart: 0 },
-    ] as const;
-    const found = await stallsOf([{ life: [0, 0, 0, 0, 590_000], row: { dueUs: 400_000 } }], {
-      timeline: [...timeline],
-    });
-    expect(found).toMatchObject([{ isOfRestart: true }]);
+    expect(await besideEnd()).toMatchObject([{ isOfRestart: true }]);
   });
 });
 
@@ -169,53 +186,51 @@ describe('what the waits come to', () => {
 });
 
 describe('the way between client and proxy, and back', () => {
-  const transitOf = async (all: readonly Told[], over: Partial<FolderContent> = {}): Promise<Row | undefined> => {
-    const [[found]] = await answersOf(contentOf(all, over), 'transit');
-    return found;
-  };
-
-  it('is timed by three logs, there and back, and the longest of all is told', async () => {
-    // 30 ms to the proxy, 20 ms back; what lies between is not part of it.
-    const all: Told[] = [
-      { life: [0, 10_000, 40_000, 50_000, 50_000] },
-      { life: [10, 30_010, 200_000, 210_000, 230_000] },
-    ];
-    expect(await transitOf(all)).toEqual({ longestUs: 50_000, slow: 0, firstSlow: null });
-    // Stamps of two clocks are off: less than nothing is nothing.
-    expect(await transitOf([{ life: [500, 0, 0, 1_000, 900] }, { life: [500, 0, 0, 1_000, 31_000] }])).toMatchObject({
-      longestUs: 30_000,
-    });
-  });
-
-  it('is slow above 100 ms, and the first such row is named', async () => {
-    const slow: Told = { life: [0, 60_000, 60_000, 60_000, 100_001] };
-    const found = await transitOf([{ life: [0, 60_000, 60_000, 60_000, 100_000] }, slow, slow]);
-    expect(found).toEqual({ longestUs: 100_001, slow: 2, firstSlow: 1 });
-  });
-
-  it('is not known without the proxy’s line, or the site’s, or a proxy', async () => {
-    const unknown = { longestUs: null, slow: 0, firstSlow: null };
-    const life: Life = [0, 200_000, 200_000, 200_000, 400_000];
-    expect(
-      await transitOf([
-        { life, without: 'access' },
-        { life, without: 'site' },
+  const slow: Told = { life: [0, 60_000, 60_000, 60_000, 100_001] };
+  const beyond: Life = [0, 200_000, 200_000, 200_000, 400_000];
+  const unknown = { longestUs: null, slow: 0, firstSlow: null };
+  const cases: [title: string, found: () => Promise<unknown>, expected: object][] = [
+    [
+      // 30 ms to the proxy, 20 ms back; what lies between is not part of it.
+      'is timed by three logs, there and back, and the longest of all is told',
+      answersOf('transit', [{ life: [0, 10_000, 40_000, 50_000, 50_000] }, { life: [10, 30_010, 2e5, 21e4, 23e4] }]),
+      { longestUs: 50_000, slow: 0, firstSlow: null },
+    ],
+    [
+      'is nothing where the stamps of two clocks make it less than nothing',
+      answersOf('transit', [{ life: [500, 0, 0, 1_000, 900] }, { life: [500, 0, 0, 1_000, 31_000] }]),
+      { longestUs: 30_000 },
+    ],
+    [
+      'is slow above 100 ms, and the first such row is named',
+      answersOf('transit', [{ life: [0, 60_000, 60_000, 60_000, 100_000] }, slow, slow]),
+      // Behind the 22 of the tests before, and four of these: the second of its own.
+      { longestUs: 100_001, slow: 2, firstSlow: 27 },
+    ],
+    [
+      'is not known without the proxy’s line, or the site’s',
+      answersOf('transit', [
+        { life: beyond, isUnknownToProxy: true },
+        { life: beyond, site: () => [] },
       ]),
-    ).toEqual(unknown);
-    expect(await transitOf([{ life }], direct)).toEqual(unknown);
+      unknown,
+    ],
+    ['is not known without a proxy', directAnswersOf('transit', [{ life: beyond }]), unknown],
+  ];
+  it.each(cases)('%s', async (_, found, expected) => {
+    expect(await found()).toMatchObject([expected]);
   });
 });
 
 describe('the time that the site takes for an answer', () => {
-  const medianOf = async (all: readonly Told[]): Promise<unknown> => {
-    const [[found]] = await answersOf(contentOf(all), 'time-in-site');
-    return found?.['medianMs'];
-  };
   const inSite = (us: number): Told => ({ life: [0, 0, 1_000, 1_000 + us, 2_000 + us] });
-
+  const medians = [
+    answersOf('time-in-site', [900, 2_500, 451_000].map(inSite)),
+    answersOf('time-in-site', [{ life: [0, 0, 1_000, 302_000, 303_000], row: { path: '/slow?ms=300' } }]),
+    answersOf('time-in-site', []),
+  ];
   it('is the middle one of all, in whole milliseconds, less what was asked for', async () => {
-    expect(await medianOf([900, 2_500, 451_000].map(inSite))).toBe(2);
-    expect(await medianOf([{ life: [0, 0, 1_000, 302_000, 303_000], row: { path: '/slow?ms=300' } }])).toBe(1);
-    expect(await medianOf([])).toBeNull();
+    const found = await Promise.all(medians.map((median) => median()));
+    expect(found).toEqual([[{ medianMs: 2 }], [{ medianMs: 1 }], [{ medianMs: null }]]);
   });
 });
