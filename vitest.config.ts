@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 const never = ['node_modules/**', '.cache/**', 'reports/**'];
 const neverInUnit = ['**/*.lab.test.ts', '**/*.full.test.ts', ...never];
 
-/** Unit tests that wait for real processes and sockets: beside tests that keep the cores busy they would be late. */
+/**
+ * Unit tests that wait for real processes and sockets: beside tests that keep the cores busy they would be late. Since they
+ * mostly wait, those of a file run side by side.
+ */
 const timed = [
   'app-under-test/{drain,fault,listen-fds,site,store}.test.ts',
   'harness/in-lab/{generator,threads}.test.ts',
@@ -40,7 +43,14 @@ export default defineConfig({
         },
       },
       {
-        test: { ...unit, name: 'unit-timed', sequence: { groupOrder: 1 }, include: timed, exclude: never },
+        test: {
+          ...unit,
+          name: 'unit-timed',
+          sequence: { groupOrder: 1, concurrent: true },
+          maxConcurrency: 8,
+          include: timed,
+          exclude: never,
+        },
       },
       { test: { ...inLab, name: 'lab', sequence: { groupOrder: 2 }, include: ['**/*.lab.test.ts'] } },
       { test: { ...inLab, name: 'full', sequence: { groupOrder: 3 }, include: ['**/*.full.test.ts'] } },

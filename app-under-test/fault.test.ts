@@ -1,10 +1,10 @@
 /** Planted faults, on real processes: each must do what it is there for, or those who look for it prove nothing. */
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { ask, killLeftovers, newDatabase, startSite } from './testing.ts';
 
 vi.setConfig({ testTimeout: 15_000 });
-afterEach(killLeftovers);
+afterAll(killLeftovers);
 
 function timesStored(path: string, id: string): number {
   const database = new DatabaseSync(path, { timeout: 5_000 });

@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { ask, freePort, killLeftovers, msBetween, newDatabase, open, startSite } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
 vi.setConfig({ testTimeout: 15_000 });
-afterEach(killLeftovers);
+afterAll(killLeftovers);
 
 const health = async (port: number) => {
   const paths = ['/livez', '/readyz', '/healthz'];

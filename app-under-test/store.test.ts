@@ -1,11 +1,11 @@
 /** What happens while another process holds the database's lock, tried on real processes. */
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { ask, killLeftovers, msBetween, newDatabase, open, startSite } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
 vi.setConfig({ testTimeout: 15_000 });
-afterEach(killLeftovers);
+afterAll(killLeftovers);
 
 /** Takes the write lock of a database from outside the site; returns what gives it back. */
 function holdLock(path: string): () => void {

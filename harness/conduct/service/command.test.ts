@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { RunningCommand } from './command.ts';
 import { identityOf, listenersOn } from './processes.ts';
 import { scriptProblem, shellFor } from './shell.ts';
@@ -13,33 +13,33 @@ import { scriptProblem, shellFor } from './shell.ts';
 vi.setConfig({ testTimeout: 30_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
-const pidFile = join(folder, 'pid');
-const started: RunningCommand[] = [];
+const started = new Set<RunningCommand>();
+let files = 0;
+/** The name of a file of one test. */
+const newFile = (): string => join(folder, String(++files));
 
-afterEach(async () => {
-  for (const command of started.splice(0)) {
-    await command.endAll();
-    await command.close();
-  }
-  rmSync(pidFile, { force: true });
+afterAll(async () => {
+  await Promise.all([...started].map(async (command) => await command.endAll()));
+  await Promise.all([...started].map(close));
+  rmSync(folder, { recursive: true });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 async function close(command: RunningCommand): Promise<void> {
-  started.splice(started.indexOf(command), 1);
+  started.delete(command);
   await command.close();
 }
 
-let output = '';
-async function start(script: string): Promise<RunningCommand> {
-  output = '';
-  const command = await RunningCommand.start(await shellFor(script), script, (text) => (output += text));
-  started.push(command);
+async function start(script: string, onOutput: (text: string) => void = () => undefined): Promise<RunningCommand> {
+  const command = await RunningCommand.start(await shellFor(script), script, onOutput);
+  started.add(command);
   return command;
 }
 
 async function failureOf(script: string): Promise<string | null> {
-  return (await (await start(script)).ended).failure;
+  const command = await start(script);
+  const { failure } = await command.ended;
+  await close(command);
+  return failure;
 }
 
 const isAlive = async (pid: number): Promise<boolean> => (await identityOf(pid)) !== null;
@@ -78,13 +78,19 @@ describe('a command fails', () => {
 
 describe('a command', () => {
   it('tells what it prints, on either stream, also after it has emptied /dev/stderr', async () => {
-    const command = await start('echo one; echo two >&2; sleep 0.3; echo three > /dev/stderr; echo four');
+    let output = '';
+    const told = newFile();
+    const script = `echo one; echo two >&2; until [ -e ${told} ]; do sleep 0.05; done; echo three > /dev/stderr; echo four`;
+    const command = await start(script, (text) => (output += text));
+    await vi.waitFor(() => expect(output).toContain('two'), 15_000);
+    writeFileSync(told, '');
     await command.ended;
     await close(command);
     expect(output.split('\n').filter(Boolean)).toEqual(['one', 'two', 'three', 'four']);
   });
 
   it('leaves what it started running, which is told of', async () => {
+    const pidFile = newFile();
     const command = await start(`sleep 300 & echo $! > ${pidFile}`);
     expect((await command.ended).failure).toBeNull();
     const pid = Number(await written(pidFile));
@@ -98,6 +104,7 @@ describe('a command', () => {
   });
 
   it('ends with all that it started, though a part of that does not hear SIGTERM', async () => {
+    const pidFile = newFile();
     const command = await start(`(trap '' TERM; while :; do sleep 0.1; done) & echo $! > ${pidFile}; sleep 300`);
     const deaf = Number(await written(pidFile));
     expect((await command.endAll()).map(({ pid }) => pid)).toContain(deaf);
@@ -120,6 +127,7 @@ describe('a command', () => {
   });
 
   it('is ended by its guard when the process that started it is killed', async () => {
+    const pidFile = newFile();
     const script = `
       import { RunningCommand } from ${JSON.stringify(new URL('./command.ts', import.meta.url).href)};
       import { shellFor } from ${JSON.stringify(new URL('./shell.ts', import.meta.url).href)};
