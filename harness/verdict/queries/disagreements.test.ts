@@ -195,6 +195,21 @@ describe('a row beside the proxy’s line', () => {
     });
   });
 
+  it('cannot be the generator’s own failure where it has no error, or the proxy answered one', async () => {
+    const local = { outcome: 'local', status: null, version: null, error: 'limit: x' } as const;
+    await expectSaid({
+      'too large for the generator': { row: local },
+      'closed by the generator': { row: local, access: { DownstreamStatus: 499 } },
+      'without an error': { row: { ...local, error: null }, says: 'local, without an error' },
+      'an error of the proxy’s': { row: local, access: ownError, says: 'local here, and answered 502 by the proxy' },
+      'the same, read': {
+        row: { ...local, status: 502, bytes: 11 },
+        access: ownError,
+        says: 'local here, and answered 502 by the proxy',
+      },
+    });
+  });
+
   it('cannot have no answer where the proxy gave one', async () => {
     const closed = { outcome: 'closed', status: null, version: null, doneUs: 200_000 } as const;
     const of = (outcome: LedgerRow['outcome'], access: Access, answered?: number): Case => ({

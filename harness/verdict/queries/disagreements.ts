@@ -22,6 +22,12 @@ const besideProxy: readonly Rule[] = [
     "l.outcome in ('ok', 'wrong') and l.status is null or starts_with(l.outcome, 'status-') and l.outcome is distinct from 'status-' || l.status",
     "l.outcome || ' with status ' || coalesce(l.status::varchar, 'none')",
   ],
+  // A drop must not be passed off as the generator's own failure, of which a run may have a few.
+  ["l.outcome = 'local' and l.error is null", "'local, without an error'"],
+  [
+    "l.outcome = 'local' and l.status is not null and p.status >= 400 and p.status <> 499",
+    `'local here, and answered ' || p.status || ' by the proxy' || ${p}`,
+  ],
   ['l.dueUs <> round(l.seq * 1e6 / ratePerSecond)', "'it was not due at ' || l.dueUs || ' µs'"],
   ["p.line is not null and l.outcome = 'ok' and p.backend is null", `'ok, and by the proxy itself' || ${p}`],
   ['p.method <> l.method or p.path <> l.path', `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`],
