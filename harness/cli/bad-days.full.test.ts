@@ -1,11 +1,22 @@
 /** More of what befalls a run from outside; bad-days.lab.test.ts has what every test run looks at. */
-import { mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { containerOf, expectAbortedByEndOf, prepareBadDays, runMeeting } from './testing-bad-days.ts';
+import { verdictSchema } from '../verdict/record/verdict.ts';
+import { cli } from './testing.ts';
+import {
+  containerOf,
+  expectAbortedByEndOf,
+  expectAbortedByKill,
+  prepareBadDays,
+  runMeeting,
+} from './testing-bad-days.ts';
+
+const kept = fileURLToPath(new URL('../../reports/reference/E0', import.meta.url));
 
 prepareBadDays();
 
@@ -13,6 +24,8 @@ it.each(['edge', 'client'])(
   'a container that was killed (%s): aborted soon, with what was settled',
   expectAbortedByEndOf,
 );
+
+it('a harness that was killed: its lab goes, and what was settled is aborted', expectAbortedByKill);
 
 it('a proxy that stood still for 300 ms: inconclusive, since the way to it took too long', async () => {
   const { verdict, exitCode, reasons } = await runMeeting(async () => {
@@ -36,19 +49,41 @@ it('a client that was removed: aborted, with what was settled until then', async
 const small = join(tmpdir(), `restart-proof-small-${process.pid}`);
 const canMount = process.getuid?.() === 0 && process.platform === 'linux';
 
-it.skipIf(!canMount)('a disk that others fill: the records of the run have room of their own', async () => {
+/** A small disk, for as long as `work` takes. */
+async function withSmallDisk(size: string, work: () => Promise<void>): Promise<void> {
   await mkdir(small, { recursive: true });
-  await execa('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'restart-proof-test', small]);
+  await execa('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'restart-proof-test', small]);
   try {
-    const { verdict, reasons } = await runMeeting(
-      () => execa('dd', ['if=/dev/zero', `of=${join(small, 'others')}`, 'bs=4k'], { reject: false }),
-      small,
-    );
-    expect(verdict?.verdict, reasons).not.toBe('aborted');
-    expect(verdict?.due).toBeGreaterThan(1_000);
-    expect(reasons).not.toContain('could not be collected');
+    await work();
   } finally {
     await execa('umount', [small]);
     await rm(small, { recursive: true, force: true });
   }
+}
+
+async function fillSmallDisk(): Promise<void> {
+  await execa('dd', ['if=/dev/zero', `of=${join(small, 'others')}`, 'bs=4k'], { reject: false });
+}
+
+it.skipIf(!canMount)('a disk that others fill: the records of the run have room of their own', async () => {
+  await withSmallDisk('16m', async () => {
+    const { verdict, reasons } = await runMeeting(fillSmallDisk, small);
+    expect(verdict?.verdict, reasons).not.toBe('aborted');
+    expect(verdict?.due).toBeGreaterThan(1_000);
+    expect(reasons).not.toContain('could not be collected');
+  });
+});
+
+it.skipIf(!canMount)('a run on a full disk: its verdict is told, and its files stay as they were', async () => {
+  await withSmallDisk('4m', async () => {
+    const run = join(small, 'run');
+    await cp(kept, run, { recursive: true });
+    for (const name of ['hashes.json', 'verdict.json']) await rm(join(run, name));
+    const files = await readdir(run, { recursive: true });
+    await fillSmallDisk();
+    const { stdout, stderr, exitCode } = await cli('verdict', run, '--json');
+    expect([verdictSchema.parse(JSON.parse(stdout)).verdict, exitCode]).toEqual(['pass', 0]);
+    expect(stderr).toContain(`note: ${run} stays as it is: The disk is full`);
+    expect(await readdir(run, { recursive: true })).toEqual(files);
+  });
 });

@@ -1,9 +1,11 @@
 /** A run on the real lab in the middle of which something happens, for tests; afterwards nothing of it may be left. */
+import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { afterEach, beforeAll, expect } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine.ts';
-import { startRun, type RunUnderWay } from './testing.ts';
+import { verdictSchema } from '../verdict/record/verdict.ts';
+import { cli, startRun, type RunUnderWay } from './testing.ts';
 
 const out = testFolder();
 let docker: Docker;
@@ -30,12 +32,24 @@ export function containerOf(role: string): Docker.Container {
 }
 
 /** One restart under load, to which something happens once 300 requests have been sent. */
-export async function runMeeting(what: () => Promise<unknown>, folder = out): Promise<Met> {
+export async function runMeeting(what: (run: RunUnderWay) => unknown, folder = out): Promise<Met> {
   const running = await startRun(folder, 300, 'E5', '--restarts', '1', '--set', 'deploy.leadMs=6000');
   ({ runId } = running);
-  await what();
+  await what(running);
   const ended = await running.end;
   return { ...ended, reasons: ended.verdict?.reasons.join('\n') ?? '' };
+}
+
+/** A harness that is killed leaves rows that can be judged, and its lab goes all the same. */
+export async function expectAbortedByKill(): Promise<void> {
+  await runMeeting((run) => run.kill());
+  const filters = { label: [`${runLabel}=${runId}`] };
+  await expect.poll(() => docker.listContainers({ all: true, filters }), { timeout: 10_000 }).toEqual([]);
+  const { stdout, exitCode } = await cli('verdict', join(out, 'E5', runId), '--json');
+  expect(exitCode).toBe(3);
+  const verdict = verdictSchema.parse(JSON.parse(stdout));
+  expect(verdict.verdict).toBe('aborted');
+  expect(verdict.outcomes['ok']).toBeGreaterThan(200);
 }
 
 /** A container that is killed ends the run soon, with what was settled. */

@@ -84,6 +84,8 @@ export function isOnlyLate({ verdict, reasons }: Verdict): boolean {
 /** A run of which a test meets the middle: names of the lab's containers once load is on its way, and then its end. */
 export interface RunUnderWay {
   readonly runId: string;
+  /** Ends the harness as a machine that lacks memory does. */
+  kill(): void;
   readonly end: Promise<{ verdict: Verdict | null; exitCode: number | undefined; stdout: string; stderr: string }>;
 }
 
@@ -105,7 +107,7 @@ export async function startRun(out: string, sent: number, ...args: string[]): Pr
     stdout,
     stderr,
   }));
-  return { runId, end };
+  return { runId, kill: () => running.kill('SIGKILL'), end };
 }
 
 /** The outcomes together. */

@@ -1,6 +1,8 @@
 /** `verdict`: makes a run's verdict again from its files. */
 import { join } from 'node:path';
-import { jsonText } from '../base/foreign-text.ts';
+import { messageOf } from '../base/errors.ts';
+import { jsonText, shownLine } from '../base/foreign-text.ts';
+import { explained } from '../lab/engine-errors.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
@@ -45,7 +47,10 @@ ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E
         const { writeReport } = await import('../report/write-report.ts');
         await writeReport(copy);
       }
-      await bringBack(run, copy);
+      // On a full disk the verdict is told all the same.
+      await bringBack(run, copy).catch((error: unknown) => {
+        context.stderr(`note: ${run.path} stays as it is: ${shownLine(messageOf(explained(error) ?? error))}\n`);
+      });
       return made;
     });
     const files = { hasReport: run.has(runFiles.report), hasPage: run.has(runFiles.page) };

@@ -1,12 +1,17 @@
 /** A measurement has the engine to itself: two at once would count each other's disturbance as the server's. */
+import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { HarnessError } from '../base/errors.ts';
+import { guardWith } from '../base/guard.ts';
 import { connectEngine, type EngineFacts } from '../lab/engine.ts';
 import { labImageTag, requireImage } from '../lab/image.ts';
 import { lockMeasuring, type Holder, type MeasuringLock } from '../lab/measuring-lock.ts';
 import { ownerInWords } from '../lab/owner.ts';
-import { removedLine, removeLab, standingLabs } from '../lab/remove.ts';
+import { removeStaleLabs } from '../lab/remove.ts';
 import type { Audience } from './audience.ts';
+
+/** Takes the lab down when this process is killed. */
+const afterKill = fileURLToPath(new URL('../lab/after-kill.ts', import.meta.url));
 
 /** An engine on which nobody else measures. */
 export interface HeldEngine {
@@ -46,16 +51,14 @@ export async function holdEngine<T>(
   } finally {
     progress.end();
   }
+  const guard = guardWith('exec "$@"', process.execPath, afterKill);
   try {
     // Nobody else measures now: what stands and is not meant to was left.
-    for (const lab of await standingLabs(docker)) {
-      if (lab.state !== 'stale') continue;
-      await removeLab(docker, lab);
-      audience.say(`${removedLine(lab)}\n`);
-    }
+    await removeStaleLabs(docker, (line) => audience.say(`${line}\n`));
     return await work({ docker, facts, image, lock });
   } finally {
     await lock.release();
+    guard.dismiss();
   }
 }
 

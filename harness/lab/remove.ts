@@ -53,6 +53,15 @@ export async function standingLabs(docker: Docker): Promise<StandingLab[]> {
     });
 }
 
+/** Takes down the labs that were left, and tells what it took down; those that go on or are kept stay. */
+export async function removeStaleLabs(docker: Docker, say: (line: string) => void): Promise<void> {
+  for (const lab of await standingLabs(docker)) {
+    if (lab.state !== 'stale') continue;
+    await removeLab(docker, lab);
+    say(removedLine(lab));
+  }
+}
+
 /** Takes down what was listed of a lab, and nothing that came after. */
 export async function removeLab(
   docker: Docker,

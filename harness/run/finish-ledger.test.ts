@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -21,6 +21,14 @@ describe('a ledger that was left raw', () => {
     expect(await finishLedger(folder)).toBe(true);
     expect(await finished()).toBe('{"seq":0}\n{"seq":1}\n');
     expect(await readdir(folder)).toEqual(['ledger.ndjson.gz']);
+  });
+
+  it('is finished without the witnesses that were being fetched', async () => {
+    await writeFile(join(folder, 'ledger.ndjson'), '{"seq":0}\n');
+    await mkdir(join(folder, 'witnesses'));
+    for (const name of ['journal.ndjson.new', 'kernel.json']) await writeFile(join(folder, 'witnesses', name), '{');
+    await finishLedger(folder);
+    expect(await readdir(join(folder, 'witnesses'))).toEqual(['kernel.json']);
   });
 
   it('is made of the parts that the threads of a load left', async () => {

@@ -5,21 +5,25 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { plainPieces } from './plain-file.ts';
-import { rawLedgerName, runFiles } from './run-folder.ts';
+import { rawLedgerName, runFiles, unfinished } from './run-folder.ts';
 
 const lineFeed = 0x0a;
 
 /**
  * Zips the raw ledger and the parts of it that several threads left, and removes them. Of a file that was cut in mid-line
- * the last line is dropped: its row was never whole. Does nothing where there is no raw ledger.
+ * the last line is dropped: its row was never whole. Files that were being fetched when the run was cut short go. Does
+ * nothing where there is no raw ledger.
  * @returns was there one?
  */
 export async function finishLedger(folder: string): Promise<boolean> {
   const raw = (await readdir(folder)).filter((name) => rawLedgerName.test(name)).sort();
   if (raw.length === 0) return false;
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (name.endsWith(unfinished)) await rm(join(folder, name), { force: true });
+  }
   const paths = raw.map((name) => join(folder, name));
   const target = join(folder, runFiles.ledger);
-  const half = join(folder, runFiles.nextLedger);
+  const half = `${target}${unfinished}`;
   try {
     await pipeline(wholeLines(paths), createGzip(), createWriteStream(half));
     await rename(half, target);

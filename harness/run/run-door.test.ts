@@ -115,6 +115,13 @@ describe('the folder of a run', () => {
     await expect(openRun(join(top, 'nowhere'))).rejects.toEqual(refusedAs('run-missing', /holds no run/u));
   });
 
+  it('may hold a witness that was being fetched when it was cut short', async () => {
+    await writeFile(join(run, 'witnesses', 'journal.ndjson.new'), '{');
+    expect((await openRun(run)).has('witnesses/journal.ndjson.new')).toBe(true);
+    await writeFile(join(run, 'x.new'), '');
+    await expect(openRun(run)).rejects.toEqual(refusedAs('run-refused', /x\.new is no file of a run/u));
+  });
+
   it('is copied whole, and not with a file that was put in place of another meanwhile', async () => {
     const open = await openRun(run);
     await open.copyTo(join(top, 'copy'));

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { HarnessError } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import { mostFileBytes, mostTextBytes, openPlainFile, plainJson, refused, type FileIdentity } from './plain-file.ts';
-import { rawLedgerName, runFiles } from './run-folder.ts';
+import { rawLedgerName, runFiles, unfinished } from './run-folder.ts';
 import { runRecordSchema, slotsOf, type RunRecord } from './run-record.ts';
 
 const mega = 1024 * 1024;
@@ -19,7 +19,6 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.ledger, mostFileBytes],
   [runFiles.nextRun, 4 * mega],
   [runFiles.mergedLedger, 8 * mostFileBytes],
-  [runFiles.nextLedger, mostFileBytes],
   [runFiles.direct, 512 * mega],
   [runFiles.notes, mostFileBytes],
   [runFiles.joined, mostFileBytes],
@@ -173,7 +172,8 @@ function mostBytesOf(name: string): number | undefined {
   const [top, chart = '', ...more] = name.split('/');
   if (top === runFiles.charts) return more.length === 0 && chartName.test(chart) ? chartBytes : undefined;
   if (top === runFiles.lab) return isOfLab(name) ? labBytes : undefined;
-  return rawLedgerName.test(name) ? 8 * mostFileBytes : knownFiles.get(name);
+  const whole = name.endsWith(unfinished) ? name.slice(0, -unfinished.length) : name;
+  return rawLedgerName.test(name) ? 8 * mostFileBytes : knownFiles.get(whole);
 }
 
 async function copyPlainFile(from: string, to: string, seen: Listed | undefined): Promise<void> {

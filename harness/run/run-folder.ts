@@ -12,8 +12,6 @@ export const runFiles = {
   nextRun: 'run.json.next',
   /** The ledger while it is written, and of a run that was cut short. */
   rawLedger: 'ledger.ndjson',
-  /** The ledger while it is packed. */
-  nextLedger: 'ledger.ndjson.gz.new',
   /** The parts of several threads, while they are put together. */
   mergedLedger: 'ledger.ndjson.merged',
   /** What a few requests saw that went straight to the site's own port. */
@@ -44,6 +42,9 @@ export const runFiles = {
   baseline: 'witnesses/baseline.json',
   deployer: 'witnesses/deployer.ndjson',
 } as const;
+
+/** What the name of a file ends with until it is whole. */
+export const unfinished = '.new';
 
 /** The raw ledger, and the parts of it that the threads of a load write. */
 export const rawLedgerName = /^ledger\.ndjson(?:\.\d{1,3})?$/u;

@@ -1,6 +1,6 @@
 /** What becomes of a run once its files are there: verdict, report, hashes, the link `latest`. */
 import { basename, dirname } from 'node:path';
-import { messageOf } from '../../base/errors.ts';
+import { HarnessError, messageOf } from '../../base/errors.ts';
 import { shortCalibration } from '../../calibration/short-calibration.ts';
 import type { Conductor } from '../../conduct/conduct-run.ts';
 import { writeReport } from '../../report/write-report.ts';
@@ -41,7 +41,11 @@ export async function withConductor<T>(
  * A user who has interrupted the run waits for its end, and not for a report.
  */
 export async function judge({ stderr, signal }: Pick<Context, 'stderr' | 'signal'>, folder: string): Promise<Verdict> {
-  const verdict = await judgeRun(folder);
+  const verdict = await judgeRun(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    const hint = `Make room; then \`npm run verdict -- ${folder}\` judges what was recorded.`;
+    throw new HarnessError('disk-full', `The disk of ${folder} is full.`, { hint, cause: error });
+  });
   const steps: readonly (readonly [string, () => Promise<void>])[] = [
     ...(signal.aborted ? [] : [['report', () => writeReport(folder)] as const]),
     ['list of hashes', () => writeHashes(folder)],

@@ -1,12 +1,12 @@
 /** A run's files made again: in a copy of our own, from which only what differs goes back, with their hashes. */
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
 import { scratchFolder } from '../../base/scratch-folder.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
-import { runFiles } from '../../run/run-folder.ts';
+import { runFiles, unfinished } from '../../run/run-folder.ts';
 
 /**
  * Works on a copy of the run, which is removed in any case: nothing changes it meanwhile, and nothing is written into the
@@ -60,11 +60,18 @@ export async function copyReport(copy: string, out: string): Promise<void> {
   for (const name of (await openRun(copy)).names().filter(isReport)) await putFile(join(copy, name), join(out, name));
 }
 
-/** Never through a link, nor into a file that has a second name. */
+/** Whole or not at all; never through a link, nor into a file that has a second name. */
 async function putFile(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  await rm(to, { force: true });
-  await copyFile(from, to, constants.COPYFILE_EXCL);
+  const next = `${to}${unfinished}`;
+  await rm(next, { force: true });
+  try {
+    await copyFile(from, next, constants.COPYFILE_EXCL);
+    await rename(next, to);
+  } catch (error) {
+    await rm(next, { force: true });
+    throw error;
+  }
 }
 
 /** The sha256 of every file of the run but hashes.json, by the file's name. */

@@ -16,7 +16,7 @@ import type { Lab } from '../../lab/lab.ts';
 import { site } from '../../experiment/units.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
-import { runFiles } from '../../run/run-folder.ts';
+import { runFiles, unfinished } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { isKept } from '../../run/files/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
@@ -80,7 +80,7 @@ async function keepFile(
   fetch: (target: string) => Promise<void>,
 ): Promise<string[]> {
   const { folder } = writer;
-  const target = join(folder, `${name}.new`);
+  const target = join(folder, `${name}${unfinished}`);
   try {
     await writer.withReserve(() => withTimeout(limitMs, `Fetching ${name}`, fetch(target)));
     await rename(target, join(folder, name));
@@ -179,12 +179,14 @@ async function fetchCounters({ server }: Lab, target: string, before: Record<str
 }
 
 async function fetchJournal(lab: Lab, target: string): Promise<void> {
-  const { stdout } = await exec(lab.server, [
+  const { exitCode, stdout, stderr } = await exec(lab.server, [
     'journalctl',
     '--no-pager',
     '--output=json',
     '--output-fields=MESSAGE,MESSAGE_ID,UNIT,_SYSTEMD_UNIT,_PID,PRIORITY',
   ]);
+  // Where the engine could not run it, stdout has the engine's words.
+  if (exitCode !== 0) throw new Error(`journalctl ended with status ${exitCode}: ${(stderr || stdout).trim()}`);
   await writeFile(target, stdout);
 }
 

@@ -7,6 +7,7 @@ import { open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardWith, type Guard } from '../../base/guard.ts';
 import { scratchFolder } from '../../base/scratch-folder.ts';
 import { processesOfSession, type ProcessSeen } from './processes.ts';
 import type { Shell } from './shell.ts';
@@ -126,29 +127,11 @@ function start([program = '', ...words]: readonly string[], fd: number): Started
   return { pid: child.pid, ended };
 }
 
-interface Guard {
-  dismiss(): void;
-}
-
-/**
- * Ends the command's group when this process is killed. The guard reads a line from this process; when its input ends
- * without one, this process is gone. It leads a session of its own, so that no signal of a terminal ends it first.
- */
+/** Ends the command's group when this process is killed. */
 function guardOf(group: number | undefined): Guard {
   if (group === undefined) return { dismiss: () => undefined };
-  const script = `read -r word || { kill -s TERM -- "-$1"; sleep ${killAfterMs / 1000}; kill -s KILL -- "-$1"; }`;
-  const guard = spawn('sh', ['-c', script, 'guard', String(group)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  guard.on('error', () => undefined);
-  guard.stdin.on('error', () => undefined);
-  guard.unref();
-  return {
-    dismiss: () => {
-      if (guard.stdin.writable) guard.stdin.end('dismissed\n');
-    },
-  };
+  const script = `kill -s TERM -- "-$1"; sleep ${killAfterMs / 1000}; kill -s KILL -- "-$1"`;
+  return guardWith(script, String(group));
 }
 
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
