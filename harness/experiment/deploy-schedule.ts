@@ -15,7 +15,7 @@ export interface DeploySchedule {
 const oneSpareIn = 5;
 
 /** Above this rate the spacing grows with the rate, so that the queue of one restart is empty before the next begins. */
-export const spacedForRate = 500;
+const spacedForRate = 500;
 
 /** A last restart that is not over so long after the schedule's end never will be: what is missing is then judged. */
 export const patienceMs = 30_000;

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeReport } from '../report/write-report.ts';
 import { judgeRun } from '../verdict/judge.ts';
-import { writeSyntheticRun } from './synthetic-run.ts';
+import { readRun } from '../verdict/record/read-run.ts';
+import { writeLongRun } from './long-run.ts';
 
 /** Judges the run in a folder and writes its report, in a process of its own. */
 const again = `
@@ -14,10 +16,10 @@ const again = `
   import { writeReport } from ${JSON.stringify(new URL('../report/write-report.ts', import.meta.url).href)};
   await judgeRun(process.argv[1]);
   await writeReport(process.argv[1]);`;
-const plan = { rows: 1_200, ratePerSecond: 100, restarts: 2, seed: 7 };
+const reference = fileURLToPath(new URL('../../reports/reference/', import.meta.url));
 
 let scratch = '';
-beforeAll(async () => (scratch = await mkdtemp(join(tmpdir(), 'synthetic-'))));
+beforeAll(async () => (scratch = await mkdtemp(join(tmpdir(), 'long-run-'))));
 afterAll(async () => await rm(scratch, { recursive: true }));
 
 /** The sha256 of every file, by its path. */
@@ -37,28 +39,33 @@ async function contentOf(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(hashed);
 }
 
-describe.each(['waits', 'drops'] as const)('a made-up run that %s', { timeout: 120_000 }, (shape) => {
-  it('is judged a pass, with every row confirmed and every drop explained', async () => {
-    const folder = join(scratch, shape);
-    await writeSyntheticRun(folder, { shape, ...plan });
-    const verdict = await judgeRun(folder);
+describe.each(['E1', 'E5'])('%s, repeated', { timeout: 120_000 }, (kept) => {
+  it('is judged a pass, with twice what the kept run counted, and every row confirmed', async () => {
+    const { verdict: once } = await readRun(join(reference, kept));
+    await writeLongRun(join(reference, kept), join(scratch, kept), 2);
+    const verdict = await judgeRun(join(scratch, kept));
     expect(verdict.reasons).toEqual([]);
     expect(verdict).toMatchObject({
       verdict: 'pass',
-      due: plan.rows,
-      sent: plan.rows,
-      restarts: plan.restarts,
+      due: 2 * once.due,
+      sent: 2 * once.sent,
+      dropped: 2 * once.dropped,
+      restarts: 2 * once.restarts,
+      badRestarts: 2 * once.badRestarts,
       unexplained: 0,
+      stale: 0,
+      stalls: { count: 2 * once.stalls.count },
+      writes: { acknowledged: 2 * (once.writes?.acknowledged ?? 0), lost: 0, duplicated: 0 },
+      reconciliation: { rows: 2 * once.due, disagreeing: 0 },
     });
-    expect(verdict.reconciliation).toMatchObject({ rows: plan.rows, disagreeing: 0 });
-    expect(verdict.badRestarts).toBe(shape === 'waits' ? 0 : plan.restarts);
-    expect(verdict.stalls.count > 0).toBe(shape === 'waits');
+    // The probe's last moments behind the load come once.
+    expect(verdict.direct?.due).toBeGreaterThan(1.9 * (once.direct?.due ?? Infinity));
   });
 });
 
-describe('a made-up run', { timeout: 120_000 }, () => {
+describe('a long run', { timeout: 120_000 }, () => {
   it('gives the same bytes of every file again: in another folder, another time zone, another language', async () => {
-    const folder = join(scratch, 'drops');
+    const folder = join(scratch, 'E1');
     await writeReport(folder);
     const first = await contentOf(folder);
     expect(Object.keys(first)).toEqual(
@@ -70,7 +77,7 @@ describe('a made-up run', { timeout: 120_000 }, () => {
         'charts/outcomes.svg',
       ]),
     );
-    const copy = join(scratch, 'drops, elsewhere', 'run');
+    const copy = join(scratch, 'E1, elsewhere', 'run');
     await cp(folder, copy, { recursive: true });
     for (const made of ['charts', 'joined.ndjson.gz', 'report.md', 'verdict.json']) {
       await rm(join(copy, made), { recursive: true });
