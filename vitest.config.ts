@@ -47,7 +47,6 @@ export default defineConfig({
           ...unit,
           name: 'unit-timed',
           sequence: { groupOrder: 1, concurrent: true },
-          maxConcurrency: 8,
           include: timed,
           exclude: never,
         },

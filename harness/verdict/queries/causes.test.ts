@@ -8,7 +8,7 @@ import type { SiteLine } from '../../run/files/site-log.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { badRow, runRecord } from '../testing.ts';
-import { answersOf } from '../testing-database.ts';
+import { answersOf, sharedRun } from '../testing-database.ts';
 import { queries } from './all.ts';
 import {
   accessFieldsOf,
@@ -20,6 +20,7 @@ import {
   siteLineOf,
   stampOf,
   type AccessFields,
+  type FolderContent,
 } from '../testing-folder.ts';
 
 type Failure = 'refused' | 'reset' | 'timeout' | 'cancelled' | 'other';
@@ -46,25 +47,22 @@ interface Case {
   readonly events?: readonly TimelineEvent[];
   /** The cause that is found; null for none. */
   readonly cause: string | null;
+  /** Why the proxy's last try failed. */
+  readonly failure?: string | null;
+  /** Where it stands: the line among those of its test. */
   readonly file?: string;
   readonly line?: number;
 }
 
 const farApartUs = 100_000_000;
 
-/** Each case has a restart of its own, far from all others: what is found of it, in the order of the cases. */
-async function causesOf(
-  cases: Record<string, Case>,
-  run: RunRecord = runRecord(resolveExperiment(e1, { changes: [] })),
-) {
-  const zeroOf = (index: number): number => index * farApartUs;
+/** What the cases come to in one run, each with a restart of its own, far from all others. */
+function contentOf(cases: readonly Case[], run: RunRecord): FolderContent {
+  const content = linesOf({ run: { ...run, durationMs: ((cases.length + 1) * farApartUs) / 1000 } });
   const timeline: TimelineEvent[] = [];
-  const ledger: LedgerRow[] = [];
-  const access: AccessFields[] = [];
-  const site: SiteLine[] = [];
   const proxyLog: { atUs: number; text: string }[] = [];
-  for (const [index, one] of Object.values(cases).entries()) {
-    const zero = zeroOf(index);
+  for (const [index, one] of cases.entries()) {
+    const zero = index * farApartUs;
     const [fromUs, toUs] = one.life ?? [1_400_000, 1_400_000];
     const row = badRow(index, {
       dueUs: zero + fromUs,
@@ -74,48 +72,67 @@ async function causesOf(
       requestId: idOf(index),
       ...one.row,
     });
-    ledger.push(row);
+    content.ledger.push(row);
     const [beginUs, endUs] = one.proxyLife ?? [fromUs, toUs];
     const stamps = { StartUTC: stampOf(zero + beginUs), Duration: (endUs - beginUs) * 1000 };
-    if (one.access !== null) access.push(accessFieldsOf(row, { DownstreamContentSize: 0, ...stamps, ...one.access }));
-    for (const over of one.site ?? []) site.push(siteLineOf(row, over));
+    if (one.access !== null)
+      content.access?.push(accessFieldsOf(row, { DownstreamContentSize: 0, ...stamps, ...one.access }));
+    for (const over of one.site ?? []) content.site?.push(siteLineOf(row, over));
     for (const [atUs, failure] of one.tries ?? []) {
       const said = { level: 'debug', error: words[failure], message: '502 Bad Gateway' };
       proxyLog.push({ atUs: zero + atUs, text: JSON.stringify(said) });
     }
-    const own = eventsOf(one.window ?? {}).map((seen) => ({ ...seen, atUs: seen.atUs + zero, restart: index + 1 }));
-    timeline.push(
-      ...(one.window === null ? [] : own),
-      ...(one.events ?? []).map((seen) => ({ ...seen, atUs: seen.atUs + zero, restart: index + 1 })),
-    );
+    timeline.push(...eventsIn(one).map((seen) => ({ ...seen, atUs: seen.atUs + zero, restart: index + 1 })));
   }
-  timeline.sort((a, b) => a.atUs - b.atUs);
   proxyLog.sort((a, b) => a.atUs - b.atUs);
-  const lines = proxyLog.map(({ atUs, text }) => `${stampOf(atUs)} ${text}`);
-  const durationMs = (zeroOf(ledger.length) + farApartUs) / 1000;
-  const content = linesOf({
-    run: { ...run, durationMs },
-    timeline,
-    ledger,
-    access: run.kind === 'measure' ? null : access,
-    site,
-    proxyLog: lines,
-  });
-  const [found] = await answersOf(content, 'select seq, cause, file, witnessLine, failure from causes');
-  const told = Object.keys(cases).map((name, seq) => [name, found.find((of) => of['seq'] === seq) ?? null] as const);
-  return Object.fromEntries(told);
+  return {
+    ...content,
+    timeline: timeline.sort((a, b) => a.atUs - b.atUs),
+    proxyLog: proxyLog.map(({ atUs, text }) => `${stampOf(atUs)} ${text}`),
+  };
 }
 
-/** Holds what is found against the causes of the cases. */
-async function expectCauses(cases: Record<string, Case>, run?: RunRecord): Promise<void> {
-  const found = await causesOf(cases, run);
-  expect(Object.fromEntries(Object.entries(found).map(([name, one]) => [name, one?.['cause'] ?? null]))).toEqual(
-    Object.fromEntries(Object.entries(cases).map(([name, { cause }]) => [name, cause])),
-  );
-  for (const [name, { file, line }] of Object.entries(cases)) {
-    if (file !== undefined) expect(found[name], name).toMatchObject({ file, witnessLine: line });
-  }
+function eventsIn({ window, events = [] }: Case): readonly TimelineEvent[] {
+  return [...(window === null ? [] : eventsOf(window ?? {})), ...events];
 }
+
+/** How many lines these cases have in each file. */
+function linesIn(cases: readonly Case[]): Record<string, number> {
+  const sum = (linesOfOne: (one: Case) => number): number => cases.reduce((all, one) => all + linesOfOne(one), 0);
+  return {
+    'witnesses/access.ndjson.gz': sum(({ access }) => (access === null ? 0 : 1)),
+    'witnesses/site-requests.ndjson.gz': sum(({ site = [] }) => site.length),
+    'witnesses/traefik.log.gz': sum(({ tries = [] }) => tries.length),
+    'timeline.ndjson': sum((one) => eventsIn(one).length),
+  };
+}
+
+/**
+ * A run for the cases of several tests.
+ * @returns makes a test that holds the causes that are found against those of its cases, and their lines
+ */
+function runWith(run: RunRecord): (title: string, cases: Record<string, Case>) => void {
+  const all: Case[] = [];
+  const shared = sharedRun(() => contentOf(all, run));
+  return (title, cases) => {
+    const from = all.length;
+    const before = linesIn(all);
+    all.push(...Object.values(cases));
+    it(title, async () => {
+      const found = await shared().database.all('select seq, cause, file, witnessLine, failure from causes');
+      const told = Object.keys(cases).map((name, nth) => [name, found.find((of) => of['seq'] === from + nth)] as const);
+      expect(Object.fromEntries(told.map(([name, of]) => [name, of?.['cause'] ?? null]))).toEqual(
+        Object.fromEntries(Object.entries(cases).map(([name, { cause }]) => [name, cause])),
+      );
+      for (const [name, of] of told) {
+        const { file, line = 0, failure } = cases[name] ?? {};
+        if (file !== undefined) expect(of, name).toMatchObject({ file, witnessLine: (before[file] ?? 0) + line });
+        if (failure !== undefined) expect(of, name).toMatchObject({ failure });
+      }
+    });
+  };
+}
+const explains = runWith(runRecord(resolveExperiment(e1, { changes: [] })));
 
 const refused = 'refused: nobody listened at the backend’s port';
 const reset = 'reset: the backend’s connection ended before the answer';
@@ -131,72 +148,14 @@ const gateway = (atUs: number, failure: Failure, cause: string | null, window: C
 });
 
 describe('a 502 of the proxy', () => {
-  it('is explained by the line of the proxy’s own log, while the port was closed or its process was leaving', async () => {
-    // The port is closed from 1.05 to 1.75 s, the old process leaves from 0.99 to 1.1 s; stamps may differ by 50 ms.
-    const swap = {
-      sigtermUs: null,
-      retireUs: 2_000_000,
-      acceptingUs: 1_500_000,
-      acceptStoppedUs: 2_000_000,
-      exitUs: 2_000_000,
-    };
-    await expectCauses({
-      'it was refused': gateway(1_400_000, 'refused', refused),
-      'it was reset': gateway(1_400_000, 'reset', reset),
-      'it took too long': gateway(1_400_000, 'timeout', timeout),
-      'its client had gone': gateway(1_400_000, 'cancelled', null),
-      'words that nobody knows': gateway(1_400_000, 'other', null),
-      'without a line': { cause: either, file: 'witnesses/access.ndjson.gz', line: 6 },
-      'refused before the port closed': gateway(999_999, 'refused', null),
-      'refused as the port closed': gateway(1_000_000, 'refused', refused),
-      'refused as the port opened': gateway(1_800_000, 'refused', refused),
-      'refused after the port opened': gateway(1_800_001, 'refused', null),
-      'reset before it was retired': gateway(939_999, 'reset', null),
-      'reset as it was retired': gateway(940_000, 'reset', reset),
-      'reset after the port opened': gateway(1_800_001, 'reset', null),
-      'its life met the outage': {
-        ...gateway(1_010_000, 'refused', refused),
-        life: [1_010_000, 1_010_000],
-        proxyLife: [400_000, 1_010_000],
-      },
-      'its life did not': { ...gateway(999_999, 'refused', null), proxyLife: [400_000, 999_999] },
-      'the outage was not seen': gateway(1_400_000, 'refused', null, {
-        retireUs: null,
-        acceptStoppedUs: null,
-        exitUs: null,
-      }),
-      'an outage of no length': gateway(2_050_000, 'refused', refused, { ...swap, acceptingUs: 2_000_000 }),
-      'after an outage of no length': gateway(2_050_001, 'refused', null, { ...swap, acceptingUs: 2_000_000 }),
-      // A process that is leaving, far from any closed port: it opened again at once, at 3 s.
-      'as it was leaving': gateway(2_550_000, 'reset', reset, leaving({ exitUs: 2_500_000 })),
-      'before it was leaving': gateway(1_949_999, 'reset', null, leaving({ exitUs: 2_500_000 })),
-      'after it had left': gateway(2_550_001, 'reset', null, leaving({ exitUs: 2_500_000 })),
-      'no retiring was seen': gateway(2_949_999, 'reset', null, leaving({ retireUs: null, exitUs: 3_500_000 })),
-      'no retiring was seen, and it was leaving': gateway(
-        3_550_000,
-        'reset',
-        reset,
-        leaving({ retireUs: null, exitUs: 3_500_000 }),
-      ),
-      'no end was seen': gateway(2_900_000, 'reset', reset, leaving({ exitUs: null })),
-      'no end was seen, and the port had closed': gateway(3_050_001, 'reset', null, leaving({ exitUs: null })),
-      'its retiring alone was seen': gateway(2_050_000, 'reset', reset, {
-        sigtermUs: null,
-        retireUs: 2_000_000,
-        acceptStoppedUs: null,
-        exitUs: null,
-      }),
-      'after its retiring alone': gateway(2_050_001, 'reset', null, {
-        sigtermUs: null,
-        retireUs: 2_000_000,
-        acceptStoppedUs: null,
-        exitUs: null,
-      }),
-      // The last, since it does not end.
-      'never opened again': gateway(60_000_000, 'refused', refused, { acceptingUs: null }),
-    });
-  });
-
+  // The port is closed from 1.05 to 1.75 s, the old process leaves from 0.99 to 1.1 s; stamps may differ by 50 ms.
+  const swap = {
+    sigtermUs: null,
+    retireUs: 2_000_000,
+    acceptingUs: 1_500_000,
+    acceptStoppedUs: 2_000_000,
+    exitUs: 2_000_000,
+  };
   const leaving = (over: Partial<RestartWindow>): Partial<RestartWindow> => ({
     retireUs: 2_000_000,
     sigtermUs: null,
@@ -207,102 +166,118 @@ describe('a 502 of the proxy', () => {
     ...over,
   });
 
-  it('is explained by the failed try nearest to its end, if no other kind is as near', async () => {
-    // The error comes just before the answer, at 1.4 s, and is stamped up to 50 ms later.
-    const end = 1_400_000;
-    const tried = (cause: string | null, line: number | null, ...tries: [number, Failure][]): Case => ({
-      life: [end, end],
-      tries,
-      cause,
-      ...(line !== null && { line }),
-    });
-    const found = await causesOf({
-      'too early': tried(either, null, [end - 5_001, 'refused']),
-      'just before': tried(refused, null, [end - 5_000, 'refused']),
-      'long after': tried(refused, null, [end + 50_000, 'refused']),
-      'too late': tried(either, null, [end + 50_001, 'refused']),
-      'the nearest of several': tried(
-        refused,
-        null,
-        [end - 4_000, 'timeout'],
-        [end + 1_000, 'refused'],
-        [end + 20_000, 'reset'],
-      ),
-      'the earlier of two as near': tried(timeout, null, [end - 4_000, 'timeout'], [end + 4_000, 'refused']),
-      'another kind within 2 ms': tried(either, null, [end, 'refused'], [end + 2_000, 'reset']),
-      'another kind 2 ms before': tried(either, null, [end - 2_000, 'reset'], [end, 'refused']),
-      'another kind beyond that': tried(refused, null, [end, 'refused'], [end + 2_001, 'reset']),
-      'its own kind within 2 ms': tried(refused, null, [end, 'refused'], [end + 2_000, 'refused']),
-    });
-    expect(
-      Object.fromEntries(
-        Object.entries(found).map(([name, one]) => [name, [one?.['cause'], one?.['failure'] ?? null]]),
-      ),
-    ).toEqual({
-      'too early': [either, null],
-      'just before': [refused, 'refused'],
-      'long after': [refused, 'refused'],
-      'too late': [either, null],
-      'the nearest of several': [refused, 'refused'],
-      'the earlier of two as near': [timeout, 'timeout'],
-      'another kind within 2 ms': [either, 'refused or reset'],
-      'another kind 2 ms before': [either, 'refused or reset'],
-      'another kind beyond that': [refused, 'refused'],
-      'its own kind within 2 ms': [refused, 'refused'],
-    });
-    // Lines are numbered over the whole log: 1 too early, 2 just before, 3 long after, 4 too late, then of three the second.
-    expect(found['the nearest of several']).toMatchObject({ file: 'witnesses/traefik.log.gz', witnessLine: 6 });
-  });
-
-  it('has no cause where the proxy passed on all of the site’s answer, whatever else failed then', async () => {
-    const bytes = JSON.stringify({ id: 'x', text: `note x ${'.'.repeat(32)}` }).length;
-    const passed = (over: AccessFields, cause: string | null): Case => ({
-      ...gateway(1_400_000, 'reset', cause),
-      access: over,
-    });
-    await expectCauses({
-      whole: passed({ DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes }, null),
-      'one byte less': passed(
-        { DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes - 1 },
-        reset,
-      ),
-      'of its own': passed({ DownstreamContentSize: bytes }, reset),
-    });
-  });
-
-  it('in a swap is explained until the check has had two intervals to see that the old port is closed', async () => {
-    const swap = {
+  explains('is explained by the line of the proxy’s own log, while the port was closed or its process was leaving', {
+    'it was refused': gateway(1_400_000, 'refused', refused),
+    'it was reset': gateway(1_400_000, 'reset', reset),
+    'it took too long': gateway(1_400_000, 'timeout', timeout),
+    'its client had gone': gateway(1_400_000, 'cancelled', null),
+    'words that nobody knows': gateway(1_400_000, 'other', null),
+    'without a line': { cause: either, file: 'witnesses/access.ndjson.gz', line: 6 },
+    'refused before the port closed': gateway(999_999, 'refused', null),
+    'refused as the port closed': gateway(1_000_000, 'refused', refused),
+    'refused as the port opened': gateway(1_800_000, 'refused', refused),
+    'refused after the port opened': gateway(1_800_001, 'refused', null),
+    'reset before it was retired': gateway(939_999, 'reset', null),
+    'reset as it was retired': gateway(940_000, 'reset', reset),
+    'reset after the port opened': gateway(1_800_001, 'reset', null),
+    'its life met the outage': {
+      ...gateway(1_010_000, 'refused', refused),
+      life: [1_010_000, 1_010_000],
+      proxyLife: [400_000, 1_010_000],
+    },
+    'its life did not': { ...gateway(999_999, 'refused', null), proxyLife: [400_000, 999_999] },
+    'the outage was not seen': gateway(1_400_000, 'refused', null, {
+      retireUs: null,
+      acceptStoppedUs: null,
+      exitUs: null,
+    }),
+    'an outage of no length': gateway(2_050_000, 'refused', refused, { ...swap, acceptingUs: 2_000_000 }),
+    'after an outage of no length': gateway(2_050_001, 'refused', null, { ...swap, acceptingUs: 2_000_000 }),
+    // A process that is leaving, far from any closed port: it opened again at once, at 3 s.
+    'as it was leaving': gateway(2_550_000, 'reset', reset, leaving({ exitUs: 2_500_000 })),
+    'before it was leaving': gateway(1_949_999, 'reset', null, leaving({ exitUs: 2_500_000 })),
+    'after it had left': gateway(2_550_001, 'reset', null, leaving({ exitUs: 2_500_000 })),
+    'no retiring was seen': gateway(2_949_999, 'reset', null, leaving({ retireUs: null, exitUs: 3_500_000 })),
+    'no retiring was seen, and it was leaving': gateway(
+      3_550_000,
+      'reset',
+      reset,
+      leaving({ retireUs: null, exitUs: 3_500_000 }),
+    ),
+    'no end was seen': gateway(2_900_000, 'reset', reset, leaving({ exitUs: null })),
+    'no end was seen, and the port had closed': gateway(3_050_001, 'reset', null, leaving({ exitUs: null })),
+    'its retiring alone was seen': gateway(2_050_000, 'reset', reset, {
       sigtermUs: null,
       retireUs: 2_000_000,
-      acceptingUs: 1_500_000,
-      acceptStoppedUs: 2_000_000,
-      exitUs: 2_000_000,
-    };
-    const run = runRecord(resolveExperiment(e6, { changes: [['proxy.check.intervalMs', 100]] }));
-    await expectCauses(
-      {
-        before: gateway(1_949_999, 'refused', null, swap),
-        'as it closes': gateway(1_950_000, 'refused', refused, swap),
-        'two intervals later': gateway(2_250_000, 'refused', refused, swap),
-        'after that': gateway(2_250_001, 'refused', null, swap),
-      },
-      run,
-    );
+      acceptStoppedUs: null,
+      exitUs: null,
+    }),
+    'after its retiring alone': gateway(2_050_001, 'reset', null, {
+      sigtermUs: null,
+      retireUs: 2_000_000,
+      acceptStoppedUs: null,
+      exitUs: null,
+    }),
   });
 
-  it('is explained by an end that nobody asked for, too', async () => {
-    // The process ended by itself at 2 s, and another accepted at 2.3 s; the restart came later.
-    const ended = [event('main-exited', 2_000_000), event('accepting', 2_300_000)];
-    const of = (atUs: number, cause: string | null): Case => ({
-      ...gateway(atUs, 'refused', cause, null),
-      events: ended,
-    });
-    await expectCauses({
-      before: of(1_949_999, null),
-      'as it ended': of(1_950_000, refused),
-      'as the next accepted': of(2_350_000, refused),
-      after: of(2_350_001, null),
-    });
+  // The error comes just before the answer, at 1.4 s, and is stamped up to 50 ms later.
+  const end = 1_400_000;
+  const tried = (failure: string | null, ...tries: [number, Failure][]): Case => ({
+    life: [end, end],
+    tries,
+    cause: failure === 'refused' ? refused : failure === 'timeout' ? timeout : either,
+    failure,
+  });
+  explains('is explained by the failed try nearest to its end, if no other kind is as near', {
+    'too early': tried(null, [end - 5_001, 'refused']),
+    'just before': tried('refused', [end - 5_000, 'refused']),
+    'long after': tried('refused', [end + 50_000, 'refused']),
+    'too late': tried(null, [end + 50_001, 'refused']),
+    'the nearest of several': {
+      ...tried('refused', [end - 4_000, 'timeout'], [end + 1_000, 'refused'], [end + 20_000, 'reset']),
+      // Behind the four above, the second of its own.
+      file: 'witnesses/traefik.log.gz',
+      line: 6,
+    },
+    'the earlier of two as near': tried('timeout', [end - 4_000, 'timeout'], [end + 4_000, 'refused']),
+    'another kind within 2 ms': tried('refused or reset', [end, 'refused'], [end + 2_000, 'reset']),
+    'another kind 2 ms before': tried('refused or reset', [end - 2_000, 'reset'], [end, 'refused']),
+    'another kind beyond that': tried('refused', [end, 'refused'], [end + 2_001, 'reset']),
+    'its own kind within 2 ms': tried('refused', [end, 'refused'], [end + 2_000, 'refused']),
+  });
+
+  const bytes = JSON.stringify({ id: 'x', text: `note x ${'.'.repeat(32)}` }).length;
+  const passed = (over: AccessFields, cause: string | null): Case => ({
+    ...gateway(1_400_000, 'reset', cause),
+    access: over,
+  });
+  explains('has no cause where the proxy passed on all of the site’s answer, whatever else failed then', {
+    whole: passed({ DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes }, null),
+    'one byte less': passed(
+      { DownstreamStatus: 200, 'origin_X-App-Version': 'v0', DownstreamContentSize: bytes - 1 },
+      reset,
+    ),
+    'of its own': passed({ DownstreamContentSize: bytes }, reset),
+  });
+
+  const run = runRecord(resolveExperiment(e6, { changes: [['proxy.check.intervalMs', 100]] }));
+  runWith(run)('in a swap is explained until the check has had two intervals to see that the old port is closed', {
+    before: gateway(1_949_999, 'refused', null, swap),
+    'as it closes': gateway(1_950_000, 'refused', refused, swap),
+    'two intervals later': gateway(2_250_000, 'refused', refused, swap),
+    'after that': gateway(2_250_001, 'refused', null, swap),
+  });
+
+  // The process ended by itself at 2 s, and another accepted at 2.3 s; the restart came later.
+  const byItself = (atUs: number, cause: string | null): Case => ({
+    ...gateway(atUs, 'refused', cause, null),
+    events: [event('main-exited', 2_000_000), event('accepting', 2_300_000)],
+  });
+  explains('is explained by an end that nobody asked for, too', {
+    before: byItself(1_949_999, null),
+    'as it ended': byItself(1_950_000, refused),
+    'as the next accepted': byItself(2_350_000, refused),
+    after: byItself(2_350_001, null),
   });
 });
 
@@ -314,13 +289,11 @@ describe('an answer for which the proxy asked no backend', () => {
     cause,
   });
 
-  it('of 404 had no route; of any other status but 503 it has no cause, even within a restart', async () => {
-    await expectCauses({
-      404: { ...unasked(404, 20_000, 'the proxy had no route'), file: 'witnesses/access.ndjson.gz', line: 1 },
-      502: unasked(502, 1_400_000, null),
-      500: unasked(500, 1_400_000, null),
-      503: unasked(503, 1_400_000, null),
-    });
+  explains('of 404 had no route; of any other status but 503 it has no cause, even within a restart', {
+    404: { ...unasked(404, 20_000, 'the proxy had no route'), file: 'witnesses/access.ndjson.gz', line: 1 },
+    502: unasked(502, 1_400_000, null),
+    500: unasked(500, 1_400_000, null),
+    503: unasked(503, 1_400_000, null),
   });
 
   it('of 503 is explained by the check: as long as no backend was up, or one was just found down', async () => {
@@ -401,33 +374,31 @@ describe('what the site itself says', () => {
   const ended = 'the site’s process ended with the request under way';
   const broken = 'the site broke off its answer';
 
-  it('explains a drop by its line', async () => {
-    await expectCauses({
-      'its answer': own(answered, 1, {}, {}),
-      'SQLite was content': own(answered, 2, {}, { store: { waitMs: 1, code: 'OK' } }),
-      'SQLite’s word': own(`${answered} (SQLITE_BUSY)`, 3, {}, { store: { waitMs: 1, code: 'SQLITE_BUSY' } }),
-      'another body': own(
-        'the site answered with another body than was asked for',
-        4,
-        { outcome: 'wrong', status: 200 },
-        { status: 200 },
-      ),
-      'the answer names no site': own(null, null, { version: null }, {}),
-      'another status': own(null, null, {}, { status: 200 }),
-      'no status': own(null, null, { outcome: 'reset', status: null }, { status: null }),
-      'the second line': own(answered, 9, {}, { status: 200 }, {}),
-      'an answer that was cut': own(broken, 10, {}, { outcome: 'cut' }),
-      'cut as its process ended': cut(ended, 1_400_000, null, { file, line: 11 }),
-      'cut while leaving': cut(ended, 1_000_000, null, { window: { acceptStoppedUs: 1_090_000 } }),
-      'cut outside of every restart': cut(broken, 20_000, 200),
-      'cut before it was answered': cut(null, 20_000, null),
-      'sent after the restart': cut(null, 1_900_000, null, { life: [1_900_000, 3_000_000] }),
-      'sent within the restart': cut(ended, 1_700_000, null, { life: [1_700_000, 3_000_000] }),
-      'never sent, and due before it': cut(ended, 20_000, null, {
-        life: [20_000, 3_000_000],
-        row: { outcome: 'truncated', status: null, sentUs: null },
-      }),
-    });
+  explains('explains a drop by its line', {
+    'its answer': own(answered, 1, {}, {}),
+    'SQLite was content': own(answered, 2, {}, { store: { waitMs: 1, code: 'OK' } }),
+    'SQLite’s word': own(`${answered} (SQLITE_BUSY)`, 3, {}, { store: { waitMs: 1, code: 'SQLITE_BUSY' } }),
+    'another body': own(
+      'the site answered with another body than was asked for',
+      4,
+      { outcome: 'wrong', status: 200 },
+      { status: 200 },
+    ),
+    'the answer names no site': own(null, null, { version: null }, {}),
+    'another status': own(null, null, {}, { status: 200 }),
+    'no status': own(null, null, { outcome: 'reset', status: null }, { status: null }),
+    'the second line': own(answered, 9, {}, { status: 200 }, {}),
+    'an answer that was cut': own(broken, 10, {}, { outcome: 'cut' }),
+    'cut as its process ended': cut(ended, 1_400_000, null, { file, line: 11 }),
+    'cut while leaving': cut(ended, 1_000_000, null, { window: { acceptStoppedUs: 1_090_000 } }),
+    'cut outside of every restart': cut(broken, 20_000, 200),
+    'cut before it was answered': cut(null, 20_000, null),
+    'sent after the restart': cut(null, 1_900_000, null, { life: [1_900_000, 3_000_000] }),
+    'sent within the restart': cut(ended, 1_700_000, null, { life: [1_700_000, 3_000_000] }),
+    'never sent, and due before it': cut(ended, 20_000, null, {
+      life: [20_000, 3_000_000],
+      row: { outcome: 'truncated', status: null, sentUs: null },
+    }),
   });
 });
 
@@ -486,25 +457,29 @@ describe('a request of which the proxy knows nothing', () => {
 });
 
 describe('without a proxy', () => {
-  it('a drop is explained by the event that closed the port, or made the process leave', async () => {
-    const of = (fromUs: number, toUs: number, isExplained: boolean, row: Partial<LedgerRow> = {}): Case => ({
-      life: [fromUs, toUs],
-      row: { outcome: 'refused', status: null, ...row },
-      access: null,
-      cause: isExplained ? 'the site’s port was closed, or its process was leaving' : null,
-    });
-    const run = runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] }));
-    const found = {
-      'in the outage': { ...of(1_400_000, 1_400_000, true), file: 'timeline.ndjson', line: 4 },
-      // Each restart has eight lines, of which the fourth closes the port.
-      'in the second outage': { ...of(1_200_000, 1_200_000, true), file: 'timeline.ndjson', line: 12 },
-      'as it was retired': of(945_000, 945_000, true),
-      before: of(939_999, 939_999, false),
-      after: of(1_800_001, 1_800_001, false),
-      'sent after it': of(2_000_000, 3_000_000, false),
-      'due within it, and never sent': of(1_500_000, 3_000_000, true, { sentUs: null }),
-    };
-    await expectCauses(found, run);
+  const of = (fromUs: number, toUs: number, isExplained: boolean, row: Partial<LedgerRow> = {}): Case => ({
+    life: [fromUs, toUs],
+    row: { outcome: 'refused', status: null, ...row },
+    access: null,
+    cause: isExplained ? 'the site’s port was closed, or its process was leaving' : null,
+  });
+  const run = runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] }));
+  runWith(run)('a drop is explained by the event that closed the port, or made the process leave', {
+    'in the outage': { ...of(1_400_000, 1_400_000, true), file: 'timeline.ndjson', line: 4 },
+    // Each restart has eight lines, of which the fourth closes the port.
+    'in the second outage': { ...of(1_200_000, 1_200_000, true), file: 'timeline.ndjson', line: 12 },
+    'as it was retired': of(945_000, 945_000, true),
+    before: of(939_999, 939_999, false),
+    after: of(1_800_001, 1_800_001, false),
+    'sent after it': of(2_000_000, 3_000_000, false),
+    'due within it, and never sent': of(1_500_000, 3_000_000, true, { sentUs: null }),
+  });
+});
+
+describe('a port that never opened again', () => {
+  // The last of all, since nothing ends it.
+  explains('explains a 502 to the end of the load', {
+    refused: gateway(60_000_000, 'refused', refused, { acceptingUs: null }),
   });
 });
 
