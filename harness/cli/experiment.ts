@@ -1,5 +1,4 @@
 /** `experiment`: lists experiments, shows what one would do, or runs one, several times, over values of a field, or all. */
-import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
@@ -7,7 +6,7 @@ import { requestOf, type RunRequest } from '../conduct/run-request.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
 import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
-import { highestSeed, wholeNumber } from './options/option-values.ts';
+import { seedOf, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
 import { exitCodeOf, reportsIn, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
@@ -68,8 +67,7 @@ export const experiment = {
       return exitCodes.pass;
     }
     refuseConflicts(id, options);
-    const seed =
-      options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+    const seed = seedOf(options.seed);
     if (id === 'all') {
       await requireWritable(reportsFolder);
       const { runAll } = await import('./runs/all.ts');

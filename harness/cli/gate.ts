@@ -1,5 +1,4 @@
 /** `gate`: runs the entries of the budgets file beside their controls, and decides from the runs. */
-import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
 import { readBaselines } from '../gate/baseline.ts';
@@ -11,7 +10,7 @@ import { deliver } from './gate/deliver.ts';
 import { baselinesFolder, planGate, planOptionTexts, type GatePlan, type PlanOptions } from './gate/plan.ts';
 import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
-import { highestSeed, wholeNumber } from './options/option-values.ts';
+import { seedOf } from './options/option-values.ts';
 import { addRunOptions, type RunningOptions } from './options/run-options.ts';
 import type { CliCommand } from './program.ts';
 import { requireWritable } from './runs/out-folder.ts';
@@ -49,8 +48,7 @@ export const gate = {
   run: async (context, ids: string[], options: GateOptions) => {
     await checkDelivery(options);
     // A repeat has the next seed.
-    const most = highestSeed - 1;
-    const seed = options.seed === undefined ? randomInt(0, most) : wholeNumber('--seed', options.seed, 0, most);
+    const seed = seedOf(options.seed, 1);
     const plan = await planGate(context.projectFolder, ids, options);
     const baselines = await readBaselines(baselinesFolder(context));
     if (options.dryRun === true) {

@@ -80,10 +80,12 @@ const gateEntrySchema = z.strictObject({
   budgets: budgetsSchema(figureNames, false),
 });
 
+/** The share of gates of an unchanged tree in which a comparison with the baselines may fail by chance. */
+export const defaultAlpha = 0.01;
+
 /** experiments/gate.yaml. */
 export const gateFileSchema = z.strictObject({
-  /** The share of gates of an unchanged tree in which a comparison with the baselines may fail by chance. */
-  alpha: z.number().positive().max(0.1).default(0.01),
+  alpha: z.number().positive().max(0.1).default(defaultAlpha),
   entries: z.array(gateEntrySchema).min(1),
 });
 

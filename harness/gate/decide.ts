@@ -6,7 +6,7 @@ import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { figuresOf, type Baseline } from './baseline.ts';
 import { checkBudget } from './budget-check.ts';
-import type { Entry } from './budgets.ts';
+import { defaultAlpha, type Entry } from './budgets.ts';
 import { causesOf, causesOfDrops } from './causes.ts';
 import { changeText, conditionsOf, differInLoad, fingerprintDifference } from './conditions.ts';
 import { differences } from '../experiment/differences.ts';
@@ -27,7 +27,7 @@ export type Attempt =
 export interface Decision {
   /** The budgets file, as its reader knows it. */
   readonly file: string | null;
-  readonly alpha: number;
+  readonly alpha?: number;
   readonly entries: readonly Entry[];
   /** Names of the entries that were to be measured; the others are named, and not judged. */
   readonly asked: ReadonlySet<string>;
@@ -35,11 +35,21 @@ export interface Decision {
   readonly options?: readonly string[];
   /** The tries of each entry, in their order. */
   readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
-  readonly baselines: ReadonlyMap<string, Baseline>;
+  /** None: no comparison is made. */
+  readonly baselines?: ReadonlyMap<string, Baseline>;
 }
 
 /** Decides. */
-export function decide({ file, alpha, entries, asked, options = [], attempts, baselines }: Decision): GateResult {
+export function decide(decision: Decision): GateResult {
+  const {
+    file,
+    alpha = defaultAlpha,
+    entries,
+    asked,
+    options = [],
+    attempts,
+    baselines = new Map<string, Baseline>(),
+  } = decision;
   // All entries of the file count, whatever part of it is here: a part and the whole must judge an entry alike.
   const compared = entries.flatMap(({ name }) => baselines.get(name) ?? []);
   const comparisons = compared.reduce((total, baseline) => total + comparisonsOf(baseline), 0);

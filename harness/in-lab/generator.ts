@@ -36,8 +36,8 @@ export interface LoadResult extends LoadCounts {
 export interface PreparedLoad {
   /** Begins; slot 0 is due at `originUs` (CLOCK_MONOTONIC). Resolves when every due request is settled. */
   run(originUs: number): Promise<LoadResult>;
-  /** Ends the load after the first `slots` slots; those due already are settled all the same. */
-  finish(slots: number): void;
+  /** Ends the load after the first `slots` slots (default: those due by now); those due already are settled all the same. */
+  finish(slots?: number): void;
   /** Sends nothing more; requests under way get two seconds. */
   stop(): void;
   counts(): LoadCounts;
@@ -123,7 +123,8 @@ class Load implements PreparedLoad {
     return await this.ended.promise;
   }
 
-  finish(wanted: number): void {
+  finish(slots?: number): void {
+    const wanted = slots ?? slotsDueBy(monotonicUs() - this.originUs, this.plan.ratePerSecond, Infinity);
     if (this.stopped || wanted >= this.slots) return;
     this.slots = wanted;
     // What was due already cannot be taken back.

@@ -9,7 +9,8 @@ import { Connection } from './connection.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
 import { writeNote } from './request.ts';
 import { isOwnFault, type LedgerRow } from '../run/files/ledger.ts';
-import { prepareThreads, type LedgeredLoad } from './threads.ts';
+import type { PreparedLoad } from './generator.ts';
+import { prepareThreads } from './threads.ts';
 import { primedNoteId } from '../run/site-requests.ts';
 
 /** From `go` to the first slot: time for the pacing thread to hear of it. */
@@ -70,7 +71,7 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
   say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...result });
 }
 
-async function obey(load: LedgeredLoad, commands: AsyncIterator<string>): Promise<void> {
+async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {
   for (;;) {
     const command = await nextCommand(commands);
     if (command.kind === 'finish') load.finish(command.slots);

@@ -19,7 +19,7 @@ export interface ThreadTask {
 /** What a thread is told after it, and what it says. */
 export type ThreadCommand =
   | { readonly kind: 'run'; readonly originUs: number }
-  | { readonly kind: 'finish'; readonly slots: number }
+  | { readonly kind: 'finish'; readonly slots: number | undefined }
   | { readonly kind: 'stop' };
 export type ThreadMessage =
   | { readonly kind: 'ready' }
@@ -31,27 +31,9 @@ const finishAheadUs = 500_000;
 /** Young generation of a thread: small, since rows are short-lived, and memory is the server's as well. */
 const youngGenerationMb = 12;
 
-/** A load that ends with its ledger written. */
-export interface LedgeredLoad extends PreparedLoad {
-  /** Ends the load after the first `slots` slots (default: those due by now); those due already are settled. */
-  finish(slots?: number): void;
-}
-
-/** Prepares a load on as many threads as its plan says. */
-export async function prepareThreads(plan: LoadPlan): Promise<LedgeredLoad> {
-  const load = plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
-  const aheadUs = plan.threads === 1 ? 0 : finishAheadUs;
-  let originUs = 0;
-  return {
-    counts: () => load.counts(),
-    stop: () => load.stop(),
-    run: (from) => {
-      originUs = from;
-      return load.run(from);
-    },
-    finish: (slots) =>
-      load.finish(slots ?? slotsDueBy(monotonicUs() + aheadUs - originUs, plan.ratePerSecond, Infinity)),
-  };
+/** Prepares a load on as many threads as its plan says; when it has run, its ledger is written. */
+export async function prepareThreads(plan: LoadPlan): Promise<PreparedLoad> {
+  return plan.threads === 1 ? await prepareHere(plan) : await prepareWorkers(plan);
 }
 
 /** A load on this thread; with a share, the part of it that is this thread's. */
@@ -86,16 +68,19 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
       return await startThread({ plan: part, share });
     }),
   );
+  let originUs = 0;
   return {
     counts: () => sumOfCounts(threads.map((thread) => thread.counts())),
     finish: (slots) => {
-      for (const thread of threads) thread.tell({ kind: 'finish', slots });
+      const last = slots ?? slotsDueBy(monotonicUs() + finishAheadUs - originUs, plan.ratePerSecond, Infinity);
+      for (const thread of threads) thread.finish(last);
     },
     stop: () => {
-      for (const thread of threads) thread.tell({ kind: 'stop' });
+      for (const thread of threads) thread.stop();
     },
-    run: async (originUs) => {
-      const results = await Promise.all(threads.map((thread) => thread.run(originUs)));
+    run: async (from) => {
+      originUs = from;
+      const results = await Promise.all(threads.map((thread) => thread.run(from)));
       // Whenever this is cut short, either all parts are there or the whole is.
       const merged = `${plan.ledgerPath}.merged`;
       await rm(merged, { force: true });
@@ -111,13 +96,7 @@ async function prepareWorkers(plan: LoadPlan): Promise<PreparedLoad> {
   };
 }
 
-interface LoadThread {
-  counts(): LoadCounts;
-  tell(command: ThreadCommand): void;
-  run(originUs: number): Promise<LoadResult>;
-}
-
-async function startThread(task: ThreadTask): Promise<LoadThread> {
+async function startThread(task: ThreadTask): Promise<PreparedLoad> {
   const worker = new Worker(new URL('./load-thread.ts', import.meta.url), {
     workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
@@ -135,7 +114,8 @@ async function startThread(task: ThreadTask): Promise<LoadThread> {
   });
   return {
     counts: () => counts,
-    tell,
+    finish: (slots) => tell({ kind: 'finish', slots }),
+    stop: () => tell({ kind: 'stop' }),
     run: (originUs) =>
       new Promise((resolve, reject) => {
         worker.on('error', reject);

@@ -20,8 +20,6 @@ import { budgetsName } from './plan.ts';
 
 /** Options that a budget of the file says better. */
 const budgetOptions = { maxDropped: 'dropped', maxGap: 'gapMs', maxWait: 'longestWaitMs' } as const;
-/** No comparison is made: there is no baseline of a user's service. */
-const alpha = 0.01;
 
 /**
  * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
@@ -52,11 +50,9 @@ export async function measureBudgets(
   }
   const result = decide({
     file: file.file,
-    alpha,
     entries: file.entries,
     asked: new Set(chosen.map(({ name }) => name)),
     attempts,
-    baselines: new Map(),
   });
   const folder = join(resolve(options.out ?? 'reports'), 'measure', 'gate');
   return await deliver(context, result, { folder, budgetsPath: options.budgets, options });
@@ -116,11 +112,9 @@ export async function deliverMeasured(context: Context, folder: string, options:
   const entry: Entry = { name: 'measure', line: 0, blocking: true, because: '', budgets: budgetsOf(run.run) };
   const result = decide({
     file: null,
-    alpha,
     entries: [entry],
     asked: new Set([entry.name]),
     attempts: new Map([[entry.name, [{ kind: 'run', ...run }]]]),
-    baselines: new Map(),
   });
   // The command has said what came of it.
   const { json, ...others } = options;

@@ -1,8 +1,9 @@
 /** Values of options, checked: each throws a HarnessError that names the option. */
+import { randomInt } from 'node:crypto';
 import { HarnessError } from '../../base/errors.ts';
 
 /** The highest seed: what a signed integer of 32 bits holds. */
-export const highestSeed = 2 ** 31 - 1;
+const highestSeed = 2 ** 31 - 1;
 
 /** A whole number from `low` to `high`. */
 export function wholeNumber(option: string, text: string, low: number, high: number): number {
@@ -10,6 +11,12 @@ export function wholeNumber(option: string, text: string, low: number, high: num
   // 010 is 8 to some readers.
   const value = /^(0|[1-9]\d*)$/u.test(text) ? Number(text) : Number.NaN;
   return checked({ option, text, takes: `a whole number ${range}` }, value, low, high);
+}
+
+/** The seed that was asked for, or a drawn one; `spare` more seeds follow it. */
+export function seedOf(text: string | undefined, spare = 0): number {
+  const most = highestSeed - spare;
+  return text === undefined ? randomInt(0, most) : wholeNumber('--seed', text, 0, most);
 }
 
 /** A share in percent, from `low` to `high`. */

@@ -1,5 +1,4 @@
 /** One measurement of a service that the user runs, and its folder. */
-import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { baselinesOf, localBaseline } from '../../conduct/baseline.ts';
@@ -11,7 +10,7 @@ import { newRunId, runFiles } from '../../run/run-folder.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { optionName, type MeasureOptions } from '../options/measure-options.ts';
-import { highestSeed, wholeNumber } from '../options/option-values.ts';
+import { seedOf } from '../options/option-values.ts';
 import { shownBody } from '../options/secrets.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
 import { startProgress } from '../print/progress.ts';
@@ -28,8 +27,7 @@ export interface Measured {
 export async function measureOnce(context: Context, options: MeasureOptions): Promise<Measured> {
   const target = await targetOf(options);
   const { service } = target;
-  const seed =
-    options.seed === undefined ? randomInt(0, highestSeed) : wholeNumber('--seed', options.seed, 0, highestSeed);
+  const seed = seedOf(options.seed);
   const times = timesOf(options, service.ratePerSecond);
   const reports = resolve(options.out ?? 'reports');
   await requireWritable(reports);
