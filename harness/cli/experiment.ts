@@ -8,10 +8,9 @@ import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
 import { seedOf, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
-import { exitCodeOf, reportsIn, summaryLines } from './print/run-summary.ts';
+import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
-import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 import { requireWritable } from './runs/out-folder.ts';
 
@@ -121,9 +120,7 @@ async function one(
   const { folder, verdict, kept } = await withConductor(context, { command: asked.command, wait }, (conductor) =>
     conductBesideControls(conductor, asked),
   );
-  context.stdout(
-    json ? jsonText(verdict) : summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)),
-  );
+  context.stdout(json ? jsonText(verdict) : summaryLines(verdict, folder, context.colours.stdout));
   for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
   return exitCodeOf(verdict.verdict);
 }

@@ -4,8 +4,7 @@ import { checkDelivery } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
 import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
 import { refuseArguments } from './options/refusals.ts';
-import { exitCodeOf, reportsIn, summaryLines } from './print/run-summary.ts';
-import { pathText } from './print/path.ts';
+import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import type { CliCommand } from './program.ts';
 
 /** Exits with what came of the measurement, or of all that the budgets file names. */
@@ -29,7 +28,7 @@ export const measure = {
     const { deliverMeasured } = await import('./gate/measured.ts');
     const { folder, verdict } = await measureOnce(context, options);
     if (options.json === true) context.stdout(jsonText(verdict));
-    else context.stdout(summaryLines(verdict, pathText(folder), context.colours.stdout, reportsIn(folder)));
+    else context.stdout(summaryLines(verdict, folder, context.colours.stdout));
     await deliverMeasured(context, folder, options);
     return exitCodeOf(verdict.verdict);
   },

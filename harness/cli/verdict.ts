@@ -8,7 +8,6 @@ import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { summaryLines, exitCodeOf } from './print/run-summary.ts';
 import { examples } from './options/examples.ts';
-import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 
 /** Exits as the run did. */
@@ -53,12 +52,7 @@ ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E
       });
       return made;
     });
-    const files = { hasReport: run.has(runFiles.report), hasPage: run.has(runFiles.page) };
-    context.stdout(
-      options.json === true
-        ? jsonText(judged)
-        : summaryLines(judged, pathText(run.path), context.colours.stdout, files),
-    );
+    context.stdout(options.json === true ? jsonText(judged) : summaryLines(judged, run.path, context.colours.stdout));
     return exitCodeOf(judged.verdict);
   },
 } satisfies CliCommand;

@@ -12,8 +12,7 @@ import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { optionsOfFile } from '../options/file-options.ts';
 import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
-import { reportsIn, summaryLines } from '../print/run-summary.ts';
-import { pathText } from '../print/path.ts';
+import { summaryLines } from '../print/run-summary.ts';
 import { measureOnce } from '../runs/measurement.ts';
 import { deliver } from './deliver.ts';
 import { budgetsName } from './plan.ts';
@@ -45,7 +44,7 @@ export async function measureBudgets(
     if (context.signal.aborted) break;
     context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
     const { folder, verdict } = await measureOnce(context, asked);
-    context.stderr(summaryLines(verdict, pathText(folder), context.colours.stderr, reportsIn(folder)));
+    context.stderr(summaryLines(verdict, folder, context.colours.stderr));
     attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
   }
   const result = decide({

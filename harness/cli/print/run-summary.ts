@@ -6,6 +6,7 @@ import { exitCodes } from '../../base/errors.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
+import { pathText } from './path.ts';
 
 /** What the process exits with after this verdict. */
 export function exitCodeOf(verdict: Verdict['verdict']): number {
@@ -20,23 +21,14 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
   }
 }
 
-/** Which reports a run's folder holds: a run that was interrupted has none. */
-export function reportsIn(folder: string): { hasReport: boolean; hasPage: boolean } {
-  return { hasReport: existsSync(join(folder, runFiles.report)), hasPage: existsSync(join(folder, runFiles.page)) };
-}
-
-/** What a run prints when it has ended: verdict and citation, why, and where to read on. */
-export function summaryLines(
-  verdict: Verdict,
-  folder: string,
-  colours: Colors,
-  { hasReport, hasPage } = { hasReport: true, hasPage: true },
-): string {
+/** What a run prints when it has ended: verdict and citation, why, and where to read on; an interrupted run has no report. */
+export function summaryLines(verdict: Verdict, folder: string, colours: Colors): string {
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
   const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${shownLine(reason)}\n`).join('');
-  const page = hasPage ? `, and as one page ${join(folder, runFiles.page)}` : '';
-  const report = hasReport
-    ? `${join(folder, runFiles.report)}${page}`
-    : `none yet; npm run report -- ${folder} makes it`;
-  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${report}\n`;
+  const [report, page] = [runFiles.report, runFiles.page].map((name) => join(folder, name)) as [string, string];
+  const onePage = existsSync(page) ? `, and as one page ${pathText(page)}` : '';
+  const where = existsSync(report)
+    ? `${pathText(report)}${onePage}`
+    : `none yet; npm run report -- ${pathText(folder)} makes it`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${where}\n`;
 }
