@@ -51,6 +51,18 @@ describe('mechanisms', () => {
     expect(verdict.outcomes['status-404']).toBeGreaterThan(240);
     expect(verdict.outcomes['status-404']).toBeLessThan(560);
   });
+
+  it('E8: some process accepts at every moment of a switch, and a bad release is given up while the other serves', async () => {
+    const { verdict } = await run('E8', '--restarts', '2');
+    expect(verdict).toMatchObject({ dropped: 0, longestOutageMs: 0, stale: 0 });
+    expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
+    const unbound = await run('E8', '--variant', 'sockets-left-out');
+    expect(unbound.verdict.dropped).toBe(0);
+    expect(unbound.verdict.expectations.find(({ what }) => what === 'deploys that were given up')).toMatchObject({
+      measured: '1',
+      met: true,
+    });
+  });
 });
 
 describe('the check of the writes', () => {

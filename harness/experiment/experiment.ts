@@ -54,9 +54,11 @@ const appSchema = z.strictObject({
 const unitSchema = z.strictObject({
   /**
    * Who owns the ports: the process (`none`), or systemd socket units that outlive it, for the public port (`socket`)
-   * or for the public and the internal one (`both`).
+   * or for the public and the internal one (`both`); `shared`: one socket unit for the public port of two colours.
    */
-  activation: z.enum(['none', 'socket', 'both']),
+  activation: z.enum(['none', 'socket', 'both', 'shared']),
+  /** Of a shared socket: what is left out of containers/one-socket, to see what it is for. */
+  leftOut: z.enum(['holder', 'sockets', 'no-start-limit']).optional(),
   /** Backlog= of the socket unit; the kernel caps it at somaxconn. */
   backlog: z.number().int().positive().max(mostInt).optional(),
   /** TimeoutStopSec= of the service. */
@@ -78,7 +80,7 @@ const unitSchema = z.strictObject({
 });
 
 const sitesSchema = z.strictObject({
-  /** 2: a second unit (the other colour) with ports of its own and the same SQLite file. */
+  /** 2: a second unit (the other colour) on the same SQLite file, with ports of its own unless they share a socket. */
   backends: z.union([z.literal(1), z.literal(2)]).default(1),
   store: z.literal('sqlite').default('sqlite'),
   /** PRAGMA busy_timeout. */
@@ -153,8 +155,12 @@ const deploySchema = z.strictObject({
   pauseMs: ms.default(500),
   /** swap: how long both colours serve, from the new one being ready (and in the proxy's file) to the old one's end. */
   overlapMs: ms.default(0),
-  /** swap: what ends the old colour. */
-  oldEndsBy: z.enum(['SIGTERM', 'SIGKILL']).default('SIGTERM'),
+  /** swap: what ends the old colour; `nothing`: it goes on beside the new one. */
+  oldEndsBy: z.enum(['SIGTERM', 'SIGKILL', 'nothing']).default('SIGTERM'),
+  /** swap: the old colour is stopped before the new one is started. */
+  oldFirst: z.boolean().optional(),
+  /** swap: the new colour is given up when it is not ready by then; the old one goes on. */
+  readyWithinSec: z.number().int().positive().max(3_600).optional(),
   /** swap: a write transaction of this length is begun on the old colour just before its end; 0: none. */
   longTransactionMs: ms.max(60_000).default(0),
   /** bad-release: it exits at its start, or is started by a wrapper that is not the process LISTEN_PID names. */
@@ -176,13 +182,14 @@ const droppedExpectationSchema = z.union([
   }),
 ]);
 
-const waitExpectationSchema = z.strictObject({
+/** Up to this rate: above it, how fast requests are worked off is a matter of the machine. */
+const upToRatePerSecond = z.number().positive().optional();
+
+const waitExpectationSchema = z.union([
   /** The longest wait may be this much above the longest outage window. */
-  abovePercentOfOutage: z.number().nonnegative(),
-  /** Up to this rate: above it, how fast a full queue is worked off is a matter of the machine. */
-  upToRatePerSecond: z.number().positive().optional(),
-  because,
-});
+  z.strictObject({ abovePercentOfOutage: z.number().nonnegative(), upToRatePerSecond, because }),
+  z.strictObject({ maxMs: z.number().nonnegative(), upToRatePerSecond, because }),
+]);
 
 /** Figures that an expectation may bound; see harness/verdict/expectations.ts for what each is. */
 export const boundedFigures = [
@@ -197,6 +204,7 @@ export const boundedFigures = [
   'busyLongestWaitMs',
   'busyShortestWaitMs',
   'longestWaitMs',
+  'longestOutageMs',
   'stale',
   'refused-directly',
   'directLongestWaitMs',
@@ -207,6 +215,7 @@ export const boundedFigures = [
   'medianInSiteMs',
   'unplannedEnds',
   'killedStops',
+  'givenUp',
 ] as const;
 
 /** A range that nothing is in. */
@@ -272,17 +281,29 @@ export const experimentSchema = experimentShape.superRefine(({ unit, sites, prox
   const wrong = (path: string[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
-  if ((deploy.action === 'swap') !== (sites.backends === 2)) {
+  const isShared = unit.activation === 'shared';
+  const isSwap = deploy.action === 'swap';
+  if (isShared ? sites.backends === 1 : isSwap !== (sites.backends === 2)) {
     wrong(['deploy', 'action'], 'a swap takes sites.backends=2, and two backends take a swap');
   }
-  if (sites.backends === 2 && unit.activation !== 'none') {
-    wrong(['unit', 'activation'], 'two colours own their ports: none');
+  if (sites.backends === 2 && unit.activation !== 'none' && !isShared) {
+    wrong(['unit', 'activation'], 'two colours own their ports (none), or share one (shared)');
   }
-  if (deploy.action === 'swap' && proxy.kind === 'none') wrong(['proxy', 'kind'], 'a swap takes a proxy');
-  if (deploy.action === 'swap' && proxy.cutover === 'check' && proxy.check === undefined) {
+  if (isSwap && !isShared && proxy.kind === 'none') wrong(['proxy', 'kind'], 'a swap takes a proxy');
+  if (isSwap && !isShared && proxy.cutover === 'check' && proxy.check === undefined) {
     wrong(['proxy', 'check'], 'a swap by check takes one');
   }
-  if (proxy.cutover !== 'check' && deploy.action !== 'swap') {
+  if (isShared) {
+    if (proxy.check?.port === 'internal')
+      wrong(['proxy', 'check', 'port'], 'colours of one socket are asked at it: public');
+    if (proxy.cutover !== 'check')
+      wrong(['proxy', 'cutover'], 'colours of one socket are one backend to the proxy: check');
+    if (unit.socketTie !== 'none') wrong(['unit', 'socketTie'], 'a shared socket belongs to neither colour: none');
+    if (unit.flushPending) wrong(['unit', 'flushPending'], 'what waits at a shared socket is never flushed: false');
+  } else if (unit.leftOut !== undefined || deploy.oldFirst === true || deploy.oldEndsBy === 'nothing') {
+    wrong(['unit', 'activation'], 'leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
+  }
+  if (proxy.cutover !== 'check' && !isSwap) {
     wrong(['proxy', 'cutover'], 'the proxy’s file is rewritten by a swap only');
   }
   if (proxy.cutover !== 'check' && proxy.check !== undefined) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e8 from '../../experiments/E8-one-socket.ts';
 import { parseChange, resolveExperiment, type Change } from './fields.ts';
 
 const set = (...changes: Change[]) => resolveExperiment(e1, { changes });
@@ -50,7 +51,10 @@ describe('a value that a field does not take', () => {
     ['app=3', 'app: must be a map of fields, not 3'],
     ['proxy=null', 'proxy: is missing: it must be a map of fields'],
     ['unit.flushPending=yes', 'unit.flushPending: must be true or false, not "yes"'],
-    ['unit.activation=sockets', 'unit.activation: must be none, socket or both, not "sockets". Did you mean socket?'],
+    [
+      'unit.activation=sockets',
+      'unit.activation: must be none, socket, both or shared, not "sockets". Did you mean socket?',
+    ],
     ['load.ratePerSecond=NaN', 'load.ratePerSecond: must be a number, not "NaN"'],
     ['load.mix=GET', 'load.mix: must be a list, not "GET"'],
     ['load.mix.99999999.weight=1', 'load.mix.99999999.weight: the list has 3 entries, from 0 to 2'],
@@ -61,6 +65,43 @@ describe('a value that a field does not take', () => {
     const run = (): unknown => resolveExperiment(e5, { changes: [parseChange('--set', text)] });
     expect(run).toThrow(sentence);
     expect(run).not.toThrow(/Invalid input|\{"|zod/u);
+  });
+});
+
+describe('a shared socket', () => {
+  const refusal = (file: typeof e8, ...changes: Change[]): unknown => {
+    try {
+      resolveExperiment(file, { changes });
+    } catch (error) {
+      return error instanceof Error ? error.message : error;
+    }
+    return null;
+  };
+
+  it.each<[Change, string]>([
+    [['sites.backends', 1], 'deploy.action: a swap takes sites.backends=2'],
+    [['unit.activation', 'socket'], 'unit.activation: two colours own their ports (none), or share one (shared)'],
+    [['unit.socketTie', 'part-of'], 'unit.socketTie: a shared socket belongs to neither colour'],
+    [['unit.flushPending', true], 'unit.flushPending: what waits at a shared socket is never flushed'],
+    [['proxy.check.port', 'internal'], 'proxy.check.port: colours of one socket are asked at it'],
+    [['proxy.cutover', 'atomic-rewrite'], 'proxy.cutover: colours of one socket are one backend to the proxy'],
+  ])('is not one with %j', (change, sentence) => {
+    expect(refusal(e8, change)).toContain(`E8 cannot be run so: ${sentence}`);
+  });
+
+  it('needs neither a proxy nor a check, and takes a crash of the colour that serves', () => {
+    expect(refusal(e8, ['proxy.kind', 'none'])).toBeNull();
+    expect(refusal(e8, ['proxy.check.port', 'public'], ['proxy.check.path', '/livez'])).toBeNull();
+    expect(refusal(e8, ['deploy.action', 'crash'])).toBeNull();
+  });
+
+  it.each<Change>([
+    ['unit.leftOut', 'holder'],
+    ['deploy.oldFirst', true],
+    ['deploy.oldEndsBy', 'nothing'],
+  ])('alone has %j', (...change) => {
+    expect(refusal(e5, change)).toContain('leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
+    expect(refusal(e8, change)).toBeNull();
   });
 });
 

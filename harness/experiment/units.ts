@@ -37,12 +37,23 @@ const colours = [colour('demo', 'blue', 18_080), colour('demo-green', 'green', 1
 
 /** The site, whatever its units. */
 export const site = {
+  name: 'demo',
+  /** Holds the socket that two colours share. */
+  holder: 'site-holder@demo.service',
   hostHeader: 'demo.test',
   database: '/var/lib/site/demo/site.db',
   proxyFile: '/etc/traefik/dynamic/site.yml',
 } as const;
 
+/** How many public ports its units have: colours of one socket have one, and are one backend to a proxy. */
+export function publicPorts({ sites, unit }: Pick<Experiment, 'sites' | 'unit'>): 1 | 2 {
+  return unit.activation === 'shared' ? 1 : sites.backends;
+}
+
 /** The units of an experiment, the one that serves first at first. */
-export function coloursOf({ sites }: Pick<Experiment, 'sites'>): readonly [Colour, ...Colour[]] {
-  return sites.backends === 2 ? colours : [colours[0]];
+export function coloursOf(experiment: Pick<Experiment, 'sites' | 'unit'>): readonly [Colour, ...Colour[]] {
+  const [first, second] = colours;
+  if (experiment.sites.backends === 1) return [first];
+  const { publicPort, socket } = first;
+  return [first, publicPorts(experiment) === 1 ? { ...second, publicPort, socket } : second];
 }

@@ -24,6 +24,11 @@ const restMs = 1_000;
 /** From the request for a long transaction to the end of its process: the transaction must have begun. */
 const beginTransactionMs = 200;
 
+/** What switches a site from one colour to the other (containers/server). */
+const switchScript = '/usr/local/sbin/site-switch';
+/** Its exit code where the new colour was not ready in time, and the old one goes on. */
+const givenUpCode = 1;
+
 /** Seconds for which the proxy's file is empty while a template is rendered into it: as long as a slow template takes. */
 const renderSeconds = 0.25;
 
@@ -92,6 +97,21 @@ async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployP
   await sleep(beginTransactionMs);
 }
 
+/** The new version was not ready in time, and the old one goes on. */
+class GivenUp extends Error {}
+
+/** A step of the switch: the idle colour is started and becomes ready, or the one that served before is stopped. */
+async function switchColour({ site, deploy }: DeployPlan, step: 'start' | 'finish', withinSec?: number): Promise<void> {
+  const seconds = withinSec ?? deploy.readyWithinSec ?? readyDeadlineMs / 1000;
+  const env = { ...process.env, SITE_SWITCH_SECONDS: String(seconds) };
+  try {
+    await run('bash', [switchScript, site, step], { env });
+  } catch (error) {
+    const { code, stderr = '' } = error as { code?: number; stderr?: string };
+    throw code === givenUpCode ? new GivenUp(stderr.trim()) : error;
+  }
+}
+
 /** Each way to deploy: resolves with the unit that serves now. */
 const ways = {
   restart: async ({ units: [unit] }, deploy) => {
@@ -119,8 +139,12 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
   const { units, proxyFile } = plan;
   const next = deploy.restart % units.length;
   const [coming, going] = [units[next] ?? units[0], units[1 - next] ?? units[0]];
-  await systemctl('start', coming.service);
-  if (!(await untilReady(coming, deploy))) return coming;
+  const { oldFirst, oldEndsBy, overlapMs, longTransactionMs } = plan.deploy;
+  if (oldFirst === true) {
+    stamp('retire', deploy);
+    await systemctl('stop', going.service);
+  }
+  await switchColour(plan, 'start');
   if (proxyFile !== null) {
     const text = proxyFile.texts[next] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {
@@ -134,18 +158,33 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
     stamp('proxy-file', deploy);
     stamp('retire', deploy);
   }
-  await sleep(plan.deploy.overlapMs);
-  if (plan.deploy.longTransactionMs > 0) await beginLongTransaction(going, plan, deploy);
-  if (proxyFile === null) stamp('retire', deploy);
-  if (plan.deploy.oldEndsBy === 'SIGKILL') {
+  await sleep(overlapMs);
+  if (longTransactionMs > 0) await beginLongTransaction(going, plan, deploy);
+  if (proxyFile === null && oldFirst !== true) stamp('retire', deploy);
+  if (oldEndsBy === 'nothing') return coming;
+  if (oldEndsBy === 'SIGKILL') {
     // Stopped below too, or systemd would start the old colour again.
     await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
   }
-  await systemctl('stop', going.service);
+  await switchColour(plan, 'finish');
   return coming;
 }
 
+/** A bad release of the idle colour is given up, and the good one takes its place; the other colour serves meanwhile. */
+async function badSwap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
+  const coming = plan.units[deploy.restart % 2] ?? plan.units[0];
+  release(coming, deploy, 'APP_FAULT=crash-at-start\n');
+  stamp('retire', deploy);
+  await switchColour(plan, 'start', plan.deploy.badForMs / 1000).catch((error: unknown) => {
+    if (!(error instanceof GivenUp)) throw error;
+  });
+  stamp('roll-back', deploy);
+  release(coming, deploy);
+  return await swap(plan, deploy);
+}
+
 async function badRelease(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
+  if (plan.units.length === 2) return await badSwap(plan, deploy);
   const [unit] = plan.units;
   const folder = `/etc/systemd/system/${unit.service}.d`;
   const wrapper = `${folder}/60-release.conf`;
@@ -177,18 +216,22 @@ async function carryOut(plan: DeployPlan, restart: number): Promise<void> {
   const deploy = { restart, version: `v${restart}` };
   const { action } = plan.deploy;
   if (action === 'none') return;
-  const next = plan.units[restart % plan.units.length] ?? plan.units[0];
+  const isSwap = action === 'swap' || action === 'bad-release';
+  const next = plan.units[isSwap ? restart % plan.units.length : 0] ?? plan.units[0];
   release(next, deploy);
   stamp('deploy-begin', deploy);
   let failure: string | undefined;
+  let isGivenUp = false;
   let unit = next;
   try {
     unit = await ways[action](plan, deploy);
   } catch (error) {
-    failure = error instanceof Error ? error.message.trim() : String(error);
+    isGivenUp = error instanceof GivenUp;
+    if (isGivenUp) stamp('given-up', deploy);
+    else failure = error instanceof Error ? error.message.trim() : String(error);
   }
   say({ kind: 'deploy-end', ...deploy, atMonotonicUs: monotonicUs(), ...(failure && { failure }) });
-  if (await untilReady(unit, deploy)) await sleep(restMs);
+  if (isGivenUp || (await untilReady(unit, deploy))) await sleep(restMs);
   stamp('rested', deploy);
 }
 

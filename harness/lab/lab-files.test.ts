@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e8 from '../../experiments/E8-one-socket.ts';
 import { packagesIn } from './build-image.ts';
 import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
+import { filesOfServer } from './lab.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { experimentFiles } from './unit-files.ts';
 
@@ -33,6 +35,49 @@ describe('what an experiment changes on the server', () => {
     expect(text(experimentFiles(e5), '/etc/systemd/system/site@demo.socket.d/50-experiment.conf')).toContain(
       '[Socket]\nBacklog=4096\n',
     );
+  });
+});
+
+describe('two colours of one socket', () => {
+  const units = '/etc/systemd/system';
+  const fileAt = async (
+    path: string,
+    leftOut?: 'holder' | 'sockets' | 'no-start-limit',
+  ): Promise<string | undefined> => {
+    const all = await filesOfServer({ ...e8, unit: { ...e8.unit, ...(leftOut && { leftOut }) } });
+    const found = all.filter((file) => file.path === path);
+    expect(found.length).toBeLessThan(2);
+    const [file] = found;
+    return file === undefined ? undefined : 'linkTo' in file ? file.linkTo : String(file.content);
+  };
+  const holder = `${units}/site@demo.socket.d/20-holder.conf`;
+  const wanted = (unit: string): string => `${units}/multi-user.target.wants/${unit}`;
+
+  it('have a socket that triggers the holder, and the boot starts that and the first colour', async () => {
+    expect(await fileAt(holder)).toContain('\nService=site-holder@demo.service\n');
+    expect(await fileAt(wanted('site-holder@demo.service'))).toBe(`${units}/site-holder@.service`);
+    expect(await fileAt(wanted('site@demo.service'))).toBe(`${units}/site@.service`);
+    expect(await fileAt(wanted('site@demo-green.service'))).toBeUndefined();
+  });
+
+  it.each(['demo', 'demo-green'])('inherit it, %s as the other', async (colour) => {
+    expect(await fileAt(`${units}/site@${colour}.service.d/20-socket.conf`)).toContain('\nSockets=site@demo.socket\n');
+    expect(await fileAt(`${units}/site@${colour}.service.d/30-no-start-limit.conf`)).toContain(
+      '\nStartLimitIntervalSec=0\n',
+    );
+    expect(await fileAt(`/etc/site/${colour}.env`)).toContain('APP_LISTEN_ADDR=127.0.0.1:18080\n');
+  });
+
+  it('are left without one thing in each ablation', async () => {
+    expect(await fileAt(holder, 'holder')).toBeUndefined();
+    expect(await fileAt(wanted('site-holder@demo.service'), 'holder')).toBeUndefined();
+    expect(await fileAt(`${units}/site@demo-green.service.d/20-socket.conf`, 'sockets')).toBeUndefined();
+    expect(await fileAt(`${units}/site@demo.service.d/20-socket.conf`, 'sockets')).toBeDefined();
+    expect(await fileAt(`${units}/site@demo.service.d/30-no-start-limit.conf`, 'no-start-limit')).toBeUndefined();
+  });
+
+  it('are one backend to the proxy', () => {
+    expect(dynamicFile(base, e8)).toBe(base);
   });
 });
 

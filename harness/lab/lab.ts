@@ -18,7 +18,7 @@ import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
-import { coloursOf, site, type Colour } from '../experiment/units.ts';
+import { coloursOf, publicPorts, site, type Colour } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
 
 const readyDeadlineMs = 30_000;
@@ -121,8 +121,10 @@ function isSource(path: string): boolean {
 
 /** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
 export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
-  const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
   const units = '/etc/systemd/system';
+  const isShared = experiment.unit.activation === 'shared';
+  const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
+  if (isShared) files.push(...(await filesOfOneSocket(experiment.unit)));
   // The other colour is idle at first.
   const [first] = coloursOf(experiment);
   // What `systemctl enable` does.
@@ -138,7 +140,24 @@ export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> 
       linkTo: `${units}/site-internal@.socket`,
     });
   }
-  return [...files, ...experimentFiles(experiment), ...enabled];
+  if (isShared && experiment.unit.leftOut !== 'holder') {
+    enabled.push({ path: `${units}/multi-user.target.wants/${site.holder}`, linkTo: `${units}/site-holder@.service` });
+  }
+  // Of two files of one path the later counts: colours of one socket have the same drop-in.
+  const all = [...files, ...experimentFiles(experiment), ...enabled];
+  return [...new Map(all.map((file) => [file.path, file])).values()];
+}
+
+/** What makes two colours share one socket, but for what is left out to see what it is for. */
+async function filesOfOneSocket({ leftOut }: Experiment['unit']): Promise<LabFile[]> {
+  const files = await filesUnder(join(projectFolder, 'containers', 'one-socket'), '/');
+  const left = {
+    holder: /\/20-holder\.conf$/u,
+    // The colour that serves at first has it, or nothing would serve.
+    sockets: /-green\.service\.d\/20-socket\.conf$/u,
+    'no-start-limit': /\/30-no-start-limit\.conf$/u,
+  };
+  return leftOut === undefined ? files : files.filter(({ path }) => !left[leftOut].test(path));
 }
 
 /** The proxy's files. */
@@ -190,7 +209,10 @@ async function ready(
     deadlineMs: readyDeadlineMs,
     internalAddress: first.internalAddress,
     proxied: edge === null ? null : { hostHeader: site.hostHeader },
-    downService: idle !== undefined && experiment.proxy.cutover === 'check' ? `${idle.proxyService}@file` : null,
+    downService:
+      idle !== undefined && publicPorts(experiment) === 2 && experiment.proxy.cutover === 'check'
+        ? `${idle.proxyService}@file`
+        : null,
   };
   const result = await exec(server, ['node', '/opt/harness/in-lab/readiness.ts', JSON.stringify(question)]);
   signal.throwIfAborted();

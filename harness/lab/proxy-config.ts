@@ -1,7 +1,7 @@
 /** What an experiment changes in the proxy's dynamic file. */
 import { parseDocument } from 'yaml';
 import type { Experiment } from '../experiment/experiment.ts';
-import { coloursOf, type Colour } from '../experiment/units.ts';
+import { coloursOf, publicPorts, type Colour } from '../experiment/units.ts';
 
 /**
  * The dynamic file of containers/edge with the experiment's retry, check and backends; all else, comments included,
@@ -9,9 +9,14 @@ import { coloursOf, type Colour } from '../experiment/units.ts';
  * @param base the file's text
  * @param active which of two colours the file names, where it names one alone (a cut-over by file)
  */
-export function dynamicFile(base: string, experiment: Pick<Experiment, 'proxy' | 'sites'>, active = 0): string {
+export function dynamicFile(
+  base: string,
+  experiment: Pick<Experiment, 'proxy' | 'sites' | 'unit'>,
+  active = 0,
+): string {
   const { retry, check, cutover } = experiment.proxy;
-  const colours = coloursOf(experiment);
+  const [first, ...others] = coloursOf(experiment);
+  const colours = publicPorts(experiment) === 1 ? [first] : [first, ...others];
   const document = parseDocument(base);
   if (retry !== undefined) {
     document.setIn(['http', 'middlewares', 'retry', 'retry'], {
@@ -32,7 +37,7 @@ export function dynamicFile(base: string, experiment: Pick<Experiment, 'proxy' |
     }),
   });
   if (colours.length === 1) {
-    if (check !== undefined) document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(colours[0]));
+    if (check !== undefined) document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(first));
   } else if (cutover === 'check') {
     // A check has one port for all servers of a balancer, and the colours have one each: a balancer each, then.
     for (const each of colours) {
@@ -44,7 +49,7 @@ export function dynamicFile(base: string, experiment: Pick<Experiment, 'proxy' |
       healthCheck: {},
     });
   } else {
-    const one = colours[active] ?? colours[0];
+    const one = colours[active] ?? first;
     document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(one));
   }
   return retry === undefined && check === undefined && colours.length === 1 ? base : document.toString();

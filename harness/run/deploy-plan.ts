@@ -16,6 +16,8 @@ export interface DeployUnit {
 /** The plan on the first line of the deployer's input. */
 export interface DeployPlan {
   readonly runId: string;
+  /** The site as the switch between its colours names it. */
+  readonly site: string;
   readonly deploy: Experiment['deploy'];
   /** One unit, or two of which the first serves when the load begins. */
   readonly units: readonly [DeployUnit, ...DeployUnit[]];

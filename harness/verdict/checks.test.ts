@@ -98,6 +98,10 @@ describe('a run', () => {
     ['no proxy', { beside: { proxy: null, proxyTries: null } }],
     ['more restarts than were planned', { windows: several(2) }],
     ['a last restart that was ready when the load ended', { windows: [{ ...window, readyUs: 3_000_000 }] }],
+    [
+      'a new version that was given up: the old process goes on',
+      { windows: [{ ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: null, givenUpUs: 2_000_000 }] },
+    ],
     ['a last restart whose becoming ready was not seen', { windows: [{ ...window, readyUs: null }] }],
     [
       'no restart where none was planned',

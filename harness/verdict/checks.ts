@@ -207,7 +207,7 @@ export const checks: readonly Check[] = [
     id: 'outage-unseen',
     kind: 'witness',
     question: 'Was it seen when each old process stopped accepting, and when the new one began?',
-    limit: 'Both, of every restart of an experiment.',
+    limit: 'Both, of every restart of an experiment that ends the old process, and was not given up.',
     advice: 'Look at timeline.ndjson and at the journal.',
     answer: outageUnseen,
   },
@@ -415,7 +415,8 @@ function restartsMissing({ run, windows }: Checked): Answer {
 
 /** Of a service that the user runs nobody tells when it stopped accepting. */
 function outageUnseen({ run, windows }: Checked): Answer {
-  const told = run.kind === 'experiment' ? windows : [];
+  const hasEnd = run.kind === 'experiment' && run.experiment.deploy.oldEndsBy !== 'nothing';
+  const told = hasEnd ? windows.filter(({ givenUpUs }) => givenUpUs === null) : [];
   const unseen = told.filter(({ acceptStoppedUs, acceptingUs }) => acceptStoppedUs === null || acceptingUs === null);
   if (unseen.length === 0) return null;
   return `Of restarts ${unseen.map(({ restart }) => restart).join(', ')} the outage window was not seen.`;

@@ -18,6 +18,7 @@ const measured: Measured = {
   heldUnsent: 0,
   unplanned: [],
   killed: [],
+  givenUp: [],
   isNotBack: false,
   dropped: 0,
   restarts: 8,
@@ -82,8 +83,11 @@ describe('what every experiment expects without saying so', () => {
     expect(missed(over)).toEqual([sentence]);
   });
 
-  it('is that the site serves, ends at SIGTERM and does not end otherwise', () => {
-    const rows = check({}, { outcomes: { 'status-502': 300 }, unplanned: ['exit (app) at 2.900 s'], killed: [1, 3] });
+  it('is that the site serves, ends at SIGTERM and not otherwise, and that each new version gets ready', () => {
+    const rows = check(
+      {},
+      { outcomes: { 'status-502': 300 }, unplanned: ['exit (app) at 2.900 s'], killed: [1, 3], givenUp: [2] },
+    );
     expect(
       rows.filter(({ met: isMet }) => !isMet).map(({ what, measured: value, inShort }) => [what, value, inShort]),
     ).toEqual([
@@ -94,6 +98,7 @@ describe('what every experiment expects without saying so', () => {
         'the site’s process ended by itself',
       ],
       ['restarts in which systemd had to kill the old process', '2 (1, 3)', 'the site did not end at SIGTERM'],
+      ['deploys that were given up', '1 (2)', 'a new version was never ready'],
     ]);
   });
 
@@ -214,6 +219,13 @@ describe('the expected bad restarts', () => {
 describe('the longest wait', () => {
   const longestWait = { abovePercentOfOutage: 20, because };
 
+  it('of so many ms holds up to them, whatever the outage', () => {
+    const of = (longestWaitMs: number | null): Row | undefined =>
+      only({ longestWait: { maxMs: 100, because } }, { longestWaitMs, longestOutageMs: null });
+    expect(of(100)).toMatchObject({ expected: 'at most 100 ms', measured: '100 ms', met: true });
+    expect([of(100.001)?.met, of(null)?.met]).toEqual([false, false]);
+  });
+
   it('is at most the longest outage window and its share', () => {
     expect(only({ longestWait }, { longestWaitMs: 840 })).toEqual({
       what: 'longest wait',
@@ -287,6 +299,8 @@ describe('a bound', () => {
     medianInSiteMs: (medianInSiteMs) => ({ medianInSiteMs }),
     unplannedEnds: (value) => ({ unplanned: Array.from({ length: value }, () => 'ended') }),
     killedStops: (value) => ({ killed: Array.from({ length: value }, (_, index) => index) }),
+    longestOutageMs: (longestOutageMs) => ({ longestOutageMs }),
+    givenUp: (value) => ({ givenUp: Array.from({ length: value }, (_, index) => index) }),
   };
 
   it.each([
@@ -329,6 +343,7 @@ describe('a bound', () => {
       'longest wait before SQLITE_BUSY, ms',
       'shortest wait before SQLITE_BUSY, ms',
       'longest wait, ms',
+      'longest time in which no process accepted, ms',
       'stale answers',
       'refused by the site’s own port',
       'longest wait at the site’s own port, ms',
@@ -339,14 +354,15 @@ describe('a bound', () => {
       'time that the site takes for an answer, at the median, ms',
       'ends of the site’s process that no deploy asked for',
       'restarts in which systemd had to kill the old process',
+      'deploys that were given up',
     ]);
   });
 
-  it.each(['unplannedEnds', 'killedStops'] as const)('of %s counts', (figure) => {
+  it.each(['unplannedEnds', 'killedStops', 'givenUp'] as const)('of %s counts', (figure) => {
     expect([1, 2, 4, 5].map((value) => of(figure, having[figure](value))?.met)).toEqual([false, true, true, false]);
   });
 
-  const measures = boundedFigures.filter((figure) => figure !== 'unplannedEnds' && figure !== 'killedStops');
+  const measures = boundedFigures.filter((figure) => !['unplannedEnds', 'killedStops', 'givenUp'].includes(figure));
 
   it.each(measures)('of %s holds from its least to its greatest value', (figure) => {
     expect([1.999, 2, 4, 4.001].map((value) => of(figure, having[figure](value))?.met)).toEqual([

@@ -38,6 +38,8 @@ export type Measured = Pick<
   readonly killed: readonly number[];
   /** The service did not answer steadily again within the time it was given. */
   readonly isNotBack: boolean;
+  /** Restarts whose new version was given up, since it was not ready in time. */
+  readonly givenUp: readonly number[];
   readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
   readonly ratePerSecond: number;
 };
@@ -64,9 +66,14 @@ function byDefault(because: string, figure: Figure): string {
   return `${because} (by default; a bound of ${figure} sets it)`;
 }
 
+/** How many restarts, and the first of them. */
+function listed(restarts: readonly number[]): string {
+  return `${restarts.length} (${restarts.slice(0, 5).join(', ')}${restarts.length > 5 ? ' …' : ''})`;
+}
+
 /** What is expected of every run, whatever else it may do; only what was missed has a row. */
 function basicRows(
-  { outcomes, due, proven, heldUnsent, unplanned, killed }: Measured,
+  { outcomes, due, proven, heldUnsent, unplanned, killed, givenUp }: Measured,
   expect: Pick<Expect, 'bounds'>,
 ): Row[] {
   const rows: Row[] = [];
@@ -110,13 +117,23 @@ function basicRows(
     rows.push({
       what: 'restarts in which systemd had to kill the old process',
       expected: 'none',
-      measured: `${killed.length} (${killed.slice(0, 5).join(', ')}${killed.length > 5 ? ' …' : ''})`,
+      measured: listed(killed),
       met: false,
       because: byDefault(
         'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
         'killedStops',
       ),
       inShort: 'the site did not end at SIGTERM',
+    });
+  }
+  if (givenUp.length > 0 && !isBounded(expect, 'givenUp')) {
+    rows.push({
+      what: 'deploys that were given up',
+      expected: 'none',
+      measured: listed(givenUp),
+      met: false,
+      because: byDefault('a new version that is not ready in time serves nobody', 'givenUp'),
+      inShort: 'a new version was never ready',
     });
   }
   return rows;
@@ -302,6 +319,7 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   busyShortestWaitMs: ['shortest wait before SQLITE_BUSY, ms', ({ writes }) => writes?.busy.shortestRefusalMs ?? null],
   busyLongestWaitMs: ['longest wait before SQLITE_BUSY, ms', ({ writes }) => writes?.busy.longestRefusalMs ?? null],
   longestWaitMs: ['longest wait, ms', ({ longestWaitMs }) => longestWaitMs],
+  longestOutageMs: ['longest time in which no process accepted, ms', ({ longestOutageMs }) => longestOutageMs],
   stale: ['stale answers', ({ stale }) => stale],
   'refused-directly': [
     'refused by the site’s own port',
@@ -318,6 +336,7 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   medianInSiteMs: ['time that the site takes for an answer, at the median, ms', ({ medianInSiteMs }) => medianInSiteMs],
   unplannedEnds: ['ends of the site’s process that no deploy asked for', ({ unplanned }) => unplanned.length],
   killedStops: ['restarts in which systemd had to kill the old process', ({ killed }) => killed.length],
+  givenUp: ['deploys that were given up', ({ givenUp }) => givenUp.length],
 };
 
 function boundRow(
@@ -352,15 +371,22 @@ function isWithin(value: number, { min, max }: Bound): boolean {
 
 function longestWaitRow(wait: NonNullable<Experiment['expect']['longestWait']>, measured: Measured): Row {
   const { longestWaitMs, longestOutageMs } = measured;
+  const common = {
+    what: 'longest wait',
+    measured: longestWaitMs === null ? 'no ok answer' : `${longestWaitMs.toFixed(0)} ms`,
+    because: wait.because,
+  };
+  if ('maxMs' in wait) {
+    const met = longestWaitMs !== null && longestWaitMs <= wait.maxMs;
+    return { ...common, expected: `at most ${wait.maxMs} ms`, met };
+  }
   const limitMs = longestOutageMs === null ? null : longestOutageMs * (1 + wait.abovePercentOfOutage / 100);
   return {
-    what: 'longest wait',
+    ...common,
     expected:
       limitMs === null
         ? 'at most the longest outage window, which was not seen'
         : `at most ${limitMs.toFixed(0)} ms (longest outage window + ${wait.abovePercentOfOutage} %)`,
-    measured: longestWaitMs === null ? 'no ok answer' : `${longestWaitMs.toFixed(0)} ms`,
     met: limitMs !== null && longestWaitMs !== null && longestWaitMs <= limitMs,
-    because: wait.because,
   };
 }

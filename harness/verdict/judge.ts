@@ -108,6 +108,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     ),
     killed: needlesslyKilled(evidence),
     isNotBack: evidence.isNotBack,
+    givenUp: windows.flatMap(({ restart, givenUpUs }) => (givenUpUs === null ? [] : [restart])),
   };
 }
 

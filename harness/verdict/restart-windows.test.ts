@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
+import e8 from '../../experiments/E8-one-socket.ts';
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
@@ -57,6 +58,7 @@ describe('the moments of a restart', () => {
         internalListeningUs: 170,
         acceptingUs: 180,
         readyUs: 190,
+        givenUpUs: null,
         steadyUs: null,
         firstAnswerUs: 210,
       },
@@ -81,6 +83,7 @@ describe('the moments of a restart', () => {
       internalListeningUs: null,
       acceptingUs: null,
       readyUs: null,
+      givenUpUs: null,
       steadyUs: null,
       firstAnswerUs: null,
     });
@@ -165,6 +168,11 @@ describe('the moments of a restart', () => {
     expect(only(event('socket-started', 160))).toMatchObject({ socketStoppedUs: null, socketStartedUs: null });
   });
 
+  it('take the ends of a version that was given up for its own, and not for those of the one that serves on', () => {
+    const crashing = [event('main-exited', 141), event('unit-stopped', 142), event('given-up', 150)];
+    expect(only(...crashing)).toMatchObject({ givenUpUs: 150, acceptStoppedUs: null, exitUs: null, acceptingUs: null });
+  });
+
   it('never count fewer idle connections than none', () => {
     expect(only(event('accept-stopped', 130, { connections: { open: 2, inFlight: 3 } }))?.idleWhenStopped).toBe(0);
   });
@@ -212,6 +220,15 @@ describe('from when on the old version must not answer', () => {
     expect(outOfRotation([retired], [down(4_300_000)], byFile)).toEqual([4_000_000]);
     const unchecked = { ...e6, proxy: { ...e6.proxy, check: undefined } };
     expect(outOfRotation([retired], [down(4_300_000)], unchecked)).toEqual([4_000_000]);
+  });
+
+  it('is when it has ended, where both inherit one socket: until then its drain answers beside the new one', () => {
+    const ended = { ...retired, exitUs: 5_200_000 };
+    expect(outOfRotation([ended], [], e8)).toEqual([5_200_000]);
+    expect(outOfRotation([{ ...retired, exitUs: null }], [], e8)).toEqual([4_000_000]);
+    // One that is left running is out of rotation by the deploy’s word alone.
+    const goesOn = { ...e8, deploy: { ...e8.deploy, oldEndsBy: 'nothing' as const } };
+    expect(outOfRotation([ended], [], goesOn)).toEqual([4_000_000]);
   });
 
   it('is when the check has seen it leave, where the check does the cut-over', () => {

@@ -27,6 +27,8 @@ export interface RestartWindow {
   readonly internalListeningUs: number | null;
   readonly acceptingUs: number | null;
   readonly readyUs: number | null;
+  /** The new version was not ready in time: the old one, which serves on, is neither stopped nor replaced. */
+  readonly givenUpUs: number | null;
   /** A user's service answered steadily from here on. */
   readonly steadyUs: number | null;
   readonly firstAnswerUs: number | null;
@@ -48,7 +50,9 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     const showing = (['accept-stopped', 'exit', 'main-exited', 'unit-stopped', 'deploy-begin'] as const)
       .map((kind) => seen.find((event) => event.kind === kind))
       .find((event) => event !== undefined);
-    const exitUs = first('exit') ?? first('main-exited') ?? first('unit-stopped');
+    const givenUpUs = first('given-up');
+    // Of a version that was given up the ends are its own, and not those of the old one.
+    const exitUs = givenUpUs !== null ? null : (first('exit') ?? first('main-exited') ?? first('unit-stopped'));
     return {
       restart,
       deployBeginUs,
@@ -69,6 +73,7 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
       internalListeningUs: seen.findLast(({ kind }) => kind === 'internal-listening')?.atUs ?? null,
       acceptingUs: first('accepting'),
       readyUs: first('ready'),
+      givenUpUs,
       steadyUs: first('steady'),
       firstAnswerUs: first('proxy-first-answer'),
     };
@@ -101,13 +106,17 @@ export function outagesOf(windows: readonly RestartWindow[], endUs: number): (Ou
 /**
  * From when on each restart's old version must not answer: once the deploy has retired it. Where the proxy's check does
  * the cut-over, the old version leaves by saying that it is not ready, and is in rotation until the check has seen that.
+ * Of two colours of one socket the old one leaves by its drain, and answers beside the new one until it has ended.
  */
 export function outOfRotation(
   windows: readonly RestartWindow[],
   timeline: readonly TimelineEvent[],
-  { deploy, proxy }: Pick<Experiment, 'deploy' | 'proxy'>,
+  { deploy, proxy, unit }: Pick<Experiment, 'deploy' | 'proxy' | 'unit'>,
 ): (number | null)[] {
   const { check } = proxy;
+  if (unit.activation === 'shared' && deploy.oldEndsBy !== 'nothing') {
+    return windows.map(({ retireUs, exitUs }) => exitUs ?? retireUs);
+  }
   if (deploy.action !== 'swap' || proxy.cutover !== 'check' || check === undefined) {
     return windows.map(({ retireUs }) => retireUs);
   }

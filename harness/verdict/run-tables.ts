@@ -37,6 +37,7 @@ export const derivedTables = {
       internalListeningUs: moment('When the internal port of the new process listened'),
       acceptingUs: moment('When the new process accepted'),
       readyUs: moment('When the new process called itself ready'),
+      givenUpUs: moment('When the new version was given up, not being ready in time'),
       steadyUs: moment('When a service of your own answered steadily again'),
       firstAnswerUs: moment("When the proxy passed on the new version's first answer"),
       atRiskFromUs: 'The at-risk span begins (glossary.md), µs.',
@@ -132,6 +133,7 @@ const timeColumns = [
   'internalListeningUs',
   'acceptingUs',
   'readyUs',
+  'givenUpUs',
   'steadyUs',
   'firstAnswerUs',
 ] as const satisfies (keyof RestartWindow)[];
@@ -194,7 +196,7 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   if (run.kind === 'measure') return { fromUs: window.deployBeginUs, toUs: window.steadyUs ?? endUs };
   const checkUs = (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000;
   // In a swap the old process leaves after the new one is ready.
-  const backUs = Math.max(window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
+  const backUs = Math.max(window.givenUpUs ?? window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
   return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
 }
 

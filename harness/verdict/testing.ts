@@ -84,6 +84,7 @@ export const window: RestartWindow = {
   internalListeningUs: 1_300_000,
   acceptingUs: 1_750_000,
   readyUs: 1_750_100,
+  givenUpUs: null,
   steadyUs: null,
   firstAnswerUs: 1_755_000,
 };

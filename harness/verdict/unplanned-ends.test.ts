@@ -68,6 +68,12 @@ describe('ends that no deploy asked for', () => {
     expect(times([event('exit', 2_900_000)], [{ ...window, readyUs: null }])).toEqual([]);
   });
 
+  it('are planned until a version that crashes at its start is given up', () => {
+    const crashing = { ...window, retireUs: null, readyUs: null, deployEndUs: 4_010_000, givenUpUs: 4_000_000 };
+    expect(times([event('main-exited', 1_500_000)], [crashing])).toEqual([]);
+    expect(times([event('main-exited', 4_510_001)], [crashing])).toEqual([4_510_001]);
+  });
+
   it('are planned from the deploy’s begin where no retiring was seen', () => {
     expect(times([event('exit', 980_000)], [{ ...window, retireUs: null, deployBeginUs: 980_000 }])).toEqual([]);
     expect(times([event('exit', 979_999)], [{ ...window, retireUs: null, deployBeginUs: 980_000 }])).toEqual([979_999]);

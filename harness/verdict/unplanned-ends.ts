@@ -23,8 +23,8 @@ export function unplannedEnds(
   windows: readonly RestartWindow[],
 ): readonly UnplannedEnd[] {
   const isPlanned = (atUs: number): boolean =>
-    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs }) => {
-      const endUs = Math.max(deployEndUs ?? Infinity, readyUs ?? Infinity);
+    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs, givenUpUs }) => {
+      const endUs = Math.max(deployEndUs ?? Infinity, givenUpUs ?? readyUs ?? Infinity);
       return atUs >= (retireUs ?? deployBeginUs) && atUs <= endUs + slackUs;
     });
   const loadEndUs = timeline.findLast(({ kind }) => kind === 'load-end')?.atUs ?? Infinity;

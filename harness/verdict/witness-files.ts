@@ -2,6 +2,7 @@
  * Is every witness there, and does it cover the run? One that is empty would agree with anything; and the timeline, on
  * which predictions and causes rest, must be what the witnesses give.
  */
+import { publicPorts } from '../experiment/units.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
@@ -43,8 +44,8 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
         'file was changed.',
     );
   }
-  // Of two colours one is always down: no probe asks them.
-  const ratePerSecond = experiment.sites.backends === 2 ? 0 : experiment.probe.ratePerSecond;
+  // Of two colours with a port each one is always down: no probe asks them.
+  const ratePerSecond = publicPorts(experiment) === 2 ? 0 : experiment.probe.ratePerSecond;
   const wanted = (ratePerSecond * run.durationMs) / 1000;
   if ((files.probed ?? 0) < probedShare * wanted) {
     doubts.push(

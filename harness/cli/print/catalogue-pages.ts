@@ -17,7 +17,7 @@ Made from harness/base/error-catalog.ts by \`npm run schema\`; do not edit.
 An error is a sentence on what happened, with its code in brackets, and below it what to do:
 
     error: There is no experiment "E9". [experiment-unknown]
-    There are E0, E1, E2, E3, E4, E5, E6, E7; \`npm run experiment list\` tells what each asks.
+    There are E0, E1, E2, E3, E4, E5, E6, E7, E8; \`npm run experiment list\` tells what each asks.
 
 \`--verbose\` (or RESTART_PROOF_VERBOSE=1) adds the stack and the causes. Otherwise exit code 1
 is no error: an expectation was missed, and the run's report says which.

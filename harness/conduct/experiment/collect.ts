@@ -146,7 +146,7 @@ export async function collectNotes(lab: Lab, writer: LabRunWriter): Promise<stri
 }
 
 async function fetchNotes(lab: Lab, target: string): Promise<void> {
-  const sockets = lab.colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]);
+  const sockets = [...lab.colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]), site.holder];
   const services = lab.colours.map(({ service }) => service);
   const all = services.join(' ');
   const script = `systemctl stop ${sockets.join(' ')}; systemctl kill --signal=SIGKILL ${all}; systemctl stop ${all}`;

@@ -7,6 +7,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { LoadPlan } from '../../in-lab/plan.ts';
 import { labDeadlineMs, probePath, probeRunId } from '../../run/site-requests.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
+import { publicPorts } from '../../experiment/units.ts';
 import { Generator, type LoadEnd } from '../generator.ts';
 
 /** Where the probe's ledger lies in the server's container. */
@@ -25,9 +26,10 @@ export class DirectProbe {
   }
 
   /** Starts the probe of an experiment that has one. */
-  static async start(lab: Lab, { probe, sites }: Experiment, load: LoadPlan): Promise<DirectProbe | null> {
-    // One of two colours is always down: that it refuses says nothing.
-    if (probe.ratePerSecond === 0 || sites.backends === 2) return null;
+  static async start(lab: Lab, experiment: Experiment, load: LoadPlan): Promise<DirectProbe | null> {
+    // One of two colours with a port each is always down: that it refuses says nothing.
+    const { probe } = experiment;
+    if (probe.ratePerSecond === 0 || publicPorts(experiment) === 2) return null;
     const plan: LoadPlan = {
       ...load,
       runId: probeRunId(load.runId),

@@ -87,6 +87,7 @@ export async function loadInLab(
   };
   const deployPlan: DeployPlan = {
     runId: run.runId,
+    site: site.name,
     deploy: run.experiment.deploy,
     units: deployUnits(lab),
     beginsMs: schedule.beginsMs,

@@ -9,6 +9,7 @@ const stampedKinds = [
   'deploy-begin',
   'deploy-end',
   'never-ready',
+  'given-up',
   'retire',
   'proxy-file',
   'roll-back',
@@ -24,6 +25,7 @@ export const deployerFile = {
     kind: oneOf(
       [...bareKinds, ...stampedKinds],
       'retire: the old version is out of rotation from here on. proxy-file: the proxy’s file names the new unit. ' +
+        'given-up: the new version was not ready in time, and the old one goes on. ' +
         'roll-back: a release that cannot start is taken back. rested: the version is ready (or never will be), and what ' +
         'had queued has had time to be worked off.',
     ),

@@ -32,6 +32,7 @@ export const eventKinds = [
   'unit-started',
   'accepting',
   'ready',
+  'given-up',
   'check-up',
   'deploy-end',
   'steady',

@@ -1,5 +1,6 @@
 /** When each backend would refuse, or fail a check, by the timeline and the options of a run: what a prediction begins with. */
 import type { Experiment } from '../../experiment/experiment.ts';
+import { publicPorts } from '../../experiment/units.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import type { Span } from './spans.ts';
 
@@ -13,10 +14,10 @@ export interface Backend {
 
 /** When each backend refuses, and when a check of it fails. */
 export function backendsOf(experiment: Experiment, windows: readonly RestartWindow[]): Backend[] {
-  const { sites, proxy } = experiment;
+  const { proxy } = experiment;
   // The proxy's file names the colour that serves, and no other.
   if (proxy.cutover !== 'check') return [{ closed: [], failing: [] }];
-  if (sites.backends === 2) {
+  if (publicPorts(experiment) === 2) {
     return [0, 1].map((colour) => {
       // The colour of odd restarts comes with them and goes with the even ones; that of even restarts serves at first.
       const spans = (from: (w: RestartWindow) => number | null, to: (w: RestartWindow) => number | null): Span[] => {
@@ -88,7 +89,8 @@ export function expectedQueue(experiment: Experiment, window: RestartWindow, som
   const fromUs = lastServedUs(experiment, window);
   if (unit.activation === 'none' || fromUs === null || acceptStoppedUs === null || acceptingUs === null) return null;
   const come =
-    load.ratePerSecond * Math.max(0, acceptingUs - fromUs) + probe.ratePerSecond * (acceptingUs - acceptStoppedUs);
+    load.ratePerSecond * Math.max(0, acceptingUs - fromUs) +
+    probe.ratePerSecond * Math.max(0, acceptingUs - acceptStoppedUs);
   return Math.min(come / 1e6, Math.min(unit.backlog ?? Infinity, somaxconn ?? Infinity) + 1);
 }
 

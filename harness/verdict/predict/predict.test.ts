@@ -5,6 +5,7 @@ import e3 from '../../../experiments/E3-retry.ts';
 import e4 from '../../../experiments/E4-drain-and-retry.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import e6 from '../../../experiments/E6-blue-green.ts';
+import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { predictDrops, type Prediction } from './predict.ts';
@@ -132,6 +133,31 @@ describe('socket activation', () => {
     // Ten idle connections of the proxy's pool carry ten requests more before new ones are dialled.
     const busy = { ...tied, exitUs: 1_200_000, idleWhenStopped: 10 };
     expect(predict(e5, { variant: 'socket-part-of', windows: [busy] }).dropped).toBe(10);
+  });
+});
+
+describe('two colours of one socket', () => {
+  /** Accepting and ready at 0.9 s, and only then SIGTERM for the other one. */
+  const overlapping = { ...window, acceptingUs: 900_000, readyUs: 900_100 };
+
+  it('drop nothing, and no check and no closed port has a part in it', () => {
+    expect(predict(e8, { windows: [overlapping] })).toMatchObject({
+      dropped: 0,
+      range: [0, 0],
+      formula:
+        'both colours inherit the one socket, and the new one accepts before the old one stops; refused or turned away: 0.0',
+    });
+  });
+
+  it('wait for a start where the old one stops first, and are refused no more for it', () => {
+    expect(predict(e8, { variant: 'old-first' })).toMatchObject({
+      dropped: 0,
+      formula: 'the socket outlives the process, so connections wait and none is refused; refused or turned away: 0.0',
+    });
+  });
+
+  it('are one owner of the port in the control', () => {
+    expect(predict(e8, { variant: 'own-port' }).dropped).toBe(70);
   });
 });
 

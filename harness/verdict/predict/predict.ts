@@ -1,6 +1,7 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
+import { publicPorts } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from '../restart-windows.ts';
@@ -101,16 +102,17 @@ function busyDrops({ sites, load, deploy, proxy }: Experiment, { readyUs, retire
 }
 
 function formulaOf(
-  { load, unit, proxy, sites }: Experiment,
+  experiment: Experiment,
   windows: readonly RestartWindow[],
   parts: { refused: number; cut: number; emptied: number; busy: number },
 ): string {
+  const { load, unit, proxy } = experiment;
   const outagesMs = windows.map(({ acceptStoppedUs, acceptingUs }) =>
     Math.max(0, ((acceptingUs ?? 0) - (acceptStoppedUs ?? 0)) / 1000),
   );
   const rate = `${load.ratePerSecond}/s`;
   const words: string[] = [];
-  if (sites.backends === 2) {
+  if (publicPorts(experiment) === 2) {
     words.push(
       proxy.cutover === 'check'
         ? 'the other colour accepts before this one stops, and the check passes over whoever is not ready'
@@ -122,7 +124,11 @@ function formulaOf(
         `(${windows.length} windows) = ${((load.ratePerSecond * sum(outagesMs)) / 1000).toFixed(1)}`,
     );
   } else {
-    words.push('the socket outlives the process, so connections wait and none is refused');
+    words.push(
+      unit.activation === 'shared' && sum(outagesMs) === 0
+        ? 'both colours inherit the one socket, and the new one accepts before the old one stops'
+        : 'the socket outlives the process, so connections wait and none is refused',
+    );
     if (windows.some(({ socketStoppedUs }) => socketStoppedUs !== null)) {
       words.push('but here it was closed and opened again, with all that waited in its queue');
     } else if (unit.flushPending) {
