@@ -139,6 +139,10 @@ const inconclusiveErrors = {
     meaning: "The disk of the run's folder is full: records are missing, so there is no verdict.",
     advice: 'Make room, or name a folder on another disk with --out, and run it again.',
   },
+  'too-few-files': {
+    meaning: 'The process, or the machine, may open no further file or connection (EMFILE, ENFILE).',
+    advice: 'Raise the limit, with `ulimit -n 1024` in the shell that starts it, and run it again.',
+  },
   'run-not-written': {
     meaning:
       "The run's files could not be written, for another reason than a full disk: its folder was taken away, or made read-only.",

@@ -17,11 +17,13 @@ export function guardWith(script: string, ...words: string[]): Guard {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   guard.on('error', () => undefined);
-  guard.stdin.on('error', () => undefined);
+  // Where the process may open no further file there is none, whatever its type says.
+  const stdin = guard.stdin as typeof guard.stdin | undefined;
+  stdin?.on('error', () => undefined);
   guard.unref();
   return {
     dismiss: () => {
-      if (guard.stdin.writable) guard.stdin.end('dismissed\n');
+      if (stdin?.writable === true) stdin.end('dismissed\n');
     },
   };
 }

@@ -138,6 +138,22 @@ describe('the conversation with a generator that says', () => {
     });
   });
 
+  it('nothing for half a minute, during the load: it is killed, and the run is cut short', async () => {
+    vi.useFakeTimers();
+    const origin = { kind: 'origin', originUs: 1, clock: { wallUs: 2, monotonicUs: 1 } };
+    const silent = saying([origin], false);
+    const running = new Generator(silent, plan(1)).run(deaf);
+    await vi.advanceTimersByTimeAsync(29_900);
+    expect(silent.killed).toBe(false);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(silent.killed).toBe(true);
+    expect(await running).toMatchObject({
+      aborted: 'The load generator said nothing for 30 s.',
+      done: null,
+      originUs: 1,
+    });
+  });
+
   it('nothing once it was told to stop: it is killed, and not waited for any longer', async () => {
     vi.useFakeTimers();
     const silent = saying([], false);

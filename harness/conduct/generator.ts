@@ -6,6 +6,9 @@ import type { LoadCommand, LoadMessage, LoadPlan } from '../in-lab/plan.ts';
 /** How long a generator that was told to stop may take: two seconds for requests under way, and room to say so. */
 const stopDeadlineMs = 4_000;
 
+/** It speaks four times a second; one that is silent for so long is paused, or its machine is gone. */
+const mostSilentMs = 30_000;
+
 /** Counts so far, and at the end. */
 export type LoadProgress = Extract<LoadMessage, { kind: 'progress' | 'done' }>;
 
@@ -105,7 +108,12 @@ export class Generator {
   }
 
   private async hear({ began, progress }: LoadListener): Promise<void> {
+    const silence = setTimeout(() => {
+      this.aborted ??= `The load generator said nothing for ${mostSilentMs / 1000} s.`;
+      this.giveUp();
+    }, mostSilentMs).unref();
     for await (const line of this.talk.lines) {
+      silence.refresh();
       const message = JSON.parse(line) as LoadMessage;
       if (message.kind === 'origin') {
         const wallOffsetUs = message.clock.wallUs - message.clock.monotonicUs;
@@ -117,16 +125,19 @@ export class Generator {
       } else if (message.kind === 'done') {
         await progress(message);
         this.done = message;
-        return;
+        break;
       }
     }
+    clearTimeout(silence);
   }
 
   private giveUpAfter(ms: number): void {
-    this.deadline ??= setTimeout(() => {
-      this.talk.kill?.();
-      this.gaveUp.resolve(undefined);
-    }, ms);
+    this.deadline ??= setTimeout(() => this.giveUp(), ms);
+  }
+
+  private giveUp(): void {
+    this.talk.kill?.();
+    this.gaveUp.resolve(undefined);
   }
 
   private say(words: LoadCommand | LoadPlan): void {

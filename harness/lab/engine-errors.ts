@@ -50,6 +50,9 @@ export function explained(error: unknown): HarnessError | undefined {
   }
   if (statusCode !== undefined) return refusal(engineWords(error.message), statusCode, cause);
   if (code === 'ENOSPC') return new HarnessError('disk-full', `The disk is full: ${path ?? 'writing'} failed.`, cause);
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new HarnessError('too-few-files', `No further file or connection can be opened (${code}).`, cause);
+  }
   const isWriting = ['open', 'mkdir', 'mkdtemp', 'symlink', 'rename', 'write', 'unlink'].includes(syscall ?? '');
   if (isWriting && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code ?? '')) {
     return new HarnessError('out-not-writable', `${path ?? 'A file'} cannot be written (${code ?? ''}).`, cause);

@@ -1,6 +1,7 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conversation } from '../../base/conversation.ts';
+import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
 import { site, type Colour } from '../../experiment/units.ts';
@@ -59,6 +60,9 @@ interface LoadOptions {
   readonly began: (clock: Pick<ExperimentRun, 'originMonotonicUs' | 'wallOffsetUs'>) => unknown;
 }
 
+/** The longest until notes are written and everything in the lab has begun; it takes a second. */
+const prepareMs = 120_000;
+
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
 export async function loadInLab(
   lab: Lab,
@@ -107,7 +111,8 @@ export async function loadInLab(
   deployer.say(JSON.stringify(deployPlan));
   try {
     // The sampler must have begun before the load does.
-    await Promise.all([sampler.lines.next(), awaitDeployer(deployer), generator.ready()]);
+    const ready = Promise.all([sampler.lines.next(), awaitDeployer(deployer), generator.ready()]);
+    await withTimeout(prepareMs, 'Preparing the load', ready);
     options.signal.throwIfAborted();
     const measured = await measure({ generator, deployer, probe }, schedule, {
       ...options,
