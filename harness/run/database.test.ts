@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -377,7 +376,8 @@ describe('a file of a run', () => {
   });
 
   it('leaves nothing behind where it cannot be read, and nothing after it was', async () => {
-    const temporary = await mkdtemp(join(tmpdir(), 'restart-proof-databases-'));
+    const temporary = join(folder, 'temporary');
+    await mkdir(temporary, { recursive: true });
     const before = process.env['TMPDIR'];
     process.env['TMPDIR'] = temporary;
     try {
@@ -412,6 +412,17 @@ describe('a query of the user’s', () => {
     expect(all).toEqual({ names: ['l', 's', 'd'], rows: [[[1, 2], { a: '1.5' }, '2026-01-02']], isCut: false });
   });
 
+  it('keeps a number whole that JavaScript would round', async () => {
+    const { rows } = await database.answer('select 9007199254740993 as a, 7::bigint as b', { most: 1, signal });
+    expect(rows).toEqual([['9007199254740993', 7]]);
+  });
+
+  it('is cut where it has more bytes than memory is for', async () => {
+    const large = "select repeat('x', 1048576) from range(1000)";
+    const { rows, isCut } = await database.answer(large, { most: 1_000, signal });
+    expect([rows.length, isCut]).toEqual([63, true]);
+  });
+
   it.each([
     ['reads no file', "select * from read_text('FOLDER/run.json')"],
     ['reads no file by its name alone', "select * from 'FOLDER/run.json'"],
@@ -428,7 +439,7 @@ describe('a query of the user’s', () => {
     ['changes no row', 'delete from queues'],
     ['drops no table', 'drop table queues'],
     ['is one question', 'select 1; select 2'],
-    ['is a question', ''],
+    ['is a question', ' ; '],
     ['is of the language', 'selct 1'],
   ])('%s', async (_, sql) => {
     const asked = database.answer(sql.replace('FOLDER', folder), { most: 10, signal });

@@ -27,6 +27,8 @@ const mostLinesOfSlot = 20;
 const freeLines = 1_000_000;
 /** Rows of {@link RunDatabase.put} that are handed over at once. */
 const rowsAtOnce = 10_000;
+/** What a user's query may give, about: JavaScript takes several times as much. */
+const mostAnswerBytes = 64 * 1024 * 1024;
 
 /** A row: numbers for all of DuckDB's numbers, arrays and objects for its lists and structs. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -81,17 +83,23 @@ export class RunDatabase {
     const interrupt = (): void => this.connection.interrupt();
     signal.addEventListener('abort', interrupt);
     try {
+      if (/^[\s;]*$/u.test(sql)) throw refusedQuery('it is empty');
       const statements = await this.connection.extractStatements(sql);
       if (statements.count !== 1) throw refusedQuery(`it has ${statements.count} statements, and may have one`);
       const statement = await statements.prepare(0);
       if (!asking.has(statement.statementType)) throw refusedQuery('it does more than ask: only a select is run');
-      const reader = await statement.streamAndReadUntil(most + 1);
-      const rows = reader.getRows().slice(0, most);
-      return {
-        names: reader.deduplicatedColumnNames(),
-        rows: rows.map((row) => row.map(plainOf)),
-        isCut: reader.currentRowCount > most,
-      };
+      const result = await statement.stream();
+      const names = result.deduplicatedColumnNames();
+      const rows: unknown[][] = [];
+      let bytes = 0;
+      for await (const some of result.yieldRows()) {
+        for (const row of some) {
+          bytes += row.reduce<number>((sum, value) => sum + bytesOf(value), 0);
+          if (rows.length >= most || bytes > mostAnswerBytes) return { names, rows, isCut: true };
+          rows.push(row.map(shownOf));
+        }
+      }
+      return { names, rows, isCut: false };
     } catch (cause) {
       throw cause instanceof HarnessError ? cause : refusedQuery(oneLine(messageOf(cause)), cause);
     } finally {
@@ -236,7 +244,7 @@ async function fill(
   } catch (cause) {
     const why = wordsOf(messageOf(cause));
     if (why.startsWith('Out of Memory')) {
-      throw new HarnessError('run-too-large', `${path} needs more memory than there is: ${why}.`, { cause });
+      throw new HarnessError('run-too-large', `${path} needs more memory than there is.`, { cause });
     }
     await findDamage(path, table);
     throw new HarnessError('run-damaged', `${path} cannot be read: ${why}.`, { cause });
@@ -287,6 +295,16 @@ async function* plainLines(path: string): AsyncGenerator<string[]> {
 
 function objectOf(row: Readonly<Record<string, DuckDBValue>>): Row {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plainOf(value)]));
+}
+
+/** In an answer to the user; a whole number that JavaScript would round is a text. */
+function shownOf(value: DuckDBValue): unknown {
+  return typeof value === 'bigint' && !Number.isSafeInteger(Number(value)) ? String(value) : plainOf(value);
+}
+
+/** About what a value takes. */
+function bytesOf(value: DuckDBValue): number {
+  return 8 + (typeof value === 'string' ? value.length : 0);
 }
 
 function plainOf(value: DuckDBValue): unknown {
