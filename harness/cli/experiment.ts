@@ -22,7 +22,7 @@ interface ExperimentOptions extends RunningOptions {
   readonly trials?: string;
   readonly dryRun?: true;
   readonly keep?: true;
-  readonly baseline?: true;
+  readonly capacity?: true;
 }
 
 /** The most trials at once. */
@@ -43,7 +43,7 @@ export const experiment = {
         .option('--claim <percent>', 'require this share of clean restarts; inconclusive if too few were made')
         .option('--dry-run', 'print units, proxy file and schedule; start nothing')
         .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
-        .option('--baseline', 'before and after the load, 3 s of autocannon: what the site can do'),
+        .option('--capacity', 'before and after the load, 3 s of autocannon: what the site can do'),
     ).addHelpText(
       'after',
       `\nOptions come after --, or npm takes them for its own.\n${examples(
@@ -105,7 +105,7 @@ async function requestFor(
     seed,
     reportsFolder,
     keep: options.keep === true,
-    baseline: options.baseline === true,
+    capacity: options.capacity === true,
     withControls: options.controls !== false,
   });
 }
@@ -131,7 +131,7 @@ function refuseConflicts(id: string, options: ExperimentOptions): void {
     throw new HarnessError('option-conflict', sentence, { hint });
   };
   if (id === 'all') {
-    const names = ['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'baseline'] as const;
+    const names = ['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'capacity'] as const;
     const given = names.find((name) => options[name] !== undefined);
     const option = given?.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
     if (option !== undefined) conflict(`\`all\` runs every experiment: --${option} is for a single one.`);

@@ -76,7 +76,7 @@ export async function conductRun<V extends Judged>(
 }
 
 const bootMs = 4_000;
-const baselineMs = 4_000;
+const capacityMs = 4_000;
 /** From the word to begin until the first slot: notes are written for the reads, and slots are made. */
 const loadBeginsMs = 1_000;
 const collectMs = 2_500;
@@ -85,17 +85,17 @@ const verdictMs = 3_000;
 const verdictPerLoadMs = 0.05;
 
 /** The steps of a run, and how long each takes: the load by its schedule, the others by experience. */
-function stepsOf(runId: string, { experiment, seed, baseline }: RunRequest): [Step, ...Step[]] {
+function stepsOf(runId: string, { experiment, seed, capacity }: RunRequest): [Step, ...Step[]] {
   const schedule = deploySchedule(experiment.deploy, seed, experiment.load.ratePerSecond);
   const loadMs = schedule.durationMs(schedule.wanted);
-  const baselineStep = (when: string): Step[] =>
-    baseline ? [{ text: `baseline ${when} the load`, expectedMs: baselineMs }] : [];
+  const capacityStep = (when: string): Step[] =>
+    capacity ? [{ text: `capacity ${when} the load`, expectedMs: capacityMs }] : [];
   return [
     { text: `run ${runId}, booting the lab`, expectedMs: bootMs },
-    ...baselineStep('before'),
+    ...capacityStep('before'),
     { text: 'load', expectedMs: loadMs + loadBeginsMs },
     { text: 'collecting records', expectedMs: collectMs },
-    ...baselineStep('after'),
+    ...capacityStep('after'),
     { text: 'verdict and report', expectedMs: verdictMs + loadMs * verdictPerLoadMs },
   ];
 }

@@ -136,7 +136,7 @@ async function c0Of(request: RunRequest): Promise<Control> {
 
 /** A control runs as its experiment does, and leaves nothing standing. */
 function conditionsOf({ seed, reportsFolder, place }: RunRequest) {
-  return { seed, reportsFolder, place, keep: false, baseline: false, withControls: false };
+  return { seed, reportsFolder, place, keep: false, capacity: false, withControls: false };
 }
 
 function loadOf({ load }: Experiment): readonly Change[] {

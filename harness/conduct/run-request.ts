@@ -10,7 +10,7 @@ interface RunningConditions {
   /** Leave the lab standing. */
   readonly keep: boolean;
   /** Before and after the load, have autocannon tell what the site can do. */
-  readonly baseline: boolean;
+  readonly capacity: boolean;
   /** Beside its controls, which run first unless their results are kept. */
   readonly withControls: boolean;
 }

@@ -1,6 +1,6 @@
 /** report.md: what was asked, what came of it, and how far it can be trusted. Pure. */
 import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-text.ts';
-import type { Baselines } from '../run/baseline.ts';
+import type { Capacities } from '../run/capacity.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { askedSection } from './asked-section.ts';
@@ -23,7 +23,7 @@ export function reportMarkdown(
   ofRun: RunRecord,
   ofVerdict: Verdict,
   charts: ReportCharts,
-  ofBaselines: Baselines | null = null,
+  ofCapacities: Capacities | null = null,
 ): string {
   const run = { ...wordedBy(ofRun, markdownText), command: fencedText(shownLine(ofRun.command)) };
   const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(shownLine(ofVerdict.citation)) };
@@ -41,7 +41,7 @@ export function reportMarkdown(
     directSection(verdict),
     chartsSection(charts),
     trustSection(verdict),
-    capacitySection(wordedBy(ofBaselines, markdownText)),
+    capacitySection(wordedBy(ofCapacities, markdownText)),
     repeatSection(run),
     wordsSection(verdict),
   ];

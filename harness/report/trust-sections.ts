@@ -1,5 +1,5 @@
 /** How far a run can be trusted, and how it is repeated. */
-import type { Baselines } from '../run/baseline.ts';
+import type { Capacities } from '../run/capacity.ts';
 import { cpuPressure } from '../run/files/kernel.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { controlText } from '../verdict/controls.ts';
@@ -69,9 +69,9 @@ function controlLines({ controls }: Verdict): string[] {
 }
 
 /** What another tool says the site can do; nothing where it was not asked. */
-export function capacitySection(baselines: Baselines | null): string {
-  if (baselines === null) return '';
-  const { tool, request, before, after } = baselines;
+export function capacitySection(capacities: Capacities | null): string {
+  if (capacities === null) return '';
+  const { tool, request, before, after } = capacities;
   const connections = (before ?? after)?.connections ?? 0;
   const rows = [
     { when: 'before the load', of: before },

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { shownLine } from '../base/foreign-text.ts';
-import { baselinesSchema, type Baselines } from '../run/baseline.ts';
+import { capacitiesSchema, type Capacities } from '../run/capacity.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
@@ -61,7 +61,7 @@ async function reportTexts(
   const restarts = [...svgs.keys()].filter((name) => name.startsWith('restart-'));
   const restartsNotDrawn = verdict.perRestart.length - restarts.length;
   const charts = { overview: 'outcomes', latency: 'latency', restarts, restartsNotDrawn };
-  const report = reportMarkdown(open.record, verdict, charts, await readBaselines(open));
+  const report = reportMarkdown(open.record, verdict, charts, await readCapacities(open));
   const inPage = new Map([...svgs].map(([name, svg]) => [`${runFiles.charts}/${name}.svg`, svg]));
   return { report, page: reportHtml(report, inPage) };
 }
@@ -114,10 +114,10 @@ function overviewBinUs(durationMs: number): number {
   return widthUs;
 }
 
-/** Only a run that was asked for a baseline has one. */
-async function readBaselines(open: OpenRun): Promise<Baselines | null> {
-  if (!open.has(runFiles.baseline)) return null;
-  return await plainJson(join(open.path, runFiles.baseline), baselinesSchema, { what: 'record of baselines' });
+/** Only a run that was asked for a capacity has one. */
+async function readCapacities(open: OpenRun): Promise<Capacities | null> {
+  if (!open.has(runFiles.capacity)) return null;
+  return await plainJson(join(open.path, runFiles.capacity), capacitiesSchema, { what: 'record of capacities' });
 }
 
 function restartChart(restart: number): string {

@@ -34,7 +34,7 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.proxyLog, mostFileBytes],
   [runFiles.journal, mostTextBytes],
   [runFiles.kernel, mega],
-  [runFiles.baseline, mega],
+  [runFiles.capacity, mega],
   [runFiles.deployer, 16 * mega],
 ]);
 

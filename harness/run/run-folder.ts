@@ -39,7 +39,7 @@ export const runFiles = {
   proxyLog: 'witnesses/traefik.log.gz',
   journal: 'witnesses/journal.ndjson',
   kernel: 'witnesses/kernel.json',
-  baseline: 'witnesses/baseline.json',
+  capacity: 'witnesses/baseline.json',
   deployer: 'witnesses/deployer.ndjson',
 } as const;
 

@@ -53,7 +53,7 @@ async function runEntry(
   let cleanLabHolds = !withControls;
   while (tries.length < mostTries) {
     if (audience.signal.aborted) return true;
-    const conditions = { reportsFolder: out, keep: false, baseline: false, withControls };
+    const conditions = { reportsFolder: out, keep: false, capacity: false, withControls };
     const request = requestOf({ ...entry, ...conditions, seed: seed + tries.length });
     const { noted, cleanLabHeld, isFinal } = await oneTry(conductor, request);
     tries.push(noted);

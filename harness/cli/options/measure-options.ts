@@ -31,7 +31,7 @@ const table = {
   seed: ['<n>', 'makes the order of kept and new connections the same again'],
   json: ['', 'verdict.json on stdout, and nothing else there'],
   out: ['<folder>', 'where the run goes (default: reports/ where you are)'],
-  baseline: ['', 'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)'],
+  capacity: ['', 'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)'],
   yesIOwnThis: ['', 'allow more than 1000 requests a second to another machine'],
 } as const satisfies Record<string, readonly [takes: string, help: string, again?: 'again']>;
 

@@ -81,7 +81,7 @@ describe('the options of measure', () => {
     [{ url, maxDropped: '-1' }, /--max-dropped takes/u],
     [{ url, expectStatus: '99' }, /--expect-status takes/u],
     [{ url: 'http://192.0.2.1/', rate: '1001' }, /not this machine/u],
-    [{ url: 'http://192.0.2.1/', baseline: true }, /not this machine/u],
+    [{ url: 'http://192.0.2.1/', capacity: true }, /not this machine/u],
   ])('%j is refused in a sentence', async (options, sentence) => {
     await expect(targetOf(options)).rejects.toMatchObject({
       message: expect.stringMatching(sentence) as string,

@@ -76,14 +76,14 @@ export async function targetOf(options: MeasureOptions, environment = process.en
 }
 
 /** Load on another machine may hurt: the user has to say that the service is theirs. */
-function refuseHeavyLoad({ baseline, yesIOwnThis }: MeasureOptions, ratePerSecond: number, host: string): void {
+function refuseHeavyLoad({ capacity, yesIOwnThis }: MeasureOptions, ratePerSecond: number, host: string): void {
   if (yesIOwnThis === true) return;
   if (ratePerSecond > unownedRateLimit) {
     const load = `${ratePerSecond} requests a second to ${host}`;
     throw new HarnessError('service-not-yours', `${load}, which is not this machine.`);
   }
-  if (baseline === true) {
-    const load = `--baseline asks ${host}, which is not this machine, as fast as it answers`;
+  if (capacity === true) {
+    const load = `--capacity asks ${host}, which is not this machine, as fast as it answers`;
     throw new HarnessError('service-not-yours', `${load}.`);
   }
 }

@@ -43,7 +43,7 @@ const otherFiles: readonly (readonly [name: string, about: string])[] = [
   ],
   [runFiles.kernel, "Change of the kernel's counters over the load, in the server's network namespace."],
   [runFiles.controls, 'The calibration, and the verdicts of the controls that the run was made beside.'],
-  [runFiles.baseline, "autocannon's capacity before and after, where it was asked for; never a count of drops."],
+  [runFiles.capacity, "autocannon's capacity before and after, where it was asked for; never a count of drops."],
   [runFiles.hashes, 'sha256 of every other file.'],
   [`${runFiles.lab}/`, 'Units, sockets and proxy files as they ran.'],
   [`${runFiles.charts}/, ${runFiles.report}, ${runFiles.page}`, 'The report, made of all the others.'],

@@ -38,7 +38,7 @@ export async function runAll(
   const { experiments: catalog, broken } = await readCatalog();
   context.stderr(brokenText(broken));
   // A change that one of them cannot take is said before any of them has run.
-  const conditions = { seed, reportsFolder, keep: false, baseline: false, withControls: options.controls !== false };
+  const conditions = { seed, reportsFolder, keep: false, capacity: false, withControls: options.controls !== false };
   const requests = catalog.flatMap((file) =>
     [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) =>
       requestOf({ ...conditions, file, variant, changes: changesOfOneOfMany(file, options) }),

@@ -1,11 +1,11 @@
 /** One measurement of a service that the user runs, and its folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { baselinesOf, localBaseline } from '../../conduct/baseline.ts';
+import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
 import { quoted } from '../../conduct/run-request.ts';
 import { measureService } from '../../conduct/service/measure-service.ts';
 import type { Service } from '../../experiment/service.ts';
-import type { Baseline } from '../../run/baseline.ts';
+import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
@@ -37,15 +37,15 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   // How long a command takes nobody knows.
   const steps = options.while !== undefined ? [] : [{ text: title, expectedMs: times.durationMs }];
   const progress = startProgress(context, { steps });
-  const takeBaseline = async (when: string): Promise<Baseline | null> => {
-    if (options.baseline !== true || context.signal.aborted) return null;
-    progress.phase(`baseline ${when} the load`);
+  const takeCapacity = async (when: string): Promise<Capacity | null> => {
+    if (options.capacity !== true || context.signal.aborted) return null;
+    progress.phase(`capacity ${when} the load`);
     const { headers, body } = target.request;
     const url = `${new URL(service.url).origin}${target.request.target}`;
-    return await localBaseline({ url, method: service.method, headers, body }, context.signal);
+    return await localCapacity({ url, method: service.method, headers, body }, context.signal);
   };
   try {
-    const before = await takeBaseline('before');
+    const before = await takeCapacity('before');
     progress.phase(title);
     await measureService(target, times, {
       seed,
@@ -58,10 +58,10 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       // What the command prints goes where progress goes: stdout is for results.
       onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
     });
-    if (options.baseline === true) {
-      const baselines = baselinesOf(`${service.method} ${service.url}`, before, await takeBaseline('after'));
-      await mkdir(join(folder, dirname(runFiles.baseline)), { recursive: true });
-      await writeFile(join(folder, runFiles.baseline), `${JSON.stringify(baselines, null, 2)}\n`);
+    if (options.capacity === true) {
+      const capacities = capacitiesOf(`${service.method} ${service.url}`, before, await takeCapacity('after'));
+      await mkdir(join(folder, dirname(runFiles.capacity)), { recursive: true });
+      await writeFile(join(folder, runFiles.capacity), `${JSON.stringify(capacities, null, 2)}\n`);
     }
     // A user who has interrupted it waits for its end, not for a report.
     const verdict = await judge(context, folder);

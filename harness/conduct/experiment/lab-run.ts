@@ -8,8 +8,8 @@ import { fingerprintOf } from '../../lab/fingerprint.ts';
 import { readKernelCounters } from '../../lab/kernel-counters.ts';
 import { bootLab, type Lab } from '../../lab/lab.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
-import { baselinesOf, installBaseline, labBaseline } from '../baseline.ts';
-import type { Baseline } from '../../run/baseline.ts';
+import { capacitiesOf, installAutocannon, labCapacity } from '../capacity.ts';
+import type { Capacity } from '../../run/capacity.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
@@ -87,14 +87,14 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
 
 async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, watch: EngineWatch): Promise<void> {
   const { facts, image, folder, progress } = setting;
-  const { experiment, baseline, keep } = request;
+  const { experiment, capacity, keep } = request;
   const signal = AbortSignal.any([setting.signal, watch.broken]);
   const schedule = deploySchedule(experiment.deploy, request.seed, experiment.load.ratePerSecond);
   const [fingerprint, countersBefore] = await Promise.all([
     fingerprintOf(lab.server, facts, image),
     readKernelCounters(lab.server),
   ]);
-  const baselineBefore = baseline ? await baselineOf(lab, setting, 'before') : null;
+  const capacityBefore = capacity ? await capacityOf(lab, setting, 'before') : null;
   const run = recordOf(setting.runId, request, schedule, fingerprint);
   const writer = await RunWriter.begin(folder, run, reserveBytes(run));
   let copy: LedgerCopy | null = null;
@@ -115,7 +115,7 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     const { aborted } = measurement;
     if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
     const missing = await collectRecords(lab, writer, measurement, countersBefore);
-    if (baseline) await saveBaselines(lab, setting, writer, baselineBefore);
+    if (capacity) await saveCapacities(lab, setting, writer, capacityBefore);
     if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
     if (keep && aborted === null) await restartSite(lab);
     await writeRecords(writer, schedule, measurement, { missing, events: watch.end() });
@@ -191,20 +191,20 @@ async function writeRecords(
   await writer.know(record);
 }
 
-async function baselineOf(lab: Lab, { progress, signal }: LabRunSetting, when: string): Promise<Baseline | null> {
+async function capacityOf(lab: Lab, { progress, signal }: LabRunSetting, when: string): Promise<Capacity | null> {
   if (signal.aborted) return null;
-  if (when === 'before') await installBaseline(lab);
-  progress.phase(`baseline ${when} the load`);
-  return await labBaseline(lab);
+  if (when === 'before') await installAutocannon(lab);
+  progress.phase(`capacity ${when} the load`);
+  return await labCapacity(lab);
 }
 
-async function saveBaselines(
+async function saveCapacities(
   lab: Lab,
   setting: LabRunSetting,
   writer: LabRunWriter,
-  before: Baseline | null,
+  before: Capacity | null,
 ): Promise<void> {
-  const after = await baselineOf(lab, setting, 'after');
-  const baselines = baselinesOf('GET /livez, through the proxy', before, after);
-  await writer.text(runFiles.baseline, `${JSON.stringify(baselines, null, 2)}\n`);
+  const after = await capacityOf(lab, setting, 'after');
+  const capacities = capacitiesOf('GET /livez, through the proxy', before, after);
+  await writer.text(runFiles.capacity, `${JSON.stringify(capacities, null, 2)}\n`);
 }

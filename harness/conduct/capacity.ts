@@ -1,5 +1,5 @@
 /**
- * The baseline: what a site can do at all, by autocannon. Its load is closed (each connection asks again once it was
+ * The capacity: what a site can do at all, by autocannon. Its load is closed (each connection asks again once it was
  * answered), so it tells capacity and latency before and after the deploys, and never how many requests were lost.
  */
 import { rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { scratchFolder } from '../base/scratch-folder.ts';
 import { site } from '../experiment/units.ts';
 import { exec } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
-import type { Baseline, Baselines } from '../run/baseline.ts';
+import type { Capacity, Capacities } from '../run/capacity.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -20,14 +20,14 @@ const connections = 10;
 const durationSeconds = 3;
 
 /** The request that is repeated. */
-interface BaselineRequest {
+interface CapacityRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: readonly (readonly [string, string])[];
 }
 
 /** Puts autocannon, as this project has it, into the lab's client. */
-export async function installBaseline(lab: Lab): Promise<void> {
+export async function installAutocannon(lab: Lab): Promise<void> {
   // Loaded here: `measure` needs no lab, and its package does not have what a lab needs.
   const [{ putFiles }, { packageFiles }] = await Promise.all([
     import('../lab/files.ts'),
@@ -36,40 +36,40 @@ export async function installBaseline(lab: Lab): Promise<void> {
   await putFiles(lab.client, await packageFiles('autocannon', labFolder));
 }
 
-/** One baseline through the proxy, of a page that costs the site next to nothing; null when none could be made. */
-export async function labBaseline(lab: Lab): Promise<Baseline | null> {
+/** The capacity through the proxy, of a page that costs the site next to nothing; null when it could not be measured. */
+export async function labCapacity(lab: Lab): Promise<Capacity | null> {
   const url = `http://${lab.serverAddress}:${lab.targetPort}/livez`;
   const words = wordsFor({ url, method: 'GET', headers: [['Host', site.hostHeader]] }, null);
   const program = `${labFolder}/node_modules/autocannon/autocannon.js`;
   const { stdout } = await exec(lab.client, ['node', program, ...words]);
-  return parseBaseline(stdout);
+  return parseCapacity(stdout);
 }
 
-/** One baseline from this machine; null when none could be made (a service that does not answer). */
-export async function localBaseline(
-  { body, ...request }: BaselineRequest & { readonly body: Buffer | null },
+/** The capacity from this machine; null when it could not be measured (a service that does not answer). */
+export async function localCapacity(
+  { body, ...request }: CapacityRequest & { readonly body: Buffer | null },
   signal: AbortSignal,
-): Promise<Baseline | null> {
-  const folder = await scratchFolder('baseline');
+): Promise<Capacity | null> {
+  const folder = await scratchFolder('capacity');
   try {
     const bodyFile = join(folder, 'body');
     if (body !== null) await writeFile(bodyFile, body);
     const words = [require.resolve('autocannon'), ...wordsFor(request, body === null ? null : bodyFile)];
     const { stdout } = await execa(process.execPath, words, { reject: false, cancelSignal: signal });
-    return parseBaseline(stdout);
+    return parseCapacity(stdout);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** Both baselines, with what made them. */
-export function baselinesOf(request: string, before: Baseline | null, after: Baseline | null): Baselines {
+/** Both capacities, with what made them. */
+export function capacitiesOf(request: string, before: Capacity | null, after: Capacity | null): Capacities {
   const { version } = require('autocannon/package.json') as { version: string };
   return { tool: `autocannon ${version}`, request, before, after };
 }
 
 /** @param bodyFile holds the body, which autocannon reads as UTF-8; null without one */
-function wordsFor({ url, method, headers }: BaselineRequest, bodyFile: string | null): string[] {
+function wordsFor({ url, method, headers }: CapacityRequest, bodyFile: string | null): string[] {
   return [
     ...['--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
@@ -85,7 +85,7 @@ const outputSchema = z.object({
 });
 
 /** Reads what autocannon wrote; null when that is no result. */
-function parseBaseline(stdout: string): Baseline | null {
+function parseCapacity(stdout: string): Capacity | null {
   try {
     const { requests, latency } = outputSchema.parse(JSON.parse(stdout));
     return {
