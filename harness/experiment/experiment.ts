@@ -303,6 +303,9 @@ export const experimentSchema = experimentShape.superRefine(({ unit, sites, prox
   } else if (unit.leftOut !== undefined || deploy.oldFirst === true || deploy.oldEndsBy === 'nothing') {
     wrong(['unit', 'activation'], 'leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
   }
+  if (deploy.oldEndsBy === 'nothing' && deploy.restarts > 1) {
+    wrong(['deploy', 'restarts'], 'an old colour that is never stopped leaves none that is idle: 1');
+  }
   if (proxy.cutover !== 'check' && !isSwap) {
     wrong(['proxy', 'cutover'], 'the proxy’s file is rewritten by a swap only');
   }

@@ -100,8 +100,13 @@ describe('a shared socket', () => {
     ['deploy.oldFirst', true],
     ['deploy.oldEndsBy', 'nothing'],
   ])('alone has %j', (...change) => {
-    expect(refusal(e5, change)).toContain('leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
-    expect(refusal(e8, change)).toBeNull();
+    const once: Change = ['deploy.restarts', 1];
+    expect(refusal(e5, change, once)).toContain('leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
+    expect(refusal(e8, change, once)).toBeNull();
+  });
+
+  it('is switched once where the old colour is never stopped', () => {
+    expect(refusal(e8, ['deploy.oldEndsBy', 'nothing'])).toContain('leaves none that is idle');
   });
 });
 

@@ -97,12 +97,20 @@ async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployP
   await sleep(beginTransactionMs);
 }
 
+/** Index of the unit that serves: a switch that is given up leaves it as it was. */
+let serving = 0;
+
+/** The unit that the next release goes to: of two colours the idle one. */
+function comingOf({ units }: DeployPlan): DeployUnit {
+  return units[1 - serving] ?? units[0];
+}
+
 /** The new version was not ready in time, and the old one goes on. */
 class GivenUp extends Error {}
 
 /** A step of the switch: the idle colour is started and becomes ready, or the one that served before is stopped. */
 async function switchColour({ site, deploy }: DeployPlan, step: 'start' | 'finish', withinSec?: number): Promise<void> {
-  const seconds = withinSec ?? deploy.readyWithinSec ?? readyDeadlineMs / 1000;
+  const seconds = Math.ceil(withinSec ?? deploy.readyWithinSec ?? readyDeadlineMs / 1000);
   const env = { ...process.env, SITE_SWITCH_SECONDS: String(seconds) };
   try {
     await run('bash', [switchScript, site, step], { env });
@@ -136,9 +144,8 @@ const ways = {
 } satisfies Partial<Record<DeployPlan['deploy']['action'], (plan: DeployPlan, deploy: Deploy) => Promise<DeployUnit>>>;
 
 async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
-  const { units, proxyFile } = plan;
-  const next = deploy.restart % units.length;
-  const [coming, going] = [units[next] ?? units[0], units[1 - next] ?? units[0]];
+  const { proxyFile } = plan;
+  const [coming, going] = [comingOf(plan), plan.units[serving] ?? plan.units[0]];
   const { oldFirst, oldEndsBy, overlapMs, longTransactionMs } = plan.deploy;
   if (oldFirst === true) {
     stamp('retire', deploy);
@@ -146,7 +153,7 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
   }
   await switchColour(plan, 'start');
   if (proxyFile !== null) {
-    const text = proxyFile.texts[next] ?? '';
+    const text = proxyFile.texts[1 - serving] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {
       replaceFile(proxyFile.path, text);
     } else {
@@ -167,12 +174,13 @@ async function swap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
     await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
   }
   await switchColour(plan, 'finish');
+  serving = 1 - serving;
   return coming;
 }
 
 /** A bad release of the idle colour is given up, and the good one takes its place; the other colour serves meanwhile. */
 async function badSwap(plan: DeployPlan, deploy: Deploy): Promise<DeployUnit> {
-  const coming = plan.units[deploy.restart % 2] ?? plan.units[0];
+  const coming = comingOf(plan);
   release(coming, deploy, 'APP_FAULT=crash-at-start\n');
   stamp('retire', deploy);
   await switchColour(plan, 'start', plan.deploy.badForMs / 1000).catch((error: unknown) => {
@@ -217,7 +225,7 @@ async function carryOut(plan: DeployPlan, restart: number): Promise<void> {
   const { action } = plan.deploy;
   if (action === 'none') return;
   const isSwap = action === 'swap' || action === 'bad-release';
-  const next = plan.units[isSwap ? restart % plan.units.length : 0] ?? plan.units[0];
+  const next = isSwap ? comingOf(plan) : plan.units[0];
   release(next, deploy);
   stamp('deploy-begin', deploy);
   let failure: string | undefined;

@@ -51,6 +51,7 @@ describe('two colours of one socket', () => {
     return file === undefined ? undefined : 'linkTo' in file ? file.linkTo : String(file.content);
   };
   const holder = `${units}/site@demo.socket.d/20-holder.conf`;
+  const startLimit = `${units}/site@.service.d/30-no-start-limit.conf`;
   const wanted = (unit: string): string => `${units}/multi-user.target.wants/${unit}`;
 
   it('have a socket that triggers the holder, and the boot starts that and the first colour', async () => {
@@ -62,9 +63,7 @@ describe('two colours of one socket', () => {
 
   it.each(['demo', 'demo-green'])('inherit it, %s as the other', async (colour) => {
     expect(await fileAt(`${units}/site@${colour}.service.d/20-socket.conf`)).toContain('\nSockets=site@demo.socket\n');
-    expect(await fileAt(`${units}/site@${colour}.service.d/30-no-start-limit.conf`)).toContain(
-      '\nStartLimitIntervalSec=0\n',
-    );
+    expect(await fileAt(startLimit)).toContain('\nStartLimitIntervalSec=0\n');
     expect(await fileAt(`/etc/site/${colour}.env`)).toContain('APP_LISTEN_ADDR=127.0.0.1:18080\n');
   });
 
@@ -73,7 +72,7 @@ describe('two colours of one socket', () => {
     expect(await fileAt(wanted('site-holder@demo.service'), 'holder')).toBeUndefined();
     expect(await fileAt(`${units}/site@demo-green.service.d/20-socket.conf`, 'sockets')).toBeUndefined();
     expect(await fileAt(`${units}/site@demo.service.d/20-socket.conf`, 'sockets')).toBeDefined();
-    expect(await fileAt(`${units}/site@demo.service.d/30-no-start-limit.conf`, 'no-start-limit')).toBeUndefined();
+    expect(await fileAt(startLimit, 'no-start-limit')).toBeUndefined();
   });
 
   it('are one backend to the proxy', () => {
