@@ -1,17 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { testFolder } from './testing-folder.ts';
 import { scratchFolder, sweepScratch } from './scratch-folder.ts';
 
-const before = process.env['TMPDIR'];
 const top = testFolder();
-process.env['TMPDIR'] = top;
-afterEach(() => (process.env['TMPDIR'] = before));
+afterEach(() => vi.unstubAllEnvs());
 
 it('removes what a killed process left, and nothing else', async () => {
-  process.env['TMPDIR'] = top;
+  vi.stubEnv('TMPDIR', top);
   const own = await scratchFolder('run');
   expect(dirname(own)).toBe(top);
   const gone = execFileSync(process.execPath, ['-p', 'process.pid']).toString().trim();

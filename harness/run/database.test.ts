@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, gunzipSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { row } from '../verdict/testing.ts';
 import {
@@ -378,16 +378,11 @@ describe('a file of a run', () => {
   it('leaves nothing behind where it cannot be read, and nothing after it was', async () => {
     const temporary = join(folder, 'temporary');
     await mkdir(temporary, { recursive: true });
-    const before = process.env['TMPDIR'];
-    process.env['TMPDIR'] = temporary;
-    try {
-      await expect(openSpoilt('notes', () => Buffer.alloc(0))).rejects.toThrow();
-      expect(await openSpoilt('queues', (packed) => packed)).toBe(2);
-      expect(await readdir(temporary)).toEqual([]);
-    } finally {
-      if (before === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = before;
-    }
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(openSpoilt('notes', () => Buffer.alloc(0))).rejects.toThrow();
+    expect(await openSpoilt('queues', (packed) => packed)).toBe(2);
+    expect(await readdir(temporary)).toEqual([]);
   });
 });
 
