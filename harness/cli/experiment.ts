@@ -116,7 +116,7 @@ async function one(
   { json, wait }: { json: boolean; wait: boolean },
 ): Promise<number> {
   const { conductBesideControls } = await import('../conduct/controls.ts');
-  const { withConductor } = await import('./runs/judging.ts');
+  const { withConductor } = await import('./runs/conductor.ts');
   const { folder, verdict, kept } = await withConductor(context, { command: asked.command, wait }, (conductor) =>
     conductBesideControls(conductor, asked),
   );

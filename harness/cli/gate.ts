@@ -77,7 +77,7 @@ async function runPlan(
   plan: GatePlan,
   { seed, out, options }: { seed: number; out: string; options: GateOptions },
 ): Promise<void> {
-  const { withConductor } = await import('./runs/judging.ts');
+  const { withConductor } = await import('./runs/conductor.ts');
   const { runEntries } = await import('./gate/run-entries.ts');
   const how = { command: `gate, seed ${seed}`, wait: options.wait !== false };
   await withConductor(context, how, async (conductor) => {

@@ -17,7 +17,7 @@ import { brokenText } from '../print/experiment-list.ts';
 import type { Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 import { pathText } from '../print/path.ts';
-import { withConductor } from './judging.ts';
+import { withConductor } from './conductor.ts';
 import { writeSeriesFolder } from './out-folder.ts';
 
 /** What came of one experiment. */

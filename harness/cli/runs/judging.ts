@@ -1,39 +1,13 @@
 /** What becomes of a run once its files are there: verdict, report, hashes, the link `latest`. */
 import { basename, dirname } from 'node:path';
 import { HarnessError, messageOf } from '../../base/errors.ts';
-import { shortCalibration } from '../../calibration/short-calibration.ts';
-import type { Conductor } from '../../conduct/conduct-run.ts';
 import { writeReport } from '../../report/write-report.ts';
 import { pointLatest } from '../../run/run-folder.ts';
 import { shownLine } from '../../base/foreign-text.ts';
-import { controlHolds } from '../../verdict/controls.ts';
 import { judgeRun } from '../../verdict/judge.ts';
-import { isConclusive, verdictSchema, type Verdict } from '../../verdict/record/verdict.ts';
+import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
-import { audienceOf } from '../print/progress.ts';
 import { writeHashes } from './working-copy.ts';
-
-/**
- * Has the engine to itself while `work` conducts runs for this command.
- * @param how `command`: what others are told that is measured. `wait`: wait for another's measurement to end
- */
-export async function withConductor<T>(
-  context: Context,
-  how: { readonly command: string; readonly wait: boolean },
-  work: (conductor: Conductor<Verdict>) => Promise<T>,
-): Promise<T> {
-  // Not above: `measure` of the package is judged here too, and has no Docker client.
-  const { holdEngine } = await import('../../conduct/hold-engine.ts');
-  const audience = audienceOf(context);
-  const judging = {
-    judge: (folder: string) => judge(context, folder),
-    isConclusive,
-    holds: controlHolds,
-    parse: (json: unknown) => verdictSchema.parse(json),
-    calibrate: (reportsFolder: string) => shortCalibration(audience, reportsFolder),
-  };
-  return await holdEngine(audience, how, (engine) => work({ engine, audience, judging }));
-}
 
 /**
  * Judges the run in this folder, and writes its report, hashes and `latest` link. None of these may change what came of

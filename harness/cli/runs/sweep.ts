@@ -13,7 +13,7 @@ import type { Context } from '../context.ts';
 import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import { pathText } from '../print/path.ts';
-import { withConductor } from './judging.ts';
+import { withConductor } from './conductor.ts';
 import { jsonFile, writeSeriesFolder } from './out-folder.ts';
 
 const mostKnobs = 2;

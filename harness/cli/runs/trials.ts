@@ -12,7 +12,7 @@ import { exitCodeOf } from '../print/run-summary.ts';
 import { insideLines } from '../print/look-inside.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
-import { withConductor } from './judging.ts';
+import { withConductor } from './conductor.ts';
 
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
