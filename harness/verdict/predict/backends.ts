@@ -81,16 +81,16 @@ function lastServedUs({ app, proxy, load }: Experiment, window: RestartWindow): 
 
 /**
  * How many connections should wait in the listen queue at the end of this window: no more than it admits, which is one
- * more than the shorter of Backlog= and somaxconn. null where none can queue.
+ * more than the shorter of Backlog= and somaxconn. null where none can queue, or some process accepts all the time.
  */
 export function expectedQueue(experiment: Experiment, window: RestartWindow, somaxconn: number | null): number | null {
   const { unit, load, probe } = experiment;
   const { acceptStoppedUs, acceptingUs } = window;
   const fromUs = lastServedUs(experiment, window);
   if (unit.activation === 'none' || fromUs === null || acceptStoppedUs === null || acceptingUs === null) return null;
+  if (acceptingUs < acceptStoppedUs) return null;
   const come =
-    load.ratePerSecond * Math.max(0, acceptingUs - fromUs) +
-    probe.ratePerSecond * Math.max(0, acceptingUs - acceptStoppedUs);
+    load.ratePerSecond * Math.max(0, acceptingUs - fromUs) + probe.ratePerSecond * (acceptingUs - acceptStoppedUs);
   return Math.min(come / 1e6, Math.min(unit.backlog ?? Infinity, somaxconn ?? Infinity) + 1);
 }
 

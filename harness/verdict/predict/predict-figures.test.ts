@@ -4,6 +4,7 @@ import e2 from '../../../experiments/E2-drain-only.ts';
 import e3 from '../../../experiments/E3-retry.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
 import e6 from '../../../experiments/E6-blue-green.ts';
+import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { expectedQueue } from './backends.ts';
@@ -393,8 +394,9 @@ describe('the queue that should wait at the end of a window', () => {
     expect(of(152, null)).toBe(153);
   });
 
-  it('is none where the process owns its port, or the window was not seen', () => {
+  it('is none where the process owns its port, some process accepts all the time, or the window was not seen', () => {
     expect(queue(e1)).toBeNull();
+    expect(queue(e8, { acceptingUs: 1_049_999 })).toBeNull();
     expect(queue(e5, { acceptStoppedUs: null })).toBeNull();
     expect(queue(e5, { acceptingUs: null })).toBeNull();
   });

@@ -67,7 +67,7 @@ export const restartSchema = z.strictObject({
     .nullable()
     .describe(
       "Connections that should wait in the listen queue at the window's end, at most as many as it admits " +
-        '(the shorter of Backlog= and somaxconn, and one more); null where none can queue.',
+        '(the shorter of Backlog= and somaxconn, and one more); null where none can queue, or some process accepts all the time.',
     ),
   longestQueue: z
     .number()
