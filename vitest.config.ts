@@ -27,7 +27,8 @@ const unit = {
 const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never } as const;
 
 /**
- * unit and unit-timed: no Docker, no lab. lab: real containers, and what needs the machine for itself; one file at a time.
+ * unit and unit-timed: no Docker, no lab. lab: real containers, what needs the machine for itself or takes seconds a test; one
+ * file at a time.
  * full: as lab, and takes minutes; only `npm run test:full` runs it. One project runs after the other.
  */
 export default defineConfig({
