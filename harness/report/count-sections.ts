@@ -98,12 +98,12 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   );
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const columns: Column<RestartVerdict>[] = [
-    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-lateness'],
+    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-load'],
     ['began, s', ({ deployBeginUs }) => (deployBeginUs / 1e6).toFixed(3)],
     ...(hasWindow ? windowColumns : []),
     ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
     ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
-    ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-waits'],
+    ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-load'],
     ...(hasQueue ? [queueColumn] : []),
   ];
   const notes = [
@@ -121,7 +121,7 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
 
 const windowColumns: readonly Column<RestartVerdict>[] = [
   ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
-  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-outage'],
+  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-load'],
   ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm), 'restart-in-flight'],
   ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
 ];

@@ -19,7 +19,9 @@ import { slotsOf, type RunRecord } from './run-record.ts';
 import { quoted, runConstants, runTables, type RunTable } from './tables.ts';
 
 /** What is beyond this is spilt into the temporary folder. */
-const memoryLimit = '320MiB';
+const memoryLimit = '256MiB';
+/** A longer run is kept on disk. */
+const mostSlotsInMemory = 100_000;
 /** A file up to this size is held against its form line by line, a larger one by DuckDB and its check sum. */
 const mostStrictBytes = 1024 * 1024;
 /** Lines that a file may have for each slot: a proxy that tries again asks the site several times. */
@@ -168,8 +170,9 @@ export async function openDatabase(
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: memoryLimit, temp_directory: temporary });
   const database = new RunDatabase(instance, await instance.connect(), temporary);
   try {
-    // Packed, a million rows of three logs take some 60 MiB, and ten times that unpacked.
-    await database.run("attach ':memory:' as the_run (compress)");
+    // In a file rows are packed as they come, and need not stay in memory; for a short run it is not worth the wait.
+    const store = slotsOf(record) > mostSlotsInMemory ? join(temporary, 'run.duckdb') : ':memory:';
+    await database.run(`attach ${quoted(store)} as the_run`);
     await database.run('use the_run');
     const constants = Object.entries(runConstants(record));
     await database.put('run', Object.fromEntries(constants.map(([name, { type }]) => [name, type])), [
@@ -186,7 +189,6 @@ export async function openDatabase(
       }),
     );
     for (const done of await Promise.allSettled(work)) if (done.status === 'rejected') throw done.reason;
-    await database.run('checkpoint the_run');
     return database;
   } catch (error) {
     await database.close();

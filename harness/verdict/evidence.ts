@@ -221,7 +221,9 @@ const mostNames = 1_000;
 /** Writes joined.ndjson.gz: the rows that were not plainly answered, with what the witnesses say of each. */
 async function writeJoined(database: RunDatabase, folder: string): Promise<void> {
   const plain = join(database.temporary, 'joined.ndjson');
-  await database.run(`copy (${joined.sql}) to ${quoted(plain)} (format json)`);
+  // Sorted while it is written, it takes 90 MiB more.
+  await database.run(`create table joined as ${joined.sql}`);
+  await database.run(`copy joined to ${quoted(plain)} (format json)`);
   await pipeline(createReadStream(plain), createGzip({ level: 1 }), createWriteStream(join(folder, runFiles.joined)));
 }
 

@@ -153,21 +153,19 @@ async function countRestarts(ask: Ask, windows: readonly RestartWindow[]): Promi
     return new Map(rows.map((row) => [row.restart, row]));
   };
   const drops = await ask<{ restart: number; kind: string; dropped: number; droppedIfLate: number }>('restart-drops');
-  const outage = await of<{ due: number }>('restart-outage');
+  const loads = await of<{ dueInOutage: number; latestUs: number; longestWaitUs: number | null }>('restart-load');
   const inFlight = await of<{ inFlight: number }>('restart-in-flight');
-  const late = await of<{ latestUs: number | null }>('restart-lateness');
-  const waits = await of<{ longestWaitUs: number | null }>('restart-waits');
   const queues = await of<{ longestQueue: number }>('restart-queues');
   return windows.map(({ restart, acceptStoppedUs, sigtermUs, retireUs }) => {
     const own = drops.filter((row) => row.restart === restart);
     return {
-      dueInOutage: acceptStoppedUs === null ? null : (outage.get(restart)?.due ?? 0),
+      dueInOutage: acceptStoppedUs === null ? null : (loads.get(restart)?.dueInOutage ?? 0),
       dropped: sumOf(own, ({ dropped }) => dropped),
       droppedIfLate: sumOf(own, ({ droppedIfLate }) => droppedIfLate),
       droppedByKind: Object.fromEntries(own.map(({ kind, dropped }) => [kind, dropped])),
       inFlightAtSigterm: (sigtermUs ?? retireUs) === null ? null : (inFlight.get(restart)?.inFlight ?? 0),
-      longestWaitUs: waits.get(restart)?.longestWaitUs ?? null,
-      latestUs: late.get(restart)?.latestUs ?? 0,
+      longestWaitUs: loads.get(restart)?.longestWaitUs ?? null,
+      latestUs: loads.get(restart)?.latestUs ?? 0,
       longestQueue: queues.get(restart)?.longestQueue ?? null,
     };
   });

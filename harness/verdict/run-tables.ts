@@ -3,13 +3,13 @@ import { CheckStates } from '../run/timeline/check-states.ts';
 import type { RunDatabase } from '../run/database.ts';
 import { readProxyLogLines, type ProxyLogLine } from '../run/files/proxy-log.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { originWallUsOf, rateOf } from '../run/tables.ts';
+import { originWallUsOf, quoted, rateOf } from '../run/tables.ts';
 import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
-import { makeDisagreements } from './queries/disagreements.ts';
+import { makeDisagreements, suspects } from './queries/disagreements.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
-import { views } from './queries/views.ts';
+import { views, type View } from './queries/views.ts';
 import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
 import type { Span } from './predict/spans.ts';
 import { toleranceUs } from './tolerances.ts';
@@ -113,10 +113,12 @@ export async function makeRunTables(
   const proxyLog = await putProxyLog(database, { folder, originWallUs: originWallUsOf(run) });
   for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
   await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
-  for (const [name, { sql, about }] of Object.entries(views)) {
-    await database.run(`create view ${name} as ${sql}`);
-    await database.run(`comment on view ${name} is '${about.replaceAll("'", "''")}'`);
+  for (const [name, { sql, about, isAskedOften }] of Object.entries<View>(views)) {
+    const kind = isAskedOften === true ? 'table' : 'view';
+    await database.run(`create ${kind} ${name} as ${sql}`);
+    await database.run(`comment on ${kind} ${name} is ${quoted(about)}`);
   }
+  await database.run(`create table suspects as ${suspects.sql}`);
   await database.run(makeDisagreements);
   return { windows, unplanned, ...proxyLog };
 }

@@ -13,15 +13,21 @@ const mostExamples = 10;
 /** What the waits come to. */
 export type Waits = Pick<Verdict, 'stalls' | 'transit'>;
 
+interface AnswerParts {
+  readonly longestTransitUs: number | null;
+  readonly slowTransits: number;
+  readonly firstSlow: number | null;
+  readonly medianInSiteMs: number | null;
+}
+
 /** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
 export async function countWaits(ask: Ask): Promise<Waits> {
-  const [transit] = await ask<{ longestUs: number | null; slow: number; firstSlow: number | null }>('transit');
-  const [inSite] = await ask<{ medianMs: number | null }>('time-in-site');
+  const [parts] = await ask<AnswerParts>('answer-parts');
   const stalls = await ask<{ seq: number; waitedAt: string; isOfRestart: boolean }>('stalls');
   const byPlace: Record<string, number> = {};
   for (const { waitedAt } of stalls) byPlace[waitedAt] = (byPlace[waitedAt] ?? 0) + 1;
   const outside = stalls.filter(({ isOfRestart }) => !isOfRestart);
-  const longestUs = transit?.longestUs ?? null;
+  const longestUs = parts?.longestTransitUs ?? null;
   return {
     stalls: {
       aboveMs: stallAboveMs,
@@ -29,13 +35,13 @@ export async function countWaits(ask: Ask): Promise<Waits> {
       byPlace,
       outsideRestarts: outside.length,
       outsideRows: outside.slice(0, mostStalls).map(({ seq }) => seq),
-      medianInSiteMs: inSite?.medianMs ?? null,
+      medianInSiteMs: parts?.medianInSiteMs ?? null,
     },
     transit: {
       aboveMs: transitAboveMs,
       longestMs: longestUs === null ? null : Math.round(longestUs) / 1000,
-      slow: transit?.slow ?? 0,
-      firstSlowRow: transit?.firstSlow ?? null,
+      slow: parts?.slowTransits ?? 0,
+      firstSlowRow: parts?.firstSlow ?? null,
     },
   };
 }

@@ -2,7 +2,7 @@
 import { causeSteps } from './causes.ts';
 import { counts } from './counts.ts';
 import { directQueries } from './direct.ts';
-import { disagreementQueries } from './disagreements.ts';
+import { disagreementQueries, suspects } from './disagreements.ts';
 import { proxyQueries } from './proxy.ts';
 import type { Query } from './query.ts';
 import { restarts } from './restarts.ts';
@@ -23,4 +23,4 @@ export const queries = {
 export type QueryName = keyof typeof queries;
 
 /** Those that a user may run by name: the steps to the causes have made their tables. */
-export const namedQueries: Readonly<Record<string, Query>> = { ...causeSteps, ...queries };
+export const namedQueries: Readonly<Record<string, Query>> = { ...causeSteps, suspects, ...queries };

@@ -60,18 +60,16 @@ export const counts = {
     'The longest stretch of the schedule in which no request due in it was answered as expected, µs.',
     `
     with asked as (
-      select seq, dueUs, outcome, case when outcome = 'ok' then doneUs end as okUs,
-        min(doneUs - dueUs) filter (outcome = 'ok') over () as shortestUs
+      select seq, dueUs, case when outcome = 'ok' then doneUs end as okUs
       from ledger
       where outcome not in ('local', 'unsent')
+    ), bounds as (
+      select min(okUs - dueUs) as shortestUs, max(dueUs) as lastUs from asked
     ), answered as (
-      -- The first ok answer to this request or a later one; the shortest latency is taken off.
-      select dueUs, least(
-        min(okUs - shortestUs) over (order by seq rows between current row and unbounded following),
-        max(dueUs) over ()) as untilUs
-      from asked
+      -- When the first ok answer came to this request or a later one.
+      select dueUs, min(okUs) over (order by seq desc rows unbounded preceding) as okUs from asked
     )
-    select max(untilUs - dueUs) as silenceUs from answered`,
+    select max(least(okUs - shortestUs, lastUs) - dueUs) as silenceUs from answered, bounds`,
   ),
   end: query(
     'The last two requests that left: how they ended.',

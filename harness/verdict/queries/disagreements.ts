@@ -89,40 +89,46 @@ const besideSite: readonly Rule[] = [
 
 /** Rows of a table of suspects, with all rules that they break. */
 function sentences(rules: readonly Rule[]): string {
-  return rules.map(([condition, says]) => `case when ${condition} then ${says} end`).join(',\n        ');
+  return rules.map(([condition, says]) => `case when ${condition} then ${says} end`).join(',\n      ');
 }
 
 function isBroken(rules: readonly Rule[]): string {
-  return rules.map(([condition]) => `coalesce((${condition}), false)`).join('\n        or ');
+  return rules.map(([condition]) => `coalesce((${condition}), false)`).join('\n      or ');
 }
+
+const isUnmatched = "hasSiteLog and s.line is null and (l.outcome = 'ok' or l.version is not null)";
+
+/** Makes a table that the others read: the ledger is joined with the logs once. */
+export const suspects = query(
+  "Rows that a log contradicts, and answers of which the site's log has no line of this status and process.",
+  `
+  select l.line, l.seq, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
+      ${sentences(besideProxy)},
+      ${sentences(besideSite)}) as what
+  from ledger as l
+    left join proxy as p on p.seq = l.seq and p.isLast
+    left join site as s on s.seq = l.seq and s.isFirst
+      and s.status = l.status and s.version = l.version and s.instance = l.instance,
+    run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
+  where (${isUnmatched})
+      or ${isBroken(besideProxy)}
+      or ${isBroken(besideSite)}`,
+);
 
 /** Their rows together are the table `disagreements`. */
 export const disagreementQueries = {
   'beside-logs': query(
     'Rows that the log of the proxy, or that of the site, contradicts.',
     `
-    select l.line, l.seq, concat_ws('; ',
-        ${sentences(besideProxy)},
-        ${sentences(besideSite)}) as what
-    from ledger as l
-      left join proxy as p on p.seq = l.seq and p.isLast
-      left join site as s on s.seq = l.seq and s.isFirst
-        and s.status = l.status and s.version = l.version and s.instance = l.instance,
-      run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
-    where ${isBroken(besideProxy)}
-        or ${isBroken(besideSite)}`,
+    select line, seq, what from suspects where what <> ''`,
   ),
   'not-in-site': query(
     "Answers of which the site's log has no line, unless its process died just then; or that another process gave.",
     `
-    with unmatched as (
-      select l.* from ledger as l
-        left join site as s on s.seq = l.seq and s.isFirst
-          and s.status = l.status and s.version = l.version and s.instance = l.instance, run
-      where hasSiteLog and s.line is null and (l.outcome = 'ok' or l.version is not null)
-    ), answered as (
+    with answered as (
       select u.line, u.seq, u.doneUs, u.status, min(s.line) as siteLine
-      from unmatched as u left join site as s on s.seq = u.seq and s.status = u.status and not s.isCut
+      from suspects as u left join site as s on s.seq = u.seq and s.status = u.status and not s.isCut
+      where isUnmatched
       group by all
     )
     select line, seq, case when siteLine is null

@@ -24,7 +24,8 @@ describe('the proxy’s log against the ledger', () => {
       badRow(5, { outcome: 'timeout', status: null, requestId: idOf(5) }),
     ];
     const access = [...[0, 1, 2].map((seq) => line(seq)), line(5, { DownstreamStatus: 499 })];
-    expect(await witnessOf([...access, line(9, { 'request_X-Request-Id': 'prime-9' })], ledger)).toEqual({
+    const others = [line(9, { 'request_X-Request-Id': 'prime-9' }), line(8, { 'request_X-Request-Id': undefined })];
+    expect(await witnessOf([...access, ...others], ledger)).toEqual({
       arrived: 4,
       ledgerSent: 4,
       missing: 0,

@@ -10,15 +10,17 @@ export const proxyQueries = {
       from ledger as l left join proxy as p on p.seq = l.seq and p.isLast
       where l.written
     ), arrived as (
-      select seq, seq < slots as isPlanned, count(*) as times from proxy, run where starts_with(requestId, idPrefix) group by all
+      select seq, isLast, coalesce(seq < slots, false) as isPlanned
+      from proxy, run
+      where seq is not null or starts_with(oddId, idPrefix)
     )
     select
-      (select coalesce(sum(times), 0) from arrived) as arrived,
+      (select count(*) from arrived) as arrived,
       (select count(*) from sent) as ledgerSent,
       (select count(*) from sent where accessLine is null) as missing,
-      (select coalesce(sum(case when isPlanned then 1 else times end), 0)
-        from arrived anti join (select seq from ledger where written) as l on l.seq = arrived.seq) as extra,
-      (select count(*) from arrived where times > 1 and isPlanned) as repeated,
+      (select count(*) from arrived anti join (select seq from ledger where written) as l on l.seq = arrived.seq
+        where isLast or not isPlanned) as extra,
+      (select count(distinct seq) from arrived where not isLast and isPlanned) as repeated,
       (select count(*) from sent where status <> proxyStatus) as disagreeing`,
   ),
   'proxy-answers': query(

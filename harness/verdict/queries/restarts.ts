@@ -11,15 +11,19 @@ export const restarts = {
     group by restart, kind
     order by min(line)`,
   ),
-  'restart-outage': query(
-    'Requests due in the outage window of each restart.',
+  'restart-load': query(
+    'Of each restart: requests due in its outage window, how late the latest of its at-risk span left, the longest wait.',
     `
-    with together as (
-      select outage, count(*) as due from ledger asof join moments on dueUs >= moments.fromUs
-      where len(outage) > 0
-      group by outage
+    with moment as materialized (
+      select moments.restart, atRisk, outage, count(*) as due, max(sentUs - dueUs) as latestUs, max(waitUs) as waitUs
+      from ledger asof join moments on dueUs >= moments.fromUs
+      group by all
     )
-    select restart, sum(due) as due from (select unnest(outage) as restart, due from together) group by restart`,
+    select restart,
+      (select coalesce(sum(due), 0) from moment where list_contains(outage, r.restart)) as dueInOutage,
+      (select coalesce(max(latestUs), 0) from moment where list_contains(atRisk, r.restart)) as latestUs,
+      (select max(waitUs) from moment where moment.restart = r.restart) as longestWaitUs
+    from restarts as r`,
   ),
   'restart-in-flight': query(
     'Requests under way when each old process was told to end.',
@@ -29,24 +33,6 @@ export const restarts = {
     )
     select restart, count(*) as inFlight
     from restarts join spanning on sentUs <= toldUs and doneUs > toldUs
-    group by restart`,
-  ),
-  'restart-lateness': query(
-    'How late the latest request left that was due in the at-risk span of each restart, µs.',
-    `
-    with together as (
-      select atRisk, max(sentUs - dueUs) as latestUs from ledger asof join moments on dueUs >= moments.fromUs
-      where len(atRisk) > 0
-      group by atRisk
-    )
-    select restart, max(latestUs) as latestUs from (select unnest(atRisk) as restart, latestUs from together)
-    group by restart`,
-  ),
-  'restart-waits': query(
-    'The longest wait for an ok answer, among requests due since each deploy began, µs.',
-    `
-    select restart, max(waitUs) as longestWaitUs
-    from ledger asof join restarts on dueUs >= deployBeginUs
     group by restart`,
   ),
   'restart-queues': query(

@@ -60,6 +60,14 @@ export const viewColumns = {
   fate: 'What became of it: stored, absent, recovered (indeterminate, and stored), or lost, early, misattributed.',
 } as const;
 
+/** What a view is made of. */
+export interface View {
+  readonly about: string;
+  readonly sql: string;
+  /** Worked out once, and kept as a table. */
+  readonly isAskedOften?: true;
+}
+
 export const views = {
   drops: {
     about:
@@ -86,6 +94,7 @@ export const views = {
   },
   writes: {
     about: 'Writes of the load: what the client was told (known), and what became of it (fate).',
+    isAskedOften: true,
     sql: `
   with told as (
     select l.line, l.seq, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored,
@@ -114,4 +123,4 @@ export const views = {
       when isStored then 'stored' else 'absent' end as fate
   from told`,
   },
-} as const;
+} as const satisfies Record<string, View>;

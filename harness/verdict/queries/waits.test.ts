@@ -165,7 +165,7 @@ describe('what the waits come to', () => {
   it('lists twenty stalls outside of restarts, and counts all', async () => {
     const stalls = Array.from({ length: 25 }, (_, seq) => ({ seq, waitedAt: seq < 3 ? 'a' : 'b', isOfRestart: false }));
     const own = { seq: 99, waitedAt: 'b', isOfRestart: true };
-    const waits = await countWaits(answered({ stalls: [...stalls, own], 'time-in-site': [{ medianMs: 2 }] }));
+    const waits = await countWaits(answered({ stalls: [...stalls, own], 'answer-parts': [{ medianInSiteMs: 2 }] }));
     expect(waits).toEqual({
       stalls: {
         aboveMs: 500,
@@ -180,7 +180,9 @@ describe('what the waits come to', () => {
   });
 
   it('has the way in milliseconds', async () => {
-    const { transit } = await countWaits(answered({ transit: [{ longestUs: 100_001, slow: 2, firstSlow: 3 }] }));
+    const { transit } = await countWaits(
+      answered({ 'answer-parts': [{ longestTransitUs: 100_001, slowTransits: 2, firstSlow: 3 }] }),
+    );
     expect(transit).toEqual({ aboveMs: 100, longestMs: 100.001, slow: 2, firstSlowRow: 3 });
   });
 });
@@ -188,34 +190,37 @@ describe('what the waits come to', () => {
 describe('the way between client and proxy, and back', () => {
   const slow: Told = { life: [0, 60_000, 60_000, 60_000, 100_001] };
   const beyond: Life = [0, 200_000, 200_000, 200_000, 400_000];
-  const unknown = { longestUs: null, slow: 0, firstSlow: null };
+  const unknown = { longestTransitUs: null, slowTransits: 0, firstSlow: null };
   const cases: [title: string, found: () => Promise<unknown>, expected: object][] = [
     [
       // 30 ms to the proxy, 20 ms back; what lies between is not part of it.
       'is timed by three logs, there and back, and the longest of all is told',
-      answersOf('transit', [{ life: [0, 10_000, 40_000, 50_000, 50_000] }, { life: [10, 30_010, 2e5, 21e4, 23e4] }]),
-      { longestUs: 50_000, slow: 0, firstSlow: null },
+      answersOf('answer-parts', [
+        { life: [0, 10_000, 40_000, 50_000, 50_000] },
+        { life: [10, 30_010, 2e5, 21e4, 23e4] },
+      ]),
+      { longestTransitUs: 50_000, slowTransits: 0, firstSlow: null },
     ],
     [
       'is nothing where the stamps of two clocks make it less than nothing',
-      answersOf('transit', [{ life: [500, 0, 0, 1_000, 900] }, { life: [500, 0, 0, 1_000, 31_000] }]),
-      { longestUs: 30_000 },
+      answersOf('answer-parts', [{ life: [500, 0, 0, 1_000, 900] }, { life: [500, 0, 0, 1_000, 31_000] }]),
+      { longestTransitUs: 30_000 },
     ],
     [
       'is slow above 100 ms, and the first such row is named',
-      answersOf('transit', [{ life: [0, 60_000, 60_000, 60_000, 100_000] }, slow, slow]),
+      answersOf('answer-parts', [{ life: [0, 60_000, 60_000, 60_000, 100_000] }, slow, slow]),
       // Behind the 22 of the tests before, and four of these: the second of its own.
-      { longestUs: 100_001, slow: 2, firstSlow: 27 },
+      { longestTransitUs: 100_001, slowTransits: 2, firstSlow: 27 },
     ],
     [
       'is not known without the proxy’s line, or the site’s',
-      answersOf('transit', [
+      answersOf('answer-parts', [
         { life: beyond, isUnknownToProxy: true },
         { life: beyond, site: () => [] },
       ]),
       unknown,
     ],
-    ['is not known without a proxy', directAnswersOf('transit', [{ life: beyond }]), unknown],
+    ['is not known without a proxy', directAnswersOf('answer-parts', [{ life: beyond }]), unknown],
   ];
   it.each(cases)('%s', async (_, found, expected) => {
     expect(await found()).toMatchObject([expected]);
@@ -225,12 +230,12 @@ describe('the way between client and proxy, and back', () => {
 describe('the time that the site takes for an answer', () => {
   const inSite = (us: number): Told => ({ life: [0, 0, 1_000, 1_000 + us, 2_000 + us] });
   const medians = [
-    answersOf('time-in-site', [900, 2_500, 451_000].map(inSite)),
-    answersOf('time-in-site', [{ life: [0, 0, 1_000, 302_000, 303_000], row: { path: '/slow?ms=300' } }]),
-    answersOf('time-in-site', []),
+    answersOf('answer-parts', [900, 2_500, 451_000].map(inSite)),
+    answersOf('answer-parts', [{ life: [0, 0, 1_000, 302_000, 303_000], row: { path: '/slow?ms=300' } }]),
+    answersOf('answer-parts', []),
   ];
   it('is the middle one of all, in whole milliseconds, less what was asked for', async () => {
     const found = await Promise.all(medians.map((median) => median()));
-    expect(found).toEqual([[{ medianMs: 2 }], [{ medianMs: 1 }], [{ medianMs: null }]]);
+    expect(found).toMatchObject([[{ medianInSiteMs: 2 }], [{ medianInSiteMs: 1 }], [{ medianInSiteMs: null }]]);
   });
 });

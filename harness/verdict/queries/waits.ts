@@ -9,17 +9,14 @@ export const transitAboveMs = 100;
 const aftermathUs = 1_000_000;
 
 export const waits = {
-  transit: query(
-    'The way of ok answers between client and proxy, both directions, from three logs, µs.',
+  'answer-parts': query(
+    'Of ok answers: the way between client and proxy, both directions, µs; the time in the site at the median, whole ms.',
     `
-    select max(transitUs) as longestUs, count(*) filter (transitUs > ${transitAboveMs * 1000}) as slow,
-      arg_min(seq, line) filter (transitUs > ${transitAboveMs * 1000}) as firstSlow
+    select max(transitUs) as longestTransitUs,
+      count(*) filter (transitUs > ${transitAboveMs * 1000}) as slowTransits,
+      arg_min(seq, line) filter (transitUs > ${transitAboveMs * 1000}) as firstSlow,
+      quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianInSiteMs
     from answers`,
-  ),
-  'time-in-site': query(
-    'How long the site takes for an answer, at the median, whole ms.',
-    `
-    select quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianMs from answers`,
   ),
   stalls: query(
     `Ok answers more than ${stallAboveMs} ms late: where they waited, and whether a restart explains it.`,
