@@ -83,7 +83,7 @@ describe('a run of somebody else', () => {
   it('verify of an inconclusive run says what holds, that it makes no claim and why, and exits 3', async () => {
     // Cut short before its end: what is there was recorded, and nothing can be claimed from it.
     await change('run.json', (text) => text.replace('"aborted": null', '"aborted": "SIGINT"'));
-    await rm(join(run, 'hashes.json'));
+    for (const name of ['hashes.json', 'report.md']) await rm(join(run, name));
     await verdict.run(context, run, {});
     context.printed();
     expect(await verify.run(context, run)).toBe(3);
