@@ -370,23 +370,24 @@ function isWithin(value: number, { min, max }: Bound): boolean {
 }
 
 function longestWaitRow(wait: NonNullable<Experiment['expect']['longestWait']>, measured: Measured): Row {
-  const { longestWaitMs, longestOutageMs } = measured;
-  const common = {
+  const { longestWaitMs } = measured;
+  const [limitMs, expected] = longestWaitLimit(wait, measured);
+  return {
     what: 'longest wait',
+    expected,
     measured: longestWaitMs === null ? 'no ok answer' : `${longestWaitMs.toFixed(0)} ms`,
+    met: limitMs !== null && longestWaitMs !== null && longestWaitMs <= limitMs,
     because: wait.because,
   };
-  if ('maxMs' in wait) {
-    const met = longestWaitMs !== null && longestWaitMs <= wait.maxMs;
-    return { ...common, expected: `at most ${wait.maxMs} ms`, met };
-  }
-  const limitMs = longestOutageMs === null ? null : longestOutageMs * (1 + wait.abovePercentOfOutage / 100);
-  return {
-    ...common,
-    expected:
-      limitMs === null
-        ? 'at most the longest outage window, which was not seen'
-        : `at most ${limitMs.toFixed(0)} ms (longest outage window + ${wait.abovePercentOfOutage} %)`,
-    met: limitMs !== null && longestWaitMs !== null && longestWaitMs <= limitMs,
-  };
+}
+
+/** The limit, null where it cannot be known, and its words. */
+function longestWaitLimit(
+  wait: NonNullable<Experiment['expect']['longestWait']>,
+  { longestOutageMs }: Measured,
+): [limitMs: number | null, words: string] {
+  if ('maxMs' in wait) return [wait.maxMs, `at most ${wait.maxMs} ms`];
+  if (longestOutageMs === null) return [null, 'at most the longest outage window, which was not seen'];
+  const limitMs = longestOutageMs * (1 + wait.abovePercentOfOutage / 100);
+  return [limitMs, `at most ${limitMs.toFixed(0)} ms (longest outage window + ${wait.abovePercentOfOutage} %)`];
 }
