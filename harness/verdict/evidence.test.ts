@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
@@ -393,6 +393,12 @@ describe('a file of the run that was changed', () => {
   it.each([runFiles.ledger, runFiles.proxyLog, runFiles.notes])('is named where it was cut short: %s', async (name) => {
     const sentence = `${name.split('/').at(-1) ?? ''} cannot be read to its end`;
     await expect(judgeWith(name, (bytes) => bytes.subarray(0, -5))).rejects.toThrow(sentence);
+  });
+
+  it('says that the database was not read where the file of its notes has no line', async () => {
+    const { verdict, writes, reasons } = await judgeWith(runFiles.notes, () => gzipSync(''));
+    expect([verdict, writes]).toEqual(['inconclusive', null]);
+    expect(reasons.join('\n')).toContain('The database was not read');
   });
 
   const counters = 'kernel.json is not a record of counters';

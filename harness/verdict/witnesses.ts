@@ -73,14 +73,15 @@ export async function countProxy(
 }
 
 /** What became of the writes; the database was read. */
-export async function countWrites(ask: Ask): Promise<WritesVerdict> {
+export async function countWrites(ask: Ask): Promise<WritesVerdict | null> {
   const counts = await ask<{ known: string; fate: string; writes: number }>('writes');
   const faults = await ask<{ fate: string; requestId: string }>('write-faults');
   const notes = await ask<{ fate: string; id: string }>('note-faults');
   const texts = await ask<{ id: string; textCrc32s: string }>('stored-texts');
   const [state] = await ask<{ integrity: string }>('database-state');
   const [busy] = await ask<WritesVerdict['busy']>('busy');
-  if (state === undefined || busy === undefined) throw new Error('a query without a row');
+  // A file without a line is of a database that was not read.
+  if (state === undefined || busy === undefined) return null;
   const known = (word: string): number => sumOf(counts.filter((row) => row.known === word));
   const ids: Record<string, string[]> = {
     altered: texts.filter(({ id, textCrc32s }) => textCrc32s !== String(crc32(noteText(id)))).map(({ id }) => id),

@@ -38,7 +38,11 @@ const note = (seq: number, over: Partial<StoredNote> = {}): StoredNote => ({
 async function writesOf(content: Partial<FolderContent>): Promise<WritesVerdict> {
   const names = ['writes', 'write-faults', 'note-faults', 'stored-texts', 'database-state', 'busy'] as const;
   const answers = await answersOf(linesOf({ database, ...content }), ...names.map((name) => queries[name].sql));
-  return countWrites(async (name) => Promise.resolve(answers[(names as readonly string[]).indexOf(name)] as never));
+  const ask = async (name: string): Promise<never> =>
+    Promise.resolve(answers[(names as readonly string[]).indexOf(name)] as never);
+  const writes = await countWrites(ask);
+  if (writes === null) throw new Error('the database was not read');
+  return writes;
 }
 
 /** Known and fate of each write. */
