@@ -46,6 +46,12 @@ describe('every container of the lab', () => {
     },
   );
 
+  it('asks no resolver of the host, which would carry names out of the lab', () => {
+    // The proxy is in the server's network namespace, and has its resolver.
+    const [ofServer, , ofClient] = allOf(facts);
+    expect([ofServer?.Dns, ofClient?.Dns]).toEqual([['192.0.2.53'], ['192.0.2.53']]);
+  });
+
   it('has no right that it does not name, gains none, and has an end to its memory and processes', () => {
     for (const config of [...allOf(facts), lockHostConfig]) {
       expect(config.CapDrop).toEqual(['ALL']);

@@ -42,6 +42,12 @@ const ownDefaults = {
 } satisfies Docker.HostConfig;
 
 /**
+ * A resolver that is nowhere (RFC 5737). Where the host's own is a loopback address, as with systemd-resolved, older engines
+ * pass questions on to it even from an internal network: a name would carry bytes out.
+ */
+const noResolver = { Dns: ['192.0.2.53'] } satisfies Docker.HostConfig;
+
+/**
  * The proxy's log is a witness, and is read through the engine: one file that holds all of it, and no line left out. Each
  * option is said, since those of daemon.json count for what is not.
  */
@@ -93,6 +99,7 @@ export function serverOptions(
       ...common(facts, connections),
       ...room.server,
       ...cage(facts),
+      ...noResolver,
       NetworkMode: networkId,
       CapAdd: rootCapabilities,
       Tmpfs: { '/run': tmpfs, '/run/lock': tmpfs, '/tmp': tmpfs },
@@ -130,6 +137,7 @@ export function clientOptions(
     HostConfig: {
       ...common(facts, connections),
       ...room.client,
+      ...noResolver,
       NetworkMode: networkId,
       CapAdd: [ownsAnyFile],
       // When processes of the lab want more than the machine has, the schedule is the last to wait. There is no quota: it
