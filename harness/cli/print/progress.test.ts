@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import picocolors from 'picocolors';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LoadCounts } from '../../in-lab/plan.ts';
 import { wantsColour } from '../context.ts';
 import { leftInWords, startTimer } from '../../conduct/time-left.ts';
@@ -98,6 +97,9 @@ describe('the time left', () => {
 });
 
 describe('where lines go', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   const start = (isTerminal: boolean, columns = 60) => {
     const written: { atMs: number; text: string }[] = [];
     const progress = startProgress(
@@ -113,37 +115,32 @@ describe('where lines go', () => {
   };
 
   it('elsewhere than on a terminal: at most every 2 s, the newest, with no control characters', async () => {
-    vi.useFakeTimers();
-    try {
-      const { progress, written } = start(false);
-      progress.phase('boot');
-      progress.phase('load');
-      for (let due = 0; due <= 4_000; due += 20) {
-        progress.counts({ ...counts, due }, 4_000);
-        if (due === 1_000) progress.note('restart 1 of 1');
-        await vi.advanceTimersByTimeAsync(50);
-      }
-      progress.end();
-      await vi.advanceTimersByTimeAsync(120_000);
-      expect(written.map(({ text }) => text.slice(0, 20))).toHaveLength(6);
-      for (const [index, { atMs, text }] of written.entries()) {
-        expect(text).toMatch(/^[ \d]+\.\d s[^\u001b\r\n]+\n$/u);
-        const before = written[index - 1];
-        if (before !== undefined) expect(atMs - before.atMs).toBeGreaterThanOrEqual(1_999);
-      }
-      expect(written[0]?.text).toContain('E5: boot');
-      expect(written[1]?.text).toContain('E5: load');
-      expect(written[2]?.text).toContain('restart 1 of 1');
-    } finally {
-      vi.useRealTimers();
+    const { progress, written } = start(false);
+    progress.phase('boot');
+    progress.phase('load');
+    for (let due = 0; due <= 4_000; due += 20) {
+      progress.counts({ ...counts, due }, 4_000);
+      if (due === 1_000) progress.note('restart 1 of 1');
+      await vi.advanceTimersByTimeAsync(50);
     }
+    progress.end();
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(written.map(({ text }) => text.slice(0, 20))).toHaveLength(6);
+    for (const [index, { atMs, text }] of written.entries()) {
+      expect(text).toMatch(/^[ \d]+\.\d s[^\u001b\r\n]+\n$/u);
+      const before = written[index - 1];
+      if (before !== undefined) expect(atMs - before.atMs).toBeGreaterThanOrEqual(1_999);
+    }
+    expect(written[0]?.text).toContain('E5: boot');
+    expect(written[1]?.text).toContain('E5: load');
+    expect(written[2]?.text).toContain('restart 1 of 1');
   });
 
   it('on a terminal: over the line before, narrower than the terminal, and away at the end', async () => {
     const { progress, written } = start(true, 30);
     progress.phase('load');
     progress.counts(counts, 4_000);
-    await sleep(1_300);
+    await vi.advanceTimersByTimeAsync(1_300);
     progress.end();
     const texts = written.map(({ text }) => text);
     // Two, and one since time goes on while nothing happens.
