@@ -7,7 +7,7 @@ import type { StoredNote } from '../../run/files/notes.ts';
 import type { SiteLine } from '../../run/files/site-log.ts';
 import { noteText } from '../../run/site-requests.ts';
 import { row, runRecord, writes } from '../testing.ts';
-import { answersOf } from '../testing-database.ts';
+import { answersOf, sharedRun } from '../testing-database.ts';
 import {
   accessFieldsOf,
   eventsOf,
@@ -51,11 +51,30 @@ async function fatesOf(content: Partial<FolderContent>): Promise<[known: unknown
   return rows.map(({ known, fate }) => [known, fate]);
 }
 
+const told: Required<Pick<FolderContent, 'ledger' | 'notes'>> & { site: SiteLine[] } = {
+  ledger: [],
+  site: [],
+  notes: [],
+};
+const shared = sharedRun(() => ({ database, ...told }));
+
+/** Takes writes into the run that tests share, while they are collected; gives known and fate of each. */
+function takeWrites(rows: readonly LedgerRow[], site: readonly SiteLine[] = [], notes: readonly StoredNote[] = []) {
+  const before = told.ledger.length;
+  told.ledger.push(...rows);
+  told.site.push(...site);
+  told.notes.push(...notes);
+  return async () => {
+    const found = await shared().database.all('select known, fate from writes order by line');
+    return found.slice(before, before + rows.length).map(({ known, fate }) => [known, fate]);
+  };
+}
+
 describe('what the client knows of a write', () => {
+  const outcomes = [...plainOutcomes, 'status-404', 'status-503', 'status-502', 'status-500', 'status-504'] as const;
+  const byOutcome = takeWrites(outcomes.map((outcome, seq) => post(seq, { outcome })));
   it('is failed only where nothing can have been applied', async () => {
-    const outcomes = [...plainOutcomes, 'status-404', 'status-503', 'status-502', 'status-500', 'status-504'] as const;
-    const ledger = outcomes.map((outcome, seq) => post(seq, { outcome }));
-    const found = (await fatesOf({ ledger })).map(([known], index) => [outcomes[index], known]);
+    const found = (await byOutcome()).map(([known], index) => [outcomes[index], known]);
     const failed = ['refused', 'connect-timeout', 'unreachable', 'local', 'unsent', 'status-404', 'status-503'];
     expect(found).toEqual(
       outcomes.map((outcome) => [
@@ -85,42 +104,35 @@ it('a write is not failed where a refused try lies near, and something else expl
 });
 
 describe('a write that was acknowledged before it was written', () => {
-  it('is one whose stamp in the database is later than the site’s own of the answer that the client got', async () => {
-    const answered = (answeredUs: number, over: Partial<SiteLine> = {}): Partial<SiteLine> => ({
-      receivedUs: originMonotonicUs,
-      answeredUs: originMonotonicUs + answeredUs,
-      ...over,
-    });
-    const cut = { outcome: 'cut' } as const;
-    // All are written at 1000 µs.
-    const cases: [site: Partial<SiteLine>[], fate: string, over?: Partial<LedgerRow>][] = [
-      [[answered(999)], 'early'],
-      [[answered(1_000)], 'stored'],
-      [[answered(999, cut), answered(1_001)], 'stored'],
-      [[answered(999, { status: 503 }), answered(1_001)], 'stored'],
-      [[answered(1_001), answered(999, cut)], 'stored'],
-      [[answered(1_001), answered(999)], 'early'],
-      [[answered(999)], 'recovered', { outcome: 'status-502' }],
-      [[], 'stored'],
-      [[answered(999)], 'lost', { requestId: idOf(999) }],
-    ];
-    const ledger = cases.map(([, , over], seq) => post(seq, over));
-    const site = cases.flatMap(([lines], seq) => lines.map((line) => siteLineOf(post(seq), line)));
-    const found = await fatesOf({ ledger, site, notes: cases.map((_, seq) => note(seq)) });
-    expect(found.map(([, fate]) => fate)).toEqual(cases.map(([, fate]) => fate));
+  const answered = (answeredUs: number, over: Partial<SiteLine> = {}): Partial<SiteLine> => ({
+    receivedUs: originMonotonicUs,
+    answeredUs: originMonotonicUs + answeredUs,
+    ...over,
   });
-
-  it('is held against the last answer with the status that the client got', async () => {
-    const stamps = (us: number) => ({ receivedUs: originMonotonicUs, answeredUs: originMonotonicUs + us });
-    const other = { status: 503 };
-    const site = [
-      siteLineOf(post(0), stamps(1_001)),
-      siteLineOf(post(0), { ...other, ...stamps(999) }),
-      siteLineOf(post(1), stamps(999)),
-      siteLineOf(post(1), { ...other, ...stamps(1_001) }),
-    ];
-    const found = await fatesOf({ ledger: [post(0), post(1)], site, notes: [note(0), note(1)] });
-    expect(found.map(([, fate]) => fate)).toEqual(['stored', 'early']);
+  const cut = { outcome: 'cut' } as const;
+  const refused = { status: 503 };
+  // All are written at 1000 µs.
+  const cases: [site: Partial<SiteLine>[], fate: string, over?: Partial<LedgerRow>][] = [
+    [[answered(999)], 'early'],
+    [[answered(1_000)], 'stored'],
+    [[answered(999, cut), answered(1_001)], 'stored'],
+    [[answered(1_001), answered(999, cut)], 'stored'],
+    [[answered(1_001), answered(999)], 'early'],
+    // The last answer with the status that the client got.
+    [[answered(999, refused), answered(1_001)], 'stored'],
+    [[answered(1_001), answered(999, refused)], 'stored'],
+    [[answered(999), answered(1_001, refused)], 'early'],
+    [[answered(999)], 'recovered', { outcome: 'status-502' }],
+    [[], 'stored'],
+    [[answered(999)], 'lost', { requestId: idOf(999) }],
+  ];
+  const found = takeWrites(
+    cases.map(([, , over], nth) => post(100 + nth, over)),
+    cases.flatMap(([lines], nth) => lines.map((line) => siteLineOf(post(100 + nth), line))),
+    cases.map((_, nth) => note(100 + nth)),
+  );
+  it('is one whose stamp in the database is later than the site’s own of the answer that the client got', async () => {
+    expect((await found()).map(([, fate]) => fate)).toEqual(cases.map(([, fate]) => fate));
   });
 });
 
