@@ -3,9 +3,10 @@ import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { SiteLine } from '../../run/files/site-log.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { row } from '../testing.ts';
-import { answersOf } from '../testing-database.ts';
+import { answersOf, sharedRun } from '../testing-database.ts';
 import { eventsOf, linesOf, originMonotonicUs, siteLineOf } from '../testing-folder.ts';
 import { countDirect } from '../witnesses.ts';
+import { queries } from './all.ts';
 
 /** Request `seq` of a probe of twenty a second that began 7 ms after the load. */
 function probed(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
@@ -42,18 +43,27 @@ async function disagreementsOf(rows: readonly LedgerRow[], site: readonly SiteLi
   return found;
 }
 
-async function expectTold(cases: Record<string, Case>, timeline?: TimelineEvent[]): Promise<void> {
-  const rows = Object.values(cases).map(({ row: over }, seq) => probed(seq, over));
-  const site = Object.values(cases).flatMap(({ site: lines }, seq) => {
-    const one = rows[seq] ?? probed(seq);
-    const own = one.outcome === 'ok' ? [{}] : [];
-    return (lines ?? own).map((over) => siteLineOf(probed(seq), over));
+const all: Case[] = [];
+const shared = sharedRun(() => ({
+  direct: all.map(({ row: over }, seq) => probed(seq, over)),
+  site: all.flatMap(({ row: over, site: lines = probed(0, over).outcome === 'ok' ? [{}] : [] }, seq) =>
+    lines.map((line) => siteLineOf(probed(seq), line)),
+  ),
+}));
+
+/** A test that holds what is told of these cases against what they say; all stand in one run. */
+function itTells(title: string, cases: Record<string, Case>): void {
+  const before = all.length;
+  all.push(...Object.values(cases));
+  it(title, async () => {
+    const found = await shared().database.all(queries['direct-disagreements'].sql);
+    const told = Object.keys(cases).map((name, nth) => {
+      return [name, found.filter(({ seq }) => seq === before + nth).map(({ what }) => what)];
+    });
+    expect(Object.fromEntries(told)).toEqual(
+      Object.fromEntries(Object.entries(cases).map(([name, { what }]) => [name, what === undefined ? [] : [what]])),
+    );
   });
-  const found = await disagreementsOf(rows, site, timeline);
-  const told = Object.entries(cases).flatMap(([name, { what }], seq) =>
-    what === undefined ? [] : [{ name, seq, what }],
-  );
-  expect(found.map((one) => ({ name: Object.keys(cases)[Number(one['seq'])], ...one }))).toEqual(told);
 }
 
 describe('the direct probe', () => {
@@ -65,56 +75,53 @@ describe('the direct probe', () => {
     expect(await disagreementsOf([], [])).toEqual([]);
   });
 
-  it('does not where either says what the other cannot', async () => {
-    const cut = { outcome: 'cut' } as const;
-    const otherwise = 'is ok, and the site answered otherwise';
-    const process = 'was answered by another process';
-    await expectTold({
-      'a refused row made ok': { site: [], what: "has no line in the site's log" },
-      'an ok row made refused': { row: refused, site: [{}], what: 'is refused, and the site read it' },
-      'an ok row made unsent': {
-        row: { ...refused, outcome: 'unsent' },
-        site: [{}],
-        what: 'is unsent, and the site read it',
-      },
-      'another status': { row: { status: 204 }, what: otherwise },
-      'an ok row made 503': {
-        row: { outcome: 'status-503', status: 503 },
-        site: [{}],
-        what: 'is status-503, and the site answered otherwise',
-      },
-      'a line that was cut': { site: [cut], what: otherwise },
-      'another version': { row: { version: 'v7' }, what: process },
-      'another instance': { row: { instance: 'x' }, site: [{ instance: 'i' }], what: process },
-      'another body': { row: { bodyCrc32: 8 }, what: 'has another body than the site sent' },
-      'a line twice': { site: [{}, {}], what: 'was answered 2 times' },
-      'it was reset, with a line': { row: { ...unanswered, outcome: 'reset' }, site: [{}] },
-      'it was closed, without one': { row: { ...unanswered, outcome: 'closed' } },
-      'it timed out, and was cut': { row: { ...unanswered, outcome: 'timeout' }, site: [cut] },
-    });
+  const cut = { outcome: 'cut' } as const;
+  const otherwise = 'is ok, and the site answered otherwise';
+  const process = 'was answered by another process';
+  itTells('does not agree where either says what the other cannot', {
+    'a refused row made ok': { site: [], what: "has no line in the site's log" },
+    'an ok row made refused': { row: refused, site: [{}], what: 'is refused, and the site read it' },
+    'an ok row made unsent': {
+      row: { ...refused, outcome: 'unsent' },
+      site: [{}],
+      what: 'is unsent, and the site read it',
+    },
+    'another status': { row: { status: 204 }, what: otherwise },
+    'an ok row made 503': {
+      row: { outcome: 'status-503', status: 503 },
+      site: [{}],
+      what: 'is status-503, and the site answered otherwise',
+    },
+    'a line that was cut': { site: [cut], what: otherwise },
+    'another version': { row: { version: 'v7' }, what: process },
+    'another instance': { row: { instance: 'x' }, site: [{ instance: 'i' }], what: process },
+    'another body': { row: { bodyCrc32: 8 }, what: 'has another body than the site sent' },
+    'a line twice': { site: [{}, {}], what: 'was answered 2 times' },
+    'it was reset, with a line': { row: { ...unanswered, outcome: 'reset' }, site: [{}] },
+    'it was closed, without one': { row: { ...unanswered, outcome: 'closed' } },
+    'it timed out, and was cut': { row: { ...unanswered, outcome: 'timeout' }, site: [cut] },
   });
 
-  it('is read and answered while it is under way, give or take a millisecond: both stamp by one clock', async () => {
-    // Request n is sent at n × 50 + 7.1 ms, and done 1.9 ms later.
-    const at = (seq: number, receivedUs: number, answeredUs: number): Partial<SiteLine>[] => {
-      const zero = originMonotonicUs + seq * 50_000;
-      return [{ receivedUs: zero + receivedUs, answeredUs: zero + answeredUs }];
+  const what = 'was under way at another time than the site read and answered it';
+  /** Due at the case's zero, sent 100 µs later, done 1.9 ms after that; the site's stamps count from there, too. */
+  const at = (receivedUs: number, answeredUs: number, doneUs = 2_000) => {
+    const seq = lives++;
+    const { dueUs } = probed(seq);
+    const stamps = {
+      receivedUs: originMonotonicUs + dueUs + receivedUs,
+      answeredUs: originMonotonicUs + dueUs + answeredUs,
     };
-    const what = 'was under way at another time than the site read and answered it';
-    await expectTold({
-      'as early and late as can be': { site: at(0, 6_100, 10_000) },
-      'read too early': { site: at(1, 6_099, 10_000), what },
-      'answered too late': { site: at(2, 6_100, 10_001), what },
-      'at one moment': { site: at(3, 8_700, 8_700) },
-      'answered before it was read': { site: at(4, 8_701, 8_700), what },
-      // The site answered at 8.7 ms.
-      'half a second later': { row: { doneUs: 5 * 50_000 + 508_700 }, site: at(5, 8_400, 8_700) },
-      'later than that': {
-        row: { doneUs: 6 * 50_000 + 508_701 },
-        site: at(6, 8_400, 8_700),
-        what: 'had its answer long after the site gave it',
-      },
-    });
+    return { row: { doneUs: dueUs + doneUs }, site: [stamps] };
+  };
+  let lives = all.length;
+  itTells('is read and answered while it is under way, give or take a millisecond: both stamp by one clock', {
+    'as early and late as can be': at(-900, 3_000),
+    'read too early': { ...at(-901, 3_000), what },
+    'answered too late': { ...at(-900, 3_001), what },
+    'at one moment': at(1_700, 1_700),
+    'answered before it was read': { ...at(1_701, 1_700), what },
+    'half a second later': at(1_400, 1_700, 501_700),
+    'later than that': { ...at(1_400, 1_700, 501_701), what: 'had its answer long after the site gave it' },
   });
 
   it('has each row once, and none is missing', async () => {
