@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Row } from '../run/database.ts';
 import type { LedgerRow } from '../run/files/ledger.ts';
 import { openRunDatabase, type JudgedRun } from './evidence.ts';
-import { askerOf, countLedger, type LedgerSummary } from './ledger-summary.ts';
+import { countLedger, type LedgerSummary } from './ledger-summary.ts';
 import { namedQueries, queries, type QueryName } from './queries/all.ts';
 import { views } from './queries/views.ts';
 import { linesOf, writeFolder, type FolderContent } from './testing-folder.ts';
@@ -122,14 +122,4 @@ function restartsIn(restarts: readonly Restart[]): string {
   const rowOf = (one: Restart): string => `(${restartColumns.map((column) => String(one[column] ?? null)).join(', ')})`;
   const rows = [{}, ...restarts].map(rowOf).join(', ');
   return `select * from (values ${rows}) as t(${restartColumns.join(', ')}) where restart is not null`;
-}
-
-/** What the ledger comes to in a run. */
-export async function summaryOf(content: Partial<FolderContent>): Promise<LedgerSummary> {
-  const { database, tables } = await openRunDatabase(await writeFolder(linesOf(content), { isTimelineGiven: true }));
-  try {
-    return await countLedger(askerOf(database), tables.windows);
-  } finally {
-    await database.close();
-  }
 }
