@@ -42,7 +42,7 @@ export function sharedRun(make: () => Partial<FolderContent>): () => JudgedRun {
 }
 
 /** A restart, as far as queries ask for it; what is left out is null. */
-export type Restart = Readonly<Partial<Record<(typeof restartColumns)[number], number | null>>>;
+type Restart = Readonly<Partial<Record<(typeof restartColumns)[number], number | null>>>;
 
 const restartColumns = ['restart', 'deployBeginUs', 'outOfRotationUs', 'steadyUs'] as const;
 
