@@ -108,7 +108,7 @@ test('the log has a line for each answer, and one for the request whose client l
 
 test('the warm-up rehearses, and leaves no trace of it', async () => {
   const database = newDatabase();
-  const site = startSite(['--warm-up', '1500ms', '--database', database]);
+  const site = startSite(['--warm-up', '3s', '--database', database]);
   expect(Number((await site.seen('ready'))['rehearsed'])).toBeGreaterThan(0);
   await ask(await site.port('accepting'), 'GET', '/livez?first');
   expect(await site.logged(() => true)).toMatchObject({ path: '/livez?first' });
