@@ -5,19 +5,28 @@ import { describe, expect, it } from 'vitest';
 import { serviceFileSchema } from '../gate/budgets.ts';
 import { parseBudgets } from '../gate/read-budgets.ts';
 import { baseline } from './baseline.ts';
+import { experiment } from './experiment.ts';
 import { gate } from './gate.ts';
 import { measure } from './measure.ts';
 import { merge } from './merge.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
-const ciFiles = ['ci/github-gate.yml', 'ci/github-measure.yml', 'ci/measure/action.yml', 'ci/gitlab-ci.yml'];
+const ciFiles = [
+  'ci/github-gate.yml',
+  'ci/github-claim.yml',
+  'ci/github-measure.yml',
+  'ci/measure/action.yml',
+  'ci/gitlab-ci.yml',
+  'ci/kubernetes-claim.yml',
+];
 
 const program = new Command();
-for (const command of [gate, merge, baseline, measure]) command.define(program, (name) => `npm run ${name} --`);
+for (const command of [experiment, gate, merge, baseline, measure])
+  command.define(program, (name) => `npm run ${name} --`);
 
 /** Every call of a command of the gate in a text: its name, and the options that it is given. */
 function callsIn(text: string): { name: string; options: string[] }[] {
-  const call = /(?:npm run|npx restart-proof|bin\.mjs"?) (gate|merge|baseline|measure)\b([^\n`#&]*)/gu;
+  const call = /(?:npm run|npx restart-proof|bin\.mjs"?) (experiment|gate|merge|baseline|measure)\b([^\n`#&]*)/gu;
   return [...text.matchAll(call)].map(([, name = '', rest = '']) => ({
     name,
     options: [...rest.matchAll(/ (--[a-z][a-z-]*)/gu)].map(([, option = '']) => option),

@@ -6,8 +6,9 @@ import { requestOf, type RunRequest } from '../conduct/run-request.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
 import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
+import { parseShard } from '../gate/shard.ts';
 import { seedOf, wholeNumber } from './options/option-values.ts';
-import { addRunOptions, changesOf, collect, type RunningOptions } from './options/run-options.ts';
+import { addRunOptions, changesOf, claimOf, collect, type RunningOptions } from './options/run-options.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
@@ -20,6 +21,7 @@ interface ExperimentOptions extends RunningOptions {
   readonly variants?: true;
   readonly sweep?: readonly string[];
   readonly trials?: string;
+  readonly shard?: string;
   readonly dryRun?: true;
   readonly keep?: true;
   readonly capacity?: true;
@@ -40,7 +42,15 @@ export const experiment = {
         .option('--variants', 'with `all`: every variant too (half an hour)')
         .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
         .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
-        .option('--claim <percent>', 'require this share of clean restarts; inconclusive if too few were made')
+        .option(
+          '--claim <percent>',
+          'require this share of clean restarts, with --trials of all together; inconclusive if too few were made',
+        )
+        .option(
+          '--shard <i/n>',
+          'make only this part of the --trials, as one of n machines with the same --seed (or auto: as GitLab or ' +
+            'Kubernetes number them); `merge` adds up',
+        )
         .option('--dry-run', 'print units, proxy file and schedule; start nothing')
         .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
         .option('--capacity', 'before and after the load, 3 s of autocannon: what the site can do'),
@@ -52,6 +62,7 @@ export const experiment = {
         'npm run experiment all',
         'npm run experiment E5 -- --rate 1000 --restarts 20',
         'npm run experiment E5 -- --claim 99 --restarts 299',
+        'npm run experiment E5 -- --claim 99.9 --restarts 100 --trials 30 --seed 7 --shard 2/4 --out shard-2',
         'npm run experiment E5 -- --variant as-seeded',
         'npm run experiment E1 -- --set app.warmupMs=1000 --dry-run',
         'npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500',
@@ -72,8 +83,9 @@ export const experiment = {
       const { runAll } = await import('./runs/all.ts');
       return await runAll(context, { seed, reportsFolder, variants: options.variants === true, options });
     }
-    const asked = await requestFor(id, options, { seed, reportsFolder });
     const trials = wholeNumber('--trials', options.trials ?? '1', 1, mostTrials);
+    const isSeries = trials > 1 && options.sweep === undefined;
+    const asked = await requestFor(id, options, { seed, reportsFolder, isSeries });
     if (options.dryRun === true) {
       const { dryRunText } = await import('./print/dry-run.ts');
       context.stdout(await dryRunText(asked.experiment, seed));
@@ -85,19 +97,28 @@ export const experiment = {
       const { runSweep } = await import('./runs/sweep.ts');
       return await runSweep(context, asked, { ...how, sweeps: options.sweep });
     }
-    if (trials === 1) return await one(context, asked, how);
+    if (!isSeries) return await one(context, asked, how);
     const { runTrials } = await import('./runs/trials.ts');
-    return await runTrials(context, asked, how);
+    const shard = options.shard === undefined ? null : parseShard(options.shard);
+    if (shard !== null && shard.of > trials) {
+      throw new HarnessError(
+        'option-conflict',
+        `--shard ${shard.index}/${shard.of} of ${trials} trials: a part would have none.`,
+      );
+    }
+    const claim = options.claim === undefined ? null : claimOf(options.claim);
+    return await runTrials(context, asked, { ...how, shard, claim });
   },
 } satisfies CliCommand;
 
 async function requestFor(
   id: string,
   options: ExperimentOptions,
-  { seed, reportsFolder }: { seed: number; reportsFolder: string },
+  { seed, reportsFolder, isSeries }: { seed: number; reportsFolder: string; isSeries: boolean },
 ): Promise<RunRequest> {
   const file = await loadExperiment(id);
-  const changes = changesOf(file, options);
+  // Of a series all runs together are to bear the claim.
+  const changes = changesOf(file, isSeries ? { ...options, claim: undefined } : options);
   return requestOf({
     file,
     variant: options.variant ?? null,
@@ -131,11 +152,15 @@ function refuseConflicts(id: string, options: ExperimentOptions): void {
     throw new HarnessError('option-conflict', sentence, { hint });
   };
   if (id === 'all') {
-    const names = ['variant', 'sweep', 'trials', 'dryRun', 'claim', 'keep', 'capacity'] as const;
+    const names = ['variant', 'sweep', 'trials', 'shard', 'dryRun', 'claim', 'keep', 'capacity'] as const;
     const given = names.find((name) => options[name] !== undefined);
     const option = given?.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
     if (option !== undefined) conflict(`\`all\` runs every experiment: --${option} is for a single one.`);
     return;
+  }
+  if (options.shard !== undefined && (options.trials === undefined || options.seed === undefined)) {
+    const hint = 'Such as --trials 30 --seed 7 --shard 2/4, the same on each machine but for the part.';
+    conflict('--shard takes its part of --trials, and needs the --seed that all parts share.', hint);
   }
   if (options.variants === true) conflict('--variants goes with `all`; a single one is --variant <name>.');
   if (options.sweep === undefined) return;
@@ -143,6 +168,7 @@ function refuseConflicts(id: string, options: ExperimentOptions): void {
     const hint = 'Give the field one value with --set to see what that would do.';
     conflict('--dry-run shows one run, and --sweep asks for several.', hint);
   }
+  if (options.shard !== undefined) conflict('--shard takes its part of --trials, and --sweep makes none.');
   if (options.keep === true) {
     const hint = 'Give the field one value with --set to look into that lab.';
     conflict('--keep leaves one lab standing, and --sweep makes several.', hint);

@@ -1,4 +1,4 @@
-/** `merge`: decides over what the shards of a gate left, wherever they ran. */
+/** `merge`: decides over what the shards of a gate left, or adds up runs of one experiment, wherever they ran. */
 import { join, resolve } from 'node:path';
 import { differences, flatFields } from '../experiment/differences.ts';
 import { readBaselines } from '../gate/baseline.ts';
@@ -9,12 +9,15 @@ import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';
 import { baselinesFolder, planEntry, planOptionsFrom, readGateBudgets } from './gate/plan.ts';
+import { examples } from './options/examples.ts';
+import { claimOf } from './options/run-options.ts';
 import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
 import type { CliCommand } from './program.ts';
 
 /** Options as they are typed. */
 interface MergeOptions extends DeliveryOptions {
   readonly budgets?: string;
+  readonly claim?: string;
   readonly out?: string;
 }
 
@@ -24,16 +27,34 @@ export const merge = {
     addDeliveryOptions(
       program
         .command('merge')
-        .description('decide over the folders that the shards of a gate wrote')
-        .argument('<folders...>', 'each as a shard’s --out, or a folder that holds several')
+        .description('decide over what the shards of a gate wrote, or add up runs of one experiment into one claim')
+        .argument('<folders...>', 'each as a shard’s --out, or a folder that holds several; or runs')
         .option('--budgets <file>', 'another budgets file')
-        .option('--json', 'gate.json on stdout, and nothing else there')
-        .option('--out <folder>', 'where the result goes (default: reports/merged/)'),
+        .option('--claim <percent>', 'of runs: require this share of clean restarts of all together')
+        .option('--json', 'gate.json, or the sums, on stdout, and nothing else there')
+        .option('--out <folder>', 'where the result goes (default: reports/merged/)')
+        .addHelpText(
+          'after',
+          examples(
+            'npm run merge -- gate-1 gate-2',
+            'npm run merge -- shard-1 shard-2 shard-3 shard-4 --claim 99.9',
+            'npm run merge -- reports/E5/20261127T021148Z-e242 reports/E5/20261127T021501Z-9c04',
+          ),
+        ),
     ),
   run: async (context, folders: string[], options: MergeOptions) => {
     await checkDelivery(options);
+    const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
+    const paths = folders.map((folder) => resolve(folder));
+    const claim = options.claim === undefined ? null : claimOf(options.claim);
+    const { mergeRuns, runsIn } = await import('./runs/merge-runs.ts');
+    const alone = await runsIn(paths);
+    if (alone.length > 0) return await mergeRuns(context, alone, { claim, json: options.json === true, out });
+    if (claim !== null) {
+      throw usageError('--claim is about runs, and these folders hold none that was made beside its controls.');
+    }
     const { budgets, budgetsPath } = await readGateBudgets(context.projectFolder, options.budgets);
-    const found = await gateFoldersIn(folders.map((folder) => resolve(folder)));
+    const found = await gateFoldersIn(paths);
     const { asked, options: planned, attempts, runs } = await readGates(found);
     for (const run of runs) await refuseUnplanned(context, run, budgets, planned);
     const result = decide({
@@ -45,7 +66,6 @@ export const merge = {
       attempts,
       baselines: await readBaselines(baselinesFolder(context)),
     });
-    const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
     const to = { folder: join(out, 'gate'), budgetsPath, options };
     return await deliver(context, result, to);
   },

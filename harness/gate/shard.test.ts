@@ -40,6 +40,13 @@ describe('--shard', () => {
     expect(parseShard('2/4')).toEqual({ index: 2, of: 4 });
   });
 
+  it('takes its part from the scheduler, which counts from 1 or from 0', () => {
+    expect(parseShard('auto', { CI_NODE_INDEX: '2', CI_NODE_TOTAL: '4' })).toEqual({ index: 2, of: 4 });
+    expect(parseShard('auto', { JOB_COMPLETION_INDEX: '0', JOB_COMPLETIONS: '3' })).toEqual({ index: 1, of: 3 });
+    expect(() => parseShard('auto', {})).toThrow(/finds no scheduler/u);
+    expect(() => parseShard('auto', { CI_NODE_INDEX: '2' })).toThrow(/not "2\/undefined"/u);
+  });
+
   it.each(['0/4', '5/4', '1', '1/0', 'a/b', '1/4/2', ''])('refuses %j', (text) => {
     expect(() => parseShard(text)).toThrow(/--shard takes a part such as 1\/4/u);
   });

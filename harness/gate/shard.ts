@@ -9,14 +9,27 @@ export interface Shard {
   readonly of: number;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where schedulers say which of several like jobs this is: GitLab from 1, a Kubernetes Indexed Job from 0. */
+function scheduled({ CI_NODE_INDEX, CI_NODE_TOTAL, JOB_COMPLETION_INDEX, JOB_COMPLETIONS }: Environment): string {
+  if (CI_NODE_INDEX !== undefined) return `${CI_NODE_INDEX}/${CI_NODE_TOTAL}`;
+  if (JOB_COMPLETION_INDEX !== undefined) return `${Number(JOB_COMPLETION_INDEX) + 1}/${JOB_COMPLETIONS}`;
+  throw usageError(
+    '--shard auto finds no scheduler here: neither CI_NODE_INDEX and CI_NODE_TOTAL nor JOB_COMPLETION_INDEX and JOB_COMPLETIONS are set.',
+    'Name the part, such as --shard 1/4.',
+  );
+}
+
 /**
- * Of `1/4`.
+ * Of `1/4`, or of `auto` as the scheduler's variables have it.
  * @throws {HarnessError} when it is none
  */
-export function parseShard(text: string): Shard {
+export function parseShard(asked: string, environment: Environment = process.env): Shard {
+  const text = asked === 'auto' ? scheduled(environment) : asked;
   const [, index = 0, of = 0] = (/^([1-9]\d{0,2})\/([1-9]\d{0,2})$/u.exec(text) ?? []).map(Number);
   if (index >= 1 && index <= of) return { index, of };
-  throw usageError(`--shard takes a part such as 1/4, not ${JSON.stringify(text)}.`);
+  throw usageError(`--shard takes a part such as 1/4, or auto, not ${JSON.stringify(text)}.`);
 }
 
 /** Booting the lab, reading its records and judging them, beside the load. */

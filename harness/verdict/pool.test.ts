@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { meanWithInterval, pool } from './pool.ts';
 import { restartVerdict, verdictOfTest, writes } from './testing.ts';
 
@@ -113,4 +113,17 @@ it('takes the mean of predictions, where each restart has one', () => {
   expect(predicted(70, null)).toBeNull();
   expect(predicted(null)).toBeNull();
   expect(predicted(0)).toBe(0);
+});
+
+describe('a claim about all restarts', () => {
+  // 0 of n bounds the share of bad ones to 1 − 0.05^(1/n): 299 for 1 %.
+  const clean = (restarts: number) => verdictOfTest({ restarts, badRestarts: 0 });
+  it.each([
+    ['borne by all runs together', [clean(150), clean(149)], 'pass', 'borne'],
+    ['not by one restart less', [clean(150), clean(148)], 'inconclusive', 'too-few'],
+    // 12 of 300 are at least 2.1 %, with 95 %.
+    ['refuted', [clean(150), verdictOfTest({ restarts: 150, badRestarts: 12 })], 'fail', 'refuted'],
+  ] as const)('is %s', (_, verdicts, verdict, answer) => {
+    expect(pool(verdicts, 99)).toMatchObject({ verdict, claim: { cleanPercent: 99, answer } });
+  });
 });

@@ -1,7 +1,8 @@
 /** What several runs of the same experiment come to together. The restart is the unit that is replicated. */
 import jstat from 'jstat';
-import { boundText } from './citation.ts';
 import { exactInterval } from '../base/interval.ts';
+import { boundText } from './citation.ts';
+import { answerClaim } from './claim.ts';
 import { isConclusive, type Verdict } from './record/verdict.ts';
 
 /** Runs that can be trusted, added up. */
@@ -25,12 +26,19 @@ export interface Pooled {
     readonly duplicated: number;
     readonly misattributed: number;
   };
+  /** The share of clean restarts that is claimed, and whether the sums bear it; null where nothing is claimed. */
+  readonly claim: { readonly cleanPercent: number; readonly answer: 'borne' | 'refuted' | 'too-few' } | null;
+  /** Why it is no pass. */
+  readonly reasons: readonly string[];
   /** The sums in words. */
   readonly sentence: string;
 }
 
-/** Adds up. One failed run fails the whole; one that cannot be trusted leaves the whole inconclusive. */
-export function pool(verdicts: readonly Verdict[]): Pooled {
+/**
+ * Adds up. One failed run fails the whole; one that cannot be trusted leaves the whole inconclusive.
+ * @param cleanPercent the share of clean restarts that is claimed of all runs together
+ */
+export function pool(verdicts: readonly Verdict[], cleanPercent: number | null = null): Pooled {
   const trusted = verdicts.filter(isConclusive);
   const total = (of: (verdict: Verdict) => number): number => trusted.reduce((sum, verdict) => sum + of(verdict), 0);
   const restarts = total((verdict) => verdict.restarts);
@@ -66,13 +74,22 @@ export function pool(verdicts: readonly Verdict[]): Pooled {
     longestWaitMs: waits.length === 0 ? null : Math.max(...waits),
     writes,
   };
+  const claimed = cleanPercent === null ? null : answerClaim({ cleanPercent, because: '' }, badRestarts, restarts);
   const kinds = verdicts.map(({ verdict }) => verdict);
-  const verdict = kinds.includes('fail')
-    ? 'fail'
-    : (kinds.find((kind) => kind === 'aborted' || kind === 'inconclusive') ?? 'pass');
+  if (claimed?.kind === 'refuted') kinds.push('fail');
+  if (claimed?.kind === 'too-few') kinds.push('inconclusive');
+  const worst = (['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass';
   return {
-    verdict: verdicts.length === 0 ? 'aborted' : verdict,
+    verdict: verdicts.length === 0 ? 'aborted' : worst,
     ...sums,
+    claim: claimed === null || cleanPercent === null ? null : { cleanPercent, answer: claimed.kind },
+    reasons: [
+      ...verdicts
+        .filter(({ verdict }) => verdict !== 'pass')
+        .map(({ runId, verdict, reasons }) => `${runId} is ${verdict}: ${reasons[0] ?? ''}`.trim()),
+      ...(claimed?.kind === 'too-few' ? [claimed.why] : []),
+      ...(claimed?.kind === 'refuted' ? [`Fewer than ${cleanPercent} % of the restarts are clean.`] : []),
+    ],
     sentence: trusted.length === 0 ? nothingTrusted(verdicts) : sentenceOf(sums),
   };
 }
@@ -96,7 +113,7 @@ export function meanWithInterval(values: readonly number[]): Pooled['droppedPerR
   return { mean, low: Math.max(0, mean - half), high: mean + half };
 }
 
-function sentenceOf(sums: Omit<Pooled, 'verdict' | 'sentence'>): string {
+function sentenceOf(sums: Omit<Pooled, 'verdict' | 'claim' | 'reasons' | 'sentence'>): string {
   const { runs, leftOut, restarts, badRestarts, dropped, due, longestWaitMs, writes } = sums;
   const interval = sums.badRestartsInterval95;
   const bound = boundText({ badRestarts, badRestartsInterval95: interval === null ? null : [...interval] });

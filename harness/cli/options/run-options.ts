@@ -38,7 +38,7 @@ export function collect(value: string, before: readonly string[] = []): string[]
   return [...before, value];
 }
 
-type Changing = Pick<RunningOptions, 'set' | 'rate' | 'restarts' | 'claim'>;
+type Changing = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & { readonly claim?: string | undefined };
 
 /**
  * What the options set, in the experiment's own words.
@@ -63,6 +63,11 @@ function changes({ set, rate, restarts, claim }: Changing): Change[] {
   const list = (set ?? []).map((text) => parseChange('--set', text));
   if (rate !== undefined) list.push(['load.ratePerSecond', wholeNumber('--rate', rate, 1, 5_000)]);
   if (restarts !== undefined) list.push(['deploy.restarts', wholeNumber('--restarts', restarts, 1, 4_000)]);
-  if (claim !== undefined) list.push(['expect.claim.cleanPercent', percentage('--claim', claim, 50, 99.9)]);
+  if (claim !== undefined) list.push(['expect.claim.cleanPercent', claimOf(claim)]);
   return list;
+}
+
+/** The share of clean restarts that is claimed, in percent. */
+export function claimOf(text: string): number {
+  return percentage('--claim', text, 50, 99.9);
 }

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tableOf } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
+import type { Shard } from '../../gate/shard.ts';
 import { pool, type Pooled } from '../../verdict/pool.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { conductSeries } from '../../conduct/series.ts';
@@ -14,18 +15,32 @@ import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 
+/** How a series is made. */
+interface Series {
+  readonly trials: number;
+  /** Which of them are made here; null: all. */
+  readonly shard: Shard | null;
+  /** The share of clean restarts that is claimed of all together, in percent. */
+  readonly claim: number | null;
+  readonly json: boolean;
+  readonly wait: boolean;
+}
+
 /** Runs the trials one after another; the exit code is that of what they come to together. */
 export async function runTrials(
   context: Context,
   asked: RunRequest,
-  { trials, json, wait }: { trials: number; json: boolean; wait: boolean },
+  { trials, shard, claim, json, wait }: Series,
 ): Promise<number> {
   const verdicts: Verdict[] = [];
   const kept: string[] = [];
-  const runs = Array.from({ length: trials }, (_, index) => {
+  const own = Array.from({ length: trials }, (_, index) => index).filter(
+    (index) => shard === null || index % shard.of === shard.index - 1,
+  );
+  const runs = own.map((index) => {
     const seed = asked.seed + index;
     const place = `trial ${index + 1} of ${trials}`;
-    const keep = asked.keep && index === trials - 1;
+    const keep = asked.keep && index === own.at(-1);
     return { place, words: `, seed ${seed}`, request: requestOf({ ...asked, keep, seed }) };
   });
   await withConductor(context, { command: `${asked.command} --trials ${trials}`, wait }, (conductor) =>
@@ -36,7 +51,8 @@ export async function runTrials(
       },
     }),
   );
-  const pooled = pool(verdicts);
+  // A part alone has too few restarts: all parts together are held to the claim, by `merge`.
+  const pooled = pool(verdicts, shard === null ? claim : null);
   const id = newRunId(new Date());
   const name = nameOfRun(asked);
   const folder = join(asked.reportsFolder, asked.experiment.id, `trials-${id}`);
@@ -49,6 +65,7 @@ export async function runTrials(
   if (json) context.stdout(jsonText({ pooled, verdicts }));
   else {
     context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
+    for (const reason of pooled.reasons) context.stdout(`  ${reason}\n`);
     context.stdout(`table: ${pathText(join(folder, 'trials.md'))}\n`);
   }
   if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
