@@ -210,6 +210,7 @@ describe('a check between two processes', () => {
   it('fails only where both ends of the time without an internal port were seen', () => {
     // 200 ms of a second: one phase in five, 100 slots each.
     expect(seeded({})).toBeCloseTo(20, 0);
+    expect(predict(e5, { variant: 'as-seeded' }).range).toEqual([0, 100]);
     expect(seeded({ exitUs: null })).toBe(0);
     expect(seeded({ internalListeningUs: null })).toBe(0);
     expect(seeded({ internalListeningUs: 1_100_000 })).toBe(0);
