@@ -71,6 +71,14 @@ describe('the folder of a run', () => {
       async () => truncate(join(run, 'witnesses', 'traefik.log.gz'), 64 * 1024 * 1024),
       /traefik\.log\.gz has 67108864 bytes, and may have \d+ for \d+ requests/u,
     ],
+    [
+      'raw rows beyond what its requests can have',
+      async () => {
+        await writeFile(join(run, 'ledger.ndjson'), '');
+        await truncate(join(run, 'ledger.ndjson'), 64 * 1024 * 1024);
+      },
+      /ledger\.ndjson has 67108864 bytes, and may have \d+ for \d+ requests/u,
+    ],
     ['a name of two lines', async () => writeFile(join(run, 'a\nerror: b'), ''), /a error: b is no file of a run/u],
     [
       'too many files',

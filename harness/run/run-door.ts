@@ -18,7 +18,7 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.timeline, 16 * mega],
   [runFiles.ledger, mostFileBytes],
   [runFiles.nextRun, 4 * mega],
-  [runFiles.mergedLedger, 8 * mostFileBytes],
+  [runFiles.mergedLedger, mostFileBytes],
   [runFiles.direct, 512 * mega],
   [runFiles.notes, mostFileBytes],
   [runFiles.joined, mostFileBytes],
@@ -154,7 +154,9 @@ function refuseImpossible(path: string, record: RunRecord, files: ReadonlyMap<st
   // A run that was cut short may not have known yet how many were due.
   const mostPacked = freeBytes + mostBytesOfSlot * (record.aborted === null ? slots : slots + spareSlots);
   for (const [name, { size }] of files) {
-    if (!name.endsWith('.gz') || size <= mostPacked) continue;
+    // A run that went to its end has no raw rows left.
+    const isLarge = name.endsWith('.gz') || (record.aborted === null && rawLedgerName.test(name));
+    if (!isLarge || size <= mostPacked) continue;
     throw refused(`${join(path, name)} has ${size} bytes, and may have ${mostPacked} for ${slots} requests`);
   }
 }
@@ -173,7 +175,7 @@ function mostBytesOf(name: string): number | undefined {
   if (top === runFiles.charts) return more.length === 0 && chartName.test(chart) ? chartBytes : undefined;
   if (top === runFiles.lab) return isOfLab(name) ? labBytes : undefined;
   const whole = name.endsWith(unfinished) ? name.slice(0, -unfinished.length) : name;
-  return rawLedgerName.test(name) ? 8 * mostFileBytes : knownFiles.get(whole);
+  return rawLedgerName.test(name) ? mostFileBytes : knownFiles.get(whole);
 }
 
 async function copyPlainFile(from: string, to: string, seen: Listed | undefined): Promise<void> {
