@@ -1,13 +1,11 @@
 /** The bank in short: without curl, and without the cases that take seconds. Real sockets, real time. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { bankCases } from './bank.ts';
 import { runAnswers, runBankCase } from './run-bank.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bank-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 function setting(name: string): { folder: string; runId: string; signal: AbortSignal } {
   return { folder: join(folder, name), runId: `bank-${name}`, signal: new AbortController().signal };

@@ -1,14 +1,12 @@
 /** The short form of the calibration: the instrument against servers that fail in known ways. Real sockets, real time. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { calibrationCases, caseName, type CalibrationCase } from './cases.ts';
 import { faults } from './faulty-server.ts';
 import { runCase } from './run-case.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'calibration-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = testFolder();
 
 async function expectRight(calibration: CalibrationCase): Promise<void> {
   const name = caseName(calibration).replaceAll(/\W+/gu, '-');

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import e1 from '../../experiments/E1-no-drain.ts';
 import { writeReport } from '../report/write-report.ts';
 import { judgeRun } from '../verdict/judge.ts';
@@ -20,9 +21,7 @@ const again = `
   await writeReport(process.argv[1]);`;
 const reference = fileURLToPath(new URL('../../reports/reference/', import.meta.url));
 
-let scratch = '';
-beforeAll(async () => (scratch = await mkdtemp(join(tmpdir(), 'long-run-'))));
-afterAll(async () => await rm(scratch, { recursive: true }));
+const scratch = testFolder();
 
 /** The sha256 of every file, by its path. */
 async function hashesIn(folder: string): Promise<Record<string, string>> {

@@ -1,23 +1,22 @@
 /** `measure` as a user calls it, against a plain server that a command restarts. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
 import { isOnlyLate } from './testing.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'measure-'));
+const folder = testFolder();
 const children: ChildProcess[] = [];
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A server as anybody would write it: it dies of SIGTERM as it stands. Its pid goes into a file, for the deploy. */
 const serverScript = join(folder, 'server.mjs');

@@ -1,15 +1,14 @@
 import { createServer, type Server } from 'node:http';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import type { Conversation } from '../base/conversation.ts';
 import { answerLimits, type LoadPlan } from '../in-lab/plan.ts';
 import { spawnGenerator } from '../in-lab/spawn.ts';
 import { Generator, type LoadListener } from './generator.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'generator-'));
+const folder = testFolder();
 let server: Server;
 beforeAll(async () => {
   server = createServer((_, response) => response.end('ok')).listen(0, '127.0.0.1');
@@ -17,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
-  rmSync(folder, { recursive: true });
 });
 afterEach(() => vi.useRealTimers());
 

@@ -1,18 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { emptiedFolder } from '../base/testing-folder.ts';
 import type { ServiceRun } from '../run/run-record.ts';
 import { RunWriter } from './run-writer.ts';
 
-let parent = '';
-let folder = '';
-beforeEach(() => {
-  parent = mkdtempSync(join(tmpdir(), 'run-writer-'));
-  folder = join(parent, 'run');
-});
-afterEach(() => rmSync(parent, { recursive: true }));
+const parent = emptiedFolder();
+const folder = join(parent, 'run');
 
 const record = { runId: 'r', aborted: null, originMonotonicUs: null, unfinished: 0 } as unknown as ServiceRun;
 const written = (): Partial<ServiceRun> =>

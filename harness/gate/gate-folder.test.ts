@@ -1,7 +1,7 @@
-import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { decide, type Attempt } from './decide.ts';
@@ -10,11 +10,7 @@ import { junitText } from './ci-outputs.ts';
 import { summaryText } from './summary.ts';
 import { baselineOfRuns, decision, entry, runOf, verdictThatDropped } from './testing.ts';
 
-let top: string;
-beforeAll(async () => {
-  top = await mkdtemp(join(tmpdir(), 'restart-proof-gate-'));
-});
-afterAll(() => rm(top, { recursive: true, force: true }));
+const top = testFolder();
 
 /** Writes a run as a lab leaves it, and gives the note of the try. */
 async function leaveRun(folder: string, verdict: Verdict): Promise<NotedTry> {

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { monotonicUs } from '../base/clock.ts';
 import { threadsFor, type LoadPlan } from './plan.ts';
 import { anyGet, listen, testPlan } from './testing.ts';
@@ -10,7 +10,7 @@ import type { LedgerRow } from '../run/files/ledger.ts';
 import { prepareThreads } from './threads.ts';
 import { dueUsOf } from '../experiment/load-schedule.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'threads-'));
+const folder = testFolder();
 const arrivals = new Map<string, number>();
 let server: Server;
 let port = 0;
@@ -28,7 +28,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   server.close();
-  rmSync(folder, { recursive: true });
 });
 
 function planOf(name: string, threads: number): LoadPlan {

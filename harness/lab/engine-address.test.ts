@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { ContextError, engineAddress } from './engine-address.mjs';
 
-let home: string;
+const home = testFolder();
 const folder = (): string => join(home, '.docker');
 
 /** A context as `docker context create` writes it. */
@@ -22,7 +22,6 @@ function writeContext(name: string, endpoint: object | string, tls: Record<strin
 }
 
 beforeAll(() => {
-  home = mkdtempSync(join(tmpdir(), 'restart-proof-home-'));
   writeContext('desktop-linux', { Host: `unix://${home}/.docker/run/docker.sock`, SkipTLSVerify: false });
   writeContext('far', { Host: 'ssh://me@far:2222' });
   writeContext(
@@ -33,7 +32,6 @@ beforeAll(() => {
   writeContext('empty', {});
   writeContext('broken', '{');
 });
-afterAll(() => rmSync(home, { recursive: true }));
 
 const at = (env: NodeJS.ProcessEnv) => engineAddress(env, home);
 

@@ -1,17 +1,11 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { emptiedFolder } from '../base/testing-folder.ts';
 import { finishLedger } from './finish-ledger.ts';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true, force: true });
-});
+const folder = emptiedFolder();
 const finished = async (): Promise<string> =>
   gunzipSync(await readFile(join(folder, 'ledger.ndjson.gz'))).toString('utf8');
 

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import type { LedgerRow } from './files/ledger.ts';
 import { readLedger } from './read-ledger.ts';
@@ -32,11 +32,7 @@ const row = (seq: number): LedgerRow => ({
 const seqs = (lines: readonly number[]): string => lines.map((seq) => `${JSON.stringify(row(seq))}\n`).join('');
 
 describe('reading a ledger', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'ledger-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
+  const folder = testFolder();
 
   async function read(name: string): Promise<number[]> {
     const rows: LedgerRow[] = [];
