@@ -1,6 +1,6 @@
 /** A file that somebody wrote by hand, as text. */
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import { usageError } from './refusals.ts';
 
 /** Nobody writes more by hand. */
@@ -37,6 +37,8 @@ export async function readWrittenFile(path: string, file: string): Promise<strin
 
 /** One byte more than a file may have: a pipe has no size to be asked for, and a device may have no end. */
 async function firstBytes(path: string): Promise<Buffer> {
+  // The shell's `<(…)` is a link to a pipe that has a writer; one with a name would be waited for without end.
+  if ((await lstat(path)).isFIFO()) throw new Error('it is a named pipe');
   const handle = await open(path, constants.O_RDONLY);
   const stream = handle.createReadStream({ end: mostBytes });
   return Buffer.concat(await stream.toArray());
