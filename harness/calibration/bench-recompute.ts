@@ -9,7 +9,7 @@ import { readVerdict } from '../verdict/record/read-run.ts';
 import { writeLongRun } from './long-run.ts';
 
 /** What the project holds itself to, for a run of a million rows. */
-export const recomputeTarget = { seconds: 10, peakMiB: 400 };
+export const recomputeTarget = { seconds: 10, peakMiB: 600 };
 
 /** One command over one run. */
 export interface RecomputeRun {
