@@ -39,6 +39,7 @@ export const packSeries = {
       bytes += (await openRun(target)).bytes();
       context.stdout(`packed: ${pathText(target)}  ${verdict.citation}\n`);
     }
+    bytes += await packControls(context, runs, resolve(from), resolve(to));
     const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
     if (missing.length > 0) context.stderr(`not packed, since they have no run: ${missing.join(', ')}\n`);
     context.stdout(
@@ -48,11 +49,42 @@ export const packSeries = {
   },
 } satisfies CliCommand;
 
+/**
+ * Copies the controls of these runs into `to/controls/`, without charts: whoever doubts a run finds what it was compared
+ * with. One that is itself of the series is there already.
+ * @returns their bytes
+ */
+async function packControls(context: Context, runs: readonly SeriesRun[], from: string, to: string): Promise<number> {
+  const packed = new Set(runs.map(({ verdict }) => verdict.runId));
+  const controls = new Map(
+    runs.flatMap(({ verdict }) => verdict.controls ?? []).map(({ name, runId }) => [runId, name] as const),
+  );
+  let bytes = 0;
+  for (const [runId, name] of controls) {
+    if (packed.has(runId)) continue;
+    const folder = join(from, name.split(' ')[0] ?? name, runId);
+    const target = join(to, 'controls', name.replace(' ', '-'));
+    if (!existsSync(folder)) {
+      context.stderr(`not packed, since it is not in ${from}: the control ${name}@${runId}\n`);
+      continue;
+    }
+    await refuseTaken(target);
+    await packRun(folder, target, (file) => !file.startsWith(`${runFiles.charts}/`));
+    bytes += (await openRun(target)).bytes();
+    context.stdout(`packed: ${pathText(target)}, the control ${name}@${runId}\n`);
+  }
+  return bytes;
+}
+
 /** Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left. */
-export async function packRun(folder: string, target: string): Promise<void> {
+export async function packRun(
+  folder: string,
+  target: string,
+  isWanted: (file: string) => boolean = () => true,
+): Promise<void> {
   const run = await openRun(folder);
   await rm(target, { recursive: true, force: true });
-  await run.copyTo(target, (name) => !leftOut.has(name) && !name.endsWith('.png'));
+  await run.copyTo(target, (name) => !leftOut.has(name) && !name.endsWith('.png') && isWanted(name));
   await writeHashes(target);
 }
 
@@ -66,17 +98,20 @@ async function refuseDoubtful(
   if (!citable) throw refusal(`${experiment}@${runId} may not be cited (${verdict.verdict}): ${again}.`);
   if (!asWritten) throw refusal(`${experiment}@${runId} ran with other settings than its file has: ${again}.`);
   const target = join(to, experiment);
-  // A folder that holds nothing but a run may be replaced.
-  if (existsSync(target)) {
-    await openRun(target).catch((error: unknown) => {
-      throw refusal(`${target} is there and is no packed run: it is not replaced.`, error);
-    });
-  }
+  await refuseTaken(target);
   if (target === folder) throw refusal(`${target} is where the run lies: name another folder to pack into.`);
   context.stderr(`verify ${experiment}@${runId}\n`);
   const { verification } = await import('./runs/verification.ts');
   const { wrong } = await verification(await openRun(folder));
   if (wrong[0] !== undefined) throw refusal(`${experiment}@${runId} does not hold: ${wrong[0]}`);
+}
+
+/** A folder that holds nothing but a run may be replaced. */
+async function refuseTaken(target: string): Promise<void> {
+  if (!existsSync(target)) return;
+  await openRun(target).catch((error: unknown) => {
+    throw refusal(`${target} is there and is no packed run: it is not replaced.`, error);
+  });
 }
 
 function refusal(message: string, cause?: unknown): HarnessError {
