@@ -9,9 +9,11 @@ import { connectEngine, type EngineFacts } from './engine.ts';
 import { exec, type ExecResult } from './exec.ts';
 import { labImageTag } from './image.ts';
 import { bootLab, type Lab } from './lab.ts';
+import { lockMeasuring, type MeasuringLock } from './measuring-lock.ts';
 
 let docker: Docker;
 let facts: EngineFacts;
+let lock: MeasuringLock;
 let lab: Lab;
 /** A service of the engine's host, for whoever asks. */
 let hostService: Server;
@@ -20,19 +22,17 @@ beforeAll(async () => {
   ({ docker, facts } = await connectEngine());
   hostService = createServer((socket) => socket.end('host'));
   await new Promise<void>((resolve) => hostService.listen(0, '0.0.0.0', resolve));
-  lab = await bootLab(docker, {
-    runId: newRunId(new Date()),
-    experiment: e5,
-    image: labImageTag(facts.architecture),
-    facts,
-    connections: 64,
-    keep: false,
-    signal: new AbortController().signal,
-  });
+  const { signal } = new AbortController();
+  const image = labImageTag(facts.architecture);
+  // Without it the lab is taken for one that a killed process left, and taken down.
+  lock = await lockMeasuring(docker, { image, command: 'a test of the cage', signal, onHeld: () => undefined });
+  const runId = newRunId(new Date());
+  lab = await bootLab(docker, { runId, experiment: e5, image, facts, connections: 64, keep: false, signal });
 });
 afterAll(async () => {
   hostService.close();
   await lab.remove();
+  await lock.release();
 });
 
 async function inside(command: string): Promise<ExecResult> {
