@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { constants, createGzip, gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -79,7 +79,9 @@ describe('the tables of a run', () => {
       notes: [{ id: 'a', times: 2, versions: 'v0,v1', writtenUs: 1_000_000_005, textCrc32s: '1,2' }],
       queues: [{ atMonotonicUs: 1_000_000_007, port: 18_080, waiting: 3 }],
     });
-    database = await openDatabase(await writeFolder(content, { isOfOneTest: false }), run);
+    const folder = await writeFolder(content, { isOfOneTest: false });
+    database = await openDatabase(folder, run);
+    return () => rm(folder, { recursive: true });
   });
   afterAll(() => database.close());
 
@@ -193,6 +195,7 @@ describe('a file of a run', () => {
   const content = contentOf(e5, 'waited');
   beforeAll(async () => {
     folder = await writeFolder(content, { isOfOneTest: false });
+    return () => rm(folder, { recursive: true });
   });
 
   const tables = {
@@ -394,6 +397,7 @@ describe('a query of the user’s', () => {
     folder = await writeFolder(contentOf(e5, 'waited'), { isOfOneTest: false });
     database = await openDatabase(folder, run, ['queues']);
     await database.lock();
+    return () => rm(folder, { recursive: true });
   });
   afterAll(() => database.close());
 

@@ -49,6 +49,7 @@ describe('a run’s folder in which nothing was dropped', () => {
   beforeAll(async () => {
     folder = await writeFolder(content, { isOfOneTest: false });
     verdict = await judgeRun(folder);
+    return () => rm(folder, { recursive: true });
   });
 
   it('passes, with every figure in its place', () => {
@@ -362,6 +363,7 @@ describe('a file of the run that was changed', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await writeFolder(contentOf(e5, 'waited'), { isOfOneTest: false });
+    return () => rm(folder, { recursive: true });
   });
 
   /** Judges the run with this in place of a file; null: the file is gone. */

@@ -1,4 +1,5 @@
 /** Asks runs that were made up for a test: their lines become a folder, the folder a database. */
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Row } from '../run/database.ts';
 import type { LedgerRow } from '../run/files/ledger.ts';
@@ -36,6 +37,7 @@ export function sharedRun(make: () => Partial<FolderContent>): () => JudgedRun {
   beforeAll(async () => {
     const folder = await writeFolder(linesOf(make()), { isOfOneTest: false, isTimelineGiven: true });
     run = await openRunDatabase(folder);
+    return () => rm(folder, { recursive: true });
   });
   afterAll(async () => await run?.database.close());
   return () => run ?? expect.fail('the run is opened before the tests');

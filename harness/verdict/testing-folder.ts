@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import type { LedgerRow } from '../run/files/ledger.ts';
@@ -340,7 +340,7 @@ export function linesOf(lines: Partial<FolderContent>): FolderContent {
 
 /**
  * Writes the files into a new folder, and gives its path.
- * @param options.isOfOneTest the folder goes with the test, else with the tests of a `beforeAll`
+ * @param options.isOfOneTest the folder goes with the test; else whoever asks for it in a `beforeAll` removes it
  * @param options.isTimelineGiven its timeline is written as it is, and not made of the other files
  */
 export async function writeFolder(
@@ -348,9 +348,7 @@ export async function writeFolder(
   { isOfOneTest = true, isTimelineGiven = false }: { isOfOneTest?: boolean; isTimelineGiven?: boolean } = {},
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'run-'));
-  const remove = (): Promise<void> => rm(folder, { recursive: true });
-  if (isOfOneTest) onTestFinished(remove);
-  else afterAll(remove);
+  if (isOfOneTest) onTestFinished(() => rm(folder, { recursive: true }));
   const put = async (name: string, data: string | Buffer): Promise<void> => {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), data);
