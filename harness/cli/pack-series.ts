@@ -11,6 +11,7 @@ import { pathText } from './print/path.ts';
 import type { CliCommand } from './program.ts';
 import { writeHashes } from './runs/working-copy.ts';
 import { readSeries, type SeriesRun } from './runs/series.ts';
+import type { Verdict } from '../verdict/record/verdict.ts';
 
 /** Can be made again, as PNGs can: report.md shows the SVGs. */
 const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes]);
@@ -31,6 +32,7 @@ export const packSeries = {
     const entries = await readSeries([resolve(from)]);
     const runs = entries.flatMap(({ run }) => run ?? []);
     if (runs.length === 0) throw refusal(`${from} holds no run of an experiment.`);
+    const controls = controlsOf(runs.map(({ verdict }) => verdict));
     for (const run of runs) await refuseDoubtful(context, run, resolve(to));
     let bytes = 0;
     for (const { verdict, folder } of runs) {
@@ -39,7 +41,7 @@ export const packSeries = {
       bytes += (await openRun(target)).bytes();
       context.stdout(`packed: ${pathText(target)}  ${verdict.citation}\n`);
     }
-    bytes += await packControls(context, runs, resolve(from), resolve(to));
+    bytes += await packControls(context, controls, { from: resolve(from), to: resolve(to) });
     const missing = entries.filter(({ run }) => run === null).map(({ file }) => file.id);
     if (missing.length > 0) context.stderr(`not packed, since they have no run: ${missing.join(', ')}\n`);
     context.stdout(
@@ -49,19 +51,39 @@ export const packSeries = {
   },
 } satisfies CliCommand;
 
+/** `E5 own-port`: a run may be a stranger's, and so are the names in it, which become names of folders. */
+const controlName = /^E\d{1,3}(?: [a-z0-9][a-z0-9-]{0,99})?$/u;
+const controlRunId = /^[\w-]{1,64}$/u;
+
 /**
- * Copies the controls of these runs into `to/controls/`, without charts: whoever doubts a run finds what it was compared
- * with. One that is itself of the series is there already.
+ * The controls of these runs, by their run ids; those that are themselves of the series are left out.
+ * @throws {HarnessError} `run-not-citable` when one has a name that no control has
+ */
+export function controlsOf(verdicts: readonly Verdict[]): ReadonlyMap<string, string> {
+  const packed = new Set(verdicts.map(({ runId }) => runId));
+  const controls = new Map<string, string>();
+  for (const { experiment, runId: of, controls: own } of verdicts) {
+    for (const { name, runId } of own ?? []) {
+      if (!controlName.test(name) || !controlRunId.test(runId)) {
+        throw refusal(`${experiment}@${of} names a control that is none: ${JSON.stringify(`${name}@${runId}`)}.`);
+      }
+      if (!packed.has(runId)) controls.set(runId, name);
+    }
+  }
+  return controls;
+}
+
+/**
+ * Copies controls into `to/controls/`, without charts: whoever doubts a run finds what it was compared with.
  * @returns their bytes
  */
-async function packControls(context: Context, runs: readonly SeriesRun[], from: string, to: string): Promise<number> {
-  const packed = new Set(runs.map(({ verdict }) => verdict.runId));
-  const controls = new Map(
-    runs.flatMap(({ verdict }) => verdict.controls ?? []).map(({ name, runId }) => [runId, name] as const),
-  );
+async function packControls(
+  context: Context,
+  controls: ReadonlyMap<string, string>,
+  { from, to }: { from: string; to: string },
+): Promise<number> {
   let bytes = 0;
   for (const [runId, name] of controls) {
-    if (packed.has(runId)) continue;
     const folder = join(from, name.split(' ')[0] ?? name, runId);
     const target = join(to, 'controls', name.replace(' ', '-'));
     if (!existsSync(folder)) {
