@@ -82,7 +82,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       seed: 1,
       host: '127.0.0.1',
       port,
-      hostHeader: '127.0.0.1',
+      hostHeaders: ['127.0.0.1'],
       ...load,
       mix: [{ method: 'GET', path: '/', weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: null } }],
       deadlineMs: timeoutMs,

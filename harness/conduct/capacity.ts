@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { scratchFolder } from '../base/scratch-folder.ts';
-import { site } from '../experiment/units.ts';
 import { exec } from '../lab/exec.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Capacity, Capacities } from '../run/capacity.ts';
@@ -39,7 +38,7 @@ export async function installAutocannon(lab: Lab): Promise<void> {
 /** The capacity through the proxy, of a page that costs the site next to nothing; null when it could not be measured. */
 export async function labCapacity(lab: Lab): Promise<Capacity | null> {
   const url = `http://${lab.serverAddress}:${lab.targetPort}/livez`;
-  const words = wordsFor({ url, method: 'GET', headers: [['Host', site.hostHeader]] }, null);
+  const words = wordsFor({ url, method: 'GET', headers: [['Host', lab.sites[0].hostHeader]] }, null);
   const program = `${labFolder}/node_modules/autocannon/autocannon.js`;
   const { stdout } = await exec(lab.client, ['node', program, ...words]);
   return parseCapacity(stdout);

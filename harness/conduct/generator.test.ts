@@ -28,7 +28,7 @@ function plan(durationMs: number): LoadPlan {
     seed: 1,
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
-    hostHeader: '127.0.0.1',
+    hostHeaders: ['127.0.0.1'],
     ratePerSecond: 20,
     durationMs,
     mix: [{ method: 'GET', path: '/', weight: 1, fixed }],

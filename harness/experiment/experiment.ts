@@ -80,6 +80,8 @@ const unitSchema = z.strictObject({
 });
 
 const sitesSchema = z.strictObject({
+  /** How many sites the server has, one when left out: each with its own domain, units, ports, env file and database. */
+  count: z.number().int().min(1).max(20).optional(),
   /** 2: a second unit (the other colour) on the same SQLite file, with ports of its own unless they share a socket. */
   backends: z.union([z.literal(1), z.literal(2)]).default(1),
   store: z.literal('sqlite').default('sqlite'),
@@ -139,9 +141,10 @@ const deploySchema = z.strictObject({
   /**
    * What each deploy does: `restart` by systemctl; `crash`: SIGKILL, and systemd starts it again; `stop-start`: stop,
    * pause, start; `swap`: start the other colour, then stop this one; `bad-release`: a release that cannot start, and
-   * after a while the good one again.
+   * after a while the good one again; `release`: Ansible releases a new version (see `release`). Of several sites one is
+   * deployed after another, but for a release, which does as its playbook says.
    */
-  action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'none']),
+  action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'release', 'none']),
   restarts: z.number().int().nonnegative().max(4_000),
   /** From the start of one deploy to the start of the next: drawn evenly between the two, by the seed. */
   spacingMs: z
@@ -167,6 +170,24 @@ const deploySchema = z.strictObject({
   badRelease: z.enum(['crash-at-start', 'wrapper']).default('crash-at-start'),
   /** bad-release: how long until it is taken back. */
   badForMs: ms.default(4_000),
+});
+
+/** How containers/control's playbook releases a version. */
+const releaseSchema = z.strictObject({
+  /** `serial`: how many sites are released at a time, before the next ones are begun; all when left out. */
+  rolling: z.number().int().positive().max(20).optional(),
+  /** How many sites are restarted at once, of those released at a time: 1 is a handler that loops over the units. */
+  restartsAtOnce: z.number().int().positive().max(20).default(1),
+  /** After each restart the playbook waits for readyz, and ends where a site does not get ready. */
+  waitForReady: z.boolean().default(false),
+  /** The longest wait for readyz. */
+  readyWithinSec: z.number().int().positive().max(600).default(30),
+  /** A rest after a site is ready, before the next is released. */
+  settleMs: ms.default(0),
+  /** How the proxy's file is written: by rename, or emptied first and filled by a slow template. */
+  proxyFile: z.enum(['atomic', 'in-place']).default('atomic'),
+  /** A release that is bad, and is taken back after deploy.badForMs: it exits at its start, or never gets ready. */
+  bad: z.enum(['crash-at-start', 'never-ready']).optional(),
 });
 
 /** The report prints it beside what was measured. */
@@ -216,6 +237,8 @@ export const boundedFigures = [
   'unplannedEnds',
   'killedStops',
   'givenUp',
+  'sitesHurt',
+  'sitesRestarted',
 ] as const;
 
 /** A range that nothing is in. */
@@ -273,16 +296,27 @@ const experimentShape = z.strictObject({
   /** A few requests beside the load, straight to the site's own port: they see what the proxy hides. */
   probe: z.strictObject({ ratePerSecond: z.number().nonnegative().max(200) }).default({ ratePerSecond: 20 }),
   deploy: deploySchema,
+  release: releaseSchema.optional(),
   expect: expectSchema,
 });
 
 /** The schema of an experiment; strict, so that a misspelt field is an error and not a silent default. */
-export const experimentSchema = experimentShape.superRefine(({ unit, sites, proxy, deploy }, context) => {
+export const experimentSchema = experimentShape.superRefine((experiment, context) => {
+  const { unit, sites, proxy, deploy } = experiment;
   const wrong = (path: string[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
   };
   const isShared = unit.activation === 'shared';
   const isSwap = deploy.action === 'swap';
+  if ((deploy.action === 'release') !== (experiment.release !== undefined)) {
+    wrong(['deploy', 'action'], 'a release takes the part release, and that part takes action=release');
+  }
+  if ((sites.count ?? 1) > 1 && (proxy.kind === 'none' || proxy.cutover !== 'check')) {
+    wrong(['sites', 'count'], 'several sites take a proxy, of which no deploy of one site rewrites the file: 1');
+  }
+  if (deploy.action === 'release' && (proxy.kind === 'none' || unit.leftOut !== undefined)) {
+    wrong(['deploy', 'action'], 'a release takes a proxy and whole wiring');
+  }
   if (isShared ? sites.backends === 1 : isSwap !== (sites.backends === 2)) {
     wrong(['deploy', 'action'], 'a swap takes sites.backends=2, and two backends take a swap');
   }

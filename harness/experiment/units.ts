@@ -1,7 +1,7 @@
-/** The units of the site that an experiment has, and their ports and files on the server. */
+/** The sites that an experiment has, their units, and the ports and files of each on the server. */
 import type { Experiment } from './experiment.ts';
 
-/** One unit of the site, as containers/server names it. */
+/** One unit of a site, as containers/server names it. */
 export interface Colour {
   readonly service: string;
   readonly socket: string;
@@ -16,8 +16,26 @@ export interface Colour {
   readonly proxyService: string;
 }
 
-function colour(instance: string, proxyService: string, publicPort: number): Colour {
-  const internalPort = publicPort + 1_000;
+/** A site: a domain with a database of its own, served by one unit, or by two in turn. */
+export interface Site {
+  readonly name: string;
+  /** The Host header that names it. */
+  readonly hostHeader: string;
+  /** Holds the socket that two colours share. */
+  readonly holder: string;
+  readonly database: string;
+  /** The unit that serves when the load begins, and the idle one of a site with two. */
+  readonly colours: readonly [Colour, ...Colour[]];
+}
+
+type Shape = Pick<Experiment, 'sites' | 'unit'>;
+
+/** The site that every lab has; each further one is as it is, with a number. */
+const firstName = 'demo';
+/** The proxy's own file, with the routes of all sites. */
+export const proxyFile = '/etc/traefik/dynamic/site.yml';
+
+function colour(instance: string, proxyService: string, publicPort: number, internalPort: number): Colour {
   return {
     service: `site@${instance}.service`,
     socket: `site@${instance}.socket`,
@@ -32,28 +50,58 @@ function colour(instance: string, proxyService: string, publicPort: number): Col
   };
 }
 
-/** The unit that serves when the load begins, and the idle one of an experiment with two backends. */
-const colours = [colour('demo', 'blue', 18_080), colour('demo-green', 'green', 18_180)] as const;
-
-/** The site, whatever its units. */
-export const site = {
-  name: 'demo',
-  /** Holds the socket that two colours share. */
-  holder: 'site-holder@demo.service',
-  hostHeader: 'demo.test',
-  database: '/var/lib/site/demo/site.db',
-  proxyFile: '/etc/traefik/dynamic/site.yml',
-} as const;
-
-/** How many public ports its units have: colours of one socket have one, and are one backend to a proxy. */
-export function publicPorts({ sites, unit }: Pick<Experiment, 'sites' | 'unit'>): 1 | 2 {
+/** How many public ports a site's units have: colours of one socket have one, and are one backend to a proxy. */
+export function publicPorts({ sites, unit }: Shape): 1 | 2 {
   return unit.activation === 'shared' ? 1 : sites.backends;
 }
 
-/** The units of an experiment, the one that serves first at first. */
-export function coloursOf(experiment: Pick<Experiment, 'sites' | 'unit'>): readonly [Colour, ...Colour[]] {
-  const [first, second] = colours;
-  if (experiment.sites.backends === 1) return [first];
+/** How many sites there are. */
+export function siteCount({ sites }: Pick<Experiment, 'sites'>): number {
+  return sites.count ?? 1;
+}
+
+/** The sites of an experiment, in the order of their ports; the load's slots go to them in turn. */
+export function sitesOf(experiment: Shape): readonly [Site, ...Site[]] {
+  const all = Array.from({ length: siteCount(experiment) }, (_, index) => siteAt(experiment, index));
+  return [siteAt(experiment, 0), ...all.slice(1)];
+}
+
+function siteAt(experiment: Shape, index: number): Site {
+  const name = index === 0 ? firstName : `${firstName}${index + 1}`;
+  const prefix = index === 0 ? '' : `${name}-`;
+  const first = colour(name, `${prefix}blue`, 18_080 + index, 19_080 + index);
   const { publicPort, socket } = first;
-  return [first, publicPorts(experiment) === 1 ? { ...second, publicPort, socket } : second];
+  const second = colour(`${name}-green`, `${prefix}green`, 18_180 + index, 19_180 + index);
+  const beside = publicPorts(experiment) === 1 ? { ...second, publicPort, socket } : second;
+  return {
+    name,
+    hostHeader: `${name}.test`,
+    holder: `site-holder@${name}.service`,
+    database: `/var/lib/site/${name}/site.db`,
+    colours: experiment.sites.backends === 1 ? [first] : [first, beside],
+  };
+}
+
+/** All units of all sites. */
+export function coloursOf(experiment: Shape): Colour[] {
+  return sitesOf(experiment).flatMap(({ colours }) => colours);
+}
+
+/** Which site a slot's request goes to: they take turns. */
+export function siteIndexOf(seq: number, count: number): number {
+  return seq % count;
+}
+
+/**
+ * Restarts are counted over all sites, from 1: the first deploy restarts the first site (1), the second (2) …
+ * @param deploy from 1
+ * @param index of the site, from 0
+ */
+export function restartNumber(deploy: number, index: number, count: number): number {
+  return (deploy - 1) * count + index + 1;
+}
+
+/** The deploy that a restart is part of, from 1, and the index of its site. */
+export function deployOf(restart: number, count: number): { deploy: number; index: number } {
+  return { deploy: Math.floor((restart - 1) / count) + 1, index: (restart - 1) % count };
 }

@@ -22,23 +22,26 @@ function say(message: LoadMessage): void {
 }
 
 /**
- * Writes the notes that the load will read, one after another.
+ * Writes the notes that the load will read, one after another, the same to each site.
  * @returns whether each was acknowledged; if one was not, an `unprimed` message says so
  */
 async function prime(plan: LoadPlan): Promise<boolean> {
-  for (let note = 0; note < plan.primedNotes; note++) {
-    const { outcome, error } = await write(plan, note);
-    if (outcome === 'ok') continue;
-    if (isOwnFault(outcome)) throw new Error(`note ${note} could not be written before the load: ${error ?? outcome}`);
-    say({ kind: 'unprimed', note, outcome, error });
-    return false;
+  for (const hostHeader of plan.hostHeaders) {
+    for (let note = 0; note < plan.primedNotes; note++) {
+      const { outcome, error } = await write(plan, hostHeader, note);
+      if (outcome === 'ok') continue;
+      if (isOwnFault(outcome))
+        throw new Error(`note ${note} could not be written before the load: ${error ?? outcome}`);
+      say({ kind: 'unprimed', note, outcome, error });
+      return false;
+    }
   }
   return true;
 }
 
-async function write(plan: LoadPlan, note: number): Promise<LedgerRow> {
+async function write(plan: LoadPlan, hostHeader: string, note: number): Promise<LedgerRow> {
   const noteId = primedNoteId(plan.runId, note);
-  const { trial, hostHeader, deadlineMs } = plan;
+  const { trial, deadlineMs } = plan;
   const request = writeNote('/notes', noteId, { hostHeader, requestId: `prime-${noteId}`, connection: 'new' });
   const slot = { trial, seq: note, dueUs: 0, originUs: monotonicUs(), deadlineUs: deadlineMs * 1000 };
   return await new Promise((resolve) => {

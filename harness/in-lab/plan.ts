@@ -28,7 +28,8 @@ export interface LoadPlan {
   /** An IP literal: a name could mean two connection attempts for one request. */
   readonly host: string;
   readonly port: number;
-  readonly hostHeader: string;
+  /** One for each site; the slots take turns. */
+  readonly hostHeaders: readonly [string, ...string[]];
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly mix: readonly PlanMixEntry[];

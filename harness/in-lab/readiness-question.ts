@@ -3,11 +3,13 @@
 /** What to wait for. */
 export interface ReadinessQuestion {
   readonly deadlineMs: number;
-  readonly internalAddress: string;
-  /** null without a proxy. */
-  readonly proxied: { readonly hostHeader: string } | null;
-  /** The proxy's service whose only server does not run. The proxy takes it for up at first, and must know that it is down. */
-  readonly downService: string | null;
+  readonly sites: readonly {
+    readonly internalAddress: string;
+    /** The Host header by which the proxy knows it; null without a proxy. */
+    readonly proxiedHost: string | null;
+    /** The proxy's service whose only server does not run. The proxy takes it for up at first, and must know that it is down. */
+    readonly downService: string | null;
+  }[];
 }
 
 /** The last line of its output. */

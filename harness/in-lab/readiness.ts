@@ -41,19 +41,25 @@ async function systemdState(): Promise<string | undefined> {
   });
 }
 
-const { internalAddress, proxied, downService } = question;
-const conditions: (readonly [string, () => Promise<string | undefined>])[] = [
-  ['the site is not ready (/readyz on its internal port)', () => ask(`http://${internalAddress}/readyz`, {})],
-];
-if (proxied !== null) {
-  conditions.push([
-    'the proxy does not answer for the site',
-    () => ask('http://127.0.0.1:80/livez', { Host: proxied.hostHeader }),
-  ]);
+type Condition = readonly [what: string, state: () => Promise<string | undefined>];
+
+/** What must hold of one site; its name is its Host header where there is a proxy. */
+function conditionsOf({ internalAddress, proxiedHost, downService }: ReadinessQuestion['sites'][number]): Condition[] {
+  const isReady = (): Promise<string | undefined> => ask(`http://${internalAddress}/readyz`, {});
+  const conditions: Condition[] = [
+    [`the site is not ready (/readyz on its internal port, ${internalAddress})`, isReady],
+  ];
+  if (proxiedHost !== null) {
+    const isProxied = (): Promise<string | undefined> => ask('http://127.0.0.1:80/livez', { Host: proxiedHost });
+    conditions.push([`the proxy does not answer for ${proxiedHost}`, isProxied]);
+  }
+  if (downService !== null) {
+    conditions.push([`the proxy does not hold ${downService} to be down`, () => stateOfService(downService)]);
+  }
+  return conditions;
 }
-if (downService !== null) {
-  conditions.push([`the proxy does not hold ${downService} to be down`, () => stateOfService(downService)]);
-}
+
+const conditions = question.sites.flatMap(conditionsOf);
 conditions.push(['systemd is not running', systemdState]);
 
 const end = performance.now() + question.deadlineMs;

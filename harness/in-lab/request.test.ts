@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Method } from '../base/methods.ts';
 import { prepareRequest } from './request.ts';
 
-const plan = { runId: 'r', trial: 1, hostHeader: 'demo.test', primedNotes: 0 };
+const plan = { runId: 'r', trial: 1, hostHeaders: ['demo.test'] as const, primedNotes: 0 };
 
 function written(method: Method, bodyBase64: string | null): Buffer {
   const fixed = { headers: [['A', 'ü']] as const, bodyBase64, expectedStatus: null };

@@ -1,5 +1,6 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
 import type { Method } from '../base/methods.ts';
+import { siteIndexOf } from '../experiment/units.ts';
 import { note, primedNoteId, requestIdPrefix, slept } from '../run/site-requests.ts';
 import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
 
@@ -26,18 +27,23 @@ interface Common {
 
 /** The request of slot `seq`. */
 export function prepareRequest(
-  plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeader' | 'primedNotes'>,
+  plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeaders' | 'primedNotes'>,
   entry: PlanMixEntry,
   seq: number,
   connection: 'new' | 'kept',
 ): PreparedRequest {
   const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
-  const common = { hostHeader: plan.hostHeader, requestId, connection };
+  const common = { hostHeader: hostHeaderOf(plan, seq), requestId, connection };
   if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
   if (entry.method === 'POST') return writeNote(entry.path, requestId, common);
   if (entry.path !== '/notes/:id') return get(entry.path, slept(entry.path), common);
   const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
   return get(`/notes/${noteId}`, note(noteId), common);
+}
+
+/** Of the site whose turn it is. */
+function hostHeaderOf({ hostHeaders }: Pick<LoadPlan, 'hostHeaders'>, seq: number): string {
+  return hostHeaders[siteIndexOf(seq, hostHeaders.length)] ?? hostHeaders[0];
 }
 
 /** A POST that writes the note `noteId`. */

@@ -20,7 +20,7 @@ export function testPlan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
     seed: 1,
     host: '127.0.0.1',
     port,
-    hostHeader: 'demo.test',
+    hostHeaders: ['demo.test'],
     ratePerSecond: 200,
     durationMs: 500,
     mix: [

@@ -18,7 +18,7 @@ import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
-import { coloursOf, publicPorts, site, type Colour } from '../experiment/units.ts';
+import { proxyFile, publicPorts, sitesOf, type Site } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
 
 const readyDeadlineMs = 30_000;
@@ -30,8 +30,9 @@ export interface Lab {
   /** The proxy; null in an experiment without one. */
   readonly edge: Docker.Container | null;
   readonly client: Docker.Container;
-  /** The site's units, the one that serves first at first. */
-  readonly colours: readonly [Colour, ...Colour[]];
+  /** Where Ansible runs; null where nothing is released. */
+  readonly control: Docker.Container | null;
+  readonly sites: readonly [Site, ...Site[]];
   /** The server's address on the lab's network, at which the client aims. */
   readonly serverAddress: string;
   /** The port of it that the load asks: the proxy's, or without one the site's own. */
@@ -73,11 +74,11 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
   const name = (role: string): string => `restart-proof-${runId}-${role}`;
   const hasProxy = experiment.proxy.kind !== 'none';
-  const colours = coloursOf(experiment);
-  const [serverFiles, edgeFiles, siteFiles, harnessFiles] = await Promise.all([
+  const sites = sitesOf(experiment);
+  const [serverFiles, edgeFiles, programFiles, harnessFiles] = await Promise.all([
     filesOfServer(experiment),
     filesOfEdge(experiment),
-    filesUnder(join(projectFolder, 'app-under-test'), '/opt/site', isSource),
+    filesOfProgram(),
     filesOfHarness(),
   ]);
   const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
@@ -96,7 +97,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   };
   const asked = { networkId: network.id, proxyFiles, connections };
   const [server, client] = await Promise.all([
-    start('server', serverOptions(facts, asked), [...serverFiles, ...siteFiles, ...harnessFiles]),
+    start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
     start('client', clientOptions(facts, asked), harnessFiles),
   ]);
   const edge = hasProxy
@@ -107,8 +108,8 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
   if (serverAddress === undefined) throw new Error('the engine gave the server no address');
   return {
-    ...{ runId, server, edge, client, colours, serverAddress },
-    targetPort: hasProxy ? 80 : colours[0].publicPort,
+    ...{ runId, server, edge, client, control: null, sites, serverAddress },
+    targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
     files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
     remove: () => removeRun(docker, runId),
   };
@@ -119,33 +120,51 @@ function isSource(path: string): boolean {
   return path.endsWith('.ts') && !path.endsWith('.test.ts');
 }
 
+/** The sites' program, as a release puts it there: a folder of its own, and the one path that all sites start it from. */
+async function filesOfProgram(): Promise<LabFile[]> {
+  const release = '/opt/releases/v0';
+  const files = await filesUnder(join(projectFolder, 'app-under-test'), release, isSource);
+  return [...files, { path: '/opt/site', linkTo: release }];
+}
+
 /** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
 export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
-  const units = '/etc/systemd/system';
-  const isShared = experiment.unit.activation === 'shared';
   const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
-  if (isShared) files.push(...(await filesOfOneSocket(experiment.unit)));
-  // The other colour is idle at first.
-  const [first] = coloursOf(experiment);
-  // What `systemctl enable` does.
-  const enabled: LabFile[] = [
-    { path: `${units}/multi-user.target.wants/${first.service}`, linkTo: `${units}/site@.service` },
-  ];
-  if (experiment.unit.activation !== 'none') {
-    enabled.push({ path: `${units}/sockets.target.wants/${first.socket}`, linkTo: `${units}/site@.socket` });
-  }
-  if (experiment.unit.activation === 'both') {
-    enabled.push({
-      path: `${units}/sockets.target.wants/${first.internalSocket}`,
-      linkTo: `${units}/site-internal@.socket`,
-    });
-  }
-  if (isShared && experiment.unit.leftOut !== 'holder') {
-    enabled.push({ path: `${units}/multi-user.target.wants/${site.holder}`, linkTo: `${units}/site-holder@.service` });
-  }
+  if (experiment.unit.activation === 'shared') files.push(...(await filesOfOneSocket(experiment.unit)));
+  const sites = sitesOf(experiment);
+  const further = sites.slice(1).flatMap((site, index) => furtherSite(files, site, index + 1));
+  const enabled = sites.flatMap((site) => enabledAtBoot(experiment, site));
   // Of two files of one path the later counts: colours of one socket have the same drop-in.
-  const all = [...files, ...experimentFiles(experiment), ...enabled];
+  const all = [...files, ...further, ...experimentFiles(experiment), ...enabled];
   return [...new Map(all.map((file) => [file.path, file])).values()];
+}
+
+/** What `systemctl enable` does; the second colour is idle at first. */
+function enabledAtBoot({ unit }: Experiment, { holder, colours: [first] }: Site): LabFile[] {
+  const units = '/etc/systemd/system';
+  const wanted = (by: string, name: string, template: string): LabFile => ({
+    path: `${units}/${by}.target.wants/${name}`,
+    linkTo: `${units}/${template}`,
+  });
+  return [
+    wanted('multi-user', first.service, 'site@.service'),
+    ...(unit.activation === 'none' ? [] : [wanted('sockets', first.socket, 'site@.socket')]),
+    ...(unit.activation === 'both' ? [wanted('sockets', first.internalSocket, 'site-internal@.socket')] : []),
+    ...(unit.activation === 'shared' && unit.leftOut !== 'holder'
+      ? [wanted('multi-user', holder, 'site-holder@.service')]
+      : []),
+  ];
+}
+
+/** The files of one site more: as those of the first, with its own name, and its ports so many further. */
+function furtherSite(files: readonly LabFile[], { name }: Site, by: number): LabFile[] {
+  const renamed = (text: string): string =>
+    text.replace(/\bdemo\b/gu, name).replace(/\b1[89][01]80\b/gu, (port) => String(Number(port) + by));
+  return files.flatMap((file) =>
+    'content' in file && /\bdemo\b/u.test(file.path)
+      ? [{ path: renamed(file.path), content: renamed(file.content.toString()) }]
+      : [],
+  );
 }
 
 /** What makes two colours share one socket, but for what is left out to see what it is for. */
@@ -164,7 +183,7 @@ async function filesOfOneSocket({ leftOut }: Experiment['unit']): Promise<LabFil
 export async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'edge'), '/');
   return files.map((file) =>
-    file.path === site.proxyFile && 'content' in file
+    file.path === proxyFile && 'content' in file
       ? { path: file.path, content: dynamicFile(file.content.toString(), experiment) }
       : file,
   );
@@ -172,9 +191,9 @@ export async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
 
 /** The text of the proxy's file for each colour that may be the active one. */
 export async function proxyFileTexts(experiment: Experiment): Promise<string[]> {
-  const path = join(projectFolder, 'containers', 'edge', site.proxyFile);
+  const path = join(projectFolder, 'containers', 'edge', proxyFile);
   const base = await readFile(path, 'utf8');
-  return coloursOf(experiment).map((_, index) => dynamicFile(base, experiment, index));
+  return sitesOf(experiment)[0].colours.map((_, index) => dynamicFile(base, experiment, index));
 }
 
 /**
@@ -183,13 +202,13 @@ export async function proxyFileTexts(experiment: Experiment): Promise<string[]> 
  */
 async function proxyFilesVolume(
   docker: Docker,
-  { proxy }: Experiment,
+  { proxy, deploy }: Experiment,
   name: string,
   labels: Record<string, string>,
 ): Promise<string[]> {
-  if (proxy.cutover === 'check') return [];
+  if (proxy.cutover === 'check' && deploy.action !== 'release') return [];
   await docker.createVolume({ Name: name, Driver: 'local', Labels: labels });
-  return [`${name}:${posix.dirname(site.proxyFile)}`];
+  return [`${name}:${posix.dirname(proxyFile)}`];
 }
 
 /** The harness's own programs that run inside the lab, at the paths they have here. */
@@ -204,15 +223,14 @@ async function ready(
   experiment: Experiment,
   signal: AbortSignal,
 ): Promise<void> {
-  const [first, idle] = coloursOf(experiment);
+  const hasIdle = publicPorts(experiment) === 2 && experiment.proxy.cutover === 'check';
   const question: ReadinessQuestion = {
     deadlineMs: readyDeadlineMs,
-    internalAddress: first.internalAddress,
-    proxied: edge === null ? null : { hostHeader: site.hostHeader },
-    downService:
-      idle !== undefined && publicPorts(experiment) === 2 && experiment.proxy.cutover === 'check'
-        ? `${idle.proxyService}@file`
-        : null,
+    sites: sitesOf(experiment).map(({ hostHeader, colours: [first, idle] }) => ({
+      internalAddress: first.internalAddress,
+      proxiedHost: edge === null ? null : hostHeader,
+      downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
+    })),
   };
   const result = await exec(server, ['node', '/opt/harness/in-lab/readiness.ts', JSON.stringify(question)]);
   signal.throwIfAborted();

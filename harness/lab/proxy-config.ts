@@ -1,30 +1,42 @@
 /** What an experiment changes in the proxy's dynamic file. */
-import { parseDocument } from 'yaml';
+import { parseDocument, type Document } from 'yaml';
 import type { Experiment } from '../experiment/experiment.ts';
-import { coloursOf, publicPorts, type Colour } from '../experiment/units.ts';
+import { publicPorts, sitesOf, type Colour, type Site } from '../experiment/units.ts';
+
+type Settings = Pick<Experiment, 'proxy' | 'sites' | 'unit'>;
 
 /**
- * The dynamic file of containers/edge with the experiment's retry, check and backends; all else, comments included,
+ * The dynamic file of containers/edge with the experiment's sites, retry, check and backends; all else, comments included,
  * stays.
- * @param base the file's text
+ * @param base the file's text, which names the first site
  * @param active which of two colours the file names, where it names one alone (a cut-over by file)
  */
-export function dynamicFile(
-  base: string,
-  experiment: Pick<Experiment, 'proxy' | 'sites' | 'unit'>,
-  active = 0,
-): string {
-  const { retry, check, cutover } = experiment.proxy;
-  const [first, ...others] = coloursOf(experiment);
-  const colours = publicPorts(experiment) === 1 ? [first] : [first, ...others];
+export function dynamicFile(base: string, experiment: Settings, active = 0): string {
+  const { retry, check } = experiment.proxy;
+  const sites = sitesOf(experiment);
+  if (retry === undefined && check === undefined && sites.length === 1 && publicPorts(experiment) === 1) return base;
   const document = parseDocument(base);
   if (retry !== undefined) {
     document.setIn(['http', 'middlewares', 'retry', 'retry'], {
       attempts: retry.attempts,
       ...(retry.initialIntervalMs > 0 && { initialInterval: `${retry.initialIntervalMs}ms` }),
     });
-    document.setIn(['http', 'routers', 'demo', 'middlewares'], ['retry']);
   }
+  for (const site of sites) {
+    if (site !== sites[0]) addRoute(document, site);
+    if (retry !== undefined) document.setIn(['http', 'routers', site.name, 'middlewares'], ['retry']);
+    addBackends(document, site, experiment, active);
+  }
+  return document.toString();
+}
+
+/** As the base file has it for the first site. */
+function addRoute(document: Document, { name, hostHeader }: Site): void {
+  document.setIn(['http', 'routers', name], { entryPoints: ['web'], rule: `Host(\`${hostHeader}\`)`, service: name });
+}
+
+function addBackends(document: Document, { name, colours }: Site, experiment: Settings, active: number): void {
+  const { check, cutover } = experiment.proxy;
   const loadBalancer = ({ publicPort, internalPort }: Colour) => ({
     servers: [{ url: `http://127.0.0.1:${publicPort}` }],
     ...(check !== undefined && {
@@ -36,21 +48,18 @@ export function dynamicFile(
       },
     }),
   });
-  if (colours.length === 1) {
-    if (check !== undefined) document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(first));
-  } else if (cutover === 'check') {
-    // A check has one port for all servers of a balancer, and the colours have one each: a balancer each, then.
-    for (const each of colours) {
-      document.setIn(['http', 'services', each.proxyService, 'loadBalancer'], loadBalancer(each));
-    }
-    document.deleteIn(['http', 'services', 'demo', 'loadBalancer']);
-    document.setIn(['http', 'services', 'demo', 'weighted'], {
-      services: colours.map(({ proxyService }) => ({ name: proxyService, weight: 1 })),
-      healthCheck: {},
-    });
-  } else {
-    const one = colours[active] ?? first;
-    document.setIn(['http', 'services', 'demo', 'loadBalancer'], loadBalancer(one));
+  const [first] = colours;
+  if (publicPorts(experiment) === 1 || cutover !== 'check') {
+    document.setIn(['http', 'services', name, 'loadBalancer'], loadBalancer(colours[active] ?? first));
+    return;
   }
-  return retry === undefined && check === undefined && colours.length === 1 ? base : document.toString();
+  // A check has one port for all servers of a balancer, and the colours have one each: a balancer each, then.
+  for (const each of colours) {
+    document.setIn(['http', 'services', each.proxyService, 'loadBalancer'], loadBalancer(each));
+  }
+  document.deleteIn(['http', 'services', name, 'loadBalancer']);
+  document.setIn(['http', 'services', name, 'weighted'], {
+    services: colours.map(({ proxyService }) => ({ name: proxyService, weight: 1 })),
+    healthCheck: {},
+  });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { shownLine } from '../base/foreign-text.ts';
 import { capacitiesSchema, type Capacities } from '../run/capacity.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
+import { siteIndexOf } from '../experiment/units.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { readLedgerRows } from '../run/read-ledger.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
@@ -11,6 +12,7 @@ import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf } from '../run/run-record.ts';
 import { askedMs } from '../run/site-requests.ts';
+import { siteNamesOf } from '../run/tables.ts';
 import { readVerdict } from '../verdict/record/read-run.ts';
 import { restartWindows, type RestartWindow } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
@@ -47,7 +49,7 @@ export async function writeReport(folder: string): Promise<void> {
 /** What report.md and report.html say, without a chart drawn: each is an empty drawing in the page. */
 export async function reportWithoutCharts(open: OpenRun): Promise<{ report: string; page: string }> {
   const verdict = await readVerdict(open);
-  const windows = restartWindows(await timelineIn(open));
+  const windows = restartWindows(await timelineIn(open), siteNamesOf(open.record));
   const restarts = drawnWindows(windows, verdict).map(({ restart }) => restartChart(restart));
   const svgs = new Map(['outcomes', 'latency', ...restarts].map((name) => [name, '<svg width="1" height="1"></svg>']));
   return await reportTexts(open, verdict, svgs);
@@ -66,6 +68,11 @@ async function reportTexts(
   return { report, page: reportHtml(report, inPage) };
 }
 
+/** Of several sites a restart is named by its site and deploy. */
+function titleOfRestart({ restart, site, deploy }: RestartWindow, sites: number): string {
+  return sites === 1 ? `restart ${restart}` : `restart ${restart}, ${site} in deploy ${deploy}`;
+}
+
 /** All charts of a run by their names: outcomes, latency, restart-001 … */
 async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, Picture>> {
   const { path, record } = open;
@@ -73,7 +80,8 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   const subject = subjectOf(record);
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
   const timeline = await timelineIn(open);
-  const windows = restartWindows(timeline);
+  const sites = siteNamesOf(record);
+  const windows = restartWindows(timeline, sites);
   const details = drawnWindows(windows, verdict).map((window) => {
     const { fromUs, toUs } = restartSpan(window);
     return { window, bins: new Bins(fromUs, toUs, binUs) };
@@ -81,10 +89,12 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   const overview = new Bins(0, durationMs * 1000, overviewBinUs(durationMs));
   const latency = new LatencyPoints(slotCount(subject.ratePerSecond, durationMs), durationMs);
   for await (const rows of isLost(open, runFiles.ledger) ? [] : readLedgerRows(join(path, runFiles.ledger))) {
-    for (const { outcome, path: asked, dueUs, doneUs } of rows) {
+    for (const { seq, outcome, path: asked, dueUs, doneUs } of rows) {
       const latencyMs = (doneUs - dueUs) / 1000;
       const name = classifyRow(outcome, latencyMs - askedMs(asked));
-      for (const bins of [overview, ...details.map((detail) => detail.bins)]) bins.add(dueUs, name);
+      overview.add(dueUs, name);
+      const site = sites[siteIndexOf(seq, sites.length)];
+      for (const { window, bins } of details) if (window.site === site) bins.add(dueUs, name);
       latency.add({ dueUs, latencyMs, name });
     }
   }
@@ -93,7 +103,7 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
     ['latency', drawLatency(title('latency'), latency, windows)],
     ...details.map(({ window, bins }): [string, Picture] => [
       restartChart(window.restart),
-      drawRestart(title(`restart ${window.restart}`), bins, window, timeline),
+      drawRestart(title(titleOfRestart(window, sites.length)), bins, window, timeline),
     ]),
   ]);
 }

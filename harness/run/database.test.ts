@@ -125,8 +125,8 @@ describe('the tables of a run', () => {
       { line: 1, id: null, times: null, writtenUs: null, textCrc32s: null, integrity: 'ok' },
       { line: 2, id: 'a', times: 2, writtenUs: 5, textCrc32s: '1,2', integrity: null },
     ]);
-    expect(await database.all('select atUs, port, waiting, isOfSite from queues')).toEqual([
-      { atUs: 7, port: 18_080, waiting: 3, isOfSite: true },
+    expect(await database.all('select atUs, port, waiting, site from queues')).toEqual([
+      { atUs: 7, port: 18_080, waiting: 3, site: 'demo' },
     ]);
   });
 

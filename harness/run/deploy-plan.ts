@@ -13,14 +13,31 @@ export interface DeployUnit {
   readonly publicAddress: string;
 }
 
+/** A site that is deployed. */
+export interface DeploySite {
+  /** As its units, the switch between its colours and the playbook name it. */
+  readonly name: string;
+  /** One unit, or two of which the first serves when the load begins. */
+  readonly units: readonly [DeployUnit, ...DeployUnit[]];
+}
+
+/** A release by containers/control's playbook. */
+export interface ReleasePlan {
+  /** Where the playbook lies. */
+  readonly folder: string;
+  /** Variables that are the same in every release. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** A bad release: what is wrong with its program. */
+  readonly bad: 'crash-at-start' | 'never-ready' | null;
+}
+
 /** The plan on the first line of the deployer's input. */
 export interface DeployPlan {
   readonly runId: string;
-  /** The site as the switch between its colours names it. */
-  readonly site: string;
+  readonly sites: readonly [DeploySite, ...DeploySite[]];
   readonly deploy: Experiment['deploy'];
-  /** One unit, or two of which the first serves when the load begins. */
-  readonly units: readonly [DeployUnit, ...DeployUnit[]];
+  /** Where Ansible releases: what its playbook is told. */
+  readonly release: ReleasePlan | null;
   /** When each deploy begins, in milliseconds since the load's origin. */
   readonly beginsMs: readonly number[];
   /** How many of them are wanted from the start; each further one waits for a line of its own, {@link anotherRestart}. */

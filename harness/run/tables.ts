@@ -2,7 +2,7 @@
  * The tables of a run's database: which file each is read from, and what its columns are. Times are microseconds since
  * the run's origin (the first due time) on the clock that all of the lab shares.
  */
-import { coloursOf } from '../experiment/units.ts';
+import { sitesOf } from '../experiment/units.ts';
 import { accessLogFile } from './files/access-log.ts';
 import { engineEventsFile } from './files/engine-events.ts';
 import { failureKind } from './failure-kind.ts';
@@ -43,11 +43,37 @@ export function rateOf(record: RunRecord): number {
   return record.kind === 'experiment' ? record.experiment.load.ratePerSecond : record.service.ratePerSecond;
 }
 
+/** The names of a run's sites; a service of the user's own is one. */
+export function siteNamesOf(record: RunRecord): readonly [string, ...string[]] {
+  if (record.kind === 'measure') return ['service'];
+  const [first, ...others] = sitesOf(record.experiment).map(({ name }) => name);
+  return [first ?? 'demo', ...others];
+}
+
+/** SQL for the site of a slot: they take turns. */
+function siteSql(record: RunRecord): string {
+  const [first, ...others] = siteNamesOf(record).map(quoted);
+  return others.length === 0 ? String(first) : `([${[first, ...others].join(', ')}])[seq % ${others.length + 1} + 1]`;
+}
+
+const siteAbout = 'The site that it was for.';
+
+/** SQL for the site behind a backend's address: the ports of site, and of its second colour, end alike (units.ts). */
+function backendSiteSql(record: RunRecord): string {
+  const names = siteNamesOf(record);
+  if (names.length === 1) return 'null';
+  const port = "try_cast(regexp_extract(ServiceAddr, ':([0-9]+)$', 1) as integer)";
+  return `([${names.map(quoted).join(', ')}])[(${port} - 18080) % 100 + 1]`;
+}
+
 /** Every table that is read from a file; one whose file is not there is empty. */
 export function runTables(record: RunRecord): RunTable[] {
   return [
-    ledgerTable('ledger', runFiles.ledger, requestIdPrefix(record.runId, 1)),
-    ledgerTable('direct', runFiles.direct, requestIdPrefix(probeRunId(record.runId), 1)),
+    ledgerTable('ledger', runFiles.ledger, { prefix: requestIdPrefix(record.runId, 1), site: siteSql(record) }),
+    ledgerTable('direct', runFiles.direct, {
+      prefix: requestIdPrefix(probeRunId(record.runId), 1),
+      site: quoted(siteNamesOf(record)[0]),
+    }),
     proxyTable(record),
     siteTable(record),
     notesTable(record),
@@ -112,7 +138,7 @@ const expectedBytes = `case
 const wasWritten = `sentUs is not null and (connectedUs is not null or firstByteUs is not null
   or (outcome <> 'local' and not coalesce(ends_with(error, ', connect'), false)))`;
 
-function ledgerTable(name: string, path: string, prefix: string): RunTable {
+function ledgerTable(name: string, path: string, { prefix, site }: { prefix: string; site: string }): RunTable {
   const { requestId, ...fields } = columnsOf(ledgerFile.fields);
   return {
     name,
@@ -124,6 +150,7 @@ function ledgerTable(name: string, path: string, prefix: string): RunTable {
     columns: {
       ...fields,
       ...idColumns({ id: 'requestId', prefix, seq: 'seq' }, requestId?.about ?? ''),
+      site: derived('VARCHAR', site, siteAbout),
       dropped: derived(
         'BOOLEAN',
         "outcome not in ('ok', 'local', 'unsent')",
@@ -178,6 +205,12 @@ function proxyTable(record: RunRecord): RunTable {
         sql: seqIn(id, prefix),
       },
       ...idColumns({ id, prefix }, fields['request_X-Request-Id'].about),
+      site: derived('VARCHAR', siteSql(record), siteAbout),
+      backendSite: {
+        type: 'VARCHAR',
+        about: 'The site that the backend’s port belongs to; null where there is only one.',
+        sql: backendSiteSql(record),
+      },
       method: of('RequestMethod', 'VARCHAR'),
       path: of('RequestPath', 'VARCHAR'),
       status: of('DownstreamStatus', 'INTEGER'),
@@ -213,6 +246,7 @@ function siteTable(record: RunRecord): RunTable {
         sql: seqIn('request', prefix),
       },
       ...idColumns({ id: 'request', prefix }, siteLogFile.fields.request.about),
+      site: derived('VARCHAR', siteSql(record), siteAbout),
       ...fields,
       receivedUs: { type: 'BIGINT', about: 'When its headers had been read, µs.', sql: sinceOrigin('receivedUs') },
       answeredUs: {
@@ -267,6 +301,11 @@ function notesTable(record: RunRecord): RunTable {
     head: databaseStateFile,
     columns: {
       ...columnsOf({ id, times, versions, textCrc32s, integrity }),
+      site: {
+        type: 'VARCHAR',
+        about: 'The site whose database holds it.',
+        sql: `coalesce(site, ${quoted(siteNamesOf(record)[0])})`,
+      },
       writtenUs: {
         type: 'BIGINT',
         about: 'When the first of them was written, by the site’s own stamp, µs.',
@@ -277,7 +316,10 @@ function notesTable(record: RunRecord): RunTable {
 }
 
 function queuesTable(record: RunRecord): RunTable {
-  const ports = record.kind === 'experiment' ? coloursOf(record.experiment).map(({ publicPort }) => publicPort) : [];
+  const sites = record.kind === 'experiment' ? sitesOf(record.experiment) : [];
+  const cases = sites.flatMap(({ name, colours }) =>
+    colours.map(({ publicPort }) => ` when ${publicPort} then ${quoted(name)}`),
+  );
   return {
     name: 'queues',
     about: queuesFile.about,
@@ -286,7 +328,11 @@ function queuesTable(record: RunRecord): RunTable {
       atUs: { type: 'BIGINT', about: 'When it was seen, µs.', sql: `atMonotonicUs - ${record.originMonotonicUs ?? 0}` },
       port: { type: 'INTEGER', about: queuesFile.fields.port.about, sql: 'port' },
       waiting: { type: 'INTEGER', about: queuesFile.fields.waiting.about, sql: 'waiting' },
-      isOfSite: derived('BOOLEAN', `port in (${[0, ...ports].join(', ')})`, "Is it the site's public port?"),
+      site: derived(
+        'VARCHAR',
+        cases.length === 0 ? 'null' : `case port${cases.join('')} end`,
+        'The site whose public port it is; null where it is none’s.',
+      ),
     },
   };
 }

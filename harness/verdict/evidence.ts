@@ -13,9 +13,10 @@ import { plainJson } from '../run/plain-file.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
-import { quoted } from '../run/tables.ts';
+import { quoted, siteNamesOf } from '../run/tables.ts';
 import { readTimelineFiles, timelineOf } from '../run/timeline/timeline-from-files.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
+import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
 import { askerOf, countLedger, type Ask, type LedgerSummary } from './ledger-summary.ts';
@@ -32,6 +33,8 @@ export interface Evidence {
   readonly run: RunRecord;
   readonly windows: readonly RestartWindow[];
   readonly ledger: LedgerSummary;
+  /** Several sites, one by one; null where there is only one. */
+  readonly sites: readonly SiteCounts[] | null;
   readonly stale: number;
   readonly dropWindows: Verdict['dropWindows'];
   /** null where nothing was to change. */
@@ -103,12 +106,14 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   const run = open.record;
   try {
     const ask = askerOf(database);
+    const sites = siteNamesOf(run);
     const ledger = await countLedger(ask, tables.windows);
     const common = {
       run,
       windows: tables.windows,
       unplanned: tables.unplanned,
       ledger,
+      sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
       dropWindows: await dropWindows(ask, timeline),
       waits: await countWaits(ask),

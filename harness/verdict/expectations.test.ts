@@ -19,6 +19,8 @@ const measured: Measured = {
   unplanned: [],
   killed: [],
   givenUp: [],
+  sitesHurt: 0,
+  sitesRestarted: 1,
   isNotBack: false,
   dropped: 0,
   restarts: 8,
@@ -301,6 +303,8 @@ describe('a bound', () => {
     killedStops: (value) => ({ killed: Array.from({ length: value }, (_, index) => index) }),
     longestOutageMs: (longestOutageMs) => ({ longestOutageMs }),
     givenUp: (value) => ({ givenUp: Array.from({ length: value }, (_, index) => index) }),
+    sitesHurt: (sitesHurt) => ({ sitesHurt }),
+    sitesRestarted: (sitesRestarted) => ({ sitesRestarted }),
   };
 
   it.each([
@@ -355,6 +359,8 @@ describe('a bound', () => {
       'ends of the site’s process that no deploy asked for',
       'restarts in which systemd had to kill the old process',
       'deploys that were given up',
+      'sites of which requests were dropped',
+      'sites that were restarted',
     ]);
   });
 

@@ -40,6 +40,9 @@ export type Measured = Pick<
   readonly isNotBack: boolean;
   /** Restarts whose new version was given up, since it was not ready in time. */
   readonly givenUp: readonly number[];
+  /** Sites of which requests were dropped, and sites that were restarted. */
+  readonly sitesHurt: number;
+  readonly sitesRestarted: number;
   readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
   readonly ratePerSecond: number;
 };
@@ -337,6 +340,8 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   unplannedEnds: ['ends of the site’s process that no deploy asked for', ({ unplanned }) => unplanned.length],
   killedStops: ['restarts in which systemd had to kill the old process', ({ killed }) => killed.length],
   givenUp: ['deploys that were given up', ({ givenUp }) => givenUp.length],
+  sitesHurt: ['sites of which requests were dropped', ({ sitesHurt }) => sitesHurt],
+  sitesRestarted: ['sites that were restarted', ({ sitesRestarted }) => sitesRestarted],
 };
 
 function boundRow(

@@ -10,11 +10,12 @@ import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
 import { doubtsOf, engineTroubles, withId, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
+import { withRestarts } from './count-sites.ts';
 import { headlineOf } from './headline.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import { exactInterval } from '../base/interval.ts';
 import { powerOf } from './power.ts';
-import { predictDrops, type Prediction } from './predict/predict.ts';
+import { ofSite, predictDrops, type Prediction } from './predict/predict.ts';
 import { outagesOf } from './restart-windows.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
@@ -29,7 +30,7 @@ export async function judgeRun(folder: string): Promise<Verdict> {
 
 /** The verdict. Pure. */
 export function verdictOf(evidence: Evidence): Verdict {
-  const { run, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes } = evidence;
+  const { run, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes, sites } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, evidence.windows);
   const perRestart = restartVerdicts(evidence, prediction);
@@ -64,8 +65,9 @@ export function verdictOf(evidence: Evidence): Verdict {
     longestWaitMs: measured.longestWaitMs,
     longestOutageMs: measured.longestOutageMs,
     somaxconn: somaxconnOf(run),
-    power: powerOf(restarts, subject.ratePerSecond),
+    power: powerOf(restarts, subject.ratePerSecond / (sites?.length ?? 1)),
     perRestart,
+    ...(sites === null ? {} : { perSite: withRestarts(sites, perRestart) }),
     schedule: scheduleOf(ledger, subject.ratePerSecond),
     predicted: predictedOf(prediction, measured.dropped),
     expectations: decided.expectations,
@@ -109,6 +111,9 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     killed: needlesslyKilled(evidence),
     isNotBack: evidence.isNotBack,
     givenUp: windows.flatMap(({ restart, givenUpUs }) => (givenUpUs === null ? [] : [restart])),
+    sitesHurt:
+      evidence.sites === null ? Math.min(1, all.dropped) : evidence.sites.filter((of) => of.dropped > 0).length,
+    sitesRestarted: new Set(windows.map(({ site }) => site)).size,
   };
 }
 
@@ -250,15 +255,17 @@ function needlesslyKilled({ run, windows }: Evidence): number[] {
   return windows.filter(({ killedUs }) => killedUs !== null).map(({ restart }) => restart);
 }
 
-function restartVerdicts({ run, windows, ledger }: Evidence, prediction: Prediction): RestartVerdict[] {
+function restartVerdicts({ run, windows, ledger, sites }: Evidence, prediction: Prediction): RestartVerdict[] {
   const outages = outagesOf(windows, run.durationMs * 1000);
   return windows.map((window, index) => {
     const counts = ledger.perRestart[index];
     const outage = outages[index] ?? null;
     const predicted = prediction.perRestart[index] ?? null;
-    const queue = run.kind === 'experiment' ? expectedQueue(run.experiment, window, somaxconnOf(run)) : null;
+    const queue =
+      run.kind === 'experiment' ? expectedQueue(ofSite(run.experiment, window.site), window, somaxconnOf(run)) : null;
     return {
       restart: window.restart,
+      ...(sites === null ? {} : { site: window.site, deploy: window.deploy }),
       deployBeginUs: window.deployBeginUs,
       sigtermUs: window.sigtermUs,
       acceptStoppedUs: window.acceptStoppedUs,

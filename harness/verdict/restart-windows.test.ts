@@ -36,15 +36,19 @@ const whole: readonly TimelineEvent[] = [
   event('proxy-first-answer', 210),
 ];
 
-const only = (...events: TimelineEvent[]) => restartWindows([event('deploy-begin', 100), ...events])[0];
+const only = (...events: TimelineEvent[]) => restartWindows([event('deploy-begin', 100), ...events], ['demo'])[0];
 
 describe('the moments of a restart', () => {
   it('are those of the timeline, each by its kind', () => {
-    expect(restartWindows(whole)).toEqual([
+    expect(restartWindows(whole, ['demo'])).toEqual([
       {
         restart: 1,
+        site: 'demo',
+        deploy: 1,
         deployBeginUs: 100,
         deployEndUs: 200,
+
+        siteBeginUs: null,
         retireUs: 110,
         sigtermUs: 120,
         acceptStoppedUs: 130,
@@ -68,8 +72,12 @@ describe('the moments of a restart', () => {
   it('are not known where nothing was seen, and the deploy’s own line is the one to cite', () => {
     expect(only()).toEqual({
       restart: 1,
+      site: 'demo',
+      deploy: 1,
       deployBeginUs: 100,
       deployEndUs: null,
+
+      siteBeginUs: null,
       retireUs: null,
       sigtermUs: null,
       acceptStoppedUs: null,
@@ -92,7 +100,7 @@ describe('the moments of a restart', () => {
   it('are kept apart by restart, and none is one without a deploy', () => {
     const second = whole.map((one) => ({ ...one, atUs: one.atUs + 1_000, restart: 2 }));
     const stray = event('accepting', 5, { restart: 3 });
-    const windows = restartWindows([...second, ...whole, stray]);
+    const windows = restartWindows([...second, ...whole, stray], ['demo']);
     expect(windows.map(({ restart, acceptingUs }) => [restart, acceptingUs])).toEqual([
       [1, 180],
       [2, 1_180],
@@ -103,7 +111,7 @@ describe('the moments of a restart', () => {
   it('are in the order of numbers, the tenth after the second', () => {
     const begins = [10, 2, 1].map((restart) => event('deploy-begin', restart, { restart }));
     expect(
-      restartWindows([...begins, event('deploy-begin', 11, { restart: 2 })]).map(({ restart }) => restart),
+      restartWindows([...begins, event('deploy-begin', 11, { restart: 2 })], ['demo']).map(({ restart }) => restart),
     ).toEqual([1, 2, 10]);
   });
 
@@ -131,12 +139,12 @@ describe('the moments of a restart', () => {
       event('internal-listening', 97),
       event('socket-started', 98),
     ];
-    expect(restartWindows([...early, ...whole])[0]).toMatchObject({
+    expect(restartWindows([...early, ...whole], ['demo'])[0]).toMatchObject({
       acceptStoppedUs: 130,
       exitUs: 140,
       internalListeningUs: 170,
     });
-    expect(restartWindows([...early, event('deploy-begin', 100)])[0]).toMatchObject({
+    expect(restartWindows([...early, event('deploy-begin', 100)], ['demo'])[0]).toMatchObject({
       acceptStoppedUs: null,
       exitUs: null,
     });
@@ -151,7 +159,7 @@ describe('the moments of a restart', () => {
       event('socket-started', 260),
       event('socket-stopped', 250),
     ];
-    expect(restartWindows([...whole, ...again])[0]).toMatchObject({
+    expect(restartWindows([...whole, ...again], ['demo'])[0]).toMatchObject({
       acceptingUs: 180,
       readyUs: 190,
       internalListeningUs: 270,

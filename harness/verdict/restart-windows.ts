@@ -1,12 +1,20 @@
 /** One restart's moments, out of the timeline. */
 import type { Experiment } from '../experiment/experiment.ts';
+import { deployOf } from '../experiment/units.ts';
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
 export interface RestartWindow {
+  /** Counted over all sites, from 1. */
   readonly restart: number;
+  /** The site that was restarted. */
+  readonly site: string;
+  /** The deploy that it is part of, from 1: of several sites one deploy restarts each. */
+  readonly deploy: number;
   readonly deployBeginUs: number;
   readonly deployEndUs: number | null;
+  /** Of several sites, or of a release: when the deploy came to this one. */
+  readonly siteBeginUs: number | null;
   /** From here on the deploy holds the old version to be out of rotation. */
   readonly retireUs: number | null;
   readonly sigtermUs: number | null;
@@ -34,12 +42,16 @@ export interface RestartWindow {
   readonly firstAnswerUs: number | null;
 }
 
-/** The restarts of a timeline, in order. */
-export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindow[] {
+/**
+ * The restarts of a timeline, in order.
+ * @param sites their names
+ */
+export function restartWindows(timeline: readonly TimelineEvent[], sites: readonly string[]): RestartWindow[] {
   const numbers = [
     ...new Set(timeline.filter(({ kind }) => kind === 'deploy-begin').map(({ restart }) => restart)),
   ].sort((a, b) => a - b);
   return numbers.map((restart) => {
+    const { deploy, index } = deployOf(restart, sites.length);
     const own = timeline.filter((event) => event.restart === restart);
     const deployBeginUs = own.find(({ kind }) => kind === 'deploy-begin')?.atUs ?? 0;
     // What a release that could not start said of its own end, earlier, belongs to the deploy before.
@@ -55,8 +67,11 @@ export function restartWindows(timeline: readonly TimelineEvent[]): RestartWindo
     const exitUs = givenUpUs !== null ? null : (first('exit') ?? first('main-exited') ?? first('unit-stopped'));
     return {
       restart,
+      site: sites[index] ?? '',
+      deploy,
       deployBeginUs,
       deployEndUs: first('deploy-end'),
+      siteBeginUs: first('site-begin'),
       retireUs: first('retire'),
       sigtermUs: first('sigterm'),
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
@@ -95,9 +110,11 @@ export interface Outage {
  * @param endUs the end of the load
  */
 export function outagesOf(windows: readonly RestartWindow[], endUs: number): (Outage | null)[] {
-  return windows.map(({ acceptStoppedUs, acceptingUs }) => {
+  return windows.map(({ site, acceptStoppedUs, acceptingUs }) => {
     if (acceptStoppedUs === null) return null;
-    const later = windows.flatMap((other) => other.acceptingUs ?? []).filter((us) => us > acceptStoppedUs);
+    const later = windows
+      .flatMap((other) => (other.site === site ? (other.acceptingUs ?? []) : []))
+      .filter((us) => us > acceptStoppedUs);
     const againUs = acceptingUs ?? (later.length === 0 ? null : Math.min(...later));
     return { fromUs: acceptStoppedUs, toUs: Math.max(acceptStoppedUs, againUs ?? endUs), hasEnded: againUs !== null };
   });
@@ -121,9 +138,11 @@ export function outOfRotation(
     return windows.map(({ retireUs }) => retireUs);
   }
   const longestUs = (check.intervalMs + check.timeoutMs) * 1000;
-  return windows.map(({ retireUs }) => {
+  return windows.map(({ site, retireUs }) => {
     if (retireUs === null) return null;
-    const seen = timeline.find(({ kind, atUs }) => kind === 'check-down' && atUs >= retireUs);
+    const seen = timeline.find(
+      ({ kind, atUs, ...of }) => kind === 'check-down' && atUs >= retireUs && (of.site ?? site) === site,
+    );
     return Math.min(seen?.atUs ?? Infinity, retireUs + longestUs);
   });
 }

@@ -1,9 +1,10 @@
 /** What timeline and proxy's log tell, as tables beside those of the run's files; and the views over all of them. */
-import { CheckStates } from '../run/timeline/check-states.ts';
+import { CheckStates, portOf } from '../run/timeline/check-states.ts';
+import { sitesOf } from '../experiment/units.ts';
 import type { RunDatabase } from '../run/database.ts';
 import { readProxyLogLines, type ProxyLogLine } from '../run/files/proxy-log.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { originWallUsOf, quoted, rateOf } from '../run/tables.ts';
+import { originWallUsOf, quoted, rateOf, siteNamesOf } from '../run/tables.ts';
 import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
@@ -25,9 +26,12 @@ export const derivedTables = {
   restarts: {
     about: 'The restarts, with their moments and windows.',
     columns: {
-      restart: 'Its number, from 1.',
+      restart: 'Its number, counted over all sites, from 1.',
+      site: 'The site that was restarted.',
+      deploy: 'The deploy that it is part of, from 1.',
       deployBeginUs: 'When the deploy began, µs.',
       deployEndUs: moment('When the deploy had ended'),
+      siteBeginUs: 'Of several sites, or of a release: when the deploy came to this one, µs; else null.',
       retireUs: moment('From when on the deploy holds the old version to be out of rotation'),
       sigtermUs: moment('When SIGTERM reached the old process'),
       acceptStoppedUs: moment('When the old process accepted no more'),
@@ -50,8 +54,10 @@ export const derivedTables = {
     },
   },
   moments: {
-    about: 'What holds from each moment to the next: restart, phase, and the restarts in whose windows it lies.',
+    about:
+      'What holds of a site from each moment to the next: restart, phase, and the restarts in whose windows it lies.',
     columns: {
+      site: 'The site.',
       fromUs: 'From when on, µs.',
       restart: 'The restart that began last, from 1; 0 before the first.',
       phase: 'Its phase: before, draining, down, warming or after (glossary.md).',
@@ -103,14 +109,15 @@ export async function makeRunTables(
   database: RunDatabase,
   { folder, run, timeline }: { folder: string; run: RunRecord; timeline: readonly TimelineEvent[] },
 ): Promise<RunTables> {
-  const seen = restartWindows(timeline);
+  const sites = siteNamesOf(run);
+  const seen = restartWindows(timeline, sites);
   await putRestarts(database, { run, timeline, windows: seen });
   const windows = run.kind === 'measure' ? await steadyByLedger(database, seen, rateOf(run)) : seen;
   if (windows !== seen) await putRestarts(database, { run, timeline, windows });
-  const unplanned = run.kind === 'experiment' ? unplannedEnds(timeline, windows) : [];
+  const unplanned = run.kind === 'experiment' ? unplannedEnds(timeline, windows, sites[0]) : [];
   await putMoments(database, run, windows);
   await putSpans(database, { run, windows, unplanned });
-  const proxyLog = await putProxyLog(database, { folder, originWallUs: originWallUsOf(run) });
+  const proxyLog = await putProxyLog(database, { folder, run });
   for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
   await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
   for (const [name, { sql, about, isAskedOften }] of Object.entries<View>(views)) {
@@ -126,6 +133,7 @@ export async function makeRunTables(
 const timeColumns = [
   'deployBeginUs',
   'deployEndUs',
+  'siteBeginUs',
   'retireUs',
   'sigtermUs',
   'acceptStoppedUs',
@@ -168,7 +176,11 @@ async function putRestarts(
   });
   const further = ['atRiskFromUs', 'atRiskToUs', 'outageFromUs', 'outageToUs', 'toldUs', 'outOfRotationUs'];
   const times = [...timeColumns, ...further].map((name) => [name, 'DOUBLE'] as const);
-  await database.put('restarts', { restart: 'INTEGER', ...Object.fromEntries(times), outageEnded: 'BOOLEAN' }, rows);
+  await database.put(
+    'restarts',
+    { restart: 'INTEGER', site: 'VARCHAR', deploy: 'INTEGER', ...Object.fromEntries(times), outageEnded: 'BOOLEAN' },
+    rows,
+  );
 }
 
 /**
@@ -199,7 +211,7 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const checkUs = (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000;
   // In a swap the old process leaves after the new one is ready.
   const backUs = Math.max(window.givenUpUs ?? window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
-  return { fromUs: window.deployBeginUs, toUs: backUs + checkUs };
+  return { fromUs: window.siteBeginUs ?? window.deployBeginUs, toUs: backUs + checkUs };
 }
 
 /** Times in which a wait is a restart's doing, and ends of processes. */
@@ -212,18 +224,18 @@ async function putSpans(
   }: { run: RunRecord; windows: readonly RestartWindow[]; unplanned: readonly UnplannedEnd[] },
 ): Promise<void> {
   const spans = [
-    ...windows.map((window) => atRiskSpan(window, run)),
-    ...unplanned.map(({ atUs, untilUs }) => ({ fromUs: atUs, toUs: untilUs })),
+    ...windows.map((window) => ({ site: window.site, ...atRiskSpan(window, run) })),
+    ...unplanned.map(({ site, atUs, untilUs }) => ({ site, fromUs: atUs, toUs: untilUs })),
   ];
   await database.put(
     'restless',
-    { fromUs: 'DOUBLE', toUs: 'DOUBLE' },
-    spans.map(({ fromUs, toUs }) => ({ fromUs, toUs: Math.min(toUs, neverUs) })),
+    { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' },
+    spans.map((span) => ({ ...span, toUs: Math.min(span.toUs, neverUs) })),
   );
   const checkIntervalUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0;
   const ends = [
     ...windows.flatMap((window) => closedSpan(window, checkIntervalUs)),
-    ...unplanned.map(({ atUs, untilUs, line }) => ({ kind: 'closed', fromUs: atUs, toUs: untilUs, line })),
+    ...unplanned.map(({ site, atUs, untilUs, line }) => ({ kind: 'closed', site, fromUs: atUs, toUs: untilUs, line })),
     ...windows.flatMap(leavingSpan),
   ].map((end, nth) => ({
     ...end,
@@ -231,25 +243,44 @@ async function putSpans(
     fromUs: end.fromUs - toleranceUs,
     toUs: Math.min(end.toUs + toleranceUs, neverUs),
   }));
-  const columns = { kind: 'VARCHAR', nth: 'INTEGER', fromUs: 'DOUBLE', toUs: 'DOUBLE', line: 'INTEGER' };
+  const spanColumns = { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' };
+  const columns = { kind: 'VARCHAR', nth: 'INTEGER', ...spanColumns, line: 'INTEGER' };
   await database.put('ends', columns, ends);
-  await database.put('deaths', { fromUs: 'DOUBLE', toUs: 'DOUBLE' }, deathSpans(windows, unplanned));
+  await database.put('deaths', spanColumns, deathSpans(windows, unplanned));
 }
 
 /** When a process died of a signal, or just after: it may have answered, and not yet written its line. */
-function deathSpans(windows: readonly RestartWindow[], unplanned: readonly UnplannedEnd[]): Span[] {
+function deathSpans(
+  windows: readonly RestartWindow[],
+  unplanned: readonly UnplannedEnd[],
+): (Span & { site: string })[] {
   return [
-    ...windows.flatMap(({ retireUs, exitUs, acceptStoppedUs }) =>
-      exitUs === null || acceptStoppedUs !== exitUs ? [] : [{ fromUs: retireUs ?? exitUs, toUs: exitUs + toleranceUs }],
+    ...windows.flatMap(({ site, retireUs, exitUs, acceptStoppedUs }) =>
+      exitUs === null || acceptStoppedUs !== exitUs
+        ? []
+        : [{ site, fromUs: retireUs ?? exitUs, toUs: exitUs + toleranceUs }],
     ),
     ...unplanned
       .filter(({ isDeath }) => isDeath)
-      .map(({ atUs }) => ({ fromUs: atUs - toleranceUs, toUs: atUs + toleranceUs })),
+      .map(({ site, atUs }) => ({ site, fromUs: atUs - toleranceUs, toUs: atUs + toleranceUs })),
   ];
 }
 
-/** What holds from each moment to the next: each begins where a restart, a phase or a window begins or ends. */
+/** What holds from each moment to the next, site by site. */
 async function putMoments(database: RunDatabase, run: RunRecord, windows: readonly RestartWindow[]): Promise<void> {
+  const rows = siteNamesOf(run).flatMap((site) =>
+    momentsOf(
+      run,
+      windows.filter((window) => window.site === site),
+    ).map((moment) => ({ site, ...moment })),
+  );
+  const flags = { atRisk: 'INTEGER[]', outage: 'INTEGER[]' };
+  const columns = { site: 'VARCHAR', fromUs: 'DOUBLE', restart: 'INTEGER', phase: 'VARCHAR', ...flags };
+  await database.put('moments', columns, rows);
+}
+
+/** Each begins where a restart, a phase or a window of the site begins or ends. */
+function momentsOf(run: RunRecord, windows: readonly RestartWindow[]): object[] {
   const atRisk = windows.map((window) => ({ restart: window.restart, ...atRiskSpan(window, run) }));
   const outages = outagesOf(windows, run.durationMs * 1000).flatMap((outage, index) => {
     const restart = windows[index]?.restart;
@@ -263,7 +294,7 @@ async function putMoments(database: RunDatabase, run: RunRecord, windows: readon
   const known = bounds.filter((us) => us > -neverUs && us < neverUs);
   const holding = (some: typeof atRisk, us: number): number[] =>
     some.filter(({ fromUs, toUs }) => us >= fromUs && us < toUs).map(({ restart }) => restart);
-  const rows = [-neverUs, ...new Set(known.sort((a, b) => a - b))].map((fromUs) => ({
+  return [-neverUs, ...new Set(known.sort((a, b) => a - b))].map((fromUs) => ({
     fromUs,
     ...phaseAt(
       fromUs,
@@ -272,36 +303,35 @@ async function putMoments(database: RunDatabase, run: RunRecord, windows: readon
     atRisk: holding(atRisk, fromUs),
     outage: holding(outages, fromUs),
   }));
-  const columns = { fromUs: 'DOUBLE', restart: 'INTEGER', phase: 'VARCHAR', atRisk: 'INTEGER[]', outage: 'INTEGER[]' };
-  await database.put('moments', columns, rows);
 }
 
-type End = Span & { readonly kind: string; readonly line: number };
+type End = Span & { readonly kind: string; readonly site: string; readonly line: number };
 
 /** The end that left the port closed. */
 function closedSpan(
-  { acceptStoppedUs, acceptStoppedLine, acceptingUs }: RestartWindow,
+  { site, acceptStoppedUs, acceptStoppedLine, acceptingUs }: RestartWindow,
   checkIntervalUs: number,
 ): End[] {
   if (acceptStoppedUs === null) return [];
   // In a swap it is the old colour's port that closes, and the proxy goes on asking it until its check has noticed.
   const isSwap = acceptingUs !== null && acceptingUs < acceptStoppedUs;
   const toUs = isSwap ? acceptStoppedUs + 2 * checkIntervalUs : (acceptingUs ?? Infinity);
-  return [{ kind: 'closed', fromUs: acceptStoppedUs, toUs, line: acceptStoppedLine }];
+  return [{ kind: 'closed', site, fromUs: acceptStoppedUs, toUs, line: acceptStoppedLine }];
 }
 
 /** A process that is leaving may reset what it has not answered. */
-function leavingSpan({ retireUs, acceptStoppedUs, exitUs, acceptStoppedLine }: RestartWindow): End[] {
+function leavingSpan({ site, retireUs, acceptStoppedUs, exitUs, acceptStoppedLine }: RestartWindow): End[] {
   const fromUs = retireUs ?? acceptStoppedUs;
   if (fromUs === null) return [];
-  return [{ kind: 'leaving', fromUs, toUs: exitUs ?? acceptStoppedUs ?? fromUs, line: acceptStoppedLine }];
+  return [{ kind: 'leaving', site, fromUs, toUs: exitUs ?? acceptStoppedUs ?? fromUs, line: acceptStoppedLine }];
 }
 
 /** The proxy's own log: tries that failed, with the nearest that failed otherwise, and what its check held of the backends. */
 async function putProxyLog(
   database: RunDatabase,
-  { folder, originWallUs }: { folder: string; originWallUs: number },
+  { folder, run }: { folder: string; run: RunRecord },
 ): Promise<Pick<RunTables, 'checks' | 'hasProxyLog' | 'tries'>> {
+  const originWallUs = originWallUsOf(run);
   const checks = new CheckStates();
   const failed: Extract<ProxyLogLine, { kind: 'failed-try' }>[] = [];
   let retries = 0;
@@ -323,21 +353,27 @@ async function putProxyLog(
   };
   await database.put('failed_tries', columns, besideOthers(failed, originWallUs));
   const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
-  const downs = [
-    ...checks.downTimes().map(({ fromUs, untilUs, line }) => ({
-      isTurn: false,
-      fromWhenUs: since(fromUs),
-      toWhenUs: since(untilUs),
-      line,
-    })),
-    ...checks
-      .all()
-      .filter(({ up }) => !up)
-      .map(({ atWallUs, line }) => ({ isTurn: true, fromWhenUs: since(atWallUs), toWhenUs: since(atWallUs), line })),
-  ].map((down, nth) => ({ ...down, nth }));
+  const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
+  const downs = sites
+    .flatMap(({ name: site, colours }) => {
+      const ports = sites.length === 1 ? undefined : colours.map(({ publicPort }) => publicPort);
+      const isOwn = (service: string): boolean => ports === undefined || ports.includes(portOf(service));
+      return [
+        ...checks.downTimes(ports).map(({ fromUs, untilUs, line }) => {
+          return { site, isTurn: false, fromWhenUs: since(fromUs), toWhenUs: since(untilUs), line };
+        }),
+        ...checks
+          .all()
+          .filter(({ up, service }) => !up && isOwn(service))
+          .map(({ atWallUs, line }) => {
+            return { site, isTurn: true, fromWhenUs: since(atWallUs), toWhenUs: since(atWallUs), line };
+          }),
+      ];
+    })
+    .map((down, nth) => ({ ...down, nth }));
   await database.put(
     'downs',
-    { isTurn: 'BOOLEAN', nth: 'INTEGER', fromWhenUs: 'DOUBLE', toWhenUs: 'DOUBLE', line: 'INTEGER' },
+    { site: 'VARCHAR', isTurn: 'BOOLEAN', nth: 'INTEGER', fromWhenUs: 'DOUBLE', toWhenUs: 'DOUBLE', line: 'INTEGER' },
     downs,
   );
   return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };

@@ -123,5 +123,6 @@ function within({ restarts, slots = 300 }: Case, trial: number, sql: string): st
 function restartsIn(restarts: readonly Restart[]): string {
   const rowOf = (one: Restart): string => `(${restartColumns.map((column) => String(one[column] ?? null)).join(', ')})`;
   const rows = [{}, ...restarts].map(rowOf).join(', ');
-  return `select * from (values ${rows}) as t(${restartColumns.join(', ')}) where restart is not null`;
+  const names = restartColumns.join(', ');
+  return `select *, 'demo' as site, restart as deploy from (values ${rows}) as t(${names}) where restart is not null`;
 }

@@ -69,8 +69,11 @@ export function badRow(seq: number, over: Partial<LedgerRow> = {}): LedgerRow {
 /** Restart 1, of which everything was seen: SIGTERM at 1 s, closed at 1.05 s, open again at 1.75 s. */
 export const window: RestartWindow = {
   restart: 1,
+  site: 'demo',
+  deploy: 1,
   deployBeginUs: 990_000,
   deployEndUs: 1_200_000,
+  siteBeginUs: null,
   retireUs: 990_000,
   sigtermUs: 1_000_000,
   acceptStoppedUs: 1_050_000,
@@ -256,6 +259,7 @@ export const proxy: NonNullable<Verdict['witnesses']['proxy']> = {
 
 /** Evidence beside the ledger in which nothing is wrong. */
 export const evidence = {
+  sites: null,
   stale: 0,
   dropWindows: [],
   hasChanged: null,

@@ -13,7 +13,7 @@ const event = (kind: EventKind, atUs: number, detail?: string): TimelineEvent =>
 });
 
 const times = (events: readonly TimelineEvent[], windows: readonly RestartWindow[] = [window]): number[] =>
-  unplannedEnds(events, windows).map(({ atUs }) => atUs);
+  unplannedEnds(events, windows, 'demo').map(({ atUs }) => atUs);
 
 describe('ends that no deploy asked for', () => {
   it('are a process’s signal, exit or being gone, with its line, and the time until one accepts again', () => {
@@ -26,21 +26,22 @@ describe('ends that no deploy asked for', () => {
       event('exit', 2_900_000),
       event('load-end', 3_000_000),
     ];
-    expect(unplannedEnds(timeline, [window])).toEqual([
+    expect(unplannedEnds(timeline, [window], 'demo')).toEqual([
       {
         atUs: 300_000,
+        site: 'demo',
         untilUs: 700_000,
         what: 'main-exited (Main process exited, code=killed, status=9/KILL)',
         isDeath: true,
         line: 3,
       },
-      { atUs: 2_900_000, untilUs: Infinity, what: 'exit (app)', isDeath: false, line: 6 },
+      { atUs: 2_900_000, site: 'demo', untilUs: Infinity, what: 'exit (app)', isDeath: false, line: 6 },
     ]);
   });
 
   it('last until a process accepts later, not at the same moment', () => {
     const timeline = [event('exit', 300_000), event('accepting', 300_000), event('accepting', 300_001)];
-    expect(unplannedEnds(timeline, [])[0]?.untilUs).toBe(300_001);
+    expect(unplannedEnds(timeline, [], 'demo')[0]?.untilUs).toBe(300_001);
   });
 
   it('are of no other kind of event', () => {

@@ -5,6 +5,7 @@ import type { RestartWindow } from './restart-windows.ts';
 /** A process that ended by itself, or was ended by a stranger. */
 export interface UnplannedEnd {
   readonly atUs: number;
+  readonly site: string;
   /** When a process of the site accepted again; infinite when none did. */
   readonly untilUs: number;
   readonly what: string;
@@ -21,26 +22,30 @@ const slackUs = 500_000;
 export function unplannedEnds(
   timeline: readonly TimelineEvent[],
   windows: readonly RestartWindow[],
+  firstSite: string,
 ): readonly UnplannedEnd[] {
-  const isPlanned = (atUs: number): boolean =>
-    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs, givenUpUs }) => {
+  const siteOf = (event: { readonly site?: string }): string => event.site ?? firstSite;
+  const isPlanned = (site: string, atUs: number): boolean =>
+    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs, givenUpUs, ...of }) => {
       const endUs = Math.max(deployEndUs ?? Infinity, givenUpUs ?? readyUs ?? Infinity);
-      return atUs >= (retireUs ?? deployBeginUs) && atUs <= endUs + slackUs;
+      return of.site === site && atUs >= (retireUs ?? deployBeginUs) && atUs <= endUs + slackUs;
     });
   const loadEndUs = timeline.findLast(({ kind }) => kind === 'load-end')?.atUs ?? Infinity;
-  const ends = timeline.flatMap(({ kind, atUs, detail, source }, index) =>
+  const ends = timeline.flatMap(({ kind, atUs, detail, source, ...of }, index) =>
     (kind === 'sigterm' || kind === 'exit' || kind === 'main-exited') &&
     atUs >= 0 &&
     atUs < loadEndUs &&
-    !isPlanned(atUs)
-      ? [{ atUs, kind, what: `${kind} (${detail ?? source})`, line: index + 1 }]
+    !isPlanned(siteOf(of), atUs)
+      ? [{ atUs, site: siteOf(of), kind, what: `${kind} (${detail ?? source})`, line: index + 1 }]
       : [],
   );
-  const hasSaidSo = (atUs: number): boolean =>
-    ends.some((end) => end.kind === 'exit' && Math.abs(end.atUs - atUs) <= slackUs);
+  const hasSaidSo = ({ site, atUs }: { site: string; atUs: number }): boolean =>
+    ends.some((end) => end.kind === 'exit' && end.site === site && Math.abs(end.atUs - atUs) <= slackUs);
   return ends.map(({ kind: ended, ...end }) => ({
     ...end,
-    isDeath: ended === 'main-exited' && !hasSaidSo(end.atUs),
-    untilUs: timeline.find(({ kind, atUs }) => kind === 'accepting' && atUs > end.atUs)?.atUs ?? Infinity,
+    isDeath: ended === 'main-exited' && !hasSaidSo(end),
+    untilUs:
+      timeline.find((event) => event.kind === 'accepting' && event.atUs > end.atUs && siteOf(event) === end.site)
+        ?.atUs ?? Infinity,
   }));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coloursOf } from '../../experiment/units.ts';
+import { sitesOf } from '../../experiment/units.ts';
 import { loadExperiment } from '../../experiment/catalog.ts';
 import { insideLines } from './look-inside.ts';
 
@@ -7,7 +7,7 @@ describe('what to type to look into a kept lab', () => {
   const lab = async () => ({
     runId: 'R',
     edge: null,
-    colours: coloursOf(await loadExperiment('E5')),
+    sites: sitesOf(await loadExperiment('E5')),
     serverAddress: '10.0.0.2',
     targetPort: 18_080,
   });

@@ -1,17 +1,18 @@
 /** What a user types to look into a lab that `--keep` left standing. */
 import type { Lab } from '../../lab/lab.ts';
-import { site } from '../../experiment/units.ts';
+import { proxyFile } from '../../experiment/units.ts';
 
 /** Commands to look into each container, and the one that takes the lab down; a line each. */
 export function insideLines({
   runId,
   edge,
-  colours,
+  sites,
   serverAddress,
   targetPort,
-}: Pick<Lab, 'runId' | 'edge' | 'colours' | 'serverAddress' | 'targetPort'>): string[] {
+}: Pick<Lab, 'runId' | 'edge' | 'sites' | 'serverAddress' | 'targetPort'>): string[] {
   const inside = (role: string, command: string): string =>
     `  docker exec ${command === 'bash' ? '-it ' : ''}restart-proof-${runId}-${role} ${command}`;
+  const colours = sites.flatMap((site) => site.colours);
   const units = colours.map(({ service }) => service);
   return [
     `The lab of ${runId} is left standing. To look inside:`,
@@ -26,12 +27,12 @@ export function insideLines({
       : [
           'edge: the proxy',
           inside('edge', 'bash'),
-          inside('edge', `cat /etc/traefik/traefik.yml ${site.proxyFile}`),
+          inside('edge', `cat /etc/traefik/traefik.yml ${proxyFile}`),
           `  docker logs --tail 50 restart-proof-${runId}-edge`,
         ]),
     'client: as the load sees the site',
     inside('client', 'bash'),
-    inside('client', ask(`http://${serverAddress}:${targetPort}/livez`, site.hostHeader)),
+    ...sites.map(({ hostHeader }) => inside('client', ask(`http://${serverAddress}:${targetPort}/livez`, hostHeader))),
     'To take it down: npm run clean',
   ];
 }

@@ -13,7 +13,6 @@ import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts'
 import { finishLedger } from '../../run/finish-ledger.ts';
 import { getFile } from '../../lab/files.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { site } from '../../experiment/units.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles, unfinished } from '../../run/run-folder.ts';
@@ -112,7 +111,8 @@ async function fetchProxyLog(edge: Docker.Container, target: string): Promise<vo
 /** The request logs of all units, one after another: concatenated gzip files are one. */
 async function fetchRequestLogs(lab: Lab, target: string): Promise<void> {
   await rm(target, { force: true });
-  for (const { requestLog } of lab.colours) await fetchGzipped(lab.server, requestLog, target, 'a');
+  const logs = lab.sites.flatMap(({ colours }) => colours.map(({ requestLog }) => requestLog));
+  for (const log of logs) await fetchGzipped(lab.server, log, target, 'a');
 }
 
 /** The direct probe's ledger, its times shifted from the probe's own origin to the run's. */
@@ -146,15 +146,17 @@ export async function collectNotes(lab: Lab, writer: LabRunWriter): Promise<stri
 }
 
 async function fetchNotes(lab: Lab, target: string): Promise<void> {
-  const sockets = [...lab.colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]), site.holder];
-  const services = lab.colours.map(({ service }) => service);
+  const colours = lab.sites.flatMap((site) => site.colours);
+  const holders = lab.sites.map(({ holder }) => holder);
+  const sockets = [...colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]), ...holders];
+  const services = colours.map(({ service }) => service);
   const all = services.join(' ');
   const script = `systemctl stop ${sockets.join(' ')}; systemctl kill --signal=SIGKILL ${all}; systemctl stop ${all}`;
   await exec(lab.server, ['sh', '-c', script]);
   const { exitCode, stdout, stderr } = await exec(lab.server, [
     'node',
     '/opt/harness/in-lab/read-notes.ts',
-    site.database,
+    ...lab.sites.map(({ name, database }) => `${name}=${database}`),
   ]);
   if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);
   await pipeline([stdout], createGzip(), createWriteStream(target));

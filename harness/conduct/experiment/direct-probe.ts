@@ -34,7 +34,8 @@ export class DirectProbe {
       ...load,
       runId: probeRunId(load.runId),
       host: '127.0.0.1',
-      port: lab.colours[0].publicPort,
+      // Of several sites the first: each has a port of its own.
+      port: lab.sites[0].colours[0].publicPort,
       ratePerSecond: probe.ratePerSecond,
       mix: [
         { method: 'GET', path: probePath, weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: 200 } },

@@ -4,16 +4,17 @@ import type { Conversation } from '../../base/conversation.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/exec.ts';
 import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
-import { site, type Colour } from '../../experiment/units.ts';
+import { proxyFile, type Colour, type Site } from '../../experiment/units.ts';
 import { answerLimits, type LoadPlan } from '../../in-lab/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
-import { anotherRestart, type DeployPlan, type DeployUnit } from '../../run/deploy-plan.ts';
+import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
 import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
+import { releasePlanOf } from './release-plan.ts';
 import { RestartQuota } from './restart-quota.ts';
 import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
@@ -77,7 +78,7 @@ export async function loadInLab(
     seed: run.seed,
     host: lab.serverAddress,
     port: lab.targetPort,
-    hostHeader: site.hostHeader,
+    hostHeaders: hostHeadersOf(lab),
     ratePerSecond: load.ratePerSecond,
     durationMs: new RestartQuota(schedule).longestMs,
     mix: load.mix,
@@ -91,19 +92,19 @@ export async function loadInLab(
   };
   const deployPlan: DeployPlan = {
     runId: run.runId,
-    site: site.name,
+    sites: deploySites(lab),
     deploy: run.experiment.deploy,
-    units: deployUnits(lab),
+    release: releasePlanOf(run.experiment),
     beginsMs: schedule.beginsMs,
     wanted: schedule.wanted,
     proxyFile:
       proxy.cutover === 'check'
         ? null
-        : { path: site.proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
+        : { path: proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
   const [client, deployer, sampler, probe] = await Promise.all([
     converse(lab.client, ['node', '/opt/harness/in-lab/main.ts']),
-    converse(lab.server, ['node', '/opt/harness/in-lab/deployer.ts']),
+    converse(lab.control ?? lab.server, ['node', '/opt/harness/in-lab/deployer.ts']),
     converse(lab.server, ['node', '/opt/harness/in-lab/queue-sampler.ts', queuesPathInServer]),
     DirectProbe.start(lab, run.experiment, plan),
   ]);
@@ -140,8 +141,15 @@ async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
   return last?.value === 'sampled';
 }
 
-function deployUnits({ colours }: Lab): DeployPlan['units'] {
-  const [first, ...others] = colours;
+function hostHeadersOf({ sites: [first, ...others] }: Lab): LoadPlan['hostHeaders'] {
+  return [first.hostHeader, ...others.map(({ hostHeader }) => hostHeader)];
+}
+
+function deploySites({ sites: [first, ...others] }: Lab): DeployPlan['sites'] {
+  return [deploySite(first), ...others.map(deploySite)];
+}
+
+function deploySite({ name, colours: [first, ...others] }: Site): DeploySite {
   const unitOf = ({ service, socket, releaseFile, internalAddress, publicPort }: Colour): DeployUnit => ({
     service,
     socket,
@@ -149,7 +157,7 @@ function deployUnits({ colours }: Lab): DeployPlan['units'] {
     internalAddress,
     publicAddress: `127.0.0.1:${publicPort}`,
   });
-  return [unitOf(first), ...others.map(unitOf)];
+  return { name, units: [unitOf(first), ...others.map(unitOf)] };
 }
 
 /** The programs in the lab that a measurement talks with. */

@@ -173,7 +173,7 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     seed: setting.seed,
     host: service.address,
     port: service.port,
-    hostHeader: request.headers.findLast(isOwnHost)?.[1] ?? service.address,
+    hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? service.address],
     ratePerSecond,
     durationMs: service.whileCommand === null ? times.durationMs : times.durationMs + deployMs,
     mix: [

@@ -8,6 +8,10 @@ const bareKinds = ['waiting', 'done'] as const;
 const stampedKinds = [
   'deploy-begin',
   'deploy-end',
+  'site-begin',
+  'site-end',
+  'task-begin',
+  'task-end',
   'never-ready',
   'given-up',
   'retire',
@@ -15,6 +19,13 @@ const stampedKinds = [
   'roll-back',
   'rested',
 ] as const;
+
+const deployAbout = 'Which deploy it is about, from 1.';
+const details = {
+  site: optional(text('The site; left out where there is only one, or it is about all.')),
+  task: optional(text('The task of the playbook.')),
+  failure: optional(text('What systemctl or Ansible said, when it failed.')),
+} as const;
 
 /** Every line; one that is about a restart has all fields. */
 export const deployerFile = {
@@ -24,15 +35,16 @@ export const deployerFile = {
   fields: {
     kind: oneOf(
       [...bareKinds, ...stampedKinds],
-      'retire: the old version is out of rotation from here on. proxy-file: the proxy’s file names the new unit. ' +
+      'site-begin, site-end: of several sites, or of a release, the restart of one. task-begin, task-end: a task of the ' +
+        'playbook. retire: the old version is out of rotation from here on. proxy-file: the proxy’s file names the new unit. ' +
         'given-up: the new version was not ready in time, and the old one goes on. ' +
         'roll-back: a release that cannot start is taken back. rested: the version is ready (or never will be), and what ' +
         'had queued has had time to be worked off.',
     ),
-    restart: optional(integerFrom(1, 'Which restart it is about, from 1.')),
-    version: optional(text('The version that the restart brings.')),
+    restart: optional(integerFrom(1, deployAbout)),
+    version: optional(text('The version that the deploy brings.')),
     atMonotonicUs: optional(finite('When, CLOCK_MONOTONIC, µs.')),
-    failure: optional(text('What systemctl said, when it failed.')),
+    ...details,
   },
 } as const;
 
@@ -42,10 +54,10 @@ const stampedMessage = {
   about,
   fields: {
     kind: oneOf(stampedKinds, 'What was done.'),
-    restart: integerFrom(1, 'Which restart it is about, from 1.'),
-    version: text('The version that the restart brings.'),
+    restart: integerFrom(1, deployAbout),
+    version: text('The version that the deploy brings.'),
     atMonotonicUs: finite('When, CLOCK_MONOTONIC, µs.'),
-    failure: optional(text('What systemctl said, when it failed.')),
+    ...details,
   },
 } as const;
 

@@ -8,7 +8,9 @@ export const databaseStateFile = {
   what: 'state of a database',
   about: "The first line of the notes: the database's own state.",
   fields: {
-    integrity: text('What `PRAGMA integrity_check` said: `ok`, or what is wrong.'),
+    integrity: text(
+      'What `PRAGMA integrity_check` said: `ok`, or what is wrong; of several databases, of each that is not.',
+    ),
     journalMode: text('The journal mode.'),
     walBytes: integerFrom(0, 'Bytes in the write-ahead log, which a clean end leaves empty.'),
   },
@@ -25,6 +27,7 @@ export const notesFile = {
     versions: text('The versions that wrote them, with commas.'),
     writtenUs: integerFrom(1, 'When the first of them was written, by the site’s own stamp (CLOCK_MONOTONIC), µs.'),
     textCrc32s: optional(text('CRC-32 of their texts, each once, with commas.')),
+    site: optional(text('Of several sites, the one whose database holds it.')),
   },
 } as const;
 

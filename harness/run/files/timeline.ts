@@ -13,6 +13,8 @@ const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
 export const eventKinds = [
   'load-begin',
   'deploy-begin',
+  'task-begin',
+  'site-begin',
   'proxy-file',
   'retire',
   'sigterm',
@@ -34,6 +36,8 @@ export const eventKinds = [
   'ready',
   'given-up',
   'check-up',
+  'site-end',
+  'task-end',
   'deploy-end',
   'steady',
   'not-steady',
@@ -54,7 +58,11 @@ export const timelineFile = {
     atUs: integer("When, µs since the run's origin; negative before the load begins."),
     kind: oneOf(eventKinds, 'What happened.'),
     source: oneOf(eventSources, 'Who saw it.'),
-    restart: integerFrom(0, 'Which restart it belongs to, from 1; 0 for what lies before the first.'),
+    restart: integerFrom(
+      0,
+      'Which restart it belongs to, from 1; 0 for what lies before the first, or is about all sites.',
+    ),
+    site: optional(text('Of several sites: the one that it is about; left out where it is about all.')),
     version: optional(text('The version of the process it is about, where there is one.')),
     instance: optional(text("The process's own name for itself (pid-starttime), where there is one.")),
     connections: optional(

@@ -22,6 +22,11 @@ const unitLine = (atUs: number, id: string): string =>
 const saidLine = (atUs: number, message: string, unit = 'site@demo.service'): string =>
   JSON.stringify({ __MONOTONIC_TIMESTAMP: String(originUs + atUs), MESSAGE: message, UNIT: unit });
 
+const demo = {
+  name: 'demo',
+  colours: [{ service: 'site@demo.service', socket: 'site@demo.socket', publicPort: 18_080 }],
+};
+
 describe('the timeline', () => {
   it('joins deployer, site, journal and proxy into one order, each event with its restart', () => {
     const events = buildTimeline({
@@ -36,7 +41,8 @@ describe('the timeline', () => {
         { atWallUs: originUs - 900_000, action: 'start', role: 'edge', detail: '' },
         { atWallUs: originUs + 4_000_000, action: 'die', role: 'edge', detail: 'status 137' },
       ],
-      units: [{ service: 'site@demo.service', socket: 'site@demo.socket' }],
+      sites: [demo],
+      isRelease: false,
       deployer: [
         { kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 },
         { kind: 'deploy-end', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_300_000 },
@@ -99,7 +105,8 @@ describe('the timeline', () => {
       checks: [],
       engine: [],
       proxy: [],
-      units: [{ service: 'site@demo.service', socket: 'site@demo.socket' }],
+      sites: [demo],
+      isRelease: false,
       deployer: [{ kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_000_000 }],
       journal: parseJournal(
         [

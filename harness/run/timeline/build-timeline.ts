@@ -4,7 +4,8 @@ import type { DeployerMessage } from '../files/deployer-log.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from '../files/timeline.ts';
 import { killingWords, messageIds, siteEventOf, type JournalLine } from '../files/journal.ts';
 import type { CheckChange } from './check-states.ts';
-import { restartAt } from './proxy-moments.ts';
+import { portOf } from './check-states.ts';
+import { restartNumber } from '../../experiment/units.ts';
 
 /** What a timeline is made of. */
 export interface TimelineSources {
@@ -20,8 +21,15 @@ export interface TimelineSources {
   /** What the proxy's check found, change by change. */
   readonly checks: readonly CheckChange[];
   readonly engine: readonly EngineEvent[];
-  /** The units that are started and stopped. */
-  readonly units: readonly { readonly service: string; readonly socket: string }[];
+  readonly sites: readonly TimelineSite[];
+  /** In a release a process belongs to the deploy in which it begins or ends, since a bad one brings back an old version. */
+  readonly isRelease: boolean;
+}
+
+/** A site, with the units that are started and stopped. */
+export interface TimelineSite {
+  readonly name: string;
+  readonly colours: readonly { readonly service: string; readonly socket: string; readonly publicPort: number }[];
 }
 
 /** The site's events of the process that goes, and of the one that comes. */
@@ -38,31 +46,75 @@ const comingKinds: Readonly<Record<string, EventKind>> = {
   ready: 'ready',
 };
 
-/** When each deploy began, in microseconds since the origin. */
-export function deployBegins(deployer: readonly DeployerMessage[], originUs: number): number[] {
-  return deployer.flatMap((message) =>
-    message.kind === 'deploy-begin' ? [Math.round(message.atMonotonicUs - originUs)] : [],
+/** When a deploy began, in microseconds since the origin. */
+export interface DeployBegin {
+  readonly deploy: number;
+  readonly atUs: number;
+}
+
+/** When each deploy of this site began; of several sites, those in which it was restarted. */
+export function deployBegins(
+  { deployer, originUs, sites, isRelease }: Pick<TimelineSources, 'deployer' | 'originUs' | 'sites' | 'isRelease'>,
+  name: string,
+): DeployBegin[] {
+  const restarted = new Set(
+    deployer.flatMap((message) => (message.kind === 'site-begin' && message.site === name ? [message.restart] : [])),
   );
+  return deployer.flatMap((message) =>
+    message.kind === 'deploy-begin' && ((sites.length === 1 && !isRelease) || restarted.has(message.restart))
+      ? [{ deploy: message.restart, atUs: Math.round(message.atMonotonicUs - originUs) }]
+      : [],
+  );
+}
+
+/** A site among the sources: its name in events, and how its restarts are counted. */
+interface Numbered extends TimelineSite {
+  readonly begins: readonly DeployBegin[];
+  /** What its events name it by: nothing where it is the only one. */
+  readonly named: { readonly site?: string };
+  /** The restart of this deploy; 0 before the first. */
+  restartOf(deploy: number): number;
+  /** The restart that had begun last at this time. */
+  restartAt(atUs: number): number;
+}
+
+function numbered(sources: TimelineSources): Numbered[] {
+  const { sites } = sources;
+  return sites.map((site, index) => {
+    const begins = deployBegins(sources, site.name);
+    const restartOf = (deploy: number): number => (deploy < 1 ? 0 : restartNumber(deploy, index, sites.length));
+    return {
+      ...site,
+      begins,
+      named: sites.length === 1 ? {} : { site: site.name },
+      restartOf,
+      restartAt: (atUs) => restartOf(begins.findLast((begin) => begin.atUs <= atUs)?.deploy ?? 0),
+    };
+  });
 }
 
 /** All events in order of time. */
 export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
-  const fromDeployer = deployEvents(sources);
-  const begins = deployBegins(sources.deployer, sources.originUs);
+  const sites = numbered(sources);
   const events = [
-    ...fromDeployer,
-    ...siteEvents(sources),
-    ...unitEvents(sources, begins),
+    ...deployEvents(sources, sites),
+    ...siteEvents(sources, sites),
+    ...unitEvents(sources, sites),
     ...sources.proxy,
-    ...checkEvents(sources, begins),
-    ...engineEvents(sources, begins),
+    ...checkEvents(sources, sites),
+    ...engineEvents(sources, sites),
     at(0, { kind: 'load-begin', source: 'deployer', restart: 0 }),
     ...(sources.loadEndUs === undefined
       ? []
-      : [at(sources.loadEndUs, { kind: 'load-end', source: 'deployer', restart: begins.length })]),
+      : [at(sources.loadEndUs, { kind: 'load-end', source: 'deployer', restart: lastRestart(sites, Infinity) })]),
   ];
   const rank = new Map(eventKinds.map((kind, index) => [kind, index]));
   return events.sort((a, b) => a.atUs - b.atUs || (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0));
+}
+
+/** The restart of any site that had begun last at this time. */
+function lastRestart(sites: readonly Numbered[], atUs: number): number {
+  return Math.max(0, ...sites.map((site) => site.restartAt(atUs)));
 }
 
 /** An event, at a whole microsecond; its fields stand in the order of the declaration. */
@@ -70,28 +122,40 @@ function at(atUs: number, { kind, source, restart, ...more }: Omit<TimelineEvent
   return { atUs: Math.round(atUs), kind, source, restart, ...more };
 }
 
-function deployEvents({ deployer, originUs }: TimelineSources): TimelineEvent[] {
-  return deployer.flatMap((message) =>
-    'restart' in message && message.kind !== 'never-ready' && message.kind !== 'rested'
-      ? [
-          at(message.atMonotonicUs - originUs, {
-            kind: message.kind,
-            source: 'deployer',
-            restart: message.restart,
-            version: message.version,
-            ...(message.failure !== undefined && { detail: message.failure }),
-          }),
-        ]
-      : [],
-  );
+/** Of several sites, what is said of a deploy as a whole is an event of each site that it restarted. */
+function deployEvents({ deployer, originUs }: TimelineSources, sites: readonly Numbered[]): TimelineEvent[] {
+  return deployer.flatMap((message) => {
+    if (!('restart' in message) || message.kind === 'never-ready' || message.kind === 'rested') return [];
+    const { kind, restart: deploy, version, failure, task } = message;
+    const atUs = message.atMonotonicUs - originUs;
+    const detail = [task, failure].filter((text) => text !== undefined).join(': ');
+    const event = (site: Numbered): TimelineEvent =>
+      at(atUs, {
+        kind,
+        source: 'deployer',
+        restart: site.restartOf(deploy),
+        ...site.named,
+        version,
+        ...(detail !== '' && { detail }),
+      });
+    if (message.site !== undefined) return sites.filter(({ name }) => name === message.site).map(event);
+    // A task on the server itself is about no site in particular.
+    if (task !== undefined) return [at(atUs, { kind, source: 'deployer', restart: 0, version, detail })];
+    return sites.filter(({ begins }) => begins.some((begin) => begin.deploy === deploy)).map(event);
+  });
 }
 
-/** Restart n replaces version n − 1 by version n: the version tells which restart an event belongs to. */
-function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
+/**
+ * Deploy n replaces version n − 1 by version n: the version tells which restart an event belongs to; but for a release,
+ * where its time does.
+ */
+function siteEvents({ journal, originUs, isRelease }: TimelineSources, sites: readonly Numbered[]): TimelineEvent[] {
+  const [only] = sites;
   return journal.flatMap((line) => {
     const event = siteEventOf(line);
     const release = event === undefined ? null : /^v(\d+)$/u.exec(event.version);
-    if (event === undefined || release === null) return [];
+    const site = sites.length === 1 ? only : sites.find(({ colours }) => colours.some(isUnit(line.unit)));
+    if (event === undefined || release === null || site === undefined) return [];
     const number = Number(release[1]);
     const { event: name, atMonotonicUs, version, instance, ...detail } = event;
     const going = goingKinds[name];
@@ -103,11 +167,14 @@ function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
       ...(typeof open === 'number' && typeof inFlight === 'number' && { connections: { open, inFlight } }),
       ...(Object.keys(detail).length > 0 && { detail: JSON.stringify(detail) }),
     };
+    const atUs = atMonotonicUs - originUs;
+    const byVersion = site.restartOf(going === undefined ? number : number + 1);
     return [
-      at(atMonotonicUs - originUs, {
+      at(atUs, {
         kind,
         source: 'app',
-        restart: going === undefined ? number : number + 1,
+        restart: isRelease ? site.restartAt(atUs) : byVersion,
+        ...site.named,
         version,
         instance,
         ...extra,
@@ -116,7 +183,12 @@ function siteEvents({ journal, originUs }: TimelineSources): TimelineEvent[] {
   });
 }
 
-function unitEvents({ journal, originUs, units }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+/** Is this the unit of a colour? */
+function isUnit(unit: string | undefined): (colour: TimelineSite['colours'][number]) => boolean {
+  return ({ service, socket }) => service === unit || socket === unit;
+}
+
+function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numbered[]): TimelineEvent[] {
   const kinds = new Map<string | undefined, Partial<Record<'service' | 'socket', EventKind>>>([
     [messageIds.unitStopped, { service: 'unit-stopped', socket: 'socket-stopped' }],
     [messageIds.unitStarted, { service: 'unit-started', socket: 'socket-started' }],
@@ -125,33 +197,38 @@ function unitEvents({ journal, originUs, units }: TimelineSources, begins: reado
     [messageIds.processExited, { service: 'main-exited' }],
   ]);
   return journal.flatMap((line) => {
-    const part = units.some(({ service }) => service === line.unit)
-      ? 'service'
-      : units.some(({ socket }) => socket === line.unit)
-        ? 'socket'
-        : undefined;
+    const site = sites.find(({ colours }) => colours.some(isUnit(line.unit)));
+    if (site === undefined) return [];
+    const part = site.colours.some(({ service }) => service === line.unit) ? 'service' : 'socket';
     const isKilling = part === 'service' && killingWords.test(line.message);
-    const kind = isKilling ? 'killing' : part === undefined ? undefined : kinds.get(line.messageId)?.[part];
+    const kind = isKilling ? 'killing' : kinds.get(line.messageId)?.[part];
     const atUs = line.atMonotonicUs - originUs;
     if (kind === undefined) return [];
-    return [at(atUs, { kind, source: 'journal', restart: restartAt(begins, atUs), detail: line.message })];
+    const event = { kind, source: 'journal', restart: site.restartAt(atUs), ...site.named } as const;
+    return [at(atUs, { ...event, detail: line.message })];
   });
 }
 
-function checkEvents({ checks, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
-  return checks.map(({ atWallUs, service, up }) => {
+function checkEvents({ checks, wallOffsetUs, originUs }: TimelineSources, sites: readonly Numbered[]): TimelineEvent[] {
+  return checks.flatMap(({ atWallUs, service, up }) => {
     const atUs = atWallUs - wallOffsetUs - originUs;
+    const port = portOf(service);
+    const site = sites.length === 1 ? sites[0] : sites.find((of) => of.colours.some((one) => one.publicPort === port));
+    if (site === undefined) return [];
     const kind = up ? 'check-up' : 'check-down';
-    return at(atUs, { kind, source: 'proxy', restart: restartAt(begins, atUs), detail: service });
+    return [at(atUs, { kind, source: 'proxy', restart: site.restartAt(atUs), ...site.named, detail: service })];
   });
 }
 
-function engineEvents({ engine, wallOffsetUs, originUs }: TimelineSources, begins: readonly number[]): TimelineEvent[] {
+function engineEvents(
+  { engine, wallOffsetUs, originUs }: TimelineSources,
+  sites: readonly Numbered[],
+): TimelineEvent[] {
   return engine
     .filter(({ action }) => action === 'die' || action === 'oom' || action === 'lost')
     .map(({ atWallUs, action, role, detail }) => {
       const atUs = atWallUs - wallOffsetUs - originUs;
-      const restart = restartAt(begins, atUs);
+      const restart = lastRestart(sites, atUs);
       return at(atUs, { kind: 'container-ended', source: 'engine', restart, detail: `${role}: ${action} ${detail}` });
     });
 }

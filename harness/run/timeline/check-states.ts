@@ -22,6 +22,11 @@ interface DownTime {
   readonly line: number;
 }
 
+/** The port at the end of a backend's address, as in `demo@file http://127.0.0.1:18080`; NaN where there is none. */
+export function portOf(backend: string): number {
+  return Number(/:(\d+)\/?$/u.exec(backend)?.[1]);
+}
+
 /** Takes the proxy's log in its order. */
 export class CheckStates {
   private readonly changes: CheckChange[] = [];
@@ -44,15 +49,19 @@ export class CheckStates {
     return this.changes;
   }
 
-  /** The times in which no backend was up, with the line at which the last was found down. */
-  downTimes(): DownTime[] {
-    const [first = [], ...others] = [...this.now.keys()].map((service) => this.downTimesOf(service));
+  /**
+   * The times in which none of these backends was up, with the line at which the last was found down.
+   * @param ports of one site's backends; all backends where it is left out
+   */
+  downTimes(ports?: readonly number[]): DownTime[] {
+    const backends = [...this.now.keys()].filter((key) => ports === undefined || ports.includes(portOf(key)));
+    const [first = [], ...others] = backends.map((key) => this.downTimesOf(key, backends.length));
     return others.reduce((all, own) => all.flatMap((one) => own.flatMap((other) => meeting(one, other))), first);
   }
 
-  private downTimesOf(service: string): DownTime[] {
+  private downTimesOf(service: string, backends: number): DownTime[] {
     const own = this.changes.filter((change) => change.service === service);
-    const slackUs = this.now.size > 1 ? oneTickUs : 0;
+    const slackUs = backends > 1 ? oneTickUs : 0;
     return own.flatMap(({ up, atWallUs, line }, index) => {
       const untilUs = (own[index + 1]?.atWallUs ?? Infinity) + slackUs;
       return up ? [] : [{ fromUs: atWallUs, untilUs, line }];

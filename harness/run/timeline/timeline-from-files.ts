@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { coloursOf } from '../../experiment/units.ts';
+import { restartNumber, sitesOf } from '../../experiment/units.ts';
 import { buildTimeline, deployBegins } from './build-timeline.ts';
 import { CheckStates } from './check-states.ts';
 import { openDatabase, type RunDatabase } from '../database.ts';
@@ -53,6 +53,16 @@ export async function timelineOf(
   { database, checks }: { database: RunDatabase; checks: CheckStates },
 ): Promise<TimelineEvent[]> {
   const originUs = run.originMonotonicUs ?? 0;
+  const sites = sitesOf(run.experiment);
+  const isRelease = run.experiment.deploy.action === 'release';
+  const begins = sites.flatMap(({ name }, index) =>
+    deployBegins({ deployer, originUs, sites, isRelease }, name).map(({ deploy, atUs }) => ({
+      site: name,
+      restart: restartNumber(deploy, index, sites.length),
+      atUs,
+      brought: `v${deploy}`,
+    })),
+  );
   return buildTimeline({
     originUs,
     wallOffsetUs: run.wallOffsetUs?.[0] ?? 0,
@@ -60,10 +70,11 @@ export async function timelineOf(
     deployer,
     journal,
     // Without a clock that both know, what the proxy saw has no place among the rest.
-    proxy: run.wallOffsetUs === null ? [] : await proxyMoments(database, deployBegins(deployer, originUs)),
+    proxy: run.wallOffsetUs === null ? [] : await proxyMoments(database, begins, sites.length > 1),
     checks: checks.all(),
     engine,
-    units: coloursOf(run.experiment),
+    sites,
+    isRelease,
   });
 }
 

@@ -19,12 +19,12 @@ export function backendsOf(experiment: Experiment, windows: readonly RestartWind
   if (proxy.cutover !== 'check') return [{ closed: [], failing: [] }];
   if (publicPorts(experiment) === 2) {
     return [0, 1].map((colour) => {
-      // The colour of odd restarts comes with them and goes with the even ones; that of even restarts serves at first.
+      // The colour of odd deploys comes with them and goes with the even ones; that of even restarts serves at first.
       const spans = (from: (w: RestartWindow) => number | null, to: (w: RestartWindow) => number | null): Span[] => {
         const found: Span[] = [];
         let fromUs = colour === 0 ? null : -Infinity;
         for (const window of windows) {
-          if (window.restart % 2 === colour) {
+          if (window.deploy % 2 === colour) {
             if (fromUs !== null) found.push({ fromUs, toUs: to(window) ?? fromUs });
             fromUs = null;
           } else {

@@ -269,7 +269,14 @@ describe('a check through the public port', () => {
 it('a colour that left stays closed until it comes again', () => {
   // The new colour is known for a check and more before the old one, at 2.2 s, closes its port.
   const first = { ...swap, acceptingUs: 500_000, readyUs: 500_100, acceptStoppedUs: 2_200_000 };
-  const second = { ...swap, restart: 2, deployBeginUs: 5_000_000, acceptingUs: 5_500_000, readyUs: 5_500_100 };
+  const second = {
+    ...swap,
+    restart: 2,
+    deploy: 2,
+    deployBeginUs: 5_000_000,
+    acceptingUs: 5_500_000,
+    readyUs: 5_500_100,
+  };
   const last = { ...second, sigtermUs: 8_800_000, acceptStoppedUs: 9_900_000, exitUs: 9_950_000 };
   const [alone] = predict(e6, { windows: [first] }).perRestart;
   const [before, after] = predict(e6, { windows: [first, last] }).perRestart;

@@ -1,7 +1,7 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { publicPorts } from '../../experiment/units.ts';
+import { publicPorts, sitesOf } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from '../restart-windows.ts';
@@ -21,9 +21,46 @@ export interface Prediction {
 /** Traefik's providersThrottleDuration: a file that was read half-written is read again only so much later. */
 const throttleMs = 2_000;
 
+/** The experiment as one of its sites meets it: with its share of the load, and of the direct probe, which asks the first. */
+export function ofSite(experiment: Experiment, site: string): Experiment {
+  const sites = sitesOf(experiment);
+  if (sites.length === 1) return experiment;
+  const { load, probe } = experiment;
+  return {
+    ...experiment,
+    load: { ...load, ratePerSecond: load.ratePerSecond / sites.length },
+    probe: { ratePerSecond: site === sites[0].name ? probe.ratePerSecond : 0 },
+  };
+}
+
 /** What the mechanism of this experiment makes of these restarts; nothing is known of how a user's service restarts. */
 export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]): Prediction {
   if (run.kind === 'measure') return noPrediction(windows, 'none: the mechanism is not known');
+  const sites = sitesOf(run.experiment).map(({ name }) => name);
+  const [only] = sites;
+  if (sites.length === 1 || only === undefined) return predictSite(run, windows);
+  const own = sites.map((site) => {
+    const ofIt = windows.filter((window) => window.site === site);
+    return { ofIt, ...predictSite({ ...run, experiment: ofSite(run.experiment, site) }, ofIt) };
+  });
+  const of = new Map(
+    own.flatMap(({ ofIt, perRestart }) => ofIt.map(({ restart }, at) => [restart, perRestart[at] ?? null])),
+  );
+  const perRestart = windows.map(({ restart }) => of.get(restart) ?? null);
+  const ranges = own.map(({ range }) => range);
+  if (ranges.includes(null)) {
+    return { dropped: null, range: null, perRestart, formula: 'none: not every outage window was seen' };
+  }
+  return {
+    dropped: sum(own.map(({ dropped }) => dropped ?? 0)),
+    range: [sum(ranges.map((range) => range?.[0] ?? 0)), sum(ranges.map((range) => range?.[1] ?? 0))],
+    perRestart,
+    formula: own.map(({ formula }, at) => `${sites[at] ?? ''}: ${formula}`).join('. '),
+  };
+}
+
+/** Of one site, with its share of the load and its own restarts. */
+function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: readonly RestartWindow[]): Prediction {
   const { experiment } = run;
   if (windows.length === 0) return { dropped: 0, range: [0, 0], perRestart: [], formula: 'no restart: 0' };
   const seen = windows.every(
@@ -80,8 +117,9 @@ function cutByKill({ load, unit, proxy }: Experiment, window: RestartWindow): nu
 }
 
 /** A proxy's file that is rewritten in place is read empty: no router answers until it may be read again. */
-function emptyFileDrops({ proxy, load }: Experiment): number {
-  return proxy.cutover === 'in-place-rewrite' ? (load.ratePerSecond * throttleMs) / 1000 : 0;
+function emptyFileDrops({ proxy, load, release }: Experiment): number {
+  const isEmptied = proxy.cutover === 'in-place-rewrite' || release?.proxyFile === 'in-place';
+  return isEmptied ? (load.ratePerSecond * throttleMs) / 1000 : 0;
 }
 
 /**

@@ -57,7 +57,7 @@ export function simulate(
     for (const [index, window] of windows.entries()) {
       quietUntilUs = -Infinity;
       // Share of requests routed to the stopping process: none while the check holds it down.
-      const going = backends.length === 2 ? 1 - (window.restart % 2) : 0;
+      const going = backends.length === 2 ? 1 - (window.deploy % 2) : 0;
       const up = down.map((spans) => !spans.holds((window.exitUs ?? 0) - 1));
       shares[index] = (shares[index] ?? 0) + (up[going] === true ? 1 / up.filter(Boolean).length : 0) / count;
       const endUs = windows[index + 1]?.deployBeginUs ?? durationMs * 1000;

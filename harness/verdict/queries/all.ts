@@ -6,6 +6,7 @@ import { disagreementQueries, suspects } from './disagreements.ts';
 import { proxyQueries } from './proxy.ts';
 import type { Query } from './query.ts';
 import { restarts } from './restarts.ts';
+import { siteQueries } from './sites.ts';
 import { waits } from './waits.ts';
 import { writeQueries } from './writes.ts';
 
@@ -16,6 +17,7 @@ export const queries = {
   ...writeQueries,
   ...proxyQueries,
   ...directQueries,
+  ...siteQueries,
   ...disagreementQueries,
 } as const satisfies Record<string, Query>;
 

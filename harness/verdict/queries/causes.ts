@@ -27,7 +27,7 @@ export const causeSteps = {
   lost: query(
     "Every drop, with the proxy's line of it.",
     `
-    select l.line, l.seq, l.outcome, l.status, l.version, l.doneUs, coalesce(l.sentUs, l.dueUs) as fromUs,
+    select l.line, l.seq, l.site, l.outcome, l.status, l.version, l.doneUs, coalesce(l.sentUs, l.dueUs) as fromUs,
       p.line as accessLine, p.status as proxyStatus, p.backend, p.startUs, p.endUs,
       p.version is not null and p.bytes >= l.expectedBytes as isPassedOnWhole
     from ledger as l left join proxy as p on p.seq = l.seq and p.isLast
@@ -57,7 +57,7 @@ export const causeSteps = {
       arg_min(ends.line, nth) filter (kind = 'leaving' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as leaving,
       arg_min(ends.line, nth) filter (kind = 'closed' and endUs >= ends.fromUs and startUs <= ends.toUs) as closedBehind,
       arg_min(ends.line, nth) filter (kind = 'leaving' and endUs >= ends.fromUs and startUs <= ends.toUs) as leavingBehind
-    from lost join ends on greatest(doneUs, endUs) >= ends.fromUs and least(lost.fromUs, startUs) <= ends.toUs
+    from lost join ends on lost.site = ends.site and greatest(doneUs, endUs) >= ends.fromUs and least(lost.fromUs, startUs) <= ends.toUs
     group by lost.line`,
   ),
   checked: query(
@@ -66,7 +66,7 @@ export const causeSteps = {
     select lost.line,
       arg_min(downs.line, nth) filter (not isTurn and endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs) as down,
       arg_min(downs.line, nth) filter (isTurn and endUs + ${oneTickUs} >= fromWhenUs and startUs - ${oneTickUs} <= fromWhenUs) as turned
-    from lost join downs on endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs
+    from lost join downs on lost.site = downs.site and endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs
     where accessLine is not null and backend is null and proxyStatus = 503
     group by lost.line`,
   ),

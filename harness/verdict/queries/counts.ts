@@ -51,7 +51,7 @@ export const counts = {
     'Requests due in the at-risk span of a restart, by method.',
     `
     select method, count(*) as due, count(*) filter (dropped) as dropped
-    from ledger asof join moments on dueUs >= moments.fromUs
+    from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
     where len(atRisk) > 0
     group by method
     order by min(line)`,
@@ -94,18 +94,24 @@ export const counts = {
     'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
     `
     with answers as (
-      select sentUs, doneUs, try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
+      select site, sentUs, doneUs, try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
       from ledger
       where outcome = 'ok' and sentUs is not null
     ), first as (
-      select release, min(doneUs) as answeredUs from answers where release is not null group by release
-    ), retired as (
-      select restart - 1 as release, greatest(outOfRotationUs,
-        (select min(answeredUs) from first where first.release >= restart)) as sinceUs
+      select site, release, min(doneUs) as answeredUs from answers where release is not null group by all
+    ), since as (
+      select site, deploy, greatest(outOfRotationUs,
+        (select min(answeredUs) from first where first.site = restarts.site and first.release >= deploy)) as sinceUs
       from restarts
-      where outOfRotationUs is not null and exists (from first where first.release >= restart)
+      where outOfRotationUs is not null
+        and exists (from first where first.site = restarts.site and first.release >= deploy)
+    ), retired as (
+      -- Of the version that a restart replaced, and of any that is older still.
+      select first.site, release, min(sinceUs) as sinceUs
+      from first join since on first.site = since.site and release < deploy
+      group by all
     )
-    select count(*) as stale from answers join retired using (release) where sentUs > sinceUs`,
+    select count(*) as stale from answers join retired using (site, release) where sentUs > sinceUs`,
   ),
   'drop-windows': query(
     'Times in which requests were dropped: drops over 1 s apart belong to two.',

@@ -18,7 +18,7 @@ export const directQueries = {
     "Requests of the direct probe of which the site's own log says otherwise, or that have no row.",
     `
     with beside as (
-      select d.seq, d.outcome, d.outcome = 'ok' or starts_with(d.outcome, 'status-') as isAnswered, d.status,
+      select d.seq, d.site, d.outcome, d.outcome = 'ok' or starts_with(d.outcome, 'status-') as isAnswered, d.status,
         d.version, d.instance, d.bodyCrc32, coalesce(d.sentUs, d.dueUs) as fromUs, d.doneUs,
         s.line as siteLine, count(s.line) over (partition by d.seq) as times,
         s.status as siteStatus, s.isCut, s.version as siteVersion, s.instance as siteInstance, s.bodyCrc32 as siteCrc32,
@@ -26,7 +26,8 @@ export const directQueries = {
       from direct as d left join site as s on s.oddId = d.requestId
     ), wrong as (
       select seq, case
-        when siteLine is null and isAnswered and not exists (from deaths where doneUs between deaths.fromUs and deaths.toUs)
+        when siteLine is null and isAnswered and not exists (
+            from deaths where deaths.site = beside.site and doneUs between deaths.fromUs and deaths.toUs)
           then 'has no line in the site''s log'
         when siteLine is null then null
         when times > 1 then 'was answered ' || times || ' times'

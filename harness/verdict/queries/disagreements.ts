@@ -30,6 +30,7 @@ const besideProxy: readonly Rule[] = [
   ],
   ['l.dueUs <> round(l.seq * 1e6 / ratePerSecond)', "'it was not due at ' || l.dueUs || ' µs'"],
   ["p.line is not null and l.outcome = 'ok' and p.backend is null", `'ok, and by the proxy itself' || ${p}`],
+  ['p.backendSite <> l.site', `'the proxy asked ' || p.backend || ', of another site' || ${p}`],
   ['p.method <> l.method or p.path <> l.path', `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`],
   ['l.status <> p.status', `l.status || ' here, ' || p.status || ' in the proxy''s log' || ${p}`],
   [
@@ -102,7 +103,7 @@ const isUnmatched = "hasSiteLog and s.line is null and (l.outcome = 'ok' or l.ve
 export const suspects = query(
   "Rows that a log contradicts, and answers of which the site's log has no line of this status and process.",
   `
-  select l.line, l.seq, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
+  select l.line, l.seq, l.site, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
       ${sentences(besideProxy)},
       ${sentences(besideSite)}) as what
   from ledger as l
@@ -126,7 +127,7 @@ export const disagreementQueries = {
     "Answers of which the site's log has no line, unless its process died just then; or that another process gave.",
     `
     with answered as (
-      select u.line, u.seq, u.doneUs, u.status, min(s.line) as siteLine
+      select u.line, u.seq, u.site, u.doneUs, u.status, min(s.line) as siteLine
       from suspects as u left join site as s on s.seq = u.seq and s.status = u.status and not s.isCut
       where isUnmatched
       group by all
@@ -135,7 +136,8 @@ export const disagreementQueries = {
         then 'the site''s log has no answer ' || coalesce(status::varchar, '') || ' to it'
         else 'the site''s log names another process (line ' || siteLine || ')' end as what
     from answered
-    where siteLine is not null or not exists (from deaths where answered.doneUs between fromUs and toUs)`,
+    where siteLine is not null or not exists (
+      from deaths where deaths.site = answered.site and answered.doneUs between fromUs and toUs)`,
   ),
   'wrong-in-site': query(
     "Lines that the site's own log cannot hold of a request.",

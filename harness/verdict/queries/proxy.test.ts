@@ -108,7 +108,13 @@ describe('what the proxy saw of each restart', () => {
     ];
     const content = linesOf({ access });
     const database = await openDatabase(await writeFolder(content), content.run, ['proxy']);
-    const found = await proxyMoments(database, [1_000_000, 2_000_000]);
+    const found = await proxyMoments(
+      database,
+      [1_000_000, 2_000_000].map((atUs, index) => {
+        return { site: 'demo', restart: index + 1, atUs, brought: `v${index + 1}` };
+      }),
+      false,
+    );
     await database.close();
     const moment = (restart: number, kind: string, atUs: number, status: number, seq: number) => ({
       atUs,

@@ -16,7 +16,7 @@ export const restarts = {
     `
     with moment as materialized (
       select moments.restart, atRisk, outage, count(*) as due, max(sentUs - dueUs) as latestUs, max(waitUs) as waitUs
-      from ledger asof join moments on dueUs >= moments.fromUs
+      from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
       group by all
     )
     select restart,
@@ -29,17 +29,19 @@ export const restarts = {
     'Requests under way when each old process was told to end.',
     `
     with spanning as (
-      select sentUs, doneUs from ledger asof join restarts on sentUs <= toldUs where doneUs > toldUs
+      select ledger.site, sentUs, doneUs
+      from ledger asof join restarts on ledger.site = restarts.site and sentUs <= toldUs
+      where doneUs > toldUs
     )
     select restart, count(*) as inFlight
-    from restarts join spanning on sentUs <= toldUs and doneUs > toldUs
+    from restarts join spanning on restarts.site = spanning.site and sentUs <= toldUs and doneUs > toldUs
     group by restart`,
   ),
   'restart-queues': query(
     "The most connections that waited at the site's port in the at-risk span of each restart.",
     `
     select restart, coalesce(max(waiting), 0) as longestQueue
-    from restarts left join queues on atUs >= atRiskFromUs and atUs < atRiskToUs and isOfSite
+    from restarts left join queues on queues.site = restarts.site and atUs >= atRiskFromUs and atUs < atRiskToUs
     where exists (from queues)
     group by restart`,
   ),

@@ -32,7 +32,7 @@ export function requestsAmong(rows: string): string {
       s.line as siteLine, coalesce(t.tries, case when s.line is null then 0 else 1 end) as tries,${parts},
       c.cause, c.file as causeFile, c.witnessLine as causeLine, hasProxy
     from ${rows} as l${besideLogs}
-      asof left join moments as f on l.dueUs >= f.fromUs
+      asof left join moments as f on f.site = l.site and l.dueUs >= f.fromUs
       left join causes as c on c.line = l.line
       left join (select seq, count(*) as tries from site where not isOnly group by seq) as t on t.seq = l.seq, run
   ) as r`;
@@ -74,8 +74,8 @@ export const views = {
       'Dropped requests. restart: the first whose at-risk span any part of its life meets, else the last begun; 0: none.',
     sql: `
   select l.*, coalesce(
-      (select min(restart) from restarts where l.doneUs >= atRiskFromUs and l.dueUs < atRiskToUs),
-      (select max(restart) from restarts where l.dueUs >= deployBeginUs), 0) as restart
+      (select min(restart) from restarts as r where r.site = l.site and l.doneUs >= atRiskFromUs and l.dueUs < atRiskToUs),
+      (select max(restart) from restarts as r where r.site = l.site and l.dueUs >= deployBeginUs), 0) as restart
   from ledger as l
   where l.dropped`,
   },
@@ -97,7 +97,7 @@ export const views = {
     isAskedOften: true,
     sql: `
   with told as (
-    select l.line, l.seq, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored,
+    select l.line, l.seq, l.site, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored,
       coalesce(s.answeredUs, again.answeredUs) as answeredUs, case
         when l.outcome in ('ok', 'wrong') then 'acknowledged'
         when l.outcome in ('unsent', 'local', 'refused', 'connect-timeout', 'unreachable', 'status-503', 'status-404') then 'failed'
@@ -105,7 +105,8 @@ export const views = {
         when isOnlyTry and c.failure = 'refused' then 'failed'
         else 'indeterminate' end as known
     from ledger as l
-      left join (select id, min(writtenUs) as writtenUs from notes where id is not null group by id) as n on n.id = l.requestId
+      left join (select id, site, min(writtenUs) as writtenUs from notes where id is not null group by id, site) as n
+        on n.id = l.requestId and n.site = l.site
       left join site as s on s.seq = l.seq and s.isLast and s.status = l.status
       -- The last answer of all may have another status than the client's.
       left join (
@@ -114,7 +115,7 @@ export const views = {
       left join causes as c on c.line = l.line, run
     where l.method = 'POST' and l.path = '/notes'
   )
-  select line, seq, requestId, outcome, version, known, case
+  select line, seq, site, requestId, outcome, version, known, case
       when known = 'acknowledged' and not isStored then 'lost'
       -- Stamped on one clock: who commits before it answers never has them in this order.
       when known = 'acknowledged' and writtenUs > answeredUs then 'early'

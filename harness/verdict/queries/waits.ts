@@ -22,7 +22,7 @@ export const waits = {
     `Ok answers more than ${stallAboveMs} ms late: where they waited, and whether a restart explains it.`,
     `
     select line, seq, waitedAt, exists (
-        from restless where r.doneUs >= restless.fromUs and r.dueUs <= restless.toUs + ${aftermathUs}
+        from restless where restless.site = r.site and r.doneUs >= restless.fromUs and r.dueUs <= restless.toUs + ${aftermathUs}
       ) as isOfRestart
     from requests as r
     where waitUs > ${stallAboveMs * 1000} and sentUs is not null

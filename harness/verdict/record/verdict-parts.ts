@@ -32,7 +32,9 @@ export const retryingClientSchema = z.strictObject({
 
 /** One restart. */
 export const restartSchema = z.strictObject({
-  restart: z.number().int().positive().describe('Its number, from 1.'),
+  restart: z.number().int().positive().describe('Its number, counted over all sites, from 1.'),
+  site: z.string().optional().describe('Of several sites: the one that was restarted.'),
+  deploy: z.number().int().positive().optional().describe('Of several sites: the deploy that it is part of, from 1.'),
   deployBeginUs: microseconds.describe('When the deploy began, µs since run start.'),
   sigtermUs: microseconds.nullable().describe('SIGTERM reached the old process, µs since run start; null: not seen.'),
   acceptStoppedUs: microseconds.nullable().describe('The old process accepted no more, µs since run start.'),
@@ -73,6 +75,34 @@ export const restartSchema = z.strictObject({
     .number()
     .nullable()
     .describe('The most that were seen to wait there, sampled every 10 ms; null where nobody looked.'),
+});
+
+/** One of several sites: what the verdict says of all of them, of this one. */
+export const siteSchema = tallySchema.extend({
+  site: z.string().describe('Its name.'),
+  byMethod: z.record(z.string(), tallySchema).describe('The same by method.'),
+  atRisk: z
+    .strictObject({ due: count.describe('Requests due.'), dropped: count.describe('Of them, dropped.') })
+    .describe('Requests due while one of its restarts could have dropped them.'),
+  restarts: count.describe('Its restarts that count.'),
+  badRestarts: count.describe('Its restarts that dropped something.'),
+  badRestartsUpper95: z.number().nullable().describe('Upper end of the exact 95 % bound; null when there was none.'),
+  gapMs: milliseconds.nullable().describe('Its longest silence, ms; null: no request to it was sent.'),
+  longestWaitMs: milliseconds.nullable().describe('Longest wait for one of its ok answers, ms; null: there was none.'),
+  longestOutageMs: milliseconds.nullable().describe('Its longest outage window, ms; null: none was seen.'),
+  writes: z
+    .strictObject({
+      acknowledged: count.describe('Acknowledged: 2xx arrived.'),
+      failed: count.describe('Surely not applied.'),
+      indeterminate: count.describe('Neither.'),
+      lost: count.describe('Acknowledged, and not in its database.'),
+      early: count.describe('Acknowledged, and written only after the site had answered.'),
+      misattributed: count.describe('Failed, and in its database.'),
+      duplicated: count.describe('More than once in its database.'),
+      unexpected: count.describe('In its database, and never sent to it.'),
+    })
+    .nullable()
+    .describe('What its database says of its writes; null where it was not read.'),
 });
 
 /** Ids of writes, by what is wrong with them. */

@@ -19,6 +19,7 @@ import {
   restartSchema,
   retryingClientSchema,
   scheduleSchema,
+  siteSchema,
   stallsSchema,
   tallySchema,
   transitSchema,
@@ -137,6 +138,7 @@ export const verdictSchema = z.strictObject({
     .describe("net.core.somaxconn of the server's network namespace, which caps listen queues; null: not known."),
   power: powerSchema.describe('What the run could have seen, and what it takes to claim more, with 95 %.'),
   perRestart: z.array(restartSchema).describe('Restart by restart.'),
+  perSite: z.array(siteSchema).optional().describe('Site by site, where there are several; they add up to the whole.'),
   schedule: scheduleSchema.describe('Whether the load was the one that was asked for.'),
   predicted: predictedSchema.describe('What timeline and options alone predict, without the ledger.'),
   expectations: z.array(expectationSchema).describe('What was expected, and whether it was met.'),
@@ -171,6 +173,8 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 export type ControlVerdict = z.infer<typeof controlSchema>;
 /** One restart within a verdict. */
 export type RestartVerdict = z.infer<typeof restartSchema>;
+/** One of several sites within a verdict. */
+export type SiteVerdict = z.infer<typeof siteSchema>;
 /** What the witnesses say of each row. */
 export type Reconciliation = z.infer<typeof reconciliationSchema>;
 /** What became of the writes. */
