@@ -1,5 +1,5 @@
 /** Why a run came out as it did, in sentences: from its reasons, its witnesses, and the timeline. */
-import { byCount, atSeconds } from '../report/format.ts';
+import { byCount, atSeconds, siteText } from '../report/format.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { kindsText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
@@ -20,7 +20,7 @@ export function causesOfDrops(verdict: Verdict): string[] {
   const moment = (event: Verdict['dropWindows'][number]['openedBy']): string =>
     event === null
       ? 'no event that was seen'
-      : `${event.kind} at ${atSeconds(event.atUs)} (${at(runFiles.timeline, event.line)})`;
+      : `${event.kind}${siteText(event)} at ${atSeconds(event.atUs)} (${at(runFiles.timeline, event.line)})`;
   const causes = byCount(reconciliation.causes).map(([cause, count]) => {
     const example = reconciliation.examples[cause];
     const where = example?.file === undefined ? '' : `; row ${example.seq}, ${at(example.file, example.line)}`;

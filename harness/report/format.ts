@@ -47,9 +47,14 @@ export function countsText(record: Readonly<Record<string, number>>): string {
   );
 }
 
+/** Of several sites: the one that an event is about. */
+export function siteText({ site }: { readonly site?: string | undefined }): string {
+  return site === undefined ? '' : ` of ${site}`;
+}
+
 /** The event that opened or closed a window of drops. */
 export function eventText(event: Verdict['dropWindows'][number]['openedBy']): string {
-  return event === null ? 'no event that was seen' : `\`${event.kind}\` at ${atSeconds(event.atUs)}`;
+  return event === null ? 'no event that was seen' : `\`${event.kind}\`${siteText(event)} at ${atSeconds(event.atUs)}`;
 }
 
 /** A column of a table: its heading, what a row shows in it, and the query that counts it, where a query does. */

@@ -12,6 +12,7 @@ import type { Evidence } from './evidence.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import { transitAboveMs } from './queries/waits.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
+import { siteNamesOf } from '../run/tables.ts';
 
 /** Above this share of the slots, the generator's own failures void the run. */
 const ownFaultLimit = 0.001;
@@ -408,9 +409,13 @@ function lateSchedule(of: Checked): Answer {
 }
 
 function restartsMissing({ run, windows }: Checked): Answer {
-  const { plannedRestarts } = subjectOf(run);
-  if (windows.length >= plannedRestarts || (run.kind === 'measure' && !run.commandRun)) return null;
-  return `Only ${windows.length} of ${plannedRestarts} restarts began before the load ended.`;
+  const { plannedRestarts: deploys } = subjectOf(run);
+  // A release restarts which sites its playbook comes to; any other deploy restarts them all.
+  const isRelease = run.kind === 'experiment' && run.experiment.deploy.action === 'release';
+  const planned = isRelease ? deploys : deploys * siteNamesOf(run).length;
+  const begun = isRelease ? new Set(windows.map(({ deploy }) => deploy)).size : windows.length;
+  if (begun >= planned || (run.kind === 'measure' && !run.commandRun)) return null;
+  return `Only ${begun} of ${planned} ${isRelease ? 'releases' : 'restarts'} began before the load ended.`;
 }
 
 /** Of a service that the user runs nobody tells when it stopped accepting. */
@@ -424,7 +429,9 @@ function outageUnseen({ run, windows }: Checked): Answer {
 
 function tailUnseen({ run, windows }: Checked): Answer {
   const last = run.kind === 'experiment' ? windows.at(-1) : undefined;
-  if (last?.readyUs == null || last.readyUs <= run.durationMs * 1000) return null;
+  // Of several sites the last to be ready may be any.
+  const readyUs = windows.flatMap((window) => (window.deploy === last?.deploy ? (window.readyUs ?? []) : []));
+  if (Math.max(...readyUs) <= run.durationMs * 1000) return null;
   return 'The last restart was ready only after the load had ended: its tail was not seen.';
 }
 

@@ -1,5 +1,6 @@
 /** The one line that goes into a document. */
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { exactInterval } from '../base/interval.ts';
 import type { Verdict } from './record/verdict.ts';
 
 /** What the line is made of. */
@@ -21,6 +22,7 @@ export type Cited = Pick<
   | 'controls'
   | 'failureKinds'
   | 'retryingClient'
+  | 'perSite'
 >;
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
@@ -32,7 +34,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
     cited.headline,
     cited.restarts === 0
       ? noRestartText(cited)
-      : `${cited.badRestarts} of ${cited.restarts} restarts dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
+      : `${restartsText(cited)} dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s${kindsIn(cited, run)}`,
     waitText(cited, hasProxy),
     [...(hasProxy ? ['traefik'] : []), 'systemd', 'node', 'kernel']
@@ -48,6 +50,16 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** How many restarts dropped something, and of how many sites they are where there are several. */
+export function restartsText({
+  badRestarts,
+  restarts,
+  perSite,
+}: Pick<Verdict, 'badRestarts' | 'restarts' | 'perSite'>): string {
+  const sites = perSite === undefined ? '' : ` of ${perSite.length} sites`;
+  return `${badRestarts} of ${restarts} restarts${sites}`;
 }
 
 /** Of a service that the user runs, of which there is no other witness: what kind the failures were. */
@@ -66,13 +78,13 @@ export function kindsText({ failureKinds }: Pick<Verdict, 'failureKinds'>): stri
 }
 
 /** The longest wait; where a probe without the proxy waited longer, its wait too, since that is what such a client meets. */
-function waitText({ longestWaitMs, direct }: Pick<Verdict, 'longestWaitMs' | 'direct'>, hasProxy: boolean): string {
+function waitText({ longestWaitMs, direct, perSite }: Cited, hasProxy: boolean): string {
   if (longestWaitMs === null) return 'no ok answer';
   const text = `longest wait ${longestWaitMs.toFixed(0)} ms`;
   const directMs = direct?.longestWaitMs ?? null;
   return !hasProxy || directMs === null || directMs <= longestWaitMs
     ? text
-    : `${text} through the proxy, ${directMs.toFixed(0)} ms straight to the site`;
+    : `${text} through the proxy, ${directMs.toFixed(0)} ms straight to the ${perSite === undefined ? '' : 'first '}site`;
 }
 
 /** Where no restart counts: none was made, or all were void. */
@@ -86,6 +98,17 @@ export function boundText({
   badRestartsInterval95,
 }: Pick<Verdict, 'badRestarts' | 'badRestartsInterval95'>): string {
   if (badRestartsInterval95 === null) return 'no restart bounds nothing';
-  const [low, high] = badRestartsInterval95.map((share) => `${(share * 100).toFixed(1)} %`);
-  return badRestarts === 0 ? `≤ ${high}, one-sided exact 95 %` : `${low} to ${high}, exact 95 %`;
+  const share = shareText(badRestarts, badRestartsInterval95);
+  return badRestarts === 0 ? `${share}, one-sided exact 95 %` : `${share}, exact 95 %`;
+}
+
+/** The same in short, of these restarts; null where there was none. */
+export function boundOf({ badRestarts, restarts }: Pick<Verdict, 'badRestarts' | 'restarts'>): string | null {
+  const interval = exactInterval(badRestarts, restarts);
+  return interval === undefined ? null : shareText(badRestarts, interval);
+}
+
+function shareText(badRestarts: number, interval: readonly [low: number, high: number]): string {
+  const [low, high] = interval.map((share) => `${(share * 100).toFixed(1)} %`);
+  return badRestarts === 0 ? `≤ ${high}` : `${low} to ${high}`;
 }

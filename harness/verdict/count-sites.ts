@@ -1,10 +1,14 @@
 /** What became of each of several sites, from the queries; the same words as for all of them. */
 import { exactInterval } from '../base/interval.ts';
 import type { Ask } from './ledger-summary.ts';
+import type { Prediction } from './predict/predict.ts';
 import type { RestartVerdict, SiteVerdict } from './record/verdict.ts';
 
 /** A site, as far as the ledger and the database tell; its restarts are added by {@link withRestarts}. */
-export type SiteCounts = Omit<SiteVerdict, 'restarts' | 'badRestarts' | 'badRestartsUpper95' | 'longestOutageMs'>;
+export type SiteCounts = Omit<
+  SiteVerdict,
+  'restarts' | 'badRestarts' | 'badRestartsUpper95' | 'longestOutageMs' | 'predicted'
+>;
 
 interface Outcomes {
   readonly site: string;
@@ -46,19 +50,25 @@ export async function countSites(ask: Ask, sites: readonly string[], hasNotes: b
   });
 }
 
-/** With what their restarts come to. */
-export function withRestarts(sites: readonly SiteCounts[], perRestart: readonly RestartVerdict[]): SiteVerdict[] {
+/** With what their restarts come to, and what is predicted of them. */
+export function withRestarts(
+  sites: readonly SiteCounts[],
+  perRestart: readonly RestartVerdict[],
+  predicted: Prediction['perSite'] = [],
+): SiteVerdict[] {
   return sites.map((counts) => {
     const own = perRestart.filter(({ site }) => site === counts.site);
     const restarts = own.filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0).length;
     const badRestarts = own.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
     const outagesMs = own.flatMap(({ outageMs }) => outageMs ?? []);
+    const { dropped = null, formula = 'none' } = predicted.find(({ site }) => site === counts.site) ?? {};
     return {
       ...counts,
       restarts,
       badRestarts,
       badRestartsUpper95: exactInterval(badRestarts, restarts)?.[1] ?? null,
       longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
+      predicted: { dropped: dropped === null ? null : Math.round(dropped * 1000) / 1000, formula },
     };
   });
 }

@@ -32,23 +32,48 @@ const closing: ReadonlySet<EventKind> = new Set<EventKind>([
 
 type DropWindow = Verdict['dropWindows'][number];
 
+/** A window, with the sites of the drops that were known first and last. */
+interface Found {
+  readonly fromUs: number;
+  readonly firstUs: number;
+  readonly firstSite: string;
+  readonly toUs: number;
+  readonly lastSite: string;
+  readonly dropped: number;
+}
+
 /** In order of time. */
 export async function dropWindows(ask: Ask, timeline: readonly TimelineEvent[]): Promise<DropWindow[]> {
-  const windows = await ask<{ fromUs: number; firstUs: number; toUs: number; dropped: number }>('drop-windows');
-  const last = (end: number, kinds: ReadonlySet<EventKind>): number =>
-    timeline.findLastIndex(({ kind, atUs }) => kinds.has(kind) && atUs <= end + toleranceUs && atUs > end - farUs);
-  const first = (from: number, kinds: ReadonlySet<EventKind>): number =>
-    timeline.findIndex(({ kind, atUs }) => kinds.has(kind) && atUs >= from - toleranceUs && atUs < from + farUs);
-  return windows.map(({ fromUs, firstUs, toUs, dropped }) => ({
+  const windows = await ask<Found>('drop-windows');
+  // What happened to another site neither opens nor closes it.
+  const isAbout = (event: TimelineEvent, site: string): boolean => (event.site ?? site) === site;
+  const last = (end: number, site: string): number =>
+    timeline.findLastIndex(
+      (event) =>
+        opening.has(event.kind) && isAbout(event, site) && event.atUs <= end + toleranceUs && event.atUs > end - farUs,
+    );
+  const first = (from: number, site: string): number =>
+    timeline.findIndex(
+      (event) =>
+        closing.has(event.kind) &&
+        isAbout(event, site) &&
+        event.atUs >= from - toleranceUs &&
+        event.atUs < from + farUs,
+    );
+  return windows.map(({ fromUs, firstUs, firstSite, toUs, lastSite, dropped }) => ({
     fromUs,
     toUs,
     dropped,
-    openedBy: named(timeline, last(firstUs, opening)),
-    closedBy: named(timeline, first(toUs, closing)),
+    openedBy: named(timeline, last(firstUs, firstSite)),
+    closedBy: named(timeline, first(toUs, lastSite)),
   }));
 }
 
 function named(timeline: readonly TimelineEvent[], index: number): DropWindow['openedBy'] {
   const event = timeline[index];
-  return event === undefined ? null : { kind: event.kind, atUs: event.atUs, line: index + 1 };
+  return event === undefined ? null : eventAt(event, index + 1);
+}
+
+function eventAt({ kind, site, atUs }: TimelineEvent, line: number): NonNullable<DropWindow['openedBy']> {
+  return { kind, ...(site !== undefined && { site }), atUs, line };
 }

@@ -69,6 +69,7 @@ export const derivedTables = {
     about:
       'Tries of the proxy that failed, by its own log; with the nearest try before and after that failed otherwise.',
     columns: {
+      site: 'The site whose backend was tried; where the log does not tell which of several, the try has a row for each.',
       atUs: 'When, µs.',
       failure: 'refused, reset, timeout, cancelled or other.',
       otherBeforeUs: 'The last try before it that failed otherwise, µs.',
@@ -332,6 +333,7 @@ async function putProxyLog(
   { folder, run }: { folder: string; run: RunRecord },
 ): Promise<Pick<RunTables, 'checks' | 'hasProxyLog' | 'tries'>> {
   const originWallUs = originWallUsOf(run);
+  const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
   const checks = new CheckStates();
   const failed: Extract<ProxyLogLine, { kind: 'failed-try' }>[] = [];
   let retries = 0;
@@ -345,15 +347,21 @@ async function putProxyLog(
     }
   }
   const columns = {
+    site: 'VARCHAR',
     atUs: 'DOUBLE',
     line: 'INTEGER',
     failure: 'VARCHAR',
     otherBeforeUs: 'DOUBLE',
     otherAfterUs: 'DOUBLE',
   };
-  await database.put('failed_tries', columns, besideOthers(failed, originWallUs));
+  const names = siteNamesOf(run);
+  const siteOfPort = new Map(sites.flatMap(({ name, colours }) => colours.map((of) => [of.publicPort, name])));
+  const tries = names.flatMap((site) => {
+    const own = failed.filter(({ error }) => names.length === 1 || (siteOfPort.get(triedPort(error)) ?? site) === site);
+    return besideOthers(own, originWallUs).map((one) => ({ site, ...one }));
+  });
+  await database.put('failed_tries', columns, tries);
   const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
-  const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
   const downs = sites
     .flatMap(({ name: site, colours }) => {
       const ports = sites.length === 1 ? undefined : colours.map(({ publicPort }) => publicPort);
@@ -377,6 +385,11 @@ async function putProxyLog(
     downs,
   );
   return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };
+}
+
+/** The port of the backend that was tried, as in `dial tcp 127.0.0.1:18080: connect: …`; NaN where the error has none (`EOF`). */
+function triedPort(error: string): number {
+  return Number(/:(\d+): /u.exec(error)?.[1]);
 }
 
 /** In the order of time, one of a moment; each with the nearest try before and after it that failed in another way. */

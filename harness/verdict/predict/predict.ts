@@ -16,6 +16,8 @@ export interface Prediction {
   readonly perRestart: readonly (number | null)[];
   /** In words, with its numbers in place. */
   readonly formula: string;
+  /** Of several sites: what is predicted of each. */
+  readonly perSite?: readonly { readonly site: string; readonly dropped: number | null; readonly formula: string }[];
 }
 
 /** Traefik's providersThrottleDuration: a file that was read half-written is read again only so much later. */
@@ -48,14 +50,17 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
   );
   const perRestart = windows.map(({ restart }) => of.get(restart) ?? null);
   const ranges = own.map(({ range }) => range);
+  const perSite = own.map((of, at) => ({ site: sites[at] ?? '', dropped: of.dropped, formula: of.formula }));
   if (ranges.includes(null)) {
-    return { dropped: null, range: null, perRestart, formula: 'none: not every outage window was seen' };
+    return { dropped: null, range: null, perRestart, perSite, formula: 'none: not every outage window was seen' };
   }
+  const dropped = sum(own.map((of) => of.dropped ?? 0));
   return {
-    dropped: sum(own.map(({ dropped }) => dropped ?? 0)),
+    dropped,
     range: [sum(ranges.map((range) => range?.[0] ?? 0)), sum(ranges.map((range) => range?.[1] ?? 0))],
     perRestart,
-    formula: own.map(({ formula }, at) => `${sites[at] ?? ''}: ${formula}`).join('. '),
+    perSite,
+    formula: `the sum over ${sites.length} sites, each by its own restarts and its share of the load: ${dropped.toFixed(1)}`,
   };
 }
 
@@ -148,7 +153,8 @@ function formulaOf(
   const outagesMs = windows.map(({ acceptStoppedUs, acceptingUs }) =>
     Math.max(0, ((acceptingUs ?? 0) - (acceptStoppedUs ?? 0)) / 1000),
   );
-  const rate = `${load.ratePerSecond}/s`;
+  // A site's share of the load may be no round number.
+  const rate = `${Number(load.ratePerSecond.toFixed(3))}/s`;
   const words: string[] = [];
   if (publicPorts(experiment) === 2) {
     words.push(

@@ -76,8 +76,8 @@ export const causeSteps = {
     select lost.line, lost.endUs,
       case when b.atUs >= endUs - ${beforeUs} and (a.atUs is null or endUs - b.atUs <= a.atUs - endUs) then b else a end as try
     from lost
-      asof left join failed_tries as b on lost.endUs >= b.atUs
-      asof left join failed_tries as a on lost.endUs < a.atUs
+      asof left join failed_tries as b on lost.site = b.site and lost.endUs >= b.atUs
+      asof left join failed_tries as a on lost.site = a.site and lost.endUs < a.atUs
     where backend is not null`,
   ),
   behind: query(

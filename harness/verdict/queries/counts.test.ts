@@ -301,12 +301,13 @@ describe('windows of drops', () => {
   it('go from the first sending to the last known drop, and are two where over a second lies between', async () => {
     const [none, one, never, near, apart] = await found();
     expect(none).toEqual([]);
-    expect(one).toEqual([{ fromUs: 2_000_000, firstUs: 2_600_000, toUs: 3_600_000, dropped: 3 }]);
-    expect(never).toEqual([{ fromUs: 70, firstUs: 90, toUs: 90, dropped: 1 }]);
+    const site = { firstSite: 'demo', lastSite: 'demo' };
+    expect(one).toEqual([{ ...site, fromUs: 2_000_000, firstUs: 2_600_000, toUs: 3_600_000, dropped: 3 }]);
+    expect(never).toEqual([{ ...site, fromUs: 70, firstUs: 90, toUs: 90, dropped: 1 }]);
     expect(near).toHaveLength(1);
     expect(apart).toEqual([
-      { fromUs: 1, firstUs: 1_000_000, toUs: 1_000_000, dropped: 1 },
-      { fromUs: 1_500_000, firstUs: 2_000_001, toUs: 2_000_001, dropped: 1 },
+      { ...site, fromUs: 1, firstUs: 1_000_000, toUs: 1_000_000, dropped: 1 },
+      { ...site, fromUs: 1_500_000, firstUs: 2_000_001, toUs: 2_000_001, dropped: 1 },
     ]);
   });
 

@@ -117,14 +117,15 @@ export const counts = {
     'Times in which requests were dropped: drops over 1 s apart belong to two.',
     `
     with known as (
-      select coalesce(sentUs, dueUs) as fromUs, doneUs,
+      select site, coalesce(sentUs, dueUs) as fromUs, doneUs,
         case when doneUs - lag(doneUs) over (order by doneUs) > 1000000 then 1 else 0 end as isApart
       from ledger
       where dropped
     ), numbered as (
       select *, sum(isApart) over (order by doneUs rows unbounded preceding) as nth from known
     )
-    select min(fromUs) as fromUs, min(doneUs) as firstUs, max(doneUs) as toUs, count(*) as dropped
+    select min(fromUs) as fromUs, min(doneUs) as firstUs, arg_min(site, doneUs) as firstSite,
+      max(doneUs) as toUs, arg_max(site, doneUs) as lastSite, count(*) as dropped
     from numbered
     group by nth
     order by nth`,

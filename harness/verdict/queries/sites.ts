@@ -41,12 +41,20 @@ export const siteQueries = {
     select site, known, fate, count(*) as writes from writes group by all`,
   ),
   'site-note-faults': query(
-    'Notes in the database of each site that are stored twice, or that no request to it wrote.',
+    'Notes stored twice, by the site that they were sent to; notes in the database of each site that no request to it wrote.',
     `
-    select site, count(*) filter (times > 1) as duplicated,
-      count(*) filter (not exists (from writes where writes.requestId = notes.id and writes.site = notes.site)) as unexpected
-    from notes, run
-    where starts_with(id, idPrefix)
+    with own as (select notes.* from notes, run where starts_with(id, idPrefix)
+    ), faults as (
+      -- Once in the database of each of two sites is twice, too.
+      select coalesce(min(writes.site), min(own.site)) as site, 'duplicated' as fault
+      from own left join writes on writes.requestId = own.id
+      group by own.id
+      having max(times) > 1 or count(distinct own.line) > 1
+      union all
+      select own.site, 'unexpected' from own anti join writes on writes.requestId = own.id and writes.site = own.site
+    )
+    select site, count(*) filter (fault = 'duplicated') as duplicated, count(*) filter (fault = 'unexpected') as unexpected
+    from faults
     group by site`,
   ),
 } as const;

@@ -18,7 +18,7 @@ export const writeQueries = {
     with own as (select * from notes, run where starts_with(id, idPrefix))
     select 'duplicated' as fate, id, min(line) as line from own group by id having max(times) > 1 or count(*) > 1
     union all
-    select 'unexpected' as fate, id, min(line) as line from own anti join writes on writes.requestId = own.id and writes.site = own.site group by id
+    select 'unexpected' as fate, id, min(line) as line from own anti join writes on writes.requestId = own.id and writes.site = own.site group by id, own.site
     order by line`,
   ),
   'stored-texts': query(

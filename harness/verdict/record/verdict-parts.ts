@@ -36,6 +36,10 @@ export const restartSchema = z.strictObject({
   site: z.string().optional().describe('Of several sites: the one that was restarted.'),
   deploy: z.number().int().positive().optional().describe('Of several sites: the deploy that it is part of, from 1.'),
   deployBeginUs: microseconds.describe('When the deploy began, µs since run start.'),
+  siteBeginUs: microseconds
+    .nullable()
+    .optional()
+    .describe('Of several sites: when the deploy came to this one, µs since run start; null: not seen.'),
   sigtermUs: microseconds.nullable().describe('SIGTERM reached the old process, µs since run start; null: not seen.'),
   acceptStoppedUs: microseconds.nullable().describe('The old process accepted no more, µs since run start.'),
   acceptingUs: microseconds.nullable().describe('The new process accepted, µs since run start.'),
@@ -90,6 +94,12 @@ export const siteSchema = tallySchema.extend({
   gapMs: milliseconds.nullable().describe('Its longest silence, ms; null: no request to it was sent.'),
   longestWaitMs: milliseconds.nullable().describe('Longest wait for one of its ok answers, ms; null: there was none.'),
   longestOutageMs: milliseconds.nullable().describe('Its longest outage window, ms; null: none was seen.'),
+  predicted: z
+    .strictObject({
+      dropped: z.number().nullable().describe('Drops; null where nothing predicts them.'),
+      formula: z.string().describe('How it was reckoned, in words.'),
+    })
+    .describe('What timeline and options alone predict of it.'),
   writes: z
     .strictObject({
       acknowledged: count.describe('Acknowledged: 2xx arrived.'),
@@ -167,6 +177,7 @@ export const reconciliationSchema = z.strictObject({
 /** An event of the timeline. */
 const momentSchema = z.strictObject({
   kind: z.string().describe('What happened: `accept-stopped`, `check-down`, ….'),
+  site: z.string().optional().describe('Of several sites: the one that it is about; left out where it is about all.'),
   atUs: microseconds.describe('When, µs since run start.'),
   line: count.describe('Its line in timeline.ndjson, from 1.'),
 });
