@@ -64,7 +64,9 @@ function requestFigures({
   gapMs,
   longestWaitMs,
   schedule,
+  perSite,
 }: Verdict): Figure[] {
+  const from = perSite === undefined ? 'the deploy' : 'the restart of their site';
   const byMethod = Object.entries(atRisk.byMethod).map(
     ([method, { due, dropped }]) => `${dropped} of ${due} ${method}`,
   );
@@ -73,7 +75,7 @@ function requestFigures({
   return [
     ['predicted from timeline and options alone', `${predicted.formula}${difference}`, null],
     [
-      'dropped of those at risk: due from the deploy until the new process answers',
+      `dropped of those at risk: due from ${from} until the new process answers`,
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
       'at-risk',
     ],
@@ -99,7 +101,8 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const columns: Column<RestartVerdict>[] = [
     ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-load'],
-    ['began, s', ({ deployBeginUs }) => (deployBeginUs / 1e6).toFixed(3)],
+    ...(verdict.perSite === undefined ? [] : siteColumns),
+    ['began, s', ({ siteBeginUs, deployBeginUs }) => ((siteBeginUs ?? deployBeginUs) / 1e6).toFixed(3)],
     ...(hasWindow ? windowColumns : []),
     ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
     ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
@@ -112,12 +115,22 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
       : []),
     voidMeaning,
     ...sparesText(run, perRestart),
+    ...(verdict.perSite === undefined
+      ? []
+      : [
+          'Restarts are counted over all sites, in the order of the sites; each began when its deploy came to its site.',
+        ]),
     ...shorterWaitText(verdict),
   ];
   return ['## Restart by restart', tableOf(perRestart, columns), countedByColumn(columns), notes.join(' ')].join(
     '\n\n',
   );
 }
+
+const siteColumns: readonly Column<RestartVerdict>[] = [
+  ['site', ({ site }) => site ?? ''],
+  ['deploy', ({ deploy }) => String(deploy ?? '')],
+];
 
 const windowColumns: readonly Column<RestartVerdict>[] = [
   ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
@@ -137,12 +150,15 @@ function isVoid({ voided, droppedInRestart }: RestartVerdict): boolean {
 }
 
 /** Why there are more restarts than were asked for, where that is so; nothing else. */
-function sparesText(run: RunRecord, { length: made }: Verdict['perRestart']): string[] {
+function sparesText(run: RunRecord, perRestart: Verdict['perRestart']): string[] {
+  // Of several sites each deploy restarts many.
+  const made = new Set(perRestart.map(({ deploy, restart }) => deploy ?? restart)).size;
+  const what = perRestart.some(({ deploy }) => deploy !== undefined) ? 'deploys' : 'restarts';
   const asked = run.kind === 'experiment' ? run.experiment.deploy.restarts : made;
   if (made <= asked) return [];
   const spares = made - asked;
   return [
-    `${made} restarts were made: the ${asked} that were asked for, and ${spares} spare ` +
+    `${made} ${what} were made: the ${asked} that were asked for, and ${spares} spare ` +
       `${spares === 1 ? 'one' : 'ones'}, since requests left late during as many of them.`,
   ];
 }
@@ -194,11 +210,12 @@ export function writesSection({ writes }: Verdict): string {
 }
 
 /** What the probe of the site’s own port saw; nothing where there was none. */
-export function directSection({ direct }: Verdict): string {
+export function directSection({ direct, perSite }: Verdict): string {
   if (direct === null) return '';
+  const ofFirst = perSite?.[0] === undefined ? '' : ` to the first site alone (${perSite[0].site})`;
   return [
     "## Straight to the site's own port",
-    `${direct.ratePerSecond} requests a second from the server itself, each on a connection of its own. A refused ` +
+    `${direct.ratePerSecond} requests a second from the server itself${ofFirst}, each on a connection of its own. A refused ` +
       'connection, or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a ' +
       'proxy shows 502 for the one, and answers on another connection meanwhile for the other.',
     figuresTable([

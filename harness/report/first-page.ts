@@ -1,7 +1,7 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
-import { boundText, kindsText, noRestartText } from '../verdict/citation.ts';
+import { boundText, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, eventText, inMs } from './format.ts';
@@ -21,7 +21,7 @@ export function headingSection(run: RunRecord, verdict: Verdict): string {
 }
 
 function answerText(verdict: Verdict): string {
-  const { restarts, badRestarts, dropped, droppedOutsideRestarts, due, headline } = verdict;
+  const { restarts, dropped, droppedOutsideRestarts, due, headline } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
   const lead =
     verdict.verdict === 'inconclusive'
@@ -31,7 +31,7 @@ function answerText(verdict: Verdict): string {
   const outside = droppedOutsideRestarts ?? 0;
   const each = ((dropped - outside) / restarts).toFixed(1);
   return (
-    `${lead} ${badRestarts} of ${restarts} restarts dropped something (${boundText(verdict)}), ` +
+    `${lead} ${restartsText(verdict)} dropped something (${boundText(verdict)}), ` +
     `${dropped} of ${due} requests in all, ${each} a restart` +
     `${outside === 0 ? '' : `; ${outside} of them belong to no restart`}.`
   );
@@ -48,6 +48,7 @@ export function reasonsSection({ reasons, notes }: Verdict): string {
 export function glanceSection(run: RunRecord, verdict: Verdict): string {
   const lines: [string, string | null][] = [
     ['Dropped', droppedText(verdict)],
+    ['Sites', sitesText(verdict)],
     ['Unexplained', unexplainedText(verdict)],
     ['Why', whyText(verdict)],
     ['When', whenText(verdict)],
@@ -70,6 +71,19 @@ function droppedText({ dropped, due, predicted, stale }: Verdict): string {
       ? 'nothing predicts how many'
       : `timeline and options alone predict ${predicted.dropped.toFixed(0)}`;
   return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale}.`;
+}
+
+/** Of several sites: how many were hurt, and the one that was hurt most. */
+function sitesText({ perSite }: Verdict): string | null {
+  if (perSite === undefined) return null;
+  const most = perSite.reduce((worst, site) => (site.dropped > worst.dropped ? site : worst));
+  const silent = perSite.reduce((worst, site) => ((site.gapMs ?? 0) > (worst.gapMs ?? 0) ? site : worst));
+  const hurt = perSite.filter(({ dropped }) => dropped > 0).length;
+  return (
+    `requests of ${hurt} of ${perSite.length} sites were dropped` +
+    `${most.dropped === 0 ? '' : `, most of ${most.site}: ${most.dropped} of ${most.due}`}; ` +
+    `the longest silence of a single site was ${inMs(silent.gapMs)} (${silent.site}).`
+  );
 }
 
 function unexplainedText({ unexplained, dropped }: Verdict): string {

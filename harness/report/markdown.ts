@@ -7,6 +7,7 @@ import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
 import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
+import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 
 /** The charts of a report, by file name within charts/ and without the ending. */
@@ -31,15 +32,19 @@ export function reportMarkdown(
     headingSection(run, verdict),
     reasonsSection(verdict),
     glanceSection(run, verdict),
-    picture(charts.overview, 'Outcomes over the whole run'),
+    picture(
+      charts.overview,
+      `Outcomes over the whole run${verdict.perSite === undefined ? '' : ', all sites together'}`,
+    ),
     expectationsSection(verdict),
     askedSection(run),
     countsSection(verdict),
+    sitesSection(verdict),
     restartsSection(run, verdict),
     causesSection(verdict),
     writesSection(verdict),
     directSection(verdict),
-    chartsSection(charts),
+    chartsSection(charts, verdict),
     trustSection(verdict),
     capacitySection(wordedBy(ofCapacities, markdownText)),
     repeatSection(run),
@@ -48,12 +53,16 @@ export function reportMarkdown(
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
 
-function chartsSection({ latency, restarts, restartsNotDrawn }: ReportCharts): string {
+function chartsSection({ latency, restarts, restartsNotDrawn }: ReportCharts, { perRestart }: Verdict): string {
+  const captionOf = (restart: number): string => {
+    const { site, deploy } = perRestart.find((one) => one.restart === restart) ?? {};
+    return `Outcomes around restart ${restart}${site === undefined ? '' : ` (${site}, deploy ${deploy ?? '?'})`}`;
+  };
   return [
     '## Charts',
     picture(latency, 'Latency of every request over its due time'),
     // The file's name has the restart's own number.
-    ...restarts.map((name) => picture(name, `Outcomes around restart ${Number(name.replace(/\D/gu, ''))}`)),
+    ...restarts.map((name) => picture(name, captionOf(Number(name.replace(/\D/gu, ''))))),
     ...(restartsNotDrawn === 0 ? [] : [`Restarts that are not drawn: ${restartsNotDrawn}.`]),
   ].join('\n\n');
 }
