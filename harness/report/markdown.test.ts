@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { voidMeaning } from '../experiment/load-schedule.ts';
-import { serviceRecord, verdictOfTest } from '../verdict/testing.ts';
+import { serviceRecord, siteVerdict, verdictOfTest } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { scopeText } from './first-page.ts';
 import { reportMarkdown } from './markdown.ts';
@@ -101,6 +101,66 @@ describe('report.md', () => {
     const glossary = await readFile(new URL('../../docs/glossary.md', import.meta.url), 'utf8');
     expect(glossary.replaceAll(/\s+/gu, ' ')).toContain(`**void restart** ${voidMeaning}`);
     expect(text).toContain(voidMeaning);
+  });
+});
+
+describe('the report of several sites', () => {
+  const [restart] = verdict.perRestart;
+  const perSite = [
+    siteVerdict('demo', { due: 150, dropped: 1, badRestarts: 1, restarts: 1, longestWaitMs: 2, gapMs: 31 }),
+    siteVerdict('demo2', { due: 150, restarts: 0, longestWaitMs: null, longestOutageMs: 1 }),
+  ];
+  const perRestart =
+    restart === undefined
+      ? []
+      : [1, 2].map((number) => ({
+          ...restart,
+          restart: number,
+          site: `site${number}`,
+          deploy: 1,
+          siteBeginUs: number * 1e6,
+        }));
+  const of = (over: Partial<Verdict> = {}): string => textOf({ perSite, perRestart, longestWaitMs: 2, ...over });
+
+  it('has a line for each, and one for the whole', () => {
+    const table = /## Site by site[\s\S]*?Counted by/u.exec(of())?.[0] ?? '';
+    const cells = table
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .map((line) =>
+        line
+          .split('|')
+          .map((cell) => cell.trim())
+          .slice(1, 8),
+      );
+    expect(cells.slice(2)).toEqual([
+      ['demo', '150', '1', '0', '1', '1 (2.5 % to 100.0 %)', '31 ms'],
+      ['demo2', '150', '0', '0', '0', '0', '15 ms'],
+      ['**all**', '300', '1', '0', '1', '1 (2.5 % to 100.0 %)', '10 ms'],
+    ]);
+    expect(of()).not.toContain(', but ');
+  });
+
+  it('shows where the sites do not add up to the whole', () => {
+    expect(of({ dropped: 2 })).toContain('**2, but 1 of the sites**');
+  });
+
+  it('names site, deploy and begin of each restart, and in the caption of its chart', () => {
+    expect(of()).toMatch(/\| 2 +\| site2 +\| 1 +\| 2\.000 +\|/u);
+    expect(of()).toContain('![Outcomes around restart 1 (site1, deploy 1)]');
+    // One deploy of two sites is what was asked for: no restart is a spare one.
+    expect(of()).not.toContain('spare');
+  });
+
+  it('says on its first page how many sites were hurt, and whose event opened a window', () => {
+    const [one] = verdict.dropWindows;
+    const openedBy = { kind: 'accept-stopped', site: 'demo', atUs: 1_050_000, line: 5 };
+    const told = of({ dropWindows: one === undefined ? [] : [{ ...one, openedBy }] });
+    expect(told).toContain(
+      '- **Sites**: requests of 1 of 2 sites were dropped, most of demo: 1 of 150; the longest silence of a single site was 31 ms (demo).',
+    );
+    expect(told).toContain('opened by `accept-stopped` of demo at 1.050 s');
+    expect(told).toContain('to the first site alone (demo)');
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { cpuPressure } from '../run/files/kernel.ts';
+import { resolveExperiment } from '../experiment/fields.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Control } from './controls.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
@@ -357,6 +358,43 @@ describe('a measurement of the user’s own service', () => {
     ).toHaveLength(2);
     expect(reasons({ run, windows: [], ledger: { perRestart: [] }, beside: alone })).toEqual([
       'Only 0 of 1 restarts began before the load ended. [restarts-missing]',
+    ]);
+  });
+});
+
+describe('several sites', () => {
+  const experiment = resolveExperiment(e5, { changes: [['sites.count', 2]] });
+  const run = runRecord(experiment, { deployBeginsMs: [990, 2_000] });
+  const windows = [1, 2, 3, 4].map((restart): RestartWindow => ({
+    ...window,
+    restart,
+    site: restart % 2 === 1 ? 'demo' : 'demo2',
+    deploy: Math.ceil(restart / 2),
+  }));
+  const asked = (of: readonly RestartWindow[], release = false): string[] => {
+    const deploy = { ...run.experiment.deploy, ...(release && { action: 'release' as const }) };
+    return reasons({ run: { ...run, experiment: { ...run.experiment, deploy } }, windows: of });
+  };
+
+  it('are each to be restarted by every deploy, whatever came of the others', () => {
+    expect(asked(windows)).toEqual([]);
+    // As many restarts as deploys were asked for are not all of them.
+    expect(asked(windows.slice(0, 2))).toEqual([
+      'Only 2 of 4 restarts began before the load ended. [restarts-missing]',
+    ]);
+  });
+
+  it('are restarted by a release as its playbook says: each release must have begun', () => {
+    expect(asked([...windows.slice(0, 1), ...windows.slice(3)], true)).toEqual([]);
+    expect(asked(windows.slice(0, 2), true)).toEqual([
+      'Only 1 of 2 releases began before the load ended. [restarts-missing]',
+    ]);
+  });
+
+  it('are seen to the end only where all of the last deploy were ready by then', () => {
+    const late = windows.map((one) => (one.restart === 3 ? { ...one, readyUs: 3_000_001 } : one));
+    expect(asked(late)).toEqual([
+      'The last restart was ready only after the load had ended: its tail was not seen. [tail-unseen]',
     ]);
   });
 });

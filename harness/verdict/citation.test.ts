@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { boundText, citationLine } from './citation.ts';
-import { direct as probe, runRecord, serviceRecord, verdictOfTest } from './testing.ts';
+import { direct as probe, runRecord, serviceRecord, siteVerdict, verdictOfTest } from './testing.ts';
 import type { Verdict } from './record/verdict.ts';
 
 const line = (over: Partial<Verdict>): string =>
@@ -18,6 +18,13 @@ describe('the line that is cited', () => {
         '0 of 300 requests at 100/s; longest wait 412 ms; traefik 3.7.15, systemd 252, node v24, kernel 6; ' +
         'ledger sha256:ffffffffffffffff',
     );
+  });
+
+  it('of several sites says of how many the restarts are, and that the probe asked the first', () => {
+    const perSite = [siteVerdict('demo'), siteVerdict('demo2'), siteVerdict('demo3')];
+    const told = line({ perSite, restarts: 9, direct: { ...probe, longestWaitMs: 1_658.2 } });
+    expect(told).toContain('; 0 of 9 restarts of 3 sites dropped anything (≤ 31.2 %');
+    expect(told).toContain('through the proxy, 1658 ms straight to the first site;');
   });
 
   it.each([

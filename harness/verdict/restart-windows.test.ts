@@ -186,6 +186,48 @@ describe('the moments of a restart', () => {
   });
 });
 
+describe('the restarts of two sites', () => {
+  const sites = ['demo', 'demo2'];
+  // Deploy 2 never came to demo2.
+  const begins = [1, 2, 3].map((restart) => event('deploy-begin', 100, { restart }));
+  const ofSecond = [event('site-begin', 150, { restart: 2 }), event('accepting', 160, { restart: 2 })];
+
+  it('are each of the site and the deploy that its number says', () => {
+    const windows = restartWindows([...begins, ...ofSecond], sites);
+    expect(
+      windows.map(({ restart, site, deploy, siteBeginUs, acceptingUs }) => [
+        restart,
+        site,
+        deploy,
+        siteBeginUs,
+        acceptingUs,
+      ]),
+    ).toEqual([
+      [1, 'demo', 1, null, null],
+      [2, 'demo2', 1, 150, 160],
+      [3, 'demo', 2, null, null],
+    ]);
+  });
+
+  it('are not over because a process of the other site accepts', () => {
+    const never = { ...window, acceptingUs: null };
+    const other = { ...window, restart: 2, site: 'demo2', acceptingUs: 1_800_000 };
+    const next = { ...window, restart: 3, acceptStoppedUs: 2_500_000, acceptingUs: 2_400_000 };
+    const endsOf = (...windows: RestartWindow[]) => outagesOf(windows, 3_000_000)[0];
+    expect(endsOf(never, other)).toEqual({ fromUs: 1_050_000, toUs: 3_000_000, hasEnded: false });
+    expect(endsOf(never, other, next)).toEqual({ fromUs: 1_050_000, toUs: 2_400_000, hasEnded: true });
+  });
+
+  it('have an old version out of rotation when the check has seen that of their own site leave', () => {
+    const retired = { ...window, retireUs: 4_000_000 };
+    const down = (atUs: number, site: string) => event('check-down', atUs, { site });
+    const seen = [down(4_100_000, 'demo2'), down(4_300_000, 'demo')];
+    expect(outOfRotation([retired, { ...retired, restart: 2, site: 'demo2' }], seen, e6)).toEqual([
+      4_300_000, 4_100_000,
+    ]);
+  });
+});
+
 describe('the outage window', () => {
   const only = (over: Partial<RestartWindow>) => outagesOf([{ ...window, ...over }], 3_000_000)[0];
 

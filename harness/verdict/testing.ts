@@ -5,7 +5,7 @@ import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import type { LedgerSummary, RestartCounts } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
-import type { Reconciliation, RestartVerdict, Verdict, WritesVerdict } from './record/verdict.ts';
+import type { Reconciliation, RestartVerdict, SiteVerdict, Verdict, WritesVerdict } from './record/verdict.ts';
 import { expectedBodyCrc32 } from '../run/site-requests.ts';
 
 /** A row that is ok after 2 ms. */
@@ -309,6 +309,37 @@ export function restartVerdict(over: Partial<RestartVerdict> = {}): RestartVerdi
     predictedDropped: null,
     expectedQueue: null,
     longestQueue: null,
+    ...over,
+  };
+}
+
+/** One of several sites that was restarted three times, and dropped nothing. */
+export function siteVerdict(site: string, over: Partial<SiteVerdict> = {}): SiteVerdict {
+  return {
+    site,
+    due: 100,
+    sent: 100,
+    dropped: 0,
+    outcomes: { ok: 100 },
+    byMethod: {},
+    atRisk: { due: 30, dropped: 0 },
+    restarts: 3,
+    badRestarts: 0,
+    badRestartsUpper95: null,
+    gapMs: 15,
+    longestWaitMs: 10,
+    longestOutageMs: 700,
+    predicted: { dropped: 0, formula: '0' },
+    writes: {
+      acknowledged: 10,
+      failed: 0,
+      indeterminate: 0,
+      lost: 0,
+      early: 0,
+      misattributed: 0,
+      duplicated: 0,
+      unexpected: 0,
+    },
     ...over,
   };
 }

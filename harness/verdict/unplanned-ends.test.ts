@@ -92,6 +92,23 @@ describe('ends that no deploy asked for', () => {
     expect(times([event('exit', 9_000_000)], [])).toEqual([9_000_000]);
   });
 
+  it('of one site are not excused by a deploy that is just then at another, nor over when that one accepts', () => {
+    const of = (one: TimelineEvent, site: string): TimelineEvent => ({ ...one, site });
+    const timeline = [
+      of(event('exit', 1_000_000), 'demo'),
+      of(event('main-exited', 1_100_000), 'demo2'),
+      of(event('accepting', 1_200_000), 'demo'),
+      of(event('accepting', 1_300_000), 'demo2'),
+    ];
+    expect(unplannedEnds(timeline, [window], 'demo')).toMatchObject([
+      // What demo’s process says of its own end does not tell that demo2’s was no death.
+      { site: 'demo2', atUs: 1_100_000, untilUs: 1_300_000, isDeath: true },
+    ]);
+    expect(unplannedEnds(timeline, [{ ...window, site: 'demo2' }], 'demo')).toMatchObject([
+      { site: 'demo', untilUs: 1_200_000 },
+    ]);
+  });
+
   it('are not excused by a restart at another time', () => {
     expect(
       times(

@@ -5,11 +5,11 @@ import { deploySchedule } from '../../experiment/deploy-schedule.ts';
 import { messageIds, parseJournal } from '../files/journal.ts';
 
 const originUs = 1_000_000;
-const siteLine = (atUs: number, event: string, version: string): string =>
+const siteLine = (atUs: number, event: string, version: string, unit = 'site@demo.service'): string =>
   JSON.stringify({
     __MONOTONIC_TIMESTAMP: String(originUs + atUs + 300),
     MESSAGE: JSON.stringify({ event, atMonotonicUs: originUs + atUs, version, instance: 'i', open: 3 }),
-    _SYSTEMD_UNIT: 'site@demo.service',
+    _SYSTEMD_UNIT: unit,
   });
 const unitLine = (atUs: number, id: string): string =>
   JSON.stringify({
@@ -125,6 +125,130 @@ describe('the timeline', () => {
       [2_000_100, 1],
       [2_000_600, 1],
     ]);
+  });
+});
+
+describe('the timeline of two sites', () => {
+  const second = {
+    name: 'demo2',
+    colours: [{ service: 'site@demo2.service', socket: 'site@demo2.socket', publicPort: 18_081 }],
+  };
+  const said = (
+    kind: 'deploy-begin' | 'site-begin' | 'site-end' | 'deploy-end',
+    deploy: number,
+    atUs: number,
+    site?: string,
+  ) => ({
+    kind,
+    restart: deploy,
+    version: `v${deploy}`,
+    atMonotonicUs: originUs + atUs,
+    ...(site !== undefined && { site }),
+  });
+  const ofDemo2 = (atUs: number, kind: string, version: string): string =>
+    siteLine(atUs, kind, version, 'site@demo2.service');
+  /** The first deploy restarts both; the second ends before it comes to demo2. */
+  const sources = {
+    originUs,
+    wallOffsetUs: 0,
+    loadEndUs: 9_000_000,
+    checks: [
+      { atWallUs: originUs + 1_150_000, service: 'demo2@file http://127.0.0.1:18081', up: false, line: 1 },
+      { atWallUs: originUs + 1_160_000, service: 'other@file http://127.0.0.1:18099', up: false, line: 2 },
+    ],
+    engine: [{ atWallUs: originUs + 4_000_000, action: 'die', role: 'edge', detail: 'status 137' }],
+    proxy: [],
+    sites: [demo, second],
+    isRelease: false,
+    deployer: [
+      said('deploy-begin', 1, 1_000_000),
+      said('site-begin', 1, 1_000_100, 'demo'),
+      said('site-end', 1, 1_090_000, 'demo'),
+      said('site-begin', 1, 1_100_000, 'demo2'),
+      said('site-end', 1, 1_200_000, 'demo2'),
+      said('deploy-end', 1, 1_200_100),
+      said('deploy-begin', 2, 5_000_000),
+      said('site-begin', 2, 5_000_100, 'demo'),
+      said('deploy-end', 2, 5_100_000),
+    ],
+    journal: parseJournal(
+      [
+        siteLine(1_010_000, 'sigterm', 'v0'),
+        ofDemo2(1_110_000, 'sigterm', 'v0'),
+        ofDemo2(1_700_000, 'accepting', 'v1'),
+        saidLine(5_050_000, 'site@demo2.service: Killing process 47 (app) with signal SIGKILL.', 'site@demo2.service'),
+        ofDemo2(5_060_000, 'exit', 'v1'),
+        siteLine(5_070_000, 'sigterm', 'v1'),
+        siteLine(5_080_000, 'accepting', 'v7', 'site@other.service'),
+      ].join('\n'),
+      'journal.ndjson',
+    ),
+  };
+  const told = (events: ReturnType<typeof buildTimeline>) =>
+    events.map(({ restart, site, kind }) => `${restart} ${site ?? '-'} ${kind}`);
+
+  it('counts restarts over both, names the site of each event, and has a deploy begin for each that it restarts', () => {
+    expect(told(buildTimeline(sources))).toEqual([
+      '0 - load-begin',
+      '1 demo deploy-begin',
+      '2 demo2 deploy-begin',
+      '1 demo site-begin',
+      '1 demo sigterm',
+      '1 demo site-end',
+      '2 demo2 site-begin',
+      '2 demo2 sigterm',
+      '2 demo2 check-down',
+      '2 demo2 site-end',
+      '1 demo deploy-end',
+      '2 demo2 deploy-end',
+      '2 demo2 accepting',
+      // The proxy is everybody’s.
+      '2 - container-ended',
+      '3 demo deploy-begin',
+      '3 demo site-begin',
+      // Nobody restarted demo2 in deploy 2: systemd’s word is of the restart before, the site’s own of the next.
+      '2 demo2 killing',
+      '4 demo2 exit',
+      '3 demo sigterm',
+      '3 demo deploy-end',
+      '3 - load-end',
+    ]);
+  });
+
+  it('of a release takes what a process says by its time, since a bad one brings back an old version', () => {
+    const events = told(buildTimeline({ ...sources, isRelease: true }));
+    expect(events).toContain('2 demo2 exit');
+    // Version 0 comes back in deploy 1: by its version it would be of the time before.
+    const journal = parseJournal(ofDemo2(1_300_000, 'accepting', 'v0'), 'journal.ndjson');
+    const back = { ...sources, journal, checks: [] };
+    expect(told(buildTimeline({ ...back, isRelease: true }))).toContain('2 demo2 accepting');
+    expect(told(buildTimeline({ ...back, isRelease: false }))).toContain('0 demo2 accepting');
+  });
+
+  it('of a release has the task of the playbook that is about no site, and its failure', () => {
+    const task = {
+      ...said('site-begin', 1, 1_050_000),
+      kind: 'task-end' as const,
+      task: 'Check the proxy',
+      failure: 'no',
+    };
+    const events = buildTimeline({ ...sources, isRelease: true, deployer: [...sources.deployer, task] });
+    expect(events.filter(({ kind }) => kind === 'task-end')).toEqual([
+      {
+        atUs: 1_050_000,
+        kind: 'task-end',
+        source: 'deployer',
+        restart: 0,
+        version: 'v1',
+        detail: 'Check the proxy: no',
+      },
+    ]);
+  });
+
+  it('of a release of one site counts only the deploys that restarted it', () => {
+    const deployer = sources.deployer.filter((one) => !('site' in one && one.restart === 2));
+    const one = { ...sources, checks: [], journal: [], sites: [demo], isRelease: true, deployer };
+    expect(told(buildTimeline(one)).filter((line) => line.endsWith('deploy-begin'))).toEqual(['1 - deploy-begin']);
   });
 });
 

@@ -8,7 +8,7 @@ import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { expectedQueue } from './backends.ts';
-import { predictDrops, type Prediction } from './predict.ts';
+import { ofSite, predictDrops, type Prediction } from './predict.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { runRecord, serviceRecord, window } from '../testing.ts';
 
@@ -62,6 +62,48 @@ describe('a prediction that there is not', () => {
 
 it('without a restart nothing is dropped', () => {
   expect(predict(e1, { windows: [] })).toEqual({ dropped: 0, range: [0, 0], perRestart: [], formula: 'no restart: 0' });
+});
+
+describe('a prediction for two sites', () => {
+  const changes: Change[] = [['sites.count', 2]];
+  const second: RestartWindow = {
+    ...window,
+    restart: 2,
+    site: 'demo2',
+    acceptStoppedUs: 1_850_000,
+    acceptingUs: 2_350_000,
+  };
+
+  it('is of each with its half of the load and its own outage, and of the whole their sum', () => {
+    expect(predict(e1, { changes, windows: [window, second] })).toMatchObject({
+      dropped: 60,
+      range: [60, 60],
+      perRestart: [35, 25],
+      perSite: [
+        { site: 'demo', dropped: 35, formula: expect.stringContaining('50/s × 0.700 s') as string },
+        { site: 'demo2', dropped: 25, formula: expect.stringContaining('50/s × 0.500 s') as string },
+      ],
+      formula: 'the sum over 2 sites, each by its own restarts and its share of the load: 60.0',
+    });
+  });
+
+  it('is nothing of a site that no deploy came to, and none of the whole where one outage was not seen', () => {
+    expect(predict(e1, { changes, windows: [window] })).toMatchObject({
+      dropped: 35,
+      perSite: [{ dropped: 35 }, { dropped: 0 }],
+    });
+    expect(predict(e1, { changes, windows: [window, { ...second, acceptingUs: null }] })).toMatchObject({
+      dropped: null,
+      perRestart: [35, null],
+      perSite: [{ dropped: 35 }, { dropped: null }],
+    });
+  });
+
+  it('has a queue of each from its half of the load; the direct probe waits at the first alone', () => {
+    // 100 a second for 700 ms, and 20 of the probe.
+    const two = resolveExperiment(e5, { changes });
+    expect(['demo', 'demo2'].map((site) => expectedQueue(ofSite(two, site), window, null))).toEqual([84, 70]);
+  });
 });
 
 describe('a prediction with its formula', () => {
