@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
 import { parseChange, resolveExperiment, type Change } from './fields.ts';
 
@@ -65,6 +66,38 @@ describe('a value that a field does not take', () => {
     const run = (): unknown => resolveExperiment(e5, { changes: [parseChange('--set', text)] });
     expect(run).toThrow(sentence);
     expect(run).not.toThrow(/Invalid input|\{"|zod/u);
+  });
+});
+
+describe('several sites', () => {
+  it.each<[Change[], string]>([
+    [[['sites.count', 0]], 'sites.count: must be at least 1, not 0'],
+    [[['sites.count', 21]], 'sites.count: must be at most 20, not 21'],
+    [[['sites.count', 1.5]], 'sites.count: must be a whole number, not 1.5'],
+    [
+      [
+        ['sites.count', 2],
+        ['proxy.kind', 'none'],
+      ],
+      'sites.count: several sites take a proxy',
+    ],
+  ])('are refused with %j', (changes, sentence) => {
+    expect(() => set(...changes)).toThrow(sentence);
+  });
+
+  it('are refused where a swap rewrites the proxy’s file, which has the routes of all', () => {
+    const changes: Change[] = [
+      ['proxy.cutover', 'atomic-rewrite'],
+      ['proxy.check', null],
+      ['sites.count', 2],
+    ];
+    expect(() => resolveExperiment(e6, { changes })).toThrow('sites.count: several sites take a proxy, of which');
+    expect(resolveExperiment(e6, { changes: changes.slice(0, 2) }).sites.count).toBeUndefined();
+  });
+
+  it('are as many as twenty; one needs no proxy', () => {
+    expect(set(['sites.count', 20]).sites.count).toBe(20);
+    expect(set(['sites.count', 1], ['proxy.kind', 'none']).sites.count).toBe(1);
   });
 });
 

@@ -2,8 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e4 from '../../experiments/E4-drain-and-retry.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
+import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
+import type { ExperimentFile } from '../experiment/experiment.ts';
+import { resolveExperiment, type Change } from '../experiment/fields.ts';
 import { packagesIn } from './build-image.ts';
 import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
@@ -77,6 +81,107 @@ describe('two colours of one socket', () => {
 
   it('are one backend to the proxy', () => {
     expect(dynamicFile(base, e8)).toBe(base);
+  });
+});
+
+describe('the files of a further site', () => {
+  const units = '/etc/systemd/system';
+  const filesOf = async (file: ExperimentFile, changes: Change[]): Promise<Map<string, string>> => {
+    const all = await filesOfServer(resolveExperiment(file, { changes }));
+    return new Map(all.map((one) => [one.path, 'linkTo' in one ? `→ ${one.linkTo}` : String(one.content)]));
+  };
+
+  it('are those of the first with its own name, ports and database, and are enabled at boot', async () => {
+    const files = await filesOf(e5, [
+      ['sites.count', 3],
+      ['unit.activation', 'both'],
+    ]);
+    const env = files.get('/etc/site/demo3.env') ?? '';
+    expect(env).toContain('APP_LISTEN_ADDR=127.0.0.1:18082\nAPP_INTERNAL_LISTEN_ADDR=127.0.0.1:19082\n');
+    expect(env).toContain('APP_DATABASE=/var/lib/site/demo3/site.db\n');
+    expect(env).not.toMatch(/demo\b/u);
+    expect(files.get(`${units}/site@demo3.socket.d/10-listen.conf`)).toContain('ListenStream=127.0.0.1:18082\n');
+    expect(files.get(`${units}/site-internal@demo3.socket.d/10-listen.conf`)).toContain(
+      'ListenStream=127.0.0.1:19082\n',
+    );
+    expect(files.get(`${units}/site@demo3.service.d/50-experiment.conf`)).toContain(
+      'EnvironmentFile=/etc/site/demo3.experiment.env\n',
+    );
+    expect(files.get('/etc/site/demo3.experiment.env')).toContain('APP_DRAIN=polite\n');
+    for (const [target, unit, template] of [
+      ['multi-user', 'site@demo3.service', 'site@.service'],
+      ['sockets', 'site@demo3.socket', 'site@.socket'],
+      ['sockets', 'site-internal@demo3.socket', 'site-internal@.socket'],
+    ] as const) {
+      expect(files.get(`${units}/${target}.target.wants/${unit}`)).toBe(`→ ${units}/${template}`);
+    }
+    expect([...files.keys()].filter((path) => path.includes('demo4'))).toEqual([]);
+  });
+
+  it('of two colours of one socket have a holder and a socket of their own', async () => {
+    const files = await filesOf(e8, [['sites.count', 2]]);
+    expect(files.get(`${units}/site@demo2.socket.d/20-holder.conf`)).toContain('\nService=site-holder@demo2.service\n');
+    expect(files.get(`${units}/multi-user.target.wants/site-holder@demo2.service`)).toBe(
+      `→ ${units}/site-holder@.service`,
+    );
+    expect(files.get(`${units}/site@demo2-green.service.d/20-socket.conf`)).toContain('\nSockets=site@demo2.socket\n');
+    const green = files.get('/etc/site/demo2-green.env') ?? '';
+    expect(green).toContain('APP_LISTEN_ADDR=127.0.0.1:18081\nAPP_INTERNAL_LISTEN_ADDR=127.0.0.1:19181\n');
+    expect(green).toContain('APP_DATABASE=/var/lib/site/demo2/site.db\n');
+    // The idle colour is not started at boot.
+    expect(files.has(`${units}/multi-user.target.wants/site@demo2-green.service`)).toBe(false);
+  });
+
+  it('leave those of the first as they are with one site', async () => {
+    const [one, three] = await Promise.all([filesOf(e5, []), filesOf(e5, [['sites.count', 3]])]);
+    expect([...one].filter(([path, text]) => three.get(path) !== text)).toEqual([]);
+  });
+});
+
+describe('the proxy’s dynamic file of three sites', () => {
+  const of = (file: ExperimentFile, ...changes: Change[]): unknown =>
+    (
+      parse(dynamicFile(base, resolveExperiment(file, { changes: [['sites.count', 3], ...changes] }))) as {
+        http: unknown;
+      }
+    ).http;
+  const server = (port: number) => ({ servers: [{ url: `http://127.0.0.1:${port}` }] });
+  const route = (name: string) => ({ entryPoints: ['web'], rule: `Host(\`${name}.test\`)`, service: name });
+
+  it('routes each host to its own port', () => {
+    expect(of(e1)).toEqual({
+      routers: { demo: route('demo'), demo2: route('demo2'), demo3: route('demo3') },
+      services: {
+        demo: { loadBalancer: server(18_080) },
+        demo2: { loadBalancer: server(18_081) },
+        demo3: { loadBalancer: server(18_082) },
+      },
+    });
+  });
+
+  it('has retry and check for each, on its own internal port', () => {
+    const http = of(e4) as Record<'routers' | 'services', Record<string, unknown>>;
+    for (const [name, port] of [
+      ['demo', 19_080],
+      ['demo2', 19_081],
+      ['demo3', 19_082],
+    ] as const) {
+      expect(http.routers[name]).toMatchObject({ middlewares: ['retry'] });
+      expect(http.services[name]).toMatchObject({ loadBalancer: { healthCheck: { port } } });
+    }
+  });
+
+  it('has one backend for each that has two colours of one socket, and two for each that has two ports', () => {
+    expect(of(e8)).toMatchObject({ services: { demo3: { loadBalancer: server(18_082) } } });
+    expect(Object.keys((of(e8) as { services: object }).services)).toEqual(['demo', 'demo2', 'demo3']);
+    expect(of(e6)).toMatchObject({
+      services: {
+        blue: { loadBalancer: server(18_080) },
+        'demo3-blue': { loadBalancer: server(18_082) },
+        'demo3-green': { loadBalancer: server(18_182) },
+        demo3: { weighted: { services: [{ name: 'demo3-blue' }, { name: 'demo3-green' }] } },
+      },
+    });
   });
 });
 

@@ -32,7 +32,9 @@ export function dynamicFile(base: string, experiment: Settings, active = 0): str
 
 /** As the base file has it for the first site. */
 function addRoute(document: Document, { name, hostHeader }: Site): void {
-  document.setIn(['http', 'routers', name], { entryPoints: ['web'], rule: `Host(\`${hostHeader}\`)`, service: name });
+  const router = { entryPoints: ['web'], rule: `Host(\`${hostHeader}\`)`, service: name };
+  // As a node, or its middlewares could not be set later.
+  document.setIn(['http', 'routers', name], document.createNode(router));
 }
 
 function addBackends(document: Document, { name, colours }: Site, experiment: Settings, active: number): void {
@@ -57,7 +59,9 @@ function addBackends(document: Document, { name, colours }: Site, experiment: Se
   for (const each of colours) {
     document.setIn(['http', 'services', each.proxyService, 'loadBalancer'], loadBalancer(each));
   }
-  document.deleteIn(['http', 'services', name, 'loadBalancer']);
+  // Of the first site, whose one balancer is in the base file.
+  const single = ['http', 'services', name, 'loadBalancer'];
+  if (document.hasIn(single)) document.deleteIn(single);
   document.setIn(['http', 'services', name, 'weighted'], {
     services: colours.map(({ proxyService }) => ({ name: proxyService, weight: 1 })),
     healthCheck: {},
