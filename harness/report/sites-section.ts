@@ -22,8 +22,16 @@ export function sitesSection(verdict: Verdict): string {
     table,
     countedByColumn(counted),
     'What is predicted of each:',
-    perSite.map(({ site, predicted }) => `- ${site}: ${predicted.formula}`).join('\n'),
+    formulaLines(perSite),
   ].join('\n\n');
+}
+
+/** A line for each formula; sites of which the same is said share one. */
+function formulaLines(sites: readonly SiteVerdict[]): string {
+  const named = new Map<string, string[]>();
+  for (const { site, predicted } of sites)
+    named.set(predicted.formula, [...(named.get(predicted.formula) ?? []), site]);
+  return [...named].map(([formula, names]) => `- ${names.join(', ')}: ${formula}`).join('\n');
 }
 
 interface SiteColumn {

@@ -57,7 +57,7 @@ export function restartsText({
   badRestarts,
   restarts,
   perSite,
-}: Pick<Verdict, 'badRestarts' | 'restarts' | 'perSite'>): string {
+}: Pick<Verdict, 'badRestarts' | 'restarts'> & { readonly perSite?: readonly unknown[] | undefined }): string {
   const sites = perSite === undefined ? '' : ` of ${perSite.length} sites`;
   return `${badRestarts} of ${restarts} restarts${sites}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { meanWithInterval, pool } from './pool.ts';
-import { restartVerdict, verdictOfTest, writes } from './testing.ts';
+import { restartVerdict, siteVerdict, verdictOfTest, writes } from './testing.ts';
 
 it('adds up restarts, drops and writes, and bounds the share of bad restarts', () => {
   const pooled = pool([
@@ -11,6 +11,8 @@ it('adds up restarts, drops and writes, and bounds the share of bad restarts', (
   // One-sided: 1 − 0.05^(1/16).
   expect(pooled.badRestartsInterval95?.[1]).toBeCloseTo(0.1707, 4);
   expect(pooled.sentence).toContain('0 of 16 restarts dropped anything (≤ 17.1 %');
+  const ofTwo = verdictOfTest({ restarts: 8, perSite: [siteVerdict('demo'), siteVerdict('demo2')] });
+  expect(pool([ofTwo, ofTwo]).sentence).toContain('0 of 16 restarts of 2 sites dropped anything');
 });
 
 it('leaves runs that cannot be trusted out of the sums, and is then inconclusive itself', () => {

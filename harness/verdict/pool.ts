@@ -1,7 +1,7 @@
 /** What several runs of the same experiment come to together. The restart is the unit that is replicated. */
 import jstat from 'jstat';
 import { exactInterval } from '../base/interval.ts';
-import { boundText } from './citation.ts';
+import { boundText, restartsText } from './citation.ts';
 import { answerClaim } from './claim.ts';
 import { isConclusive, type Verdict } from './record/verdict.ts';
 
@@ -58,6 +58,7 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
     duplicated: total((verdict) => verdict.writes?.duplicated ?? 0),
     misattributed: total((verdict) => verdict.writes?.misattributed ?? 0),
   };
+  const perSite = trusted[0]?.perSite;
   const sums = {
     runs: verdicts.length,
     leftOut: verdicts.length - trusted.length,
@@ -90,7 +91,7 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
       ...(claimed?.kind === 'too-few' ? [claimed.why] : []),
       ...(claimed?.kind === 'refuted' ? [`Fewer than ${cleanPercent} % of the restarts are clean.`] : []),
     ],
-    sentence: trusted.length === 0 ? nothingTrusted(verdicts) : sentenceOf(sums),
+    sentence: trusted.length === 0 ? nothingTrusted(verdicts) : sentenceOf(sums, perSite),
   };
 }
 
@@ -113,7 +114,11 @@ export function meanWithInterval(values: readonly number[]): Pooled['droppedPerR
   return { mean, low: Math.max(0, mean - half), high: mean + half };
 }
 
-function sentenceOf(sums: Omit<Pooled, 'verdict' | 'claim' | 'reasons' | 'sentence'>): string {
+/** @param perSite of several sites: those of one run, which are those of all */
+function sentenceOf(
+  sums: Omit<Pooled, 'verdict' | 'claim' | 'reasons' | 'sentence'>,
+  perSite: Verdict['perSite'],
+): string {
   const { runs, leftOut, restarts, badRestarts, dropped, due, longestWaitMs, writes } = sums;
   const interval = sums.badRestartsInterval95;
   const bound = boundText({ badRestarts, badRestartsInterval95: interval === null ? null : [...interval] });
@@ -121,7 +126,7 @@ function sentenceOf(sums: Omit<Pooled, 'verdict' | 'claim' | 'reasons' | 'senten
     `${runs - leftOut} runs${leftOut === 0 ? '' : ` (${leftOut} more cannot be trusted and are not counted)`}`,
     restarts === 0
       ? 'no restart'
-      : `${badRestarts} of ${restarts} restarts dropped ${badRestarts === 0 ? 'anything' : 'something'} (${bound})`,
+      : `${restartsText({ badRestarts, restarts, perSite })} dropped ${badRestarts === 0 ? 'anything' : 'something'} (${bound})`,
     `${dropped} of ${due} requests`,
     longestWaitMs === null ? 'no ok answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
     `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ${writes.duplicated} duplicated, ` +
