@@ -43,6 +43,9 @@ const named = (site: string, events: TimelineEvent[]): TimelineEvent[] => events
 const timeline: TimelineEvent[] = [
   ...named('demo', eventsOf()),
   ...named('demo2', [...eventsOf(ofDemo2), event('site-begin', 1_800_000, { restart: 2 })]),
+  // Nearer to the first and the last drop than what opened and closed the port, and of the other site.
+  event('check-down', 1_060_000, { site: 'demo2' }),
+  event('check-up', 2_340_000, { site: 'demo' }),
 ].sort((a, b) => a.atUs - b.atUs);
 
 /** Slots take turns: the even ones are demo's. Of each two of a site the first writes. */
@@ -72,6 +75,9 @@ const spoilt: Record<number, Partial<LedgerRow>> = {
 const portOf = (seq: number): number => (isOfDemo(seq) ? 18_080 : 18_081);
 const refusedAt = (seq: number): string => `dial tcp 127.0.0.1:${portOf(seq)}: connect: connection refused`;
 
+/** Half a millisecond after a try of demo was refused. */
+const resetOf221 = 'read tcp 127.0.0.1:40000->127.0.0.1:18081: read: connection reset by peer';
+
 function content(): FolderContent {
   const ledger = Array.from({ length: 300 }, (_, seq) => rowAt(seq, spoilt[seq]));
   const answered = ledger.filter(({ version }) => version !== null);
@@ -85,7 +91,11 @@ function content(): FolderContent {
       accessFieldsOf(one, { ServiceAddr: `127.0.0.1:${one.seq === 242 ? 18_081 : portOf(one.seq)}` }),
     ),
     site: answered.map((one) => siteLineOf(one)),
-    proxyLog: refused.map(({ seq, doneUs }) => failedTryLine(doneUs - 200, refusedAt(seq))),
+    proxyLog: refused.flatMap(({ seq, doneUs }) =>
+      seq === 221
+        ? [failedTryLine(doneUs - 700, refusedAt(220)), failedTryLine(doneUs - 200, resetOf221)]
+        : failedTryLine(doneUs - 200, refusedAt(seq)),
+    ),
     database: { integrity: 'ok', journalMode: 'wal', walBytes: 0 },
     notes: answered
       .filter(({ method }) => method === 'POST')
@@ -133,7 +143,10 @@ describe('a run of two sites', () => {
 
   it('explains no drop by what happened to the other site, though its failed try was written just then', () => {
     expect(verdict.reconciliation.unexplainedRows).toEqual([131, 220]);
-    expect(Object.values(verdict.reconciliation.causes)).toEqual([60]);
+    expect(verdict.reconciliation.causes).toEqual({
+      'refused: nobody listened at the backend’s port': 59,
+      'reset: the backend’s connection ended before the answer': 1,
+    });
   });
 
   it('takes an answer for stale only where a newer version of the same site had answered', () => {
