@@ -7,3 +7,5 @@ export declare const architectures: Readonly<
  * @throws {RangeError} for an architecture that the lab has no image for
  */
 export declare function labImageTag(architecture: string): string;
+/** The tag of a release lab's image: a hash of what it adds to the lab's image, and of that image's tag. */
+export declare function controlImageTag(labTag: string): string;

@@ -30,3 +30,15 @@ export function labImageTag(architecture) {
   hash.update(architecture);
   return `restart-proof/lab:${hash.digest('hex').slice(0, 12)}`;
 }
+
+/**
+ * The image of a release lab, made of the lab's: a hash of what it adds, and of what it is made of.
+ * @param {string} labTag
+ * @returns {string}
+ */
+export function controlImageTag(labTag) {
+  const hash = createHash('sha256');
+  hash.update(readFileSync(new URL('control/Dockerfile', import.meta.url)));
+  hash.update(labTag);
+  return `restart-proof/control:${hash.digest('hex').slice(0, 12)}`;
+}

@@ -247,6 +247,12 @@ const machineErrors = {
     meaning: "The engine could not build the lab's image; the last lines of the build stand below the sentence.",
     advice: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
   },
+  'control-image-failed': {
+    meaning:
+      "The engine could not build the image that releases with Ansible need; the last lines of the build stand below the sentence. It adds Debian's packages of Ansible and ssh to the lab's image.",
+    advice:
+      "Check that containers of this engine reach Debian's packages, and start the experiment again. Experiments without a release do not need this image.",
+  },
   'download-failed': {
     meaning: 'A program that goes into the image could not be fetched from its package registry.',
     advice: 'Check that this machine reaches its package registries, and run `npm run setup` again.',

@@ -168,26 +168,48 @@ export async function buildLabImage(
   docker: Docker,
   options: { base: { tag: string; isComplete: boolean }; tag: string; node: Buffer; traefik: Buffer },
 ): Promise<void> {
+  const failure = await buildImage(docker, {
+    tag: options.tag,
+    base: options.base.tag,
+    files: [
+      { name: 'Dockerfile', content: await readFile(dockerfilePath) },
+      { name: 'node', mode: 0o755, content: options.node },
+      { name: 'traefik', mode: 0o755, content: options.traefik },
+    ],
+    // Without a network apt knows at once that it cannot ask for anything newer.
+    hasNetwork: !options.base.isComplete,
+  });
+  if (failure === undefined) return;
+  throw new HarnessError('image-build-failed', `The lab's image could not be built: ${failure}`);
+}
+
+/**
+ * Builds an image of these files on the engine.
+ * @param options `base`: what the Dockerfile gets as BASE
+ * @returns undefined when it was built, else what the engine said, with the last lines of the build
+ */
+export async function buildImage(
+  docker: Docker,
+  options: {
+    readonly tag: string;
+    readonly base: string;
+    readonly files: readonly { readonly name: string; readonly content: Buffer; readonly mode?: number }[];
+    readonly hasNetwork: boolean;
+  },
+): Promise<string | undefined> {
   const context = tar.pack();
-  context.entry({ name: 'Dockerfile' }, await readFile(dockerfilePath));
-  context.entry({ name: 'node', mode: 0o755 }, options.node);
-  context.entry({ name: 'traefik', mode: 0o755 }, options.traefik);
+  for (const { content, ...header } of options.files) context.entry(header, content);
   context.finalize();
   const stream = await docker.buildImage(Readable.from(context), {
     t: options.tag,
-    buildargs: { BASE: options.base.tag, ...proxySettings() },
-    // Without a network apt knows at once that it cannot ask for anything newer.
-    ...(options.base.isComplete ? { networkmode: 'none' } : {}),
+    buildargs: { BASE: options.base, ...proxySettings() },
+    ...(options.hasNetwork ? {} : { networkmode: 'none' }),
     rm: true,
     forcerm: true,
   });
   const lines: string[] = [];
   const failure = await progressEnd(docker, stream, (line) => lines.push(line));
-  if (failure === undefined) return;
-  throw new HarnessError(
-    'image-build-failed',
-    `The lab's image could not be built: ${failure}\n${lines.join('').trim().slice(-1_500)}`,
-  );
+  return failure === undefined ? undefined : `${failure}\n${lines.join('').trim().slice(-1_500)}`;
 }
 
 /** Reads the engine's progress to its end. @returns what the engine said went wrong, if anything */

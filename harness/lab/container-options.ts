@@ -14,6 +14,9 @@ const room = {
   server: { Memory: 2_048 * mib, PidsLimit: 4_096 },
   edge: { Memory: 1_024 * mib, PidsLimit: 4_096 },
   client: { Memory: 8_192 * mib, PidsLimit: 4_096 },
+  control: { Memory: 2_048 * mib, PidsLimit: 4_096 },
+  // Twenty sites, their second processes beside them, and the Python of Ansible's modules.
+  manySites: { Memory: 8_192 * mib, PidsLimit: 8_192 },
 } as const;
 /** The tmpfs that systemd wants; without a size each may take half of the machine's memory. */
 const tmpfs = `size=${256 * mib}`;
@@ -22,6 +25,12 @@ const tmpfs = `size=${256 * mib}`;
 const rootCapabilities = [
   ...['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'NET_BIND_SERVICE'],
 ];
+
+/**
+ * sshd, in a release lab alone: it shuts its part that talks with strangers into an empty folder (chroot), and writes each
+ * login into the kernel's audit log, or refuses it.
+ */
+const sshdCapabilities = ['SYS_CHROOT', 'AUDIT_WRITE'];
 
 /** Under userns-remap the image's files belong to another user than the container's root. */
 const ownsAnyFile = 'DAC_OVERRIDE';
@@ -86,22 +95,26 @@ export function networkOptions(name: string, labels: Record<string, string>): Do
   };
 }
 
-/** Options under which systemd boots as PID 1 on cgroup v1 and v2, without rights over the engine's host. */
+/**
+ * Options under which systemd boots as PID 1 on cgroup v1 and v2, without rights over the engine's host.
+ * @param asked `release`: it has many sites, and is released to over ssh (its image: control-image.ts)
+ */
 export function serverOptions(
   facts: EngineFacts,
-  { networkId, proxyFiles, connections }: { networkId: string; proxyFiles: readonly string[]; connections: number },
+  asked: { networkId: string; proxyFiles: readonly string[]; connections: number; release?: boolean },
 ): Docker.ContainerCreateOptions {
+  const { networkId, proxyFiles, connections, release = false } = asked;
   return {
     Cmd: ['/lib/systemd/systemd'],
     StopSignal: 'SIGRTMIN+3',
     Hostname: 'server',
     HostConfig: {
       ...common(facts, connections),
-      ...room.server,
+      ...(release ? room.manySites : room.server),
       ...cage(facts),
       ...noResolver,
       NetworkMode: networkId,
-      CapAdd: rootCapabilities,
+      CapAdd: release ? [...rootCapabilities, ...sshdCapabilities] : rootCapabilities,
       Tmpfs: { '/run': tmpfs, '/run/lock': tmpfs, '/tmp': tmpfs },
       Binds: [...cgroupBinds(facts), ...proxyFiles],
     },
@@ -145,6 +158,26 @@ export function clientOptions(
       CpuShares: 8_192,
       // A new connection per request uses up a bridge address's ports at some 470 a second without these two.
       Sysctls: { 'net.ipv4.tcp_tw_reuse': '1', 'net.ipv4.ip_local_port_range': '1024 65535' },
+    },
+  };
+}
+
+/**
+ * Where `ansible-playbook` runs, in the server's network namespace: it needs no network of its own. In real life it is
+ * another machine, so it is the last to get a core that the server or the load wants.
+ */
+export function controlOptions(
+  facts: EngineFacts,
+  { serverId }: { serverId: string },
+): Docker.ContainerCreateOptions {
+  return {
+    Cmd: ['sleep', 'infinity'],
+    HostConfig: {
+      ...common(facts, 0),
+      ...room.control,
+      NetworkMode: `container:${serverId}`,
+      CapAdd: [ownsAnyFile],
+      CpuShares: 128,
     },
   };
 }

@@ -1,0 +1,99 @@
+/**
+ * The machine that releases: `control`, a fourth container in which `ansible-playbook` runs and reaches the server by ssh.
+ * Its playbook is containers/control; how it is made: control-image.ts and container-options.ts.
+ */
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import type Docker from 'dockerode';
+import tar from 'tar-stream';
+import { HarnessError } from '../base/errors.ts';
+import { exec } from './exec.ts';
+import { filesUnder, putFiles, type LabFile } from './files.ts';
+import { projectFolder } from './project-state.ts';
+
+/** Where `ansible-playbook site.yml` is to be started. */
+export const playbookFolder = '/opt/containers/control';
+const programArchive = '/opt/program/site.tar.gz';
+
+/** A site as the inventory names it. */
+export interface ControlSite {
+  readonly name: string;
+  readonly publicPort: number;
+  readonly internalPort: number;
+  readonly domain: string;
+}
+
+/** What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program. */
+export async function controlFiles(sites: readonly ControlSite[]): Promise<LabFile[]> {
+  const containers = await filesUnder(join(projectFolder, 'containers'), '/opt/containers', isPlaybookFile);
+  const hosts = `${playbookFolder}/hosts`;
+  return [
+    ...containers.map((file) =>
+      file.path === hosts && 'content' in file
+        ? { path: hosts, content: inventory(file.content.toString(), sites) }
+        : file,
+    ),
+    { path: programArchive, content: await archiveOfProgram() },
+  ];
+}
+
+/** The playbook, and the files of the server that it writes. */
+function isPlaybookFile(path: string): boolean {
+  return /^(control|server|one-socket)\//u.test(path) && !/\.test\.ts$|__pycache__/u.test(path);
+}
+
+/** The committed inventory with other sites. */
+function inventory(committed: string, sites: readonly ControlSite[]): string {
+  const lines = sites.map(
+    ({ name, publicPort, internalPort, domain }) =>
+      `${name} public_port=${publicPort} internal_port=${internalPort} domain=${domain}\n`,
+  );
+  return committed.replace(/(?<=^\[sites\]\n)(?:.+\n)+/mu, () => lines.join(''));
+}
+
+/** The site's source files, packed: the same bytes for the same files. */
+async function archiveOfProgram(): Promise<Buffer> {
+  const isSource = (path: string): boolean => path.endsWith('.ts') && !/(^|\/)testing|\.test\.ts$/u.test(path);
+  const pack = tar.pack();
+  for (const file of await filesUnder(join(projectFolder, 'app-under-test'), '', isSource)) {
+    if ('content' in file) pack.entry({ name: file.path, mode: 0o644, mtime: new Date(0) }, file.content);
+  }
+  pack.finalize();
+  return gzipSync(await buffer(pack));
+}
+
+/** What a server needs before the first release: sshd's settings, and a journal that keeps all. The rest is released. */
+export async function releaseServerFiles(): Promise<LabFile[]> {
+  const containers = join(projectFolder, 'containers');
+  const [sshd, journal] = await Promise.all([
+    filesUnder(join(containers, 'control', 'sshd'), '/etc/ssh/sshd_config.d'),
+    filesUnder(join(containers, 'server'), '/', (path) => path.includes('journald.conf.d')),
+  ]);
+  return [...sshd, ...journal];
+}
+
+/**
+ * Lets `control` into the server: a key and a host key made for this run, and sshd started. The host key is known to
+ * `control` beforehand, so that it checks whom it talks to.
+ * @throws {HarnessError} (exit code 4) with what ssh said
+ */
+export async function openControl(server: Docker.Container, control: Docker.Container): Promise<void> {
+  const keygen = "ssh-keygen -q -t ed25519 -N '' -C restart-proof";
+  const key = await said(
+    control,
+    `mkdir -p -m 700 /root/.ssh && ${keygen} -f /root/.ssh/id_ed25519 && cat /root/.ssh/id_ed25519.pub`,
+  );
+  await putFiles(server, [{ path: '/root/.ssh/authorized_keys', content: `restrict ${key}` }]);
+  const host = '/etc/ssh/ssh_host_ed25519_key';
+  const hostKey = await said(server, `${keygen} -f ${host} && systemctl start ssh.service && cat ${host}.pub`);
+  await putFiles(control, [{ path: '/root/.ssh/known_hosts', content: `server ${hostKey}` }]);
+  await said(control, 'ssh -o BatchMode=yes -o ConnectTimeout=10 root@server true');
+}
+
+/** What a command printed. */
+async function said(container: Docker.Container, command: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await exec(container, ['sh', '-c', command]);
+  if (exitCode === 0) return stdout;
+  throw new HarnessError('lab-not-ready', `The release has no way to the server by ssh: ${stderr.trim()}`);
+}
