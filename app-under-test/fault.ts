@@ -43,6 +43,7 @@ export function withFault(store: Pick<Store, 'read' | 'write'>, fault: Fault): P
     }
     case 'none':
     case 'crash-at-start':
+    case 'never-ready':
     case 'slow-answers':
     case 'ignore-sigterm':
     case 'wrong-body':

@@ -18,6 +18,7 @@ const faults = [
   'ack-before-commit',
   'apply-twice',
   'crash-at-start',
+  'never-ready',
   'wrong-body',
   'old-version',
   'stall',
@@ -138,7 +139,7 @@ const flags = {
     value: 'name',
     env: 'APP_FAULT',
     fallback: 'none',
-    help: 'For those who test tests: ack-before-commit answers a write 200 ms before it is written, apply-twice writes it twice, wrong-text stores another text than was sent (every fiftieth write), slow-answers takes 450 ms for each answer, ignore-sigterm goes on at SIGTERM, crash-at-start exits 1; and one answer of each process is spoilt: wrong-body, old-version (every tenth), stall (2 s late), cut-answer (reset in mid-body), no-answer (of a write, and not logged).',
+    help: 'For those who test tests: ack-before-commit answers a write 200 ms before it is written, apply-twice writes it twice, wrong-text stores another text than was sent (every fiftieth write), slow-answers takes 450 ms for each answer, ignore-sigterm goes on at SIGTERM, crash-at-start exits 1, never-ready warms up for ever; and one answer of each process is spoilt: wrong-body, old-version (every tenth), stall (2 s late), cut-answer (reset in mid-body), no-answer (of a write, and not logged).',
   },
   'version-name': {
     value: 'name',

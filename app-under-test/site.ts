@@ -91,7 +91,7 @@ export async function runSite(startedUs: number): Promise<void> {
         announceStart(pragmas);
         return await warmUp(warmMs, { identity, store, keepAliveTimeoutMs: options.keepAliveTimeoutMs }, leaving);
       }),
-      sleep(options.warmUpMs),
+      options.fault === 'never-ready' ? new Promise<never>(() => undefined) : sleep(options.warmUpMs),
     ]);
     if (leaving()) return;
     accepting = listen(site.server, publicFd ?? options.listenAddress, backlog);

@@ -49,6 +49,15 @@ export const drainedRestarts: ExperimentData['deploy'] = {
   tailMs: 9_000,
 };
 
+/** Three releases of five sites, of which each takes some 10 s. */
+export const releases: ExperimentData['deploy'] = {
+  action: 'release',
+  restarts: 3,
+  spacingMs: [11_500, 12_500],
+  leadMs: 1_000,
+  tailMs: 13_500,
+};
+
 /** Of experiments that must drop something: without the load, or with it and no restart, the lab drops nothing. */
 export const cleanLab: ExperimentData['control'] = {
   experiment: 'E0',

@@ -9,7 +9,7 @@ import { monotonicUs } from '../base/clock.ts';
 import { anotherRestart, type DeployPlan } from '../run/deploy-plan.ts';
 import { GivenUp, say, stamp, untilReady, type Deploy } from './deploy.ts';
 import { comingOf, release, ways, type SiteInDeploy } from './deploy-ways.ts';
-import { releaseAll } from './release.ts';
+import { layOut, releaseAll } from './release.ts';
 
 /**
  * The least rest between a ready release and the next deploy. Without it, on a slow machine, requests that queued in one
@@ -80,6 +80,7 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const planLine = await lines.next();
 if (planLine.done === true) throw new Error('no plan came');
 const plan = JSON.parse(planLine.value) as DeployPlan;
+await layOut(plan);
 say({ kind: 'waiting' });
 const originLine = await lines.next();
 if (originLine.done !== true) {

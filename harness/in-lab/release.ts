@@ -6,18 +6,20 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployPlan, ReleasePlan } from '../run/deploy-plan.ts';
-import { stamp, type Deploy } from './deploy.ts';
+import { stamp, untilReady, type Deploy } from './deploy.ts';
 
-/** The handler that restarts a site, by its name in the playbook's role. */
+/** The handler that restarts a site, and the task that writes the proxy's file, by their names in the playbook's roles. */
 const restartTask = 'Restart service';
+const proxyFileTask = "Write the proxy's file";
 
-/** A line of the callback plugin. */
+/** A task of the playbook that begins or ends on a host, as its callback plugin says. */
 interface TaskEvent {
-  readonly kind: string;
-  readonly task?: string;
-  readonly host?: string;
-  readonly failed?: boolean;
-  readonly message?: string;
+  readonly kind: 'task-begin' | 'task-end';
+  readonly task: string;
+  readonly host: string;
+  readonly failed: boolean;
+  readonly changed: boolean;
+  readonly message: string;
   readonly atMonotonicUs: number;
 }
 
@@ -48,18 +50,58 @@ export async function releaseAll(plan: DeployPlan, deploy: Deploy): Promise<Rele
   return { failure, version: goodVersion };
 }
 
-/** Runs the playbook. @returns what failed, in words; null where nothing did */
+/**
+ * Before the load: has the playbook lay the server out as it lays it out, so that a release changes what a release changes.
+ * @throws {Error} with what failed, or naming a site that did not get ready
+ */
+export async function layOut(plan: DeployPlan): Promise<void> {
+  const { release, sites } = plan;
+  if (release === null) return;
+  const all = { rolling: sites.length, restarts_at_once: sites.length, wait_for_ready: false, proxy_file: 'atomic' };
+  const failure = await runPlaybook(release, { ...all, version: goodVersion, program_fault: '' }, () => undefined);
+  if (failure !== null) throw new Error(`the playbook failed before the load: ${failure}`);
+  const deploy = { restart: 0, version: goodVersion };
+  for (const { name, units } of sites) {
+    if (!(await untilReady(units, deploy))) throw new Error(`site ${name} did not get ready before the load`);
+  }
+}
+
+/** Runs the playbook, and stamps its tasks. @returns what failed, in words; null where nothing did */
 async function play(
   plan: DeployPlan,
   release: ReleasePlan,
   deploy: Deploy & { fault: string },
 ): Promise<string | null> {
-  const { fault, version, ...of } = deploy;
+  const { fault, ...of } = deploy;
   const names = new Set(plan.sites.map(({ name }) => name));
   const isShared = plan.sites[0].units.length === 2;
-  const variables = JSON.stringify({ ...release.variables, version, program_fault: fault });
-  const child = spawn('ansible-playbook', ['-i', 'hosts', 'site.yml', '-e', variables], {
-    cwd: release.folder,
+  const variables = { version: of.version, program_fault: fault };
+  return await runPlaybook(release, variables, ({ kind, task, host, failed, changed, message, atMonotonicUs }) => {
+    const isOfSite = names.has(host);
+    const about = isOfSite ? { ...of, site: host } : of;
+    const failure = failed ? { failure: message } : {};
+    stamp(kind, about, { task, atMonotonicUs, ...failure });
+    if (task === proxyFileTask && kind === 'task-end' && changed) stamp('proxy-file', of, { atMonotonicUs });
+    if (task !== restartTask || !isOfSite) return;
+    if (kind === 'task-begin') {
+      stamp('site-begin', about, { atMonotonicUs });
+      stamp('retire', about, { atMonotonicUs });
+      return;
+    }
+    stamp('site-end', about, { atMonotonicUs, ...failure });
+    // The switch leaves the old colour serving where the new one does not get ready.
+    if (failed && isShared) stamp('given-up', about, { atMonotonicUs });
+  });
+}
+
+/** Runs the playbook with these variables over those of the plan. @returns what failed, in words; null where nothing did */
+async function runPlaybook(
+  { folder, variables }: ReleasePlan,
+  more: Readonly<Record<string, unknown>>,
+  hear: (event: TaskEvent) => void,
+): Promise<string | null> {
+  const child = spawn('ansible-playbook', ['site.yml', '-e', JSON.stringify({ ...variables, ...more })], {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';
@@ -70,24 +112,21 @@ async function play(
   });
   const failures: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.startsWith('{')) continue;
-    const { kind, task = '', host = '', failed, message, atMonotonicUs } = JSON.parse(line) as TaskEvent;
-    if (kind !== 'task-begin' && kind !== 'task-end') continue;
-    const about = { ...of, version: deploy.version, ...(names.has(host) && { site: host }) };
-    const isRestart = task === restartTask && names.has(host);
-    const failure = failed === true ? { failure: message ?? 'it failed' } : {};
-    stamp(kind, about, { task, atMonotonicUs, ...failure });
-    if (isRestart && kind === 'task-begin') {
-      stamp('site-begin', about, { atMonotonicUs });
-      stamp('retire', about, { atMonotonicUs });
-    }
-    if (isRestart && kind === 'task-end') stamp('site-end', about, { atMonotonicUs, ...failure });
-    if (failed !== true) continue;
-    failures.push(`${host}, ${task}: ${message ?? 'it failed'}`);
-    // The switch leaves the old colour serving where the new one does not get ready.
-    if (isRestart && isShared) stamp('given-up', about, { atMonotonicUs });
+    const event = taskEventIn(line);
+    if (event === null) continue;
+    hear(event);
+    if (event.failed) failures.push(`${event.host}, ${event.task}: ${event.message}`);
   }
   const code = await ended;
   if (code === 0) return null;
   return failures.join('; ') || errors.trim() || `ansible-playbook ended with status ${code}`;
+}
+
+/** A line of the callback plugin that is about a task; null of any other. */
+function taskEventIn(line: string): TaskEvent | null {
+  if (!line.startsWith('{')) return null;
+  const event = JSON.parse(line) as Partial<TaskEvent>;
+  const { kind, atMonotonicUs, task = '', host = '', failed = false, changed = false, message = 'it failed' } = event;
+  if ((kind !== 'task-begin' && kind !== 'task-end') || atMonotonicUs === undefined) return null;
+  return { kind, atMonotonicUs, task, host, failed, changed, message };
 }

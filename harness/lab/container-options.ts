@@ -166,10 +166,7 @@ export function clientOptions(
  * Where `ansible-playbook` runs, in the server's network namespace: it needs no network of its own. In real life it is
  * another machine, so it is the last to get a core that the server or the load wants.
  */
-export function controlOptions(
-  facts: EngineFacts,
-  { serverId }: { serverId: string },
-): Docker.ContainerCreateOptions {
+export function controlOptions(facts: EngineFacts, { serverId }: { serverId: string }): Docker.ContainerCreateOptions {
   return {
     Cmd: ['sleep', 'infinity'],
     HostConfig: {

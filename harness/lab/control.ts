@@ -63,14 +63,9 @@ async function archiveOfProgram(): Promise<Buffer> {
   return gzipSync(await buffer(pack));
 }
 
-/** What a server needs before the first release: sshd's settings, and a journal that keeps all. The rest is released. */
-export async function releaseServerFiles(): Promise<LabFile[]> {
-  const containers = join(projectFolder, 'containers');
-  const [sshd, journal] = await Promise.all([
-    filesUnder(join(containers, 'control', 'sshd'), '/etc/ssh/sshd_config.d'),
-    filesUnder(join(containers, 'server'), '/', (path) => path.includes('journald.conf.d')),
-  ]);
-  return [...sshd, ...journal];
+/** sshd's settings on a server that is released to. */
+export async function sshdFiles(): Promise<LabFile[]> {
+  return await filesUnder(join(projectFolder, 'containers', 'control', 'sshd'), '/etc/ssh/sshd_config.d');
 }
 
 /**

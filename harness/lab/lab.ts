@@ -9,7 +9,8 @@ import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { containerLog } from './container-log.ts';
-import { clientOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
+import { clientOptions, controlOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
+import { controlFiles, openControl, sshdFiles, type ControlSite } from './control.ts';
 import { ownerLabel, runLabel, type EngineFacts } from './engine.ts';
 import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
@@ -46,7 +47,7 @@ export interface Lab {
 interface LabOptions {
   readonly runId: string;
   readonly experiment: Experiment;
-  /** The lab image's tag. */
+  /** The lab image's tag; in a lab that releases, that of the image with Ansible. */
   readonly image: string;
   readonly facts: EngineFacts;
   /** The most that are open at once. */
@@ -74,6 +75,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
   const name = (role: string): string => `restart-proof-${runId}-${role}`;
   const hasProxy = experiment.proxy.kind !== 'none';
+  const release = experiment.deploy.action === 'release';
   const sites = sitesOf(experiment);
   const [serverFiles, edgeFiles, programFiles, harnessFiles] = await Promise.all([
     filesOfServer(experiment),
@@ -95,7 +97,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     await made.start();
     return made;
   };
-  const asked = { networkId: network.id, proxyFiles, connections };
+  const asked = { networkId: network.id, proxyFiles, connections, release };
   const [server, client] = await Promise.all([
     start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
     start('client', clientOptions(facts, asked), harnessFiles),
@@ -103,16 +105,30 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const edge = hasProxy
     ? await start('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
     : null;
-  await ready(server, edge, experiment, signal);
+  const control = release
+    ? await start('control', controlOptions(facts, { serverId: server.id }), [
+        ...harnessFiles,
+        ...(await controlFiles(sites.map(inventoryOf))),
+      ])
+    : null;
+  await Promise.all([
+    ready(server, edge, experiment, signal),
+    control === null ? undefined : openControl(server, control),
+  ]);
   const { NetworkSettings } = await server.inspect();
   const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
   if (serverAddress === undefined) throw new Error('the engine gave the server no address');
   return {
-    ...{ runId, server, edge, client, control: null, sites, serverAddress },
+    ...{ runId, server, edge, client, control, sites, serverAddress },
     targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
     files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
     remove: () => removeRun(docker, runId),
   };
+}
+
+/** A site as the playbook's inventory names it. */
+function inventoryOf({ name, hostHeader, colours: [{ publicPort, internalPort }] }: Site): ControlSite {
+  return { name, publicPort, internalPort, domain: hostHeader };
 }
 
 /** Source files that run in the lab; tests stay outside. */
@@ -130,6 +146,7 @@ async function filesOfProgram(): Promise<LabFile[]> {
 /** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
 export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
+  if (experiment.deploy.action === 'release') files.push(...(await sshdFiles()));
   if (experiment.unit.activation === 'shared') files.push(...(await filesOfOneSocket(experiment.unit)));
   const sites = sitesOf(experiment);
   const further = sites.slice(1).flatMap((site, index) => furtherSite(files, site, index + 1));

@@ -6,6 +6,7 @@ import { watchEngine, type EngineWatch } from '../../lab/engine-events.ts';
 import type { EngineEvent } from '../../run/files/engine-events.ts';
 import { fingerprintOf } from '../../lab/fingerprint.ts';
 import { readKernelCounters } from '../../lab/kernel-counters.ts';
+import { ensureControlImage } from '../../lab/control-image.ts';
 import { bootLab, type Lab } from '../../lab/lab.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
 import { capacitiesOf, installAutocannon, labCapacity } from '../capacity.ts';
@@ -64,7 +65,9 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
   const watch = await watchEngine(docker, runId);
   try {
     const connections = connectionsOf(experiment);
-    const lab = await bootLab(docker, { runId, experiment, image, facts, connections, keep, signal });
+    const labImage =
+      experiment.deploy.action === 'release' ? await ensureControlImage(docker, image, (line) => progress.note(line)) : image;
+    const lab = await bootLab(docker, { runId, experiment, image: labImage, facts, connections, keep, signal });
     const remove = async (): Promise<void> => {
       if (!keep) await withTimeout(askMs, 'Taking the lab down', lab.remove());
     };

@@ -1,5 +1,6 @@
 /** The measurement itself: load and deploys in a lab that is ready, on one clock, until every due request is settled. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/exec.ts';
@@ -102,19 +103,27 @@ export async function loadInLab(
         ? null
         : { path: proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
   };
-  const [client, deployer, sampler, probe] = await Promise.all([
-    converse(lab.client, ['node', '/opt/harness/in-lab/main.ts']),
-    converse(lab.control ?? lab.server, ['node', '/opt/harness/in-lab/deployer.ts']),
-    converse(lab.server, ['node', '/opt/harness/in-lab/queue-sampler.ts', queuesPathInServer]),
-    DirectProbe.start(lab, run.experiment, plan),
-  ]);
-  const generator = new Generator(client, plan);
-  deployer.say(JSON.stringify(deployPlan));
+  const parties: { close(): void }[] = [];
+  const talkTo = async (container: Docker.Container, program: string, ...args: string[]): Promise<Conversation> => {
+    const talk = await converse(container, ['node', `/opt/harness/in-lab/${program}`, ...args]);
+    parties.push(talk);
+    return talk;
+  };
   try {
+    // First: where Ansible releases it lays the server out, and notes can be written only after that.
+    const deployer = await talkTo(lab.control ?? lab.server, 'deployer.ts');
+    deployer.say(JSON.stringify(deployPlan));
+    await inTime(awaitDeployer(deployer), options.signal);
+    const [client, sampler, probe] = await Promise.all([
+      talkTo(lab.client, 'main.ts'),
+      talkTo(lab.server, 'queue-sampler.ts', queuesPathInServer),
+      DirectProbe.start(lab, run.experiment, plan),
+    ]);
+    if (probe !== null) parties.push(probe);
+    const generator = new Generator(client, plan);
+    parties.push(generator);
     // The sampler must have begun before the load does.
-    const ready = Promise.all([sampler.lines.next(), awaitDeployer(deployer), generator.ready()]);
-    await withTimeout(prepareMs, 'Preparing the load', ready);
-    options.signal.throwIfAborted();
+    await inTime(Promise.all([sampler.lines.next(), generator.ready()]), options.signal);
     const measured = await measure({ generator, deployer, probe }, schedule, {
       ...options,
       ratePerSecond: load.ratePerSecond,
@@ -123,10 +132,20 @@ export async function loadInLab(
       ? measured
       : { ...measured, troubles: [...measured.troubles, samplerEndedEarly] };
   } finally {
-    generator.close();
-    deployer.close();
-    sampler.close();
-    probe?.close();
+    for (const party of parties) party.close();
+  }
+}
+
+/** What is prepared before the load, unless it takes too long or the run is cut short. */
+async function inTime(prepared: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const cut = Promise.withResolvers<never>();
+  const stop = (): void => cut.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    await withTimeout(prepareMs, 'Preparing the load', Promise.race([prepared, cut.promise]));
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

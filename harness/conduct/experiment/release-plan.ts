@@ -1,10 +1,8 @@
 /** What containers/control's playbook is told of an experiment: its variables, as group_vars of the playbook name them. */
 import type { Experiment } from '../../experiment/experiment.ts';
+import { playbookFolder } from '../../lab/control.ts';
 import { siteCount } from '../../experiment/units.ts';
 import type { ReleasePlan } from '../../run/deploy-plan.ts';
-
-/** Where the playbook lies in the container `control`. */
-const playbookFolder = '/opt/containers/control';
 
 const wirings = { none: 'plain', socket: 'socket', both: 'both', shared: 'shared' } as const;
 
@@ -24,7 +22,7 @@ export function releasePlanOf(experiment: Experiment): ReleasePlan | null {
       ready_within: release.readyWithinSec,
       settle_seconds: release.settleMs / 1000,
       proxy_file: release.proxyFile,
-      proxy_check: proxy.check ?? null,
+      proxy_check: proxy.check ?? {},
       retry_attempts: proxy.retry?.attempts ?? 0,
       retry_initial_interval_ms: proxy.retry?.initialIntervalMs ?? 0,
     },
