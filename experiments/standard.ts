@@ -32,11 +32,11 @@ export const seedCheck: ExperimentData['proxy']['check'] = {
   timeoutMs: 1_000,
 };
 
-/** Eight restarts within 20 s. */
+/** Eight restarts within 18 s. */
 export const quickRestarts: ExperimentData['deploy'] = {
   action: 'restart',
   restarts: 8,
-  spacingMs: [1_900, 2_500],
+  spacingMs: [1_600, 2_200],
   leadMs: 1_000,
   tailMs: 3_000,
 };

@@ -26,7 +26,7 @@ describe('--set', () => {
       timeoutMs: 1_000,
     });
     expect(resolveExperiment(e5, { changes: [['unit.backlog', null]] }).unit.backlog).toBeUndefined();
-    expect(set(['deploy.spacingMs.1', 4_000]).deploy.spacingMs).toEqual([1_900, 4_000]);
+    expect(set(['deploy.spacingMs.1', 4_000]).deploy.spacingMs).toEqual([1_600, 4_000]);
   });
 
   it('names the field that is wrong, and leaves the file’s own data as it was', () => {

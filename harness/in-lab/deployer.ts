@@ -9,13 +9,17 @@ import { monotonicUs } from '../base/clock.ts';
 import { anotherRestart, type DeployPlan } from '../run/deploy-plan.ts';
 import { GivenUp, say, stamp, untilReady, type Deploy } from './deploy.ts';
 import { comingOf, release, ways, type SiteInDeploy } from './deploy-ways.ts';
+import { listenQueues } from './listen-queues.ts';
 import { layOut, releaseAll } from './release.ts';
 
 /**
- * The least rest between a ready release and the next deploy. Without it, on a slow machine, requests that queued in one
- * restart would still wait in the next and be counted against that one.
+ * The rest between a release that is ready, and has taken all that waited for it, and the next deploy. Without it, on a slow
+ * machine, requests that queued in one restart would still be under way in the next and be counted against that one.
  */
-const restMs = 1_000;
+const restMs = 400;
+/** A queue that is not empty by then never will be: its port is nobody's. */
+const longestQueueMs = 2_000;
+const queuePollMs = 20;
 
 type Action = Exclude<DeployPlan['deploy']['action'], 'release' | 'none'>;
 
@@ -65,6 +69,17 @@ async function deployAll(sites: readonly SiteInDeploy[], plan: DeployPlan, deplo
   return outcomes;
 }
 
+/** Waits until no connection waits at a port of a site. */
+async function untilQueuesAreEmpty({ sites }: DeployPlan): Promise<void> {
+  const ports = sites.flatMap(({ units }) => units.map(({ publicAddress }) => Number(publicAddress.split(':')[1])));
+  const deadline = performance.now() + longestQueueMs;
+  for (;;) {
+    const queues = listenQueues();
+    if (ports.every((port) => (queues.get(port) ?? 0) === 0) || performance.now() > deadline) return;
+    await sleep(queuePollMs);
+  }
+}
+
 async function carryOut(sites: readonly SiteInDeploy[], plan: DeployPlan, restart: number): Promise<void> {
   const deploy = { restart, version: `v${restart}` };
   stamp('deploy-begin', deploy);
@@ -72,7 +87,10 @@ async function carryOut(sites: readonly SiteInDeploy[], plan: DeployPlan, restar
   const failures = outcomes.flatMap(({ failure }) => failure ?? []);
   stamp('deploy-end', deploy, failures.length === 0 ? {} : { failure: failures.join('; ') });
   const ready = await Promise.all(outcomes.map(({ isReady }) => isReady()));
-  if (ready.every(Boolean)) await sleep(restMs);
+  if (ready.every(Boolean)) {
+    await untilQueuesAreEmpty(plan);
+    await sleep(restMs);
+  }
   stamp('rested', deploy);
 }
 

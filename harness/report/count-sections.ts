@@ -107,6 +107,7 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
     ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
     ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
     ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-load'],
+    ...(perRestart.some(({ rollBackUs }) => rollBackUs !== undefined) ? rollBackColumns : []),
     ...(hasQueue ? [queueColumn] : []),
   ];
   const notes = [
@@ -137,6 +138,12 @@ const windowColumns: readonly Column<RestartVerdict>[] = [
   ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-load'],
   ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm), 'restart-in-flight'],
   ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
+];
+
+/** Of bad releases. */
+const rollBackColumns: readonly Column<RestartVerdict>[] = [
+  ['taken back at, s', ({ rollBackUs }) => (rollBackUs === undefined ? '–' : (rollBackUs / 1e6).toFixed(3))],
+  ['served again after', ({ restoredAfterMs }) => (restoredAfterMs === undefined ? '–' : inMs(restoredAfterMs))],
 ];
 
 const queueColumn: Column<RestartVerdict> = [

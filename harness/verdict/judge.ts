@@ -16,7 +16,7 @@ import type { LedgerSummary } from './ledger-summary.ts';
 import { exactInterval } from '../base/interval.ts';
 import { powerOf } from './power.ts';
 import { ofSite, predictDrops, type Prediction } from './predict/predict.ts';
-import { outagesOf } from './restart-windows.ts';
+import { outagesOf, type RestartWindow } from './restart-windows.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
@@ -272,6 +272,7 @@ function restartVerdicts({ run, windows, ledger, sites }: Evidence, prediction: 
       acceptStoppedUs: window.acceptStoppedUs,
       acceptingUs: window.acceptingUs,
       readyUs: window.readyUs,
+      ...rollBackOf(window),
       outageMs: outage === null ? null : toMs(outage.toUs - outage.fromUs),
       outageEnded: outage?.hasEnded ?? null,
       dueInOutage: counts?.dueInOutage ?? null,
@@ -285,6 +286,13 @@ function restartVerdicts({ run, windows, ledger, sites }: Evidence, prediction: 
       longestQueue: counts?.longestQueue ?? null,
     };
   });
+}
+
+/** When a bad release was taken back, and how long that took; nothing of any other. */
+function rollBackOf({ rollBackUs, acceptStoppedUs, acceptingUs }: RestartWindow) {
+  if (rollBackUs === null) return {};
+  const againUs = acceptStoppedUs === null ? rollBackUs : acceptingUs;
+  return { rollBackUs, restoredAfterMs: againUs === null ? null : toMs(Math.max(0, againUs - rollBackUs)) };
 }
 
 function somaxconnOf({ fingerprint }: RunRecord): number | null {

@@ -63,6 +63,7 @@ describe('the moments of a restart', () => {
         acceptingUs: 180,
         readyUs: 190,
         givenUpUs: null,
+        rollBackUs: null,
         steadyUs: null,
         firstAnswerUs: 210,
       },
@@ -92,6 +93,7 @@ describe('the moments of a restart', () => {
       acceptingUs: null,
       readyUs: null,
       givenUpUs: null,
+      rollBackUs: null,
       steadyUs: null,
       firstAnswerUs: null,
     });

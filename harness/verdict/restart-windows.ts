@@ -37,6 +37,8 @@ export interface RestartWindow {
   readonly readyUs: number | null;
   /** The new version was not ready in time: the old one, which serves on, is neither stopped nor replaced. */
   readonly givenUpUs: number | null;
+  /** A bad version began to be taken back. */
+  readonly rollBackUs: number | null;
   /** A user's service answered steadily from here on. */
   readonly steadyUs: number | null;
   readonly firstAnswerUs: number | null;
@@ -89,6 +91,7 @@ export function restartWindows(timeline: readonly TimelineEvent[], sites: readon
       acceptingUs: first('accepting'),
       readyUs: first('ready'),
       givenUpUs,
+      rollBackUs: first('roll-back'),
       steadyUs: first('steady'),
       firstAnswerUs: first('proxy-first-answer'),
     };

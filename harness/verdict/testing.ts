@@ -88,6 +88,7 @@ export const window: RestartWindow = {
   acceptingUs: 1_750_000,
   readyUs: 1_750_100,
   givenUpUs: null,
+  rollBackUs: null,
   steadyUs: null,
   firstAnswerUs: 1_755_000,
 };

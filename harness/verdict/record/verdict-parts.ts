@@ -44,6 +44,13 @@ export const restartSchema = z.strictObject({
   acceptStoppedUs: microseconds.nullable().describe('The old process accepted no more, µs since run start.'),
   acceptingUs: microseconds.nullable().describe('The new process accepted, µs since run start.'),
   readyUs: microseconds.nullable().describe('The new process called itself ready, µs since run start.'),
+  rollBackUs: microseconds.optional().describe('Of a bad release: when it began to be taken back, µs since run start.'),
+  restoredAfterMs: milliseconds
+    .nullable()
+    .optional()
+    .describe(
+      'Of a bad release: from then until a process accepted again, ms; 0 where one did all the while; null: none did.',
+    ),
   outageMs: milliseconds
     .nullable()
     .describe(
