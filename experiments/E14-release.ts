@@ -54,6 +54,32 @@ export default defineExperiment({
         bounds: [{ of: 'sitesRestarted', min: 5, because: 'every release restarts every site' }],
       },
     },
+    recommended: {
+      about:
+        'The release that docs/release.md recommends: one site after another, each by the switch between two processes on one ' +
+        'socket (E8). No check and no retry: the proxy has nothing to notice.',
+      set: {
+        'app.graceMs': 50,
+        'unit.activation': 'shared',
+        'sites.backends': 2,
+        'proxy.check': null,
+        'proxy.retry': null,
+        'release.rolling': 1,
+      },
+      expect: {
+        dropped: { max: 0, because: 'no port is ever closed, and no request is written to a connection that dies' },
+        badRestarts: { max: 0, because: 'no restart may drop anything' },
+        longestWait: {
+          maxMs: 200,
+          upToRatePerSecond: 500,
+          because: 'some process accepts at every moment; what is left is a start, and Ansible, on the same cores',
+        },
+        bounds: [
+          { of: 'longestOutageMs', max: 0, because: 'each new process accepts before the old one stops' },
+          { of: 'sitesRestarted', min: 5, because: 'every release restarts every site' },
+        ],
+      },
+    },
     'own-ports': {
       about: 'Without sockets: what the seed’s server did before, with every site refused while it restarts.',
       set: { 'unit.activation': 'none', 'unit.backlog': null },
