@@ -65,3 +65,13 @@ test('crash-at-start says so, listens nowhere and exits 1', async () => {
   await expect(site.seen('failed')).resolves.toMatchObject({ event: 'failed' });
   expect(site.stderr()).not.toContain('listening');
 });
+
+test('never-ready goes on warming up: it lives, and accepts nothing', async () => {
+  const site = startSite(['--database', newDatabase(), '--fault', 'never-ready']);
+  const internal = await site.port('internal-listening');
+  expect((await ask(internal, 'GET', '/livez')).status).toBe(200);
+  expect((await ask(internal, 'GET', '/readyz')).status).toBe(503);
+  site.child.kill('SIGTERM');
+  expect(await site.exited).toBe(0);
+  expect(site.events.map(({ event }) => event)).not.toContain('accepting');
+});
