@@ -27,8 +27,8 @@ const rootCapabilities = [
 ];
 
 /**
- * sshd, in a release lab alone: it shuts its part that talks with strangers into an empty folder (chroot), and writes each
- * login into the kernel's audit log, or refuses it.
+ * What sshd needs, which runs in a release lab alone. It locks the process that talks with strangers into an empty folder
+ * (chroot); and Debian's writes each login to the kernel's audit log, and refuses root where the kernel refuses that.
  */
 const sshdCapabilities = ['SYS_CHROOT', 'AUDIT_WRITE'];
 

@@ -12,8 +12,7 @@ import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { projectFolder } from './project-state.ts';
 
-/** Where `ansible-playbook site.yml` is to be started. */
-export const playbookFolder = '/opt/containers/control';
+const playbookFolder = '/opt/containers/control';
 const programArchive = '/opt/program/site.tar.gz';
 
 /** A site as the inventory names it. */
@@ -22,6 +21,39 @@ export interface ControlSite {
   readonly publicPort: number;
   readonly internalPort: number;
   readonly domain: string;
+}
+
+/** What a release is told: variables of containers/control/group_vars/all.yml, where each is explained with its default. */
+export interface ReleaseVariables {
+  readonly version: string;
+  readonly wiring: 'plain' | 'socket' | 'both' | 'shared';
+  readonly program_fault?: '' | 'crash-at-start' | 'never-ready';
+  /** How many sites are released at a time; left out: all. */
+  readonly rolling?: number;
+  readonly restarts_at_once?: number;
+  readonly wait_for_ready?: boolean;
+  readonly ready_within?: number;
+  readonly settle_seconds?: number;
+  readonly proxy_file?: 'atomic' | 'in-place';
+  readonly proxy_check?: {
+    readonly path: string;
+    readonly port: 'public' | 'internal';
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+  };
+  readonly retry_attempts?: number;
+  readonly retry_initial_interval_ms?: number;
+  /** Environment of the sites, such as APP_WARM_UP. */
+  readonly app?: Readonly<Record<string, string>>;
+}
+
+/**
+ * The command for `control` that makes a release. It prints events, a line of JSON each (callback_plugins/events.py); its
+ * exit code is 0 when all sites were released, 2 when the release stopped.
+ */
+export function releaseCommand(variables: ReleaseVariables): string[] {
+  const command = `cd ${playbookFolder} && exec ansible-playbook site.yml --extra-vars "$1"`;
+  return ['sh', '-c', command, 'sh', JSON.stringify(variables)];
 }
 
 /** What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program. */
@@ -81,7 +113,10 @@ export async function openControl(server: Docker.Container, control: Docker.Cont
   );
   await putFiles(server, [{ path: '/root/.ssh/authorized_keys', content: `restrict ${key}` }]);
   const host = '/etc/ssh/ssh_host_ed25519_key';
-  const hostKey = await said(server, `${keygen} -f ${host} && systemctl start ssh.service && cat ${host}.pub`);
+  // Of a server that boots, systemd answers after a while.
+  const start = 'for _ in $(seq 100); do systemctl start ssh.service && break; sleep 0.1; done 2>/tmp/ssh-start';
+  const isUp = 'systemctl is-active --quiet ssh.service || { cat /tmp/ssh-start >&2; exit 1; }';
+  const hostKey = await said(server, `${keygen} -f ${host} && { ${start}; ${isUp}; } && cat ${host}.pub`);
   await putFiles(control, [{ path: '/root/.ssh/known_hosts', content: `server ${hostKey}` }]);
   await said(control, 'ssh -o BatchMode=yes -o ConnectTimeout=10 root@server true');
 }
@@ -90,5 +125,7 @@ export async function openControl(server: Docker.Container, control: Docker.Cont
 async function said(container: Docker.Container, command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await exec(container, ['sh', '-c', command]);
   if (exitCode === 0) return stdout;
-  throw new HarnessError('lab-not-ready', `The release has no way to the server by ssh: ${stderr.trim()}`);
+  throw new HarnessError('lab-not-ready', `The release has no way to the server by ssh: ${stderr.trim()}`, {
+    hint: "How the way is made: harness/lab/control.ts; settings of the server's ssh: containers/control/sshd.",
+  });
 }

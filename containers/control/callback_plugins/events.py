@@ -69,5 +69,5 @@ def message_of(result):
 
 def say(kind, **fields):
     line = {"kind": kind, **fields, "atMonotonicUs": time.monotonic_ns() // 1000}
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
