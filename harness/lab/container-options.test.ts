@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { clientOptions, edgeOptions, lockHostConfig, networkOptions, serverOptions } from './container-options.ts';
+import {
+  clientOptions,
+  controlOptions,
+  edgeOptions,
+  lockHostConfig,
+  networkOptions,
+  serverOptions,
+} from './container-options.ts';
 import { securityOf, type EngineFacts } from './engine.ts';
 
 const facts: EngineFacts = {
@@ -21,6 +28,7 @@ function allOf(engine: EngineFacts, connections = 1_000) {
     serverOptions(engine, { networkId: 'net', proxyFiles: ['files:/etc/traefik/dynamic'], connections }),
     edgeOptions(engine, { serverId: 'server', proxyFiles: [], connections }),
     clientOptions(engine, { networkId: 'net', connections }),
+    controlOptions(engine, { serverId: 'server' }),
   ].map(({ HostConfig }) => HostConfig ?? {});
 }
 
@@ -30,7 +38,7 @@ function server(change: Partial<EngineFacts>) {
 }
 
 describe('every container of the lab', () => {
-  it.each(['server', 'edge', 'client'].map((role, index) => [role, index] as const))(
+  it.each(['server', 'edge', 'client', 'control'].map((role, index) => [role, index] as const))(
     'takes no default of daemon.json that a result may depend on: %s',
     (_, index) => {
       expect(allOf(facts)[index]).toMatchObject({
@@ -68,8 +76,16 @@ describe('every container of the lab', () => {
     // The proxy has two for each: 2 × 7 680 + 1 024 = 16 384.
     const files = (connections: number) =>
       allOf(facts, connections).map(({ Ulimits }) => Ulimits?.find(({ Name }) => Name === 'nofile')?.Hard);
-    expect(files(7_680)).toEqual([16_384, 16_384, 16_384]);
-    expect(files(7_681)).toEqual([16_384, undefined, 16_384]);
+    expect(files(7_680)).toEqual([16_384, 16_384, 16_384, 16_384]);
+    expect(files(7_681)).toEqual([16_384, undefined, 16_384, 16_384]);
+  });
+
+  it('may what sshd needs only where releases come by ssh', () => {
+    const capabilities = (release: boolean): unknown =>
+      serverOptions(facts, { networkId: 'net', proxyFiles: [], connections: 1_000, release }).HostConfig?.CapAdd;
+    const usual = capabilities(false) as string[];
+    expect(capabilities(true)).toEqual([...usual, 'SYS_CHROOT', 'AUDIT_WRITE']);
+    expect(usual).not.toContain('SYS_CHROOT');
   });
 
   it('leaves the runtime to an engine that has none of that name', () => {
