@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { controlFiles, releaseCommand } from './control.ts';
+import { controlFiles } from './control.ts';
 import { projectFolder } from './project-state.ts';
 
 function sites(count: number) {
@@ -40,9 +40,4 @@ test('control has the units that the playbook writes, and the program packed, th
   const packed = gunzipSync(archive).toString('latin1');
   expect(packed).toContain('main.ts');
   expect(packed).not.toContain('.test.ts');
-});
-
-test('variables reach the playbook as they are, whatever the shell makes of them', () => {
-  const variables = { version: "v1'$(false)", wiring: 'socket', wait_for_ready: false } as const;
-  expect(JSON.parse(releaseCommand(variables).at(-1) ?? '')).toEqual(variables);
 });

@@ -23,39 +23,6 @@ export interface ControlSite {
   readonly domain: string;
 }
 
-/** What a release is told: variables of containers/control/group_vars/all.yml, where each is explained with its default. */
-export interface ReleaseVariables {
-  readonly version: string;
-  readonly wiring: 'plain' | 'socket' | 'both' | 'shared';
-  readonly program_fault?: '' | 'crash-at-start' | 'never-ready';
-  /** How many sites are released at a time; left out: all. */
-  readonly rolling?: number;
-  readonly restarts_at_once?: number;
-  readonly wait_for_ready?: boolean;
-  readonly ready_within?: number;
-  readonly settle_seconds?: number;
-  readonly proxy_file?: 'atomic' | 'in-place';
-  readonly proxy_check?: {
-    readonly path: string;
-    readonly port: 'public' | 'internal';
-    readonly intervalMs: number;
-    readonly timeoutMs: number;
-  };
-  readonly retry_attempts?: number;
-  readonly retry_initial_interval_ms?: number;
-  /** Environment of the sites, such as APP_WARM_UP. */
-  readonly app?: Readonly<Record<string, string>>;
-}
-
-/**
- * The command for `control` that makes a release. It prints events, a line of JSON each (callback_plugins/events.py); its
- * exit code is 0 when all sites were released, 2 when the release stopped.
- */
-export function releaseCommand(variables: ReleaseVariables): string[] {
-  const command = `cd ${playbookFolder} && exec ansible-playbook site.yml --extra-vars "$1"`;
-  return ['sh', '-c', command, 'sh', JSON.stringify(variables)];
-}
-
 /** What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program. */
 export async function controlFiles(sites: readonly ControlSite[]): Promise<LabFile[]> {
   const containers = await filesUnder(join(projectFolder, 'containers'), '/opt/containers', isPlaybookFile);
