@@ -49,6 +49,8 @@ class CallbackModule(CallbackBase):
     def _end(self, result, failed=False, **more):
         changed = bool(result._result.get("changed"))
         host = result._host.get_name()
+        if result._result.get("written"):
+            more["files"] = result._result["written"]
         say("task-end", **task_fields(result._task), host=host, changed=changed, failed=failed, **more)
 
 
