@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { newRunId } from '../run/run-folder.ts';
 import { controlOptions, networkOptions, serverOptions } from './container-options.ts';
 import { ensureControlImage } from './control-image.ts';
-import { controlFiles, openControl, releaseServerFiles } from './control.ts';
+import { controlFiles, openControl, sshdFiles } from './control.ts';
 import { connectEngine, ownerLabel, runLabel } from './engine.ts';
 import { exec } from './exec.ts';
 import { putFiles, type LabFile } from './files.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
     return container;
   };
   const asked = { networkId: network.id, proxyFiles: [], connections: 64, release: true };
-  server = await start(serverOptions(facts, asked), await releaseServerFiles());
+  server = await start(serverOptions(facts, asked), await sshdFiles());
   const sites = names.map((name, index) => ({
     ...{ name, publicPort: 18_080 + index, internalPort: 19_080 + index, domain: `${name}.test` },
   }));

@@ -12,7 +12,8 @@ import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { projectFolder } from './project-state.ts';
 
-const playbookFolder = '/opt/containers/control';
+/** Where `ansible-playbook site.yml` is to be started. */
+export const playbookFolder = '/opt/containers/control';
 const programArchive = '/opt/program/site.tar.gz';
 
 /** A site as the inventory names it. */
