@@ -103,6 +103,7 @@ async function runPlaybook(
   const child = spawn('ansible-playbook', ['site.yml', '-e', JSON.stringify({ ...variables, ...more })], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ANSIBLE_STDOUT_CALLBACK: 'events' },
   });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));

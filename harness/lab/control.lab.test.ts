@@ -70,7 +70,7 @@ async function play(variables: Readonly<Record<string, unknown>>, ...options: re
   const { exitCode, stdout } = await exec(control, [
     'sh',
     '-c',
-    'cd /opt/containers/control && "$@"',
+    'cd /opt/containers/control && ANSIBLE_STDOUT_CALLBACK=events "$@"',
     'sh',
     ...command,
   ]);

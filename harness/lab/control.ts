@@ -24,8 +24,14 @@ export interface ControlSite {
   readonly domain: string;
 }
 
-/** What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program. */
-export async function controlFiles(sites: readonly ControlSite[]): Promise<LabFile[]> {
+/**
+ * What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program.
+ * @param variables what the lab's releases are told, over the playbook's own
+ */
+export async function controlFiles(
+  sites: readonly ControlSite[],
+  variables: Readonly<Record<string, unknown>> = {},
+): Promise<LabFile[]> {
   const containers = await filesUnder(join(projectFolder, 'containers'), '/opt/containers', isPlaybookFile);
   const hosts = `${playbookFolder}/hosts`;
   return [
@@ -34,6 +40,9 @@ export async function controlFiles(sites: readonly ControlSite[]): Promise<LabFi
         ? { path: hosts, content: inventory(file.content.toString(), sites) }
         : file,
     ),
+    // So that whoever plays it by hand, in a lab that is kept, plays what the run played.
+    { path: `${playbookFolder}/group_vars/sites.yml`, content: JSON.stringify(variables, null, 2) },
+    { path: `${playbookFolder}/group_vars/servers.yml`, content: JSON.stringify(variables, null, 2) },
     { path: programArchive, content: await archiveOfProgram() },
   ];
 }

@@ -17,6 +17,7 @@ import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { projectFolder } from './project-state.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { thisOwner } from './owner.ts';
+import { releasePlanOf } from './release-plan.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
 import { proxyFile, publicPorts, sitesOf, type Site } from '../experiment/units.ts';
@@ -108,7 +109,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const control = release
     ? await start('control', controlOptions(facts, { serverId: server.id }), [
         ...harnessFiles,
-        ...(await controlFiles(sites.map(inventoryOf))),
+        ...(await controlFiles(sites.map(inventoryOf), releasePlanOf(experiment)?.variables)),
       ])
     : null;
   await Promise.all([

@@ -7,6 +7,7 @@ describe('what to type to look into a kept lab', () => {
   const lab = async () => ({
     runId: 'R',
     edge: null,
+    control: null,
     sites: sitesOf(await loadExperiment('E5')),
     serverAddress: '10.0.0.2',
     targetPort: 18_080,

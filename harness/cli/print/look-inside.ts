@@ -1,4 +1,5 @@
 /** What a user types to look into a lab that `--keep` left standing. */
+import { playbookFolder } from '../../lab/control.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { proxyFile } from '../../experiment/units.ts';
 
@@ -6,10 +7,11 @@ import { proxyFile } from '../../experiment/units.ts';
 export function insideLines({
   runId,
   edge,
+  control,
   sites,
   serverAddress,
   targetPort,
-}: Pick<Lab, 'runId' | 'edge' | 'sites' | 'serverAddress' | 'targetPort'>): string[] {
+}: Pick<Lab, 'runId' | 'edge' | 'control' | 'sites' | 'serverAddress' | 'targetPort'>): string[] {
   const inside = (role: string, command: string): string =>
     `  docker exec ${command === 'bash' ? '-it ' : ''}restart-proof-${runId}-${role} ${command}`;
   const colours = sites.flatMap((site) => site.colours);
@@ -29,6 +31,13 @@ export function insideLines({
           inside('edge', 'bash'),
           inside('edge', `cat /etc/traefik/traefik.yml ${proxyFile}`),
           `  docker logs --tail 50 restart-proof-${runId}-edge`,
+        ]),
+    ...(control === null
+      ? []
+      : [
+          'control: the playbook; played again with the version that is there, it changes nothing',
+          inside('control', 'bash'),
+          inside('control', `sh -c 'cd ${playbookFolder} && ansible-playbook site.yml -e version=v1 --check --diff'`),
         ]),
     'client: as the load sees the site',
     inside('client', 'bash'),

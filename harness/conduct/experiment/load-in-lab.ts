@@ -15,7 +15,7 @@ import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
-import { releasePlanOf } from './release-plan.ts';
+import { releasePlanOf } from '../../lab/release-plan.ts';
 import { RestartQuota } from './restart-quota.ts';
 import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';

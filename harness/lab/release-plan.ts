@@ -1,8 +1,8 @@
 /** What containers/control's playbook is told of an experiment: its variables, as group_vars of the playbook name them. */
-import type { Experiment } from '../../experiment/experiment.ts';
-import { playbookFolder } from '../../lab/control.ts';
-import { siteCount } from '../../experiment/units.ts';
-import type { ReleasePlan } from '../../run/deploy-plan.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { playbookFolder } from './control.ts';
+import { siteCount } from '../experiment/units.ts';
+import type { ReleasePlan } from '../run/deploy-plan.ts';
 
 const wirings = { none: 'plain', socket: 'socket', both: 'both', shared: 'shared' } as const;
 
