@@ -66,7 +66,9 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
   try {
     const connections = connectionsOf(experiment);
     const labImage =
-      experiment.deploy.action === 'release' ? await ensureControlImage(docker, image, (line) => progress.note(line)) : image;
+      experiment.deploy.action === 'release'
+        ? await ensureControlImage(docker, image, (line) => progress.note(line))
+        : image;
     const lab = await bootLab(docker, { runId, experiment, image: labImage, facts, connections, keep, signal });
     const remove = async (): Promise<void> => {
       if (!keep) await withTimeout(askMs, 'Taking the lab down', lab.remove());
