@@ -16,6 +16,7 @@ import {
   restartCounts,
   runRecord,
   serviceRecord,
+  siteVerdict,
   verdictOfTest,
   window,
 } from './testing.ts';
@@ -60,6 +61,14 @@ const second: RestartWindow = {
   acceptingUs: 2_350_000,
   readyUs: 2_350_100,
 };
+
+it('names the site of an end that no deploy asked for only where there are several', () => {
+  const unplanned = [{ site: 'demo2', atUs: 300_000, untilUs: 400_000, what: 'exit (app)', isDeath: false, line: 3 }];
+  const told = (over: Partial<Evidence>): string =>
+    JSON.stringify(judge({ over: { unplanned, ...over } }).expectations);
+  expect(told({ sites: [siteVerdict('demo'), siteVerdict('demo2')] })).toContain('exit (app) of demo2 at 0.300 s');
+  expect(told({})).toContain('exit (app) at 0.300 s');
+});
 
 describe('the verdict', () => {
   it('passes E5 when everything due in the outage waited and was answered', () => {

@@ -106,7 +106,8 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
     heldUnsent: ledger.failureKinds['connections held'] ?? 0,
     unplanned: evidence.unplanned.map(
-      ({ atUs, what, line }) => `${what} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
+      ({ site, atUs, what, line }) =>
+        `${what}${evidence.sites === null ? '' : ` of ${site}`} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,
     ),
     killed: needlesslyKilled(evidence),
     isNotBack: evidence.isNotBack,

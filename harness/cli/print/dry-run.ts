@@ -1,6 +1,7 @@
 /** `--dry-run`: what a run would put on the server and the proxy, and when it would do what; nothing is started. */
 import { filesOfEdge, filesOfServer } from '../../lab/lab.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
+import { siteIndexOf, sitesOf } from '../../experiment/units.ts';
 import { deploySchedule } from '../../experiment/deploy-schedule.ts';
 import { slotCount, assignments } from '../../experiment/load-schedule.ts';
 
@@ -14,23 +15,29 @@ export async function dryRunText(experiment: Experiment, seed: number): Promise<
   const parts = files.map((file) =>
     'linkTo' in file ? `--- ${file.path} -> ${file.linkTo}` : `--- ${file.path}\n${file.content.toString().trimEnd()}`,
   );
+  const sites = sitesOf(experiment);
+  const hasSeveral = sites.length > 1;
   const schedule = deploySchedule(deploy, seed, load.ratePerSecond);
   const durationMs = schedule.durationMs(schedule.wanted);
   const assign = assignments(load.mix, load.connections, seed);
   const slots = Array.from({ length: shownSlots }, (_, seq) => {
     const { entry, connection } = assign(seq);
-    return `  slot ${seq}  due ${((seq * 1000) / load.ratePerSecond).toFixed(1)} ms  ${entry.method} ${entry.path}  ${connection}`;
+    const site = hasSeveral ? `  ${sites[siteIndexOf(seq, sites.length)]?.hostHeader ?? ''}` : '';
+    const due = ((seq * 1000) / load.ratePerSecond).toFixed(1);
+    return `  slot ${seq}  due ${due} ms  ${entry.method} ${entry.path}  ${connection}${site}`;
   });
+  // A release does as its playbook says.
+  const ofSites = hasSeveral && deploy.action !== 'release' ? `, of ${sites.length} sites one after another,` : '';
   const restarts = schedule.beginsMs
     .slice(0, schedule.wanted)
-    .map((beginMs, index) => `  ${deploy.action} ${index + 1} at ${(beginMs / 1000).toFixed(3)} s`);
+    .map((beginMs, index) => `  ${deploy.action} ${index + 1}${ofSites} at ${(beginMs / 1000).toFixed(3)} s`);
   return `${[
     `${id} ${title}, seed ${seed}. Nothing was started.`,
     '## Files',
     ...parts,
     '## Schedule',
     `${slotCount(load.ratePerSecond, durationMs)} requests at ${load.ratePerSecond}/s in ${(durationMs / 1000).toFixed(3)} s ` +
-      `(a restart that is voided is made up for by one more), and ${probe.ratePerSecond}/s straight to the site's own port.`,
+      `(a restart that is voided is made up for by one more), and ${probe.ratePerSecond}/s straight to the ${hasSeveral ? 'first ' : ''}site's own port.`,
     ...(restarts.length === 0 ? ['  no restart'] : restarts),
     'The first requests:',
     ...slots,
