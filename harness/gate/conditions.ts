@@ -5,13 +5,17 @@ import type { Experiment } from '../experiment/experiment.ts';
 /** Fields that are words, or say how often and how closely an experiment is repeated: runs that differ there are alike. */
 const noCondition = /^(id|title|question|hypothesis|expect|deploy\.(restarts|spacingMs|leadMs|tailMs))(\.|$)/u;
 /** Fields that decide how much can be dropped or waited for at all. */
-const ofLoad = /^(load|proxy\.kind)(\.|$)/u;
+const ofLoad = /^(load|proxy\.kind|sites\.count)(\.|$)/u;
+
+/** One site is what an experiment has that does not say. */
+const isLeftOut = (path: string, value: string): boolean =>
+  value === 'undefined' || (path === 'sites.count' && value === '1');
 
 /** Path and value of each field that two runs must have in common. */
 export function conditionsOf(experiment: Experiment): Record<string, string> {
   return Object.fromEntries(
     Object.entries(flatFields(experiment))
-      .filter(([path, value]) => !noCondition.test(path) && value !== 'undefined')
+      .filter(([path, value]) => !noCondition.test(path) && !isLeftOut(path, value))
       .sort(([a], [b]) => (a < b ? -1 : 1)),
   );
 }

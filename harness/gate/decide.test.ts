@@ -230,6 +230,12 @@ describe('against a baseline', () => {
     });
     expect(faster.entries[0]?.notes[0]).toContain('load.ratePerSecond 100 → 1000; so it is not compared');
     expect(isCompared(faster)).toBe(false);
+    const sites = (count: number): GateResult =>
+      against(clean, { experiment: { ...experiment, sites: { ...experiment.sites, count } } });
+    // A restart of one of three meets a third of the load.
+    expect(sites(3).entries[0]?.notes[0]).toContain('sites.count absent → 3; so it is not compared');
+    expect(isCompared(sites(3))).toBe(false);
+    expect(isCompared(sites(1))).toBe(true);
     const tied = against(clean, { experiment: { ...experiment, unit: { ...experiment.unit, socketTie: 'part-of' } } });
     expect(tied.entries[0]?.notes).toEqual(['the baseline was asked otherwise: unit.socketTie none → part-of']);
     expect(isCompared(tied)).toBe(true);
