@@ -14,11 +14,13 @@ export function insideLines({
 }: Pick<Lab, 'runId' | 'edge' | 'control' | 'sites' | 'serverAddress' | 'targetPort'>): string[] {
   const inside = (role: string, command: string): string =>
     `  docker exec ${command === 'bash' ? '-it ' : ''}restart-proof-${runId}-${role} ${command}`;
-  const colours = sites.flatMap((site) => site.colours);
+  const [{ colours, hostHeader }, ...others] = sites;
   const units = colours.map(({ service }) => service);
   return [
     `The lab of ${runId} is left standing. To look inside:`,
-    'server: systemd and the site',
+    others.length === 0
+      ? 'server: systemd and the site'
+      : `server: systemd and the first site; the others are ${others.map(({ name }) => name).join(', ')}`,
     inside('server', 'bash'),
     inside('server', `systemctl status --no-pager ${units.map((unit) => `'${unit}'`).join(' ')}`),
     ...units.map((unit) => inside('server', `journalctl --no-pager -n 50 -u '${unit}'`)),
@@ -41,7 +43,7 @@ export function insideLines({
         ]),
     'client: as the load sees the site',
     inside('client', 'bash'),
-    ...sites.map(({ hostHeader }) => inside('client', ask(`http://${serverAddress}:${targetPort}/livez`, hostHeader))),
+    inside('client', ask(`http://${serverAddress}:${targetPort}/livez`, hostHeader)),
     'To take it down: npm run clean',
   ];
 }
