@@ -127,6 +127,7 @@ export async function loadInLab(
     const measured = await measure({ generator, deployer, probe }, schedule, {
       ...options,
       ratePerSecond: load.ratePerSecond,
+      what: wordFor(run.experiment),
     });
     return (await wasSampledToTheEnd(sampler))
       ? measured
@@ -190,7 +191,13 @@ interface Parties {
 async function measure(
   { generator, deployer, probe }: Parties,
   schedule: DeploySchedule,
-  { ratePerSecond, progress, signal, began }: LoadOptions & { readonly ratePerSecond: number },
+  {
+    ratePerSecond,
+    what,
+    progress,
+    signal,
+    began,
+  }: LoadOptions & { readonly ratePerSecond: number; readonly what: string },
 ): Promise<Measurement> {
   const quota = new RestartQuota(schedule);
   const slots = (): number => slotCount(ratePerSecond, quota.durationMs);
@@ -201,11 +208,11 @@ async function measure(
     for await (const line of deployer.lines) {
       const message = JSON.parse(line) as DeployerMessage;
       heard.push(message);
-      const trouble = troubleIn(message);
+      const trouble = troubleIn(message, what);
       if (trouble !== null) troubles.push(trouble);
       if (message.kind === 'rested') quota.rested();
       if (message.kind !== 'deploy-begin') continue;
-      progress.note(`restart ${message.restart} of ${quota.used}`);
+      progress.note(`${what} ${message.restart} of ${quota.used}`);
       quota.began((message.atMonotonicUs - originUs) / 1000);
     }
   })();
@@ -250,13 +257,23 @@ async function measure(
   };
 }
 
-/** What a message of the deployer says against the run, as a sentence; null where it says nothing. */
-function troubleIn(message: DeployerMessage): string | null {
+/** What a deploy of this experiment is called. */
+function wordFor({ deploy, sites }: Experiment): 'release' | 'deploy' | 'restart' {
+  if (deploy.action === 'release') return 'release';
+  return (sites.count ?? 1) > 1 ? 'deploy' : 'restart';
+}
+
+/**
+ * What a message of the deployer says against the run, as a sentence; null where it says nothing.
+ * @param what a deploy is called
+ */
+function troubleIn(message: DeployerMessage, what: string): string | null {
   if (message.kind === 'deploy-end' && message.failure !== undefined) {
-    return `Restart ${message.restart} failed: ${message.failure}`;
+    return `${what.charAt(0).toUpperCase()}${what.slice(1)} ${message.restart} failed: ${message.failure}`;
   }
   if (message.kind === 'never-ready') {
-    return `Version ${message.version} of restart ${message.restart} never became ready.`;
+    const site = message.site === undefined ? '' : ` at site ${message.site}`;
+    return `Version ${message.version} of ${what} ${message.restart} never became ready${site}.`;
   }
   return null;
 }
