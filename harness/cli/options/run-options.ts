@@ -25,7 +25,7 @@ export function addRunOptions(command: Command, json = 'verdict.json'): Command 
   return command
     .option('--set <path=value>', 'give a field another value; may be repeated', collect)
     .option('--rate <n>', 'requests a second')
-    .option('--restarts <n>', 'how many restarts under one load')
+    .option('--restarts <n>', 'how many restarts under one load; of several sites, how many deploys of all of them')
     .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
     .option('--json', `${json} on stdout, and nothing else there`)
     .option('--out <folder>', 'where the run goes (default: reports/)')
