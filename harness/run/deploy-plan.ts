@@ -17,6 +17,8 @@ export interface DeployUnit {
 export interface DeploySite {
   /** As its units, the switch between its colours and the playbook name it. */
   readonly name: string;
+  /** The Host header by which the proxy knows it. */
+  readonly hostHeader: string;
   /** One unit, or two of which the first serves when the load begins. */
   readonly units: readonly [DeployUnit, ...DeployUnit[]];
 }

@@ -64,6 +64,7 @@ describe('the moments of a restart', () => {
         readyUs: 190,
         givenUpUs: null,
         rollBackUs: null,
+        closedAgain: [],
         steadyUs: null,
         firstAnswerUs: 210,
       },
@@ -94,6 +95,7 @@ describe('the moments of a restart', () => {
       readyUs: null,
       givenUpUs: null,
       rollBackUs: null,
+      closedAgain: [],
       steadyUs: null,
       firstAnswerUs: null,
     });
@@ -298,5 +300,24 @@ describe('from when on the old version must not answer', () => {
     expect(outOfRotation([retired], [], e6)).toEqual([latestUs]);
     expect(outOfRotation([retired], [down(latestUs + 1)], e6)).toEqual([latestUs]);
     expect(outOfRotation([{ ...window, retireUs: null }], [down(1)], e6)).toEqual([null]);
+  });
+
+  it('tells of a bad release when its site was stopped once more after it had come up, by the way back', () => {
+    const bad = [
+      event('accept-stopped', 150),
+      event('roll-back', 300),
+      event('accepting', 310),
+      event('accept-stopped', 340),
+      event('exit', 345),
+      event('accepting', 370),
+      event('exit', 400),
+    ];
+    const again = [
+      { fromUs: 340, toUs: 370, line: 5 },
+      { fromUs: 400, toUs: Infinity, line: 8 },
+    ];
+    expect(only(...bad)).toMatchObject({ rollBackUs: 300, acceptStoppedUs: 150, acceptingUs: 310, closedAgain: again });
+    // Of any other release the next deploy begins a window of its own.
+    expect(only(...bad.filter(({ kind }) => kind !== 'roll-back'))?.closedAgain).toEqual([]);
   });
 });

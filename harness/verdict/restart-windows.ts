@@ -39,9 +39,19 @@ export interface RestartWindow {
   readonly givenUpUs: number | null;
   /** A bad version began to be taken back. */
   readonly rollBackUs: number | null;
+  /** Of a bad release: times in which the port was closed once more, since the way back restarts a site that had come up. */
+  readonly closedAgain: readonly ClosedAgain[];
   /** A user's service answered steadily from here on. */
   readonly steadyUs: number | null;
   readonly firstAnswerUs: number | null;
+}
+
+/** From a stop to the next accept; its end may be infinite. */
+interface ClosedAgain {
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Number of the timeline's line that shows the stop, from 1. */
+  readonly line: number;
 }
 
 /**
@@ -92,10 +102,26 @@ export function restartWindows(timeline: readonly TimelineEvent[], sites: readon
       readyUs: first('ready'),
       givenUpUs,
       rollBackUs: first('roll-back'),
+      closedAgain: first('roll-back') === null ? [] : closedAgain(seen, timeline),
       steadyUs: first('steady'),
       firstAnswerUs: first('proxy-first-answer'),
     };
   });
+}
+
+/** In the order of time, from the first accept of a restart's own process on. */
+function closedAgain(seen: readonly TimelineEvent[], timeline: readonly TimelineEvent[]): ClosedAgain[] {
+  const found: ClosedAgain[] = [];
+  let stop: TimelineEvent | undefined;
+  const accepting = seen.findIndex(({ kind }) => kind === 'accepting');
+  for (const event of accepting < 0 ? [] : seen.slice(accepting)) {
+    if (event.kind === 'accept-stopped' || event.kind === 'exit' || event.kind === 'main-exited') stop ??= event;
+    if (event.kind !== 'accepting' || stop === undefined) continue;
+    found.push({ fromUs: stop.atUs, toUs: event.atUs, line: timeline.indexOf(stop) + 1 });
+    stop = undefined;
+  }
+  if (stop !== undefined) found.push({ fromUs: stop.atUs, toUs: Infinity, line: timeline.indexOf(stop) + 1 });
+  return found;
 }
 
 /** An outage window: from the last accept of the old process to the first accept of a new one. */

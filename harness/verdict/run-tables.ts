@@ -210,8 +210,14 @@ function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const endUs = run.durationMs * 1000;
   if (run.kind === 'measure') return { fromUs: window.deployBeginUs, toUs: window.steadyUs ?? endUs };
   const checkUs = (run.experiment.proxy.check?.intervalMs ?? 0) * 2_000;
+  const againUs = Math.max(0, ...window.closedAgain.map(({ toUs }) => Math.min(toUs, endUs)));
   // In a swap the old process leaves after the new one is ready.
-  const backUs = Math.max(window.givenUpUs ?? window.readyUs ?? endUs, window.firstAnswerUs ?? 0, window.exitUs ?? 0);
+  const backUs = Math.max(
+    window.givenUpUs ?? window.readyUs ?? endUs,
+    window.firstAnswerUs ?? 0,
+    window.exitUs ?? 0,
+    againUs,
+  );
   return { fromUs: window.siteBeginUs ?? window.deployBeginUs, toUs: backUs + checkUs };
 }
 
@@ -236,6 +242,7 @@ async function putSpans(
   const checkIntervalUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0;
   const ends = [
     ...windows.flatMap((window) => closedSpan(window, checkIntervalUs)),
+    ...windows.flatMap(({ site, closedAgain }) => closedAgain.map((span) => ({ kind: 'closed', site, ...span }))),
     ...unplanned.map(({ site, atUs, untilUs, line }) => ({ kind: 'closed', site, fromUs: atUs, toUs: untilUs, line })),
     ...windows.flatMap(leavingSpan),
   ].map((end, nth) => ({

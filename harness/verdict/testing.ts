@@ -89,6 +89,7 @@ export const window: RestartWindow = {
   readyUs: 1_750_100,
   givenUpUs: null,
   rollBackUs: null,
+  closedAgain: [],
   steadyUs: null,
   firstAnswerUs: 1_755_000,
 };

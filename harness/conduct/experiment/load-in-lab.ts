@@ -169,7 +169,7 @@ function deploySites({ sites: [first, ...others] }: Lab): DeployPlan['sites'] {
   return [deploySite(first), ...others.map(deploySite)];
 }
 
-function deploySite({ name, colours: [first, ...others] }: Site): DeploySite {
+function deploySite({ name, hostHeader, colours: [first, ...others] }: Site): DeploySite {
   const unitOf = ({ service, socket, releaseFile, internalAddress, publicPort }: Colour): DeployUnit => ({
     service,
     socket,
@@ -177,7 +177,7 @@ function deploySite({ name, colours: [first, ...others] }: Site): DeploySite {
     internalAddress,
     publicAddress: `127.0.0.1:${publicPort}`,
   });
-  return { name, units: [unitOf(first), ...others.map(unitOf)] };
+  return { name, hostHeader, units: [unitOf(first), ...others.map(unitOf)] };
 }
 
 /** The programs in the lab that a measurement talks with. */

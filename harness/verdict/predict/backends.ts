@@ -49,10 +49,15 @@ export function backendsOf(experiment: Experiment, windows: readonly RestartWind
   const { check } = proxy;
   return [
     {
-      closed: windows.flatMap((window) => closedSpan(experiment, window)),
+      closed: windows.flatMap((window) => [...closedSpan(experiment, window), ...closedAgainBy(experiment, window)]),
       failing: check === undefined ? [] : windows.flatMap((window) => failingSpan(experiment, check, window)),
     },
   ];
+}
+
+/** Where the process owns its port, each further stop closes it, too. */
+function closedAgainBy({ unit }: Experiment, { closedAgain }: RestartWindow): readonly Span[] {
+  return unit.activation === 'none' ? closedAgain : [];
 }
 
 /** While the single backend refuses connections, or loses those it has accepted. */
