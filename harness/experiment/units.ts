@@ -32,6 +32,23 @@ type Shape = Pick<Experiment, 'sites' | 'unit'>;
 
 /** The site that every lab has; each further one is as it is, with a number. */
 const firstName = 'demo';
+/** The proxy as a unit of the server (containers/proxy-unit). */
+export const proxyUnit = { service: 'traefik.service', socket: 'traefik.socket', publicPort: 80 } as const;
+
+/** Deploys of the proxy itself. */
+export type ProxyAction = Extract<Experiment['deploy']['action'], `proxy-${string}`>;
+
+/** Is it the proxy that such a deploy restarts? */
+export function isOfProxy(action: Experiment['deploy']['action']): action is ProxyAction {
+  return action.startsWith('proxy-');
+}
+
+/** The proxy's program. */
+export const proxyProgram = '/usr/local/bin/traefik';
+/** Where the program of another version lies until an upgrade puts it in place. */
+export const otherProxyProgram = '/opt/traefik/other';
+/** The proxy's own settings, which it reads at its start. */
+export const proxySettingsFile = '/etc/traefik/traefik.yml';
 /** The proxy's own file, with the routes of all sites. */
 export const proxyFile = '/etc/traefik/dynamic/site.yml';
 

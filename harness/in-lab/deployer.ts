@@ -8,6 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../base/clock.ts';
 import { anotherRestart, type DeployPlan } from '../run/deploy-plan.ts';
 import { GivenUp, say, stamp, untilReady, type Deploy } from './deploy.ts';
+import { isOfProxy, type ProxyAction } from '../experiment/units.ts';
+import { deployProxy } from './deploy-proxy.ts';
 import { comingOf, release, ways, type SiteInDeploy } from './deploy-ways.ts';
 import { listenQueues } from './listen-queues.ts';
 import { layOut, releaseAll } from './release.ts';
@@ -21,7 +23,7 @@ const restMs = 400;
 const longestQueueMs = 2_000;
 const queuePollMs = 20;
 
-type Action = Exclude<DeployPlan['deploy']['action'], 'release' | 'none'>;
+type Action = Exclude<DeployPlan['deploy']['action'], ProxyAction | 'release' | 'none'>;
 
 /** What a deploy came to: what failed, in words, and whether there is a version that must get ready. */
 interface Outcome {
@@ -47,6 +49,15 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
   }
 }
 
+/** Deploys the proxy; the site goes on. */
+async function onProxy(action: ProxyAction, plan: DeployPlan, deploy: Deploy): Promise<Outcome> {
+  try {
+    return { isReady: await deployProxy(action, plan, deploy) };
+  } catch (error) {
+    return { failure: wordsOf(error), isReady: () => Promise.resolve(true) };
+  }
+}
+
 function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message.trim() : String(error);
 }
@@ -55,6 +66,7 @@ function wordsOf(error: unknown): string {
 async function deployAll(sites: readonly SiteInDeploy[], plan: DeployPlan, deploy: Deploy): Promise<Outcome[]> {
   const { action } = plan.deploy;
   if (action === 'none') return [];
+  if (isOfProxy(action)) return [await onProxy(action, plan, deploy)];
   if (action === 'release') {
     const { failure, version } = await releaseAll(plan, deploy);
     return sites.map(({ name, units }, index) => ({

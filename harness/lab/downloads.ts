@@ -82,7 +82,7 @@ async function fetched(
     if (found !== sha256) {
       throw new HarnessError(
         'download-wrong',
-        `${file} is not the file that containers/versions.json names: its sha256 is ${found}.`,
+        `${file} is not the file that containers/*.json names: its sha256 is ${found}.`,
       );
     }
     await rename(join(folder, only), path);

@@ -12,11 +12,13 @@ const versionsUrl = new URL('../../containers/versions.json', import.meta.url);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
 const nodeSource = z.strictObject({ npmPackage: z.string(), sha256 });
 const traefikSource = z.strictObject({ pipPlatform: z.string(), file: z.string(), sha256 });
+/** A version of the proxy, for each architecture. */
+export const traefikVersionSchema = z.strictObject({ version: z.string(), amd64: traefikSource, arm64: traefikSource });
 const versionsSchema = z.strictObject({
   comment: z.string(),
   debian: z.string(),
   node: z.strictObject({ version: z.string(), amd64: nodeSource, arm64: nodeSource }),
-  traefik: z.strictObject({ version: z.string(), amd64: traefikSource, arm64: traefikSource }),
+  traefik: traefikVersionSchema,
 });
 
 /** What containers/versions.json says goes into the image. */

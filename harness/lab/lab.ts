@@ -16,6 +16,7 @@ import { exec } from './exec.ts';
 import { filesUnder, putFiles, type LabFile } from './files.ts';
 import { projectFolder } from './project-state.ts';
 import { dynamicFile } from './proxy-config.ts';
+import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';
 import { releasePlanOf } from './release-plan.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
@@ -29,7 +30,7 @@ const readyDeadlineMs = 30_000;
 export interface Lab {
   readonly runId: string;
   readonly server: Docker.Container;
-  /** The proxy; null in an experiment without one. */
+  /** The proxy; null in an experiment without one, or where it is a unit of the server. */
   readonly edge: Docker.Container | null;
   readonly client: Docker.Container;
   /** Where Ansible runs; null where nothing is released. */
@@ -78,10 +79,11 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const hasProxy = experiment.proxy.kind !== 'none';
   const release = experiment.deploy.action === 'release';
   const sites = sitesOf(experiment);
+  const hasEdge = hasProxy && experiment.proxy.unit === undefined;
   const [serverFiles, edgeFiles, programFiles, harnessFiles] = await Promise.all([
     filesOfServer(experiment),
     filesOfEdge(experiment),
-    filesOfProgram(),
+    filesOfPrograms(experiment, facts),
     filesOfHarness(),
   ]);
   const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
@@ -103,7 +105,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
     start('client', clientOptions(facts, asked), harnessFiles),
   ]);
-  const edge = hasProxy
+  const edge = hasEdge
     ? await start('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
     : null;
   const control = release
@@ -122,7 +124,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   return {
     ...{ runId, server, edge, client, control, sites, serverAddress },
     targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
-    files: [...serverFiles, ...(hasProxy ? edgeFiles : [])],
+    files: [...serverFiles, ...(hasEdge ? edgeFiles : [])],
     remove: () => removeRun(docker, runId),
   };
 }
@@ -137,17 +139,23 @@ function isSource(path: string): boolean {
   return path.endsWith('.ts') && !path.endsWith('.test.ts');
 }
 
-/** The sites' program, as a release puts it there: a folder of its own, and the one path that all sites start it from. */
-async function filesOfProgram(): Promise<LabFile[]> {
+/**
+ * The sites' program, as a release puts it there: a folder of its own, and the one path that all sites start it from; and the
+ * proxy's, where it is upgraded.
+ */
+async function filesOfPrograms(experiment: Experiment, { architecture }: EngineFacts): Promise<LabFile[]> {
   const release = '/opt/releases/v0';
   const files = await filesUnder(join(projectFolder, 'app-under-test'), release, isSource);
-  return [...files, { path: '/opt/site', linkTo: release }];
+  return [...files, { path: '/opt/site', linkTo: release }, ...(await filesOfUpgrade(experiment, architecture))];
 }
 
 /** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
 export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
   if (experiment.deploy.action === 'release') files.push(...(await sshdFiles()));
+  if (experiment.proxy.unit !== undefined) {
+    files.push(...(await filesOfProxyUnit(experiment, await filesOfEdge(experiment))));
+  }
   if (experiment.unit.activation === 'shared') files.push(...(await filesOfOneSocket(experiment.unit)));
   const sites = sitesOf(experiment);
   const further = sites.slice(1).flatMap((site, index) => furtherSite(files, site, index + 1));
@@ -207,10 +215,11 @@ export async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
   );
 }
 
-/** The text of the proxy's file for each colour that may be the active one. */
+/** The text of the proxy's file for each colour that may be the active one; for a reload, two that serve alike. */
 export async function proxyFileTexts(experiment: Experiment): Promise<string[]> {
   const path = join(projectFolder, 'containers', 'edge', proxyFile);
   const base = await readFile(path, 'utf8');
+  if (experiment.deploy.action === 'proxy-reload') return reloadTexts(dynamicFile(base, experiment));
   return sitesOf(experiment)[0].colours.map((_, index) => dynamicFile(base, experiment, index));
 }
 
@@ -246,7 +255,7 @@ async function ready(
     deadlineMs: readyDeadlineMs,
     sites: sitesOf(experiment).map(({ hostHeader, colours: [first, idle] }) => ({
       internalAddress: first.internalAddress,
-      proxiedHost: edge === null ? null : hostHeader,
+      proxiedHost: experiment.proxy.kind === 'none' ? null : hostHeader,
       downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
     })),
   };

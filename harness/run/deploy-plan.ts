@@ -44,7 +44,7 @@ export interface DeployPlan {
   readonly beginsMs: readonly number[];
   /** How many of them are wanted from the start; each further one waits for a line of its own, {@link anotherRestart}. */
   readonly wanted: number;
-  /** The proxy's file, where a swap rewrites it: its text for each unit that may be active. */
+  /** The proxy's file, where a swap rewrites it: its text for each unit that may be active; of a reload, two in turn. */
   readonly proxyFile: {
     readonly path: string;
     readonly texts: readonly string[];

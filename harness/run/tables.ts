@@ -2,7 +2,7 @@
  * The tables of a run's database: which file each is read from, and what its columns are. Times are microseconds since
  * the run's origin (the first due time) on the clock that all of the lab shares.
  */
-import { sitesOf } from '../experiment/units.ts';
+import { isOfProxy, sitesOf } from '../experiment/units.ts';
 import { accessLogFile } from './files/access-log.ts';
 import { engineEventsFile } from './files/engine-events.ts';
 import { failureKind } from './failure-kind.ts';
@@ -364,6 +364,11 @@ export function runConstants(record: RunRecord): Record<string, { type: string; 
       "What the direct probe's request ids begin with.",
     ),
     hasProxy: of('BOOLEAN', proxy !== null && proxy.kind !== 'none', 'Did the load go through a proxy of ours?'),
+    isProxyDeployed: of(
+      'BOOLEAN',
+      isExperiment && isOfProxy(record.experiment.deploy.action),
+      'Is it the proxy that is restarted?',
+    ),
     hasSiteLog: of('BOOLEAN', isExperiment, 'Has the site a log of its own?'),
     isOnlyTry: of('BOOLEAN', proxy?.retry === undefined, 'Does the proxy try each request once?'),
     wallMovedUs: of('DOUBLE', wallMovedUs, "How far the proxy's clock moved against the others during the load, µs."),

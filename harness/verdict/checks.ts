@@ -420,7 +420,9 @@ function restartsMissing({ run, windows }: Checked): Answer {
 
 /** Of a service that the user runs nobody tells when it stopped accepting. */
 function outageUnseen({ run, windows }: Checked): Answer {
-  const hasEnd = run.kind === 'experiment' && run.experiment.deploy.oldEndsBy !== 'nothing';
+  const { oldEndsBy, action } =
+    run.kind === 'experiment' ? run.experiment.deploy : { oldEndsBy: 'nothing', action: null };
+  const hasEnd = oldEndsBy !== 'nothing' && action !== 'proxy-reload';
   const told = hasEnd ? windows.filter(({ givenUpUs }) => givenUpUs === null) : [];
   const unseen = told.filter(({ acceptStoppedUs, acceptingUs }) => acceptStoppedUs === null || acceptingUs === null);
   if (unseen.length === 0) return null;

@@ -1,6 +1,6 @@
 /** One restart's moments, out of the timeline. */
 import type { Experiment } from '../experiment/experiment.ts';
-import { deployOf } from '../experiment/units.ts';
+import { deployOf, isOfProxy } from '../experiment/units.ts';
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
@@ -160,6 +160,8 @@ export function outOfRotation(
   { deploy, proxy, unit }: Pick<Experiment, 'deploy' | 'proxy' | 'unit'>,
 ): (number | null)[] {
   const { check } = proxy;
+  // The site goes on with its version.
+  if (isOfProxy(deploy.action)) return windows.map(() => null);
   if (unit.activation === 'shared' && deploy.oldEndsBy !== 'nothing') {
     return windows.map(({ retireUs, exitUs }) => exitUs ?? retireUs);
   }

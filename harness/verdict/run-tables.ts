@@ -1,6 +1,6 @@
 /** What timeline and proxy's log tell, as tables beside those of the run's files; and the views over all of them. */
 import { CheckStates, portOf } from '../run/timeline/check-states.ts';
-import { sitesOf } from '../experiment/units.ts';
+import { isOfProxy, sitesOf } from '../experiment/units.ts';
 import type { RunDatabase } from '../run/database.ts';
 import { readProxyLogLines, type ProxyLogLine } from '../run/files/proxy-log.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -117,7 +117,7 @@ export async function makeRunTables(
   if (windows !== seen) await putRestarts(database, { run, timeline, windows });
   const unplanned = run.kind === 'experiment' ? unplannedEnds(timeline, windows, sites[0]) : [];
   await putMoments(database, run, windows);
-  await putSpans(database, { run, windows, unplanned });
+  await putSpans(database, { run, timeline, windows, unplanned });
   const proxyLog = await putProxyLog(database, { folder, run });
   for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
   await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
@@ -226,9 +226,15 @@ async function putSpans(
   database: RunDatabase,
   {
     run,
+    timeline,
     windows,
     unplanned,
-  }: { run: RunRecord; windows: readonly RestartWindow[]; unplanned: readonly UnplannedEnd[] },
+  }: {
+    run: RunRecord;
+    timeline: readonly TimelineEvent[];
+    windows: readonly RestartWindow[];
+    unplanned: readonly UnplannedEnd[];
+  },
 ): Promise<void> {
   const spans = [
     ...windows.map((window) => ({ site: window.site, ...atRiskSpan(window, run) })),
@@ -245,6 +251,9 @@ async function putSpans(
     ...windows.flatMap(({ site, closedAgain }) => closedAgain.map((span) => ({ kind: 'closed', site, ...span }))),
     ...unplanned.map(({ site, atUs, untilUs, line }) => ({ kind: 'closed', site, fromUs: atUs, toUs: untilUs, line })),
     ...windows.flatMap(leavingSpan),
+    ...(run.kind === 'experiment' && isOfProxy(run.experiment.deploy.action)
+      ? windows.flatMap((window) => routelessSpan(window, timeline))
+      : []),
   ].map((end, nth) => ({
     ...end,
     nth,
@@ -332,6 +341,16 @@ function leavingSpan({ site, retireUs, acceptStoppedUs, exitUs, acceptStoppedLin
   const fromUs = retireUs ?? acceptStoppedUs;
   if (fromUs === null) return [];
   return [{ kind: 'leaving', site, fromUs, toUs: exitUs ?? acceptStoppedUs ?? fromUs, line: acceptStoppedLine }];
+}
+
+/** Of a proxy that was restarted: it accepted, and had no route until its own log says that it made them. */
+function routelessSpan(
+  { site, restart, acceptingUs, readyUs }: RestartWindow,
+  timeline: readonly TimelineEvent[],
+): End[] {
+  if (acceptingUs === null || readyUs === null) return [];
+  const made = timeline.findIndex((event) => event.kind === 'ready' && event.restart === restart);
+  return [{ kind: 'routeless', site, fromUs: acceptingUs, toUs: readyUs, line: made + 1 }];
 }
 
 /** The proxy's own log: tries that failed, with the nearest that failed otherwise, and what its check held of the backends. */

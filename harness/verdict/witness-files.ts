@@ -37,7 +37,9 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
   if (Object.keys(files.kernel).length === 0) empty.push(runFiles.kernel);
   const doubts = empty.map((file) => `${file} is empty: what it would have shown is not known; run again.`);
   const started = new Set(files.engine.filter(({ action }) => action === 'start').map(({ role }) => role));
-  const unseen = ['server', ...(hasProxy ? ['edge'] : []), 'client'].filter((role) => !started.has(role));
+  const unseen = ['server', ...(hasProxy && experiment.proxy.unit === undefined ? ['edge'] : []), 'client'].filter(
+    (role) => !started.has(role),
+  );
   if (unseen.length > 0) {
     doubts.push(
       `${runFiles.engineEvents} does not have the start of ${unseen.join(', ')}: nobody watched the engine, or the ` +

@@ -11,7 +11,10 @@ const shownSlots = 10;
 /** Units, environment, the proxy's files and the schedule of restarts and requests, as this seed draws them. */
 export async function dryRunText(experiment: Experiment, seed: number): Promise<string> {
   const { id, title, proxy, load, deploy, probe } = experiment;
-  const files = [...(await filesOfServer(experiment)), ...(proxy.kind === 'none' ? [] : await filesOfEdge(experiment))];
+  const files = [
+    ...(await filesOfServer(experiment)),
+    ...(proxy.kind === 'none' || proxy.unit !== undefined ? [] : await filesOfEdge(experiment)),
+  ];
   const parts = files.map((file) =>
     'linkTo' in file ? `--- ${file.path} -> ${file.linkTo}` : `--- ${file.path}\n${file.content.toString().trimEnd()}`,
   );

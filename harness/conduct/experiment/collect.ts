@@ -11,6 +11,7 @@ import { containerLog } from '../../lab/container-log.ts';
 import { exec } from '../../lab/exec.ts';
 import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
+import { proxyUnit } from '../../experiment/units.ts';
 import { getFile } from '../../lab/files.ts';
 import type { Lab } from '../../lab/lab.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
@@ -44,7 +45,8 @@ export async function collectRecords(
 ): Promise<string[]> {
   const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
     await keepFile(writer, name, aborted === null ? fetchMs : fetchCutShortMs, fetch);
-  const { edge } = lab;
+  const { edge, server } = lab;
+  const isProxyUnit = writer.record.experiment.proxy.unit !== undefined;
   // First: what follows takes the machine's CPUs, whose pressure is among the counters.
   const missing = await keep(runFiles.kernel, (target) => fetchCounters(lab, target, countersBefore));
   const others = await Promise.all([
@@ -53,8 +55,14 @@ export async function collectRecords(
       ? []
       : [
           keep(runFiles.accessLog, (target) => fetchGzipped(edge, '/var/log/traefik/access.ndjson', target)),
-          keep(runFiles.proxyLog, (target) => fetchProxyLog(edge, target)),
+          keep(runFiles.proxyLog, (target) => fetchProxyLog(containerLog(edge), target)),
         ]),
+    ...(isProxyUnit
+      ? [
+          keep(runFiles.accessLog, (target) => fetchGzipped(server, '/var/log/traefik/access.ndjson', target)),
+          keep(runFiles.proxyLog, (target) => fetchProxyLog(proxyLogOfJournal(lab), target)),
+        ]
+      : []),
     keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
     keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
     keep(runFiles.journal, (target) => fetchJournal(lab, target)),
@@ -100,12 +108,28 @@ async function fetchLedger({ client }: Lab, target: string): Promise<void> {
   if (!found) throw new Error('the client has none');
 }
 
-/** The proxy's own log, but for what it says of every request. */
-async function fetchProxyLog(edge: Docker.Container, target: string): Promise<void> {
+/** The proxy's own log, stamped, but for what it says of every request. */
+async function fetchProxyLog(log: AsyncIterable<string>, target: string): Promise<void> {
   const kept = async function* (): AsyncGenerator<string> {
-    for await (const line of containerLog(edge)) if (isKept(line)) yield `${line}\n`;
+    for await (const line of log) if (isKept(line)) yield `${line}\n`;
   };
   await pipeline(kept, createGzip({ level: 6 }), createWriteStream(target));
+}
+
+/** The log of a proxy that is a unit, in the form in which the engine gives that of a container. */
+async function* proxyLogOfJournal(lab: Lab): AsyncGenerator<string> {
+  const journal = await readJournal(lab, ['--output-fields=MESSAGE', `_SYSTEMD_UNIT=${proxyUnit.service}`]);
+  for (const entry of journal.split('\n')) {
+    if (entry === '') continue;
+    const { MESSAGE, __REALTIME_TIMESTAMP: us } = JSON.parse(entry) as Record<string, string>;
+    if (us !== undefined) yield `${stampOf(us)} ${MESSAGE ?? ''}`;
+  }
+}
+
+/** RFC 3339 with nanoseconds, of digits that are microseconds since 1970. */
+function stampOf(us: string): string {
+  const seconds = new Date(Number(us.slice(0, -6)) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${us.slice(-6)}000Z`;
 }
 
 /** The request logs of all units, one after another: concatenated gzip files are one. */
@@ -181,15 +205,19 @@ async function fetchCounters({ server }: Lab, target: string, before: Record<str
 }
 
 async function fetchJournal(lab: Lab, target: string): Promise<void> {
-  const { exitCode, stdout, stderr } = await exec(lab.server, [
-    'journalctl',
-    '--no-pager',
-    '--output=json',
-    '--output-fields=MESSAGE,MESSAGE_ID,UNIT,_SYSTEMD_UNIT,_PID,PRIORITY',
-  ]);
+  const journal = await readJournal(lab, ['--output-fields=MESSAGE,MESSAGE_ID,UNIT,_SYSTEMD_UNIT,_PID,PRIORITY']);
+  // Where the proxy is a unit, its log is here too.
+  const kept = journal.split('\n').filter(isKept).join('\n');
+  await writeFile(target, kept);
+}
+
+/** Entries of the server's journal, a line of JSON each. */
+async function readJournal({ server }: Lab, options: readonly string[]): Promise<string> {
+  const command = ['journalctl', '--no-pager', '--output=json', ...options];
+  const { exitCode, stdout, stderr } = await exec(server, command);
   // Where the engine could not run it, stdout has the engine's words.
   if (exitCode !== 0) throw new Error(`journalctl ended with status ${exitCode}: ${(stderr || stdout).trim()}`);
-  await writeFile(target, stdout);
+  return stdout;
 }
 
 async function writeLabFiles(lab: Lab, folder: string): Promise<void> {

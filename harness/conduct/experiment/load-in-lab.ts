@@ -99,9 +99,13 @@ export async function loadInLab(
     beginsMs: schedule.beginsMs,
     wanted: schedule.wanted,
     proxyFile:
-      proxy.cutover === 'check'
+      proxy.cutover === 'check' && run.experiment.deploy.action !== 'proxy-reload'
         ? null
-        : { path: proxyFile, texts: await proxyFileTexts(run.experiment), how: proxy.cutover },
+        : {
+            path: proxyFile,
+            texts: await proxyFileTexts(run.experiment),
+            how: proxy.cutover === 'in-place-rewrite' ? proxy.cutover : 'atomic-rewrite',
+          },
   };
   const parties: { close(): void }[] = [];
   const talkTo = async (container: Docker.Container, program: string, ...args: string[]): Promise<Conversation> => {

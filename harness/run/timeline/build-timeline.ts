@@ -5,7 +5,8 @@ import { eventKinds, type EventKind, type TimelineEvent } from '../files/timelin
 import { killingWords, messageIds, siteEventOf, type JournalLine } from '../files/journal.ts';
 import type { CheckChange } from './check-states.ts';
 import { portOf } from './check-states.ts';
-import { restartNumber } from '../../experiment/units.ts';
+import { proxyUnit, restartNumber } from '../../experiment/units.ts';
+import { proxyKindOf } from './proxy-words.ts';
 
 /** What a timeline is made of. */
 export interface TimelineSources {
@@ -100,6 +101,7 @@ export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
     ...deployEvents(sources, sites),
     ...siteEvents(sources, sites),
     ...unitEvents(sources, sites),
+    ...proxyUnitEvents(sources, sites),
     ...sources.proxy,
     ...checkEvents(sources, sites),
     ...engineEvents(sources, sites),
@@ -206,6 +208,17 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
     if (kind === undefined) return [];
     const event = { kind, source: 'journal', restart: site.restartAt(atUs), ...site.named } as const;
     return [at(atUs, { ...event, detail: line.message })];
+  });
+}
+
+/** What a proxy that is a unit says of its own end and beginning; its restart is the one that had begun last. */
+function proxyUnitEvents({ journal, originUs }: TimelineSources, [site]: readonly Numbered[]): TimelineEvent[] {
+  if (site === undefined || !site.colours.some(isUnit(proxyUnit.service))) return [];
+  return journal.flatMap((line) => {
+    const kind = line.unit === proxyUnit.service ? proxyKindOf(line.message) : null;
+    if (kind === null) return [];
+    const atUs = line.atMonotonicUs - originUs;
+    return [at(atUs, { kind, source: 'proxy', restart: site.restartAt(atUs), detail: 'of the proxy' })];
   });
 }
 

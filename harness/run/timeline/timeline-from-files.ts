@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { restartNumber, sitesOf } from '../../experiment/units.ts';
+import { proxyUnit, restartNumber, sitesOf } from '../../experiment/units.ts';
 import { buildTimeline, deployBegins } from './build-timeline.ts';
 import { CheckStates } from './check-states.ts';
 import { openDatabase, type RunDatabase } from '../database.ts';
@@ -53,7 +53,11 @@ export async function timelineOf(
   { database, checks }: { database: RunDatabase; checks: CheckStates },
 ): Promise<TimelineEvent[]> {
   const originUs = run.originMonotonicUs ?? 0;
-  const sites = sitesOf(run.experiment);
+  const { unit: ofProxy } = run.experiment.proxy;
+  const sites = sitesOf(run.experiment).map(({ name, colours }) =>
+    // What is started and stopped is then the proxy, beside the site's own units.
+    ({ name, colours: ofProxy === undefined ? colours : [...colours, proxyUnit] }),
+  );
   const isRelease = run.experiment.deploy.action === 'release';
   const begins = sites.flatMap(({ name }, index) =>
     deployBegins({ deployer, originUs, sites, isRelease }, name).map(({ deploy, atUs }) => ({

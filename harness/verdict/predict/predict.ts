@@ -1,8 +1,9 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { publicPorts, sitesOf } from '../../experiment/units.ts';
+import { isOfProxy, publicPorts, sitesOf } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
+import { predictProxyDrops } from './proxy-restart.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { askedMs } from '../../run/site-requests.ts';
@@ -67,6 +68,7 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
 /** Of one site, with its share of the load and its own restarts. */
 function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: readonly RestartWindow[]): Prediction {
   const { experiment } = run;
+  if (isOfProxy(experiment.deploy.action)) return predictProxyDrops(experiment, windows);
   if (windows.length === 0) return { dropped: 0, range: [0, 0], perRestart: [], formula: 'no restart: 0' };
   const seen = windows.every(
     ({ acceptStoppedUs, acceptingUs, readyUs }) => acceptStoppedUs !== null && acceptingUs !== null && readyUs !== null,

@@ -55,6 +55,7 @@ export const causeSteps = {
     select lost.line,
       arg_min(ends.line, nth) filter (kind = 'closed' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as closed,
       arg_min(ends.line, nth) filter (kind = 'leaving' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as leaving,
+      arg_min(ends.line, nth) filter (kind = 'routeless' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as routeless,
       arg_min(ends.line, nth) filter (kind = 'closed' and endUs >= ends.fromUs and startUs <= ends.toUs) as closedBehind,
       arg_min(ends.line, nth) filter (kind = 'leaving' and endUs >= ends.fromUs and startUs <= ends.toUs) as leavingBehind
     from lost join ends on lost.site = ends.site and greatest(doneUs, endUs) >= ends.fromUs and least(lost.fromUs, startUs) <= ends.toUs
@@ -103,6 +104,12 @@ export const causeSteps = {
     select lost.line, seq, behind.failure, case
         when said.line is not null and outcome = 'wrong' then {'cause': 'the site answered with another body than was asked for', 'file': '${runFiles.requestLog}', 'witnessLine': said.siteLine}
         when said.line is not null then {'cause': 'the site itself answered ' || lost.status || case when code <> 'OK' then ' (' || code || ')' else '' end, 'file': '${runFiles.requestLog}', 'witnessLine': said.siteLine}
+        when isProxyDeployed and accessLine is null and outcome = 'status-404' and lost.version is null and routeless is not null
+          then {'cause': 'the proxy accepted before it had its routes', 'file': '${runFiles.timeline}', 'witnessLine': routeless}
+        when isProxyDeployed and lost.status is null and coalesce(closed, leaving) is not null
+          then {'cause': case when outcome = 'refused' then 'refused: nobody listened at the proxy’s port'
+              else 'the proxy ended with the request under way' end,
+            'file': '${runFiles.timeline}', 'witnessLine': coalesce(closed, leaving)}
         when cut.line is not null and coalesce(closed, leaving) is not null then {'cause': 'the site’s process ended with the request under way', 'file': '${runFiles.requestLog}', 'witnessLine': cut.siteLine}
         when cut.status is not null then {'cause': 'the site broke off its answer', 'file': '${runFiles.requestLog}', 'witnessLine': cut.siteLine}
         when accessLine is not null and backend is null and proxyStatus = 404 then {'cause': 'the proxy had no route', 'file': '${runFiles.accessLog}', 'witnessLine': accessLine}

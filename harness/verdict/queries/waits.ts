@@ -16,7 +16,13 @@ export const waits = {
       count(*) filter (transitUs > ${transitAboveMs * 1000}) as slowTransits,
       arg_min(seq, line) filter (transitUs > ${transitAboveMs * 1000}) as firstSlow,
       quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianInSiteMs
-    from answers`,
+    from (
+      -- Where the proxy itself is restarted, what waits for it waits on this way.
+      select a.* exclude (transitUs), case when not isProxyDeployed or not exists (
+          from restless, ledger as l where l.line = a.line and restless.site = l.site
+            and l.doneUs >= restless.fromUs and l.dueUs <= restless.toUs + ${aftermathUs}) then transitUs end as transitUs
+      from answers as a, run
+    )`,
   ),
   stalls: query(
     `Ok answers more than ${stallAboveMs} ms late: where they waited, and whether a restart explains it.`,

@@ -1,0 +1,61 @@
+/** How many requests a restart of the proxy itself should drop: from its timeline and its options alone. */
+import type { Experiment } from '../../experiment/experiment.ts';
+import { askedMs } from '../../run/site-requests.ts';
+import type { RestartWindow } from '../restart-windows.ts';
+import type { Prediction } from './predict.ts';
+
+/**
+ * From the moment in which the old proxy closes its port to that in which the new one has its routes nobody is answered:
+ * refused while nobody listens, 404 once the new proxy accepts, since it accepts before it has read its routes. Where
+ * systemd owns the port the same requests wait in its queue, and get that 404. The signal cuts those under way that take
+ * longer than the proxy waits for them.
+ */
+export function predictProxyDrops(experiment: Experiment, windows: readonly RestartWindow[]): Prediction {
+  const { load, deploy } = experiment;
+  const rate = load.ratePerSecond;
+  if (deploy.action === 'proxy-reload') {
+    const perRestart = windows.map(() => 0);
+    return {
+      dropped: 0,
+      range: [0, 0],
+      perRestart,
+      formula: 'routes are exchanged in memory, and no port is closed: 0',
+    };
+  }
+  const spans = windows.flatMap(({ acceptStoppedUs, readyUs }) =>
+    acceptStoppedUs === null || readyUs === null ? [] : [Math.max(0, readyUs - acceptStoppedUs) / 1e6],
+  );
+  if (spans.length < windows.length) {
+    return {
+      dropped: null,
+      range: null,
+      perRestart: windows.map(() => null),
+      formula: 'none: not every outage window was seen',
+    };
+  }
+  const cut = rate * cutSeconds(experiment);
+  const perRestart = spans.map((seconds) => rate * seconds + cut);
+  const seconds = spans.reduce((total, one) => total + one, 0);
+  const dropped = rate * seconds + cut * spans.length;
+  const from = deploy.action === 'proxy-crash' ? 'the end of the old proxy' : 'the closing of the port';
+  return {
+    dropped,
+    range: [dropped, dropped],
+    perRestart,
+    formula:
+      `rate × time from ${from} to the routes of the new one = ${rate}/s × ${seconds.toFixed(3)} s ` +
+      `(${spans.length} windows) = ${(rate * seconds).toFixed(1)}` +
+      (cut > 0 ? `; cut by the signal, rate × (time asked for − time given): ${(cut * spans.length).toFixed(1)}` : ''),
+  };
+}
+
+/** How long, at the mean over all requests, the site is asked to take beyond what the proxy waits for it. */
+function cutSeconds({ load, proxy, deploy }: Experiment): number {
+  const givenMs = deploy.action === 'proxy-crash' ? 0 : (proxy.unit?.graceTimeOutMs ?? 0);
+  const weights = load.mix.reduce((total, { weight }) => total + weight, 0);
+  const ms = load.mix.reduce(
+    (total, { path, weight }) => total + (weight / weights) * Math.max(0, askedMs(path) - givenMs),
+    0,
+  );
+  return ms / 1000;
+}
