@@ -47,6 +47,8 @@ export function isOfProxy(action: Experiment['deploy']['action']): action is Pro
 export const proxyProgram = '/usr/local/bin/traefik';
 /** Where the program of another version lies until an upgrade puts it in place. */
 export const otherProxyProgram = '/opt/traefik/other';
+/** The middleware by which two files of routes that serve alike differ. */
+export const reloadMark = 'reload-mark';
 /** The proxy's own settings, which it reads at its start. */
 export const proxySettingsFile = '/etc/traefik/traefik.yml';
 /** The proxy's own file, with the routes of all sites. */

@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { otherProxyProgram, proxySettingsFile, proxyUnit } from '../experiment/units.ts';
+import { otherProxyProgram, proxySettingsFile, proxyUnit, reloadMark } from '../experiment/units.ts';
 import { fetchTraefik } from './downloads.ts';
 import { filesUnder, type LabFile } from './files.ts';
 import { labArchitecture, labVersions, traefikVersionSchema } from './image.ts';
@@ -48,7 +48,7 @@ function withLifeCycle(base: string, unit: NonNullable<Experiment['proxy']['unit
 /** The proxy's file in two forms that serve alike, so that each reload has something to apply. */
 export function reloadTexts(text: string): [string, string] {
   const other = parseDocument(text);
-  other.setIn(['http', 'middlewares', 'unused'], { headers: { customRequestHeaders: { 'X-Reload': 'yes' } } });
+  other.setIn(['http', 'middlewares', reloadMark], { headers: { customRequestHeaders: { 'X-Reload': 'yes' } } });
   return [text, other.toString()];
 }
 

@@ -6,7 +6,7 @@ import { killingWords, messageIds, siteEventOf, type JournalLine } from '../file
 import type { CheckChange } from './check-states.ts';
 import { portOf } from './check-states.ts';
 import { proxyUnit, restartNumber } from '../../experiment/units.ts';
-import { proxyKindOf } from './proxy-words.ts';
+import { proxyEventIn } from './proxy-words.ts';
 
 /** What a timeline is made of. */
 export interface TimelineSources {
@@ -215,10 +215,11 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
 function proxyUnitEvents({ journal, originUs }: TimelineSources, [site]: readonly Numbered[]): TimelineEvent[] {
   if (site === undefined || !site.colours.some(isUnit(proxyUnit.service))) return [];
   return journal.flatMap((line) => {
-    const kind = line.unit === proxyUnit.service ? proxyKindOf(line.message) : null;
-    if (kind === null) return [];
+    const event = line.unit === proxyUnit.service ? proxyEventIn(line.message) : null;
+    if (event === null) return [];
     const atUs = line.atMonotonicUs - originUs;
-    return [at(atUs, { kind, source: 'proxy', restart: site.restartAt(atUs), detail: 'of the proxy' })];
+    const detail = `the proxy: ${event.said}`;
+    return [at(atUs, { kind: event.kind, source: 'proxy', restart: site.restartAt(atUs), detail })];
   });
 }
 

@@ -4,17 +4,21 @@ import type { EventKind } from '../files/timeline.ts';
 /** The entry point that the load goes to (containers/edge). */
 const entryPoint = 'web';
 
-/** The event that a line of the log tells of; null where it is about anything else. */
-export function proxyKindOf(message: string): EventKind | null {
-  if (!message.startsWith('{')) return null;
+/** The event that a line of the log tells of, with its words; null where it is about anything else. */
+export function proxyEventIn(line: string): { kind: EventKind; said: string } | null {
+  if (!line.startsWith('{')) return null;
   let fields: Record<string, unknown>;
   try {
-    fields = JSON.parse(message) as Record<string, unknown>;
+    fields = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return null;
   }
-  const { message: said, entryPointName, middlewareName } = fields;
-  if (typeof said !== 'string') return null;
+  const { message: said } = fields;
+  const kind = typeof said === 'string' ? kindOf(said, fields) : null;
+  return typeof said !== 'string' || kind === null ? null : { kind, said };
+}
+
+function kindOf(said: string, { entryPointName, middlewareName }: Record<string, unknown>): EventKind | null {
   if (said === 'I have to go...') return 'sigterm';
   if (said === 'Shutting down') return 'exit';
   if (said.startsWith('Traefik version ')) return 'start';
