@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e17 from '../../experiments/E17-proxy.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
@@ -36,6 +37,27 @@ describe('--set', () => {
     expect(() => set(['deploy.action', 'swap'])).toThrow('a swap takes sites.backends=2');
     expect(() => set(['proxy.kind', 'none'], ['proxy.retry.attempts', 4])).toThrow('no proxy, no retry');
     expect(e1.app.warmupMs).toBe(300);
+  });
+});
+
+describe('a deploy of the proxy', () => {
+  it.each<[Change[], string]>([
+    [[['proxy.unit', null]], 'proxy.unit: a deploy of the proxy takes the part proxy.unit'],
+    [[['deploy.action', 'restart']], 'deploy.action: with proxy.unit it is the proxy that is deployed, or nothing'],
+    [[['proxy.kind', 'none']], 'proxy.kind: proxy.unit is that of a proxy: traefik'],
+    [[['proxy.retry.attempts', 4]], 'proxy.unit: a deploy of the proxy is measured without retry and check'],
+    [[['proxy.check.path', '/livez']], 'proxy.unit: a deploy of the proxy is measured without retry and check'],
+    [[['sites.count', 2]], 'sites.count: a deploy of the proxy takes one site: 1'],
+    [[['sites.backends', 2]], 'sites.backends: a deploy of the proxy takes one backend: 1'],
+    [[['proxy.unit.activation', 'both']], 'proxy.unit.activation: must be none or socket, not "both"'],
+    [[['proxy.unit.graceTimeOutMs', -1]], 'proxy.unit.graceTimeOutMs: must be at least 0, not -1'],
+  ])('is refused with %j', (changes, sentence) => {
+    expect(() => resolveExperiment(e17, { changes })).toThrow(sentence);
+  });
+
+  it('takes Traefik’s own defaults where nothing is said, and adds nothing to other experiments', () => {
+    expect(e17.proxy.unit).toEqual({ activation: 'none', graceTimeOutMs: 10_000, requestAcceptGraceMs: 0 });
+    expect('unit' in e1.proxy).toBe(false);
   });
 });
 

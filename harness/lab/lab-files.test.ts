@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e17 from '../../experiments/E17-proxy.ts';
 import e4 from '../../experiments/E4-drain-and-retry.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
@@ -13,6 +14,7 @@ import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
 import { filesOfServer } from './lab.ts';
 import { dynamicFile } from './proxy-config.ts';
+import { filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { experimentFiles } from './unit-files.ts';
 
 const base = readFileSync(new URL('../../containers/edge/etc/traefik/dynamic/site.yml', import.meta.url), 'utf8');
@@ -39,6 +41,50 @@ describe('what an experiment changes on the server', () => {
     expect(text(experimentFiles(e5), '/etc/systemd/system/site@demo.socket.d/50-experiment.conf')).toContain(
       '[Socket]\nBacklog=4096\n',
     );
+  });
+});
+
+describe('the proxy as a unit', () => {
+  const units = '/etc/systemd/system';
+  const filesOf = async (variant?: string): Promise<Map<string, string>> => {
+    const files = await filesOfServer(resolveExperiment(e17, { variant, changes: [] }));
+    return new Map(files.map((file) => [file.path, 'linkTo' in file ? file.linkTo : String(file.content)]));
+  };
+
+  it('is started at boot from its own file, with the proxy’s settings and how it leaves', async () => {
+    const files = await filesOf('accept-grace');
+    expect(files.get(`${units}/multi-user.target.wants/traefik.service`)).toBe(`${units}/traefik.service`);
+    expect(files.get(`${units}/traefik.service`)).toContain('\nExecStart=/usr/local/bin/traefik\n');
+    expect(files.has('/etc/traefik/dynamic/site.yml')).toBe(true);
+    expect(parse(files.get('/etc/traefik/traefik.yml') ?? '')).toMatchObject({
+      entryPoints: {
+        web: {
+          address: ':80',
+          transport: { lifeCycle: { graceTimeOut: '10000ms', requestAcceptGraceTimeout: '500ms' } },
+        },
+      },
+    });
+  });
+
+  it('owns its port, unless a socket unit does that names it as the entry point is named', async () => {
+    const socket = `${units}/sockets.target.wants/traefik.socket`;
+    expect((await filesOf()).has(socket)).toBe(false);
+    const files = await filesOf('socket');
+    expect(files.get(socket)).toBe(`${units}/traefik.socket`);
+    expect(files.get(`${units}/traefik.socket`)).toContain('\nFileDescriptorName=web\n');
+  });
+
+  it('is no unit in any other experiment, and brings no other version unless it is upgraded', async () => {
+    const paths = (await filesOfServer(e1)).map(({ path }) => path);
+    expect(paths.filter((path) => path.includes('traefik'))).toEqual([]);
+    expect(await filesOfUpgrade(e17, 'amd64')).toEqual([]);
+  });
+
+  it('is reloaded with two files that route alike, of which one has a mark', () => {
+    const [one, other] = reloadTexts(base).map((text) => parse(text) as { http: Record<string, unknown> });
+    expect(other?.http['middlewares']).toHaveProperty('reload-mark');
+    delete other?.http['middlewares'];
+    expect(other).toEqual(one);
   });
 });
 

@@ -58,15 +58,16 @@ export function reloadTexts(text: string): [string, string] {
  */
 export async function filesOfUpgrade({ deploy }: Experiment, engineArchitecture: string): Promise<LabFile[]> {
   if (deploy.action !== 'proxy-upgrade') return [];
-  const { comment: _, ...traefik } = upgradeSchema.parse(JSON.parse(await readFile(upgradeFile, 'utf8')));
+  const { version, amd64, arm64 } = upgradeSchema.parse(JSON.parse(await readFile(upgradeFile, 'utf8')));
   try {
     const cache = join(projectFolder, '.cache', 'downloads');
-    const program = await fetchTraefik({ ...labVersions(), traefik }, labArchitecture(engineArchitecture), cache);
+    const versions = { ...labVersions(), traefik: { version, amd64, arm64 } };
+    const program = await fetchTraefik(versions, labArchitecture(engineArchitecture), cache);
     return [{ path: otherProxyProgram, content: program }];
   } catch (cause) {
     throw new HarnessError(
       'proxy-upgrade-missing',
-      `The upgrade takes Traefik ${traefik.version}, which could not be had: ${messageOf(cause)}`,
+      `The upgrade takes Traefik ${version}, which could not be had: ${messageOf(cause)}`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import e17 from '../../experiments/E17-proxy.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { cpuPressure } from '../run/files/kernel.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
@@ -102,6 +103,13 @@ describe('a run', () => {
     [
       'a new version that was given up: the old process goes on',
       { windows: [{ ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: null, givenUpUs: 2_000_000 }] },
+    ],
+    [
+      'a reload of the proxy, which closes no port',
+      {
+        run: runRecord(resolveExperiment(e17, { variant: 'reload', changes: [] })),
+        windows: [{ ...window, acceptStoppedUs: null, acceptingUs: null }],
+      },
     ],
     ['a last restart whose becoming ready was not seen', { windows: [{ ...window, readyUs: null }] }],
     [
@@ -234,6 +242,12 @@ describe('a run', () => {
       'the next process’s accepting was not seen, twice',
       { windows: several(3).map((one) => (one.restart === 1 ? one : { ...one, acceptingUs: null })) },
       'restarts 2, 3 ',
+    ],
+    [
+      'outage-unseen',
+      'a proxy’s closing was not seen',
+      { run: runRecord(e17), windows: [{ ...window, acceptStoppedUs: null }] },
+      'restarts 1 ',
     ],
     ['tail-unseen', 'the last restart outlasted the load', { windows: [{ ...window, readyUs: 3_000_001 }] }],
     [

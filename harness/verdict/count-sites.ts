@@ -1,7 +1,7 @@
 /** What became of each of several sites, from the queries; the same words as for all of them. */
 import { exactInterval } from '../base/interval.ts';
 import type { Ask } from './ledger-summary.ts';
-import type { Prediction } from './predict/predict.ts';
+import type { Prediction } from './predict/prediction.ts';
 import type { RestartVerdict, SiteVerdict } from './record/verdict.ts';
 
 /** A site, as far as the ledger and the database tell; its restarts are added by {@link withRestarts}. */

@@ -2,7 +2,7 @@
 import type { boundedFigures, Experiment } from '../experiment/experiment.ts';
 import type { Service } from '../experiment/service.ts';
 import { answerClaim } from './claim.ts';
-import type { Prediction } from './predict/predict.ts';
+import type { Prediction } from './predict/prediction.ts';
 import type { Verdict } from './record/verdict.ts';
 import { stallAboveMs } from './queries/waits.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e17 from '../../experiments/E17-proxy.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
@@ -267,6 +268,10 @@ describe('from when on the old version must not answer', () => {
     expect(outOfRotation([{ ...window, retireUs: null }], [], e1)).toEqual([null]);
     // Whether a check looks on or not.
     expect(outOfRotation([retired], [down(4_300_000)], e2)).toEqual([4_000_000]);
+  });
+
+  it('is never, where the proxy is restarted: the site goes on with its version', () => {
+    expect(outOfRotation([retired], [], e17)).toEqual([null]);
   });
 
   it('is when the deploy retired it, where the proxy’s file does the cut-over, or there is no check', () => {

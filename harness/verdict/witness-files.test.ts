@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
+import e17 from '../../experiments/E17-proxy.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
@@ -47,6 +48,12 @@ describe('the witnesses of a run', () => {
     const sentence = `witnesses/engine.ndjson does not have the start of ${role}: nobody watched the engine, or the file was changed.`;
     expect(doubts({ engine: others })).toEqual([sentence]);
     expect(doubts({ engine: [...others, began(role, 'die')] })).toEqual([sentence]);
+  });
+
+  it('of a proxy that is a unit of the server are all, but for a container of its own', () => {
+    const engine = whole.engine.filter(({ role }) => role !== 'edge');
+    expect(doubts({ engine }, runOf(e17))).toEqual([]);
+    expect(doubts({ engine, hasProxyLog: false }, runOf(e17))[0]).toContain('witnesses/traefik.log.gz is empty');
   });
 
   it('without a proxy of ours are two fewer', () => {

@@ -252,6 +252,66 @@ describe('the timeline of two sites', () => {
   });
 });
 
+describe('the timeline of a proxy that is a unit', () => {
+  const proxyLine = (atUs: number, fields: Record<string, string>, unit = 'traefik.service'): string =>
+    JSON.stringify({
+      __MONOTONIC_TIMESTAMP: String(originUs + atUs),
+      MESSAGE: JSON.stringify({ level: 'debug', ...fields }),
+      _SYSTEMD_UNIT: unit,
+    });
+  const web = { entryPointName: 'web' };
+  const waiting = 'Waiting 10s seconds before killing connections';
+  const recovery = { ...web, middlewareName: 'traefik-internal-recovery', message: 'Creating middleware' };
+  const lines = [
+    proxyLine(2_000_000, { message: 'I have to go...' }),
+    proxyLine(2_000_100, { entryPointName: 'traefik', message: waiting }),
+    proxyLine(2_000_200, { ...web, message: waiting }),
+    proxyLine(2_500_000, { ...web, message: 'Entrypoint closed' }),
+    proxyLine(2_500_100, { message: 'Shutting down' }),
+    JSON.stringify({
+      ...{ __MONOTONIC_TIMESTAMP: String(originUs + 2_510_000), MESSAGE: 'Stopped.' },
+      ...{ MESSAGE_ID: messageIds.unitStopped, UNIT: 'traefik.service' },
+    }),
+    proxyLine(2_600_000, { message: 'Traefik version 3.7.15 built on 2026-10-15T14:33:48Z', version: '3.7.15' }),
+    proxyLine(2_600_100, { ...web, message: 'Starting TCP Server' }),
+    proxyLine(2_650_000, {
+      entryPointName: 'traefik',
+      middlewareName: 'traefik-internal-recovery',
+      message: 'Creating middleware',
+    }),
+    proxyLine(2_660_000, { ...web, middlewareName: 'tracing', message: 'Creating middleware' }),
+    proxyLine(2_700_000, recovery),
+    proxyLine(2_800_000, recovery, 'other.service'),
+  ];
+  const kindsOf = (colours: readonly (typeof demo.colours)[number][]): string[] =>
+    buildTimeline({
+      ...{ originUs, wallOffsetUs: 0, loadEndUs: 5_000_000, checks: [], engine: [], proxy: [], isRelease: false },
+      sites: [{ name: 'demo', colours }],
+      deployer: [{ kind: 'deploy-begin', restart: 1, version: 'v1', atMonotonicUs: originUs + 1_900_000 }],
+      journal: parseJournal(lines.join('\n'), 'journal.ndjson'),
+    }).map(({ kind, restart, source }) => `${restart} ${kind} ${source}`);
+
+  it('has its end and its beginning, by its own log and systemd’s, in the restart that had begun', () => {
+    const proxy = { service: 'traefik.service', socket: 'traefik.socket', publicPort: 80 };
+    expect(kindsOf([...demo.colours, proxy])).toEqual([
+      '0 load-begin deployer',
+      '1 deploy-begin deployer',
+      '1 sigterm proxy',
+      '1 accept-stopped proxy',
+      '1 exit proxy',
+      '1 unit-stopped journal',
+      '1 start proxy',
+      '1 accepting proxy',
+      '1 ready proxy',
+      '1 load-end deployer',
+    ]);
+  });
+
+  it('has none of it where the proxy is no unit', () => {
+    expect(kindsOf(demo.colours)).toEqual(['0 load-begin deployer', '1 deploy-begin deployer', '1 load-end deployer']);
+  });
+});
+
 describe('the deploy’s schedule', () => {
   const deploy = { ...e1.deploy, restarts: 50 };
 

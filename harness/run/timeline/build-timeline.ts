@@ -213,7 +213,7 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
 
 /** What a proxy that is a unit says of its own end and beginning; its restart is the one that had begun last. */
 function proxyUnitEvents({ journal, originUs }: TimelineSources, [site]: readonly Numbered[]): TimelineEvent[] {
-  if (site === undefined || !site.colours.some(isUnit(proxyUnit.service))) return [];
+  if (site?.colours.some(isUnit(proxyUnit.service)) !== true) return [];
   return journal.flatMap((line) => {
     const event = line.unit === proxyUnit.service ? proxyEventIn(line.message) : null;
     if (event === null) return [];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
+import e17 from '../../../experiments/E17-proxy.ts';
 import e2 from '../../../experiments/E2-drain-only.ts';
 import e3 from '../../../experiments/E3-retry.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
@@ -8,7 +9,8 @@ import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { expectedQueue } from './backends.ts';
-import { ofSite, predictDrops, type Prediction } from './predict.ts';
+import { ofSite, predictDrops } from './predict.ts';
+import type { Prediction } from './prediction.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { runRecord, serviceRecord, window } from '../testing.ts';
 
@@ -41,6 +43,49 @@ const swap: RestartWindow = {
   acceptingUs: 1_900_000,
   readyUs: 1_900_100,
 };
+
+describe('a restart of the proxy itself', () => {
+  /** Closed at 1 s, accepting at 1.5 s, with its routes at 1.6 s: 60 requests at 100 a second. */
+  const restarted: RestartWindow = {
+    ...window,
+    acceptStoppedUs: 1_000_000,
+    acceptingUs: 1_500_000,
+    readyUs: 1_600_000,
+  };
+  const of = (variant?: string, over: Partial<RestartWindow> = {}): Prediction =>
+    predict(e17, { ...(variant !== undefined && { variant }), windows: [{ ...restarted, ...over }] });
+
+  it.each([
+    // Refused and without a route, and with a socket all without a route: as many.
+    ['none', undefined, 60],
+    ['socket', 'socket', 60],
+    ['accept-grace', 'accept-grace', 60],
+    ['upgrade', 'upgrade', 60],
+    // One in twenty takes 300 ms: 100/s × 15 ms are under way when the signal cuts them.
+    ['no-grace', 'no-grace', 61.5],
+    ['crash', 'crash', 61.5],
+  ])('drops rate × time from the closed port to the routes, and what it cuts: %s', (_, variant, dropped) => {
+    const { range, perRestart, ...found } = of(variant);
+    expect(found.dropped).toBeCloseTo(dropped, 9);
+    expect(range).toEqual([found.dropped, found.dropped]);
+    expect(perRestart).toEqual([found.dropped]);
+  });
+
+  it('cuts only what takes longer than it is given', () => {
+    const changes: Change[] = [['proxy.unit.graceTimeOutMs', 100]];
+    // 5 % take 200 ms longer than that: 100/s × 10 ms.
+    expect(predict(e17, { changes, windows: [restarted] }).dropped).toBeCloseTo(61, 9);
+  });
+
+  it('drops nothing in a reload, of which there is no outage to be seen', () => {
+    const unseen = { acceptStoppedUs: null, acceptingUs: null, exitUs: null };
+    expect(of('reload', unseen)).toMatchObject({ dropped: 0, range: [0, 0], perRestart: [0] });
+  });
+
+  it.each(['acceptStoppedUs', 'readyUs'] as const)('is not predicted where %s was not seen', (moment) => {
+    expect(of(undefined, { [moment]: null })).toMatchObject({ dropped: null, range: null, perRestart: [null] });
+  });
+});
 
 describe('a prediction that there is not', () => {
   const none = (formula: string, restarts: number): Prediction => ({

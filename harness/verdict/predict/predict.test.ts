@@ -8,7 +8,8 @@ import e6 from '../../../experiments/E6-blue-green.ts';
 import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
-import { predictDrops, type Prediction } from './predict.ts';
+import { predictDrops } from './predict.ts';
+import type { Prediction } from './prediction.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { runRecord, window } from '../testing.ts';
 

@@ -3,23 +3,11 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { isOfProxy, publicPorts, sitesOf } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
+import type { Prediction } from './prediction.ts';
 import { predictProxyDrops } from './proxy-restart.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { askedMs } from '../../run/site-requests.ts';
-
-/** A prediction and where it comes from. */
-export interface Prediction {
-  /** Requests, the mean over what is not known; null where the mechanism gives no number (an outage not seen). */
-  readonly dropped: number | null;
-  /** Least and greatest over the phases of the check. */
-  readonly range: readonly [low: number, high: number] | null;
-  readonly perRestart: readonly (number | null)[];
-  /** In words, with its numbers in place. */
-  readonly formula: string;
-  /** Of several sites: what is predicted of each. */
-  readonly perSite?: readonly { readonly site: string; readonly dropped: number | null; readonly formula: string }[];
-}
 
 /** Traefik's providersThrottleDuration: a file that was read half-written is read again only so much later. */
 const throttleMs = 2_000;

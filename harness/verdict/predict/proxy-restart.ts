@@ -2,7 +2,7 @@
 import type { Experiment } from '../../experiment/experiment.ts';
 import { askedMs } from '../../run/site-requests.ts';
 import type { RestartWindow } from '../restart-windows.ts';
-import type { Prediction } from './predict.ts';
+import type { Prediction } from './prediction.ts';
 
 /**
  * From the moment in which the old proxy closes its port to that in which the new one has its routes nobody is answered:

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
+import e17 from '../../../experiments/E17-proxy.ts';
 import e6 from '../../../experiments/E6-blue-green.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
@@ -473,6 +474,53 @@ describe('without a proxy', () => {
     after: of(1_800_001, 1_800_001, false),
     'sent after it': of(2_000_000, 3_000_000, false),
     'due within it, and never sent': of(1_500_000, 3_000_000, true, { sentUs: null }),
+  });
+});
+
+describe('a restart of the proxy itself', () => {
+  const run = runRecord(resolveExperiment(e17, { changes: [] }));
+  const file = 'timeline.ndjson';
+  const closed = 'refused: nobody listened at the proxy’s port';
+  const ended = 'the proxy ended with the request under way';
+  const early = 'the proxy accepted before it had its routes';
+  const of = (life: readonly [number, number], outcome: LedgerRow['outcome'], cause: string | null): Case => ({
+    life,
+    row: { outcome, status: null },
+    access: null,
+    // It leaves from 0.99 to 1.1 s, its port is closed from 1.05 to 1.75 s, and it has its routes at 1.9 s.
+    window: { readyUs: 1_900_000 },
+    cause,
+  });
+  const noRoute = (atUs: number, cause: string | null, over: Partial<Case> = {}): Case => ({
+    ...of([atUs, atUs], 'status-404', cause),
+    row: { outcome: 'status-404', status: 404 },
+    ...over,
+  });
+
+  runWith(run)('explains what met nobody at its port, what it left unanswered, and what came before its routes', {
+    'refused while nobody listened': { ...of([1_400_000, 1_400_000], 'refused', closed), file, line: 4 },
+    'refused before it left': of([939_999, 939_999], 'refused', null),
+    'refused after it accepted again': of([1_800_001, 1_800_001], 'refused', null),
+    'closed in mid-request as it left': { ...of([700_000, 1_060_000], 'closed', ended), file, line: 28 },
+    'reset as it left': of([1_000_000, 1_060_000], 'reset', ended),
+    'closed long after it': of([2_500_000, 2_600_000], 'closed', null),
+    'no route, and none yet': { ...noRoute(1_800_000, early), file, line: 56 },
+    'no route, within the stamps’ tolerance': noRoute(1_949_999, early),
+    'no route, after they were made': noRoute(1_960_000, null),
+    'no route, before it accepted': noRoute(1_690_000, null),
+    'no route, with a line of the proxy': noRoute(1_800_000, 'the proxy had no route', {
+      access: { ServiceAddr: undefined, DownstreamStatus: 404 },
+    }),
+    'no route, and the site’s own answer': noRoute(1_800_000, null, {
+      row: { outcome: 'status-404', status: 404, version: 'v0' },
+    }),
+  });
+
+  it('is no excuse where the proxy was not restarted', async () => {
+    const row = badRow(0, { dueUs: 1_400_000, sentUs: 1_400_000, doneUs: 1_400_000, outcome: 'refused', status: null });
+    const content = linesOf({ ledger: [{ ...row, requestId: idOf(0) }], timeline: eventsOf(), access: [] });
+    const [causes] = await answersOf(content, 'select cause from causes');
+    expect(causes).toEqual([]);
   });
 });
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { proxyMoments } from '../../run/timeline/proxy-moments.ts';
 import { openDatabase, type Row } from '../../run/database.ts';
+import e17 from '../../../experiments/E17-proxy.ts';
+import { resolveExperiment } from '../../experiment/fields.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-import { badRow, row } from '../testing.ts';
+import { badRow, row, runRecord } from '../testing.ts';
 import { answersOf } from '../testing-database.ts';
-import { accessFieldsOf, idOf, linesOf, stampOf, writeFolder, type AccessFields } from '../testing-folder.ts';
+import { accessFieldsOf, eventsOf, idOf, linesOf, stampOf, writeFolder, type AccessFields } from '../testing-folder.ts';
 
 const ok = (seq: number, over: Partial<LedgerRow> = {}): LedgerRow => row(seq, { requestId: idOf(seq), ...over });
 const line = (seq: number, over: AccessFields = {}): AccessFields => accessFieldsOf(ok(seq), over);
@@ -47,6 +49,20 @@ describe('the proxy’s log against the ledger', () => {
       repeated: 1,
       disagreeing: 1,
     });
+  });
+
+  it('misses nothing that a restart of the proxy itself explains, and all else', async () => {
+    const run = runRecord(resolveExperiment(e17, { changes: [] }));
+    const at = (seq: number, atUs: number): LedgerRow =>
+      badRow(seq, {
+        ...{ dueUs: atUs, sentUs: atUs, connectedUs: atUs, doneUs: atUs },
+        ...{ outcome: 'status-404', status: 404, requestId: idOf(seq) },
+      });
+    // It accepts at 1.75 s, and has its routes at 1.9 s.
+    const timeline = eventsOf({ readyUs: 1_900_000 });
+    const content = linesOf({ run, timeline, access: [], ledger: [at(180, 1_800_000), at(250, 2_500_000)] });
+    const [[found]] = await answersOf(content, 'proxy-witness');
+    expect(found).toMatchObject({ ledgerSent: 2, missing: 1 });
   });
 
   it('expects a request that was written to a connection that stood', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
+import e17 from '../../../experiments/E17-proxy.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { SiteLine } from '../../run/files/site-log.ts';
@@ -77,6 +78,11 @@ const answersOf = runOf({
 const directAnswersOf = runOf({
   run: runRecord(resolveExperiment(e1, { variant: 'direct', changes: [] })),
   access: null,
+});
+/** The proxy itself leaves at 5 s, and has its routes again at 6 s. */
+const proxyAnswersOf = runOf({
+  run: runRecord(resolveExperiment(e17, { changes: [] })),
+  timeline: eventsOf({ deployBeginUs: 5_000_000, retireUs: 5_000_000, readyUs: 6_000_000, exitUs: 5_200_000 }),
 });
 
 describe('stalls', () => {
@@ -219,6 +225,15 @@ describe('the way between client and proxy, and back', () => {
         { life: beyond, site: () => [] },
       ]),
       unknown,
+    ],
+    [
+      // Due at 5.5 s; the second is due two seconds after the end, with nothing left to work off.
+      'is no doubt where the proxy itself was restarted meanwhile, and one at any other time',
+      proxyAnswersOf('answer-parts', [
+        { life: beyond, row: { dueUs: 5_500_000 } },
+        { ...slow, row: { dueUs: 8_000_000 } },
+      ]),
+      { longestTransitUs: 100_001, slowTransits: 1, firstSlow: 1 },
     ],
     ['is not known without a proxy', directAnswersOf('answer-parts', [{ life: beyond }]), unknown],
   ];
