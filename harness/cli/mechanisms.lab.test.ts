@@ -52,6 +52,19 @@ describe('mechanisms', () => {
     expect(verdict.outcomes['status-404']).toBeLessThan(560);
   });
 
+  it('E17: a restart of the proxy drops what is due until it has its routes, with a socket all of it as 404', async () => {
+    for (const [variant, hasRefused] of [
+      [[], true],
+      [['--variant', 'socket'], false],
+    ] as const) {
+      const { verdict } = await run('E17', ...variant, '--restarts', '2');
+      expect(verdict).toMatchObject({ verdict: 'pass', restarts: 2, badRestarts: 2, unexplained: 0 });
+      expect(verdict.outcomes['refused'] !== undefined).toBe(hasRefused);
+      expect(verdict.outcomes['status-404']).toBeGreaterThan(0);
+      expect(verdict.direct?.outcomes['refused'] ?? 0).toBe(0);
+    }
+  });
+
   it('E8: some process accepts at every moment of a switch, and a bad release is given up while the other serves', async () => {
     const { verdict } = await run('E8', '--restarts', '2');
     expect(verdict).toMatchObject({ dropped: 0, longestOutageMs: 0, stale: 0 });

@@ -72,7 +72,7 @@ export async function loadInLab(
   schedule: DeploySchedule,
   options: LoadOptions,
 ): Promise<Measurement> {
-  const { load, proxy } = run.experiment;
+  const { load } = run.experiment;
   const plan: LoadPlan = {
     runId: run.runId,
     trial: 1,
@@ -98,14 +98,7 @@ export async function loadInLab(
     release: releasePlanOf(run.experiment),
     beginsMs: schedule.beginsMs,
     wanted: schedule.wanted,
-    proxyFile:
-      proxy.cutover === 'check' && run.experiment.deploy.action !== 'proxy-reload'
-        ? null
-        : {
-            path: proxyFile,
-            texts: await proxyFileTexts(run.experiment),
-            how: proxy.cutover === 'in-place-rewrite' ? proxy.cutover : 'atomic-rewrite',
-          },
+    proxyFile: await proxyFileOf(run.experiment),
   };
   const parties: { close(): void }[] = [];
   const talkTo = async (container: Docker.Container, program: string, ...args: string[]): Promise<Conversation> => {
@@ -152,6 +145,14 @@ async function inTime(prepared: Promise<unknown>, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** What a swap by file, or a reload, writes into the proxy's file. */
+async function proxyFileOf(experiment: Experiment): Promise<DeployPlan['proxyFile']> {
+  const { proxy, deploy } = experiment;
+  if (proxy.cutover === 'check' && deploy.action !== 'proxy-reload') return null;
+  const how = proxy.cutover === 'in-place-rewrite' ? proxy.cutover : 'atomic-rewrite';
+  return { path: proxyFile, texts: await proxyFileTexts(experiment), how };
 }
 
 const samplerEndedEarly =
