@@ -16,7 +16,8 @@ export default defineExperiment({
   unit: { activation: 'none', timeoutStopSec: 20 },
   proxy: { kind: 'traefik', unit: {} },
   load: standardLoad,
-  deploy: { ...quickRestarts, action: 'proxy-restart' },
+  // Above 2 s from the routes of one process to its end: see the variant soon-again.
+  deploy: { ...quickRestarts, action: 'proxy-restart', spacingMs: [3_000, 3_600] },
   expect: {
     dropped: {
       predicted: true,
