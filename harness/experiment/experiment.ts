@@ -111,14 +111,17 @@ const checkSchema = z
   })
   .refine(({ path, port }) => port === 'internal' || path === '/livez', 'the public port answers /livez only');
 
+/** Two of these are below TimeoutStopSec= of traefik.service. */
+const mostLeavingMs = 12_000;
+
 /** Of a proxy that is itself restarted: systemd runs it on the server, from containers/proxy-unit. */
 const proxyUnitSchema = z.strictObject({
   /** Who owns port 80: the proxy (`none`), or a systemd socket unit that outlives it. */
   activation: z.enum(['none', 'socket']).default('none'),
   /** lifeCycle.graceTimeOut: how long requests under way may take once it accepts no more. */
-  graceTimeOutMs: ms.default(10_000),
+  graceTimeOutMs: ms.max(mostLeavingMs).default(10_000),
   /** lifeCycle.requestAcceptGraceTimeout: how long it goes on accepting after SIGTERM. */
-  requestAcceptGraceMs: ms.default(0),
+  requestAcceptGraceMs: ms.max(mostLeavingMs).default(0),
 });
 
 const proxySchema = z.strictObject({

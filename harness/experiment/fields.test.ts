@@ -50,6 +50,7 @@ describe('a deploy of the proxy', () => {
     [[['sites.count', 2]], 'sites.count: a deploy of the proxy takes one site: 1'],
     [[['sites.backends', 2]], 'sites.backends: a deploy of the proxy takes one backend: 1'],
     [[['proxy.unit.activation', 'both']], 'proxy.unit.activation: must be none or socket, not "both"'],
+    [[['proxy.unit.graceTimeOutMs', 12_001]], 'proxy.unit.graceTimeOutMs: must be at most 12000, not 12001'],
     [[['proxy.unit.graceTimeOutMs', -1]], 'proxy.unit.graceTimeOutMs: must be at least 0, not -1'],
   ])('is refused with %j', (changes, sentence) => {
     expect(() => resolveExperiment(e17, { changes })).toThrow(sentence);
