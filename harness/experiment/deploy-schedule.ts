@@ -27,6 +27,14 @@ export function longestLoadMs(schedule: DeploySchedule): number {
   return restarts === 0 ? wholeMs : 2 * wholeMs + patienceMs;
 }
 
+/**
+ * From one run of a user's command to the next, at least: drawn from half to one and a half of what was asked for, so that
+ * no run always meets the same phase of whatever ticks in the service.
+ */
+export function commandSpacingMs(everyMs = 10_000): readonly [shortest: number, longest: number] {
+  return [everyMs / 2, (everyMs * 3) / 2];
+}
+
 /** The same seed gives the same schedule. */
 export function deploySchedule(deploy: Experiment['deploy'], seed: number, ratePerSecond: number): DeploySchedule {
   const random = seededRandom(seed, 'deploys');

@@ -28,6 +28,12 @@ export const serviceSchema = z.strictObject({
   maxAnswerBytes: z.number().int().positive(),
   /** The command that runs under the load, for the user's shell, without its secrets. */
   whileCommand: z.string().nullable(),
+  /** How often the command runs under the one load; left out: once. */
+  restarts: z.number().int().positive().optional(),
+  /** From one of its runs to the next, on average. */
+  everyMs: z.number().int().positive().optional(),
+  /** The share of clean restarts that is claimed. */
+  claimPercent: z.number().optional(),
   maxDropped: z.number().int().nonnegative(),
   /** The longest silence that is allowed; null: any. */
   maxGapMs: z.number().nonnegative().nullable().default(null),

@@ -1,4 +1,5 @@
 /** What was asked of the lab, or of a service: the settings of a run, in a table. */
+import { commandSpacingMs } from '../experiment/deploy-schedule.ts';
 import { flatFields } from '../experiment/differences.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
 import { tableOf } from './format.ts';
@@ -25,7 +26,17 @@ function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
     ['while', service.whileCommand ?? 'nothing ran'],
+    ...(service.restarts === undefined ? [] : [['restarts', seriesText(service.restarts, service.everyMs)] as const]),
   ];
+}
+
+function seriesText(restarts: number, everyMs: number | undefined): string {
+  if (restarts === 1) return '1';
+  const [shortest, longest] = commandSpacingMs(everyMs).map((ms) => ms / 1000);
+  return (
+    `${restarts} under one load; each begins ${shortest} to ${longest} s after the one before, or later: once the ` +
+    'service is steady again'
+  );
 }
 
 /** What the experiment means to show, and each of its fields, as --set has them: `app.drain` stands in the row `app`. */

@@ -4,7 +4,7 @@ import { experimentSchema, valueSchema } from '../experiment/experiment.ts';
 import { serviceSchema } from '../experiment/service.ts';
 
 /** Slots are counted in 32 bits; no run that can be asked for has as many. */
-const mostSlots = 2 ** 31 - 1;
+export const mostSlots = 2 ** 31 - 1;
 
 const common = {
   schema: z.literal(1),
@@ -74,7 +74,10 @@ const serviceRunSchema = z.strictObject({
   commandRun: z.boolean().default(true),
   /** The shell that ran it, with its flags; null where it ran in none. */
   shell: z.string().nullable().default(null),
+  /** Before the first run of the command, and after the last. */
   listeners: listenersSchema.nullable().default(null),
+  /** The same around each run of the command, where it was to run several times. */
+  listenersByRestart: z.array(listenersSchema.extend({ restart: z.number().int().positive() })).optional(),
   /** The process that measures, as `host pid/start time`; null when the run has ended and its files are complete. */
   underWay: z.string().nullable().default(null),
   /** What a reader must know besides, each a sentence. */
@@ -124,15 +127,15 @@ export function subjectOf(run: RunRecord): Subject {
     const { id, title, question, load } = run.experiment;
     return { id, title, question, ratePerSecond: load.ratePerSecond, plannedRestarts: run.deployBeginsMs.length };
   }
-  const { method, url, ratePerSecond, whileCommand } = run.service;
+  const { method, url, ratePerSecond, whileCommand, restarts = 1 } = run.service;
   return {
     id: 'measure',
     title: `${method} ${url}`,
     question:
       whileCommand === null
         ? `Does ${url} answer every request?`
-        : `Does ${url} answer every request while “${whileCommand}” runs?`,
+        : `Does ${url} answer every request while “${whileCommand}” runs${restarts === 1 ? '' : ` ${restarts} times`}?`,
     ratePerSecond,
-    plannedRestarts: whileCommand === null ? 0 : 1,
+    plannedRestarts: whileCommand === null ? 0 : restarts,
   };
 }

@@ -53,6 +53,8 @@ export type Checked = Pick<
   Evidence,
   | 'run'
   | 'hasChanged'
+  | 'unchangedRestarts'
+  | 'isNotBack'
   | 'windows'
   | 'ledger'
   | 'proxy'
@@ -315,12 +317,21 @@ function illBefore({ run }: Checked): Answer {
   );
 }
 
-function unchanged({ run, hasChanged }: Checked): Answer {
+function unchanged({ run, windows, hasChanged, unchangedRestarts }: Checked): Answer {
   if (run.kind !== 'measure' || !run.service.mustChange || hasChanged !== false) return null;
+  const where = windows.length > 1 ? ` in ${restartsText(unchangedRestarts, windows.length)}` : '';
   return (
-    'Nothing of the service was seen to change, as --must-change asks: no request failed, no answer named another ' +
+    `Nothing of the service was seen to change${where}, as --must-change asks: no request failed, no answer named another ` +
     'instance or version, the same process listens. The command must wait for the end of the deploy.'
   );
+}
+
+const mostNamed = 5;
+
+/** `restarts 2, 5 of 20`. */
+export function restartsText(some: readonly number[], all: number): string {
+  const more = some.length > mostNamed ? ` and ${some.length - mostNamed} more` : '';
+  return `restart${some.length === 1 ? '' : 's'} ${some.slice(0, mostNamed).join(', ')}${more} of ${all}`;
 }
 
 function uncalibrated({ calibration }: Checked): Answer {
@@ -408,7 +419,9 @@ function lateSchedule(of: Checked): Answer {
   );
 }
 
-function restartsMissing({ run, windows }: Checked): Answer {
+function restartsMissing({ run, windows, isNotBack }: Checked): Answer {
+  // A series ends with a command that failed, and with a service that is not back: that is what is told.
+  if (run.kind === 'measure' && (isNotBack || run.troubles.length > 0)) return null;
   const { plannedRestarts: deploys } = subjectOf(run);
   // A release restarts which sites its playbook comes to; any other deploy restarts them all.
   const isRelease = run.kind === 'experiment' && run.experiment.deploy.action === 'release';

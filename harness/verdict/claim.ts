@@ -1,10 +1,20 @@
 /** A claim about all restarts, such as "99 % are clean": does this run's number of them bear it? */
 import type { Experiment } from '../experiment/experiment.ts';
 import { exactInterval } from '../base/interval.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import { restartsFor } from './power.ts';
 
 /** What the restarts say of a claim: borne, refuted, or too few to tell, which is a sentence. */
 export type ClaimAnswer = { readonly kind: 'borne' | 'refuted' } | { readonly kind: 'too-few'; readonly why: string };
+
+/** What a run claims; undefined where it claims nothing. */
+export function claimOf(run: RunRecord): Experiment['expect']['claim'] {
+  if (run.kind === 'experiment') return run.experiment.expect.claim;
+  const { claimPercent } = run.service;
+  return claimPercent === undefined
+    ? undefined
+    : { cleanPercent: claimPercent, because: 'the claim that --claim makes' };
+}
 
 /**
  * Borne where the exact 95 % bound of the share of bad restarts lies within what the claim allows, refuted where all of

@@ -37,8 +37,10 @@ export interface Evidence {
   readonly sites: readonly SiteCounts[] | null;
   readonly stale: number;
   readonly dropWindows: Verdict['dropWindows'];
-  /** null where nothing was to change. */
+  /** Was something of the service seen to change in every restart? null where nothing was to change. */
   readonly hasChanged: boolean | null;
+  /** Restarts of a service of the user's in which nothing was. */
+  readonly unchangedRestarts: readonly number[];
   /** A service of the user's did not answer steadily again in the time it was given. */
   readonly isNotBack: boolean;
   readonly waits: Waits;
@@ -131,6 +133,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
 type Further = Pick<
   Evidence,
   | 'hasChanged'
+  | 'unchangedRestarts'
   | 'isNotBack'
   | 'controls'
   | 'calibration'
@@ -162,6 +165,7 @@ async function readExperiment(
   return {
     // The journal tells what a lab's deploys changed.
     hasChanged: null,
+    unchangedRestarts: [],
     isNotBack: false,
     witnessDoubts: [
       ...witnessDoubts(run, {
@@ -201,11 +205,14 @@ async function readService(
   of: { ask: Ask; ledger: LedgerSummary; timeline: readonly TimelineEvent[]; tables: RunTables },
 ): Promise<Further> {
   const { windows } = of.tables;
-  const [names] = await of.ask<{ before: number; new: number }>('changes');
-  const changeSeen = names !== undefined && names.before < mostNames && names.new > 0;
-  const { listeners } = run;
+  const names = await of.ask<{ restart: number; before: number; new: number }>('changes');
+  const changed = new Set(names.filter((one) => one.before < mostNames && one.new > 0).map(({ restart }) => restart));
+  const unchangedRestarts = windows
+    .map(({ restart }) => restart)
+    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart));
   return {
-    hasChanged: windows.length === 0 ? null : changeSeen || listeners?.before !== listeners?.after,
+    hasChanged: windows.length === 0 ? null : unchangedRestarts.length === 0,
+    unchangedRestarts,
     isNotBack: of.timeline.some(({ kind }) => kind === 'not-steady') || (windows.length > 0 && of.ledger.isGoneAtEnd),
     // Of a service that the user runs there is no second one.
     controls: [],
@@ -218,6 +225,13 @@ async function readService(
     proxyTries: null,
     kernel: {},
   };
+}
+
+/** Did other processes listen on the service's port after this restart than before it? */
+function hasOtherListeners({ listeners, listenersByRestart }: ServiceRun, restart: number): boolean {
+  const around =
+    listenersByRestart === undefined ? listeners : listenersByRestart.find((one) => one.restart === restart);
+  return around?.before !== around?.after;
 }
 
 /** A service that gives each answer another name tells nothing by them. */

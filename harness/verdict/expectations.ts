@@ -145,6 +145,7 @@ function basicRows(
 /** What is expected of a service of the user's, each with its answer. */
 export function checkService(
   { maxDropped, maxGapMs, maxWaitMs }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs'>,
+  claim: Experiment['expect']['claim'],
   measured: Measured,
 ): Row[] {
   const rows = basicRows(measured, { bounds: [] });
@@ -161,6 +162,7 @@ export function checkService(
   }
   const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
   rows.push(droppedRow(dropped, measured));
+  if (claim !== undefined) rows.push(claimRow(claim, measured));
   for (const [option, what, limitMs, ms] of [
     ['--max-gap', 'longest time in which nobody was answered', maxGapMs, measured.gapMs],
     ['--max-wait', 'longest wait for an ok answer', maxWaitMs, measured.longestWaitMs],

@@ -7,7 +7,7 @@ const headline = ({
   over,
   ...beside
 }: Partial<Pick<Headlined, 'doubts' | 'hasChanged'>> & { over?: Partial<Verdict> }) =>
-  headlineOf({ ...verdictOfTest(over ?? {}), doubts: [], hasChanged: null, ...beside });
+  headlineOf({ ...verdictOfTest(over ?? {}), doubts: [], hasChanged: null, unchangedRestarts: [], ...beside });
 const missed = (what: string, inShort?: string) => ({
   what,
   expected: 'at most 0',

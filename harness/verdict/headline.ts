@@ -5,11 +5,22 @@ import type { Verdict } from './record/verdict.ts';
 /** What the words are made of. */
 export interface Headlined extends Pick<
   Verdict,
-  'verdict' | 'due' | 'dropped' | 'outcomes' | 'gapMs' | 'predicted' | 'expectations' | 'writes' | 'schedule'
+  | 'verdict'
+  | 'due'
+  | 'dropped'
+  | 'outcomes'
+  | 'gapMs'
+  | 'predicted'
+  | 'expectations'
+  | 'writes'
+  | 'schedule'
+  | 'perRestart'
 > {
   readonly doubts: readonly Pick<Doubt, 'kind'>[];
   /** null where no command was to change anything, or nobody looked. */
   readonly hasChanged: boolean | null;
+  /** The restarts in which nothing was seen to change. */
+  readonly unchangedRestarts: readonly number[];
 }
 
 /** A silence as long as this is told even of a run that passes. */
@@ -42,7 +53,8 @@ export function headlineOf(of: Headlined): string {
   }
 }
 
-function passed({ dropped, predicted, gapMs, schedule, hasChanged }: Headlined): string {
+function passed(of: Headlined): string {
+  const { dropped, predicted, gapMs, schedule, hasChanged, unchangedRestarts, perRestart } = of;
   const isPredicted = dropped > 0 && predicted.dropped !== null && predicted.dropped > 0;
   const what =
     dropped === 0 ? 'nothing dropped' : isPredicted ? 'drops, as predicted' : `${dropped} dropped, as allowed`;
@@ -51,7 +63,8 @@ function passed({ dropped, predicted, gapMs, schedule, hasChanged }: Headlined):
     gapMs !== null && !isPredicted && gapMs >= Math.max(noteworthySilenceMs, 3 * slotMs)
       ? `, though nobody was answered for ${(gapMs / 1000).toFixed(1)} s`
       : '';
-  return `${what}${silent}${hasChanged === false ? ', but nothing of the service was seen to change' : ''}`;
+  const where = perRestart.length > 1 ? ` in ${unchangedRestarts.length} of ${perRestart.length} restarts` : '';
+  return `${what}${silent}${hasChanged === false ? `, but nothing of the service was seen to change${where}` : ''}`;
 }
 
 function failed({ dropped, due, expectations }: Headlined): string {

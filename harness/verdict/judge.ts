@@ -5,10 +5,10 @@ import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
 import { citationLine } from './citation.ts';
-import { answerClaim } from './claim.ts';
+import { answerClaim, claimOf } from './claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
-import { doubtsOf, engineTroubles, withId, type Doubt } from './checks.ts';
+import { doubtsOf, engineTroubles, restartsText, withId, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
 import { withRestarts } from './count-sites.ts';
 import { headlineOf } from './headline.ts';
@@ -76,7 +76,12 @@ export function verdictOf(evidence: Evidence): Verdict {
     hashes,
     citation: '',
   } satisfies Verdict;
-  const headline = headlineOf({ ...verdict, doubts: decided.doubts, hasChanged: evidence.hasChanged });
+  const headline = headlineOf({
+    ...verdict,
+    doubts: decided.doubts,
+    hasChanged: evidence.hasChanged,
+    unchangedRestarts: evidence.unchangedRestarts,
+  });
   return { ...verdict, headline, citation: citationLine({ ...verdict, headline }, run) };
 }
 
@@ -173,7 +178,7 @@ function predictedOf({ dropped, range, formula }: Prediction, measured: number):
 
 /** Why the restarts are too few for what the experiment claims; null where they are not, or nothing is claimed. */
 function tooFewRestarts(run: RunRecord, { badRestarts, restarts }: Measured): string | null {
-  const claim = run.kind === 'experiment' ? run.experiment.expect.claim : undefined;
+  const claim = claimOf(run);
   const answer = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
   return answer?.kind === 'too-few' ? answer.why : null;
 }
@@ -187,7 +192,7 @@ function decide(
   const expectations =
     run.kind === 'experiment'
       ? checkExpectations(run.experiment.expect, measured)
-      : checkService(run.service, measured);
+      : checkService(run.service, claimOf(run), measured);
   // Of a run that was cut short nothing was to be expected.
   if (run.aborted !== null) {
     return {
@@ -209,23 +214,28 @@ function decide(
     withId(`Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`, 'expectation'),
   );
   const doubtText = doubts.map(({ why }) => why);
-  // A failure that is certain stands, however late the machine was; only "nothing was lost" needs a punctual load.
-  const isCertain = missed.some(({ certain }) => certain) && doubts.every(({ kind }) => kind === 'machine');
+  // A failure that is certain stands, however late the machine was; only "nothing was lost" needs a punctual load. Nor
+  // could more restarts take back what a service of the user's has dropped.
+  const mayStand = ({ kind }: Doubt): boolean => kind === 'machine' || (kind === 'claim' && run.kind === 'measure');
+  const isCertain = missed.some(({ certain }) => certain) && doubts.every(mayStand);
   if (doubts.length > 0 && !isCertain) {
     return { verdict: 'inconclusive', reasons: [...doubtText, ...missedText], expectations, doubts };
   }
-  const late = doubtText.map((why) => `The load was not on time, which does not explain this: ${why}`);
-  return { verdict: missed.length > 0 ? 'fail' : 'pass', reasons: [...missedText, ...late], expectations, doubts };
+  const beside = doubts.map(({ kind, why }) =>
+    kind === 'machine' ? `The load was not on time, which does not explain this: ${why}` : why,
+  );
+  return { verdict: missed.length > 0 ? 'fail' : 'pass', reasons: [...missedText, ...beside], expectations, doubts };
 }
 
 /** What a reader must know besides. */
-function notesOf({ run, hasChanged, ledger: { withoutLength, all } }: Evidence): string[] {
+function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger: { withoutLength, all } }: Evidence): string[] {
   if (run.kind !== 'measure') return [];
   const endless =
     `${withoutLength} of ${all.outcomes['ok'] ?? 0} ok answers had no length: their end is the close of the connection, so ` +
     'that one which the deploy cut cannot be told from a whole one.';
+  const where = windows.length > 1 ? ` in ${restartsText(unchangedRestarts, windows.length)}` : '';
   const unseen =
-    'Nothing of the service was seen to change while the command ran: no request failed, no answer named another ' +
+    `Nothing of the service was seen to change while the command ran${where}: no request failed, no answer named another ` +
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
   return [
     ...run.notes,

@@ -265,6 +265,7 @@ export const evidence = {
   stale: 0,
   dropWindows: [],
   hasChanged: null,
+  unchangedRestarts: [],
   isNotBack: false,
   waits: {
     stalls: { aboveMs: 500, count: 0, byPlace: {}, outsideRestarts: 0, outsideRows: [], medianInSiteMs: 1 },

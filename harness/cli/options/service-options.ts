@@ -5,12 +5,13 @@ import { answerLimits } from '../../in-lab/plan.ts';
 import { methods, type Method } from '../../base/methods.ts';
 import { isLoopback, resolveHost } from '../../conduct/service/address.ts';
 import { scriptProblem } from '../../conduct/service/shell.ts';
-import type { MeasureTimes } from '../../conduct/service/deploy.ts';
+import type { MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import type { Target } from '../../conduct/service/target.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
+import { claimOf } from './run-options.ts';
 import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
 
 /** The highest rate that another machine is asked at without --yes-i-own-this. */
@@ -38,7 +39,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
   ];
   const body = bytesOf(options.body, environment);
   const script = parseScript(options.while);
-  const afterCommand = ['whileTimeout', 'evenIfFailing', 'mustChange'] as const;
+  const afterCommand = ['whileTimeout', 'evenIfFailing', 'mustChange', 'restarts', 'every', 'claim'] as const;
   const stray = afterCommand.find((key) => script === null && options[key] !== undefined);
   if (stray !== undefined) throw usage(`--${optionName(stray)} is about --while, which is missing.`);
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
@@ -67,11 +68,12 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
     whileCommand: script === null ? null : shownScript(script, secretsIn(headers)),
+    ...seriesOf(options),
     maxGapMs: allowedMs('--max-gap', options.maxGap),
     maxWaitMs: allowedMs('--max-wait', options.maxWait),
     mustChange: options.mustChange === true,
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
-  } satisfies Record<keyof Service, unknown>);
+  } satisfies { [Key in keyof Service]: unknown });
   return { service, request: { target: path.sent, headers: headersAs('sent'), body }, command: script };
 }
 
@@ -108,6 +110,16 @@ export function timesOf(options: MeasureOptions, ratePerSecond: number): Measure
     whileTimeoutMs: durationMs('--while-timeout', options.whileTimeout ?? '30m', 1_000, 2 * 3_600_000),
     settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
     settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),
+  };
+}
+
+/** How often the command runs, and what that is to show; what was not asked for stays out of the run's record. */
+function seriesOf({ restarts, every, claim }: MeasureOptions): Pick<Service, 'restarts' | 'everyMs' | 'claimPercent'> {
+  if (every !== undefined && restarts === undefined) throw usage('--every is about --restarts, which is missing.');
+  return {
+    ...(restarts !== undefined && { restarts: wholeNumber('--restarts', restarts, 1, 4_000) }),
+    ...(every !== undefined && { everyMs: durationMs('--every', every, 100, 3_600_000) }),
+    ...(claim !== undefined && { claimPercent: claimOf(claim) }),
   };
 }
 

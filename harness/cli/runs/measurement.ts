@@ -3,10 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
 import { quoted } from '../../conduct/run-request.ts';
+import { loadBoundMs, type MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import { measureService } from '../../conduct/service/measure-service.ts';
 import type { Service } from '../../experiment/service.ts';
 import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
+import { restartsFor } from '../../verdict/power.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { optionName, type MeasureOptions } from '../options/measure-options.ts';
@@ -36,6 +38,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   const title = `measure ${service.method} ${service.url}`;
   // How long a command takes nobody knows.
   const steps = options.while !== undefined ? [] : [{ text: title, expectedMs: times.durationMs }];
+  for (const sentence of seriesSentences(service, times)) context.stderr(`${sentence}\n`);
   const progress = startProgress(context, { steps });
   const takeCapacity = async (when: string): Promise<Capacity | null> => {
     if (options.capacity !== true || context.signal.aborted) return null;
@@ -70,6 +73,26 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   } finally {
     progress.end();
   }
+}
+
+/** What a user should know before a series of deploys begins: how long it may take, and what it cannot show. */
+function seriesSentences(service: Service, times: MeasureTimes): string[] {
+  const { restarts = 1, claimPercent } = service;
+  const needed = claimPercent === undefined ? 0 : restartsFor(claimPercent / 100);
+  return [
+    ...(restarts === 1
+      ? []
+      : [
+          `${restarts} restarts under one load, which ends with the last of them, or after ` +
+            `${(loadBoundMs(service, times) / 3_600_000).toFixed(1)} h at most.`,
+        ]),
+    ...(restarts >= needed
+      ? []
+      : [
+          `--claim ${claimPercent ?? ''} takes ${needed} clean restarts in a row: ${restarts} can refute it, and not bear ` +
+            `it out (--restarts ${needed}).`,
+        ]),
+  ];
 }
 
 /** Options that do not change what is measured. */

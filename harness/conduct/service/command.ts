@@ -42,6 +42,7 @@ export class RunningCommand {
     this.guard = guardOf(started.pid);
     this.ended = started.ended.finally(async () => {
       this.hasEnded = true;
+      process.off('exit', this.killAtExit);
       // The group's number may be another's by then.
       if ((await this.others()).length === 0) this.guard.dismiss();
     });
@@ -49,17 +50,21 @@ export class RunningCommand {
     process.once('exit', this.killAtExit);
   }
 
-  /** @param onOutput takes what it prints, on either stream */
+  /**
+   * @param onOutput takes what it prints, on either stream
+   * @param variables that it finds in its environment, beside ours
+   */
   static async start(
     { words, takesText }: Shell,
     script: string,
     onOutput: (text: string) => void,
+    variables: Readonly<Record<string, string>> = {},
   ): Promise<RunningCommand> {
     const output = await Output.open(onOutput);
     const folder = takesText ? null : await scratchFolder('command');
     const file = folder === null ? null : join(folder, 'command');
     if (file !== null) await writeFile(file, script, { mode: 0o700 });
-    const started = start([...words, ...(file === null ? ['-c', script] : [file])], output.fd);
+    const started = start([...words, ...(file === null ? ['-c', script] : [file])], output.fd, variables);
     const ended = started.ended.finally(async () => {
       if (folder !== null) await rm(folder, { recursive: true, force: true });
     });
@@ -116,8 +121,13 @@ interface Started {
   readonly ended: Promise<CommandEnd>;
 }
 
-function start([program = '', ...words]: readonly string[], fd: number): Started {
-  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd], env: commandEnvironment() });
+function start(
+  [program = '', ...words]: readonly string[],
+  fd: number,
+  variables: Readonly<Record<string, string>>,
+): Started {
+  const env = { ...commandEnvironment(), ...variables };
+  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd], env });
   const ended = new Promise<CommandEnd>((resolve) => {
     child.on('error', ({ code = 'error' }: NodeJS.ErrnoException) =>
       resolve({ how: code, failure: `could not be started by ${program} (${code})` }),

@@ -1,32 +1,18 @@
-/** What happens beside the load: the service is asked first, then the command runs, then the service must be steady. */
+/** One run of the user's command under the load, and the wait until the service is steady again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isLoopback, movedNote } from './address.ts';
-import { isIll, readBefore } from './answers-before.ts';
 import { RunningCommand } from './command.ts';
-import { listenersOn, type ProcessSeen } from './processes.ts';
+import type { MeasureTimes } from './deploy-times.ts';
+import type { LeftRunning } from './left-running.ts';
 import type { ServiceFiles } from './service-files.ts';
-import { shellFor, type Shell } from './shell.ts';
+import type { Shell } from './shell.ts';
 import type { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
-
-/** How long load and command last. */
-export interface MeasureTimes {
-  /** How long slots are due; with a command, the least time. */
-  readonly durationMs: number;
-  /** From the first slot to the start of the command, at least. */
-  readonly leadMs: number;
-  /** The longest that the command may take. */
-  readonly whileTimeoutMs: number;
-  /** How long the service has to answer steadily after the command. */
-  readonly settleMs: number;
-  /** The longest to wait for that. */
-  readonly settleTimeoutMs: number;
-}
 
 /** What goes on around a deploy. */
 export interface DeploySetting {
   readonly target: Target;
   readonly times: MeasureTimes;
+  readonly seed: number;
   /** Run the command although the service fails before it. */
   readonly evenIfFailing: boolean;
   readonly files: ServiceFiles;
@@ -41,129 +27,110 @@ export interface DeploySetting {
   readonly onOutput: (text: string) => void;
 }
 
-/** How many requests must have an outcome before the command begins. */
-const leastAsked = 5;
+/** Which of the deploys it is. */
+export interface Turn {
+  readonly restart: number;
+  readonly restarts: number;
+}
+
+/** How a deploy came out; only after one that is steady another may follow. */
+export type DeployEnd =
+  | { readonly kind: 'steady'; readonly beginUs: number }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'cut-short'; readonly why: string };
+
 const pollMs = 100;
 
-/**
- * Asks, deploys, and waits until the service is steady, or will not be; what it finds goes into run.json.
- * @returns why the run must be cut short; null where it need not
- */
-export async function deployUnderLoad(setting: DeploySetting): Promise<string | null> {
-  const { target, times, files, signal, evenIfFailing, onNote } = setting;
-  const { service } = target;
-  const { writer } = files;
-  const shell = await shellFor(target.command ?? '');
-  const listening = isLoopback(service.address) ? await listenersOn(service.port) : null;
-  await until(setting, () => setting.nowUs() >= times.leadMs * 1000 && setting.settled() >= leastAsked);
-  if (signal.aborted) return null;
-  const before = await readBefore(files.rawLedger, target);
-  await writer.know({ before });
-  const { asked, asExpected } = before;
-  if (isIll(before)) {
-    if (!evenIfFailing) {
-      onNote('the service does not answer as expected: the command is not run');
-      return null;
-    }
-    await note(
-      files,
-      `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`,
-    );
-  }
-  const cutShort = await runCommand(setting, shell);
-  const after = listening === null ? null : await listenersOn(service.port);
-  if (listening !== null && after !== null) await writer.know({ listeners: { before: listening, after } });
-  const moved = await movedNote(new URL(service.url).hostname, service.address, service.port);
-  if (moved !== null) await note(files, moved);
-  return cutShort;
-}
-
-/** Puts a sentence into run.json that a reader must know. */
-async function note({ writer }: ServiceFiles, sentence: string): Promise<void> {
-  await writer.know({ notes: [...writer.record.notes, sentence] });
-}
-
-/**
- * Runs the command, and waits for the service; whatever happens, no process of a run that is cut short goes on.
- * @returns why the run must be cut short; null where it need not
- */
-async function runCommand(setting: DeploySetting, shell: Shell): Promise<string | null> {
-  const { target, files, signal, nowUs, onNote, onOutput } = setting;
+/** Runs the command once; what it leaves running is `left`'s then. */
+export async function runDeploy(
+  setting: DeploySetting,
+  shell: Shell,
+  left: LeftRunning,
+  turn: Turn,
+): Promise<DeployEnd> {
+  const { target, files, nowUs, onNote, onOutput } = setting;
+  const { restart } = turn;
   const detail = target.service.whileCommand ?? '';
   const name = shell.words.join(' ');
   const beginUs = nowUs();
-  const command = await RunningCommand.start(shell, target.command ?? '', onOutput);
-  try {
-    await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart: 1, detail });
-    await files.writer.know({ commandRun: true, shell: name });
-    if (!shell.seesPipes) {
-      await note(
-        files,
-        `${name} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`,
-      );
-    }
-    onNote(`running under ${name}: ${detail}`);
-    const cutShort = await awaitEnd(setting, command, name);
-    if (signal.aborted || cutShort !== null) await endAll(command, onNote);
-    const others = await command.others();
-    if (others.length > 0) {
-      await note(files, `${processesInWords(others)} of the command ${goOn(others)} after the run.`);
-    }
-    return cutShort;
-  } catch (error) {
-    await endAll(command, onNote);
-    throw error;
-  } finally {
-    await command.close();
-  }
+  const command = await RunningCommand.start(shell, target.command ?? '', onOutput, variablesOf(setting, turn));
+  await left.add(command);
+  await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart, detail });
+  if (restart === 1) await files.writer.know({ commandRun: true, shell: name });
+  onNote(`${ofSeries(turn, 'restart', ': ')}running under ${name}: ${detail}`);
+  return await awaitEnd(setting, turn, { command, shell: name, beginUs });
 }
 
-/**
- * Waits for the command's end, and for the service.
- * @returns why the run must be cut short; null where it need not
- */
-async function awaitEnd(setting: DeploySetting, { ended }: RunningCommand, shell: string): Promise<string | null> {
+/** `restart 3 of 20` and what joins it to a sentence; nothing of a single deploy. */
+function ofSeries({ restart, restarts }: Turn, word: string, joint: string): string {
+  return restarts === 1 ? '' : `${word} ${restart} of ${restarts}${joint}`;
+}
+
+/** Told only to those who asked for restarts: a command may have a variable RESTART of its own. */
+function variablesOf({ target }: DeploySetting, { restart, restarts }: Turn): Record<string, string> {
+  return target.service.restarts === undefined ? {} : { RESTART: String(restart), RESTARTS: String(restarts) };
+}
+
+/** Waits for the command's end, and for the service. */
+async function awaitEnd(
+  setting: DeploySetting,
+  turn: Turn,
+  { command, shell, beginUs }: { command: RunningCommand; shell: string; beginUs: number },
+): Promise<DeployEnd> {
   const { files, signal, nowUs, onNote } = setting;
+  const { restart, restarts } = turn;
   const { whileTimeoutMs } = setting.times;
-  const end = await Promise.race([ended, passed(whileTimeoutMs, signal)]);
-  if (signal.aborted) return null;
+  const end = await Promise.race([command.ended, passed(whileTimeoutMs, signal)]);
+  if (signal.aborted) return { kind: 'over' };
   if (end === null) {
     const time = `${whileTimeoutMs / 1000} s (--while-timeout)`;
-    return `The command had not ended after ${time}: it was ended, and the run with it.`;
+    const why = `The command had not ended after ${time}${inSeries(turn)}: it was ended, and the run with it.`;
+    return { kind: 'cut-short', why };
   }
   const endUs = nowUs();
-  await files.addEvent({ atUs: endUs, kind: 'deploy-end', restart: 1, detail: end.how });
+  await files.addEvent({ atUs: endUs, kind: 'deploy-end', restart, detail: end.how });
   if (end.failure !== null) {
-    const trouble = `The command ${end.failure}: what was measured is not the deploy that was meant (run by ${shell}).`;
+    const last = restart < restarts ? ', which was the last' : '';
+    const trouble = `The command ${end.failure}${inSeries(turn)}${last}: what was measured is not the deploy that was meant (run by ${shell}).`;
     await files.writer.know({ troubles: [trouble] });
   }
-  onNote(`the command ended with ${end.how}; waiting until the service is steady`);
-  await settle(setting, endUs);
-  return null;
+  onNote(`${ofSeries(turn, 'restart', ': ')}the command ended with ${end.how}; waiting until the service is steady`);
+  const isLast = end.failure !== null || restart === restarts;
+  const isSteady = await settle(setting, { restart, endUs, isLast });
+  return isSteady && end.failure === null ? { kind: 'steady', beginUs } : { kind: 'over' };
+}
+
+function inSeries({ restart, restarts }: Turn): string {
+  return restarts === 1 ? '' : `, in restart ${restart} of ${restarts}`;
 }
 
 /** Waits until the service has answered steadily since the command's end, or its time for that has passed. */
-async function settle(setting: DeploySetting, endUs: number): Promise<void> {
-  const { steadiness, files, nowUs, signal, onNote } = setting;
-  const { durationMs, settleMs, settleTimeoutMs } = setting.times;
-  const giveUpUs = Math.max(endUs + settleTimeoutMs * 1000, durationMs * 1000);
-  const steadyUs = (): number | null => (nowUs() < durationMs * 1000 ? null : steadiness.steadyFromUs(endUs));
+async function settle(
+  setting: DeploySetting,
+  { restart, endUs, isLast }: { restart: number; endUs: number; isLast: boolean },
+): Promise<boolean> {
+  const { steadiness, files, nowUs, signal } = setting;
+  const { durationMs, settleTimeoutMs } = setting.times;
+  // The whole load has a least length; the last deploy waits for it.
+  const leastUs = isLast ? durationMs * 1000 : 0;
+  const giveUpUs = Math.max(endUs + settleTimeoutMs * 1000, leastUs);
+  const steadyUs = (): number | null => (nowUs() < leastUs ? null : steadiness.steadyFromUs(endUs));
   await until(setting, () => steadyUs() !== null || nowUs() > giveUpUs);
-  if (signal.aborted) return;
+  if (signal.aborted) return false;
   const atUs = steadyUs();
-  if (atUs !== null) await files.addEvent({ atUs, kind: 'steady', restart: 1 });
-  else {
-    onNote(`not steady for ${settleMs} ms within ${settleTimeoutMs} ms: the load ends`);
-    await files.addEvent({ atUs: nowUs(), kind: 'not-steady', restart: 1 });
-  }
+  if (atUs === null) await tellNotSteady(setting, restart);
+  else await files.addEvent({ atUs, kind: 'steady', restart });
+  return atUs !== null;
 }
 
-async function endAll(command: RunningCommand, onNote: (text: string) => void): Promise<void> {
-  const ended = await command.endAll();
-  if (ended.length > 0) onNote(`ended with the run: ${processesInWords(ended)} of the command`);
+/** The service has not answered steadily in the time it was given: the load ends. */
+export async function tellNotSteady({ files, times, nowUs, onNote }: DeploySetting, restart: number): Promise<void> {
+  onNote(`not steady for ${times.settleMs} ms within ${times.settleTimeoutMs} ms: the load ends`);
+  await files.addEvent({ atUs: nowUs(), kind: 'not-steady', restart });
 }
 
-async function until({ signal }: DeploySetting, isSo: () => boolean): Promise<void> {
+/** Waits until it is so, or the run is over. */
+export async function until({ signal }: DeploySetting, isSo: () => boolean): Promise<void> {
   while (!signal.aborted && !isSo()) await sleep(pollMs, undefined, { signal }).catch(() => undefined);
 }
 
@@ -171,16 +138,4 @@ async function until({ signal }: DeploySetting, isSo: () => boolean): Promise<vo
 async function passed(ms: number, signal: AbortSignal): Promise<null> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
   return null;
-}
-
-const mostNamed = 5;
-
-function processesInWords(processes: readonly ProcessSeen[]): string {
-  const named = processes.slice(0, mostNamed).map(({ pid, name }) => `${pid} ${name}`);
-  const more = processes.length > mostNamed ? ', …' : '';
-  return `${processes.length} ${processes.length === 1 ? 'process' : 'processes'} (${named.join(', ')}${more})`;
-}
-
-function goOn({ length }: readonly ProcessSeen[]): string {
-  return length === 1 ? 'goes on' : 'go on';
 }

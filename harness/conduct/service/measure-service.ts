@@ -9,7 +9,8 @@ import type { ServiceRun } from '../../run/run-record.ts';
 import type { Progress } from '../audience.ts';
 import { newRecord } from '../run-writer.ts';
 import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
-import { deployUnderLoad, type MeasureTimes } from './deploy.ts';
+import { deployUnderLoad } from './deploy-series.ts';
+import { loadBoundMs, type MeasureTimes } from './deploy-times.ts';
 import { ServiceFiles } from './service-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
@@ -30,8 +31,6 @@ export interface MeasureSetting {
   readonly onOutput?: (text: string) => void;
 }
 
-/** Room beyond the longest course of a deploy, whose end is the load's. */
-const spareMs = 60_000;
 /** The load ends when the disk has no room left for the rows of this time, in which a generator that is told to stop ends. */
 const roomSeconds = 3;
 
@@ -51,7 +50,7 @@ export async function measureService(target: Target, times: MeasureTimes, settin
   }
 }
 
-/** One load, and the deploy beside it. */
+/** One load, and the deploys beside it. */
 class Measurement {
   private readonly target: Target;
   private readonly times: MeasureTimes;
@@ -121,10 +120,10 @@ class Measurement {
 
   private async deployBeside(originUs: number): Promise<void> {
     const { target, times, files, steadiness } = this;
-    const { evenIfFailing = false, progress, onOutput = () => undefined } = this.setting;
+    const { seed, evenIfFailing = false, progress, onOutput = () => undefined } = this.setting;
     try {
       const cutShort = await deployUnderLoad({
-        ...{ target, times, files, steadiness, evenIfFailing, onOutput },
+        ...{ target, times, seed, files, steadiness, evenIfFailing, onOutput },
         settled: () => this.counts?.settled ?? 0,
         nowUs: () => monotonicUs() - originUs,
         signal: this.over.signal,
@@ -166,7 +165,6 @@ function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting)
 function planOf({ service, request }: Target, times: MeasureTimes, setting: MeasureSetting, path: string): LoadPlan {
   const isOwnHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host';
   const { method, expectedStatus, ratePerSecond, connections } = service;
-  const deployMs = times.leadMs + service.timeoutMs + times.whileTimeoutMs + times.settleTimeoutMs + spareMs;
   return {
     runId: setting.runId,
     trial: 1,
@@ -175,7 +173,7 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     port: service.port,
     hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? service.address],
     ratePerSecond,
-    durationMs: service.whileCommand === null ? times.durationMs : times.durationMs + deployMs,
+    durationMs: service.whileCommand === null ? times.durationMs : loadBoundMs(service, times),
     mix: [
       {
         method,

@@ -103,7 +103,7 @@ async function finishFiles(
     atUs: Math.round((due * 1e6) / ratePerSecond),
     kind: 'load-end',
     source: 'deployer',
-    restart: events.some(({ kind }) => kind === 'deploy-begin') ? 1 : 0,
+    restart: Math.max(0, ...events.filter(({ kind }) => kind === 'deploy-begin').map(({ restart }) => restart)),
   };
   const timeline = [...events, ended].sort((a, b) => a.atUs - b.atUs);
   await writeFile(join(folder, runFiles.timeline), ndjson(timeline));

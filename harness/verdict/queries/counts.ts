@@ -77,18 +77,23 @@ export const counts = {
     select outcome from ledger where outcome not in ('local', 'unsent') order by seq desc limit 2`,
   ),
   changes: query(
-    'Outcomes, instances and versions that were not there before the first deploy began, and how many were.',
+    'Of each restart: outcomes, instances and versions that were not there before it began, and how many were.',
     `
-    with names as (
-      select distinct outcome, instance, version, doneUs >= (select min(deployBeginUs) from restarts) as isAfter
-      from ledger
+    with spans as (
+      select restart, deployBeginUs,
+        coalesce(lag(coalesce(steadyUs, deployBeginUs)) over (order by restart), -1e15) as fromUs,
+        coalesce(lead(deployBeginUs) over (order by restart), 1e15) as toUs
+      from restarts
+    ), names as (
+      select restart, outcome, instance, version, bool_or(doneUs < deployBeginUs) as wasBefore
+      from ledger join spans on doneUs >= fromUs and doneUs < toUs
       where outcome not in ('local', 'unsent')
+      group by all
     )
-    select
-      (select count(*) from names where not isAfter) as before,
-      (select count(*) from
-        (select outcome, instance, version from names where isAfter
-         except select outcome, instance, version from names where not isAfter)) as new`,
+    select restart, count(*) filter (wasBefore) as before, count(*) filter (not wasBefore) as new
+    from names
+    group by restart
+    order by restart`,
   ),
   stale: query(
     'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',

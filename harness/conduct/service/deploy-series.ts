@@ -1,0 +1,164 @@
+/** What happens beside the load: the service is asked first, then the command runs, once or several times. */
+import { isLoopback, movedNote } from './address.ts';
+import { isIll, readBefore } from './answers-before.ts';
+import { deployDraws, type DeployDraw } from './deploy-times.ts';
+import { runDeploy, tellNotSteady, until, type DeploySetting } from './deploy.ts';
+import { LeftRunning } from './left-running.ts';
+import { listenersOn, type ProcessSeen } from './processes.ts';
+import type { ServiceFiles } from './service-files.ts';
+import { shellFor, type Shell } from './shell.ts';
+
+/** How many requests must have an outcome before the command begins. */
+const leastAsked = 5;
+
+/**
+ * Asks, deploys as often as was asked for, and waits each time until the service is steady, or will not be; what it finds
+ * goes into run.json. Whatever happens, no process of a run that is cut short goes on.
+ * @returns why the run must be cut short; null where it need not
+ */
+export async function deployUnderLoad(setting: DeploySetting): Promise<string | null> {
+  const { target, files, signal, onNote } = setting;
+  const { service } = target;
+  const shell = await shellFor(target.command ?? '');
+  const left = new LeftRunning();
+  try {
+    const cutShort = await runSeries(setting, shell, left);
+    if (signal.aborted || cutShort !== null) await endAll(left, onNote);
+    const others = await left.processes();
+    if (others.length > 0) {
+      await note(files, `${processesInWords(others)} of the command ${goOn(others)} after the run.`);
+    }
+    const moved = files.writer.record.commandRun
+      ? await movedNote(new URL(service.url).hostname, service.address, service.port)
+      : null;
+    if (moved !== null) await note(files, moved);
+    return cutShort;
+  } catch (error) {
+    await endAll(left, onNote);
+    throw error;
+  } finally {
+    await left.close();
+  }
+}
+
+/** One deploy after the other, until all were made or one lets no other follow. */
+async function runSeries(setting: DeploySetting, shell: Shell, left: LeftRunning): Promise<string | null> {
+  const { target, seed, files, nowUs, signal } = setting;
+  const draws = deployDraws(target.service, seed);
+  const restarts = draws.length;
+  const listeners = new Listeners(setting);
+  let begunUs = 0;
+  for (const [index, draw] of draws.entries()) {
+    const restart = index + 1;
+    await listeners.lookBefore();
+    if (restart === 1) {
+      if (!(await mayBegin(setting, draw))) return null;
+      if (!shell.seesPipes) await note(files, blindShell(shell));
+    } else if (!(await isSteadyForNext(setting, draw, { restart, begunUs, steadyUs: nowUs() }))) return null;
+    const end = await runDeploy(setting, shell, left, { restart, restarts });
+    await listeners.lookAfter(restart);
+    if (end.kind === 'cut-short') return end.why;
+    if (end.kind === 'over' || signal.aborted) return null;
+    begunUs = end.beginUs;
+  }
+  return null;
+}
+
+/** Is the service well, so that a first deploy may begin? Asked until that deploy's time has come. */
+async function mayBegin(setting: DeploySetting, { afterSteadyMs }: DeployDraw): Promise<boolean> {
+  const { target, times, files, signal, evenIfFailing, onNote } = setting;
+  const beginUs = (times.leadMs + afterSteadyMs) * 1000;
+  await until(setting, () => setting.nowUs() >= beginUs && setting.settled() >= leastAsked);
+  if (signal.aborted) return false;
+  const before = await readBefore(files.rawLedger, target);
+  await files.writer.know({ before });
+  const { asked, asExpected } = before;
+  if (!isIll(before)) return true;
+  if (!evenIfFailing) {
+    onNote('the service does not answer as expected: the command is not run');
+    return false;
+  }
+  await note(
+    files,
+    `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`,
+  );
+  return true;
+}
+
+/** Waits for a further deploy's time; the service, which was steady after the one before, must be so when it comes. */
+async function isSteadyForNext(
+  setting: DeploySetting,
+  { afterBeginMs, afterSteadyMs }: DeployDraw,
+  { restart, begunUs, steadyUs }: { restart: number; begunUs: number; steadyUs: number },
+): Promise<boolean> {
+  const { steadiness, times, nowUs, signal } = setting;
+  const beginUs = Math.max(begunUs + afterBeginMs * 1000, steadyUs + afterSteadyMs * 1000);
+  const isSteady = (): boolean => steadiness.steadyFromUs(begunUs) !== null;
+  const giveUpUs = beginUs + times.settleTimeoutMs * 1000;
+  await until(setting, () => nowUs() >= beginUs && (isSteady() || nowUs() > giveUpUs));
+  if (signal.aborted) return false;
+  if (isSteady()) return true;
+  await tellNotSteady(setting, restart - 1);
+  return false;
+}
+
+/** Who listens on the service's port, before and after each deploy; of another machine nobody can tell. */
+class Listeners {
+  private readonly setting: DeploySetting;
+  private before: string | null = null;
+  private first: string | null = null;
+  private readonly all: { restart: number; before: string | null; after: string | null }[] = [];
+
+  constructor(setting: DeploySetting) {
+    this.setting = setting;
+  }
+
+  async lookBefore(): Promise<void> {
+    this.before = await this.look();
+    this.first ??= this.before;
+  }
+
+  async lookAfter(restart: number): Promise<void> {
+    const { target, files } = this.setting;
+    const { before } = this;
+    if (before === null) return;
+    const after = await this.look();
+    if (after === null) return;
+    this.all.push({ restart, before, after });
+    await files.writer.know({
+      listeners: { before: this.first, after },
+      ...(target.service.restarts !== undefined && { listenersByRestart: this.all }),
+    });
+  }
+
+  private async look(): Promise<string | null> {
+    const { address, port } = this.setting.target.service;
+    return isLoopback(address) ? await listenersOn(port) : null;
+  }
+}
+
+/** Puts a sentence into run.json that a reader must know. */
+async function note({ writer }: ServiceFiles, sentence: string): Promise<void> {
+  await writer.know({ notes: [...writer.record.notes, sentence] });
+}
+
+function blindShell({ words }: Shell): string {
+  return `${words.join(' ')} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`;
+}
+
+async function endAll(left: LeftRunning, onNote: (text: string) => void): Promise<void> {
+  const ended = await left.endAll();
+  if (ended.length > 0) onNote(`ended with the run: ${processesInWords(ended)} of the command`);
+}
+
+const mostNamed = 5;
+
+function processesInWords(processes: readonly ProcessSeen[]): string {
+  const named = processes.slice(0, mostNamed).map(({ pid, name }) => `${pid} ${name}`);
+  const more = processes.length > mostNamed ? ', …' : '';
+  return `${processes.length} ${processes.length === 1 ? 'process' : 'processes'} (${named.join(', ')}${more})`;
+}
+
+function goOn({ length }: readonly ProcessSeen[]): string {
+  return length === 1 ? 'goes on' : 'go on';
+}
