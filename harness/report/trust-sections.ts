@@ -7,6 +7,11 @@ import type { Verdict } from '../verdict/record/verdict.ts';
 import { meaningOf } from './charts/palette.ts';
 import { byName, figuresTable, inMs, inOrder, tableOf, type Figure } from './format.ts';
 
+/** How a service of the user's is restarted more often. */
+const singleRestartHint =
+  '0 of 1 is at most 95 %, however many requests it met. `--restarts N` runs the command N times under one load; a command ' +
+  'that itself deploys ten times is one restart.';
+
 /** The section "How far to trust it". */
 export function trustSection(verdict: Verdict): string {
   const { power } = verdict;
@@ -21,6 +26,9 @@ export function trustSection(verdict: Verdict): string {
             `probability. To claim that 99 % of restarts are clean takes ${power.restartsFor99Percent} clean ones in a ` +
             `row, 99.9 % takes ${power.restartsFor999Permille}.`,
         ]),
+    ...(verdict.experiment === 'measure' && verdict.perRestart.length === 1
+      ? [`One restart bounds little: ${singleRestartHint}`]
+      : []),
     ...controlLines(verdict),
   ];
   return ['## How far to trust it', figuresTable(trustFigures(verdict)), lines.map((line) => `- ${line}`).join('\n')]

@@ -7,7 +7,8 @@ import e1 from '../../experiments/E1-no-drain.ts';
 import e2 from '../../experiments/E2-drain-only.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import { runFiles } from '../run/run-folder.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
+import type { EventKind } from '../run/files/timeline.ts';
+import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import { judgeRun } from './judge.ts';
 import { proxy, reconciliation, row, serviceRecord, verdictOfTest, writes } from './testing.ts';
 import {
@@ -251,6 +252,74 @@ describe('a measurement of the user’s own service', () => {
   it('is not back where it is gone again when the load ends', async () => {
     const gone = await judge(contentWith([299]));
     expect(gone).toMatchObject({ verdict: 'fail', headline: 'not back', dropped: 1 });
+  });
+
+  describe('with several restarts', () => {
+    /** Deploys at 0.99 s, as one measurement has it, and at 2 s; steady from 1.4 s and 2.4 s. */
+    const seriesOf = (refusedSeqs: readonly number[], over: Partial<ServiceRun['service']> = {}): FolderContent => {
+      const content = contentWith(refusedSeqs, serviceRecord({ maxDropped: 100, restarts: 2, ...over }));
+      const add = (kind: EventKind, atUs: number, restart: number): void => {
+        content.timeline.push({ atUs, kind, source: 'deployer', restart });
+      };
+      add('steady', 1_400_000, 1);
+      add('deploy-begin', 2_000_000, 2);
+      add('deploy-end', 2_200_000, 2);
+      add('steady', 2_400_000, 2);
+      content.timeline.sort((a, b) => a.atUs - b.atUs);
+      for (const one of content.ledger) Object.assign(one, { version: 'v1', instance: 'i1' });
+      return content;
+    };
+
+    it('counts the drops of each', async () => {
+      const verdict = await judge(seriesOf([110, 210, 211]));
+      expect(verdict.perRestart.map(({ droppedInRestart }) => droppedInRestart)).toEqual([1, 2]);
+      expect(verdict).toMatchObject({ verdict: 'pass', restarts: 2, badRestarts: 2, notes: [] });
+    });
+
+    it('tells in which of them nothing changed, which --must-change asks of each', async () => {
+      // The first is seen by its refused request; who listens changed around neither.
+      expect((await judge(seriesOf([110]))).notes).toEqual([
+        expect.stringContaining('ran in restart 2 of 2: no request'),
+      ]);
+      const verdict = await judge(seriesOf([110], { mustChange: true }));
+      expect(verdict.verdict).toBe('inconclusive');
+      expect(verdict.reasons).toEqual([expect.stringContaining('to change in restart 2 of 2, as --must-change asks')]);
+      const listeners = { restart: 2, before: '7/1', after: '8/2' };
+      const other = seriesOf([110], { mustChange: true });
+      other.run = { ...other.run, listenersByRestart: [listeners] } as ServiceRun;
+      expect(await judge(other)).toMatchObject({ verdict: 'pass', reasons: [] });
+    });
+
+    it('sees a change back to the version before the last', async () => {
+      const content = seriesOf([], { mustChange: true });
+      for (const one of content.ledger) Object.assign(one, { version: one.seq < 105 || one.seq >= 205 ? 'v1' : 'v2' });
+      expect(await judge(content)).toMatchObject({ verdict: 'pass', reasons: [] });
+    });
+
+    it('is inconclusive with too few for its claim, which no certain failure waits for', async () => {
+      // 0.98^149 < 5 % ≤ 0.98^148.
+      const tooFew = 'it takes 149 clean ones in a row (--restarts 149). [too-few-restarts]';
+      const clean = await judge(seriesOf([], { claimPercent: 98 }));
+      expect(clean).toMatchObject({ verdict: 'inconclusive', headline: 'too few restarts for the claim' });
+      expect(clean.reasons.join()).toContain(tooFew);
+      const dropped = await judge(seriesOf([110], { claimPercent: 98, maxDropped: 0 }));
+      expect(dropped).toMatchObject({ verdict: 'fail', headline: '1 of 300 requests dropped' });
+      expect(dropped.reasons.join()).toContain(tooFew);
+      expect(await judge(seriesOf([110, 210], { claimPercent: 98 }))).toMatchObject({ verdict: 'fail' });
+    });
+
+    it('ended by a service that is not back, fails, and by a command that failed, is inconclusive', async () => {
+      const gone = seriesOf([110, 210], { restarts: 5 });
+      const last = gone.timeline.findLast(({ kind }) => kind === 'steady');
+      Object.assign(last ?? {}, { kind: 'not-steady' });
+      expect(await judge(gone)).toMatchObject({ verdict: 'fail', headline: 'not back' });
+      const failed = seriesOf([], { restarts: 5 });
+      failed.run.troubles = ['The command failed.'];
+      expect((await judge(failed)).reasons).toEqual(['The command failed. [deploy-trouble]']);
+      expect((await judge(seriesOf([], { restarts: 5 }))).reasons).toEqual([
+        'Only 2 of 5 restarts began before the load ended. [restarts-missing]',
+      ]);
+    });
   });
 
   it('is at risk until the slot after the last that was dropped before it was steady', async () => {

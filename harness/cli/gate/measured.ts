@@ -72,8 +72,10 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
 function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
   const { budgets } = entry;
   const dropped = budgets.find(({ figure }) => figure === 'dropped');
-  // The run's own verdict allows what the file does; a budget that only informs must not fail it.
-  const maxDropped = dropped === undefined ? 0 : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
+  // The run's own verdict allows what the file does; a budget that only informs must not fail it. Where bad restarts are
+  // limited and drops are not, a bad restart that is allowed may drop any number.
+  const unlessSaid = budgets.some(({ figure }) => figure === 'badRestarts') ? unlimited : 0;
+  const maxDropped = dropped === undefined ? unlessSaid : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
   return { ...optionsOfFile(entry), ...typed, maxDropped: String(maxDropped) };
 }
 

@@ -33,6 +33,31 @@ describe('the options of measure', () => {
     });
   });
 
+  it('take a series of deploys, of which the record tells nothing where none was asked for', async () => {
+    const asked = { url, while: './deploy.sh' };
+    const series = async (more: MeasureOptions): Promise<object> => {
+      const { restarts, everyMs, claimPercent } = (await targetOf({ ...asked, ...more })).service;
+      return { restarts, everyMs, claimPercent };
+    };
+    expect(await series({ restarts: '20', every: '4s', claim: '99' })).toEqual({
+      restarts: 20,
+      everyMs: 4_000,
+      claimPercent: 99,
+    });
+    expect(Object.keys((await targetOf(asked)).service)).not.toContain('restarts');
+  });
+
+  it.each([
+    [{ restarts: '3' }, '--restarts is about --while, which is missing.'],
+    [{ claim: '99' }, '--claim is about --while, which is missing.'],
+    [{ while: 'true', every: '4s' }, '--every is about --restarts, which is missing.'],
+    [{ while: 'true', restarts: '0' }, '--restarts takes a whole number from 1 to 4000, not "0".'],
+    [{ while: 'true', restarts: '2', every: '0s' }, '--every takes a duration'],
+    [{ while: 'true', claim: '100' }, '--claim takes a percentage from 50 to 99.9, not "100".'],
+  ] as const)('refuse of a series %j', async (options, sentence) => {
+    await expect(targetOf({ url, ...options })).rejects.toThrow(sentence);
+  });
+
   it('take headers, of which the last Host wins, a body and IPv6', async () => {
     const { service, request } = await targetOf({
       url: 'http://[::1]/',

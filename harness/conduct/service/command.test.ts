@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { RunningCommand } from './command.ts';
+import { LeftRunning } from './left-running.ts';
 import { identityOf, listenersOn } from './processes.ts';
 import { scriptProblem, shellFor } from './shell.ts';
 
@@ -142,6 +143,35 @@ describe('a command', () => {
     const shell = Number(await written(pidFile));
     owner.kill('SIGKILL');
     await vi.waitFor(async () => expect(await isAlive(shell)).toBe(false), 15_000);
+  });
+});
+
+describe('a command of a series', () => {
+  it('finds its own variables beside those of the caller', async () => {
+    const file = newFile();
+    const script = `echo "$RESTART of $RESTARTS, $HOME" > ${file}`;
+    const variables = { RESTART: '3', RESTARTS: '20' };
+    const command = await RunningCommand.start(await shellFor(script), script, () => undefined, variables);
+    started.add(command);
+    await command.ended;
+    await close(command);
+    expect(await written(file)).toBe(`3 of 20, ${process.env['HOME'] ?? ''}`);
+  });
+
+  it('leaves what goes on to those who end the series, and no more than that', async () => {
+    const left = new LeftRunning();
+    const pidFile = newFile();
+    const scripts = ['true', `sleep 300 & echo $! > ${pidFile}`, 'true'];
+    for (const script of scripts) {
+      const command = await RunningCommand.start(await shellFor(script), script, () => undefined);
+      await left.add(command);
+      await command.ended;
+    }
+    const pid = Number(await written(pidFile));
+    await vi.waitFor(async () => expect(await left.processes()).toEqual([expect.objectContaining({ pid })]));
+    expect((await left.endAll()).map((seen) => seen.pid)).toEqual([pid]);
+    expect(await isAlive(pid)).toBe(false);
+    await left.close();
   });
 });
 

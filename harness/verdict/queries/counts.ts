@@ -86,7 +86,7 @@ export const counts = {
       from restarts
     ), names as (
       select restart, outcome, instance, version, bool_or(doneUs < deployBeginUs) as wasBefore
-      from ledger join spans on doneUs >= fromUs and doneUs < toUs
+      from ledger join spans on dueUs >= fromUs and doneUs < toUs
       where outcome not in ('local', 'unsent')
       group by all
     )
