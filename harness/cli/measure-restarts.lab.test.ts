@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { exactInterval } from '../base/interval.ts';
 import { testFolder } from '../base/testing-folder.ts';
+import type { GateResult } from '../gate/gate-result.ts';
 import { runRecordSchema } from '../run/run-record.ts';
 import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
 import { isOnlyLate } from './testing.ts';
@@ -64,10 +65,12 @@ async function measured(...words: string[]): Promise<Measured> {
   return { verdict: verdictSchema.parse(JSON.parse(stdout)), exitCode, stderr };
 }
 
-/** The same; once more when all that can be said against it is that this machine was busy. */
+/** The same; again, at most twice, when this machine was busy: a late restart that drops nothing does not count. */
 async function measuredOnTime(...words: string[]): Promise<Measured> {
-  const first = await measured(...words);
-  return isOnlyLate(first.verdict) ? await measured(...words) : first;
+  for (let again = 2; ; again--) {
+    const result = await measured(...words);
+    if (again === 0 || !result.verdict.reasons.some((reason) => / late\b/u.test(reason))) return result;
+  }
 }
 
 describe('measure --restarts', () => {
@@ -78,7 +81,7 @@ describe('measure --restarts', () => {
     const { verdict, exitCode, stderr } = await measuredOnTime(
       ...['--url', url, '--while', script, '--restarts', '6', '--max-dropped', '4', '--claim', '95', '--must-change'],
     );
-    expect(readFileSync(told, 'utf8').split('\n').slice(0, 6)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `${n} of 6`));
+    expect(readFileSync(told, 'utf8').trim().split('\n').slice(-6)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `${n} of 6`));
     expect(verdict).toMatchObject({ dropped: 4, restarts: 6, badRestarts: 2, droppedOutsideRestarts: 0 });
     expect(verdict.perRestart.map(({ droppedInRestart }) => droppedInRestart)).toEqual([0, 0, 2, 0, 0, 2]);
     expect(verdict.badRestartsInterval95).toEqual(exactInterval(2, 6));
@@ -104,6 +107,23 @@ describe('measure --restarts', () => {
     ]);
     expect(verdict).toMatchObject({ verdict: 'inconclusive', perRestart: { length: 2 } });
     expect(exitCode).toBe(3);
+  });
+
+  it.concurrent('takes restarts and a budget of bad ones from a file', async () => {
+    const { url, deploy } = await startServer();
+    const budgets = join(folder, 'budgets.yaml');
+    const asked = { url, while: deploy, restarts: '3' };
+    const allowed = { badRestarts: { max: 1, because: 'every third restart drops' } };
+    // JSON is YAML.
+    writeFileSync(budgets, JSON.stringify({ services: [{ name: 'shop', measure: asked, budgets: allowed }] }));
+    const { stdout, exitCode } = await measure('--budgets', budgets);
+    const [entry] = (JSON.parse(stdout) as GateResult).entries;
+    const path = join(folder, 'measure', entry?.tries[0]?.runId ?? '', 'verdict.json');
+    const verdict = verdictSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    expect(verdict).toMatchObject({ dropped: 2, badRestarts: 1, perRestart: { length: 3 } });
+    if (isOnlyLate(verdict)) return;
+    expect(entry?.checks).toContainEqual(expect.objectContaining({ measured: '1 of 3', outcome: 'met' }));
+    expect(exitCode).toBe(0);
   });
 
   it.concurrent('ends with a service that is not back, and fails it', async () => {
