@@ -44,7 +44,7 @@ export const e17Variants: Variants = {
       'Each restart comes less than 2 s after the last one. Traefik sleeps for 2 s (providersThrottleDuration) once it has ' +
       'read its routes, and does not end before that sleep does: its port stays closed so much longer. A playbook that ' +
       'writes the file of routes and then restarts Traefik meets the same.',
-    set: { 'deploy.spacingMs.0': 1_900, 'deploy.spacingMs.1': 2_500 },
+    set: { 'deploy.spacingMs.0': 1_700, 'deploy.spacingMs.1': 2_000 },
     expect: {
       dropped: asPredicted,
       bounds: [

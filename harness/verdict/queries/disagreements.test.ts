@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
+import e17 from '../../../experiments/E17-proxy.ts';
 import e3 from '../../../experiments/E3-retry.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
@@ -269,6 +270,27 @@ describe('a row beside the proxy’s line', () => {
   const others = { engine: [told('client', 'die'), told('edge', 'start')] };
   runWith(others)('of a proxy that started, while another container died, may not', {
     started: { ...one, says: 'reset here, and answered 502 by the proxy' },
+  });
+
+  // It leaves from 60 to 73 ms, give or take the 50 ms of the stamps.
+  const leaving = {
+    deployBeginUs: 60_000,
+    retireUs: 60_000,
+    sigtermUs: 60_000,
+    acceptStoppedUs: 65_000,
+    exitUs: 73_000,
+  };
+  const under: Case = { row: closed, access: passedOn };
+  runWith({ run: runOf(e17) })('of a proxy that was told to leave may have ended anyhow, and at no other time', {
+    'under way as it left': { ...under, window: { ...leaving, acceptingUs: 80_000, readyUs: 90_000 } },
+    'under way long before': { ...under, says: 'closed here, and answered 200 by the proxy' },
+  });
+  runWith({})('of a proxy that stayed may not, though the site behind it left', {
+    'under way as the site left': {
+      ...under,
+      window: { ...leaving, acceptingUs: 80_000, readyUs: 90_000 },
+      says: 'closed here, and answered 200 by the proxy',
+    },
   });
 
   const direct = { run: runOf(e1, 'direct'), access: null };

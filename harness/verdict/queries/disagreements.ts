@@ -2,6 +2,7 @@
  * Reconciliation by request id: every row of the ledger beside its line in the proxy's access log and in the site's own
  * log. Each rule says what three honest witnesses of one request cannot say together.
  */
+import { runFiles } from '../../run/run-folder.ts';
 import { oneClockUs, toleranceUs, wallClockUs } from '../tolerances.ts';
 import { query, type Query } from './query.ts';
 import { transitAboveMs } from './waits.ts';
@@ -46,9 +47,9 @@ const besideProxy: readonly Rule[] = [
     `'the proxy saw it begin at ' || round(p.startUs)::bigint || ' µs' || ${p} || ', which is not while it was under way'`,
   ],
   // The client says that it had no answer: the proxy ended long before, or sent it in one piece. 499 is the proxy's word
-  // for a client that went away, and of a proxy that died nobody knows what it still sent.
+  // for a client that went away, and of a proxy that died, or was told to leave, nobody knows what it still sent.
   [
-    `l.status is null and not hasProxyDied and (p.endUs < l.doneUs - ${toleranceUs}
+    `l.status is null and not hasProxyDied and wasToldToLeave is null and (p.endUs < l.doneUs - ${toleranceUs}
       or (l.outcome not in ('timeout', 'connect-timeout') and p.status <> 499 and p.endUs <= l.doneUs + ${toleranceUs}
         and ((p.version is null and p.status >= 400) or (p.version is not null and p.bytes >= l.expectedBytes))))`,
     `l.outcome || ' here, and answered ' || p.status || ' by the proxy' || ${p}`,
@@ -108,6 +109,10 @@ export const suspects = query(
       ${sentences(besideSite)}) as what
   from ledger as l
     left join proxy as p on p.seq = l.seq and p.isLast
+    left join (
+      -- A proxy that was restarted ended with it under way, by the timeline.
+      select line as leftLine, true as wasToldToLeave from causes, run where isProxyDeployed and file = '${runFiles.timeline}'
+    ) as c on leftLine = l.line
     left join site as s on s.seq = l.seq and s.isFirst
       and s.status = l.status and s.version = l.version and s.instance = l.instance,
     run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
