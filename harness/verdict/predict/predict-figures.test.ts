@@ -63,12 +63,17 @@ describe('a restart of the proxy itself', () => {
     ['upgrade', 'upgrade', 60],
     // One in twenty takes 300 ms: 100/s × 15 ms are under way when the signal cuts them.
     ['no-grace', 'no-grace', 61.5],
-    ['crash', 'crash', 61.5],
   ])('drops rate × time from the closed port to the routes, and what it cuts: %s', (_, variant, dropped) => {
     const { range, perRestart, ...found } = of(variant);
     expect(found.dropped).toBeCloseTo(dropped, 9);
     expect(range).toEqual([found.dropped, found.dropped]);
     expect(perRestart).toEqual([found.dropped]);
+  });
+
+  it('cuts also what still reaches it while it is killed: half of the time since the deploy asked for that', () => {
+    const killed = { retireUs: 980_000, sigtermUs: null, exitUs: 1_000_000 };
+    expect(of('crash', killed).dropped).toBeCloseTo(61.5 + 1, 9);
+    expect(of('no-grace', killed).dropped).toBeCloseTo(61.5, 9);
   });
 
   it('cuts only what takes longer than it is given', () => {

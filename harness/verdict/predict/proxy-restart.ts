@@ -33,10 +33,10 @@ export function predictProxyDrops(experiment: Experiment, windows: readonly Rest
       formula: 'none: not every outage window was seen',
     };
   }
-  const cut = rate * cutSeconds(experiment);
-  const perRestart = spans.map((seconds) => rate * seconds + cut);
-  const seconds = spans.reduce((total, one) => total + one, 0);
-  const dropped = rate * seconds + cut * spans.length;
+  const cut = windows.map((window) => rate * (cutSeconds(experiment) + dyingSeconds(experiment, window)));
+  const perRestart = spans.map((seconds, index) => rate * seconds + (cut[index] ?? 0));
+  const seconds = sum(spans);
+  const dropped = sum(perRestart);
   const from = deploy.action === 'proxy-crash' ? 'the end of the old proxy' : 'the closing of the port';
   return {
     dropped,
@@ -45,17 +45,26 @@ export function predictProxyDrops(experiment: Experiment, windows: readonly Rest
     formula:
       `rate × time from ${from} to the routes of the new one = ${rate}/s × ${seconds.toFixed(3)} s ` +
       `(${spans.length} windows) = ${(rate * seconds).toFixed(1)}` +
-      (cut > 0 ? `; cut by the signal, rate × (time asked for − time given): ${(cut * spans.length).toFixed(1)}` : ''),
+      (sum(cut) > 0
+        ? `; cut by the signal, rate × (time asked for − time given + time of dying): ${sum(cut).toFixed(1)}`
+        : ''),
   };
 }
 
 /** How long, at the mean over all requests, the site is asked to take beyond what the proxy waits for it. */
 function cutSeconds({ load, proxy, deploy }: Experiment): number {
   const givenMs = deploy.action === 'proxy-crash' ? 0 : (proxy.unit?.graceTimeOutMs ?? 0);
-  const weights = load.mix.reduce((total, { weight }) => total + weight, 0);
-  const ms = load.mix.reduce(
-    (total, { path, weight }) => total + (weight / weights) * Math.max(0, askedMs(path) - givenMs),
-    0,
-  );
-  return ms / 1000;
+  const weights = sum(load.mix.map(({ weight }) => weight));
+  const ms = load.mix.map(({ path, weight }) => (weight / weights) * Math.max(0, askedMs(path) - givenMs));
+  return sum(ms) / 1000;
+}
+
+/** SIGKILL falls somewhere between the deploy's asking for it and the moment in which systemd sees the end. */
+function dyingSeconds({ deploy }: Experiment, { retireUs, exitUs }: RestartWindow): number {
+  if (deploy.action !== 'proxy-crash' || retireUs === null || exitUs === null) return 0;
+  return Math.max(0, exitUs - retireUs) / 2 / 1e6;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
