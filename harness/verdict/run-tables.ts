@@ -343,14 +343,17 @@ function leavingSpan({ site, retireUs, acceptStoppedUs, exitUs, acceptStoppedLin
   return [{ kind: 'leaving', site, fromUs, toUs: exitUs ?? acceptStoppedUs ?? fromUs, line: acceptStoppedLine }];
 }
 
-/** Of a proxy that was restarted: it accepted, and had no route until its own log says that it made them. */
+/**
+ * Of a proxy that was restarted: it had no route until its own log says that it made them. Where it accepted in between the
+ * log may tell late; but its start it tells first.
+ */
 function routelessSpan(
-  { site, restart, acceptingUs, readyUs }: RestartWindow,
+  { site, restart, startUs, acceptingUs, readyUs }: RestartWindow,
   timeline: readonly TimelineEvent[],
 ): End[] {
   if (acceptingUs === null || readyUs === null) return [];
   const made = timeline.findIndex((event) => event.kind === 'ready' && event.restart === restart);
-  return [{ kind: 'routeless', site, fromUs: acceptingUs, toUs: readyUs, line: made + 1 }];
+  return [{ kind: 'routeless', site, fromUs: startUs ?? acceptingUs, toUs: readyUs, line: made + 1 }];
 }
 
 /** The proxy's own log: tries that failed, with the nearest that failed otherwise, and what its check held of the backends. */

@@ -508,6 +508,7 @@ describe('a restart of the proxy itself', () => {
     'no route, within the stamps’ tolerance': noRoute(1_949_999, early),
     'no route, after they were made': noRoute(1_960_000, null),
     'no route, before it accepted': noRoute(1_690_000, null),
+    'no route, and it had started': noRoute(1_690_000, early, { events: [event('start', 1_700_000)] }),
     'no route, with a line of the proxy': noRoute(1_800_000, 'the proxy had no route', {
       access: { ServiceAddr: undefined, DownstreamStatus: 404 },
     }),
