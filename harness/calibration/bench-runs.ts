@@ -88,7 +88,8 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       deadlineMs: timeoutMs,
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
       ...answerLimits,
-      primedNotes: 0,
+      tls: null,
+    primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
       threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
     };

@@ -36,7 +36,8 @@ function plan(durationMs: number): LoadPlan {
     deadlineMs: 5_000,
     maxConnections: 10,
     ...answerLimits,
-    primedNotes: 0,
+    tls: null,
+  primedNotes: 0,
     ledgerPath: join(folder, 'ledger.ndjson'),
     threads: 1,
   };

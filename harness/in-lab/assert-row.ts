@@ -14,6 +14,7 @@ const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
   'closed',
   'unreachable',
   'unsent',
+  'tls',
 ]);
 
 /** Holds a row against the rules. @throws {Error} naming the slot and the rule that its row breaks */
@@ -32,15 +33,17 @@ function brokenSlot(row: LedgerRow, ratePerSecond: number): string | null {
   if (!areRising(row)) return 'its times are not in order';
   if ((row.sentUs === null) !== (row.outcome === 'unsent')) return `it was ${row.sentUs === null ? 'not ' : ''}sent`;
   if (row.sentUs === null && row.connectedUs !== null) return 'it was connected and never sent';
+  if (row.securedUs !== undefined && row.connectedUs === null) return 'it was secured and never connected';
   if (row.connection === 'new' && row.firstByteUs !== null && row.connectedUs === null) return 'it was never connected';
   return null;
 }
 
-function areRising({ dueUs, sentUs, connectedUs, firstByteUs, doneUs }: LedgerRow): boolean {
+function areRising({ dueUs, sentUs, connectedUs, securedUs, firstByteUs, doneUs }: LedgerRow): boolean {
   const sent = sentUs ?? dueUs;
   const connected = connectedUs ?? sent;
-  const first = firstByteUs ?? connected;
-  return dueUs <= sent && sent <= connected && connected <= first && first <= doneUs;
+  const secured = securedUs ?? connected;
+  const first = firstByteUs ?? secured;
+  return dueUs <= sent && sent <= connected && connected <= secured && secured <= first && first <= doneUs;
 }
 
 /** A complete answer has a status, a first byte and the check sum of its body, and no error. */
@@ -54,13 +57,18 @@ function brokenAnswer({ outcome, status, firstByteUs, bodyCrc32, error }: Ledger
 
 /** A failure has nothing that only a complete answer has, and words that give its outcome and how far it came. */
 function brokenFailure(row: LedgerRow, deadlineMs: number): string | null {
-  const { outcome, status, connectedUs, firstByteUs, error } = row;
+  const { outcome, status, connectedUs, securedUs, firstByteUs, error } = row;
   if (row.version !== null || row.instance !== null || row.bodyCrc32 !== null) return 'it has a complete answer';
   if (status !== null && firstByteUs === null) return `its status is ${status}, of an answer of which no byte came`;
   if (unanswered.has(outcome) && firstByteUs !== null) return 'a byte of its answer came';
   if (error === null || outcomeOfWords(error) !== outcome) return `its error is ${error ?? 'missing'}`;
   const step = stepOfWords(error);
-  const isOver = { connect: connectedUs !== null, wait: firstByteUs !== null, body: firstByteUs === null };
+  const isOver = {
+    connect: connectedUs !== null,
+    handshake: securedUs !== undefined || connectedUs === null,
+    wait: firstByteUs !== null,
+    body: firstByteUs === null,
+  };
   if (step !== null && isOver[step]) return `it had come ${step === 'body' ? 'less far' : 'further'} than ${error}`;
   const waitedUs = row.doneUs - row.dueUs;
   if (error.startsWith('deadline') && waitedUs < deadlineMs * 1000) return `it was given up after ${waitedUs} µs`;

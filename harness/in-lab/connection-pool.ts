@@ -1,6 +1,11 @@
 /** The connections of a load: at most so many are open at once, and a request that finds none free waits its turn. */
 import { Connection, type ConnectionOwner, type Target } from './connection.ts';
 import type { Exchange } from './exchange.ts';
+import type { LoadPlan } from './plan.ts';
+import { SecureTarget } from './secure-layer.ts';
+
+/** What a pool takes of a plan. */
+type PoolPlan = Pick<LoadPlan, 'host' | 'port' | 'maxHeadBytes' | 'maxAnswerBytes' | 'maxConnections' | 'tls'>;
 
 /** Sends requests on kept and new connections. */
 export class ConnectionPool {
@@ -13,8 +18,8 @@ export class ConnectionPool {
   carried = 0;
 
   /** @param turn called before anything that happened on a connection is dealt with */
-  constructor(target: Target & { readonly maxConnections: number }, turn: () => void) {
-    this.target = target;
+  constructor(plan: PoolPlan, turn: () => void) {
+    this.target = { ...plan, secure: plan.tls === null ? null : new SecureTarget(plan.tls) };
     this.owner = {
       turn,
       idle: (connection) => {

@@ -4,6 +4,7 @@
  */
 import { AnswerSocket } from './answer-socket.ts';
 import {
+  closeNotify,
   deadlineWords,
   limitWords,
   outcomeOfAnswer,
@@ -14,6 +15,7 @@ import {
 import { monotonicUs } from '../base/clock.ts';
 import type { Exchange } from './exchange.ts';
 import { LimitError, ParseError, ResponseParser, type Response } from './response-parser.ts';
+import { SecureLayer, type SecureTarget } from './secure-layer.ts';
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -34,6 +36,8 @@ export interface Target {
   readonly port: number;
   readonly maxHeadBytes: number;
   readonly maxAnswerBytes: number;
+  /** How TLS is spoken; null where it is not. */
+  readonly secure: SecureTarget | null;
 }
 
 /** How long the rest of a request may take that was answered before it was sent. */
@@ -57,6 +61,8 @@ export class Connection {
   private readonly target: Target;
   private exchange: Exchange | null = null;
   private parser: ResponseParser;
+  /** From the moment that the connection stands, where TLS is spoken. */
+  private layer: SecureLayer | null = null;
   private open = false;
   private dead = false;
   /** The shortest that connecting or waiting for an answer took. */
@@ -72,15 +78,15 @@ export class Connection {
     this.parser = this.parserFor(first, false);
     first.carrier = this;
     first.sentUs = first.now();
-    this.socket = new AnswerSocket((bytes) => this.received(bytes));
+    this.socket = new AnswerSocket((bytes) => this.arrived(bytes));
     // The only request of a new connection is never held back; to say so would cost a system call for each.
     if (first.slot.connection === 'kept') this.socket.setNoDelay();
     this.socket.connect({ host: target.host, port: target.port });
     this.socket.on('connect', () => this.connected());
-    this.socket.on('end', () => this.ended());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error));
+    this.socket.on('end', () => this.ended('FIN'));
+    this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
     this.socket.on('close', () => {
-      this.ended();
+      this.ended('FIN');
       this.die();
     });
   }
@@ -115,7 +121,7 @@ export class Connection {
   discard(): void {
     this.exchange = null;
     this.dead = true;
-    this.socket.destroy();
+    this.destroy();
   }
 
   private connected(): void {
@@ -126,12 +132,36 @@ export class Connection {
     exchange.connectedUs = exchange.now();
     // Before the first write, which may fail: an answer may have come already, and Node does not begin to read after it.
     this.socket.read(0);
+    const { secure } = this.target;
+    if (secure === null) this.write(exchange);
+    else this.shakeHands(secure, exchange);
+  }
+
+  private shakeHands(secure: SecureTarget, exchange: Exchange): void {
+    exchange.step = 'handshake';
+    this.layer = new SecureLayer(this.socket, secure, {
+      secured: (isResumed) => this.secured(isResumed),
+      received: (bytes) => this.received(bytes),
+      ended: () => this.ended(closeNotify),
+      failed: (word) => this.failed(word),
+    });
+  }
+
+  private secured(isResumed: boolean): void {
+    const { exchange } = this;
+    if (exchange === null) return;
+    exchange.securedUs = exchange.now();
+    exchange.isResumed = isResumed;
     this.write(exchange);
   }
 
   private write(exchange: Exchange): void {
     exchange.step = 'wait';
     const { bytes, body } = exchange.slot.request;
+    if (this.layer !== null) {
+      this.layer.write(...(body === undefined ? [bytes] : [bytes, body]));
+      return;
+    }
     // Together, where there is a body: it must not wait for the acknowledgement of the head.
     if (body !== undefined) this.socket.cork();
     this.socket.write(bytes);
@@ -140,8 +170,14 @@ export class Connection {
     this.socket.uncork();
   }
 
-  private received(bytes: Buffer): void {
+  /** Bytes of the connection: of an answer, or of TLS, which alone knows whether an answer is in them. */
+  private arrived(bytes: Buffer): void {
     if (this.exchange !== null) this.owner.turn();
+    if (this.layer === null) this.received(bytes);
+    else this.layer.feed(bytes);
+  }
+
+  private received(bytes: Buffer): void {
     const { exchange } = this;
     if (exchange === null) {
       // Bytes that nobody asked for: nothing that follows on this connection could be trusted.
@@ -187,38 +223,45 @@ export class Connection {
     exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
     if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
     if (!response.keepAlive || exchange.slot.connection === 'new') this.die();
-    else if (this.socket.writableLength === 0) this.owner.idle(this);
     else this.sendRest();
   }
 
   /** The answer came before its request was sent to the end; the next one can follow only then. */
   private sendRest(): void {
+    const { layer, socket } = this;
+    if (layer === null && socket.writableLength === 0) {
+      this.owner.idle(this);
+      return;
+    }
     const givingUp = setTimeout(() => this.die(), restMs);
-    this.socket.once('drain', () => {
+    const sent = (): void => {
       clearTimeout(givingUp);
       if (!this.dead) this.owner.idle(this);
-    });
+    };
+    if (layer === null) socket.once('drain', sent);
+    else layer.whenWritten(sent);
   }
 
-  private ended(): void {
+  /** @param word how the peer closed: under TLS, a mere FIN may be anybody's, and ends no answer */
+  private ended(word: 'FIN' | typeof closeNotify): void {
     const { exchange } = this;
     if (exchange !== null) {
-      const response = this.parser.end();
+      const isTold = this.layer === null || word === closeNotify;
+      const response = isTold ? this.parser.end() : undefined;
       if (response !== undefined) {
         this.complete(exchange, response);
         return;
       }
       this.exchange = null;
-      exchange.settle(outcomeOfEnd(exchange.step), { ...this.seen(), error: `FIN, ${exchange.step}` });
+      exchange.settle(outcomeOfEnd(exchange.step), { ...this.seen(), error: `${word}, ${exchange.step}` });
     }
     this.die();
   }
 
-  private failed(error: NodeJS.ErrnoException): void {
+  private failed(code: string): void {
     const { exchange } = this;
     if (exchange !== null) {
       this.exchange = null;
-      const code = error.code ?? error.message;
       const step = this.open ? exchange.step : 'connect';
       exchange.settle(outcomeOfError(code, step), { ...this.seen(), error: `${code}, ${step}` });
     }
@@ -242,7 +285,12 @@ export class Connection {
   private die(): void {
     if (this.dead) return;
     this.dead = true;
-    this.socket.destroy();
+    this.destroy();
     this.owner.gone(this);
+  }
+
+  private destroy(): void {
+    this.layer?.close();
+    this.socket.destroy();
   }
 }

@@ -28,6 +28,9 @@ export class Exchange {
   readonly slot: Slot;
   sentUs: number | null = null;
   connectedUs: number | null = null;
+  /** When its handshake was done, where its connection is new and speaks TLS. */
+  securedUs: number | null = null;
+  isResumed = false;
   firstByteUs: number | null = null;
   /** The shortest round trip of its connection, if that was used before. */
   rttUs: number | null = null;
@@ -84,6 +87,8 @@ export class Exchange {
       version: response?.headers.get('x-app-version') ?? null,
       error: error ?? null,
     };
+    if (this.securedUs !== null) Object.assign(row, { securedUs: this.securedUs });
+    if (this.isResumed) Object.assign(row, { isResumed: true });
     // Only the few rows that need these two fields have them: the ledger stays shorter and is read faster.
     if (response?.framing === 'close') return { ...row, hasNoLength: true };
     const isCut = outcome === 'reset' || outcome === 'closed';

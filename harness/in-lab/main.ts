@@ -50,7 +50,7 @@ async function write(plan: LoadPlan, hostHeader: string, note: number): Promise<
       resolve(row);
     });
     const nobody = { turn: () => undefined, idle: () => undefined, gone: () => undefined };
-    const connection = new Connection(plan, nobody, exchange);
+    const connection = new Connection({ ...plan, secure: null }, nobody, exchange);
     const givingUp = setTimeout(() => connection.expire(), deadlineMs);
   });
 }

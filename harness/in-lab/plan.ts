@@ -20,6 +20,21 @@ export interface FixedRequest {
   readonly expectedStatus: number | null;
 }
 
+/** How TLS is spoken. */
+export interface TlsPlan {
+  /** The URL's host: sent as SNI, and the name that the certificate must be for. */
+  readonly serverName: string;
+  /** Authorities to accept in place of Node's, PEM; null for Node's. */
+  readonly ca: string | null;
+  /** Accept any certificate. */
+  readonly isInsecure: boolean;
+  /** The client's own certificate and its key, PEM. */
+  readonly cert: string | null;
+  readonly key: string | null;
+  /** May a new connection take up the session of one before it? */
+  readonly resumes: boolean;
+}
+
 /** The whole plan of one load. */
 export interface LoadPlan {
   readonly runId: string;
@@ -28,6 +43,8 @@ export interface LoadPlan {
   /** An IP literal: a name could mean two connection attempts for one request. */
   readonly host: string;
   readonly port: number;
+  /** null where requests go in plain text. */
+  readonly tls: TlsPlan | null;
   /** One for each site; the slots take turns. */
   readonly hostHeaders: readonly [string, ...string[]];
   readonly ratePerSecond: number;

@@ -20,6 +20,7 @@ export function testPlan(port: number, over: Partial<LoadPlan> = {}): LoadPlan {
     seed: 1,
     host: '127.0.0.1',
     port,
+    tls: null,
     hostHeaders: ['demo.test'],
     ratePerSecond: 200,
     durationMs: 500,

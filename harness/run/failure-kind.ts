@@ -11,6 +11,8 @@ export const failureKinds = [
   'refused to serve',
   'wrong answer',
   'connections held',
+  'handshake ended',
+  'certificate not accepted',
 ] as const;
 
 /** A kind of failure. */
@@ -28,6 +30,10 @@ const resetSlackUs = 10_000;
 export const failureKind = `case
   when outcome in ('ok', 'local') then null
   when outcome = 'unsent' then case when error = '${serverHeldAll}' then 'connections held' end
+  when outcome = 'tls' then case
+    when starts_with(error, 'deadline, ') then 'hang'
+    when starts_with(error, 'certificate ') then 'certificate not accepted'
+    else 'handshake ended' end
   when outcome = 'refused' then 'port closed'
   when outcome = 'unreachable' then 'unreachable'
   when outcome in ('connect-timeout', 'timeout') then 'hang'

@@ -2,12 +2,13 @@
 import type { Outcome } from './files/ledger.ts';
 
 /** How far a request had come when it failed. */
-export type Step = 'connect' | 'wait' | 'body';
+export type Step = 'connect' | 'handshake' | 'wait' | 'body';
 
 /**
  * The outcome of an error of the socket.
- * @param code the system's word (`ECONNREFUSED` …), as Node puts it in `error.code`
- * @param step `connect` until the connection stands, `wait` until the answer's first byte, `body` after it
+ * @param code the system's word (`ECONNREFUSED` …), as Node puts it in `error.code`, or TLS's (`tlsWords`)
+ * @param step `connect` until the connection stands, `handshake` until TLS does, `wait` until the answer's first byte,
+ *   `body` after it
  */
 export function outcomeOfError(code: string, step: Step): Outcome {
   switch (code) {
@@ -20,6 +21,9 @@ export function outcomeOfError(code: string, step: Step): Outcome {
     case 'EACCES':
     case 'EPERM':
       return 'local';
+  }
+  if (step === 'handshake') return 'tls';
+  switch (code) {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EHOSTDOWN':
@@ -31,17 +35,21 @@ export function outcomeOfError(code: string, step: Step): Outcome {
       // On a connection that stands, the kernel gave up sending again: no answer came in time.
       return step === 'connect' ? 'connect-timeout' : 'timeout';
     default:
-      return step === 'body' ? 'truncated' : 'reset';
+      if (step === 'body') return 'truncated';
+      // A server may refuse a client's certificate when the client is done with the handshake and has sent its request.
+      return code.startsWith(alertBegin) || code.startsWith(tlsBegin) ? 'tls' : 'reset';
   }
 }
 
-/** The outcome of a connection that the peer closed (FIN) before the answer was complete. */
+/** The outcome of a connection that the peer closed (FIN, or TLS's close_notify) before the answer was complete. */
 export function outcomeOfEnd(step: Step): Outcome {
+  if (step === 'handshake') return 'tls';
   return step === 'body' ? 'truncated' : 'closed';
 }
 
 /** The outcome of a request whose deadline passed. */
 export function outcomeOfDeadline(step: Step): Outcome {
+  if (step === 'handshake') return 'tls';
   return step === 'connect' ? 'connect-timeout' : 'timeout';
 }
 
@@ -57,6 +65,54 @@ export const noConnectionFree = 'no connection was free in time';
 /** The same where the server answered no request at all meanwhile: it held every connection that is allowed. */
 export const serverHeldAll = 'no connection was free in time: the server answered none';
 
+/** The peer closed in the way of TLS. Without it, a close says `FIN`, and an answer that it would end may have been cut. */
+export const closeNotify = 'close_notify';
+/** What came in place of a handshake was of another protocol. */
+export const notTls = 'TLS is not what the server speaks';
+
+const alertBegin = 'alert ';
+const tlsBegin = 'TLS ';
+const certificateBegin = 'certificate ';
+
+/** Why the client did not accept a certificate, by the codes of OpenSSL and Node. */
+const certificateReasons: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not yet valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'of an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'of an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'of an unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'of an unknown authority',
+  CERT_UNTRUSTED: 'of an unknown authority',
+  CERT_REVOKED: 'revoked',
+  INVALID_PURPOSE: 'not for servers',
+  CERT_SIGNATURE_FAILURE: 'with a wrong signature',
+  INVALID_CA: 'of no authority',
+  PATH_LENGTH_EXCEEDED: 'with too long a chain',
+  CERT_CHAIN_TOO_LONG: 'with too long a chain',
+  HOSTNAME_MISMATCH: 'for another name',
+};
+
+/** What a row says of a certificate that the client did not accept; null where the error is of another kind. */
+export function certificateWords({ code }: NodeJS.ErrnoException): string | null {
+  if (code === undefined || (code.startsWith('ERR_') && !(code in certificateReasons))) return null;
+  return `${certificateBegin}${certificateReasons[code] ?? code}`;
+}
+
+/** What a row says of any other error of TLS: the server's alert by its name in RFC 8446, or what was wrong with its bytes. */
+export function tlsWords({ code, message }: NodeJS.ErrnoException): string {
+  const alert = /_ALERT_(.+)$/u.exec(code ?? '')?.[1];
+  if (alert !== undefined) return `${alertBegin}${alert.toLowerCase()}`;
+  const reason = /^ERR_(?:SSL|TLS)_(.+)$/u.exec(code ?? '')?.[1];
+  return `${tlsBegin}${(reason ?? code ?? message).toLowerCase().replaceAll('_', ' ')}`;
+}
+
+/** Did the client end the handshake, since it does not accept the certificate? */
+export function isOfCertificate(error: string): boolean {
+  return error.startsWith(certificateBegin);
+}
+
 const limitBegin = 'limit: ';
 
 /** What an answer says that met a limit of the client's own. */
@@ -69,7 +125,7 @@ export function deadlineWords(step: Step): string {
   return `deadline, ${step}`;
 }
 
-const words = /^(.+), (connect|wait|body)$/su;
+const words = /^(.+), (connect|handshake|wait|body)$/su;
 
 /** The outcome that belongs to the words of a row's error: the rules above, read backwards. */
 export function outcomeOfWords(error: string): Outcome {
@@ -80,7 +136,7 @@ export function outcomeOfWords(error: string): Outcome {
   if (step === null) return 'parse';
   const code = error.slice(0, -`, ${step}`.length);
   if (code === 'deadline') return outcomeOfDeadline(step);
-  return code === 'FIN' ? outcomeOfEnd(step) : outcomeOfError(code, step);
+  return code === 'FIN' || code === closeNotify ? outcomeOfEnd(step) : outcomeOfError(code, step);
 }
 
 /** The step in which the error came; null where its words tell of none. */

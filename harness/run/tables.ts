@@ -135,7 +135,7 @@ const expectedBytes = `case
   when starts_with(path, '/notes/') then 57 + 2 * (strlen(path) - strlen('/notes/'))
   when starts_with(path, '/slow?ms=') then 12 + strlen(substr(path, 10)) end`;
 
-const wasWritten = `sentUs is not null and (connectedUs is not null or firstByteUs is not null
+const wasWritten = `sentUs is not null and not coalesce(ends_with(error, ', handshake'), false) and (connectedUs is not null or firstByteUs is not null
   or (outcome <> 'local' and not coalesce(ends_with(error, ', connect'), false)))`;
 
 function ledgerTable(name: string, path: string, { prefix, site }: { prefix: string; site: string }): RunTable {

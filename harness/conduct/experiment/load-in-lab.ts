@@ -87,7 +87,8 @@ export async function loadInLab(
     deadlineMs: labDeadlineMs,
     maxConnections: connectionsOf(run.experiment),
     ...answerLimits,
-    primedNotes: labPrimedNotes,
+    tls: null,
+        primedNotes: labPrimedNotes,
     ledgerPath: ledgerPathInClient,
     threads: 1,
   };

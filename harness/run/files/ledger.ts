@@ -17,6 +17,7 @@ export const plainOutcomes = [
   'timeout',
   'wrong',
   'parse',
+  'tls',
   'unreachable',
   'local',
   'unsent',
@@ -63,6 +64,10 @@ export const ledgerFile = {
     instance: orNull(text('The instance that the answer names (X-App-Instance).')),
     version: orNull(text('The version that the answer names (X-App-Version).')),
     error: orNull(text("The system's word for what went wrong, with the step it went wrong in.")),
+    securedUs: optional(
+      integer('When the TLS handshake of a new connection was done and its certificate accepted, µs; absent without TLS.'),
+    ),
+    isResumed: optional(flag('The handshake took up the session of an earlier connection (--tls-resume on).')),
     hasNoLength: optional(
       flag('The end of the answer was the close of the connection: had it been cut, nobody could tell.'),
     ),
