@@ -56,7 +56,7 @@ export async function measureCase(
   setting: CaseSetting,
 ): Promise<Verdict> {
   const times = { durationMs, leadMs: 0, whileTimeoutMs: 0, settleMs: 0, settleTimeoutMs: 0 };
-  const request = { target: service.path, headers: service.headers, body };
+  const request = { target: service.path, headers: service.headers, body, tls: null };
   const target = { service: { ...service, bodyBytes: body?.length ?? null }, request, command: null };
   await measureService(target, times, {
     ...setting,
@@ -79,6 +79,7 @@ export function serviceFor(
     url: `http://127.0.0.1:${port}/`,
     address: '127.0.0.1',
     port,
+    tls: null,
     method,
     path: '/',
     headers: [['Host', `127.0.0.1:${port}`]],

@@ -171,7 +171,7 @@ describe('measure', () => {
     const { verdict, exitCode } = await measured('--url', url, ...secrets);
     expect(exitCode).toBe(3);
     expect(verdict.reasons[0]).toMatch(
-      /(\d+) of \1 requests before the command .*leads to https:\/\/shop.test: TLS is/u,
+      /(\d+) of \1 requests before the command .*leads to https:\/\/shop.test: ask that with --url https/u,
     );
     expect(existsSync(marker)).toBe(false);
     const run = join(folder, 'measure', verdict.runId);
@@ -215,8 +215,8 @@ describe('measure', () => {
   });
 
   it('refuses a wrong option in a sentence, with exit 2', async () => {
-    const { stderr, stdout, exitCode } = await measure('--url', 'https://127.0.0.1/');
-    expect(stderr).toContain('TLS is outside');
+    const { stderr, stdout, exitCode } = await measure('--url', 'ftp://127.0.0.1/');
+    expect(stderr).toContain('must begin with http:// or https://');
     expect(stdout).toBe('');
     expect(exitCode).toBe(2);
   });

@@ -131,7 +131,7 @@ const wrongBudgets: readonly (readonly [lines: string, sentence: string])[] = [
 const wrongFiles: readonly (readonly [text: string, sentence: string])[] = [
   [`services:\n  - name: shop\n    measure:\n      url: 8080\n${budgets}`, ':4:12: shop: url is not a URL'],
   [`services:\n  - name: shop\n${budgets}`, ':2:5: shop: measure needs --url'],
-  [`services:\n  - name: shop\n    measure: { url: "https://a/" }\n${budgets}`, ':3:21: shop: TLS is outside'],
+  [`services:\n  - name: shop\n    measure: { url: "ftp://a/" }\n${budgets}`, ':3:21: shop: url must begin with http'],
   [
     `services:\n  - name: shop\n    measure: [rate]\n${budgets}`,
     ':3:5: services.0.measure: must be a map of fields, not a list',

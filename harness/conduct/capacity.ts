@@ -23,6 +23,9 @@ interface CapacityRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** Of https: the name to send as SNI, and the client’s own certificate and key. No certificate is checked. */
+  readonly serverName?: string;
+  readonly identity?: { readonly certFile: string; readonly keyFile: string };
 }
 
 /** Puts autocannon, as this project has it, into the lab's client. */
@@ -68,12 +71,14 @@ export function capacitiesOf(request: string, before: Capacity | null, after: Ca
 }
 
 /** @param bodyFile holds the body, which autocannon reads as UTF-8; null without one */
-function wordsFor({ url, method, headers }: CapacityRequest, bodyFile: string | null): string[] {
+function wordsFor({ url, method, headers, serverName, identity }: CapacityRequest, bodyFile: string | null): string[] {
   return [
     ...['--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
     ...headers.flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
     ...(bodyFile === null ? [] : ['--input', bodyFile]),
+    ...(serverName === undefined ? [] : ['--servername', serverName]),
+    ...(identity === undefined ? [] : ['--cert', identity.certFile, '--key', identity.keyFile]),
     url,
   ];
 }

@@ -2,6 +2,18 @@
 import { z } from 'zod';
 import { methods } from '../base/methods.ts';
 
+/** How TLS was spoken with a service. The files are named as the user wrote them; what a key file holds is a secret. */
+const tlsSchema = z.strictObject({
+  /** Authorities that were accepted in place of those of Node; null: Node's. */
+  caFile: z.string().nullable(),
+  /** Any certificate was accepted. */
+  isInsecure: z.boolean(),
+  /** The client's own certificate. */
+  certFile: z.string().nullable(),
+  /** Could a new connection take up the session of one before it? */
+  resumes: z.boolean(),
+});
+
 /** The schema of a measured service. */
 export const serviceSchema = z.strictObject({
   /** As the user wrote it, without its secrets. */
@@ -9,6 +21,8 @@ export const serviceSchema = z.strictObject({
   /** The address that the URL's host was resolved to, once: a name could mean two connection attempts a request. */
   address: z.string(),
   port: z.number().int().min(1).max(65_535),
+  /** null where requests went in plain text. */
+  tls: tlsSchema.nullable().default(null),
   method: z.enum(methods),
   /** Path and query, without secrets. */
   path: z.string().startsWith('/'),

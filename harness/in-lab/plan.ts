@@ -102,11 +102,19 @@ export const answerLimits = { maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 
 
 /** What one thread can send in a second; beyond it, requests leave late. Measured by `npm run bench`, with room. */
 const threadHolds = { kept: 20_000, new: 5000 };
+/** The same over TLS, where a new connection is a handshake as well. */
+const threadHoldsSecure = { kept: 4000, new: 400 };
 
 /** How many threads a load takes, where there are so many cores. */
-export function threadsFor(ratePerSecond: number, connections: ConnectionMode, cores: number): number {
+export function threadsFor(
+  ratePerSecond: number,
+  connections: ConnectionMode,
+  cores: number,
+  isSecure = false,
+): number {
+  const holds = isSecure ? threadHoldsSecure : threadHolds;
   const newShare = { kept: 0, mixed: 0.5, new: 1 }[connections];
-  const needed = (ratePerSecond * newShare) / threadHolds.new + (ratePerSecond * (1 - newShare)) / threadHolds.kept;
+  const needed = (ratePerSecond * newShare) / holds.new + (ratePerSecond * (1 - newShare)) / holds.kept;
   return Math.max(1, Math.min(Math.ceil(needed), cores));
 }
 

@@ -41,6 +41,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       .filter((name) => fingerprint[name] !== undefined)
       .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
       .join(', '),
+    ...(run.kind === 'measure' && run.service.tls?.isInsecure === true ? ['certificate not checked'] : []),
     `ledger sha256:${cited.hashes.ledger.slice(0, 16)}`,
   ];
   const isTrusted = cited.verdict === 'pass' || cited.verdict === 'fail';

@@ -237,8 +237,10 @@ function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger: { withou
   const unseen =
     `Nothing of the service was seen to change while the command ran${where}: no request failed, no answer named another ` +
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
+  const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
   return [
     ...run.notes,
+    ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(withoutLength > 0 ? [endless] : []),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
   ];

@@ -140,6 +140,7 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
       url: 'http://127.0.0.1:8080/',
       address: '127.0.0.1',
       port: 8080,
+      tls: null,
       method: 'GET',
       path: '/',
       headers: [],

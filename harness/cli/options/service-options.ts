@@ -12,6 +12,7 @@ import { serviceSchema, type Service } from '../../experiment/service.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
+import { tlsOf } from './tls-options.ts';
 import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
 
 /** The highest rate that another machine is asked at without --yes-i-own-this. */
@@ -31,7 +32,8 @@ const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-requ
  */
 export async function targetOf(options: MeasureOptions, environment = process.env): Promise<Target> {
   const { url, path } = parseUrl(options.url, environment);
-  const port = url.port === '' ? 80 : Number(url.port);
+  const tls = tlsOf(options, url);
+  const port = url.port === '' ? (tls === null ? 80 : 443) : Number(url.port);
   const headers = (options.header ?? []).map((text) => parseHeader(text, environment, options.secretHeader ?? []));
   const headersAs = (form: keyof Told): [string, string][] => [
     ['Host', url.host],
@@ -52,6 +54,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     url: `${url.origin}${path.shown}`,
     address,
     port,
+    tls: tls?.shown ?? null,
     method: parseMethod(options.method),
     path: path.shown,
     headers: headersAs('shown'),
@@ -74,7 +77,8 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     mustChange: options.mustChange === true,
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies { [Key in keyof Service]: unknown });
-  return { service, request: { target: path.sent, headers: headersAs('sent'), body }, command: script };
+  const request = { target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null };
+  return { service, request, command: script };
 }
 
 /** Load on another machine may hurt: the user has to say that the service is theirs. */
@@ -145,10 +149,9 @@ function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): { u
   }
   const url = URL.parse(expand('--url', text, environment));
   if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
-  if (url.protocol === 'https:') {
-    throw usage('TLS is outside what is measured: --url must begin with http://.', 'Ask the service behind its TLS.');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw usage(`--url must begin with http:// or https://, not ${url.protocol}//.`);
   }
-  if (url.protocol !== 'http:') throw usage(`--url must begin with http://, not ${url.protocol}//.`);
   if (url.username !== '' || url.password !== '') {
     throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
   }

@@ -1,5 +1,6 @@
 /** One measurement of a service that the user runs, and its folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
 import { quoted } from '../../conduct/run-request.ts';
@@ -43,9 +44,14 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   const takeCapacity = async (when: string): Promise<Capacity | null> => {
     if (options.capacity !== true || context.signal.aborted) return null;
     progress.phase(`capacity ${when} the load`);
-    const { headers, body } = target.request;
+    const { headers, body, tls } = target.request;
+    const { cert, key } = options;
+    const secure = {
+      ...(tls !== null && isIP(tls.serverName) === 0 && { serverName: tls.serverName }),
+      ...(cert !== undefined && key !== undefined && { identity: { certFile: cert, keyFile: key } }),
+    };
     const url = `${new URL(service.url).origin}${target.request.target}`;
-    return await localCapacity({ url, method: service.method, headers, body }, context.signal);
+    return await localCapacity({ url, method: service.method, headers, body, ...secure }, context.signal);
   };
   try {
     const before = await takeCapacity('before');

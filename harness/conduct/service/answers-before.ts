@@ -1,8 +1,11 @@
 /** What a service answers before the command: a deploy is not to blame for faults that were there before it. */
 import { readdir } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { plainPieces } from '../../run/plain-file.ts';
+import { isOfCertificate, notTls } from '../../run/failure-words.ts';
 import { isOwnFault, type LedgerRow } from '../../run/files/ledger.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Target } from './target.ts';
@@ -52,20 +55,47 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   if (redirect?.method === 'GET') {
     const origin = await redirectOrigin(target);
     const where = `status ${redirect.status ?? ''} leads to ${origin ?? ''}`;
-    if (origin?.startsWith('https:') === true) {
-      return `${where}: TLS is outside of what is measured; ask the service behind its TLS`;
-    }
+    if (origin?.startsWith('https:') === true) return `${where}: ask that with --url https://…`;
     if (origin !== null) return `${where}; redirects are not followed`;
   }
-  const error = bad.find((row) => row.error !== null)?.error;
-  return error === undefined || error === null ? null : `the first: ${error}`;
+  const row = bad.find(({ error }) => error !== null);
+  const error = row?.error ?? null;
+  if (row?.outcome === 'tls' && error !== null) return tlsExample(error, target);
+  return error === null ? null : `the first: ${error}`;
+}
+
+/** Why TLS failed, and how to go on. */
+function tlsExample(error: string, { service, request }: Target): string {
+  const host = request.tls?.serverName ?? '';
+  const why = `no TLS with ${host} (${service.address}:${service.port}): ${error.replace(/, \w+$/u, '')}`;
+  if (isOfCertificate(error)) {
+    const isUnknown = /self-signed|unknown authority/u.test(error);
+    const way = isUnknown ? '--ca FILE accepts the authority that signed it, ' : '';
+    return `${why}; ${way}--insecure any certificate`;
+  }
+  if (error.startsWith(notTls)) return `${why}; ask it with --url http://…`;
+  const wantsCertificate = /alert (certificate_required|handshake_failure|bad_certificate|unknown_ca)/u.test(error);
+  return wantsCertificate && service.tls?.certFile === null
+    ? `${why}; if it asks clients for a certificate: --cert FILE --key FILE`
+    : why;
 }
 
 /** The origin that the service redirects to, by one more request; path and query may hold secrets and are left out. */
 async function redirectOrigin({ service, request }: Target): Promise<string | null> {
   const { address, port, url } = service;
   return await new Promise((resolve) => {
-    const asked = httpRequest({
+    const { tls } = request;
+    const secure =
+      tls === null
+        ? {}
+        : {
+            servername: isIP(tls.serverName) === 0 ? tls.serverName : '',
+            // Nothing but a Location is read, of a server whose certificate the load itself has checked.
+            rejectUnauthorized: false,
+            ...(tls.cert !== null && tls.key !== null && { cert: tls.cert, key: tls.key }),
+          };
+    const asked = (tls === null ? httpRequest : httpsRequest)({
+      ...secure,
       host: address,
       port,
       path: request.target,

@@ -171,6 +171,7 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     seed: setting.seed,
     host: service.address,
     port: service.port,
+    tls: request.tls,
     hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? service.address],
     ratePerSecond,
     durationMs: service.whileCommand === null ? times.durationMs : loadBoundMs(service, times),
@@ -194,6 +195,6 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     maxAnswerBytes: service.maxAnswerBytes,
     primedNotes: 0,
     ledgerPath: path,
-    threads: threadsFor(ratePerSecond, connections, availableParallelism()),
+    threads: threadsFor(ratePerSecond, connections, availableParallelism(), request.tls !== null),
   };
 }

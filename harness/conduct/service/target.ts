@@ -1,5 +1,6 @@
 /** A service to measure, in two halves: one is written into the run, the other never is. */
 import type { Service } from '../../experiment/service.ts';
+import type { TlsPlan } from '../../in-lab/plan.ts';
 
 /** What is sent, with its secrets. */
 interface SentRequest {
@@ -7,6 +8,8 @@ interface SentRequest {
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer | null;
+  /** With what the files of certificates and key hold; null where requests go in plain text. */
+  readonly tls: TlsPlan | null;
 }
 
 /** A service to measure. */

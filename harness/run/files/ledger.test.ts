@@ -24,6 +24,7 @@ describe('what counts as dropped', () => {
       'timeout',
       'wrong',
       'parse',
+      'tls',
       'unreachable',
       'status-404',
       'status-500',

@@ -1,0 +1,92 @@
+/** The options of `measure` for https, checked: certificates that can be read, and a key that belongs to its certificate. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { HarnessError } from '../../base/errors.ts';
+import type { Service } from '../../experiment/service.ts';
+import type { TlsPlan } from '../../in-lab/plan.ts';
+import { optionName, type MeasureOptions } from './measure-options.ts';
+
+/** TLS as the options ask for it: what is written down, and what is used. */
+export interface ToldTls {
+  readonly shown: NonNullable<Service['tls']>;
+  readonly used: TlsPlan;
+}
+
+/**
+ * Reads the options for https; null where the URL is a plain one.
+ * @throws {HarnessError} naming the option that is wrong
+ */
+export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL): ToldTls | null {
+  if (protocol !== 'https:') {
+    const stray = (['ca', 'insecure', 'cert', 'key', 'tlsResume'] as const).find((key) => options[key] !== undefined);
+    if (stray === undefined) return null;
+    throw usage(`--${optionName(stray)} is about https, and --url begins with http://.`);
+  }
+  const { insecure = false, cert, key, ca, tlsResume } = options;
+  if (insecure && ca !== undefined) {
+    throw usage('--insecure accepts any certificate, and --ca only some.', 'Leave out one of them.');
+  }
+  if (options.capacity === true && !insecure) {
+    throw usage(
+      '--capacity is measured by autocannon, which checks no certificate: over https it needs --insecure.',
+      'Leave out --capacity, or measure it on its own.',
+    );
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    throw usage(`--${given} needs --${missing}: a client shows a certificate and has its key.`);
+  }
+  const resumes = isOn(tlsResume);
+  const used: TlsPlan = {
+    serverName: hostname.replace(/^\[|\]$/gu, ''),
+    ca: fileOf('--ca', ca),
+    isInsecure: insecure,
+    cert: fileOf('--cert', cert),
+    key: fileOf('--key', key),
+    resumes,
+  };
+  check(used, options);
+  return { shown: { caFile: ca ?? null, isInsecure: insecure, certFile: cert ?? null, resumes }, used };
+}
+
+function isOn(text = 'off'): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw usage(`--tls-resume must be on or off, not ${JSON.stringify(text)}.`);
+}
+
+function fileOf(option: string, path: string | undefined): string | null {
+  if (path === undefined) return null;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw usage(`The file of ${option} ${path} cannot be read.`, undefined, cause);
+  }
+}
+
+/** Without this, each connection would find out, and the service be blamed. */
+function check({ ca, cert, key }: TlsPlan, options: MeasureOptions): void {
+  const isPem = (text: string | null): boolean => text?.includes('-----BEGIN ') ?? true;
+  for (const [option, text] of Object.entries({ ca, cert, key })) {
+    if (!isPem(text)) throw usage(`The file of --${option} has no PEM in it (-----BEGIN …).`);
+  }
+  if (key?.includes('ENCRYPTED') === true) {
+    throw usage('The key of --key is encrypted.', 'openssl pkey -in KEY -out PLAIN writes it without a passphrase.');
+  }
+  const tried = [
+    [`The file of --ca ${options.ca ?? ''} holds no certificate that can be read.`, { ca }],
+    [`The file of --cert ${options.cert ?? ''} holds no certificate that can be read.`, { cert }],
+    [`The key of --key is none of the certificate of --cert ${options.cert ?? ''}.`, { cert, key }],
+  ] as const;
+  for (const [sentence, parts] of tried) {
+    try {
+      // What OpenSSL says of a key may quote it.
+      createSecureContext(Object.fromEntries(Object.entries(parts).filter(([, text]) => text !== null)));
+    } catch {
+      throw usage(sentence);
+    }
+  }
+}
+
+function usage(message: string, hint?: string, cause?: unknown): HarnessError {
+  return new HarnessError('option-value', message, { hint, cause });
+}
