@@ -47,15 +47,18 @@ export class AnswerSocket extends Socket {
     }
   }
 
-  /** From one check phase to the next the loop polls once; nothing arrives behind a reset. */
+  /** Nothing arrives behind a reset. */
   private readOn(error: Error, bytesBefore: number): void {
-    setImmediate(() =>
-      setImmediate(() => {
-        if (this.bytesRead > bytesBefore) this.readOn(error, this.bytesRead);
-        else super.destroy(error);
-      }),
-    );
+    afterNextPoll(() => {
+      if (this.bytesRead > bytesBefore) this.readOn(error, this.bytesRead);
+      else super.destroy(error);
+    });
   }
+}
+
+/** Calls when the loop has polled once: from one check phase to the next it does. */
+export function afterNextPoll(then: () => void): void {
+  setImmediate(() => setImmediate(then));
 }
 
 function isOfWrite(error?: NodeJS.ErrnoException): error is NodeJS.ErrnoException {

@@ -2,7 +2,7 @@
  * A TCP connection that carries one request at a time and never sends one again.
  * Whatever ends it settles the request it carries; an idle connection that dies settles nothing.
  */
-import { AnswerSocket } from './answer-socket.ts';
+import { AnswerSocket, afterNextPoll } from './answer-socket.ts';
 import {
   closeNotify,
   deadlineWords,
@@ -63,6 +63,8 @@ export class Connection {
   private parser: ResponseParser;
   /** From the moment that the connection stands, where TLS is spoken. */
   private layer: SecureLayer | null = null;
+  /** The peer has said close_notify. */
+  private isNotified = false;
   private open = false;
   private dead = false;
   /** The shortest that connecting or waiting for an answer took. */
@@ -83,10 +85,10 @@ export class Connection {
     if (first.slot.connection === 'kept') this.socket.setNoDelay();
     this.socket.connect({ host: target.host, port: target.port });
     this.socket.on('connect', () => this.connected());
-    this.socket.on('end', () => this.ended('FIN'));
+    this.socket.on('end', () => this.ended());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
     this.socket.on('close', () => {
-      this.ended('FIN');
+      this.ended();
       this.die();
     });
   }
@@ -142,7 +144,7 @@ export class Connection {
     this.layer = new SecureLayer(this.socket, secure, {
       secured: (isResumed) => this.secured(isResumed),
       received: (bytes) => this.received(bytes),
-      ended: () => this.ended(closeNotify),
+      ended: () => this.notified(),
       failed: (word) => this.failed(word),
     });
   }
@@ -242,17 +244,29 @@ export class Connection {
     else layer.whenWritten(sent);
   }
 
-  /** @param word how the peer closed: under TLS, a mere FIN may be anybody's, and ends no answer */
-  private ended(word: 'FIN' | typeof closeNotify): void {
+  /**
+   * close_notify. A server that has not read the request resets the connection behind it, which tells more: as without
+   * TLS, a reset that is there by now counts.
+   */
+  private notified(): void {
+    const { exchange } = this;
+    this.isNotified = true;
+    if (exchange === null || exchange.step !== 'wait') this.ended();
+    else afterNextPoll(() => this.exchange === exchange && this.ended());
+  }
+
+  /** The peer has closed; under TLS, a mere FIN may be anybody's, and ends no answer. */
+  private ended(): void {
     const { exchange } = this;
     if (exchange !== null) {
-      const isTold = this.layer === null || word === closeNotify;
+      const isTold = this.layer === null || this.isNotified;
       const response = isTold ? this.parser.end() : undefined;
       if (response !== undefined) {
         this.complete(exchange, response);
         return;
       }
       this.exchange = null;
+      const word = this.isNotified ? closeNotify : 'FIN';
       exchange.settle(outcomeOfEnd(exchange.step), { ...this.seen(), error: `${word}, ${exchange.step}` });
     }
     this.die();
