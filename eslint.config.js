@@ -18,9 +18,10 @@ const oneDoor = {
     'harness/verdict/evidence.ts',
     // A process in the lab, which speaks to the harness by its stdout.
     'harness/in-lab/deployer.ts',
-    // What the user wrote or named: a budgets file, --body.
+    // What the user wrote or named: a budgets file, --body, certificates.
     'harness/gate/written-file.ts',
     'harness/cli/options/service-options.ts',
+    'harness/cli/options/tls-options.ts',
     // Opens a file of its own, to hold space.
     'harness/conduct/run-writer.ts',
     // The user's command and its output; what the kernel says of processes.

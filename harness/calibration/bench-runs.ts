@@ -89,7 +89,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
       ...answerLimits,
       tls: null,
-    primedNotes: 0,
+      primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
       threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
     };

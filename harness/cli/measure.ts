@@ -65,12 +65,16 @@ restarts in a row that a claim takes: 90 % 29, 95 % 59, 99 % 299, 99.9 % 2995.
 \${NAME} in --url, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
 shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
+https: certificates are checked as browsers do, against Node's own list of authorities or --ca, and for the host of --url,
+which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.
+
 ${examples(
   `${call} --url http://127.0.0.1:8080/ --rate 100 --duration 30s`,
   `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0`,
   `${call} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\`,
   "  --header 'Content-Type: application/json' --connections kept --while './deploy.sh'",
   `${call} --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
+  `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
   `${call} --budgets budgets.yaml --junit junit.xml`,
 )}`;
 }

@@ -37,7 +37,7 @@ function plan(durationMs: number): LoadPlan {
     maxConnections: 10,
     ...answerLimits,
     tls: null,
-  primedNotes: 0,
+    primedNotes: 0,
     ledgerPath: join(folder, 'ledger.ndjson'),
     threads: 1,
   };

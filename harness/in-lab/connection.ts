@@ -251,7 +251,7 @@ export class Connection {
   private notified(): void {
     const { exchange } = this;
     this.isNotified = true;
-    if (exchange === null || exchange.step !== 'wait') this.ended();
+    if (exchange?.step !== 'wait') this.ended();
     else afterNextPoll(() => this.exchange === exchange && this.ended());
   }
 

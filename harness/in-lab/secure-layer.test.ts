@@ -45,7 +45,13 @@ async function serve({ settings = {}, behave = answerOk, accept }: Server): Prom
 
 async function load(port: number, tls: Partial<TlsPlan> = {}, over: Partial<LoadPlan> = {}): Promise<LedgerRow[]> {
   const rows: LedgerRow[] = [];
-  const plan = testPlan(port, { mix: [anyGet, post], tls: tlsPlan(certificates, tls), ratePerSecond: 400, durationMs: 250, ...over });
+  const plan = testPlan(port, {
+    mix: [anyGet, post],
+    tls: tlsPlan(certificates, tls),
+    ratePerSecond: 400,
+    durationMs: 250,
+    ...over,
+  });
   const prepared = await prepareLoad(plan, (row) => rows.push(row));
   await prepared.run(monotonicUs() + 20_000);
   return rows;
@@ -123,12 +129,18 @@ describe.each(versions)('the generator over %s', (maxVersion) => {
   });
 
   describe('where each tenth request', () => {
-    const begun = (end: (request: SecureRequest) => void): SecureBehaviour => (request) =>
-      void request.socket.write(`${ok.slice(0, -1)}`, () => end(request));
-    const untilClose = (end: (request: SecureRequest) => void): SecureBehaviour => (request) =>
-      void request.socket.write('HTTP/1.1 200 OK\r\n\r\nsome of it', () => end(request));
-    const whole = (end: (request: SecureRequest) => void): SecureBehaviour => (request) =>
-      void request.socket.write(ok, () => end(request));
+    const begun =
+      (end: (request: SecureRequest) => void): SecureBehaviour =>
+      (request) =>
+        void request.socket.write(ok.slice(0, -1), () => end(request));
+    const untilClose =
+      (end: (request: SecureRequest) => void): SecureBehaviour =>
+      (request) =>
+        void request.socket.write('HTTP/1.1 200 OK\r\n\r\nsome of it', () => end(request));
+    const whole =
+      (end: (request: SecureRequest) => void): SecureBehaviour =>
+      (request) =>
+        void request.socket.write(ok, () => end(request));
     const fin = ({ raw }: SecureRequest): void => void raw.end();
     const rst = ({ raw }: SecureRequest): void => void setTimeout(() => raw.resetAndDestroy(), 20);
     const notify = ({ socket }: SecureRequest): void => void socket.end();
@@ -159,13 +171,13 @@ describe.each(versions)('the generator over %s', (maxVersion) => {
   });
 
   it('reads an answer that comes byte by byte, each in a record of its own', async () => {
-    const behave: SecureBehaviour = async ({ socket }) => {
+    const writeSlowly = async ({ socket }: SecureRequest): Promise<void> => {
       for (const byte of ok) {
         socket.write(byte);
         await sleep(1);
       }
     };
-    const server = await serve({ settings: { maxVersion }, behave: (request) => void behave(request) });
+    const server = await serve({ settings: { maxVersion }, behave: (request) => void writeSlowly(request) });
     const rows = await load(server.port, {}, { ratePerSecond: 50, durationMs: 500 });
     expectBalanced(rows, server);
     expect(outcomes(rows)).toEqual({ ok: 25 });
@@ -187,10 +199,12 @@ describe.each(versions)('the generator over %s', (maxVersion) => {
 });
 
 describe('a handshake that fails', () => {
-  const afterHello = (act: (raw: Socket) => void) => (raw: Socket): boolean => {
-    raw.once('data', () => act(raw));
-    return true;
-  };
+  const afterHello =
+    (act: (raw: Socket) => void) =>
+    (raw: Socket): boolean => {
+      raw.once('data', () => act(raw));
+      return true;
+    };
   /** The beginning of a record that says it is longer. */
   const half = Buffer.from([22, 3, 3, 0, 80, 2, 0, 0]);
   const alertRecord = (description: number): Buffer => Buffer.from([21, 3, 3, 0, 2, 2, description]);

@@ -49,10 +49,24 @@ export function makeCertificates(): Certificates {
       openssl('ca', '-batch', '-notext', '-config', 'ca.conf', ...dates, '-in', `${name}.csr`, '-out', `${name}.pem`);
       return { cert: read(`${name}.pem`), key: read(`${name}.key`) };
     };
-    const [past, last, next, far] = ['20200101000000Z', '20200201000000Z', '20400101000000Z', '20490101000000Z'] as const;
+    const [past, last, next, far] = [
+      '20200101000000Z',
+      '20200201000000Z',
+      '20400101000000Z',
+      '20490101000000Z',
+    ] as const;
     const here = 'DNS:shop.test,IP:127.0.0.1';
     newKey('self.key');
-    const selfWords = ['-subj', '/CN=shop.test', '-addext', `subjectAltName=${here}`, '-days', '30', '-out', 'self.pem'];
+    const selfWords = [
+      '-subj',
+      '/CN=shop.test',
+      '-addext',
+      `subjectAltName=${here}`,
+      '-days',
+      '30',
+      '-out',
+      'self.pem',
+    ];
     openssl('req', '-x509', '-new', '-key', 'self.key', ...selfWords);
     return {
       ca: read('ca.pem'),

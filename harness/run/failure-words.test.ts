@@ -16,7 +16,18 @@ import {
 } from './failure-words.ts';
 
 const steps: readonly Step[] = ['connect', 'handshake', 'wait', 'body'];
-const codes = ['EADDRNOTAVAIL', 'EMFILE', 'EHOSTUNREACH', 'ECONNREFUSED', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'a, b', 'alert x', 'TLS x'];
+const codes = [
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'EHOSTUNREACH',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ECONNRESET',
+  'EPIPE',
+  'a, b',
+  'alert x',
+  'TLS x',
+];
 
 describe('the words of an error', () => {
   it.each(steps)('tell the outcome and the step that they were written with: %s', (step) => {

@@ -228,7 +228,8 @@ function decide(
 }
 
 /** What a reader must know besides. */
-function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger: { withoutLength, all } }: Evidence): string[] {
+function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger }: Evidence): string[] {
+  const { withoutLength, tlsError, all } = ledger;
   if (run.kind !== 'measure') return [];
   const endless =
     `${withoutLength} of ${all.outcomes['ok'] ?? 0} ok answers had no length: their end is the close of the connection, so ` +
@@ -237,10 +238,14 @@ function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger: { withou
   const unseen =
     `Nothing of the service was seen to change while the command ran${where}: no request failed, no answer named another ` +
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
+  const handshakes =
+    `${all.outcomes['tls'] ?? 0} requests failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
+    'docs/your-service.md says what to do.';
   const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
   return [
     ...run.notes,
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
+    ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
   ];

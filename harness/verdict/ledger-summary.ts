@@ -37,6 +37,8 @@ export interface LedgerSummary {
   readonly failureKinds: Partial<Record<FailureKind, number>>;
   /** Complete answers whose end was the close of the connection. */
   readonly withoutLength: number;
+  /** What the first failed TLS handshake says; null where none failed. */
+  readonly tlsError: string | null;
   /** Requests that a client which retries idempotent ones would have sent again. */
   readonly resendable: number;
   readonly perRestart: readonly RestartCounts[];
@@ -66,6 +68,7 @@ interface Totals {
   readonly droppedIfLate: number;
   readonly resendable: number;
   readonly withoutLength: number;
+  readonly tlsError: string | null;
   readonly affectedUs: number | null;
   readonly longestWaitUs: number | null;
   readonly sent: number;
@@ -85,7 +88,7 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
   const kinds = await ask<{ kind: FailureKind; failed: number }>('failure-kinds');
   const atRisk = await ask<{ method: string; due: number; dropped: number }>('at-risk');
   if (totals === undefined || slots === undefined) throw new Error('a query without a row');
-  const { sent, sendingUs, lagP50Us, lagP99Us, lagMaxUs, droppedIfLate, resendable, withoutLength } = totals;
+  const { sent, sendingUs, lagP50Us, lagP99Us, lagMaxUs, droppedIfLate, resendable, withoutLength, tlsError } = totals;
   return {
     ...talliesOf(cells),
     atRisk: {
@@ -96,6 +99,7 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
     droppedIfLate,
     resendable,
     withoutLength,
+    tlsError,
     failureKinds: Object.fromEntries(kinds.map(({ kind, failed }) => [kind, failed])),
     perRestart: await countRestarts(ask, windows),
     missingSlots: slots.missing,

@@ -221,6 +221,7 @@ export function ledgerOf(dropped = 0, over: Partial<LedgerSummary> = {}): Ledger
     droppedIfLate: 0,
     failureKinds: dropped === 0 ? {} : { 'refused to serve': dropped },
     withoutLength: 0,
+    tlsError: null,
     resendable: 0,
     perRestart: [restartCounts(dropped)],
     missingSlots: 0,

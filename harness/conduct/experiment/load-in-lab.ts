@@ -88,7 +88,7 @@ export async function loadInLab(
     maxConnections: connectionsOf(run.experiment),
     ...answerLimits,
     tls: null,
-        primedNotes: labPrimedNotes,
+    primedNotes: labPrimedNotes,
     ledgerPath: ledgerPathInClient,
     threads: 1,
   };

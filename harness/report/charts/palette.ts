@@ -34,7 +34,10 @@ const outcomes: Readonly<Record<string, readonly [ClassName, string]>> = {
   reset: ['cut', 'the connection was reset before any answer'],
   closed: ['cut', 'the connection was closed (FIN) before any answer'],
   truncated: ['cut', 'the answer began and was cut'],
-  tls: ['cut', 'the TLS handshake failed; no request was sent, or it was sent and the server refused the client’s certificate'],
+  tls: [
+    'cut',
+    'the TLS handshake failed; no request was sent, or it was sent and the server refused the client’s certificate',
+  ],
   wrong: ['wrong', 'a complete answer with another body than the one asked for'],
   parse: ['wrong', 'what came was no HTTP'],
   local: ['own', 'the generator itself failed (ports, descriptors); never the server’s'],

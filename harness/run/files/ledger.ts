@@ -65,7 +65,9 @@ export const ledgerFile = {
     version: orNull(text('The version that the answer names (X-App-Version).')),
     error: orNull(text("The system's word for what went wrong, with the step it went wrong in.")),
     securedUs: optional(
-      integer('When the TLS handshake of a new connection was done and its certificate accepted, µs; absent without TLS.'),
+      integer(
+        'When the TLS handshake of a new connection was done and its certificate accepted, µs; absent without TLS.',
+      ),
     ),
     isResumed: optional(flag('The handshake took up the session of an earlier connection (--tls-resume on).')),
     hasNoLength: optional(

@@ -55,6 +55,7 @@ describe('the counts of a ledger', () => {
       droppedIfLate: 0,
       failureKinds: {},
       withoutLength: 0,
+      tlsError: null,
       resendable: 0,
       perRestart: [],
       missingSlots: 300,

@@ -20,13 +20,14 @@ export const counts = {
     order by min(line)`,
   ),
   totals: query(
-    'Sums over all requests: drops that lateness can cause, drops that a client may send again, waits, lateness.',
+    'Sums over all requests: drops that lateness can cause, drops that a client may send again, the first error of TLS, waits, lateness.',
     `
     select
       count(*) filter (failureKind in ('hang', 'kept-connection race')) as droppedIfLate,
       count(*) filter (method = 'GET' and outcome in ('reset', 'closed')
         and sentUs is not null and connectedUs is null and firstByteUs is null) as resendable,
       count(*) filter (hasNoLength) as withoutLength,
+      arg_min(error, line) filter (outcome = 'tls') as tlsError,
       max(dueUs) filter (dropped) - min(dueUs) filter (dropped) as affectedUs,
       max(waitUs) as longestWaitUs,
       count(sentUs) as sent,
