@@ -1,4 +1,5 @@
 /** The options of `measure` for https, checked: certificates that can be read, and a key that belongs to its certificate. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { HarnessError } from '../../base/errors.ts';
@@ -72,19 +73,28 @@ function check({ ca, cert, key }: TlsPlan, options: MeasureOptions): void {
   if (key?.includes('ENCRYPTED') === true) {
     throw usage('The key of --key is encrypted.', 'openssl pkey -in KEY -out PLAIN writes it without a passphrase.');
   }
-  const tried = [
-    [`The file of --ca ${options.ca ?? ''} holds no certificate that can be read.`, { ca }],
-    [`The file of --cert ${options.cert ?? ''} holds no certificate that can be read.`, { cert }],
-    [`The key of --key is none of the certificate of --cert ${options.cert ?? ''}.`, { cert, key }],
-  ] as const;
-  for (const [sentence, parts] of tried) {
+  const tried: readonly (readonly [sentence: string, read: () => unknown])[] = [
+    // Node takes a file without any certificate for an authority of nothing, and accepts none then.
+    [`The file of --ca ${options.ca ?? ''} holds no certificate that can be read.`, () => certificateIn(ca)],
+    [`The file of --cert ${options.cert ?? ''} holds no certificate that can be read.`, () => certificateIn(cert)],
+    [`The key of --key is none of the certificate of --cert ${options.cert ?? ''}.`, () => pairOf(cert, key)],
+  ];
+  for (const [sentence, read] of tried) {
     try {
-      // What OpenSSL says of a key may quote it.
-      createSecureContext(Object.fromEntries(Object.entries(parts).filter(([, text]) => text !== null)));
+      read();
     } catch {
+      // What OpenSSL says is left out: it may quote the file.
       throw usage(sentence);
     }
   }
+}
+
+function certificateIn(text: string | null): unknown {
+  return text === null ? null : new X509Certificate(text);
+}
+
+function pairOf(cert: string | null, key: string | null): unknown {
+  return cert === null || key === null ? null : createSecureContext({ cert, key });
 }
 
 function usage(message: string, hint?: string, cause?: unknown): HarnessError {

@@ -55,7 +55,8 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   if (redirect?.method === 'GET') {
     const origin = await redirectOrigin(target);
     const where = `status ${redirect.status ?? ''} leads to ${origin ?? ''}`;
-    if (origin?.startsWith('https:') === true) return `${where}: ask that with --url https://…`;
+    if (target.request.tls === null && origin?.startsWith('https:') === true)
+      return `${where}: ask that with --url https://…`;
     if (origin !== null) return `${where}; redirects are not followed`;
   }
   const row = bad.find(({ error }) => error !== null);
@@ -70,8 +71,8 @@ function tlsExample(error: string, { service, request }: Target): string {
   const why = `no TLS with ${host} (${service.address}:${service.port}): ${error.replace(/, \w+$/u, '')}`;
   if (isOfCertificate(error)) {
     const isUnknown = /self-signed|unknown authority/u.test(error);
-    const way = isUnknown ? '--ca FILE accepts the authority that signed it, ' : '';
-    return `${why}; ${way}--insecure any certificate`;
+    const way = isUnknown ? '--ca FILE accepts the authority that signed it, and ' : '';
+    return `${why}; ${way}--insecure accepts any certificate`;
   }
   if (error.startsWith(notTls)) return `${why}; ask it with --url http://…`;
   const wantsCertificate = /alert (certificate_required|handshake_failure|bad_certificate|unknown_ca)/u.test(error);
