@@ -93,6 +93,8 @@ describe('answers that the proxy made up after a backend had failed it', () => {
       line(2, { ...own, DownstreamStatus: 399 }),
       line(3, { ...own, ServiceAddr: undefined }),
       line(4, { DownstreamStatus: 502 }),
+      // A second try, of which the balancer had no backend left; it names that of the first.
+      line(4, { ...own, DownstreamStatus: 503 }),
     ];
     // The last one's answer ended 100 µs before slot 4's end.
     expect(await answersOf(linesOf({ access }), 'proxy-answers')).toEqual([[{ answers: 2, lastUs: 41_900 }]]);

@@ -28,7 +28,9 @@ export const proxyQueries = {
   'proxy-answers': query(
     'Answers that the proxy made up after a backend had failed it, and when it answered for the last time, µs.',
     `
-    select count(*) filter (backend is not null and version is null and status >= 400) as answers, max(endUs) as lastUs
+    -- A try that the balancer turned away with its 503, since the check had just found the backend down, failed nowhere.
+    select count(*) filter (backend is not null and version is null and status >= 400 and status <> 503) as answers,
+      max(endUs) as lastUs
     from proxy`,
   ),
   reconciliation: query(
