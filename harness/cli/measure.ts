@@ -3,6 +3,7 @@ import { jsonText } from '../base/foreign-text.ts';
 import { checkDelivery } from './options/delivery-options.ts';
 import { examples } from './options/examples.ts';
 import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
+import { usageError } from '../gate/refusals.ts';
 import { refuseArguments } from './options/refusals.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
@@ -19,7 +20,13 @@ export const measure = {
     ).addHelpText('after', helpText(callOf('measure'))),
   run: async (context, services: string[], options: MeasureOptions) => {
     await checkDelivery(options);
-    const { budgets } = options;
+    const { budgets, compare } = options;
+    if (compare !== undefined) {
+      refuseArguments(services, 0, 'measure --compare takes two files');
+      const { measureCompared } = await import('./gate/compared.ts');
+      return await measureCompared(context, { ...options, compare });
+    }
+    if (options.rounds !== undefined) throw usageError('--rounds is about --compare, which is missing.');
     if (budgets !== undefined) {
       const { measureBudgets } = await import('./gate/measured.ts');
       return await measureBudgets(context, services, { ...options, budgets });
@@ -62,6 +69,11 @@ back, ends the series. --while-timeout, --settle, --settle-timeout and --must-ch
 --claim 99 asks whether 99 % of all restarts are clean, with 95 % confidence; with too few restarts to tell, exit 3. Clean
 restarts in a row that a claim takes: 90 % 29, 95 % 59, 99 % 299, 99.9 % 2995.
 
+--compare a.yaml b.yaml measures two deploys in turn, A B B A, and says which drops less: bad restarts by Fisher's exact test,
+drops by an exact permutation test, restart by restart; together they err in 5 of 100 comparisons of equals. Each file is as
+for --budgets, names one service and has its deploy as \`while\`. Exit 0 whichever is better, and 3 where it cannot be told
+because a measurement cannot be trusted.
+
 \${NAME} in --url, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
 shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
@@ -76,5 +88,6 @@ ${examples(
   `${call} --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
   `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
   `${call} --budgets budgets.yaml --junit junit.xml`,
+  `${call} --compare old.yaml new.yaml --restarts 20 --every 5s`,
 )}`;
 }

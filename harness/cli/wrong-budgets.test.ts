@@ -15,7 +15,11 @@ const folder = testFolder();
 const context = testContext('/nowhere', { signal: AbortSignal.abort('a test measures nothing') });
 
 /** What `measure --budgets` says of a file. */
-async function said(name: string, ...options: string[]): Promise<{ text: string; code: number }> {
+const said = async (name: string, ...options: string[]): Promise<{ text: string; code: number }> =>
+  saidOf('--budgets', join(folder, name), ...options);
+
+/** What `measure` says. */
+async function saidOf(...words: string[]): Promise<{ text: string; code: number }> {
   const program = new Command('restart-proof').exitOverride();
   const { define, run } = measureCommand;
   define(program, context.callOf).action(
@@ -24,7 +28,7 @@ async function said(name: string, ...options: string[]): Promise<{ text: string;
     },
   );
   try {
-    await program.parseAsync(['measure', '--budgets', join(folder, name), ...options], { from: 'user' });
+    await program.parseAsync(['measure', ...words], { from: 'user' });
   } catch (error) {
     return { text: errorText(error, { verbose: false }), code: exitCodeOfError(error) };
   }
@@ -144,7 +148,11 @@ const wrongFiles: readonly (readonly [text: string, sentence: string])[] = [
   [`services:\n  - name: 5\n${budgets}`, ':2:11: services.0.name: must be text, not 5'],
   [`services:\n  - name: ../x\n${budgets}`, ':2:11: services.0.name: must be letters, digits, @, dots and dashes'],
   [`services:\n  - name: shop\n${budgets}  - name: Shop\n${budgets}`, ':4:11: Shop is there twice (line 2)'],
-  ['services:\n  - name: shop\n', ':2:5: services.0.budgets: is missing: it must be a map of fields'],
+  ['services:\n  - name: shop\n', ':2:5: shop: measure needs --url'],
+  [
+    'services:\n  - name: shop\n    budget: {}\n',
+    ':3:5: services.0.budget: there is no such field. Did you mean budgets?',
+  ],
   ['', ':1:1: is empty'],
   ['# nothing yet\n', ':1:1: is empty'],
   ['- a\n', ':1:1: must be a map of fields, not a list'],
@@ -285,4 +293,30 @@ services:
     { url: 'http://127.0.0.1:9/', body: '010', duration: '5s' },
     { url: 'http://127.0.0.1:9/', body: '010', duration: '6s' },
   ]);
+});
+
+const deployOf = (name: string): string =>
+  `services:\n  - name: ${name}\n    measure:\n      url: http://127.0.0.1:9/\n      while: 'true'\n`;
+const compareFiles: Readonly<Record<string, string>> = {
+  'a.yaml': deployOf('old'),
+  'b.yaml': deployOf('new'),
+  'idle.yaml': deployOf('idle').replace("while: 'true'", 'rate: 10'),
+  'both.yaml': `${deployOf('old')}${deployOf('new').replace('services:\n', '')}`,
+  'wrong.yaml': deployOf('shop').replace("while: 'true'", 'while: [a]'),
+};
+
+it.each<[words: string[], sentence: string]>([
+  [['--compare', 'a.yaml'], '--compare takes two files, and has 1.'],
+  [['--compare', 'a.yaml', 'b.yaml', 'a.yaml'], '--compare takes two files, and has 3.'],
+  [['--compare', 'a.yaml', 'idle.yaml'], 'idle.yaml:2:5: idle has no deploy.'],
+  [['--compare', 'a.yaml', 'both.yaml'], 'both.yaml has 2 services, and --compare takes files of one.'],
+  [['--compare', 'wrong.yaml', 'b.yaml'], 'wrong.yaml:5:7: shop: while must be text, not a list.'],
+  [['--compare', 'a.yaml', 'b.yaml', '--while', 'true'], '--compare goes without --while.'],
+  [['--compare', 'a.yaml', 'b.yaml', '--rounds', '0'], '--rounds takes a whole number from 1 to 100, not "0".'],
+  [['--rounds', '3'], '--rounds is about --compare, which is missing.'],
+])('measure %j is refused before anything runs', async (words, sentence) => {
+  for (const [name, text] of Object.entries(compareFiles)) await writeFile(join(folder, name), text);
+  const { text, code } = await saidOf(...words.map((word) => (word.endsWith('.yaml') ? join(folder, word) : word)));
+  expect(text).toContain(sentence);
+  expect(code).toBe(2);
 });

@@ -95,10 +95,11 @@ const serviceEntrySchema = z.strictObject({
   measure: z.record(z.string(), z.unknown()).default({}),
   blocking: z.boolean().default(true),
   because: because.optional(),
+  /** Left out: nothing may be dropped. */
   budgets: budgetsSchema(
     figureNames.filter((name) => figures[name].ofServices === true),
     true,
-  ),
+  ).optional(),
 });
 
 /** A budgets file for services that the user runs. */

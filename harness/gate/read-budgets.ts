@@ -76,7 +76,7 @@ function placed<Data extends Pick<ServiceEntryData, 'blocking' | 'because' | 'bu
     blocking: data.blocking,
     because: data.because ?? '',
     budgets: figureNames.flatMap((figure) => {
-      const budget = data.budgets[figure];
+      const budget = data.budgets?.[figure];
       return budget === undefined ? [] : { ...budget, figure, line: yaml.placeOf([...at, 'budgets', figure]).line };
     }),
     where: (...below) => {

@@ -3,7 +3,7 @@ import jstat from 'jstat';
 import { exactInterval } from '../base/interval.ts';
 import { boundText, restartsText } from './citation.ts';
 import { answerClaim } from './claim.ts';
-import { isConclusive, type Verdict } from './record/verdict.ts';
+import { dropsByRestart, isConclusive, type Verdict } from './record/verdict.ts';
 
 /** Runs that can be trusted, added up. */
 export interface Pooled {
@@ -44,11 +44,7 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
   const restarts = total((verdict) => verdict.restarts);
   const badRestarts = total((verdict) => verdict.badRestarts);
   const interval = exactInterval(badRestarts, restarts) ?? null;
-  const perRestart = trusted.flatMap((verdict) =>
-    verdict.perRestart
-      .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
-      .map(({ droppedInRestart }) => droppedInRestart),
-  );
+  const perRestart = trusted.flatMap(dropsByRestart);
   const waits = trusted.map(({ longestWaitMs }) => longestWaitMs).filter((ms) => ms !== null);
   const predictions = trusted.flatMap(({ perRestart: rows }) => rows.map(({ predictedDropped }) => predictedDropped));
   const known = predictions.filter((prediction) => prediction !== null);

@@ -4,6 +4,7 @@ import { HarnessError } from '../../base/errors.ts';
 import type { Budget, Entry } from '../../gate/budgets.ts';
 import { decide, type Attempt } from '../../gate/decide.ts';
 import { readServiceFile, type ServiceFile } from '../../gate/read-budgets.ts';
+import type { Service } from '../../experiment/service.ts';
 import { usageError } from '../../gate/refusals.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { readRun } from '../../verdict/record/read-run.ts';
@@ -69,7 +70,7 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
 }
 
 /** The options of the file, and over them those of the command line. */
-function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
+export function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
   const { budgets } = entry;
   const dropped = budgets.find(({ figure }) => figure === 'dropped');
   // The run's own verdict allows what the file does; a budget that only informs must not fail it. Where bad restarts are
@@ -81,15 +82,19 @@ function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
 
 const unlimited = Number.MAX_SAFE_INTEGER;
 
-/** @throws {HarnessError} naming the place of the option that is wrong, where it stands in the file */
-async function checked(
+/**
+ * What an entry asks to measure.
+ * @throws {HarnessError} naming the place of the option that is wrong, where it stands in the file
+ */
+export async function checked(
   { name, where, data }: ServiceEntry,
   typed: MeasureOptions,
   options: MeasureOptions,
-): Promise<void> {
+): Promise<Service> {
   try {
     const { service } = await targetOf(options);
     timesOf(options, service.ratePerSecond);
+    return service;
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     // The sentence names the option as it is typed on a command line.

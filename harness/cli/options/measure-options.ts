@@ -6,6 +6,8 @@ import { collect } from './run-options.ts';
 /** By their names in code: what each takes (nothing: a switch), its help, and whether it may be given again. */
 const table = {
   budgets: ['<file>', 'services and what is allowed of each; options given here win over those in the file'],
+  compare: ['<files...>', 'two such files of one service each: which deploy drops less? measured in turn, A B B A'],
+  rounds: ['<n>', 'with --compare: how often each of the two is measured (default: 2)'],
   url: ['<url>', 'the service to ask, http:// or https://'],
   rate: ['<n>', 'requests a second (default: 100)'],
   duration: ['<time>', 'how long to ask (default: 30s); with --while at least so long'],
@@ -46,7 +48,7 @@ const table = {
 type Table = typeof table;
 type ValueOf<Entry> = Entry extends readonly ['', string]
   ? true
-  : Entry extends readonly [string, string, 'again']
+  : Entry extends readonly [string, string, 'again'] | readonly ['<files...>', string]
     ? readonly string[]
     : string;
 
@@ -54,7 +56,7 @@ type ValueOf<Entry> = Entry extends readonly ['', string]
 export type MeasureOptions = DeliveryOptions & { readonly [Key in keyof Table]?: ValueOf<Table[Key]> };
 
 /** Not for a budgets file: these are about the call, or follow from the budgets. */
-const notInFile = new Set(['budgets', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait']);
+const notInFile = new Set(['budgets', 'compare', 'rounds', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait']);
 
 /** An option that a budgets file may have. */
 export interface FileOption {

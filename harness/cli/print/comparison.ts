@@ -7,7 +7,7 @@ import { subjectOf, type RunRecord } from '../../run/run-record.ts';
 import { boundText, noRestartText } from '../../verdict/citation.ts';
 import { pressurePercent } from '../../run/files/kernel.ts';
 import type { ReadRun } from '../../verdict/record/read-run.ts';
-import { isConclusive, type Tally, type Verdict } from '../../verdict/record/verdict.ts';
+import { dropsByRestart, isConclusive, type Tally, type Verdict } from '../../verdict/record/verdict.ts';
 
 /** What `compare --json` prints. */
 export type Comparison = ReturnType<typeof compareRuns>;
@@ -69,7 +69,7 @@ export function compareRuns(a: ReadRun, b: ReadRun) {
       /** Fisher's exact test, two-sided, on the share of bad restarts. */
       badRestartsP: bothRestart ? fisherExact(share(a), share(b), 'other') : null,
       /** The exact permutation test, two-sided, on drops restart by restart. */
-      droppedPerRestartP: bothRestart ? permutationTest(dropsOf(a), dropsOf(b), 'other') : null,
+      droppedPerRestartP: bothRestart ? permutationTest(dropsByRestart(a.verdict), dropsByRestart(b.verdict), 'other') : null,
     },
     figures: figures.map(([name, unit, of]) => ({ name, unit, a: of(a) ?? null, b: of(b) ?? null })),
     byKind: kindsOf(a.verdict, b.verdict),
@@ -82,13 +82,6 @@ function sideOf({ verdict: v }: ReadRun) {
     ...{ badRestarts: v.badRestarts, restarts: v.restarts, voidRestarts: v.voidRestarts },
     ...{ badRestartsInterval95: v.badRestartsInterval95, dropped: v.dropped, due: v.due, citation: v.citation },
   };
-}
-
-/** Drops of each restart that counts. */
-function dropsOf({ verdict }: ReadRun): number[] {
-  return verdict.perRestart
-    .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
-    .map(({ droppedInRestart }) => droppedInRestart);
 }
 
 /** What makes the two unlike, beside what was measured: a sentence each. */

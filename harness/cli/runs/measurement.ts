@@ -102,7 +102,7 @@ function seriesSentences(service: Service, times: MeasureTimes): string[] {
 }
 
 /** Options that do not change what is measured. */
-const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets']);
+const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets', 'compare', 'rounds']);
 
 /** The options again, with variables in place of what is secret. */
 function optionsToRepeat(options: MeasureOptions, seed: number, { url, headers, whileCommand }: Service): string {

@@ -167,6 +167,13 @@ export function isConclusive({ verdict }: Pick<Verdict, 'verdict'>): boolean {
   return verdict === 'pass' || verdict === 'fail';
 }
 
+/** Drops of each restart that counts: a void one is no evidence where it dropped nothing. */
+export function dropsByRestart({ perRestart }: Pick<Verdict, 'perRestart'>): number[] {
+  return perRestart
+    .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
+    .map(({ droppedInRestart }) => droppedInRestart);
+}
+
 /** The calibration within a verdict. */
 export type Calibration = z.infer<typeof calibrationSchema>;
 /** A control within a verdict. */
