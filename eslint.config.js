@@ -27,6 +27,7 @@ const oneDoor = {
     // The user's command and its output; what the kernel says of processes.
     'harness/conduct/service/command.ts',
     'harness/conduct/service/processes.ts',
+    'harness/conduct/service/journal.ts',
   ],
   rules: {
     'no-restricted-syntax': [

@@ -99,6 +99,10 @@ const usageErrors = {
     meaning: 'The host of --url has no address.',
     advice: 'Check its spelling, or give the address itself.',
   },
+  'witness-unreadable': {
+    meaning: 'A journal or an access log that was asked for cannot be read, or is not of this machine.',
+    advice: 'Do what the sentence says, or leave out --journal or --access-log: the counts do not depend on them.',
+  },
   'service-not-yours': {
     meaning: 'This much load can hurt another machine and the people who run it.',
     advice: 'If the service is yours and may bear this load, add --yes-i-own-this.',

@@ -77,6 +77,9 @@ because a measurement cannot be trusted.
 \${NAME} in --url, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
 shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
+--journal shop.service reads what systemd says of the unit while the load goes on (never what the service says), and names the
+cause of each drop with its line. It needs root, or the group systemd-journal, on the machine that runs the service.
+
 https: certificates are checked as browsers do, against Node's own list of authorities or --ca, and for the host of --url,
 which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.
 
@@ -86,6 +89,7 @@ ${examples(
   `${call} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\`,
   "  --header 'Content-Type: application/json' --connections kept --while './deploy.sh'",
   `${call} --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
+  `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --journal shop`,
   `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
   `${call} --budgets budgets.yaml --junit junit.xml`,
   `${call} --compare old.yaml new.yaml --restarts 20 --every 5s`,

@@ -53,6 +53,8 @@ export const serviceSchema = z.strictObject({
   maxGapMs: z.number().nonnegative().nullable().default(null),
   /** The longest wait for an ok answer that is allowed; null: any. */
   maxWaitMs: z.number().nonnegative().nullable().default(null),
+  /** Units whose lines in systemd's journal are a witness; left out: none. */
+  journal: z.array(z.string()).optional(),
   /** The run says nothing if nothing of the service was seen to change. */
   mustChange: z.boolean().default(false),
 });

@@ -13,8 +13,9 @@ export function causesSection(verdict: Verdict): string {
 function causesTable({ reconciliation: { causes, examples }, unexplained }: Verdict): string[] {
   if (unexplained === null || (unexplained === 0 && Object.keys(causes).length === 0)) return [];
   const example = (cause: string): string => {
-    const { seq, file, line } = examples[cause] ?? {};
-    return seq === undefined ? '' : `row ${seq}, ${file === undefined ? '' : `${file}:${line ?? '?'}`}`;
+    const { seq, file, line, said } = examples[cause] ?? {};
+    if (seq === undefined) return '';
+    return `row ${seq}, ${file === undefined ? '' : `${file}:${line ?? '?'}`}${said === undefined ? '' : ` (${said})`}`;
   };
   const table = tableOf(
     [...byCount(causes), ['**unexplained**', unexplained] as const],

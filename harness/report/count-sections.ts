@@ -95,15 +95,16 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   const { perRestart } = verdict;
   if (perRestart.length === 0) return '';
   // Of a service of one's own nobody sees when its port is closed, and nothing predicts its drops.
-  const hasWindow = perRestart.some(
-    ({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null,
-  );
+  const hasWindow =
+    verdict.journal === undefined &&
+    perRestart.some(({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null);
   const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
   const columns: Column<RestartVerdict>[] = [
     ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-load'],
     ...(verdict.perSite === undefined ? [] : siteColumns),
     ['began, s', ({ siteBeginUs, deployBeginUs }) => ((siteBeginUs ?? deployBeginUs) / 1e6).toFixed(3)],
     ...(hasWindow ? windowColumns : []),
+    ...(verdict.journal === undefined ? [] : [inFlightColumn]),
     ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
     ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
     ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-load'],
@@ -133,10 +134,16 @@ const siteColumns: readonly Column<RestartVerdict>[] = [
   ['deploy', ({ deploy }) => String(deploy ?? '')],
 ];
 
+const inFlightColumn: Column<RestartVerdict> = [
+  'in flight at SIGTERM',
+  ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm),
+  'restart-in-flight',
+];
+
 const windowColumns: readonly Column<RestartVerdict>[] = [
   ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
   ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-load'],
-  ['in flight at SIGTERM', ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm), 'restart-in-flight'],
+  inFlightColumn,
   ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
 ];
 

@@ -96,7 +96,8 @@ function unexplainedText({ unexplained, dropped }: Verdict): string {
 function whyText(verdict: Verdict): string | null {
   if (verdict.unexplained === null) return kindsText(verdict);
   const causes = byCount(verdict.reconciliation.causes).map(([cause, count]) => `${count} × ${cause}`);
-  return verdict.dropped === 0 || causes.length === 0 ? null : `${causes.join('; ')}.`;
+  if (verdict.dropped === 0 || causes.length === 0) return verdict.experiment === 'measure' ? kindsText(verdict) : null;
+  return `${causes.join('; ')}.`;
 }
 
 function whenText({ dropWindows }: Verdict): string | null {

@@ -9,6 +9,7 @@ import { countsSection, directSection, expectationsSection, restartsSection, wri
 import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
 import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
+import { unitJournalSection } from './unit-journal-section.ts';
 
 /** The charts of a report, by file name within charts/ and without the ending. */
 export interface ReportCharts {
@@ -42,6 +43,7 @@ export function reportMarkdown(
     sitesSection(verdict),
     restartsSection(run, verdict),
     causesSection(verdict),
+    unitJournalSection(verdict),
     writesSection(verdict),
     directSection(verdict),
     chartsSection(charts, verdict),

@@ -14,8 +14,9 @@ import { subjectOf } from '../run/run-record.ts';
 import { askedMs } from '../run/site-requests.ts';
 import { siteNamesOf } from '../run/tables.ts';
 import { readVerdict } from '../verdict/record/read-run.ts';
-import { restartWindows, type RestartWindow } from '../verdict/restart-windows.ts';
+import type { RestartWindow } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
+import { windowsOf } from '../verdict/service-windows.ts';
 import { Bins } from './charts/bins.ts';
 import type { Picture } from './charts/chart.ts';
 import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';
@@ -49,7 +50,7 @@ export async function writeReport(folder: string): Promise<void> {
 /** What report.md and report.html say, without a chart drawn: each is an empty drawing in the page. */
 export async function reportWithoutCharts(open: OpenRun): Promise<{ report: string; page: string }> {
   const verdict = await readVerdict(open);
-  const windows = restartWindows(await timelineIn(open), siteNamesOf(open.record));
+  const windows = windowsOf(open.record, await timelineIn(open));
   const restarts = drawnWindows(windows, verdict).map(({ restart }) => restartChart(restart));
   const svgs = new Map(['outcomes', 'latency', ...restarts].map((name) => [name, '<svg width="1" height="1"></svg>']));
   return await reportTexts(open, verdict, svgs);
@@ -81,7 +82,7 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
   const timeline = await timelineIn(open);
   const sites = siteNamesOf(record);
-  const windows = restartWindows(timeline, sites);
+  const windows = windowsOf(record, timeline);
   const details = drawnWindows(windows, verdict).map((window) => {
     const { fromUs, toUs } = restartSpan(window);
     return { window, bins: new Bins(fromUs, toUs, binUs) };

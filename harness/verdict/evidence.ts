@@ -25,6 +25,7 @@ import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, Verdict } from './record/verdict.ts';
+import { journalOf } from './unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
 
@@ -58,6 +59,8 @@ export interface Evidence {
   readonly proxyTries: Verdict['proxyTries'];
   /** Change of the kernel's counters over the load. */
   readonly kernel: Record<string, number>;
+  /** What systemd's journal says of a service of the user's, where it was asked for. */
+  readonly journal?: Verdict['journal'];
   readonly hashes: Verdict['hashes'];
 }
 
@@ -144,6 +147,7 @@ type Further = Pick<
   | 'proxy'
   | 'proxyTries'
   | 'kernel'
+  | 'journal'
 >;
 
 /** What the lab's witnesses say of an experiment. */
@@ -207,9 +211,12 @@ async function readService(
   const { windows } = of.tables;
   const names = await of.ask<{ restart: number; before: number; new: number }>('changes');
   const changed = new Set(names.filter((one) => one.before < mostNames && one.new > 0).map(({ restart }) => restart));
+  const restartedByJournal = new Set(
+    of.timeline.filter(({ source, kind }) => source === 'journal' && kind === 'start').map(({ restart }) => restart),
+  );
   const unchangedRestarts = windows
     .map(({ restart }) => restart)
-    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart));
+    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart) && !restartedByJournal.has(restart));
   return {
     hasChanged: windows.length === 0 ? null : unchangedRestarts.length === 0,
     unchangedRestarts,
@@ -224,6 +231,7 @@ async function readService(
     proxy: null,
     proxyTries: null,
     kernel: {},
+    journal: journalOf(run, windows, of.timeline),
   };
 }
 

@@ -52,7 +52,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     writes,
     direct,
     reconciliation,
-    unexplained: run.kind === 'experiment' ? reconciliation.unexplained : null,
+    unexplained: run.kind === 'experiment' || evidence.journal !== undefined ? reconciliation.unexplained : null,
     dropWindows: evidence.dropWindows,
     controls: evidence.controls === null ? null : judgeControls(evidence.controls),
     calibration: evidence.calibration,
@@ -73,6 +73,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     predicted: predictedOf(prediction, measured.dropped),
     expectations: decided.expectations,
     witnesses: { proxy, kernel },
+    ...(evidence.journal === undefined ? {} : { journal: evidence.journal }),
     hashes,
     citation: '',
   } satisfies Verdict;

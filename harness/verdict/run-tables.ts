@@ -11,7 +11,8 @@ import { causeSteps } from './queries/causes.ts';
 import { makeDisagreements, suspects } from './queries/disagreements.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
-import { outagesOf, outOfRotation, restartWindows, type RestartWindow } from './restart-windows.ts';
+import { outagesOf, outOfRotation, type RestartWindow } from './restart-windows.ts';
+import { unitSpans, windowsOf } from './service-windows.ts';
 import type { Span } from './predict/spans.ts';
 import { toleranceUs } from './tolerances.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
@@ -76,6 +77,17 @@ export const derivedTables = {
       otherAfterUs: 'The first after it that failed otherwise, µs.',
     },
   },
+  unit_spans: {
+    about: "What the units of --journal went through, by systemd's journal.",
+    columns: {
+      unit: 'The unit.',
+      state: 'stopping: from SIGTERM to its exit; gone: without a process; starting: until it answers.',
+      fromUs: 'It begins, µs.',
+      toUs: "The unit's next event of another state, µs.",
+      line: 'The line of the timeline that shows its beginning.',
+      said: 'That event, as it is cited.',
+    },
+  },
   disagreements: {
     about: 'Rows of the ledger that another witness contradicts.',
     columns: { seq: 'The slot.', what: 'What does not agree.' },
@@ -87,6 +99,7 @@ export const derivedTables = {
       failure: "Why the proxy's last try failed, where it was that.",
       file: 'The file of the witness.',
       witnessLine: 'The line that shows it.',
+      said: 'What that line says, where it is about a unit of --journal.',
     },
   },
 } as const;
@@ -111,13 +124,14 @@ export async function makeRunTables(
   { folder, run, timeline }: { folder: string; run: RunRecord; timeline: readonly TimelineEvent[] },
 ): Promise<RunTables> {
   const sites = siteNamesOf(run);
-  const seen = restartWindows(timeline, sites);
+  const seen = windowsOf(run, timeline);
   await putRestarts(database, { run, timeline, windows: seen });
   const windows = run.kind === 'measure' ? await steadyByLedger(database, seen, rateOf(run)) : seen;
   if (windows !== seen) await putRestarts(database, { run, timeline, windows });
   const unplanned = run.kind === 'experiment' ? unplannedEnds(timeline, windows, sites[0]) : [];
   await putMoments(database, run, windows);
   await putSpans(database, { run, timeline, windows, unplanned });
+  await putUnitSpans(database, run, timeline);
   const proxyLog = await putProxyLog(database, { folder, run });
   for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
   await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
@@ -320,6 +334,20 @@ function momentsOf(run: RunRecord, windows: readonly RestartWindow[]): object[] 
     atRisk: holding(atRisk, fromUs),
     outage: holding(outages, fromUs),
   }));
+}
+
+/** What the units of a user's service went through, by the journal; an experiment's table is empty. */
+async function putUnitSpans(database: RunDatabase, run: RunRecord, timeline: readonly TimelineEvent[]): Promise<void> {
+  const spans =
+    run.kind === 'measure'
+      ? unitSpans(timeline, { first: run.service.journal?.[0] ?? '', originWallUs: originWallUsOf(run) })
+      : [];
+  const times = { fromUs: 'DOUBLE', toUs: 'DOUBLE' };
+  await database.put(
+    'unit_spans',
+    { unit: 'VARCHAR', state: 'VARCHAR', ...times, line: 'INTEGER', said: 'VARCHAR' },
+    spans.map((span) => ({ ...span, toUs: Math.min(span.toUs, neverUs) })),
+  );
 }
 
 type End = Span & { readonly kind: string; readonly site: string; readonly line: number };

@@ -49,14 +49,21 @@ export async function countWaits(ask: Ask): Promise<Waits> {
 /** The ledger beside the logs of proxy and site, row by row. */
 export async function reconcile(ask: Ask): Promise<Reconciliation> {
   const [sums] = await ask<Pick<Reconciliation, 'rows' | 'disagreeing' | 'unexplained'>>('reconciliation');
-  const causes = await ask<{ cause: string; dropped: number; example: Reconciliation['examples'][string] }>('causes');
+  const causes = await ask<{
+    cause: string;
+    dropped: number;
+    example: Reconciliation['examples'][string];
+    said: string | null;
+  }>('causes');
   const unexplained = await ask<{ seq: number }>('unexplained');
   return {
     rows: sums?.rows ?? 0,
     disagreeing: sums?.disagreeing ?? 0,
     disagreements: await ask('disagreements'),
     causes: Object.fromEntries(causes.map(({ cause, dropped }) => [cause, dropped])),
-    examples: Object.fromEntries(causes.map(({ cause, example }) => [cause, example])),
+    examples: Object.fromEntries(
+      causes.map(({ cause, example, said }) => [cause, said === null ? example : { ...example, said }]),
+    ),
     unexplained: sums?.unexplained ?? 0,
     unexplainedRows: unexplained.map(({ seq }) => seq),
   };

@@ -38,6 +38,7 @@ const table = {
   maxDropped: ['<n>', 'more dropped requests than this fail, exit 1 (default: 0)'],
   maxGap: ['<time>', 'a longer time in which nobody was answered fails, exit 1 (default: any)'],
   maxWait: ['<time>', 'a longer wait for an answer fails, exit 1 (default: any)'],
+  journal: ['<unit>', 'what systemd’s journal says of this unit explains the drops; may be given again', 'again'],
   seed: ['<n>', 'makes the order of connections and the times of the restarts the same again'],
   json: ['', 'verdict.json on stdout, and nothing else there'],
   out: ['<folder>', 'where the run goes (default: reports/ where you are)'],

@@ -75,6 +75,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     maxGapMs: allowedMs('--max-gap', options.maxGap),
     maxWaitMs: allowedMs('--max-wait', options.maxWait),
     mustChange: options.mustChange === true,
+    ...witnessesOf(options),
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies { [Key in keyof Service]: unknown });
   const request = { target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null };
@@ -125,6 +126,15 @@ function seriesOf({ restarts, every, claim }: MeasureOptions): Pick<Service, 're
     ...(every !== undefined && { everyMs: durationMs('--every', every, 100, 3_600_000) }),
     ...(claim !== undefined && { claimPercent: claimOf(claim) }),
   };
+}
+
+/** What is to be read beside the load; what was not asked for stays out of the run's record. */
+function witnessesOf({ journal }: MeasureOptions): Pick<Service, 'journal'> {
+  const wrong = journal?.find((unit) => !/^[\w:.@\\-]{1,250}$/u.test(unit));
+  if (wrong !== undefined)
+    throw usage(`--journal takes the name of a unit, such as shop.service, not ${JSON.stringify(wrong)}.`);
+  const named = journal?.map((unit) => (/\.(?:service|socket)$/u.test(unit) ? unit : `${unit}.service`));
+  return { ...(named !== undefined && { journal: named }) };
 }
 
 /** A command that does nothing is a mistake: a deploy that never ran drops nothing. */

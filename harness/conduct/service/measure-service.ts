@@ -11,6 +11,7 @@ import { newRecord } from '../run-writer.ts';
 import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
 import { deployUnderLoad } from './deploy-series.ts';
 import { loadBoundMs, type MeasureTimes } from './deploy-times.ts';
+import { ServiceJournal } from './journal.ts';
 import { ServiceFiles } from './service-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
@@ -39,9 +40,11 @@ const roomSeconds = 3;
  * an error leaves nothing.
  */
 export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<void> {
+  const { journal: units } = target.service;
+  const journal = units === undefined ? null : await ServiceJournal.open(units);
   const files = await ServiceFiles.begin(setting.folder, recordOf(target, setting));
   try {
-    await new Measurement(target, times, setting, files).run();
+    await new Measurement(target, times, setting, { files, journal }).run();
   } catch (error) {
     if (files.writer.record.originMonotonicUs === null) await files.writer.discard();
     throw error;
@@ -56,6 +59,7 @@ class Measurement {
   private readonly times: MeasureTimes;
   private readonly setting: MeasureSetting;
   private readonly files: ServiceFiles;
+  private readonly journal: ServiceJournal | null;
   private readonly generator: Generator;
   private readonly steadiness: Steadiness;
   /** Aborted when the run is cut short, or the load has ended. */
@@ -65,11 +69,17 @@ class Measurement {
   private counts: LoadProgress | null = null;
   private deploy: Promise<void> = Promise.resolve();
 
-  constructor(target: Target, times: MeasureTimes, setting: MeasureSetting, files: ServiceFiles) {
+  constructor(
+    target: Target,
+    times: MeasureTimes,
+    setting: MeasureSetting,
+    { files, journal }: { files: ServiceFiles; journal: ServiceJournal | null },
+  ) {
     this.target = target;
     this.times = times;
     this.setting = setting;
     this.files = files;
+    this.journal = journal;
     const plan = planOf(target, times, setting, files.rawLedger);
     this.generator = new Generator(spawnGenerator(), plan);
     this.steadiness = new Steadiness(times.settleMs);
@@ -91,6 +101,7 @@ class Measurement {
       this.over.abort();
       const { aborted, wallOffsetUs, done } = end;
       await this.deploy;
+      await this.readJournal();
       const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0 };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
     } finally {
@@ -116,6 +127,18 @@ class Measurement {
     const { writer } = this.files;
     if (!(await writer.isNearlyFull(this.target.service.ratePerSecond, roomSeconds))) return;
     this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
+  }
+
+  /** A journal that can no longer be read takes nothing from what was counted. */
+  private async readJournal(): Promise<void> {
+    const { journal, files } = this;
+    if (journal === null) return;
+    try {
+      await files.addJournal(await journal.read(), journal.units);
+    } catch (error) {
+      const sentence = `What systemd's journal has to say is missing: ${messageOf(error)}`;
+      await files.writer.know({ notes: [...files.writer.record.notes, sentence] });
+    }
   }
 
   private async deployBeside(originUs: number): Promise<void> {

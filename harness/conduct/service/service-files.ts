@@ -13,6 +13,8 @@ import type { ServiceRun } from '../../run/run-record.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { readTimeline } from '../../run/files/timeline.ts';
 import { ndjson, RunWriter } from '../run-writer.ts';
+import { serviceJournalEvents, type JournalUnit } from '../../run/timeline/service-journal.ts';
+import type { JournalTold } from './journal.ts';
 import { identityOf } from './processes.ts';
 
 /** For the records, and for the rows when they are packed, if the disk is full by then. */
@@ -50,6 +52,14 @@ export class ServiceFiles {
     const whole = { ...event, source: 'deployer' } as const;
     this.events.push(whole);
     await this.writer.append(runFiles.timeline, ndjson([whole]));
+  }
+
+  /** Keeps what systemd's journal says of the units, and puts it into the timeline. */
+  async addJournal({ lines, text }: JournalTold, units: readonly JournalUnit[]): Promise<void> {
+    const { record } = this.writer;
+    await this.writer.text(runFiles.journal, text);
+    const begins = this.events.filter(({ kind }) => kind === 'deploy-begin').map(({ atUs }) => atUs);
+    this.events.push(...serviceJournalEvents(lines, { originUs: record.originMonotonicUs ?? 0, units, begins }));
   }
 
   /** Writes what the run came to, and packs its rows. */

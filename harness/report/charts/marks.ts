@@ -16,6 +16,7 @@ const eventLabels: Partial<Record<EventKind, string>> = {
   sigterm: 'SIGTERM',
   'accept-stopped': 'accept stopped',
   exit: 'exit',
+  'main-exited': 'exit',
   start: 'start',
   accepting: 'accepting',
 };

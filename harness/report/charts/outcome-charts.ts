@@ -26,7 +26,9 @@ export function drawRestart(
   timeline: readonly TimelineEvent[],
 ): Picture {
   const axis = axisOf(bins, restartSpan(window).zeroUs);
-  const events = timeline.filter(({ restart, source }) => restart === window.restart && source === 'app');
+  // A service of the user's says nothing of itself; systemd may.
+  const teller = timeline.some(({ source }) => source === 'app') ? 'app' : 'journal';
+  const events = timeline.filter(({ restart, source }) => restart === window.restart && source === teller);
   const since = window.sigtermUs === null ? 'the deploy began' : 'SIGTERM';
   return drawBars(bins, axis, { title, since, ...marksOf(axis, phasesOf(window), events) });
 }

@@ -21,6 +21,7 @@ export const messageIds = {
   unitSucceeded: '7ad2d189f7e94e70a38c781354912448',
   unitFailed: 'd9b373ed55a64feb8242e02dbe79a49c',
   processExited: '98e322203f7a4ed290d09fe03c09fe15',
+  restartScheduled: '5eb03494b6584870a536b337290809b3',
 } as const;
 
 /** What systemd says just before it sends the signal that nobody survives; these words have no id of their own. */
@@ -47,7 +48,8 @@ export const journalFile = {
   name: runFiles.journal,
   what: 'entry of a journal',
   about:
-    "The journal of the site's units, as `journalctl -o json` gives it: systemd's words and the site's own events.",
+    "The journal of the site's units, as `journalctl -o json` gives it: systemd's words and the site's own events. Of a " +
+    "service of your own, with --journal: only systemd's words about its units.",
   fields: { __MONOTONIC_TIMESTAMP: digits },
 } as const;
 

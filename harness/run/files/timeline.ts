@@ -27,6 +27,7 @@ export const eventKinds = [
   'check-down',
   'unit-stopped',
   'socket-stopped',
+  'restart-scheduled',
   'roll-back',
   'socket-started',
   'start',
@@ -62,7 +63,11 @@ export const timelineFile = {
       0,
       'Which restart it belongs to, from 1; 0 for what lies before the first, or is about all sites.',
     ),
-    site: optional(text('Of several sites: the one that it is about; left out where it is about all.')),
+    site: optional(
+      text(
+        'Of several sites (of your own service: of further units): the one that it is about; left out where it is about all.',
+      ),
+    ),
     version: optional(text('The version of the process it is about, where there is one.')),
     instance: optional(text("The process's own name for itself (pid-starttime), where there is one.")),
     connections: optional(

@@ -543,7 +543,9 @@ describe('the sums', () => {
     const [sums, causes, unexplained] = await answersOf(content, 'reconciliation', queries.causes.sql, 'unexplained');
     expect(sums).toMatchObject([{ rows: 63, unexplained: 60 }]);
     const cause = 'the site’s port was closed, or its process was leaving';
-    expect(causes).toEqual([{ cause, dropped: 2, example: { seq: 111, file: 'timeline.ndjson', line: 4 } }]);
+    expect(causes).toEqual([
+      { cause, dropped: 2, example: { seq: 111, file: 'timeline.ndjson', line: 4 }, said: null },
+    ]);
     expect(unexplained.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, index) => 190 + index));
   });
 });

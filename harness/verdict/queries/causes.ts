@@ -5,6 +5,7 @@
 import { runFiles } from '../../run/run-folder.ts';
 import { toleranceUs } from '../tolerances.ts';
 import { query } from './query.ts';
+import { ofUnit } from './unit-causes.ts';
 
 /**
  * The engine tells of a container's end when it has cleaned up after it. From when on it was gone, the proxy's own log
@@ -98,6 +99,7 @@ export const causeSteps = {
       (select max(endUs) from proxy) as lastUs
     from engine where role = 'edge' and action = 'die'`,
   ),
+  ofUnit,
   explained: query(
     'Each drop with the words of its cause, before those without one are left out.',
     `
@@ -125,18 +127,20 @@ export const causeSteps = {
             'file': case when tryLine is null then '${runFiles.accessLog}' else '${runFiles.proxyLog}' end, 'witnessLine': coalesce(tryLine, accessLine)}
         when hasProxy and dieUs <= doneUs + ${toldLateUs} and coalesce(lastUs <= doneUs + ${toleranceUs}, true)
           then {'cause': 'the proxy’s container had ended', 'file': '${runFiles.engineEvents}', 'witnessLine': dieLine}
+        when ofUnit.line is not null then {'cause': ofUnit.cause, 'file': '${runFiles.timeline}', 'witnessLine': unitLine}
         when not hasProxy and coalesce(closed, leaving) is not null
           then {'cause': 'the site’s port was closed, or its process was leaving', 'file': '${runFiles.timeline}', 'witnessLine': coalesce(closed, leaving)}
       end as found
     from lost
       left join said using (line) left join cut using (line) left join ended using (line)
-      left join checked using (line) left join behind using (line), proxyEnd, run`,
+      left join checked using (line) left join behind using (line)
+      left join ofUnit using (line), proxyEnd, run`,
   ),
   causes: query(
     'Drops that a witness other than the client explains, with the line that shows it.',
     `
     select line, seq, case when starts_with(found.cause, failure || ':') then failure end as failure,
-      found.cause, found.file, found.witnessLine
-    from explained where found is not null`,
+      found.cause, found.file, found.witnessLine, ofUnit.said
+    from explained left join ofUnit using (line) where found is not null`,
   ),
 } as const;

@@ -49,7 +49,8 @@ export const proxyQueries = {
   causes: query(
     'Drops by cause, with the first of each and the line that shows it.',
     `
-    select cause, count(*) as dropped, arg_min({'seq': seq, 'file': file, 'line': witnessLine}, line) as example
+    select cause, count(*) as dropped, arg_min({'seq': seq, 'file': file, 'line': witnessLine}, line) as example,
+      arg_min(said, line) as said
     from causes
     group by cause
     order by min(line)`,

@@ -174,6 +174,7 @@ export const reconciliationSchema = z.strictObject({
         seq: z.number().describe("The row's number in the ledger."),
         file: z.string().optional().describe("The witness's file, within the run's folder."),
         line: z.number().optional().describe('The line in it, from 1.'),
+        said: z.string().optional().describe('What that line says, where a service of your own has such a witness.'),
       }),
     )
     .describe('Of each cause a row, and the line of a witness other than the client that shows it.'),
@@ -332,4 +333,37 @@ export const expectationSchema = z.strictObject({
     .literal(true)
     .optional()
     .describe('It was missed, and nothing that the generator or the machine did can have caused that.'),
+});
+
+/** What systemd's journal says of a service of the user's. */
+export const journalSchema = z.strictObject({
+  units: z.array(z.string()).describe('The units that were asked for; phases are those of the first.'),
+  lines: count.describe("systemd's words about them while the load went on."),
+  restartsByItself: count.describe('How often systemd started a unit again by itself (Restart=).'),
+  phases: z
+    .array(
+      z.strictObject({
+        restart: count.describe('Its number, from 1.'),
+        drainingMs: milliseconds.nullable().describe('From SIGTERM to the exit, ms; null: not known.'),
+        downMs: milliseconds.nullable().describe('From the exit to the start of the new process, ms; null: not known.'),
+        warmingMs: milliseconds
+          .nullable()
+          .describe(
+            'From its start until it was ready, else until the load was answered steadily, ms; null: not known.',
+          ),
+      }),
+    )
+    .describe('How long the phases of each restart took.'),
+  events: z
+    .array(
+      z.strictObject({
+        restart: count.describe('The restart that had begun last; 0 before the first.'),
+        atUs: microseconds.describe('When journald had the line, µs since run start.'),
+        at: z.string().describe('The same by the wall clock.'),
+        kind: z.string().describe('The event in timeline.ndjson; `sigterm` is inferred from “Stopping”.'),
+        said: z.string().describe('What systemd said.'),
+        line: count.describe('Its line in timeline.ndjson, from 1.'),
+      }),
+    )
+    .describe('The first 200 events.'),
 });

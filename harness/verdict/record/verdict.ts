@@ -9,6 +9,7 @@ import {
   directSchema,
   dropWindowSchema,
   expectationSchema,
+  journalSchema,
   milliseconds,
   outcomes,
   powerSchema,
@@ -150,6 +151,9 @@ export const verdictSchema = z.strictObject({
       kernel: z.record(z.string(), z.number()).describe("Change of the kernel's counters over the load."),
     })
     .describe('Independent records of the same run.'),
+  journal: journalSchema
+    .optional()
+    .describe("systemd's journal of a service of your own, where --journal asked for it."),
   hashes: z
     .strictObject({
       experiment: z.string().describe('Of the experiment as it ran, options applied.'),
