@@ -18,8 +18,9 @@ const oneDoor = {
     'harness/verdict/evidence.ts',
     // A process in the lab, which speaks to the harness by its stdout.
     'harness/in-lab/deployer.ts',
-    // What the user wrote or named: a budgets file, --body, certificates.
+    // What the user wrote or named: a budgets file, bodies, certificates.
     'harness/gate/written-file.ts',
+    'harness/cli/options/request-options.ts',
     'harness/cli/options/service-options.ts',
     'harness/cli/options/tls-options.ts',
     // Opens a file of its own, to hold space.

@@ -51,7 +51,7 @@ export async function runBankCase(bank: BankCase, withCurl: boolean, setting: Ca
     const [only = '', ...others] = Object.keys(bank.outcomes);
     let curlTakes: boolean | null = null;
     if (withCurl && others.length === 0) {
-      curlTakes = await doesCurlTake(server.port, '/', service.method, body);
+      curlTakes = await doesCurlTake(server.port, '/', service.method ?? 'GET', body);
       wrong.push(...besideCurl(curlTakes, only === 'ok' || only.startsWith('status-'), unlikeCurl));
     }
     return { name, counted, curlTakes, wrong };

@@ -263,7 +263,7 @@ it.each(right)('%j leaves as it is written', async (lines, options) => {
     await writeFile(join(folder, 'right.yaml'), text);
     const [entry] = (await readServiceFile(join(folder, 'right.yaml'), 'right.yaml')).entries;
     if (entry === undefined) throw new Error('no entry');
-    return optionsOfFile(entry);
+    return optionsOfFile(entry, 'right.yaml');
   };
   const expected = { url: 'http://127.0.0.1:9/', ...options };
   expect(await read(block(lines))).toEqual(expected);
@@ -289,7 +289,7 @@ services:
     .replace('measure: *d', 'measure: &d { url: http://127.0.0.1:9/, body: 010, duration: 5s }');
   await writeFile(join(folder, 'anchors.yaml'), moved);
   const { entries } = await readServiceFile(join(folder, 'anchors.yaml'), 'anchors.yaml');
-  expect(entries.map((entry) => optionsOfFile(entry))).toEqual([
+  expect(entries.map((entry) => optionsOfFile(entry, 'anchors.yaml'))).toEqual([
     { url: 'http://127.0.0.1:9/', body: '010', duration: '5s' },
     { url: 'http://127.0.0.1:9/', body: '010', duration: '6s' },
   ]);

@@ -53,10 +53,7 @@ export function assignments<Entry extends MixEntry>(
   seed: number,
 ): (seq: number) => Assignment<Entry> {
   const random = seededRandom(seed, 'mix');
-  const kinds: readonly ('new' | 'kept')[] = connections === 'mixed' ? ['new', 'kept'] : [connections];
-  const pattern = kinds.flatMap((connection) =>
-    shareOut(mix, blockSlots / kinds.length).map((entry): Assignment<Entry> => ({ entry, connection })),
-  );
+  const pattern = blockOf(mix, connections);
   let block: Assignment<Entry>[] = [];
   let blockIndex = -1;
   return (seq) => {
@@ -70,6 +67,20 @@ export function assignments<Entry extends MixEntry>(
     if (assignment === undefined) throw new Error(`no assignment for slot ${seq}`);
     return assignment;
   };
+}
+
+/** The slots of a block, in no order. */
+function blockOf<Entry extends MixEntry>(mix: readonly Entry[], connections: ConnectionMode): Assignment<Entry>[] {
+  const kinds: readonly ('new' | 'kept')[] = connections === 'mixed' ? ['new', 'kept'] : [connections];
+  return kinds.flatMap((connection) =>
+    shareOut(mix, blockSlots / kinds.length).map((entry): Assignment<Entry> => ({ entry, connection })),
+  );
+}
+
+/** How many slots of each block of 100 each entry gets, in their order. */
+export function slotsInBlock(mix: readonly MixEntry[], connections: ConnectionMode): number[] {
+  const block = blockOf(mix, connections);
+  return mix.map((entry) => block.filter((slot) => slot.entry === entry).length);
 }
 
 /** Each entry as often as its weight's share of `slots`, whole numbers by largest remainder. */

@@ -14,6 +14,22 @@ const tlsSchema = z.strictObject({
   resumes: z.boolean(),
 });
 
+/** One request of a mix. */
+const requestSchema = z.strictObject({
+  name: z.string().min(1),
+  method: z.enum(methods),
+  /** As it was written: with `{id}` and `{seq}`, and without secrets. */
+  path: z.string().startsWith('/'),
+  weight: z.number().positive(),
+  /** How many of each 100 slots are its own. */
+  slotsOf100: z.number().int().positive(),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  /** How long the body is without what is filled in; null without a body. */
+  bodyBytes: z.number().int().nonnegative().nullable(),
+  /** What makes an answer ok, each a phrase: `status 201`, `header ETag is "5"`. */
+  expect: z.array(z.string()),
+});
+
 /** The schema of a measured service. */
 export const serviceSchema = z.strictObject({
   /** As the user wrote it, without its secrets. */
@@ -23,7 +39,8 @@ export const serviceSchema = z.strictObject({
   port: z.number().int().min(1).max(65_535),
   /** null where requests went in plain text. */
   tls: tlsSchema.nullable().default(null),
-  method: z.enum(methods),
+  /** null where the load is a mix. */
+  method: z.enum(methods).nullable(),
   /** Path and query, without secrets. */
   path: z.string().startsWith('/'),
   /** In place of a secret stands the variable that holds it: `${AUTHORIZATION}`. */
@@ -32,6 +49,8 @@ export const serviceSchema = z.strictObject({
   bodyBytes: z.number().int().nonnegative().nullable(),
   /** The status that is ok; null stands for any from 200 to 299. */
   expectedStatus: z.number().int().nullable(),
+  /** The mix, where the load is one; then method, path and body are theirs. */
+  requests: z.array(requestSchema).min(1).optional(),
   ratePerSecond: z.number().positive(),
   connections: z.enum(['kept', 'new', 'mixed']),
   /** From a request's due time to its complete answer. */
@@ -59,5 +78,12 @@ export const serviceSchema = z.strictObject({
   mustChange: z.boolean().default(false),
 });
 
+/** One request of a mix, as a run records it. */
+export type ServiceRequest = z.infer<typeof requestSchema>;
 /** A measured service. */
 export type Service = z.infer<typeof serviceSchema>;
+
+/** What is asked, in a few words: `GET http://…/`, or how many requests of which service. */
+export function askedOf({ method, url, requests }: Service): string {
+  return method === null ? `a mix of ${requests?.length ?? 0} requests to ${url}` : `${method} ${url}`;
+}

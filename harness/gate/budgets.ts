@@ -1,5 +1,6 @@
 /** What a gate allows: for each thing that is measured, the limits of its figures. */
 import { z } from 'zod';
+import { requestsSchema } from './requests.ts';
 import { figureNames, figures, type FigureName } from './figures.ts';
 
 const because = z.string().min(10, 'say why, in at least ten letters');
@@ -92,7 +93,7 @@ export const gateFileSchema = z.strictObject({
 const serviceEntrySchema = z.strictObject({
   name: fileNameSchema,
   /** Options of `measure`, by their names without dashes before them: `url`, `expect-status`; the command checks them. */
-  measure: z.record(z.string(), z.unknown()).default({}),
+  measure: z.object({ requests: requestsSchema.optional() }).catchall(z.unknown()).default({}),
   blocking: z.boolean().default(true),
   because: because.optional(),
   /** Left out: nothing may be dropped. */

@@ -11,6 +11,7 @@ import {
 } from './budgets.ts';
 import { figureNames } from './figures.ts';
 import { usageError } from './refusals.ts';
+import { isRequestText } from './requests.ts';
 import { readWrittenFile } from './written-file.ts';
 import { readYaml, type Path, type YamlData } from './yaml-data.ts';
 
@@ -88,19 +89,22 @@ function placed<Data extends Pick<ServiceEntryData, 'blocking' | 'because' | 'bu
 
 /** Options of `measure` are text, as on a command line: the digits that were written, not the number that they make. */
 function isOption([part, , field, ...option]: Path): boolean {
-  return part === 'services' && field === 'measure' && option.length > 0;
+  if (part !== 'services' || field !== 'measure') return false;
+  return option[0] === 'requests' ? isRequestText(option.slice(1)) : option.length > 0;
 }
 
 /**
  * The data of a budgets file, and the place of each of its fields.
+ * @param isText where numbers are text
  * @throws {HarnessError} naming line, column and field of all that is wrong
  */
 export function parseBudgets<Schema extends z.ZodType>(
   text: string,
   file: string,
   schema: Schema,
+  isText = isOption,
 ): Places & { data: z.infer<Schema> } {
-  const { data, placeOf, valuePlaceOf } = readYaml(text, file, isOption);
+  const { data, placeOf, valuePlaceOf } = readYaml(text, file, isText);
   if (data === null) throw usageError(`${file}:1:1: is empty.`, 'docs/ci.md has an example to begin with.');
   const checked = schema.safeParse(data);
   if (checked.success) return { data: checked.data, placeOf, valuePlaceOf };

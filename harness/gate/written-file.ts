@@ -16,15 +16,16 @@ const systemWords: Readonly<Record<string, string>> = {
 /**
  * Reads a file in UTF-8.
  * @param file how errors call it
+ * @param what it is
  * @throws {HarnessError} saying why it cannot be read
  */
-export async function readWrittenFile(path: string, file: string): Promise<string> {
+export async function readWrittenFile(path: string, file: string, what = 'budgets file'): Promise<string> {
   const bytes = await firstBytes(path).catch((cause: unknown) => {
     const { code = '', message } = cause as NodeJS.ErrnoException;
-    const what = systemWords[code] ?? `cannot be read: ${message}`;
-    throw usageError(`The budgets file ${file} ${what}.`, undefined, cause);
+    const why = systemWords[code] ?? `cannot be read: ${message}`;
+    throw usageError(`The ${what} ${file} ${why}.`, undefined, cause);
   });
-  if (bytes.length > mostBytes) throw usageError(`${file} is larger than 256 KiB: that is no budgets file.`);
+  if (bytes.length > mostBytes) throw usageError(`${file} is larger than 256 KiB: that is no ${what}.`);
   if (bytes[0] === 0xff || bytes[0] === 0xfe) throw usageError(`${file}:1:1: is no UTF-8 (UTF-16?): save it as UTF-8.`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

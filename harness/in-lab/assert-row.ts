@@ -52,7 +52,9 @@ function brokenAnswer({ outcome, status, firstByteUs, bodyCrc32, error }: Ledger
   if (outcome.startsWith('status-') && outcome !== `status-${status}`) return `its status is ${status}`;
   if (firstByteUs === null) return 'no byte of its answer came';
   if (bodyCrc32 === null) return 'its body has no check sum';
-  return error === null ? null : `it has an error: ${error}`;
+  // Which expectation a wrong answer misses, where the user wrote some.
+  const mayHaveError = outcome === 'wrong' && error !== null && outcomeOfWords(error) === 'wrong';
+  return error === null || mayHaveError ? null : `it has an error: ${error}`;
 }
 
 /** A failure has nothing that only a complete answer has, and words that give its outcome and how far it came. */

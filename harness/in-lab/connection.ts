@@ -40,6 +40,9 @@ export interface Target {
   readonly secure: SecureTarget | null;
 }
 
+/** Most bytes of an answer that is held against an expectation of the user's, and so in memory, whole. */
+const mostComparedBytes = 64 * 1024 * 1024;
+
 /** How long the rest of a request may take that was answered before it was sent. */
 const restMs = 5_000;
 
@@ -217,12 +220,15 @@ export class Connection {
     if (sentUs !== null && firstByteUs !== null && firstByteUs > sentUs) {
       this.rttUs = Math.min(this.rttUs, (connectedUs ?? firstByteUs) - sentUs);
     }
+    const seen = { status: response.status, bytes: response.bodyBytes, response };
     const outcome = outcomeOfAnswer(
       response.status,
       slot.request.expectedStatus,
       slot.request.isExpectedBody?.(response.body) ?? true,
     );
-    exchange.settle(outcome, { status: response.status, bytes: response.bodyBytes, response });
+    const missed = outcome === 'ok' ? (slot.request.check?.missedBy(response) ?? null) : null;
+    if (missed === null) exchange.settle(outcome, seen);
+    else exchange.settle('wrong', { ...seen, error: missed });
     if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
     if (!response.keepAlive || exchange.slot.connection === 'new') this.die();
     else this.sendRest();
@@ -284,11 +290,15 @@ export class Connection {
 
   private parserFor({ slot }: Exchange, skipsStrayBody: boolean): ResponseParser {
     const { maxHeadBytes, maxAnswerBytes } = this.target;
+    const { method, isExpectedBody, check } = slot.request;
+    const isCompared = check?.needsBody === true;
     return new ResponseParser({
-      keepsBody: slot.request.isExpectedBody !== null,
+      keepsBody: isCompared || isExpectedBody !== null,
+      mostKeptBytes: isCompared ? mostComparedBytes : undefined,
       maxHeadBytes,
-      maxAnswerBytes,
+      maxAnswerBytes: isCompared ? Math.min(maxAnswerBytes, mostComparedBytes) : maxAnswerBytes,
       skipsStrayBody,
+      isHead: method === 'HEAD',
     });
   }
 

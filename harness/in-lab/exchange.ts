@@ -87,6 +87,7 @@ export class Exchange {
       version: response?.headers.get('x-app-version') ?? null,
       error: error ?? null,
     };
+    if (request.name !== undefined) Object.assign(row, { request: request.name });
     if (this.securedUs !== null) Object.assign(row, { securedUs: this.securedUs });
     if (this.isResumed) Object.assign(row, { isResumed: true });
     // Only the few rows that need these two fields have them: the ledger stays shorter and is read faster.

@@ -12,7 +12,8 @@ import { ConnectionPool } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';
 import { shareOfSlots, slotOfShare, slotsDueBy, wholeShare, type SlotShare } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
-import { noCounts, type LoadCounts, type LoadPlan, type PlanMixEntry } from './plan.ts';
+import { withChecks, type CheckedEntry } from './mixed-request.ts';
+import { noCounts, type LoadCounts, type LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
 
 /** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
@@ -62,7 +63,11 @@ export async function prepareLoad(
     pacer.once('message', () => resolve());
     pacer.once('error', reject);
   });
-  return new Load(plan, record, share, { pacer, stopCell });
+  return new Load({ ...plan, mix: await withChecks(plan.mix) }, record, share, { pacer, stopCell });
+}
+
+interface CheckedPlan extends LoadPlan {
+  readonly mix: readonly CheckedEntry[];
 }
 
 interface Pacing {
@@ -76,7 +81,7 @@ class Load implements PreparedLoad {
   private readonly record: (row: LedgerRow) => void;
   private readonly share: SlotShare;
   private readonly pacing: Pacing;
-  private readonly assignmentOf: (seq: number) => Assignment<PlanMixEntry>;
+  private readonly assignmentOf: (seq: number) => Assignment<CheckedEntry>;
   private readonly pool: ConnectionPool;
   /** Of requests that are settled; `due` apart. */
   private readonly tally = noCounts();
@@ -96,7 +101,7 @@ class Load implements PreparedLoad {
   private ticker: NodeJS.Timeout | undefined;
   private readonly ended = Promise.withResolvers<LoadResult>();
 
-  constructor(plan: LoadPlan, record: (row: LedgerRow) => void, share: SlotShare, pacing: Pacing) {
+  constructor(plan: CheckedPlan, record: (row: LedgerRow) => void, share: SlotShare, pacing: Pacing) {
     this.plan = plan;
     this.record = record;
     this.share = share;

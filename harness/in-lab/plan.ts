@@ -7,6 +7,8 @@ import type { Outcome } from '../run/files/ledger.ts';
 export interface PlanMixEntry extends MixEntry {
   /** Present where the server is not the lab's site: what to send, and what to take for ok. */
   readonly fixed?: FixedRequest;
+  /** The same of one of several, whose text may differ from slot to slot. */
+  readonly mixed?: MixedRequest;
 }
 
 /** A request that is the same in every slot, its id apart. */
@@ -18,6 +20,32 @@ export interface FixedRequest {
   readonly bodyBase64: string | null;
   /** null stands for any status from 200 to 299. */
   readonly expectedStatus: number | null;
+}
+
+/** Text at even places; at odd ones what is filled in for each request: `id` or `seq`. */
+export type Template = readonly string[];
+
+/** One request of a mix that the user wrote. */
+export interface MixedRequest {
+  readonly name: string;
+  readonly target: Template;
+  readonly headers: readonly (readonly [string, Template])[];
+  /** Bytes that are sent as they are, or text; null without a body. */
+  readonly body: { readonly base64: string } | { readonly text: Template } | null;
+  readonly expected: ExpectedAnswer;
+}
+
+/** What a text must be: one that it contains (a header: one that it is), or an expression that it matches. */
+export type Matcher = { readonly text: string } | { readonly regex: string; readonly flags: string };
+
+/** What an answer must be to be ok. */
+export interface ExpectedAnswer {
+  /** null stands for any status from 200 to 299. */
+  readonly status: number | null;
+  readonly headers: readonly (readonly [string, Matcher])[];
+  readonly body: Matcher | null;
+  /** Each JSON path (RFC 9535), and the value that all it selects must have. */
+  readonly json: readonly (readonly [string, unknown])[];
 }
 
 /** How TLS is spoken. */

@@ -2,7 +2,8 @@
 import type { Method } from '../base/methods.ts';
 import { siteIndexOf } from '../experiment/units.ts';
 import { note, primedNoteId, requestIdPrefix, slept } from '../run/site-requests.ts';
-import type { FixedRequest, LoadPlan, PlanMixEntry } from './plan.ts';
+import { filledRequest, type AnswerCheck, type CheckedEntry } from './mixed-request.ts';
+import type { FixedRequest, LoadPlan, MixedRequest, PlanMixEntry } from './plan.ts';
 
 /** A request ready to be written, once. */
 export interface PreparedRequest {
@@ -16,6 +17,10 @@ export interface PreparedRequest {
   readonly expectedStatus: number | null;
   /** Is this the body that the request asks for? Null where any is; the body itself is null where it is far too long. */
   readonly isExpectedBody: ((body: Buffer | null) => boolean) | null;
+  /** Its name, where it is one of a mix that the user wrote. */
+  readonly name?: string;
+  /** What such an answer must be beside its status. */
+  readonly check?: AnswerCheck;
 }
 
 /** What every request says of itself. */
@@ -28,13 +33,14 @@ interface Common {
 /** The request of slot `seq`. */
 export function prepareRequest(
   plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeaders' | 'primedNotes'>,
-  entry: PlanMixEntry,
+  entry: CheckedEntry,
   seq: number,
   connection: 'new' | 'kept',
 ): PreparedRequest {
   const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
   const common = { hostHeader: hostHeaderOf(plan, seq), requestId, connection };
   if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
+  if (entry.mixed !== undefined) return mixedRequest(entry, entry.mixed, seq, common);
   if (entry.method === 'POST') return writeNote(entry.path, requestId, common);
   if (entry.path !== '/notes/:id') return get(entry.path, slept(entry.path), common);
   const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
@@ -77,17 +83,44 @@ function fixedRequest(
   { target, headers, bodyBase64, expectedStatus }: FixedRequest,
   common: Common,
 ): PreparedRequest {
+  const body = bodyBase64 === null ? null : bodyOfBase64(bodyBase64);
+  return written({ method, path, target: target ?? path, headers, body, expectedStatus }, common);
+}
+
+function mixedRequest(
+  { method, path, check }: CheckedEntry,
+  mixed: MixedRequest,
+  seq: number,
+  common: Common,
+): PreparedRequest {
+  const { target, headers, body: filled } = filledRequest(mixed, common.requestId, seq);
+  const { name, body: given, expected } = mixed;
+  const body = given !== null && 'base64' in given ? bodyOfBase64(given.base64) : filled;
+  return {
+    ...written({ method, path, target, headers, body, expectedStatus: expected.status }, common),
+    name,
+    ...(check !== undefined && { check }),
+  };
+}
+
+interface Written extends Pick<PreparedRequest, 'method' | 'path' | 'expectedStatus'> {
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer | null;
+}
+
+/** A request whose answer may have any body. */
+function written({ method, path, target, headers, body, expectedStatus }: Written, common: Common): PreparedRequest {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const body = bodyOfBase64(bodyBase64 ?? '');
   // RFC 9110, 8.6: a method that anticipates a body says so when it has none.
-  const hasLength = bodyBase64 !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
-  const length = hasLength ? `Content-Length: ${body.length}\r\n` : '';
+  const hasLength = body !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
+  const length = hasLength ? `Content-Length: ${body?.length ?? 0}\r\n` : '';
   return {
     method,
     path,
     requestId: common.requestId,
-    bytes: Buffer.from(`${head(method, target ?? path, common)}${lines}${length}\r\n`),
-    ...(body.length === 0 ? {} : { body }),
+    bytes: Buffer.from(`${head(method, target, common)}${lines}${length}\r\n`),
+    ...(body === null || body.length === 0 ? {} : { body }),
     expectedStatus,
     isExpectedBody: null,
   };
@@ -105,7 +138,7 @@ function bodyOfBase64(base64: string): Buffer {
 }
 
 const bodies = new Map<string, Buffer>();
-const mostBodies = 10;
+const mostBodies = 100;
 
 function head(method: string, path: string, { hostHeader, requestId, connection }: Common): string {
   return (

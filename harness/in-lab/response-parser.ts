@@ -32,18 +32,22 @@ export class LimitError extends Error {}
 export interface ParserOptions {
   /** Keep the body's bytes: only where they are compared. */
   readonly keepsBody: boolean;
+  /** Most bytes of a body that are kept (default: 1 MiB); a longer one is not kept. */
+  readonly mostKeptBytes?: number | undefined;
   /** Most bytes of a head (status line and headers, interim or final), of the trailers, and of a chunk's line. */
   readonly maxHeadBytes: number;
   readonly maxAnswerBytes: number;
   /**
-   * The answer before this one on the connection has no body by its status. Some servers send one all the same, which
+   * The answer before this one on the connection has no body by its status or method. Some servers send one all the same, which
    * may arrive only now: it is skipped.
    */
   readonly skipsStrayBody?: boolean;
+  /** The request is a HEAD: its answer has no body, whatever its Content-Length says (RFC 9110, 9.3.2). */
+  readonly isHead?: boolean;
 }
 
-/** Most bytes of a body that are kept to be compared; a larger one is not the expected one. */
-const mostKeptBytes = 1024 * 1024;
+/** The lab's site answers with less; a larger body is not the expected one. */
+const defaultKeptBytes = 1024 * 1024;
 const lf = 0x0a;
 const cr = 0x0d;
 const begin = 'HTTP/1.';
@@ -83,9 +87,9 @@ export class ResponseParser {
     return this.size;
   }
 
-  /** Was the final answer one that has no body by its status? */
+  /** Was the final answer one that has no body, by its status or its request's method? */
   get hasNoBody(): boolean {
-    return this.status === 204 || this.status === 304;
+    return this.status === 204 || this.status === 304 || (this.options.isHead === true && this.status >= 200);
   }
 
   /** The final answer's status, once it was read. */
@@ -299,7 +303,7 @@ export class ResponseParser {
     this.checkSize(this.size);
     this.crc = crc32(taken, this.crc);
     if (this.parts === null) return;
-    if (this.size > mostKeptBytes) this.parts = null;
+    if (this.size > (this.options.mostKeptBytes ?? defaultKeptBytes)) this.parts = null;
     else this.parts.push(Buffer.from(taken));
   }
 

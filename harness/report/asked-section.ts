@@ -1,5 +1,6 @@
 /** What was asked of the lab, or of a service: the settings of a run, in a table. */
 import { commandSpacingMs } from '../experiment/deploy-schedule.ts';
+import { askedOf, type ServiceRequest } from '../experiment/service.ts';
 import { flatFields } from '../experiment/differences.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
 import { tableOf } from './format.ts';
@@ -17,16 +18,29 @@ export function askedSection(run: RunRecord): string {
 type Setting = readonly [part: string, setting: string];
 
 function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
-  const { method, url, address, headers, bodyBytes, expectedStatus, ratePerSecond, connections } = service;
+  const { address, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } = service;
+  const okIs = expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`;
   return [
-    ['request', `${method} ${url} (${address})`],
+    [requests === undefined ? 'request' : 'mix', `${askedOf(service)} (${address})`],
     ...headers.map(([name, value]): Setting => ['header', `${name}: ${value}`]),
     ...(bodyBytes === null ? [] : [['body', `${bodyBytes} bytes`] as const]),
-    ['ok is', expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`],
+    ...(requests === undefined ? [['ok is', okIs] as const] : requests.flatMap(askedOfRequest)),
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
     ['while', service.whileCommand ?? 'nothing ran'],
     ...(service.restarts === undefined ? [] : [['restarts', seriesText(service.restarts, service.everyMs)] as const]),
+  ];
+}
+
+function askedOfRequest({ name, method, path, slotsOf100, headers, bodyBytes, expect }: ServiceRequest): Setting[] {
+  const sent = [
+    `${method} ${path}, ${slotsOf100} of 100 slots`,
+    ...headers.map((header) => header.join(': ')),
+    ...(bodyBytes === null ? [] : [`a body of ${bodyBytes} bytes`]),
+  ];
+  return [
+    [name, sent.join('; ')],
+    [`${name}: ok is`, expect.join('; ')],
   ];
 }
 

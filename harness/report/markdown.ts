@@ -7,6 +7,7 @@ import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
 import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
+import { requestsSection } from './requests-section.ts';
 import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 import { unitJournalSection } from './unit-journal-section.ts';
@@ -41,6 +42,7 @@ export function reportMarkdown(
     askedSection(run),
     countsSection(verdict),
     sitesSection(verdict),
+    requestsSection(verdict),
     restartsSection(run, verdict),
     causesSection(verdict),
     unitJournalSection(verdict),

@@ -113,6 +113,16 @@ export function isOfCertificate(error: string): boolean {
   return error.startsWith(certificateBegin);
 }
 
+const expectationBegin = 'expected ';
+/** Whatever a user calls a header, a row stays short. */
+const mostExpectation = 100;
+
+/** What an answer says that is not the expected one: which expectation it misses, and nothing of what it holds. */
+export function expectationWords(what: 'header' | 'body' | 'json', of = ''): string {
+  const words = `${expectationBegin}${what}${of === '' ? '' : ` ${of}`}`;
+  return words.length > mostExpectation ? `${words.slice(0, mostExpectation)}…` : words;
+}
+
 const limitBegin = 'limit: ';
 
 /** What an answer says that met a limit of the client's own. */
@@ -131,6 +141,7 @@ const words = /^(.+), (connect|handshake|wait|body)$/su;
 export function outcomeOfWords(error: string): Outcome {
   if (error === noConnectionFree || error === serverHeldAll) return 'unsent';
   if (error.startsWith(limitBegin)) return 'local';
+  if (error.startsWith(expectationBegin)) return 'wrong';
   const step = stepOfWords(error);
   // An answer that is no HTTP says what is wrong with it, and no step.
   if (step === null) return 'parse';

@@ -121,7 +121,7 @@ describe('reading a ledger', () => {
     [lineWith({ rttUs: -1 }), 'rttUs is -1, not a whole number from 0'],
     [lineWith({ seq: -1 }), 'seq is -1, not a whole number from 0'],
     [lineWith({ bodyCrc32: -1 }), 'bodyCrc32 is -1, not a whole number from 0 or null'],
-    [lineWith({ method: 'get' }), 'method is "get", not one of GET, POST, PUT, PATCH, DELETE'],
+    [lineWith({ method: 'get' }), 'method is "get", not one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE'],
     [lineWith({ connection: '' }), 'connection is "", not one of new, kept'],
     [lineWith({ outcome: ['ok'] }), 'outcome is ["ok"], not one of ok, refused, '],
     ...['OK', 'ok ', 'bogus', '', 'status-', 'status-5e2', 'status-5020'].map((word): [string, string] => [

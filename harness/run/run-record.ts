@@ -1,7 +1,7 @@
 /** run.json: what was asked, of whom, and when; the only place with a wall clock. */
 import { z } from 'zod';
 import { experimentSchema, valueSchema } from '../experiment/experiment.ts';
-import { serviceSchema } from '../experiment/service.ts';
+import { askedOf, serviceSchema } from '../experiment/service.ts';
 
 /** Slots are counted in 32 bits; no run that can be asked for has as many. */
 export const mostSlots = 2 ** 31 - 1;
@@ -127,10 +127,10 @@ export function subjectOf(run: RunRecord): Subject {
     const { id, title, question, load } = run.experiment;
     return { id, title, question, ratePerSecond: load.ratePerSecond, plannedRestarts: run.deployBeginsMs.length };
   }
-  const { method, url, ratePerSecond, whileCommand, restarts = 1 } = run.service;
+  const { url, ratePerSecond, whileCommand, restarts = 1 } = run.service;
   return {
     id: 'measure',
-    title: `${method} ${url}`,
+    title: askedOf(run.service),
     question:
       whileCommand === null
         ? `Does ${url} answer every request?`

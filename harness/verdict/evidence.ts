@@ -16,6 +16,7 @@ import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts'
 import { quoted, siteNamesOf } from '../run/tables.ts';
 import { readTimelineFiles, timelineOf } from '../run/timeline/timeline-from-files.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
+import { countRequests } from './count-requests.ts';
 import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
@@ -24,7 +25,7 @@ import { joined } from './queries/joined.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
-import type { Calibration, Reconciliation, Verdict } from './record/verdict.ts';
+import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
 import { journalOf } from './unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
@@ -36,6 +37,8 @@ export interface Evidence {
   readonly ledger: LedgerSummary;
   /** Several sites, one by one; null where there is only one. */
   readonly sites: readonly SiteCounts[] | null;
+  /** The requests of a mix, one by one; null where the user wrote none. */
+  readonly requests: readonly RequestVerdict[] | null;
   readonly stale: number;
   readonly dropWindows: Verdict['dropWindows'];
   /** Was something of the service seen to change in every restart? null where nothing was to change. */
@@ -119,6 +122,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       unplanned: tables.unplanned,
       ledger,
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
+      requests: await requestsOf(ask, run),
       stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
       dropWindows: await dropWindows(ask, timeline),
       waits: await countWaits(ask),
@@ -131,6 +135,11 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   } finally {
     await database.close();
   }
+}
+
+async function requestsOf(ask: Ask, run: RunRecord): Promise<RequestVerdict[] | null> {
+  const { requests } = run.kind === 'measure' ? run.service : {};
+  return requests === undefined ? null : await countRequests(ask, requests);
 }
 
 type Further = Pick<

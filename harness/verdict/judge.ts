@@ -69,6 +69,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     power: powerOf(restarts, subject.ratePerSecond / (sites?.length ?? 1)),
     perRestart,
     ...(sites === null ? {} : { perSite: withRestarts(sites, perRestart, prediction.perSite) }),
+    ...(evidence.requests === null ? {} : { perRequest: [...evidence.requests] }),
     schedule: scheduleOf(ledger, subject.ratePerSecond),
     predicted: predictedOf(prediction, measured.dropped),
     expectations: decided.expectations,

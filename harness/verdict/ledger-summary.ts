@@ -118,7 +118,7 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
 }
 
 /** Requests of one method, connection and outcome. */
-interface Cell {
+export interface Cell {
   readonly method: string;
   readonly connection: string;
   readonly outcome: string;
@@ -140,7 +140,8 @@ function talliesOf(cells: readonly Cell[]): Pick<LedgerSummary, 'all' | 'byMetho
   };
 }
 
-function tallyOf(cells: readonly Cell[]): Tally {
+/** Adds them up. */
+export function tallyOf(cells: readonly Omit<Cell, 'method' | 'connection'>[]): Tally {
   const outcomes: Record<string, number> = {};
   for (const { outcome, due } of cells) outcomes[outcome] = (outcomes[outcome] ?? 0) + due;
   return {

@@ -264,6 +264,7 @@ export const proxy: NonNullable<Verdict['witnesses']['proxy']> = {
 /** Evidence beside the ledger in which nothing is wrong. */
 export const evidence = {
   sites: null,
+  requests: null,
   stale: 0,
   dropWindows: [],
   hasChanged: null,

@@ -117,7 +117,7 @@ async function plan(path: string, typed: MeasureOptions): Promise<Planned> {
   if (entry === undefined || more.length > 0) {
     throw usageError(`${file} has ${entries.length} services, and --compare takes files of one.`, bothFiles);
   }
-  const options = optionsOf(entry, typed);
+  const options = optionsOf(entry, typed, path);
   if (options.while === undefined) throw usageError(`${entry.where()}: ${entry.name} has no deploy.`, bothFiles);
   const service = await checked(entry, typed, options);
   return { name: entry.name, options, service };

@@ -37,7 +37,7 @@ export async function measureBudgets(
   }
   const file = await readServiceFile(options.budgets, budgetsName(options.budgets));
   const chosen = chosenServices(file, names);
-  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options) }));
+  const planned = chosen.map((entry) => ({ entry, asked: optionsOf(entry, options, options.budgets) }));
   // A mistake in the last service is said before the first deploy has begun.
   for (const { entry, asked } of planned) await checked(entry, options, asked);
   const attempts = new Map<string, Attempt[]>();
@@ -69,15 +69,15 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
   return entries.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
-/** The options of the file, and over them those of the command line. */
-export function optionsOf(entry: ServiceEntry, typed: MeasureOptions): MeasureOptions {
+/** The options of the file, and over them those of the command line. @param path of the file */
+export function optionsOf(entry: ServiceEntry, typed: MeasureOptions, path: string): MeasureOptions {
   const { budgets } = entry;
   const dropped = budgets.find(({ figure }) => figure === 'dropped');
   // The run's own verdict allows what the file does; a budget that only informs must not fail it. Where bad restarts are
   // limited and drops are not, a bad restart that is allowed may drop any number.
   const unlessSaid = budgets.some(({ figure }) => figure === 'badRestarts') ? unlimited : 0;
   const maxDropped = dropped === undefined ? unlessSaid : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
-  return { ...optionsOfFile(entry), ...typed, maxDropped: String(maxDropped) };
+  return { ...optionsOfFile(entry, path), ...typed, maxDropped: String(maxDropped) };
 }
 
 const unlimited = Number.MAX_SAFE_INTEGER;
@@ -96,7 +96,8 @@ export async function checked(
     timesOf(options, service.ratePerSecond);
     return service;
   } catch (error) {
-    if (!(error instanceof HarnessError)) throw error;
+    // One in a list of requests names its place itself.
+    if (!(error instanceof HarnessError) || error.code === 'gate-unusable') throw error;
     // The sentence names the option as it is typed on a command line.
     const option = /--([a-z-]+)/u.exec(error.message)?.[1] ?? '';
     const key = fileOptions.find((known) => known.name === option)?.key ?? '';

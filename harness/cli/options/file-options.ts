@@ -1,6 +1,7 @@
 /** Options of `measure` that stand in a budgets file. */
 import { didYouMean } from '../../base/nearest.ts';
 import { shown } from '../../experiment/mistakes.ts';
+import { requestsOf } from '../../gate/read-requests.ts';
 import type { ServiceFile } from '../../gate/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
 import { fileOptions, type MeasureOptions } from './measure-options.ts';
@@ -9,11 +10,15 @@ type ServiceEntry = Pick<ServiceFile['entries'][number], 'name' | 'where' | 'dat
 
 /**
  * The options of a service, as they would arrive from the command line.
+ * @param path of the file
  * @throws {HarnessError} naming line and column of one that does not exist, or has a value that it does not take
  */
-export function optionsOfFile({ name, where, data }: ServiceEntry): MeasureOptions {
-  const options: Record<string, unknown> = {};
+export function optionsOfFile(entry: ServiceEntry, path: string): MeasureOptions {
+  const { name, where, data } = entry;
+  const requestList = requestsOf(entry, path);
+  const options: Record<string, unknown> = requestList === undefined ? {} : { requestList };
   for (const [option, value] of Object.entries(data.measure)) {
+    if (option === 'requests') continue;
     const wrong = (what: string, hint = 'docs/ci.md has an example.', index?: number): Error => {
       const place = where('measure', option, ...(index === undefined ? [] : [index]));
       return usageError(`${place}: ${name}: ${option} ${what}.`, hint);

@@ -1,5 +1,6 @@
 /** The options of `measure`, which stand on a command line or in a budgets file. */
 import type { Command } from 'commander';
+import type { PlacedRequests } from '../../gate/read-requests.ts';
 import { addDeliveryOptions, type DeliveryOptions } from './delivery-options.ts';
 import { collect } from './run-options.ts';
 
@@ -11,7 +12,8 @@ const table = {
   url: ['<url>', 'the service to ask, http:// or https://'],
   rate: ['<n>', 'requests a second (default: 100)'],
   duration: ['<time>', 'how long to ask (default: 30s); with --while at least so long'],
-  method: ['<name>', 'GET, POST, PUT, PATCH or DELETE (default: GET)'],
+  requests: ['<file>', 'a mix of requests in YAML; or file#service, those of a service in a budgets file'],
+  method: ['<name>', 'GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE (default: GET)'],
   body: ['<text>', 'body of each request, or @file; it is not written down'],
   header: ['<line>', 'a header "Name: value"; may be given again', 'again'],
   secretHeader: ['<name>', 'a header whose value is not written down; may be given again', 'again'],
@@ -54,7 +56,10 @@ type ValueOf<Entry> = Entry extends readonly ['', string]
     : string;
 
 /** The options as they are typed. */
-export type MeasureOptions = DeliveryOptions & { readonly [Key in keyof Table]?: ValueOf<Table[Key]> };
+export type MeasureOptions = DeliveryOptions & { readonly [Key in keyof Table]?: ValueOf<Table[Key]> } & {
+  /** The mix of a budgets file; `requests` wins over it. */
+  readonly requestList?: PlacedRequests;
+};
 
 /** Not for a budgets file: these are about the call, or follow from the budgets. */
 const notInFile = new Set(['budgets', 'compare', 'rounds', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait']);

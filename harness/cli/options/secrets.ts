@@ -41,9 +41,13 @@ export function toldHeader(
   environment: NodeJS.ProcessEnv,
   others: readonly string[] = [],
 ): Told {
-  const sent = expand(`--header ${name}`, text, environment);
+  return { sent: expand(`--header ${name}`, text, environment), shown: shownHeader(name, text, others) };
+}
+
+/** A header's value as it may be written down. @param others names of further headers that hold secrets */
+export function shownHeader(name: string, text: string, others: readonly string[]): string {
   const isSecret = secretName.test(name) || others.some((other) => other.toLowerCase() === name.toLowerCase());
-  return { sent, shown: isSecret && !holdsVariable(text) ? `\${${variableFor(name)}}` : text };
+  return isSecret && !holdsVariable(text) ? `\${${variableFor(name)}}` : text;
 }
 
 /** Path and query without the values of parameters whose names tell that they are secret. */

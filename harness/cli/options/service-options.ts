@@ -9,11 +9,13 @@ import type { MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import type { Target } from '../../conduct/service/target.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
+import { parseHeader } from './header-options.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
+import { mixOf } from './request-options.ts';
 import { tlsOf } from './tls-options.ts';
-import { expand, shownScript, shownPath, toldHeader, type Told } from './secrets.ts';
+import { expand, shownScript, shownPath, type Told } from './secrets.ts';
 
 /** The highest rate that another machine is asked at without --yes-i-own-this. */
 const unownedRateLimit = 1_000;
@@ -23,8 +25,6 @@ const mostConnections = 8_192;
 const defaultDuration = '30s';
 /** Load before the command: enough to see that the service is well. */
 const leadMs = 1_000;
-/** Headers that belong to the instrument. */
-const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 
 /**
  * What the options ask to measure, its host resolved.
@@ -39,6 +39,10 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     ['Host', url.host],
     ...headers.map(([name, told]): [string, string] => [name, told[form]]),
   ];
+  const connections = parseConnections(options.connections);
+  const expectedStatus =
+    options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599);
+  const mix = await mixOf(options, url, { environment, connections, expectedStatus, headers });
   const body = bytesOf(options.body, environment);
   const script = parseScript(options.while);
   const afterCommand = ['whileTimeout', 'evenIfFailing', 'mustChange', 'restarts', 'every', 'claim'] as const;
@@ -55,14 +59,14 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     address,
     port,
     tls: tls?.shown ?? null,
-    method: parseMethod(options.method),
+    method: mix === null ? parseMethod(options.method) : null,
     path: path.shown,
     headers: headersAs('shown'),
     bodyBytes: body?.length ?? null,
-    expectedStatus:
-      options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599),
+    expectedStatus,
+    ...(mix !== null && { requests: mix.shown }),
     ratePerSecond,
-    connections: parseConnections(options.connections),
+    connections,
     timeoutMs,
     maxConnections:
       options.maxConnections === undefined
@@ -70,7 +74,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
         : wholeNumber('--max-connections', options.maxConnections, 1, 60_000),
     maxHeadBytes: byteSize('--max-head', options.maxHead ?? String(answerLimits.maxHeadBytes), 1_024, 2 ** 24),
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
-    whileCommand: script === null ? null : shownScript(script, secretsIn(headers)),
+    whileCommand: script === null ? null : shownScript(script, secretsIn([...headers, ...(mix?.headers ?? [])])),
     ...seriesOf(options),
     maxGapMs: allowedMs('--max-gap', options.maxGap),
     maxWaitMs: allowedMs('--max-wait', options.maxWait),
@@ -78,7 +82,13 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     ...witnessesOf(options),
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies { [Key in keyof Service]: unknown });
-  const request = { target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null };
+  const request = {
+    target: path.sent,
+    headers: headersAs('sent'),
+    body,
+    tls: tls?.used ?? null,
+    ...(mix !== null && { mix: mix.used }),
+  };
   return { service, request, command: script };
 }
 
@@ -182,26 +192,6 @@ function parseMethod(text = 'GET'): Method {
 function parseConnections(text = 'mixed'): Service['connections'] {
   if (text === 'kept' || text === 'new' || text === 'mixed') return text;
   throw usage(`--connections must be kept, new or mixed, not ${JSON.stringify(text)}.`);
-}
-
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
-
-function parseHeader(
-  text: string,
-  environment: NodeJS.ProcessEnv,
-  secretHeaders: readonly string[],
-): readonly [string, Told] {
-  const colon = text.indexOf(':');
-  const name = colon < 0 ? '' : text.slice(0, colon);
-  // What was meant as a value may be a secret, and is not repeated.
-  if (!headerName.test(name)) throw usage('--header is not of the form "Name: value".');
-  if (ownHeaders.includes(name.toLowerCase())) throw usage(`The header ${name} is set by the instrument itself.`);
-  const told = toldHeader(name, text.slice(colon + 1).trim(), environment, secretHeaders);
-  if (!headerValue.test(told.sent)) {
-    throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
-  }
-  return [name, told];
 }
 
 /** The bytes of the text, with variables in place; of a file after an @, as they are. */

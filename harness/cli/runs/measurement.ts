@@ -6,7 +6,7 @@ import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
 import { quoted } from '../../conduct/run-request.ts';
 import { loadBoundMs, type MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import { measureService } from '../../conduct/service/measure-service.ts';
-import type { Service } from '../../experiment/service.ts';
+import { askedOf, type Service } from '../../experiment/service.ts';
 import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
 import { restartsFor } from '../../verdict/power.ts';
@@ -36,7 +36,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
   await requireWritable(reports);
   const runId = newRunId(new Date());
   const folder = join(reports, 'measure', runId);
-  const title = `measure ${service.method} ${service.url}`;
+  const title = `measure ${askedOf(service)}`;
   // How long a command takes nobody knows.
   const steps = options.while !== undefined ? [] : [{ text: title, expectedMs: times.durationMs }];
   for (const sentence of seriesSentences(service, times)) context.stderr(`${sentence}\n`);
@@ -51,7 +51,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       ...(cert !== undefined && key !== undefined && { identity: { certFile: cert, keyFile: key } }),
     };
     const url = `${new URL(service.url).origin}${target.request.target}`;
-    return await localCapacity({ url, method: service.method, headers, body, ...secure }, context.signal);
+    return await localCapacity({ url, method: service.method ?? 'GET', headers, body, ...secure }, context.signal);
   };
   try {
     const before = await takeCapacity('before');
@@ -68,7 +68,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       onOutput: (text) => context.stderr(`${context.isTerminal ? '\r\u001b[K' : ''}${text}`),
     });
     if (options.capacity === true) {
-      const capacities = capacitiesOf(`${service.method} ${service.url}`, before, await takeCapacity('after'));
+      const capacities = capacitiesOf(askedOf(service), before, await takeCapacity('after'));
       await mkdir(join(folder, dirname(runFiles.capacity)), { recursive: true });
       await writeFile(join(folder, runFiles.capacity), `${JSON.stringify(capacities, null, 2)}\n`);
     }
@@ -105,10 +105,15 @@ function seriesSentences(service: Service, times: MeasureTimes): string[] {
 const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets', 'compare', 'rounds']);
 
 /** The options again, with variables in place of what is secret. */
-function optionsToRepeat(options: MeasureOptions, seed: number, { url, headers, whileCommand }: Service): string {
+function optionsToRepeat(
+  { requestList, ...options }: MeasureOptions,
+  seed: number,
+  { url, headers, whileCommand }: Service,
+): string {
   const shown: MeasureOptions = {
     ...options,
     url,
+    ...(requestList !== undefined && options.requests === undefined && { requests: requestList.source }),
     // The first is the Host of the URL.
     ...(options.header !== undefined && { header: headers.slice(1).map((header) => header.join(': ')) }),
     ...(options.body !== undefined && { body: shownBody(options.body) }),

@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { filledRequest } from '../../in-lab/mixed-request.ts';
 import { plainPieces } from '../../run/plain-file.ts';
 import { isOfCertificate, notTls } from '../../run/failure-words.ts';
 import { isOwnFault, type LedgerRow } from '../../run/files/ledger.ts';
@@ -53,7 +54,7 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   }
   const redirect = bad.find(({ status }) => status !== null && status >= 300 && status < 400);
   if (redirect?.method === 'GET') {
-    const origin = await redirectOrigin(target);
+    const origin = await redirectOrigin(target, redirect);
     const where = `status ${redirect.status ?? ''} leads to ${origin ?? ''}`;
     if (target.request.tls === null && origin?.startsWith('https:') === true)
       return `${where}: ask that with --url https://…`;
@@ -62,7 +63,14 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   const row = bad.find(({ error }) => error !== null);
   const error = row?.error ?? null;
   if (row?.outcome === 'tls' && error !== null) return tlsExample(error, target);
+  if (target.request.mix !== undefined) return mixExample(bad);
   return error === null ? null : `the first: ${error}`;
+}
+
+/** Which requests of a mix fail, and how. */
+function mixExample(bad: readonly LedgerRow[]): string {
+  const first = new Map(bad.toReversed().map(({ request = '', outcome, error }) => [request, error ?? outcome]));
+  return [...first].map(([name, how]) => `${name}: ${how}`).join('; ');
 }
 
 /** Why TLS failed, and how to go on. */
@@ -82,8 +90,10 @@ function tlsExample(error: string, { service, request }: Target): string {
 }
 
 /** The origin that the service redirects to, by one more request; path and query may hold secrets and are left out. */
-async function redirectOrigin({ service, request }: Target): Promise<string | null> {
+async function redirectOrigin({ service, request }: Target, row: LedgerRow): Promise<string | null> {
   const { address, port, url } = service;
+  const mixed = request.mix?.find((entry) => entry.mixed?.name === row.request)?.mixed;
+  const { target, headers } = mixed === undefined ? request : filledRequest(mixed, row.requestId, row.seq);
   return await new Promise((resolve) => {
     const { tls } = request;
     const secure =
@@ -99,8 +109,8 @@ async function redirectOrigin({ service, request }: Target): Promise<string | nu
       ...secure,
       host: address,
       port,
-      path: request.target,
-      headers: Object.fromEntries(request.headers),
+      path: target,
+      headers: { ...Object.fromEntries(request.headers), ...Object.fromEntries(headers) },
       agent: false,
       timeout: redirectMs,
     });

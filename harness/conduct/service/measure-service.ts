@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { messageOf } from '../../base/errors.ts';
 import { monotonicUs } from '../../base/clock.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
-import { threadsFor, type LoadPlan } from '../../in-lab/plan.ts';
+import { threadsFor, type LoadPlan, type PlanMixEntry } from '../../in-lab/plan.ts';
 import { spawnGenerator } from '../../in-lab/spawn.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Progress } from '../audience.ts';
@@ -186,8 +186,7 @@ function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting)
 }
 
 function planOf({ service, request }: Target, times: MeasureTimes, setting: MeasureSetting, path: string): LoadPlan {
-  const isOwnHost = ([name]: readonly [string, string]): boolean => name.toLowerCase() === 'host';
-  const { method, expectedStatus, ratePerSecond, connections } = service;
+  const { ratePerSecond, connections } = service;
   return {
     runId: setting.runId,
     trial: 1,
@@ -198,19 +197,7 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? service.address],
     ratePerSecond,
     durationMs: service.whileCommand === null ? times.durationMs : loadBoundMs(service, times),
-    mix: [
-      {
-        method,
-        path: service.path,
-        weight: 1,
-        fixed: {
-          target: request.target,
-          headers: request.headers.filter((header) => !isOwnHost(header)),
-          bodyBase64: request.body?.toString('base64') ?? null,
-          expectedStatus,
-        },
-      },
-    ],
+    mix: request.mix ?? [singleOf(service, request)],
     connections,
     deadlineMs: service.timeoutMs,
     maxConnections: service.maxConnections,
@@ -220,4 +207,18 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     ledgerPath: path,
     threads: threadsFor(ratePerSecond, connections, availableParallelism(), request.tls !== null),
   };
+}
+
+function singleOf({ method, path, expectedStatus }: Target['service'], request: Target['request']): PlanMixEntry {
+  const fixed = {
+    target: request.target,
+    headers: request.headers.filter((header) => !isOwnHost(header)),
+    bodyBase64: request.body?.toString('base64') ?? null,
+    expectedStatus,
+  };
+  return { method: method ?? 'GET', path, weight: 1, fixed };
+}
+
+function isOwnHost([name]: readonly [string, string]): boolean {
+  return name.toLowerCase() === 'host';
 }

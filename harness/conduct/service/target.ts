@@ -1,6 +1,6 @@
 /** A service to measure, in two halves: one is written into the run, the other never is. */
 import type { Service } from '../../experiment/service.ts';
-import type { TlsPlan } from '../../in-lab/plan.ts';
+import type { PlanMixEntry, TlsPlan } from '../../in-lab/plan.ts';
 
 /** What is sent, with its secrets. */
 interface SentRequest {
@@ -10,6 +10,8 @@ interface SentRequest {
   readonly body: Buffer | null;
   /** With what the files of certificates and key hold; null where requests go in plain text. */
   readonly tls: TlsPlan | null;
+  /** The mix, where the load is one; its requests have paths, headers and bodies of their own. */
+  readonly mix?: readonly PlanMixEntry[];
 }
 
 /** A service to measure. */

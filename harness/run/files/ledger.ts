@@ -64,6 +64,7 @@ export const ledgerFile = {
     instance: orNull(text('The instance that the answer names (X-App-Instance).')),
     version: orNull(text('The version that the answer names (X-App-Version).')),
     error: orNull(text("The system's word for what went wrong, with the step it went wrong in.")),
+    request: optional(text('Name of the request, where the load is a mix that the user wrote (--requests).')),
     securedUs: optional(
       integer(
         'When the TLS handshake of a new connection was done and its certificate accepted, µs; absent without TLS.',

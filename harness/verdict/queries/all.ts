@@ -5,6 +5,7 @@ import { directQueries } from './direct.ts';
 import { disagreementQueries, suspects } from './disagreements.ts';
 import { proxyQueries } from './proxy.ts';
 import type { Query } from './query.ts';
+import { requestQueries } from './requests.ts';
 import { restarts } from './restarts.ts';
 import { siteQueries } from './sites.ts';
 import { waits } from './waits.ts';
@@ -18,6 +19,7 @@ export const queries = {
   ...proxyQueries,
   ...directQueries,
   ...siteQueries,
+  ...requestQueries,
   ...disagreementQueries,
 } as const satisfies Record<string, Query>;
 

@@ -24,7 +24,7 @@ export const counts = {
     `
     select
       count(*) filter (failureKind in ('hang', 'kept-connection race')) as droppedIfLate,
-      count(*) filter (method = 'GET' and outcome in ('reset', 'closed')
+      count(*) filter (method in ('GET', 'HEAD', 'OPTIONS') and outcome in ('reset', 'closed')
         and sentUs is not null and connectedUs is null and firstByteUs is null) as resendable,
       count(*) filter (hasNoLength) as withoutLength,
       arg_min(error, line) filter (outcome = 'tls') as tlsError,

@@ -122,6 +122,17 @@ export const siteSchema = tallySchema.extend({
     .describe('What its database says of its writes; null where it was not read.'),
 });
 
+/** One request of a mix. */
+export const requestSchema = tallySchema.extend({
+  request: z.string().describe('Its name.'),
+  method: z.string().describe('Its method.'),
+  path: z.string().describe('Its path, without secrets.'),
+  missed: z.record(z.string(), count).describe('Wrong answers by the expectation that they miss.'),
+  waitP50Ms: milliseconds.nullable().describe('Median wait for an ok answer, ms; null: there was none.'),
+  waitP99Ms: milliseconds.nullable().describe('The 99th percentile, ms.'),
+  longestWaitMs: milliseconds.nullable().describe('The longest, ms.'),
+});
+
 /** Ids of writes, by what is wrong with them. */
 const examplesSchema = z.partialRecord(
   z.enum(['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected']),

@@ -17,6 +17,7 @@ import {
   proxyTriesSchema,
   proxyWitnessSchema,
   reconciliationSchema,
+  requestSchema,
   restartSchema,
   retryingClientSchema,
   scheduleSchema,
@@ -140,6 +141,10 @@ export const verdictSchema = z.strictObject({
   power: powerSchema.describe('What the run could have seen, and what it takes to claim more, with 95 %.'),
   perRestart: z.array(restartSchema).describe('Restart by restart.'),
   perSite: z.array(siteSchema).optional().describe('Site by site, where there are several; they add up to the whole.'),
+  perRequest: z
+    .array(requestSchema)
+    .optional()
+    .describe('Request by request, where the load is a mix that the user wrote; they add up to the whole.'),
   schedule: scheduleSchema.describe('Whether the load was the one that was asked for.'),
   predicted: predictedSchema.describe('What timeline and options alone predict, without the ledger.'),
   expectations: z.array(expectationSchema).describe('What was expected, and whether it was met.'),
@@ -186,6 +191,8 @@ export type ControlVerdict = z.infer<typeof controlSchema>;
 export type RestartVerdict = z.infer<typeof restartSchema>;
 /** One of several sites within a verdict. */
 export type SiteVerdict = z.infer<typeof siteSchema>;
+/** One request of a mix within a verdict. */
+export type RequestVerdict = z.infer<typeof requestSchema>;
 /** What the witnesses say of each row. */
 export type Reconciliation = z.infer<typeof reconciliationSchema>;
 /** What became of the writes. */

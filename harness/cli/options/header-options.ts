@@ -1,0 +1,43 @@
+/** Headers that a user gives. */
+import { HarnessError } from '../../base/errors.ts';
+import { toldHeader, type Told } from './secrets.ts';
+
+/** Headers that belong to the instrument. */
+const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
+
+/**
+ * A line of `--header`.
+ * @throws {HarnessError} when it is of another form, or is the instrument's own
+ */
+export function parseHeader(
+  text: string,
+  environment: NodeJS.ProcessEnv,
+  secretHeaders: readonly string[],
+): readonly [string, Told] {
+  const colon = text.indexOf(':');
+  const name = colon < 0 ? '' : text.slice(0, colon);
+  // What was meant as a value may be a secret, and is not repeated.
+  if (!headerName.test(name)) throw usage('--header is not of the form "Name: value".');
+  if (isOwnHeader(name)) throw usage(`The header ${name} is set by the instrument itself.`);
+  const told = toldHeader(name, text.slice(colon + 1).trim(), environment, secretHeaders);
+  if (!isHeaderValue(told.sent)) {
+    throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
+  }
+  return [name, told];
+}
+
+/** Does the instrument set it? */
+export function isOwnHeader(name: string): boolean {
+  return ownHeaders.includes(name.toLowerCase());
+}
+
+/** May a header have this value: one line of Latin letters? */
+export function isHeaderValue(text: string): boolean {
+  return headerValue.test(text);
+}
+
+function usage(message: string): HarnessError {
+  return new HarnessError('option-value', message);
+}
