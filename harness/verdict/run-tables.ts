@@ -254,11 +254,8 @@ async function putSpans(
     ...windows.map((window) => ({ site: window.site, ...atRiskSpan(window, run) })),
     ...unplanned.map(({ site, atUs, untilUs }) => ({ site, fromUs: atUs, toUs: untilUs })),
   ];
-  await database.put(
-    'restless',
-    { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' },
-    spans.map((span) => ({ ...span, toUs: Math.min(span.toUs, neverUs) })),
-  );
+  const spanColumns = { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' };
+  await database.put('restless', spanColumns, lastingSpans(spans));
   const checkIntervalUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0;
   const ends = [
     ...windows.flatMap((window) => closedSpan(window, checkIntervalUs)),
@@ -274,10 +271,21 @@ async function putSpans(
     fromUs: end.fromUs - toleranceUs,
     toUs: Math.min(end.toUs + toleranceUs, neverUs),
   }));
-  const spanColumns = { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' };
   const columns = { kind: 'VARCHAR', nth: 'INTEGER', ...spanColumns, line: 'INTEGER' };
   await database.put('ends', columns, ends);
   await database.put('deaths', spanColumns, deathSpans(windows, unplanned));
+}
+
+/** Each span lasts at least as long as all that began before it: so the last that had begun tells whether any still goes on. */
+function lastingSpans(spans: readonly (Span & { site: string })[]): (Span & { site: string })[] {
+  const lastUs = new Map<string, number>();
+  return spans
+    .toSorted((a, b) => a.fromUs - b.fromUs)
+    .map(({ site, fromUs, toUs }) => {
+      const untilUs = Math.max(lastUs.get(site) ?? -Infinity, Math.min(toUs, neverUs));
+      lastUs.set(site, untilUs);
+      return { site, fromUs, toUs: untilUs };
+    });
 }
 
 /** When a process died of a signal, or just after: it may have answered, and not yet written its line. */

@@ -26,9 +26,9 @@ export function unplannedEnds(
 ): readonly UnplannedEnd[] {
   const siteOf = (event: { readonly site?: string }): string => event.site ?? firstSite;
   const isPlanned = (site: string, atUs: number): boolean =>
-    windows.some(({ deployBeginUs, retireUs, deployEndUs, readyUs, givenUpUs, ...of }) => {
-      const endUs = Math.max(deployEndUs ?? Infinity, givenUpUs ?? readyUs ?? Infinity);
-      return of.site === site && atUs >= (retireUs ?? deployBeginUs) && atUs <= endUs + slackUs;
+    windows.some((window) => {
+      const endUs = Math.max(window.deployEndUs ?? Infinity, window.givenUpUs ?? window.readyUs ?? Infinity);
+      return window.site === site && atUs >= (window.retireUs ?? window.deployBeginUs) && atUs <= endUs + slackUs;
     });
   const loadEndUs = timeline.findLast(({ kind }) => kind === 'load-end')?.atUs ?? Infinity;
   const ends = timeline.flatMap(({ kind, atUs, detail, source, ...of }, index) =>

@@ -23,7 +23,10 @@ const afterUs = 50_000;
 /** Tries nearer than this to the nearest one could have been written in either order. */
 const confusableUs = 2_000;
 
-/** In their order; each makes a table that the next ones read. */
+/**
+ * In their order; each makes a table that the next ones read. Spans are joined by time alone, which DuckDB does by sorting
+ * both; with the site among the conditions it compares each drop with each span of its site.
+ */
 export const causeSteps = {
   lost: query(
     "Every drop, with the proxy's line of it.",
@@ -54,21 +57,21 @@ export const causeSteps = {
     "The timeline's line of the closed port, or of the leaving process, that the drop met: at the client, and at the proxy.",
     `
     select lost.line,
-      arg_min(ends.line, nth) filter (kind = 'closed' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as closed,
-      arg_min(ends.line, nth) filter (kind = 'leaving' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as leaving,
-      arg_min(ends.line, nth) filter (kind = 'routeless' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as routeless,
-      arg_min(ends.line, nth) filter (kind = 'closed' and endUs >= ends.fromUs and startUs <= ends.toUs) as closedBehind,
-      arg_min(ends.line, nth) filter (kind = 'leaving' and endUs >= ends.fromUs and startUs <= ends.toUs) as leavingBehind
-    from lost join ends on lost.site = ends.site and greatest(doneUs, endUs) >= ends.fromUs and least(lost.fromUs, startUs) <= ends.toUs
+      arg_min(ends.line, nth) filter (lost.site = ends.site and kind = 'closed' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as closed,
+      arg_min(ends.line, nth) filter (lost.site = ends.site and kind = 'leaving' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as leaving,
+      arg_min(ends.line, nth) filter (lost.site = ends.site and kind = 'routeless' and doneUs >= ends.fromUs and lost.fromUs <= ends.toUs) as routeless,
+      arg_min(ends.line, nth) filter (lost.site = ends.site and kind = 'closed' and endUs >= ends.fromUs and startUs <= ends.toUs) as closedBehind,
+      arg_min(ends.line, nth) filter (lost.site = ends.site and kind = 'leaving' and endUs >= ends.fromUs and startUs <= ends.toUs) as leavingBehind
+    from lost join ends on greatest(doneUs, endUs) >= ends.fromUs and least(lost.fromUs, startUs) <= ends.toUs
     group by lost.line`,
   ),
   checked: query(
     "Of a 503 of the proxy's own: the lines at which its check found the last backend down, or some backend just then.",
     `
     select lost.line,
-      arg_min(downs.line, nth) filter (not isTurn and endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs) as down,
-      arg_min(downs.line, nth) filter (isTurn and endUs + ${oneTickUs} >= fromWhenUs and startUs - ${oneTickUs} <= fromWhenUs) as turned
-    from lost join downs on lost.site = downs.site and endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs
+      arg_min(downs.line, nth) filter (lost.site = downs.site and not isTurn and endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs) as down,
+      arg_min(downs.line, nth) filter (lost.site = downs.site and isTurn and endUs + ${oneTickUs} >= fromWhenUs and startUs - ${oneTickUs} <= fromWhenUs) as turned
+    from lost join downs on endUs + ${toleranceUs} >= fromWhenUs and startUs - ${toleranceUs} <= toWhenUs
     where accessLine is not null and backend is null and proxyStatus = 503
     group by lost.line`,
   ),

@@ -40,8 +40,12 @@ export const restarts = {
   'restart-queues': query(
     "The most connections that waited at the site's port in the at-risk span of each restart.",
     `
+    with seen as (
+      select unnest(atRisk) as restart, waiting
+      from queues asof join moments on moments.site = queues.site and atUs >= moments.fromUs
+    )
     select restart, coalesce(max(waiting), 0) as longestQueue
-    from restarts left join queues on queues.site = restarts.site and atUs >= atRiskFromUs and atUs < atRiskToUs
+    from restarts left join seen using (restart)
     where exists (from queues)
     group by restart`,
   ),

@@ -73,17 +73,21 @@ export const views = {
     about:
       'Dropped requests. restart: the first whose at-risk span any part of its life meets, else the last begun; 0: none.',
     sql: `
-  select l.*, coalesce(
-      (select min(restart) from restarts as r where r.site = l.site and l.doneUs >= atRiskFromUs and l.dueUs < atRiskToUs),
-      (select max(restart) from restarts as r where r.site = l.site and l.dueUs >= deployBeginUs), 0) as restart
-  from ledger as l
-  where l.dropped`,
+  with spans as (
+    from restarts qualify atRiskToUs > coalesce(
+      max(atRiskToUs) over (partition by site order by restart rows between unbounded preceding and 1 preceding), -1)
+  )
+  -- Of the spans that end after its due time the first; it may begin too late, and then all others do.
+  select l.*, coalesce(case when l.doneUs >= spans.atRiskFromUs then spans.restart end, begun.restart, 0) as restart
+  from (from ledger where dropped) as l
+    asof left join spans on spans.site = l.site and l.dueUs < spans.atRiskToUs
+    asof left join restarts as begun on begun.site = l.site and l.dueUs >= begun.deployBeginUs`,
   },
   answers: {
     about: 'Ok answers that every log shows, with the parts of their life.',
     sql: `
   select l.line, l.seq, case when hasProxy then toProxyUs + backUs end as transitUs, * exclude (line, seq, hasProxy)
-  from (select l.line, l.seq, hasProxy,${parts} from ledger as l${besideLogs}, run
+  from (select l.line, l.seq, l.site, l.dueUs, l.doneUs, hasProxy,${parts} from ledger as l${besideLogs}, run
     where l.outcome = 'ok' and l.sentUs is not null and s.line is not null and (p.line is not null or not hasProxy)) as l`,
   },
   requests: {

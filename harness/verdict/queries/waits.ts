@@ -18,20 +18,17 @@ export const waits = {
       quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianInSiteMs
     from (
       -- Where the proxy itself is restarted, what waits for it waits on this way.
-      select a.* exclude (transitUs), case when not isProxyDeployed or not exists (
-          from restless, ledger as l where l.line = a.line and restless.site = l.site
-            and l.doneUs >= restless.fromUs and l.dueUs <= restless.toUs + ${aftermathUs}) then transitUs end as transitUs
-      from answers as a, run
+      select a.* exclude (transitUs), case when coalesce(a.dueUs > toUs + ${aftermathUs}, true) then transitUs end as transitUs
+      from answers as a asof left join (select restless.* from restless, run where isProxyDeployed) as restless
+        on restless.site = a.site and a.doneUs >= restless.fromUs
     )`,
   ),
   stalls: query(
     `Ok answers more than ${stallAboveMs} ms late: where they waited, and whether a restart explains it.`,
     `
-    select line, seq, waitedAt, exists (
-        from restless where restless.site = r.site and r.doneUs >= restless.fromUs and r.dueUs <= restless.toUs + ${aftermathUs}
-      ) as isOfRestart
-    from requests as r
-    where waitUs > ${stallAboveMs * 1000} and sentUs is not null
+    select line, seq, waitedAt, coalesce(dueUs <= toUs + ${aftermathUs}, false) as isOfRestart
+    from (from requests where waitUs > ${stallAboveMs * 1000} and sentUs is not null) as r
+      asof left join restless on restless.site = r.site and r.doneUs >= restless.fromUs
     order by line`,
   ),
 } as const;
