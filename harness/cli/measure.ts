@@ -74,7 +74,11 @@ drops by an exact permutation test, restart by restart; together they err in 5 o
 for --budgets, names one service and has its deploy as \`while\`. Exit 0 whichever is better, and 3 where it cannot be told
 because a measurement cannot be trusted.
 
-\${NAME} in --url, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
+--hold 200 --hold-kind sse --hold-path /events keeps 200 event streams open beside the load, and opens each again when it ends;
+websocket, idle and slow-response are the other kinds. The report says how the service ended each, in which step of the deploy,
+and how long until it was open again. It fails nothing unless --max-cut says so; if none was ever open, exit 3.
+
+\${NAME} in --url, --hold-path, --header and --body is that variable of the environment ($\${NAME} stands for itself); in --while the
 shell sees to it. Values of Authorization, Cookie and similar headers are never written down.
 
 --requests FILE asks a mix: a list in YAML with path, method, weight, headers, body and what the answer must be, such as
@@ -94,6 +98,7 @@ ${examples(
   "  --header 'Content-Type: application/json' --connections kept --while './deploy.sh'",
   `${call} --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
   `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --journal shop`,
+  `${call} --url http://127.0.0.1:8080/ --hold 200 --hold-kind sse --hold-path /events --while './deploy.sh'`,
   `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
   `${call} --budgets budgets.yaml --junit junit.xml`,
   `${call} --compare old.yaml new.yaml --restarts 20 --every 5s`,

@@ -1,6 +1,7 @@
 /** A service that the user runs, as `measure` asks it: where it is, what is sent, and what may be lost. */
 import { z } from 'zod';
 import { methods } from '../base/methods.ts';
+import { holdKinds, mostHeld } from './hold.ts';
 
 /** How TLS was spoken with a service. The files are named as the user wrote them; what a key file holds is a secret. */
 const tlsSchema = z.strictObject({
@@ -28,6 +29,16 @@ const requestSchema = z.strictObject({
   bodyBytes: z.number().int().nonnegative().nullable(),
   /** What makes an answer ok, each a phrase: `status 201`, `header ETag is "5"`. */
   expect: z.array(z.string()),
+});
+
+/** Connections that were held open beside the load. */
+const holdSchema = z.strictObject({
+  count: z.number().int().positive().max(mostHeld),
+  kind: z.enum(holdKinds),
+  /** Path and query, without secrets. */
+  path: z.string().startsWith('/'),
+  /** How many may be cut in the middle of a message; null: any. */
+  maxCut: z.number().int().nonnegative().nullable(),
 });
 
 /** The schema of a measured service. */
@@ -67,6 +78,8 @@ export const serviceSchema = z.strictObject({
   everyMs: z.number().int().positive().optional(),
   /** The share of clean restarts that is claimed. */
   claimPercent: z.number().optional(),
+  /** Left out where no connection was held. */
+  hold: holdSchema.optional(),
   maxDropped: z.number().int().nonnegative(),
   /** The longest silence that is allowed; null: any. */
   maxGapMs: z.number().nonnegative().nullable().default(null),

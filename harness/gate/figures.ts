@@ -33,6 +33,11 @@ const all = {
     of: ({ direct }) => direct?.longestWaitMs ?? null,
   },
   gapMs: { what: 'longest time without an answer', of: ({ gapMs }) => gapMs, ofServices: true },
+  cut: {
+    what: 'held connections cut in the middle of a message',
+    of: ({ holds }) => holds?.cut ?? null,
+    ofServices: true,
+  },
   listenOverflows: {
     what: 'connections that found a listen queue full',
     of: ({ witnesses }) => witnesses.kernel['TcpExt.ListenOverflows'] ?? null,

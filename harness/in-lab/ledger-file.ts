@@ -3,9 +3,9 @@ import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { LedgerRow } from '../run/files/ledger.ts';
 
-/** A ledger being written. */
-export interface LedgerFile {
-  write(row: LedgerRow): void;
+/** A ledger being written, or another file of rows. */
+export interface LedgerFile<Row> {
+  write(row: Row): void;
   /** Resolves when every row is in the file. */
   close(): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface LedgerFile {
 const flushEveryMs = 50;
 
 /** Opens a new ledger; lines are in the order in which requests were settled. */
-export function openLedgerFile(path: string): LedgerFile {
+export function openLedgerFile<Row = LedgerRow>(path: string): LedgerFile<Row> {
   const stream = createWriteStream(path);
   let error: Error | undefined;
   stream.on('error', (reason) => (error = reason));

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { clockPair, monotonicUs } from '../base/clock.ts';
 import { Exchange } from './exchange.ts';
 import { Connection } from './connection.ts';
+import { prepareHolds } from './hold/hold-beside.ts';
 import type { LoadCommand, LoadMessage, LoadPlan } from './plan.ts';
 import { writeNote } from './request.ts';
 import { isOwnFault, type LedgerRow } from '../run/files/ledger.ts';
@@ -58,6 +59,7 @@ async function write(plan: LoadPlan, hostHeader: string, note: number): Promise<
 async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<void> {
   if (!(await prime(plan))) return;
   const load = await prepareThreads(plan);
+  const holds = await prepareHolds(plan);
   say({ kind: 'primed', notes: plan.primedNotes });
 
   const first = await nextCommand(commands);
@@ -69,9 +71,11 @@ async function run(plan: LoadPlan, commands: AsyncIterator<string>): Promise<voi
     () => say({ kind: 'progress', atUs: monotonicUs() - originUs, ...load.counts() }),
     progressMs,
   );
-  const result = await load.run(originUs);
+  holds?.begin(originUs);
+  const result = await Promise.race([load.run(originUs), ...(holds === null ? [] : [holds.failed])]);
   clearInterval(progress);
-  say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...result });
+  const held = holds === null ? {} : { held: await holds.end() };
+  say({ kind: 'done', clock: clockPair(), peakRssKiB: process.resourceUsage().maxRSS, ...held, ...result });
 }
 
 async function obey(load: PreparedLoad, commands: AsyncIterator<string>): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the load generator is told, and what it says: lines of JSON. */
 import type { ClockPair } from '../base/clock.ts';
 import type { ConnectionMode, MixEntry } from '../experiment/load-schedule.ts';
+import type { HoldKind } from '../experiment/hold.ts';
 import type { Outcome } from '../run/files/ledger.ts';
 
 /** One kind of request in the mix. */
@@ -63,6 +64,25 @@ export interface TlsPlan {
   readonly resumes: boolean;
 }
 
+/** Connections that are held open beside the load. */
+export interface HoldPlan {
+  readonly kind: HoldKind;
+  readonly count: number;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+  /** Where their rows go. */
+  readonly path: string;
+}
+
+/** What became of them. */
+export interface HoldCounts {
+  /** Rows that were written: one for each time that a holder tried to open its connection. */
+  readonly lives: number;
+  readonly opened: number;
+  readonly endedByService: number;
+}
+
 /** The whole plan of one load. */
 export interface LoadPlan {
   readonly runId: string;
@@ -92,6 +112,8 @@ export interface LoadPlan {
   readonly ledgerPath: string;
   /** Threads that share the slots; 1 where one can hold the rate. */
   readonly threads: number;
+  /** Left out where no connection is held. */
+  readonly hold?: HoldPlan;
 }
 
 /**
@@ -160,6 +182,8 @@ export type LoadMessage =
       readonly unfinished: number;
       /** Peak resident memory of the generator. */
       readonly peakRssKiB: number;
+      /** Left out where no connection was held. */
+      readonly held?: HoldCounts;
       readonly clock: ClockPair;
     } & LoadCounts)
   | { readonly kind: 'error'; readonly message: string };

@@ -44,6 +44,10 @@ export interface ParserOptions {
   readonly skipsStrayBody?: boolean;
   /** The request is a HEAD: its answer has no body, whatever its Content-Length says (RFC 9110, 9.3.2). */
   readonly isHead?: boolean;
+  /** The request asks for another protocol: 101 is an answer, and what follows it is `rest`. */
+  readonly upgrades?: boolean;
+  /** Is given the body's bytes as they come; they are overwritten by the next. */
+  readonly onBody?: (bytes: Buffer) => void;
 }
 
 /** The lab's site answers with less; a larger body is not the expected one. */
@@ -85,6 +89,27 @@ export class ResponseParser {
   /** Bytes of the body so far. */
   get bodyBytes(): number {
     return this.size;
+  }
+
+  /** Status and headers, once the final answer's head was read. */
+  get head(): Pick<Response, 'status' | 'headers'> | null {
+    const { status, headers } = this;
+    return this.state === 'status' || this.state === 'headers' ? null : { status, headers };
+  }
+
+  /** Has a part begun whose end is announced: a body of known length, a chunk? */
+  get isMidway(): boolean {
+    return !this.endsByClose && (this.state !== 'chunk-size' || this.pending.length > 0);
+  }
+
+  /** Is the close of the connection the end of the body? */
+  get endsByClose(): boolean {
+    return this.state === 'until-close';
+  }
+
+  /** What came behind the answer. */
+  get rest(): Buffer {
+    return this.pending;
   }
 
   /** Was the final answer one that has no body, by its status or its request's method? */
@@ -176,7 +201,8 @@ export class ResponseParser {
     this.minor = Number(minor);
     if (this.status < 100) throw new ParseError(`not a status: ${status}`);
     // The others announce the real answer; this one would change the protocol.
-    if (this.status === 101) throw new ParseError('101 Switching Protocols was not asked for');
+    if (this.status === 101 && this.options.upgrades !== true)
+      throw new ParseError('101 Switching Protocols was not asked for');
     this.state = 'headers';
     return 'again';
   }
@@ -210,6 +236,7 @@ export class ResponseParser {
 
   private headEnds(): 'again' | 'done' {
     this.lineBytes = 0;
+    if (this.status === 101) return 'done';
     if (this.status < 200) {
       this.headers = new Map();
       this.lastName = null;
@@ -302,6 +329,7 @@ export class ResponseParser {
     this.size += bytes;
     this.checkSize(this.size);
     this.crc = crc32(taken, this.crc);
+    this.options.onBody?.(taken);
     if (this.parts === null) return;
     if (this.size > (this.options.mostKeptBytes ?? defaultKeptBytes)) this.parts = null;
     else this.parts.push(Buffer.from(taken));

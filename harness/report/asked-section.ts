@@ -27,6 +27,7 @@ function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
     ...(requests === undefined ? [['ok is', okIs] as const] : requests.flatMap(askedOfRequest)),
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
+    ...(service.hold === undefined ? [] : [['held', heldText(service.hold)] as const]),
     ['while', service.whileCommand ?? 'nothing ran'],
     ...(service.restarts === undefined ? [] : [['restarts', seriesText(service.restarts, service.everyMs)] as const]),
   ];
@@ -42,6 +43,10 @@ function askedOfRequest({ name, method, path, slotsOf100, headers, bodyBytes, ex
     [name, sent.join('; ')],
     [`${name}: ok is`, expect.join('; ')],
   ];
+}
+
+function heldText({ count, kind, path }: NonNullable<ServiceRun['service']['hold']>): string {
+  return `${count} connections: ${kind}, GET ${path}`;
 }
 
 function seriesText(restarts: number, everyMs: number | undefined): string {

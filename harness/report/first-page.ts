@@ -3,6 +3,7 @@ import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
+import { heldText } from '../verdict/held-text.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, eventText, inMs } from './format.ts';
 
@@ -15,7 +16,7 @@ export function headingSection(run: RunRecord, verdict: Verdict): string {
   const variant = verdict.variant === null ? '' : ` (${verdict.variant})`;
   return [
     `# ${id} ${title}${variant}: ${verdict.verdict}`,
-    `**${question}** ${answerText(verdict)}`,
+    `**${question}** ${answerText(verdict)}${verdict.holds === undefined ? '' : ` ${heldText(verdict.holds)}`}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
   ].join('\n\n');
 }

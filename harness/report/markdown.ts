@@ -8,6 +8,7 @@ import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
 import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
 import { requestsSection } from './requests-section.ts';
+import { holdsSection } from './holds-section.ts';
 import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 import { unitJournalSection } from './unit-journal-section.ts';
@@ -44,6 +45,7 @@ export function reportMarkdown(
     sitesSection(verdict),
     requestsSection(verdict),
     restartsSection(run, verdict),
+    holdsSection(verdict),
     causesSection(verdict),
     unitJournalSection(verdict),
     writesSection(verdict),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { emptiedFolder } from '../base/testing-folder.ts';
-import { finishLedger } from './finish-ledger.ts';
+import { finishHolds, finishLedger } from './finish-ledger.ts';
 
 const folder = emptiedFolder();
 const finished = async (): Promise<string> =>
@@ -43,5 +43,16 @@ describe('a ledger that was left raw', () => {
     await writeFile(join(folder, 'run.json'), '{}');
     expect(await finishLedger(folder)).toBe(false);
     expect(await readdir(folder)).toEqual(['run.json']);
+  });
+});
+
+describe('the rows of held connections that were left raw', () => {
+  it('become the run’s file, without the row that was cut; where there are none, no file', async () => {
+    await finishHolds(folder);
+    expect(await readdir(folder)).toEqual([]);
+    await writeFile(join(folder, 'holds.ndjson'), '{"holder":1}\n{"hol');
+    await finishHolds(folder);
+    expect(await readdir(folder)).toEqual(['holds.ndjson.gz']);
+    expect(gunzipSync(await readFile(join(folder, 'holds.ndjson.gz'))).toString()).toBe('{"holder":1}\n');
   });
 });

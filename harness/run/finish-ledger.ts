@@ -21,8 +21,21 @@ export async function finishLedger(folder: string): Promise<boolean> {
   for (const name of await readdir(folder, { recursive: true })) {
     if (name.endsWith(unfinished)) await rm(join(folder, name), { force: true });
   }
-  const paths = raw.map((name) => join(folder, name));
-  const target = join(folder, runFiles.ledger);
+  await pack(
+    raw.map((name) => join(folder, name)),
+    join(folder, runFiles.ledger),
+  );
+  return true;
+}
+
+/** The same for the rows of held connections. */
+export async function finishHolds(folder: string): Promise<void> {
+  if (!(await readdir(folder)).includes(runFiles.rawHolds)) return;
+  await pack([join(folder, runFiles.rawHolds)], join(folder, runFiles.holds));
+}
+
+/** Zips these files into one, and removes them. */
+async function pack(paths: readonly string[], target: string): Promise<void> {
   const half = `${target}${unfinished}`;
   try {
     await pipeline(wholeLines(paths), createGzip(), createWriteStream(half));
@@ -31,7 +44,6 @@ export async function finishLedger(folder: string): Promise<boolean> {
     await rm(half, { force: true });
   }
   await Promise.all(paths.map((path) => rm(path, { force: true })));
-  return true;
 }
 
 async function* wholeLines(paths: readonly string[]): AsyncGenerator<Buffer> {

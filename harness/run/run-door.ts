@@ -20,6 +20,8 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.nextRun, 4 * mega],
   [runFiles.mergedLedger, mostFileBytes],
   [runFiles.direct, 512 * mega],
+  [runFiles.holds, 512 * mega],
+  [runFiles.rawHolds, 512 * mega],
   [runFiles.notes, mostFileBytes],
   [runFiles.joined, mostFileBytes],
   [runFiles.verdict, 16 * mega],

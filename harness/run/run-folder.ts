@@ -14,6 +14,10 @@ export const runFiles = {
   rawLedger: 'ledger.ndjson',
   /** The parts of several threads, while they are put together. */
   mergedLedger: 'ledger.ndjson.merged',
+  /** Connections that were held open beside the load. */
+  holds: 'holds.ndjson.gz',
+  /** The same while it is written. */
+  rawHolds: 'holds.ndjson',
   /** What a few requests saw that went straight to the site's own port. */
   direct: 'witnesses/direct.ndjson.gz',
   /** What the database held when every process had stopped. */

@@ -74,6 +74,14 @@ const serviceRunSchema = z.strictObject({
   commandRun: z.boolean().default(true),
   /** The shell that ran it, with its flags; null where it ran in none. */
   shell: z.string().nullable().default(null),
+  /** Held connections: rows of their file, and of these, those that opened. Unknown where the generator did not live to tell. */
+  held: z
+    .strictObject({
+      lives: z.number().int().nonnegative(),
+      opened: z.number().int().nonnegative(),
+      endedByService: z.number().int().nonnegative(),
+    })
+    .optional(),
   /** Before the first run of the command, and after the last. */
   listeners: listenersSchema.nullable().default(null),
   /** The same around each run of the command, where it was to run several times. */

@@ -7,6 +7,7 @@ import { accessLogFile } from './files/access-log.ts';
 import { engineEventsFile } from './files/engine-events.ts';
 import { failureKind } from './failure-kind.ts';
 import type { Field, Fields, RecordFile } from './files/fields.ts';
+import { holdsFile } from './files/holds.ts';
 import { ledgerFile } from './files/ledger.ts';
 import { databaseStateFile, notesFile } from './files/notes.ts';
 import { queuesFile } from './files/queues.ts';
@@ -78,6 +79,7 @@ export function runTables(record: RunRecord): RunTable[] {
     siteTable(record),
     notesTable(record),
     queuesTable(record),
+    holdsTable(),
     { name: 'timeline', about: timelineFile.about, file: timelineFile, columns: columnsOf(timelineFile.fields) },
     {
       name: 'engine',
@@ -332,6 +334,22 @@ function queuesTable(record: RunRecord): RunTable {
         'VARCHAR',
         cases.length === 0 ? 'null' : `case port${cases.join('')} end`,
         'The site whose public port it is; null where it is none’s.',
+      ),
+    },
+  };
+}
+
+function holdsTable(): RunTable {
+  return {
+    name: 'holds',
+    about: holdsFile.about,
+    file: holdsFile,
+    columns: {
+      ...columnsOf(holdsFile.fields),
+      isEnded: derived(
+        'BOOLEAN',
+        "openedUs is not null and ending not in ('end-of-load', 'local')",
+        'Was it open, and then ended by the service?',
       ),
     },
   };

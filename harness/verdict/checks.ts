@@ -38,7 +38,8 @@ export type DoubtKind =
   | 'control'
   | 'witness'
   | 'engine'
-  | 'claim';
+  | 'claim'
+  | 'held';
 
 /** Why a run cannot be trusted. */
 export interface Doubt {
@@ -67,6 +68,7 @@ export type Checked = Pick<
   | 'controls'
   | 'calibration'
   | 'witnessDoubts'
+  | 'holds'
 >;
 
 type Answer = string | readonly string[] | null;
@@ -101,6 +103,14 @@ export const checks: readonly Check[] = [
     limit: 'All of 5 requests: what the deploy is blamed for must not have been there before it.',
     advice: 'Make the service well first, or add --even-if-failing.',
     answer: illBefore,
+  },
+  {
+    id: 'nothing-held',
+    kind: 'held',
+    question: 'With --hold: was a connection held?',
+    limit: 'At least one: of a connection that never opened nothing was cut.',
+    advice: 'The reason says what the tries came to; --hold-path and --hold-kind must be what the service serves.',
+    answer: nothingHeld,
   },
   {
     id: 'deploy-trouble',
@@ -138,7 +148,8 @@ export const checks: readonly Check[] = [
     id: 'nothing-changed',
     kind: 'unchanged',
     question: 'With --must-change: was anything of the service seen to change?',
-    limit: 'A failed request, another instance or version, or another listening process.',
+    limit:
+      'A failed request, another instance or version, another listening process, or a held stream or web socket that ended.',
     advice: 'The command must wait for the end of the deploy.',
     answer: unchanged,
   },
@@ -261,6 +272,14 @@ export const checks: readonly Check[] = [
     limit: `${clockStepLimitMs} ms: the proxy's log is joined by the wall clock.`,
     advice: 'Stop what sets the clock (NTP steps) during a run.',
     answer: clockMoved,
+  },
+  {
+    id: 'holds-disagree',
+    kind: 'witness',
+    question: 'With --hold: has every life of a held connection its row?',
+    limit: 'As many rows as run.json says, and each holder’s lives one after another.',
+    advice: 'Run again; a file that was changed cannot be mended.',
+    answer: holdsDisagree,
   },
   {
     id: 'witness-missing',
@@ -448,6 +467,35 @@ function tailUnseen({ run, windows }: Checked): Answer {
   const readyUs = windows.flatMap((window) => (window.deploy === last?.deploy ? (window.readyUs ?? []) : []));
   if (Math.max(...readyUs) <= run.durationMs * 1000) return null;
   return 'The last restart was ready only after the load had ended: its tail was not seen.';
+}
+
+function nothingHeld({ holds }: Checked): Answer {
+  if (holds === null || !holds.isThere || holds.counts.opened > 0) return null;
+  const { connections, path, failedTries } = holds.verdict;
+  const tries = Object.entries(failedTries).map(([why, tries]) => `${tries} × ${why}`);
+  const said = holds.firstError === null ? '' : `; ${holds.firstError}`;
+  return (
+    `None of ${connections} connections was ever held at ${path} (${tries.join(', ') || 'no try had come to an end'}${said}): ` +
+    'nothing is known of what a deploy does to them.'
+  );
+}
+
+function holdsDisagree({ run, holds }: Checked): Answer {
+  if (holds === null || run.kind !== 'measure') return null;
+  if (!holds.isThere)
+    return `${runFiles.holds} is missing: what became of the held connections is not known; run again.`;
+  const { lives, opened, endedByService, outOfOrder } = holds.counts;
+  const told = run.held;
+  const isAsTold = told?.lives === lives && told.opened === opened && told.endedByService === endedByService;
+  return [
+    ...(isAsTold
+      ? []
+      : [
+          `${runFiles.holds} has ${lives} lives, ${opened} of them open and ${endedByService} ended by the service; ` +
+            `${runFiles.run} says ${told === undefined ? 'nothing of them' : `${told.lives}, ${told.opened} and ${told.endedByService}`}.`,
+        ]),
+    ...(outOfOrder === 0 ? [] : [`${runFiles.holds} has ${outOfOrder} lives that do not follow the ones before them.`]),
+  ];
 }
 
 function proxyDisagrees({ proxy }: Checked): Answer {

@@ -17,6 +17,7 @@ import { quoted, siteNamesOf } from '../run/tables.ts';
 import { readTimelineFiles, timelineOf } from '../run/timeline/timeline-from-files.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
 import { countRequests } from './count-requests.ts';
+import { countHolds, restartsOfEnds, type HoldEvidence } from './count-holds.ts';
 import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
@@ -40,6 +41,8 @@ export interface Evidence {
   /** The requests of a mix, one by one; null where the user wrote none. */
   readonly requests: readonly RequestVerdict[] | null;
   readonly stale: number;
+  /** null where no connection was held. */
+  readonly holds: HoldEvidence | null;
   readonly dropWindows: Verdict['dropWindows'];
   /** Was something of the service seen to change in every restart? null where nothing was to change. */
   readonly hasChanged: boolean | null;
@@ -116,6 +119,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     const ask = askerOf(database);
     const sites = siteNamesOf(run);
     const ledger = await countLedger(ask, tables.windows);
+    const holds = await countHolds(run, { ask, open, restarts: tables.windows.map(({ restart }) => restart) });
     const common = {
       run,
       windows: tables.windows,
@@ -124,12 +128,15 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       requests: await requestsOf(ask, run),
       stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
+      holds,
       dropWindows: await dropWindows(ask, timeline),
       waits: await countWaits(ask),
       reconciliation: await reconcile(ask),
       hashes: { experiment: experimentHash(run), ledger: await ledgerHash(open) },
     };
-    if (run.kind === 'measure') return { ...common, ...(await readService(run, { ask, ledger, timeline, tables })) };
+    if (run.kind === 'measure') {
+      return { ...common, ...(await readService(run, { ask, ledger, timeline, tables, holds })) };
+    }
     await writeJoined(database, open.path);
     return { ...common, ...(await readExperiment(run, { ...judged, ask })) };
   } finally {
@@ -215,7 +222,13 @@ function probeDoubts(wrong: readonly { readonly seq: number; readonly what: stri
 /** Of a service that the user runs the client is the only witness. */
 async function readService(
   run: ServiceRun,
-  of: { ask: Ask; ledger: LedgerSummary; timeline: readonly TimelineEvent[]; tables: RunTables },
+  of: {
+    ask: Ask;
+    ledger: LedgerSummary;
+    timeline: readonly TimelineEvent[];
+    tables: RunTables;
+    holds: HoldEvidence | null;
+  },
 ): Promise<Further> {
   const { windows } = of.tables;
   const names = await of.ask<{ restart: number; before: number; new: number }>('changes');
@@ -223,9 +236,11 @@ async function readService(
   const restartedByJournal = new Set(
     of.timeline.filter(({ source, kind }) => source === 'journal' && kind === 'start').map(({ restart }) => restart),
   );
+  const restartedByHeld = restartsOfEnds(of.holds);
   const unchangedRestarts = windows
     .map(({ restart }) => restart)
-    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart) && !restartedByJournal.has(restart));
+    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart))
+    .filter((restart) => !restartedByJournal.has(restart) && !restartedByHeld.has(restart));
   return {
     hasChanged: windows.length === 0 ? null : unchangedRestarts.length === 0,
     unchangedRestarts,

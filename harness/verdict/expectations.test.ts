@@ -30,6 +30,7 @@ const measured: Measured = {
   outcomes: { ok: 300 },
   byMethod: {},
   stale: 0,
+  cut: 0,
   writes,
   direct,
   stallsOutside: 0,

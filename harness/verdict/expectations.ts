@@ -32,6 +32,8 @@ export type Measured = Pick<
   readonly medianInSiteMs: number | null;
   /** Requests that could not be sent, since the server held every connection. */
   readonly heldUnsent: number;
+  /** Held connections that were cut in the middle of a message. */
+  readonly cut: number;
   /** Ends of the site's process that no deploy asked for, each in words. */
   readonly unplanned: readonly string[];
   /** Restarts whose old process had to be killed, though its drain fits into the time that it has. */
@@ -144,7 +146,7 @@ function basicRows(
 
 /** What is expected of a service of the user's, each with its answer. */
 export function checkService(
-  { maxDropped, maxGapMs, maxWaitMs }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs'>,
+  { maxDropped, maxGapMs, maxWaitMs, hold }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs' | 'hold'>,
   claim: Experiment['expect']['claim'],
   measured: Measured,
 ): Row[] {
@@ -163,6 +165,7 @@ export function checkService(
   const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
   rows.push(droppedRow(dropped, measured));
   if (claim !== undefined) rows.push(claimRow(claim, measured));
+  rows.push(...cutRows(hold?.maxCut ?? null, measured));
   for (const [option, what, limitMs, ms] of [
     ['--max-gap', 'longest time in which nobody was answered', maxGapMs, measured.gapMs],
     ['--max-wait', 'longest wait for an ok answer', maxWaitMs, measured.longestWaitMs],
@@ -179,6 +182,23 @@ export function checkService(
     });
   }
   return rows;
+}
+
+/** The client only listens on a held connection: nothing that it or the machine did can have cut one. */
+function cutRows(maxCut: number | null, { cut }: Measured): Row[] {
+  if (maxCut === null) return [];
+  const met = cut <= maxCut;
+  return [
+    {
+      what: 'held connections cut in the middle of a message',
+      expected: `at most ${maxCut}`,
+      measured: String(cut),
+      met,
+      because: 'the limit that --max-cut sets',
+      ...(!met && { inShort: `${cut} held connections cut in the middle of a message` }),
+      ...certainIf(!met),
+    },
+  ];
 }
 
 /** Each expectation of an experiment with its answer, in the order of the file. */

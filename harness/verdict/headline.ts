@@ -37,6 +37,7 @@ const doubted: Record<DoubtKind, string> = {
   witness: 'the witnesses do not agree',
   engine: 'the engine or a container failed',
   claim: 'too few restarts for the claim',
+  held: 'no connection was held',
 };
 
 /** The words. */

@@ -70,6 +70,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     perRestart,
     ...(sites === null ? {} : { perSite: withRestarts(sites, perRestart, prediction.perSite) }),
     ...(evidence.requests === null ? {} : { perRequest: [...evidence.requests] }),
+    ...(evidence.holds === null ? {} : { holds: evidence.holds.verdict }),
     schedule: scheduleOf(ledger, subject.ratePerSecond),
     predicted: predictedOf(prediction, measured.dropped),
     expectations: decided.expectations,
@@ -113,6 +114,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     medianInSiteMs: waits.stalls.medianInSiteMs,
     lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
     heldUnsent: ledger.failureKinds['connections held'] ?? 0,
+    cut: evidence.holds?.verdict.cut ?? 0,
     unplanned: evidence.unplanned.map(
       ({ site, atUs, what, line }) =>
         `${what}${evidence.sites === null ? '' : ` of ${site}`} at ${(atUs / 1e6).toFixed(3)} s (${runFiles.timeline}:${line})`,

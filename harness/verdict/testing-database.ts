@@ -46,7 +46,7 @@ export function sharedRun(make: () => Partial<FolderContent>): () => JudgedRun {
 /** A restart, as far as queries ask for it; what is left out is null. */
 type Restart = Readonly<Partial<Record<(typeof restartColumns)[number], number | null>>>;
 
-const restartColumns = ['restart', 'deployBeginUs', 'outOfRotationUs', 'steadyUs'] as const;
+const restartColumns = ['restart', 'deployBeginUs', 'deployEndUs', 'outOfRotationUs', 'steadyUs'] as const;
 
 /** A ledger on its own. */
 export interface Case {

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
+import type { HoldRow } from '../run/files/holds.ts';
 import type { LedgerRow } from '../run/files/ledger.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
@@ -43,6 +44,8 @@ export interface FolderContent {
   engine: EngineEvent[] | null;
   kernel: Record<string, number> | null;
   direct: LedgerRow[] | null;
+  /** Only of a service of the user's; left out where none was held. */
+  holds?: HoldRow[];
   controls: Controls | null;
 }
 
@@ -365,6 +368,7 @@ export async function writeFolder(
     [runFiles.requestLog, content.site],
     [runFiles.queues, content.queues],
     [runFiles.direct, content.direct],
+    [runFiles.holds, content.holds ?? null],
     [runFiles.notes, database === null ? null : [database, ...notes]],
   ] as const) {
     if (records !== null) await put(name, gzipSync(lines(records)));

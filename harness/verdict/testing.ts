@@ -266,6 +266,7 @@ export const evidence = {
   sites: null,
   requests: null,
   stale: 0,
+  holds: null,
   dropWindows: [],
   hasChanged: null,
   unchangedRestarts: [],

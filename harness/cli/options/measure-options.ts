@@ -41,11 +41,15 @@ const table = {
   maxGap: ['<time>', 'a longer time in which nobody was answered fails, exit 1 (default: any)'],
   maxWait: ['<time>', 'a longer wait for an answer fails, exit 1 (default: any)'],
   journal: ['<unit>', 'what systemd’s journal says of this unit explains the drops; may be given again', 'again'],
+  hold: ['<n>', 'hold so many connections open beside the load, at most 1000; the report says how each ended'],
+  holdKind: ['<kind>', 'what is held: sse, websocket, idle (one answered request, then rest) or slow-response'],
+  holdPath: ['<path>', 'what held connections ask for, by GET (default: the path of --url)'],
+  maxCut: ['<n>', 'more held connections cut in the middle of a message than this fail, exit 1 (default: any)'],
   seed: ['<n>', 'makes the order of connections and the times of the restarts the same again'],
   json: ['', 'verdict.json on stdout, and nothing else there'],
   out: ['<folder>', 'where the run goes (default: reports/ where you are)'],
   capacity: ['', 'before and after the load, 3 s of autocannon: what the service can do (sends as fast as it can)'],
-  yesIOwnThis: ['', 'allow more than 1000 requests a second to another machine'],
+  yesIOwnThis: ['', 'allow more than 1000 requests a second, or 100 held connections, to another machine'],
 } as const satisfies Record<string, readonly [takes: string, help: string, again?: 'again']>;
 
 type Table = typeof table;
@@ -62,7 +66,9 @@ export type MeasureOptions = DeliveryOptions & { readonly [Key in keyof Table]?:
 };
 
 /** Not for a budgets file: these are about the call, or follow from the budgets. */
-const notInFile = new Set(['budgets', 'compare', 'rounds', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait']);
+const notInFile = new Set([
+  ...['budgets', 'compare', 'rounds', 'json', 'out', 'maxDropped', 'maxGap', 'maxWait', 'maxCut'],
+]);
 
 /** An option that a budgets file may have. */
 export interface FileOption {

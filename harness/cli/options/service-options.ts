@@ -10,6 +10,7 @@ import type { Target } from '../../conduct/service/target.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
 import { parseHeader } from './header-options.ts';
+import { holdOf, refuseTooMany } from './hold-options.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
@@ -51,7 +52,9 @@ export async function targetOf(options: MeasureOptions, environment = process.en
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
   const address = await resolveHost(url.hostname, port);
-  if (!isLoopback(address)) refuseHeavyLoad(options, ratePerSecond, `${url.hostname} (${address})`);
+  const otherHost = isLoopback(address) ? null : `${url.hostname} (${address})`;
+  if (otherHost !== null) refuseHeavyLoad(options, ratePerSecond, otherHost);
+  const hold = holdOf(options, path, environment);
   const allowedMs = (option: string, text: string | undefined): number | null =>
     text === undefined ? null : durationMs(option, text, 0, 3_600_000);
   const service = serviceSchema.parse({
@@ -76,18 +79,21 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     maxAnswerBytes: byteSize('--max-answer', options.maxAnswer ?? String(answerLimits.maxAnswerBytes), 0, 2 ** 50),
     whileCommand: script === null ? null : shownScript(script, secretsIn([...headers, ...(mix?.headers ?? [])])),
     ...seriesOf(options),
+    ...(hold !== null && { hold: hold.shown }),
     maxGapMs: allowedMs('--max-gap', options.maxGap),
     maxWaitMs: allowedMs('--max-wait', options.maxWait),
     mustChange: options.mustChange === true,
     ...witnessesOf(options),
     maxDropped: wholeNumber('--max-dropped', options.maxDropped ?? '0', 0, Number.MAX_SAFE_INTEGER),
   } satisfies { [Key in keyof Service]: unknown });
+  const { maxConnections } = service;
+  if (hold !== null) {
+    await refuseTooMany(hold.shown, { host: otherHost, maxConnections, isOwn: options.yesIOwnThis === true });
+  }
   const request = {
-    target: path.sent,
-    headers: headersAs('sent'),
-    body,
-    tls: tls?.used ?? null,
+    ...{ target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null },
     ...(mix !== null && { mix: mix.used }),
+    ...(hold !== null && { holdTarget: hold.target }),
   };
   return { service, request, command: script };
 }
@@ -121,7 +127,8 @@ export function timesOf(options: MeasureOptions, ratePerSecond: number): Measure
   }
   return {
     durationMs: loadMs,
-    leadMs,
+    // Held connections are opened over the first second, and must stand when the command begins.
+    leadMs: options.hold === undefined ? leadMs : 2 * leadMs,
     whileTimeoutMs: durationMs('--while-timeout', options.whileTimeout ?? '30m', 1_000, 2 * 3_600_000),
     settleMs: durationMs('--settle', options.settle ?? '3s', 500, 600_000),
     settleTimeoutMs: durationMs('--settle-timeout', options.settleTimeout ?? '60s', 500, 3_600_000),

@@ -6,6 +6,7 @@ import { engineEventsFile } from '../../run/files/engine-events.ts';
 import type { Fields, RecordFile } from '../../run/files/fields.ts';
 import { accessLogFile } from '../../run/files/access-log.ts';
 import { journalFile } from '../../run/files/journal.ts';
+import { holdsFile } from '../../run/files/holds.ts';
 import { ledgerFile } from '../../run/files/ledger.ts';
 import { databaseStateFile, notesFile } from '../../run/files/notes.ts';
 import { queuesFile } from '../../run/files/queues.ts';
@@ -17,6 +18,7 @@ import { exampleQueries } from './query-text.ts';
 
 const recordFiles: readonly RecordFile<Fields>[] = [
   ledgerFile,
+  holdsFile,
   timelineFile,
   accessLogFile,
   siteLogFile,

@@ -5,6 +5,7 @@ import type { Colors } from 'picocolors/types.js';
 import { exitCodes } from '../../base/errors.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import { runFiles } from '../../run/run-folder.ts';
+import { heldText } from '../../verdict/held-text.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { pathText } from './path.ts';
 
@@ -30,5 +31,6 @@ export function summaryLines(verdict: Verdict, folder: string, colours: Colors):
   const where = existsSync(report)
     ? `${pathText(report)}${onePage}`
     : `none yet; npm run report -- ${pathText(folder)} makes it`;
-  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${reasons}report: ${where}\n`;
+  const held = verdict.holds === undefined ? '' : `  ${shownLine(heldText(verdict.holds))}\n`;
+  return `${paint[verdict.verdict](verdict.verdict)}: ${shownLine(verdict.citation)}\n${held}${reasons}report: ${where}\n`;
 }

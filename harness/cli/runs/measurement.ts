@@ -108,7 +108,7 @@ const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'b
 function optionsToRepeat(
   { requestList, ...options }: MeasureOptions,
   seed: number,
-  { url, headers, whileCommand }: Service,
+  { url, headers, whileCommand, hold }: Service,
 ): string {
   const shown: MeasureOptions = {
     ...options,
@@ -118,6 +118,7 @@ function optionsToRepeat(
     ...(options.header !== undefined && { header: headers.slice(1).map((header) => header.join(': ')) }),
     ...(options.body !== undefined && { body: shownBody(options.body) }),
     ...(whileCommand !== null && { while: whileCommand }),
+    ...(options.holdPath !== undefined && hold !== undefined && { holdPath: hold.path }),
   };
   const words = Object.entries({ ...shown, seed: String(seed) }).flatMap(([name, value]) => {
     if (noPartOfIt.has(name)) return [];

@@ -80,7 +80,7 @@ class Measurement {
     this.setting = setting;
     this.files = files;
     this.journal = journal;
-    const plan = planOf(target, times, setting, files.rawLedger);
+    const plan = planOf(target, times, setting, files);
     this.generator = new Generator(spawnGenerator(), plan);
     this.steadiness = new Steadiness(times.settleMs);
     this.total = target.command === null ? slotCount(plan.ratePerSecond, plan.durationMs) : null;
@@ -102,7 +102,8 @@ class Measurement {
       const { aborted, wallOffsetUs, done } = end;
       await this.deploy;
       await this.readJournal();
-      const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0 };
+      const held = done?.held === undefined ? {} : { held: done.held };
+      const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0, ...held };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
     } finally {
       signal.removeEventListener('abort', cut);
@@ -185,8 +186,13 @@ function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting)
   };
 }
 
-function planOf({ service, request }: Target, times: MeasureTimes, setting: MeasureSetting, path: string): LoadPlan {
-  const { ratePerSecond, connections } = service;
+function planOf(
+  { service, request }: Target,
+  times: MeasureTimes,
+  setting: MeasureSetting,
+  files: ServiceFiles,
+): LoadPlan {
+  const { ratePerSecond, connections, hold } = service;
   return {
     runId: setting.runId,
     trial: 1,
@@ -204,8 +210,15 @@ function planOf({ service, request }: Target, times: MeasureTimes, setting: Meas
     maxHeadBytes: service.maxHeadBytes,
     maxAnswerBytes: service.maxAnswerBytes,
     primedNotes: 0,
-    ledgerPath: path,
+    ledgerPath: files.rawLedger,
     threads: threadsFor(ratePerSecond, connections, availableParallelism(), request.tls !== null),
+    ...(hold !== undefined && {
+      hold: {
+        ...{ kind: hold.kind, count: hold.count, path: files.rawHolds },
+        target: request.holdTarget ?? request.target,
+        headers: request.headers.filter((header) => !isOwnHost(header)),
+      },
+    }),
   };
 }
 

@@ -103,3 +103,10 @@ async function processesOfGroup(group: number): Promise<ProcessSeen[]> {
     return [{ pid: Number(pid), name, startedAt: 0 }];
   });
 }
+
+/** How many files and connections a process of ours may have open: Node takes the hard limit. null where nobody tells. */
+export async function descriptorLimit(): Promise<number | null> {
+  const limits = isLinux ? await readFile('/proc/self/limits', 'utf8').catch(() => '') : '';
+  const limit = /^Max open files\s+\S+\s+(\d+)/mu.exec(limits)?.[1];
+  return limit === undefined ? null : Number(limit);
+}

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { HarnessError } from '../../base/errors.ts';
-import { finishLedger } from '../../run/finish-ledger.ts';
+import { finishHolds, finishLedger } from '../../run/finish-ledger.ts';
 import { readLedgerRows } from '../../run/read-ledger.ts';
 import { plainText } from '../../run/plain-file.ts';
 import { openRun } from '../../run/run-door.ts';
@@ -46,6 +46,11 @@ export class ServiceFiles {
   /** Where the load generator writes its rows. */
   get rawLedger(): string {
     return join(this.writer.folder, runFiles.rawLedger);
+  }
+
+  /** And those of held connections. */
+  get rawHolds(): string {
+    return join(this.writer.folder, runFiles.rawHolds);
   }
 
   async addEvent(event: Omit<TimelineEvent, 'source'>): Promise<void> {
@@ -106,6 +111,7 @@ async function finishFiles(
   if (!(await finishLedger(folder)) && !(await readdir(folder)).includes(runFiles.ledger)) {
     await writeFile(join(folder, runFiles.ledger), gzipSync(''));
   }
+  await finishHolds(folder);
   // Without a word of the generator, the rows tell how many requests were due at least.
   const counted = known.isKnown ? null : await countRows(join(folder, runFiles.ledger));
   const due = Math.max(known.due, counted?.due ?? 0);

@@ -12,6 +12,8 @@ interface SentRequest {
   readonly tls: TlsPlan | null;
   /** The mix, where the load is one; its requests have paths, headers and bodies of their own. */
   readonly mix?: readonly PlanMixEntry[];
+  /** Path and query of held connections, where there are any. */
+  readonly holdTarget?: string;
 }
 
 /** A service to measure. */

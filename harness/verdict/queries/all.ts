@@ -3,6 +3,7 @@ import { causeSteps } from './causes.ts';
 import { counts } from './counts.ts';
 import { directQueries } from './direct.ts';
 import { disagreementQueries, suspects } from './disagreements.ts';
+import { holdQueries } from './holds.ts';
 import { proxyQueries } from './proxy.ts';
 import type { Query } from './query.ts';
 import { requestQueries } from './requests.ts';
@@ -20,6 +21,7 @@ export const queries = {
   ...directQueries,
   ...siteQueries,
   ...requestQueries,
+  ...holdQueries,
   ...disagreementQueries,
 } as const satisfies Record<string, Query>;
 

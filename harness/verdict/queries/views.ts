@@ -57,6 +57,13 @@ export const viewColumns = {
   causeFile: 'The file of that witness.',
   causeLine: 'And the line in it.',
   known: 'What the client knows of the write: acknowledged, failed (surely not applied) or indeterminate.',
+  step:
+    'Where in a deploy it ended: before-command, accepting (since the command began, while the service still accepted), ' +
+    'refusing, answering-again (before the command ended) or after-command.',
+  untilBackUs:
+    'Of one that the service ended: how long until the same holder was open again, µs; null: not before the load ended.',
+  refusingFromUs: 'The last request on a new connection that was answered before the first that was refused, µs.',
+  refusingToUs: 'The first such answer after the last that was refused, µs.',
   fate: 'What became of it: stored, absent, recovered (indeterminate, and stored), or lost, early, misattributed.',
 } as const;
 
@@ -68,7 +75,52 @@ export interface View {
   readonly isAskedOften?: true;
 }
 
+/** No proxy answers with one of these while its service is there, and none connects. */
+const refusing = "('refused', 'unreachable', 'connect-timeout', 'status-502', 'status-503', 'status-504')";
+
 export const views = {
+  refusals: {
+    about: 'When the service refused during a deploy, as the ledger has it; a row for each restart in which it did.',
+    sql: `
+  with deploys as (
+    select restart, deployBeginUs,
+      coalesce(steadyUs, lead(deployBeginUs) over (order by deployBeginUs), 1e15) as untilUs
+    from restarts
+  ), refused as (
+    select restart, min(sentUs) as firstUs, max(sentUs) as lastUs
+    from deploys join ledger on sentUs >= deployBeginUs and sentUs < untilUs
+    where outcome in ${refusing}
+    group by restart
+  ), accepted as (
+    -- A service that drains answers on kept connections, and accepts no more; where all are kept they must do.
+    select coalesce(connectedUs, sentUs) as atUs, sentUs, doneUs from ledger
+    where outcome = 'ok' and (connectedUs is not null or not exists (from ledger where connectedUs is not null and connection = 'new'))
+  )
+  select restart, coalesce((select max(atUs) from accepted where sentUs < firstUs), firstUs) as refusingFromUs,
+    coalesce((select min(doneUs) from accepted where sentUs > lastUs), 1e15) as refusingToUs
+  from refused`,
+  },
+  held: {
+    about: 'Lives of held connections, each with the restart and the step in which it ended.',
+    sql: `
+  with lives as (
+    select * exclude (isDamaged), case when isEnded then min(openedUs) over (
+        partition by holder order by generation rows between 1 following and unbounded following
+      ) - endedUs end as untilBackUs
+    from holds
+  ), deploys as (
+    select restart, deployBeginUs, deployEndUs, refusingFromUs, refusingToUs
+    from restarts left join refusals using (restart)
+  )
+  select l.*, coalesce(d.restart, 0) as restart, case
+      when d.restart is null then 'before-command'
+      when endedUs <= refusingFromUs then 'accepting'
+      when endedUs <= refusingToUs then 'refusing'
+      when endedUs > deployEndUs then 'after-command'
+      when refusingToUs is null then 'accepting'
+      else 'answering-again' end as step
+  from lives as l asof left join deploys as d on l.endedUs >= d.deployBeginUs`,
+  },
   drops: {
     about:
       'Dropped requests. restart: the first whose at-risk span any part of its life meets, else the last begun; 0: none.',

@@ -1,5 +1,7 @@
 /** The parts of a verdict, field by field: each says what it is, for the JSON Schema. */
 import { z } from 'zod';
+import { holdKinds } from '../../experiment/hold.ts';
+import { holdSteps } from '../hold-steps.ts';
 
 /** A count of things. */
 export const count = z.number().int().nonnegative();
@@ -330,6 +332,50 @@ export const predictedSchema = z.strictObject({
     .describe("Least and greatest over what is not known: where in its interval the proxy's check ticks."),
   formula: z.string().describe('How it was reckoned, in words.'),
   differencePercent: z.number().nullable().describe('What was measured, against it, in percent.'),
+});
+
+/** Held connections that the service ended. */
+const holdEndsSchema = {
+  ended: count.describe('Connections that the service ended, whenever it did.'),
+  byEnding: z.record(z.string(), count).describe('Of them by how it ended (docs/data.md: holds.ndjson.gz).'),
+  cut: count.describe('Of them, those that were cut in the middle of a message or answer.'),
+  closeCodes: z.record(z.string(), count).describe('Close frames by their code; 1005: without one.'),
+  byStep: z
+    .partialRecord(z.enum(holdSteps), count)
+    .describe(
+      'By when they ended: before the command; after it began, while the service still accepted; while it refused; after it ' +
+        'answered again; after the end of the command.',
+    ),
+  longestBackMs: milliseconds
+    .nullable()
+    .describe(
+      'The longest until one was open again, ms, back-off of the client (0.1 to 1 s) included; null: none was.',
+    ),
+  notBack: count.describe('Those that were not open again before the load ended.'),
+};
+
+/** Connections that were held open beside the load. */
+export const holdsSchema = z.strictObject({
+  kind: z.enum(holdKinds).describe('What was held.'),
+  path: z.string().describe('Path and query of their requests.'),
+  connections: count.describe('How many were to be open at a time.'),
+  lives: count.describe('How often one of them was opened, or tried to.'),
+  opened: count.describe('Of them, those that came to be open.'),
+  messages: count.describe('Events or web socket messages that came.'),
+  bytes: count.describe('Bytes that came.'),
+  ...holdEndsSchema,
+  failedTries: z
+    .record(z.string(), count)
+    .describe('Tries that did not come to be open, by why: `refused`, `status 503`.'),
+  perRestart: z
+    .array(
+      z.strictObject({
+        restart: z.number().int().positive().describe('Its number, from 1.'),
+        open: count.describe('Connections that were open when the command began.'),
+        ...holdEndsSchema,
+      }),
+    )
+    .describe('Restart by restart: connections that ended since its command began, and before the next one’s did.'),
 });
 
 /** A row of what was expected. */

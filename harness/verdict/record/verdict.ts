@@ -10,6 +10,7 @@ import {
   dropWindowSchema,
   expectationSchema,
   journalSchema,
+  holdsSchema,
   milliseconds,
   outcomes,
   powerSchema,
@@ -145,6 +146,7 @@ export const verdictSchema = z.strictObject({
     .array(requestSchema)
     .optional()
     .describe('Request by request, where the load is a mix that the user wrote; they add up to the whole.'),
+  holds: holdsSchema.optional().describe('Connections that were held open beside the load; left out where none was.'),
   schedule: scheduleSchema.describe('Whether the load was the one that was asked for.'),
   predicted: predictedSchema.describe('What timeline and options alone predict, without the ledger.'),
   expectations: z.array(expectationSchema).describe('What was expected, and whether it was met.'),
@@ -195,6 +197,8 @@ export type SiteVerdict = z.infer<typeof siteSchema>;
 export type RequestVerdict = z.infer<typeof requestSchema>;
 /** What the witnesses say of each row. */
 export type Reconciliation = z.infer<typeof reconciliationSchema>;
+/** What became of held connections. */
+export type HoldsVerdict = z.infer<typeof holdsSchema>;
 /** What became of the writes. */
 export type WritesVerdict = z.infer<typeof writesSchema>;
 /** Counts of one part of the load. */

@@ -1,0 +1,317 @@
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { monotonicUs } from '../../base/clock.ts';
+import type { HoldKind } from '../../experiment/hold.ts';
+import type { HoldRow } from '../../run/files/holds.ts';
+import { listen } from '../testing.ts';
+import { makeCertificates, secureServer, tlsPlan, type Certificates } from '../testing-tls.ts';
+import { chunk, hold, rawServer, serverFrame, streamHead, upgraded } from './testing-holds.ts';
+
+type Behave = (socket: Socket, head: string, nth: number) => void;
+
+/** Tests run side by side, so that what they leave ends with the last. */
+const closing: (() => void)[] = [];
+afterAll(() => {
+  for (const close of closing) close();
+});
+
+/** A server for one test. */
+async function serve(behave: Behave): Promise<number> {
+  const server = rawServer(behave);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return await listen(server);
+}
+
+/** The first life of a holder. */
+async function lifeOf(port: number, kind: HoldKind, options: Parameters<typeof hold>[2] = {}): Promise<HoldRow> {
+  const held = hold(port, kind, options);
+  const [row] = await held.ended(1);
+  held.holders.end();
+  return row ?? expect.fail('no row');
+}
+
+/** Writes all, and then ends in this way. */
+const then = (end: (socket: Socket) => void, ...parts: (string | Buffer)[]): Behave => {
+  return (socket) => void socket.write(Buffer.concat(parts.map((part) => Buffer.from(part))), () => end(socket));
+};
+const fin = (socket: Socket): void => void socket.end();
+const rst = (socket: Socket): void => void socket.resetAndDestroy();
+const nothing = (): void => undefined;
+const onWebSocket =
+  (end: (socket: Socket) => void, ...frames: Buffer[]): Behave =>
+  (socket, head, nth) =>
+    then(end, upgraded(head), ...frames)(socket, head, nth);
+const answer = (body: string, length = body.length): string =>
+  `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${body}`;
+const away = serverFrame(8, Buffer.from([0x03, 0xe9]));
+
+type Case = readonly [HoldKind, string, Behave, Partial<HoldRow>];
+const cases: readonly Case[] = [
+  [
+    'sse',
+    'closed between events',
+    then(fin, streamHead, chunk('data: a\n\n: b\n\n')),
+    { ending: 'fin', error: 'FIN, open', messages: 1, bytes: 14 },
+  ],
+  [
+    'sse',
+    'reset between events',
+    then(rst, streamHead, chunk('data: a\n\n')),
+    { ending: 'rst', error: 'ECONNRESET, open', messages: 1 },
+  ],
+  [
+    'sse',
+    'ended by its last chunk',
+    then(nothing, streamHead, chunk('data: a\n\n'), '0\r\n\r\n'),
+    { ending: 'complete', error: null, messages: 1 },
+  ],
+  [
+    'sse',
+    'closed in an event',
+    then(fin, streamHead, chunk('data: a\n\ndata: b')),
+    { ending: 'cut', error: 'FIN, open', messages: 1 },
+  ],
+  [
+    'sse',
+    'reset in a chunk',
+    then(rst, streamHead, '40\r\ndata: a\n\n'),
+    { ending: 'cut', error: 'ECONNRESET, open', messages: 1 },
+  ],
+  [
+    'sse',
+    'closed without a length',
+    then(fin, 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n'),
+    { ending: 'fin', messages: 1 },
+  ],
+  [
+    'sse',
+    'of another status',
+    then(nothing, 'HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno'),
+    { ending: 'status', status: 503, openedUs: null },
+  ],
+  [
+    'sse',
+    'of another type',
+    then(nothing, answer('ok')),
+    { ending: 'parse', openedUs: null, error: 'the answer is no event stream (without a Content-Type)' },
+  ],
+  ['sse', 'closed without an answer', then(fin, ''), { ending: 'fin', error: 'FIN, wait', openedUs: null }],
+  ['sse', 'that is no HTTP', then(nothing, 'hello\r\n\r\n'), { ending: 'parse', openedUs: null }],
+  [
+    'websocket',
+    'that says goodbye',
+    onWebSocket(fin, serverFrame(1, 'hi'), away),
+    { ending: 'close-frame', closeCode: 1001, error: null, messages: 1, bytes: 2 },
+  ],
+  [
+    'websocket',
+    'closed without goodbye',
+    onWebSocket(fin, serverFrame(1, 'hi')),
+    { ending: 'fin', error: 'FIN, open', messages: 1 },
+  ],
+  [
+    'websocket',
+    'reset',
+    onWebSocket(rst, serverFrame(2, 'x'.repeat(300))),
+    { ending: 'rst', error: 'ECONNRESET, open', messages: 1, bytes: 300 },
+  ],
+  [
+    'websocket',
+    'closed in a frame',
+    onWebSocket(fin, serverFrame(1, 'hello').subarray(0, 4)),
+    { ending: 'cut', error: 'FIN, open', messages: 0 },
+  ],
+  [
+    'websocket',
+    'reset between fragments',
+    onWebSocket(rst, serverFrame(1, 'a', false)),
+    { ending: 'cut', error: 'ECONNRESET, open' },
+  ],
+  [
+    'websocket',
+    'that is answered as a page',
+    then(nothing, answer('ok')),
+    { ending: 'status', status: 200, openedUs: null },
+  ],
+  [
+    'websocket',
+    'with another key',
+    (socket) => void socket.write(upgraded('Sec-WebSocket-Key: x\r\n')),
+    { ending: 'parse', error: 'the web socket was accepted with another key', openedUs: null },
+  ],
+  [
+    'websocket',
+    'with a frame that no service may send',
+    onWebSocket(nothing, Buffer.from([0xc1, 0])),
+    { ending: 'parse', error: 'a frame with an extension that was not asked for' },
+  ],
+  [
+    'idle',
+    'closed while it rests',
+    then(fin, answer('ok')),
+    { ending: 'fin', error: 'FIN, open', bytes: 2, messages: 0 },
+  ],
+  ['idle', 'reset while it rests', then(rst, answer('ok')), { ending: 'rst', error: 'ECONNRESET, open' }],
+  ['idle', 'cut in its answer', then(fin, answer('ok', 9)), { ending: 'fin', error: 'FIN, wait', openedUs: null }],
+  [
+    'slow-response',
+    'that comes to its end',
+    then(nothing, answer('slow')),
+    { ending: 'complete', error: null, bytes: 4 },
+  ],
+  [
+    'slow-response',
+    'closed in its answer',
+    then(fin, answer('sl', 4)),
+    { ending: 'cut', error: 'FIN, open', bytes: 2 },
+  ],
+  [
+    'slow-response',
+    'reset in its answer',
+    then(rst, answer('sl', 4)),
+    { ending: 'cut', error: 'ECONNRESET, open', bytes: 2 },
+  ],
+  [
+    'slow-response',
+    'closed between chunks',
+    then(fin, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', chunk('ab')),
+    { ending: 'cut', error: 'FIN, open', bytes: 2 },
+  ],
+  [
+    'slow-response',
+    'closed without a length',
+    then(fin, 'HTTP/1.1 200 OK\r\n\r\nab'),
+    { ending: 'fin', error: 'FIN, open', bytes: 2 },
+  ],
+];
+
+describe('a held connection', () => {
+  it.concurrent.each(cases)('%s, %s', async (kind, _, behave, expected) => {
+    const row = await lifeOf(await serve(behave), kind);
+    expect(row).toMatchObject({ holder: 1, generation: 1, kind, ...expected });
+    expect(row.openedUs !== null).toBe(!('openedUs' in expected));
+  });
+
+  it.concurrent('that nobody takes is refused; one that is not answered in time has timed out', async () => {
+    const server = rawServer(nothing);
+    const port = await listen(server);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await lifeOf(port, 'idle')).toMatchObject({ ending: 'refused', error: 'ECONNREFUSED, connect' });
+    const silent = await serve(nothing);
+    expect(await lifeOf(silent, 'sse', { deadlineMs: 50 })).toMatchObject({
+      ending: 'timeout',
+      error: 'deadline, wait',
+    });
+  });
+
+  it.concurrent('asks as its kind does, with the headers of the user', async () => {
+    const heads: string[] = [];
+    const port = await serve((socket, head) => {
+      heads.push(head);
+      socket.end();
+    });
+    for (const kind of ['sse', 'websocket', 'idle'] as const) await lifeOf(port, kind);
+    const [sse, websocket, idle] = heads;
+    expect(sse).toMatch(/^GET \/events HTTP\/1\.1\r\nHost: shop\.test\r\nX-Request-Id: run-hold-1-1\r\n/u);
+    expect(sse).toContain('Accept: text/event-stream\r\n');
+    expect(websocket).toContain('Connection: Upgrade\r\nUpgrade: websocket\r\n');
+    expect(idle).toContain('Connection: keep-alive\r\n');
+    for (const head of heads) expect(head).toContain('X-Shop: yes\r\n');
+  });
+});
+
+describe('a held connection over TLS', () => {
+  let certificates: Certificates;
+  beforeAll(() => {
+    certificates = makeCertificates();
+  });
+
+  type End = Parameters<Parameters<typeof secureServer>[1]>[0];
+  it.concurrent.each<[string, string, (of: End) => void, Partial<HoldRow>]>([
+    ['close_notify', 'data: a\n\n', ({ socket }) => void socket.end(), { ending: 'fin', error: 'close_notify, open' }],
+    ['a bare FIN', 'data: a\n\n', ({ raw }) => void raw.end(), { ending: 'fin', error: 'FIN, open' }],
+    ['RST', 'data: a\n\n', ({ raw }) => void raw.resetAndDestroy(), { ending: 'rst', error: 'ECONNRESET, open' }],
+    [
+      'close_notify in an event',
+      'data: a',
+      ({ socket }) => void socket.end(),
+      { ending: 'cut', error: 'close_notify, open' },
+    ],
+  ])('that ends with %s', async (_, text, end, expected) => {
+    const server = await secureServer(certificates.valid, (of) => {
+      of.socket.write(`${streamHead}${chunk(text)}`, () => end(of));
+    });
+    closing.push(() => server.close());
+    expect(await lifeOf(server.port, 'sse', { tls: tlsPlan(certificates) })).toMatchObject(expected);
+  });
+
+  it('is not held where the certificate is not accepted', async () => {
+    const server = await secureServer(certificates.expired, nothing);
+    closing.push(() => server.close());
+    const row = await lifeOf(server.port, 'sse', { tls: tlsPlan(certificates) });
+    expect(row).toMatchObject({ ending: 'tls', error: 'certificate expired, handshake', openedUs: null });
+  });
+});
+
+describe('holders', () => {
+  it.concurrent(
+    'open again after each end, later when it did not last, and are never more than asked for',
+    async () => {
+      let [open, most] = [0, 0];
+      const port = await serve((socket) => {
+        most = Math.max(most, ++open);
+        socket.once('close', () => open--);
+        then(rst, streamHead, chunk('data: a\n\n'))(socket, '', 0);
+      });
+      const held = hold(port, 'sse', { count: 5 });
+      await held.ended(15);
+      const counts = held.holders.end();
+      expect(most).toBeLessThanOrEqual(5);
+      expect(counts).toEqual({ lives: held.rows.length, opened: held.rows.length, endedByService: held.rows.length });
+      for (let holder = 1; holder <= 5; holder++) {
+        const own = held.rows.filter((row) => row.holder === holder);
+        expect(own.map(({ generation }) => generation)).toEqual(own.map((__, index) => index + 1));
+        const waits = own.slice(1).map(({ begunUs }, index) => (begunUs - (own[index]?.endedUs ?? 0)) / 1000);
+        expect(waits[0]).toBeGreaterThanOrEqual(99);
+        expect(waits[1]).toBeGreaterThanOrEqual(199);
+      }
+    },
+  );
+
+  it.concurrent('end with the load, each with one row, and open nothing more', async () => {
+    let asked = 0;
+    const opened = Promise.withResolvers<undefined>();
+    const port = await serve((socket, head) => {
+      socket.write(upgraded(head));
+      if (++asked === 3) opened.resolve(undefined);
+    });
+    const held = hold(port, 'websocket', { count: 3 });
+    await opened.promise;
+    expect(held.holders.end()).toMatchObject({ lives: 3, endedByService: 0 });
+    expect(held.rows.map(({ ending }) => ending)).toEqual(['end-of-load', 'end-of-load', 'end-of-load']);
+    expect(held.holders.end()).toMatchObject({ lives: 3 });
+    expect(asked).toBe(3);
+  });
+
+  it.concurrent('begin one after another over the first second', async () => {
+    const arrivals: number[] = [];
+    const done = Promise.withResolvers<undefined>();
+    const port = await serve(() => {
+      if (arrivals.push(monotonicUs()) === 10) done.resolve(undefined);
+    });
+    const held = hold(port, 'sse', { count: 10, isAtOnce: false });
+    await done.promise;
+    held.holders.end();
+    const [first = 0] = arrivals;
+    // Each may come late on a busy machine, and none too early: the timers are those of the client.
+    for (const [nth, atUs] of arrivals.entries()) expect(atUs - first).toBeGreaterThan(nth * 100_000 - 50_000);
+  });
+});

@@ -1,0 +1,146 @@
+/**
+ * The client's side of a web socket (RFC 6455), as far as one is held: frames are read header by header, so that a cut in the
+ * middle of a message shows. `ws` does not tell that: it is an end like any other (code 1006).
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { ParseError } from '../response-parser.ts';
+
+const keyEnding = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+/** A key for the handshake, and the answer that belongs to it. */
+export function newKey(): { readonly key: string; readonly accept: string } {
+  const key = randomBytes(16).toString('base64');
+  return { key, accept: createHash('sha1').update(`${key}${keyEnding}`).digest('base64') };
+}
+
+const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+const mostControlBytes = 125;
+
+/** What stands before each client's frame. */
+function frame(opcode: number, payload: Buffer): Buffer {
+  const mask = randomBytes(4);
+  const masked = payload.map((byte, index) => byte ^ (mask[index % 4] ?? 0));
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length]), mask, masked]);
+}
+
+/** A close frame with this code. */
+export function closeFrame(code: number): Buffer {
+  const payload = Buffer.alloc(2);
+  payload.writeUInt16BE(code);
+  return frame(opcodes.close, payload);
+}
+
+/** The code of a close frame that has none. */
+const noCode = 1005;
+
+/** The frames that a service sends. */
+export class FrameReader {
+  messages = 0;
+  /** Of data frames; what they carry. */
+  bytes = 0;
+  /** Of the close frame; null until it came. */
+  closeCode: number | null = null;
+  private readonly reply: (frame: Buffer) => void;
+  private header: Buffer = Buffer.alloc(0);
+  private opcode = 0;
+  private isLast = true;
+  /** Bytes of the payload that are to come; null while a header is read. */
+  private wanted: number | null = null;
+  private control: Buffer = Buffer.alloc(0);
+  private isInMessage = false;
+
+  /** @param reply takes the answers to pings and to the close frame */
+  constructor(reply: (frame: Buffer) => void) {
+    this.reply = reply;
+  }
+
+  /** Has a message or frame begun that is not ended? */
+  get isMidway(): boolean {
+    return this.isInMessage || this.wanted !== null || this.header.length > 0;
+  }
+
+  /** @throws {ParseError} when the bytes are no frames that a service may send */
+  feed(bytes: Buffer): void {
+    let left = bytes;
+    while (left.length > 0 && this.closeCode === null) {
+      if (this.wanted === null) left = this.readHeader(left);
+      if (this.wanted !== null) left = this.readPayload(this.wanted, left);
+    }
+  }
+
+  private readHeader(bytes: Buffer): Buffer {
+    const missing = headerLength(this.header) - this.header.length;
+    const taken = bytes.subarray(0, missing);
+    this.header = Buffer.concat([this.header, taken]);
+    if (this.header.length === headerLength(this.header)) this.beginFrame(this.header);
+    return bytes.subarray(taken.length);
+  }
+
+  private beginFrame(header: Buffer): void {
+    const [first = 0, second = 0] = header;
+    this.header = Buffer.alloc(0);
+    this.opcode = first & 0x0f;
+    this.isLast = (first & 0x80) !== 0;
+    this.wanted = lengthIn(header);
+    if ((first & 0x70) !== 0) throw new ParseError('a frame with an extension that was not asked for');
+    if ((second & 0x80) !== 0) throw new ParseError('a frame of the service is masked');
+    const isControl = this.opcode >= opcodes.close;
+    if (this.opcode > opcodes.pong || (this.opcode > opcodes.binary && !isControl)) {
+      throw new ParseError(`a frame of the unknown kind ${this.opcode}`);
+    }
+    if (isControl) {
+      if (!this.isLast || this.wanted > mostControlBytes) throw new ParseError('a control frame that is too long');
+      this.control = Buffer.alloc(0);
+      return;
+    }
+    const continues = this.opcode === opcodes.continuation;
+    if (continues !== this.isInMessage) throw new ParseError('fragments of messages out of order');
+    this.isInMessage = true;
+  }
+
+  private readPayload(wanted: number, bytes: Buffer): Buffer {
+    const taken = bytes.subarray(0, wanted);
+    this.wanted = wanted - taken.length;
+    const isControl = this.opcode >= opcodes.close;
+    if (isControl) this.control = Buffer.concat([this.control, taken]);
+    else this.bytes += taken.length;
+    if (this.wanted === 0) {
+      this.wanted = null;
+      if (isControl) this.endControl(this.control);
+      else if (this.isLast) this.endMessage();
+    }
+    return bytes.subarray(taken.length);
+  }
+
+  private endMessage(): void {
+    this.isInMessage = false;
+    this.messages++;
+  }
+
+  private endControl(payload: Buffer): void {
+    if (this.opcode === opcodes.ping) this.reply(frame(opcodes.pong, payload));
+    if (this.opcode !== opcodes.close) return;
+    if (payload.length === 1) throw new ParseError('a close frame with half a code');
+    this.closeCode = payload.length === 0 ? noCode : payload.readUInt16BE();
+    // RFC 6455, 5.5.1: the code is sent back.
+    this.reply(payload.length === 0 ? frame(opcodes.close, payload) : closeFrame(this.closeCode));
+  }
+}
+
+/** Length of a frame's header, as far as its first bytes tell. */
+function headerLength(header: Buffer): number {
+  const [, second] = header;
+  if (second === undefined) return 2;
+  const masked = (second & 0x80) === 0 ? 0 : 4;
+  const length = second & 0x7f;
+  return 2 + masked + (length === 126 ? 2 : length === 127 ? 8 : 0);
+}
+
+function lengthIn(header: Buffer): number {
+  const length = (header[1] ?? 0) & 0x7f;
+  if (length < 126) return length;
+  if (length === 126) return header.readUInt16BE(2);
+  const long = Number(header.readBigUInt64BE(2));
+  if (!Number.isSafeInteger(long)) throw new ParseError('a frame beyond all bounds');
+  return long;
+}
