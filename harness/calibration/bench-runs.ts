@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { scratchFolder } from '../base/scratch-folder.ts';
 import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
-import { generatorFlags, generatorPath } from '../in-lab/spawn.ts';
+import { generatorEnvironment, generatorFlags, generatorPath } from '../in-lab/spawn.ts';
 import type { ArrivalServer, ArrivalSummary } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
@@ -93,7 +93,10 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       ledgerPath: join(folder, 'ledger.ndjson'),
       threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
     };
-    const child = execa('bash', [...timed, process.execPath, ...generatorFlags, generatorPath], { stdin: 'pipe' });
+    const child = execa('bash', [...timed, process.execPath, ...generatorFlags, generatorPath], {
+      env: generatorEnvironment(),
+      stdin: 'pipe',
+    });
     // Its input stays open: a generator whose input ends breaks the load off.
     child.stdin.write(`${JSON.stringify(plan)}\n{"kind":"go"}\n`);
     const { stdout, stderr } = await child;
