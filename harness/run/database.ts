@@ -69,6 +69,12 @@ export class RunDatabase {
     return reader.getRowObjects().map((row) => objectOf(row) as T);
   }
 
+  /** All rows of a query, some at a time: those of a long run would fill the memory together. */
+  async *parts<T = Row>(sql: string): AsyncGenerator<T[]> {
+    const result = await this.connection.stream(sql);
+    for await (const rows of result.yieldRowObjects()) yield rows.map((row) => objectOf(row) as T);
+  }
+
   /** The only row of a query. */
   async one<T = Row>(sql: string): Promise<T> {
     const [row] = await this.all<T>(sql);

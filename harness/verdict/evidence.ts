@@ -21,7 +21,7 @@ import { countHolds, restartsOfEnds, type HoldEvidence } from './count-holds.ts'
 import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
-import { askerOf, countLedger, type Ask, type LedgerSummary } from './ledger-summary.ts';
+import { askerOf, countLedger, partsAskerOf, type Ask, type LedgerSummary } from './ledger-summary.ts';
 import { joined } from './queries/joined.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
@@ -203,7 +203,7 @@ async function readExperiment(
     ],
     ...beside,
     engine: files.engine,
-    writes: open.has(runFiles.notes) ? await countWrites(ask) : null,
+    writes: open.has(runFiles.notes) ? await countWrites(ask, partsAskerOf(database)) : null,
     direct,
     ...(hasProxy ? await countProxy(ask, tries) : { proxy: null, proxyTries: null }),
     kernel,

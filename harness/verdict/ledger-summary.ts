@@ -59,9 +59,17 @@ export interface LedgerSummary {
 /** A function that runs a query by its name. */
 export type Ask = <T>(name: QueryName) => Promise<T[]>;
 
+/** The same, the rows some at a time. */
+export type AskInParts = <T>(name: QueryName) => AsyncIterable<T[]>;
+
 /** Asks a run's database. */
 export function askerOf(database: RunDatabase): Ask {
   return (name) => database.all(queries[name].sql);
+}
+
+/** Asks a run's database for many rows. */
+export function partsAskerOf(database: RunDatabase): AskInParts {
+  return (name) => database.parts(queries[name].sql);
 }
 
 interface Totals {

@@ -400,14 +400,14 @@ async function putProxyLog(
   const originWallUs = originWallUsOf(run);
   const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
   const checks = new CheckStates();
-  const failed: Extract<ProxyLogLine, { kind: 'failed-try' }>[] = [];
+  const failed: FailedTry[] = [];
   let retries = 0;
   let hasProxyLog = false;
   for await (const lines of readProxyLogLines(folder)) {
     hasProxyLog = true;
     for (const line of lines) {
       checks.addLogLine(line);
-      if (line.kind === 'failed-try') failed.push(line);
+      if (line.kind === 'failed-try') failed.push(failedTryOf(line, originWallUs));
       if (line.kind === 'another-try') retries++;
     }
   }
@@ -422,8 +422,8 @@ async function putProxyLog(
   const names = siteNamesOf(run);
   const siteOfPort = new Map(sites.flatMap(({ name, colours }) => colours.map((of) => [of.publicPort, name])));
   const tries = names.flatMap((site) => {
-    const own = failed.filter(({ error }) => names.length === 1 || (siteOfPort.get(triedPort(error)) ?? site) === site);
-    return besideOthers(own, originWallUs).map((one) => ({ site, ...one }));
+    const own = failed.filter(({ port }) => names.length === 1 || (siteOfPort.get(port) ?? site) === site);
+    return besideOthers(own).map((one) => ({ site, ...one }));
   });
   await database.put('failed_tries', columns, tries);
   const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
@@ -452,18 +452,25 @@ async function putProxyLog(
   return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };
 }
 
-/** The port of the backend that was tried, as in `dial tcp 127.0.0.1:18080: connect: …`; NaN where the error has none (`EOF`). */
-function triedPort(error: string): number {
-  return Number(/:(\d+): /u.exec(error)?.[1]);
+/** A try of the proxy that failed: without its words, of which a long run has millions. */
+interface FailedTry {
+  readonly atUs: number;
+  readonly line: number;
+  readonly failure: string;
+  /** The port of the backend that was tried, as in `dial tcp 127.0.0.1:18080: connect: …`; NaN where the error has none (`EOF`). */
+  readonly port: number;
+}
+
+function failedTryOf(
+  { atWallUs, line, failure, error }: Extract<ProxyLogLine, { kind: 'failed-try' }>,
+  originWallUs: number,
+): FailedTry {
+  return { atUs: atWallUs - originWallUs, line, failure, port: Number(/:(\d+): /u.exec(error)?.[1]) };
 }
 
 /** In the order of time, one of a moment; each with the nearest try before and after it that failed in another way. */
-function besideOthers(
-  failed: readonly { readonly atWallUs: number; readonly line: number; readonly failure: string }[],
-  originWallUs: number,
-): object[] {
-  const sorted = failed.map(({ atWallUs, line, failure }) => ({ atUs: atWallUs - originWallUs, line, failure }));
-  sorted.sort((a, b) => a.atUs - b.atUs || a.line - b.line);
+function besideOthers(failed: readonly FailedTry[]): object[] {
+  const sorted = failed.toSorted((a, b) => a.atUs - b.atUs || a.line - b.line);
   const otherIn = (order: typeof sorted): (number | undefined)[] => {
     let [last, other]: [(typeof sorted)[number] | undefined, number | undefined] = [undefined, undefined];
     return order.map((one) => {

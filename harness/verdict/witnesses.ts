@@ -1,7 +1,7 @@
 /** What the other witnesses come to: the proxy, the site, the database, the direct probe; from the queries. */
 import { crc32 } from 'node:zlib';
 import { noteText } from '../run/site-requests.ts';
-import type { Ask } from './ledger-summary.ts';
+import type { Ask, AskInParts } from './ledger-summary.ts';
 import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './record/verdict.ts';
 
@@ -80,19 +80,20 @@ export async function countProxy(
 }
 
 /** What became of the writes; the database was read. */
-export async function countWrites(ask: Ask): Promise<WritesVerdict | null> {
+export async function countWrites(ask: Ask, askInParts: AskInParts): Promise<WritesVerdict | null> {
   const counts = await ask<{ known: string; fate: string; writes: number }>('writes');
   const faults = await ask<{ fate: string; requestId: string }>('write-faults');
   const notes = await ask<{ fate: string; id: string }>('note-faults');
-  const texts = await ask<{ id: string; textCrc32s: string }>('stored-texts');
+  const altered: string[] = [];
+  for await (const texts of askInParts<{ id: string; textCrc32s: string }>('stored-texts')) {
+    for (const { id, textCrc32s } of texts) if (textCrc32s !== String(crc32(noteText(id)))) altered.push(id);
+  }
   const [state] = await ask<{ integrity: string }>('database-state');
   const [busy] = await ask<WritesVerdict['busy']>('busy');
   // A file without a line is of a database that was not read.
   if (state === undefined || busy === undefined) return null;
   const known = (word: string): number => sumOf(counts.filter((row) => row.known === word));
-  const ids: Record<string, string[]> = {
-    altered: texts.filter(({ id, textCrc32s }) => textCrc32s !== String(crc32(noteText(id)))).map(({ id }) => id),
-  };
+  const ids: Record<string, string[]> = { altered };
   for (const fate of ['lost', 'early', 'misattributed']) {
     ids[fate] = faults.filter((row) => row.fate === fate).map(({ requestId }) => requestId);
   }
