@@ -1,7 +1,17 @@
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeReport } from '../report/write-report.ts';
 import { openRun } from '../run/run-door.ts';
@@ -32,6 +42,9 @@ describe('a run whose process is gone', () => {
     // Slot 3 was still under way, and the row of slot 5 was being written.
     writeFileSync(join(folder, 'ledger.ndjson'), lines(0, 1, 2, 4) + lines(5).slice(0, 40));
     appendFileSync(join(folder, 'timeline.ndjson'), '{"atUs":1');
+    // What an access log had, was packed and not yet to its end.
+    mkdirSync(join(folder, 'witnesses'));
+    writeFileSync(join(folder, 'witnesses', 'server-log.ndjson.gz'), gzipSync('{"log":1').subarray(0, 12));
     expect(await finishAbandoned(folder)).toBe(true);
     const { record: finished } = await openRun(folder);
     expect(finished).toMatchObject({ underWay: null, unfinished: 1, durationMs: 50 });

@@ -88,6 +88,10 @@ shell sees to it. Values of Authorization, Cookie and similar headers are never 
 --journal shop.service reads what systemd says of the unit while the load goes on (never what the service says), and names the
 cause of each drop with its line. It needs root, or the group systemd-journal, on the machine that runs the service.
 
+--access-log FILE reads the lines that server or proxy write while the load goes on (nginx, Apache, HAProxy, Caddy, Traefik), also
+across rotation, and tells of each drop what they say: answered after all, answered 502, never seen. By the X-Request-Id that each
+request carries where the log has it, else by time, which is called likely. Lines of others are counted and not kept.
+
 https: certificates are checked as browsers do, against Node's own list of authorities or --ca, and for the host of --url,
 which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.
 

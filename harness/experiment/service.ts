@@ -87,6 +87,8 @@ export const serviceSchema = z.strictObject({
   maxWaitMs: z.number().nonnegative().nullable().default(null),
   /** Units whose lines in systemd's journal are a witness; left out: none. */
   journal: z.array(z.string()).optional(),
+  /** Access logs that are a witness; left out: none. */
+  accessLogs: z.array(z.string()).optional(),
   /** The run says nothing if nothing of the service was seen to change. */
   mustChange: z.boolean().default(false),
 });

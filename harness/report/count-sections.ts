@@ -65,6 +65,7 @@ function requestFigures({
   longestWaitMs,
   schedule,
   perSite,
+  serverLog,
 }: Verdict): Figure[] {
   const from = perSite === undefined ? 'the deploy' : 'the restart of their site';
   const byMethod = Object.entries(atRisk.byMethod).map(
@@ -85,8 +86,23 @@ function requestFigures({
       `would resend ${retryingClient.resent} and see ${retryingClient.droppedAtBest} failures at best`,
       'totals',
     ],
+    ...processedFigures(serverLog),
     ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`, 'silence'],
     ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs), 'totals'],
+  ];
+}
+
+/** What a retry would have done that the computed client does not make. */
+function processedFigures(serverLog: Verdict['serverLog']): Figure[] {
+  if (serverLog === undefined) return [];
+  const { certain, likely } = serverLog.processedWrites;
+  const also = likely === 0 ? '' : `, and likely ${likely} more`;
+  return [
+    [
+      'dropped POSTs and PATCHes that the server’s log shows as processed: a retry would have doubled them',
+      `${certain}${also}`,
+      'server-log-processed',
+    ],
   ];
 }
 

@@ -9,6 +9,7 @@ import { countsSection, directSection, expectationsSection, restartsSection, wri
 import { glanceSection, headingSection, reasonsSection } from './first-page.ts';
 import { requestsSection } from './requests-section.ts';
 import { holdsSection } from './holds-section.ts';
+import { serverLogSection } from './server-log-section.ts';
 import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 import { unitJournalSection } from './unit-journal-section.ts';
@@ -47,6 +48,7 @@ export function reportMarkdown(
     restartsSection(run, verdict),
     holdsSection(verdict),
     causesSection(verdict),
+    serverLogSection(verdict),
     unitJournalSection(verdict),
     writesSection(verdict),
     directSection(verdict),

@@ -34,6 +34,7 @@ const knownFiles: ReadonlyMap<string, number> = new Map([
   [runFiles.accessLog, mostFileBytes],
   [runFiles.requestLog, mostFileBytes],
   [runFiles.proxyLog, mostFileBytes],
+  [runFiles.serverLog, mostFileBytes],
   [runFiles.journal, mostTextBytes],
   [runFiles.kernel, mega],
   [runFiles.capacity, mega],

@@ -42,6 +42,7 @@ export const runFiles = {
   requestLog: 'witnesses/site-requests.ndjson.gz',
   proxyLog: 'witnesses/traefik.log.gz',
   journal: 'witnesses/journal.ndjson',
+  serverLog: 'witnesses/server-log.ndjson.gz',
   kernel: 'witnesses/kernel.json',
   capacity: 'witnesses/baseline.json',
   deployer: 'witnesses/deployer.ndjson',

@@ -86,6 +86,29 @@ const serviceRunSchema = z.strictObject({
   listeners: listenersSchema.nullable().default(null),
   /** The same around each run of the command, where it was to run several times. */
   listenersByRestart: z.array(listenersSchema.extend({ restart: z.number().int().positive() })).optional(),
+  /** What was read of each --access-log. */
+  accessLogs: z
+    .array(
+      z.strictObject({
+        path: z.string(),
+        /** Who writes such lines, the most frequent first. */
+        formats: z.array(z.string()),
+        /** Lines that were written to it while the load went on. */
+        lines: z.number().int().nonnegative(),
+        /** Of them, those of this load: by their ids, or without ids by method and path. */
+        ours: z.number().int().nonnegative(),
+        notUnderstood: z.number().int().nonnegative(),
+        /** How its lines find their requests; too-coarse: no ids, and stamps that many requests share. */
+        joined: z.enum(['id', 'time', 'too-coarse', 'nothing']),
+        /** How often another file took its place. */
+        replaced: z.number().int().nonnegative(),
+        /** When it was emptied in place: lines of that time may be lost, µs since the origin. */
+        emptied: z.array(z.tuple([z.number(), z.number()])),
+        /** Why it could not be read to its end. */
+        problem: z.string().optional(),
+      }),
+    )
+    .optional(),
   /** The process that measures, as `host pid/start time`; null when the run has ended and its files are complete. */
   underWay: z.string().nullable().default(null),
   /** What a reader must know besides, each a sentence. */

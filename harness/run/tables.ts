@@ -13,6 +13,7 @@ import { databaseStateFile, notesFile } from './files/notes.ts';
 import { queuesFile } from './files/queues.ts';
 import { runFiles } from './run-folder.ts';
 import type { RunRecord } from './run-record.ts';
+import { serverLogFile } from './files/server-log.ts';
 import { siteLogFile } from './files/site-log.ts';
 import { probeRunId, requestIdPrefix } from './site-requests.ts';
 import { timelineFile } from './files/timeline.ts';
@@ -80,6 +81,7 @@ export function runTables(record: RunRecord): RunTable[] {
     notesTable(record),
     queuesTable(record),
     holdsTable(),
+    serverTable(record),
     { name: 'timeline', about: timelineFile.about, file: timelineFile, columns: columnsOf(timelineFile.fields) },
     {
       name: 'engine',
@@ -352,6 +354,16 @@ function holdsTable(): RunTable {
         'Was it open, and then ended by the service?',
       ),
     },
+  };
+}
+
+function serverTable(record: RunRecord): RunTable {
+  const atUs = `atWallUs - ${Math.round(originWallUsOf(record))}`;
+  return {
+    name: 'server',
+    about: serverLogFile.about,
+    file: serverLogFile,
+    columns: { ...columnsOf(serverLogFile.fields), atUs: derived('BIGINT', atUs, 'When, as the log has it, µs.') },
   };
 }
 

@@ -27,6 +27,7 @@ import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
+import { serverLogsOf } from './server-logs.ts';
 import { journalOf } from './unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
@@ -67,6 +68,8 @@ export interface Evidence {
   readonly kernel: Record<string, number>;
   /** What systemd's journal says of a service of the user's, where it was asked for. */
   readonly journal?: Verdict['journal'];
+  /** What access logs of it say, where they were asked for. */
+  readonly serverLog?: Verdict['serverLog'];
   readonly hashes: Verdict['hashes'];
 }
 
@@ -135,7 +138,8 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       hashes: { experiment: experimentHash(run), ledger: await ledgerHash(open) },
     };
     if (run.kind === 'measure') {
-      return { ...common, ...(await readService(run, { ask, ledger, timeline, tables, holds })) };
+      const hasJournal = open.has(runFiles.journal);
+      return { ...common, ...(await readService(run, { ask, ledger, timeline, tables, holds, hasJournal })) };
     }
     await writeJoined(database, open.path);
     return { ...common, ...(await readExperiment(run, { ...judged, ask })) };
@@ -164,6 +168,7 @@ type Further = Pick<
   | 'proxyTries'
   | 'kernel'
   | 'journal'
+  | 'serverLog'
 >;
 
 /** What the lab's witnesses say of an experiment. */
@@ -228,6 +233,7 @@ async function readService(
     timeline: readonly TimelineEvent[];
     tables: RunTables;
     holds: HoldEvidence | null;
+    hasJournal: boolean;
   },
 ): Promise<Further> {
   const { windows } = of.tables;
@@ -255,7 +261,8 @@ async function readService(
     proxy: null,
     proxyTries: null,
     kernel: {},
-    journal: journalOf(run, windows, of.timeline),
+    journal: of.hasJournal ? journalOf(run, windows, of.timeline) : undefined,
+    serverLog: await serverLogsOf(run, of.ask),
   };
 }
 

@@ -18,6 +18,7 @@ import { powerOf } from './power.ts';
 import { ofSite, predictDrops } from './predict/predict.ts';
 import type { Prediction } from './predict/prediction.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
+import { serverLogNotes } from './server-logs.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
@@ -52,7 +53,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     writes,
     direct,
     reconciliation,
-    unexplained: run.kind === 'experiment' || evidence.journal !== undefined ? reconciliation.unexplained : null,
+    unexplained: run.kind === 'experiment' || hasOwnWitness(evidence) ? reconciliation.unexplained : null,
     dropWindows: evidence.dropWindows,
     controls: evidence.controls === null ? null : judgeControls(evidence.controls),
     calibration: evidence.calibration,
@@ -76,6 +77,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     expectations: decided.expectations,
     witnesses: { proxy, kernel },
     ...(evidence.journal === undefined ? {} : { journal: evidence.journal }),
+    ...(evidence.serverLog === undefined ? {} : { serverLog: evidence.serverLog }),
     hashes,
     citation: '',
   } satisfies Verdict;
@@ -231,8 +233,13 @@ function decide(
   return { verdict: missed.length > 0 ? 'fail' : 'pass', reasons: [...missedText, ...beside], expectations, doubts };
 }
 
+/** Of a user's service: does anybody but the client tell why a request was dropped? */
+function hasOwnWitness({ journal, serverLog }: Evidence): boolean {
+  return journal !== undefined || serverLog?.logs.some(({ joined }) => joined === 'id') === true;
+}
+
 /** What a reader must know besides. */
-function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger }: Evidence): string[] {
+function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger, serverLog }: Evidence): string[] {
   const { withoutLength, tlsError, all } = ledger;
   if (run.kind !== 'measure') return [];
   const endless =
@@ -251,6 +258,7 @@ function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger }: Eviden
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
+    ...serverLogNotes(run, serverLog),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
   ];
 }

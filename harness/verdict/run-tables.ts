@@ -9,6 +9,7 @@ import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
 import { makeDisagreements, suspects } from './queries/disagreements.ts';
+import { makeServerFates, makeServerLines, makeServerPairs, matchPairs } from './queries/server-log.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
 import { outagesOf, outOfRotation, type RestartWindow } from './restart-windows.ts';
@@ -16,6 +17,9 @@ import { unitSpans, windowsOf } from './service-windows.ts';
 import type { Span } from './predict/spans.ts';
 import { toleranceUs } from './tolerances.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
+
+/** What a line must be, follows from what others are; so far it is followed. */
+const mostMatchRounds = 10;
 
 /** After any run has ended: JSON and DuckDB know no infinite time. */
 const neverUs = 1e15;
@@ -88,6 +92,57 @@ export const derivedTables = {
       said: 'That event, as it is cited.',
     },
   },
+  server_logs: {
+    about: 'The access logs of a service of your own (--access-log).',
+    columns: {
+      log: 'Its number, from 1.',
+      path: 'The file.',
+      joined: 'How its lines find their requests: id, time, too-coarse (no ids, stamps that many share) or nothing.',
+    },
+  },
+  log_gaps: {
+    about: 'Times in which an access log was emptied in place, so that lines of it may be lost.',
+    columns: { log: 'The log.', fromUs: 'It was last read, µs.', toUs: 'It was found empty, µs.' },
+  },
+  server_pairs: {
+    about: 'Of an access log without ids: each line with the requests whose it may be.',
+    columns: {
+      line: 'The line in witnesses/server-log.ndjson.gz.',
+      log: 'The log.',
+      seq: 'The slot of a request.',
+      isMatch: 'It is this one’s, since no other could have it.',
+    },
+  },
+  server_lines: {
+    about: 'Lines of the access logs, each with its request.',
+    columns: {
+      line: `The line in witnesses/server-log.ndjson.gz.`,
+      log: 'The log.',
+      logLine: 'The line among those that were read of the log.',
+      seq: 'The slot of the request.',
+      isLikely: 'Not by its id, but by time, method, path and status.',
+      atUs: 'When, as the log has it, µs.',
+      status: 'The status that it answered; null where it gave none.',
+      bytes: 'Bytes that it sent, as it counts them.',
+      durationUs: 'How long it took, µs.',
+      upstream: 'Whom it asked.',
+      upstreamStatus: 'What that one answered.',
+      said: 'What went wrong.',
+    },
+  },
+  server_fates: {
+    about: 'What each access log says of each drop.',
+    columns: {
+      line: 'The line in the ledger.',
+      seq: 'The slot.',
+      method: 'Method.',
+      log: 'The log.',
+      serverLine: 'The line in witnesses/server-log.ndjson.gz; null where it has none.',
+      isLikely: 'Not by its id.',
+      what: 'What it says of it.',
+      isProcessed: 'Does the log have an answer 200 to 299?',
+    },
+  },
   disagreements: {
     about: 'Rows of the ledger that another witness contradicts.',
     columns: { seq: 'The slot.', what: 'What does not agree.' },
@@ -132,6 +187,7 @@ export async function makeRunTables(
   await putMoments(database, run, windows);
   await putSpans(database, { run, timeline, windows, unplanned });
   await putUnitSpans(database, run, timeline);
+  await putServerLogs(database, run);
   const proxyLog = await putProxyLog(database, { folder, run });
   for (const [name, { sql }] of Object.entries(causeSteps)) await database.run(`create table ${name} as ${sql}`);
   await database.run('create macro atLeast0(x) as case when x < 0 then 0 else x end');
@@ -356,6 +412,23 @@ async function putUnitSpans(database: RunDatabase, run: RunRecord, timeline: rea
     { unit: 'VARCHAR', state: 'VARCHAR', ...times, line: 'INTEGER', said: 'VARCHAR' },
     spans.map((span) => ({ ...span, toUs: Math.min(span.toUs, neverUs) })),
   );
+}
+
+/** The access logs of a user's service, and their lines beside the drops; an experiment has none. */
+async function putServerLogs(database: RunDatabase, run: RunRecord): Promise<void> {
+  const logs = run.kind === 'measure' ? (run.accessLogs ?? []) : [];
+  const numbered = logs.map((log, index) => ({ ...log, log: index + 1 }));
+  await database.put('server_logs', { log: 'INTEGER', path: 'VARCHAR', joined: 'VARCHAR' }, numbered);
+  await database.put(
+    'log_gaps',
+    { log: 'INTEGER', fromUs: 'DOUBLE', toUs: 'DOUBLE' },
+    numbered.flatMap(({ log, emptied }) => emptied.map(([fromUs, toUs]) => ({ log, fromUs, toUs }))),
+  );
+  await database.run(makeServerPairs);
+  const hasNoIds = numbered.some(({ joined }) => joined === 'time');
+  for (let round = 0; hasNoIds && round < mostMatchRounds; round++) await database.run(matchPairs);
+  await database.run(makeServerLines);
+  await database.run(makeServerFates);
 }
 
 type End = Span & { readonly kind: string; readonly site: string; readonly line: number };

@@ -18,6 +18,7 @@ import { writeTimeline } from '../run/timeline/timeline-from-files.ts';
 import { messageIds } from '../run/files/journal.ts';
 import type { Control, Controls } from './controls.ts';
 import type { RestartWindow } from './restart-windows.ts';
+import type { ServerLogLine } from '../run/files/server-log.ts';
 import type { SiteLine } from '../run/files/site-log.ts';
 import { row, runRecord, verdictOfTest, window } from './testing.ts';
 import type { Calibration } from './record/verdict.ts';
@@ -41,6 +42,8 @@ export interface FolderContent {
   database: DatabaseState | null;
   notes: StoredNote[];
   queues: QueueSample[] | null;
+  /** Of a service of the user's. */
+  server?: ServerLogLine[];
   engine: EngineEvent[] | null;
   kernel: Record<string, number> | null;
   direct: LedgerRow[] | null;
@@ -367,6 +370,7 @@ export async function writeFolder(
     [runFiles.accessLog, content.access],
     [runFiles.requestLog, content.site],
     [runFiles.queues, content.queues],
+    [runFiles.serverLog, content.server ?? null],
     [runFiles.direct, content.direct],
     [runFiles.holds, content.holds ?? null],
     [runFiles.notes, database === null ? null : [database, ...notes]],

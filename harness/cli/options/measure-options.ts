@@ -45,6 +45,11 @@ const table = {
   holdKind: ['<kind>', 'what is held: sse, websocket, idle (one answered request, then rest) or slow-response'],
   holdPath: ['<path>', 'what held connections ask for, by GET (default: the path of --url)'],
   maxCut: ['<n>', 'more held connections cut in the middle of a message than this fail, exit 1 (default: any)'],
+  accessLog: [
+    '<file>',
+    'an access log of the server or proxy says what became of the drops; may be given again',
+    'again',
+  ],
   seed: ['<n>', 'makes the order of connections and the times of the restarts the same again'],
   json: ['', 'verdict.json on stdout, and nothing else there'],
   out: ['<folder>', 'where the run goes (default: reports/ where you are)'],

@@ -146,12 +146,15 @@ function seriesOf({ restarts, every, claim }: MeasureOptions): Pick<Service, 're
 }
 
 /** What is to be read beside the load; what was not asked for stays out of the run's record. */
-function witnessesOf({ journal }: MeasureOptions): Pick<Service, 'journal'> {
+function witnessesOf({ journal, accessLog }: MeasureOptions): Pick<Service, 'journal' | 'accessLogs'> {
   const wrong = journal?.find((unit) => !/^[\w:.@\\-]{1,250}$/u.test(unit));
   if (wrong !== undefined)
     throw usage(`--journal takes the name of a unit, such as shop.service, not ${JSON.stringify(wrong)}.`);
   const named = journal?.map((unit) => (/\.(?:service|socket)$/u.test(unit) ? unit : `${unit}.service`));
-  return { ...(named !== undefined && { journal: named }) };
+  return {
+    ...(named !== undefined && { journal: named }),
+    ...(accessLog !== undefined && { accessLogs: [...accessLog] }),
+  };
 }
 
 /** A command that does nothing is a mistake: a deploy that never ran drops nothing. */

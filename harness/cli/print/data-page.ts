@@ -11,6 +11,7 @@ import { ledgerFile } from '../../run/files/ledger.ts';
 import { databaseStateFile, notesFile } from '../../run/files/notes.ts';
 import { queuesFile } from '../../run/files/queues.ts';
 import { runFiles } from '../../run/run-folder.ts';
+import { serverLogFile } from '../../run/files/server-log.ts';
 import { siteLogFile } from '../../run/files/site-log.ts';
 import { timelineFile } from '../../run/files/timeline.ts';
 import { namedQueries } from '../../verdict/queries/all.ts';
@@ -28,6 +29,7 @@ const recordFiles: readonly RecordFile<Fields>[] = [
   engineEventsFile,
   deployerFile,
   journalFile,
+  serverLogFile,
 ];
 
 /** Files that are no lines of JSON, or that another page tells of. */

@@ -11,10 +11,10 @@ import { newRecord } from '../run-writer.ts';
 import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
 import { deployUnderLoad } from './deploy-series.ts';
 import { loadBoundMs, type MeasureTimes } from './deploy-times.ts';
-import { ServiceJournal } from './journal.ts';
 import { ServiceFiles } from './service-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
+import { ServiceWitnesses } from './witnesses.ts';
 
 /** What a measurement needs beside the service. */
 export interface MeasureSetting {
@@ -40,16 +40,20 @@ const roomSeconds = 3;
  * an error leaves nothing.
  */
 export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<void> {
-  const { journal: units } = target.service;
-  const journal = units === undefined ? null : await ServiceJournal.open(units);
-  const files = await ServiceFiles.begin(setting.folder, recordOf(target, setting));
+  const witnesses = await ServiceWitnesses.open(target, setting.runId);
   try {
-    await new Measurement(target, times, setting, { files, journal }).run();
-  } catch (error) {
-    if (files.writer.record.originMonotonicUs === null) await files.writer.discard();
-    throw error;
+    const files = await ServiceFiles.begin(setting.folder, recordOf(target, setting));
+    try {
+      await witnesses.begin(setting.folder);
+      await new Measurement(target, times, setting, { files, witnesses }).run();
+    } catch (error) {
+      if (files.writer.record.originMonotonicUs === null) await files.writer.discard();
+      throw error;
+    } finally {
+      await files.writer.release();
+    }
   } finally {
-    await files.writer.release();
+    await witnesses.close();
   }
 }
 
@@ -59,7 +63,7 @@ class Measurement {
   private readonly times: MeasureTimes;
   private readonly setting: MeasureSetting;
   private readonly files: ServiceFiles;
-  private readonly journal: ServiceJournal | null;
+  private readonly witnesses: ServiceWitnesses;
   private readonly generator: Generator;
   private readonly steadiness: Steadiness;
   /** Aborted when the run is cut short, or the load has ended. */
@@ -73,13 +77,13 @@ class Measurement {
     target: Target,
     times: MeasureTimes,
     setting: MeasureSetting,
-    { files, journal }: { files: ServiceFiles; journal: ServiceJournal | null },
+    { files, witnesses }: { files: ServiceFiles; witnesses: ServiceWitnesses },
   ) {
     this.target = target;
     this.times = times;
     this.setting = setting;
     this.files = files;
-    this.journal = journal;
+    this.witnesses = witnesses;
     const plan = planOf(target, times, setting, files);
     this.generator = new Generator(spawnGenerator(), plan);
     this.steadiness = new Steadiness(times.settleMs);
@@ -101,7 +105,7 @@ class Measurement {
       this.over.abort();
       const { aborted, wallOffsetUs, done } = end;
       await this.deploy;
-      await this.readJournal();
+      await this.witnesses.end(files, { answered: (done ?? this.counts)?.ok ?? 0, signal });
       const held = done?.held === undefined ? {} : { held: done.held };
       const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0, ...held };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
@@ -128,18 +132,6 @@ class Measurement {
     const { writer } = this.files;
     if (!(await writer.isNearlyFull(this.target.service.ratePerSecond, roomSeconds))) return;
     this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
-  }
-
-  /** A journal that can no longer be read takes nothing from what was counted. */
-  private async readJournal(): Promise<void> {
-    const { journal, files } = this;
-    if (journal === null) return;
-    try {
-      await files.addJournal(await journal.read(), journal.units);
-    } catch (error) {
-      const sentence = `What systemd's journal has to say is missing: ${messageOf(error)}`;
-      await files.writer.know({ notes: [...files.writer.record.notes, sentence] });
-    }
   }
 
   private async deployBeside(originUs: number): Promise<void> {

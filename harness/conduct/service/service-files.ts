@@ -107,7 +107,7 @@ async function finishFiles(
   { events, due: known }: { events: readonly TimelineEvent[]; due: Due },
 ): Promise<ServiceRun> {
   const { ratePerSecond } = run.service;
-  await removeLeftOvers(folder);
+  await removeLeftOvers(folder, run);
   if (!(await finishLedger(folder)) && !(await readdir(folder)).includes(runFiles.ledger)) {
     await writeFile(join(folder, runFiles.ledger), gzipSync(''));
   }
@@ -132,11 +132,13 @@ async function finishFiles(
 }
 
 /** Removes what an end in the middle of a step has left, where the whole is there too. */
-async function removeLeftOvers(folder: string): Promise<void> {
+async function removeLeftOvers(folder: string, { accessLogs }: ServiceRun): Promise<void> {
   const names = await readdir(folder);
   const isWhole = names.includes(runFiles.rawLedger);
   const parts = names.filter((name) => name !== runFiles.rawLedger && rawLedgerName.test(name));
-  const left = [runFiles.mergedLedger, runFiles.nextRun, ...(isWhole ? parts : [])];
+  // Nobody knows where those lines end.
+  const half = accessLogs === undefined ? [runFiles.serverLog] : [];
+  const left = [runFiles.mergedLedger, runFiles.nextRun, ...half, ...(isWhole ? parts : [])];
   for (const name of left) await rm(join(folder, name), { force: true });
 }
 

@@ -8,6 +8,7 @@ import { proxyQueries } from './proxy.ts';
 import type { Query } from './query.ts';
 import { requestQueries } from './requests.ts';
 import { restarts } from './restarts.ts';
+import { serverLogQueries } from './server-log.ts';
 import { siteQueries } from './sites.ts';
 import { waits } from './waits.ts';
 import { writeQueries } from './writes.ts';
@@ -22,6 +23,7 @@ export const queries = {
   ...siteQueries,
   ...requestQueries,
   ...holdQueries,
+  ...serverLogQueries,
   ...disagreementQueries,
 } as const satisfies Record<string, Query>;
 

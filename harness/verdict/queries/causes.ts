@@ -5,6 +5,7 @@
 import { runFiles } from '../../run/run-folder.ts';
 import { toleranceUs } from '../tolerances.ts';
 import { query } from './query.ts';
+import { ofServer } from './server-log.ts';
 import { ofUnit } from './unit-causes.ts';
 
 /**
@@ -103,6 +104,7 @@ export const causeSteps = {
     from engine where role = 'edge' and action = 'die'`,
   ),
   ofUnit,
+  ofServer,
   explained: query(
     'Each drop with the words of its cause, before those without one are left out.',
     `
@@ -131,13 +133,14 @@ export const causeSteps = {
         when hasProxy and dieUs <= doneUs + ${toldLateUs} and coalesce(lastUs <= doneUs + ${toleranceUs}, true)
           then {'cause': 'the proxy’s container had ended', 'file': '${runFiles.engineEvents}', 'witnessLine': dieLine}
         when ofUnit.line is not null then {'cause': ofUnit.cause, 'file': '${runFiles.timeline}', 'witnessLine': unitLine}
+        when ofServer.line is not null then {'cause': 'the server’s log: ' || ofServer.what, 'file': '${runFiles.serverLog}', 'witnessLine': serverLine}
         when not hasProxy and coalesce(closed, leaving) is not null
           then {'cause': 'the site’s port was closed, or its process was leaving', 'file': '${runFiles.timeline}', 'witnessLine': coalesce(closed, leaving)}
       end as found
     from lost
       left join said using (line) left join cut using (line) left join ended using (line)
       left join checked using (line) left join behind using (line)
-      left join ofUnit using (line), proxyEnd, run`,
+      left join ofUnit using (line) left join ofServer using (line), proxyEnd, run`,
   ),
   causes: query(
     'Drops that a witness other than the client explains, with the line that shows it.',

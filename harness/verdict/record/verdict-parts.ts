@@ -424,3 +424,45 @@ export const journalSchema = z.strictObject({
     )
     .describe('The first 200 events.'),
 });
+
+/** What the access logs of a service of the user's say. */
+export const serverLogSchema = z.strictObject({
+  logs: z
+    .array(
+      z.strictObject({
+        path: z.string().describe('The file, as it was asked for.'),
+        formats: z.array(z.string()).describe('Who writes such lines, told from the lines.'),
+        lines: count.describe('Lines that were written to it while the load went on.'),
+        ours: count.describe('Of them, those of this load; all others were not kept.'),
+        notUnderstood: count.describe('Lines of no known form.'),
+        joined: z
+          .enum(['id', 'time', 'too-coarse', 'nothing'])
+          .describe(
+            'id: certain. time: likely. too-coarse: no ids, and stamps that many requests share. Of the last two nothing is told.',
+          ),
+        drops: z.record(z.string(), count).describe('Dropped requests by what the log says of them.'),
+        examples: z
+          .record(
+            z.string(),
+            z.strictObject({
+              seq: z.number().describe("The row's number in the ledger."),
+              line: z
+                .number()
+                .optional()
+                .describe('Its line in witnesses/server-log.ndjson.gz; left out where it has none.'),
+            }),
+          )
+          .describe('Of each the first row.'),
+        twice: count.describe('Requests that it has several times: somebody tried again.'),
+        missing: count.describe('Ok answers that it does not have, though it has ids.'),
+        differing: count.describe('Ok answers that it has with another status.'),
+      }),
+    )
+    .describe('Log by log.'),
+  processedWrites: z
+    .strictObject({
+      certain: count.describe('By the request’s id.'),
+      likely: count.describe('By time.'),
+    })
+    .describe('Dropped POSTs and PATCHes that a log shows as answered 200 to 299: a retry would have doubled them.'),
+});

@@ -22,6 +22,7 @@ import {
   restartSchema,
   retryingClientSchema,
   scheduleSchema,
+  serverLogSchema,
   siteSchema,
   stallsSchema,
   tallySchema,
@@ -161,6 +162,9 @@ export const verdictSchema = z.strictObject({
   journal: journalSchema
     .optional()
     .describe("systemd's journal of a service of your own, where --journal asked for it."),
+  serverLog: serverLogSchema
+    .optional()
+    .describe('What access logs of a service of your own say, where --access-log asked for it.'),
   hashes: z
     .strictObject({
       experiment: z.string().describe('Of the experiment as it ran, options applied.'),

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { LedgerRow } from '../../run/files/ledger.ts';
+import type { ServerLogLine } from '../../run/files/server-log.ts';
+import { row, serviceRecord } from '../testing.ts';
+import { sharedRun } from '../testing-database.ts';
+import { originMonotonicUs } from '../testing-folder.ts';
+
+const log = {
+  ...{ path: 'access.log', formats: ['Caddy, JSON'], lines: 9, ours: 9, notUnderstood: 0, replaced: 0 },
+  ...{ joined: 'time' as const, emptied: [] },
+};
+/** A request from `sentMs` on that took 4 ms, unless it got no answer. */
+const asked = (seq: number, sentMs: number, over: Partial<LedgerRow> = {}): LedgerRow =>
+  row(seq, { dueUs: sentMs * 1000, sentUs: sentMs * 1000, doneUs: (sentMs + 4) * 1000, path: '/', ...over });
+const lost = { outcome: 'closed', method: 'POST' } as const;
+
+/** A line without an id of a request that began at `atMs` and took 2 ms. */
+const line = (atMs: number, over: Partial<ServerLogLine> = {}): ServerLogLine => ({
+  ...{ log: 1, logLine: 1, atWallUs: originMonotonicUs + atMs * 1000, withinUs: 1_000 },
+  ...{ method: 'GET', path: '/', status: 200, durationUs: 2_000 },
+  ...over,
+});
+
+const shared = sharedRun(() => ({
+  run: { ...serviceRecord({ accessLogs: ['access.log'] }), accessLogs: [log] },
+  timeline: [],
+  ledger: [
+    asked(0, 100),
+    asked(1, 200, lost),
+    asked(2, 300, lost),
+    // Side by side: whose line is whose nobody can tell.
+    asked(3, 400, lost),
+    asked(4, 401, lost),
+    asked(5, 500, { outcome: 'refused', method: 'POST' }),
+    // Given up before the server had its answer.
+    asked(6, 600, { outcome: 'timeout' }),
+    asked(7, 700),
+  ],
+  server: [
+    line(101),
+    line(201, { method: 'POST' }),
+    line(301, { method: 'GET' }),
+    line(401, { method: 'POST' }),
+    line(603, { durationUs: 90_000 }),
+    // By its end, and with another status.
+    line(703, { isEnd: true, status: 404 }),
+  ],
+}));
+
+describe('without ids', () => {
+  it('a line is a request’s where no other could have it', async () => {
+    const found = await shared().database.all('select line, seq from server_lines where isLikely order by line');
+    expect(found).toEqual([
+      { line: 1, seq: 0 },
+      { line: 2, seq: 1 },
+      { line: 5, seq: 6 },
+    ]);
+  });
+
+  it('it is called likely, and what has no line of its own is no cause', async () => {
+    const fates = await shared().database.all<{ seq: number; what: string }>(
+      'select seq, what from server_fates order by seq',
+    );
+    const none = 'no line that could be its own: likely it never reached the server';
+    const several = 'not told: without ids, several lines may be its own';
+    expect(fates.map(({ seq, what }) => [seq, what])).toEqual([
+      [1, 'likely answered 200 (the answer was lost on the way)'],
+      [2, none],
+      [3, several],
+      [4, several],
+      [5, 'never reached the server'],
+      [6, 'likely answered 200, too late for the client'],
+    ]);
+    expect(await shared().database.all('select * from causes')).toEqual([]);
+  });
+});

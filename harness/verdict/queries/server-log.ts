@@ -1,0 +1,120 @@
+/** What the access logs of a service of the user's say of the drops. A log explains the client's counts, and changes none. */
+import { runFiles } from '../../run/run-folder.ts';
+import { query } from './query.ts';
+
+/** Client and server stamp on one machine; its wall clock may be set a little while the load goes on. */
+const clocksUs = 2_000;
+
+/** The table `server_pairs`: of a log without ids, each line with the requests whose it may be, by time, method, path, status. */
+export const makeServerPairs = `
+create or replace table server_pairs as
+with loose as (
+  select *, atUs - case when isEnd then coalesce(durationUs, 0) else 0 end as beganUs,
+    atUs + case when isEnd then 0 else coalesce(durationUs, 0) end as endedUs
+  from server where seq is null
+)
+select loose.line, loose.log, l.seq, false as isMatch
+from loose join ledger as l on l.method = loose.method and l.path = loose.path and l.written
+  and (l.status is null or l.status = loose.status)
+  and beganUs + withinUs >= sentUs - ${clocksUs}
+  -- Who got no answer may have gone before the server had one.
+  and case when outcome = 'ok' then endedUs else beganUs end <= doneUs + ${clocksUs}`;
+
+/** A line that may be of one request only is its; both are then out of the question for others. To be run again. */
+export const matchPairs = `
+update server_pairs as p set isMatch = true from (
+  with free as (
+    select line, log, seq from server_pairs
+    where line not in (select line from server_pairs where isMatch)
+      and (log, seq) not in (select (log, seq) from server_pairs where isMatch)
+  ), sole as (select log, any_value(seq) as seq, line from free group by line, log having count(*) = 1)
+  select log, seq, any_value(line) as line from sole group by log, seq having count(*) = 1
+) as m
+where p.line = m.line and p.seq = m.seq`;
+
+/** The table `server_lines`: each line with its request. */
+export const makeServerLines = `
+create or replace table server_lines as
+select s.line, s.log, s.logLine, coalesce(s.seq, p.seq) as seq, s.seq is null as isLikely, s.atUs, s.status, s.bytes,
+  s.durationUs, s.upstream, s.upstreamStatus, s.said
+from server as s left join server_pairs as p on p.line = s.line and p.isMatch
+where coalesce(s.seq, p.seq) is not null`;
+
+const detail = "coalesce(': ' || s.said, ' (upstream ' || s.upstream || ')', '')";
+
+const what = `
+    case when s.line is null then case
+        when exists (from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= coalesce(l.sentUs, l.dueUs))
+          then 'not known: the log was emptied just then'
+        when not l.written then 'never reached the server'
+        when g.joined = 'time' and (l.status is not null or exists (from server_pairs as p where p.log = g.log and p.seq = l.seq))
+          then 'not told: without ids, several lines may be its own'
+        when g.joined = 'time' then 'no line that could be its own: likely it never reached the server'
+        else 'no line: it never reached the server, or that ended before it wrote one' end
+      else case when s.isLikely then 'likely ' else '' end || case
+        when s.status is null or s.status = 499 then 'had it, and gave no answer' || coalesce(' (' || s.status || ')', '') || ${detail}
+        when l.outcome = 'timeout' then 'answered ' || s.status || ', too late for the client'
+        when l.status is null and l.outcome <> 'parse' then 'answered ' || s.status || ' (the answer was lost on the way)' || coalesce(': ' || s.said, '')
+        when l.status <> s.status then 'answered ' || s.status || ', and the client got ' || l.status
+        when l.outcome = 'truncated' then 'answered ' || s.status || ', and the client got a part of it' || coalesce(': ' || s.said, '')
+        else 'answered ' || s.status || ${detail} end end`;
+
+/** A row for each drop and log. */
+const fates = `
+  select l.line, l.seq, l.method, g.log, s.line as serverLine, coalesce(s.isLikely, false) as isLikely, ${what} as what,
+    coalesce(s.status between 200 and 299, false) as isProcessed
+  from (from ledger where dropped) as l
+    cross join (from server_logs where joined in ('id', 'time')) as g
+    left join (
+      -- Of several lines the last: a proxy in front may have tried again.
+      select log, seq, arg_max(x, x.line) as s from server_lines as x group by log, seq
+    ) as last on last.log = g.log and last.seq = l.seq`;
+
+/** The table `server_fates`. */
+export const makeServerFates = `create or replace table server_fates as ${fates}`;
+
+/** A step to the causes: what a log shows for certain. */
+export const ofServer = query(
+  'Of a service of your own with --access-log: what a log that has ids says of the drop, and the line that says it.',
+  `
+  select line, arg_min(what, log) as what, arg_min(serverLine, log) as serverLine
+  from server_fates
+  where serverLine is not null and not isLikely
+  group by line`,
+);
+
+export const serverLogQueries = {
+  'server-log-drops': query(
+    'What each access log of a service of your own says of the drops, with the first row and the line in ' +
+      `${runFiles.serverLog}.`,
+    `
+    select log, what, count(*) as dropped, min(seq) as seq, arg_min(serverLine, seq) as line
+    from server_fates
+    group by log, what
+    order by log, dropped desc, what`,
+  ),
+  'server-log': query(
+    'Drop by drop: what each access log of a service of your own says of it.',
+    `
+    select seq, log, what, serverLine from server_fates order by seq, log`,
+  ),
+  'server-log-processed': query(
+    'Dropped requests that are not idempotent, and that a log shows as processed: a retry would have doubled them.',
+    `
+    select count(distinct seq) filter (not isLikely) as certain, count(distinct seq) filter (isLikely) as likely
+    from server_fates where isProcessed and method in ('POST', 'PATCH')`,
+  ),
+  'server-log-disagreements': query(
+    'Of each access log with ids: requests that it has several times, ok answers that it does not have, other statuses.',
+    `
+    with found as (select log, seq, count(*) as lines, list(distinct status) as statuses from server_lines group by log, seq)
+    select g.log,
+      count(*) filter (found.lines > 1) as twice,
+      count(*) filter (outcome = 'ok' and found.seq is null and g.joined = 'id' and not exists (
+        from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= l.sentUs)) as missing,
+      count(*) filter (outcome = 'ok' and found.seq is not null and not list_contains(statuses, l.status)) as differing
+    from server_logs as g cross join ledger as l left join found on found.log = g.log and found.seq = l.seq
+    group by g.log
+    order by g.log`,
+  ),
+} as const;
