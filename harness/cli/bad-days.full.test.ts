@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { exec } from '../lab/exec.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
 import { cli } from './testing.ts';
 import {
@@ -36,6 +37,22 @@ it('a proxy that stood still for 300 ms: inconclusive, since the way to it took 
   expect(exitCode, reasons).toBe(3);
   expect(verdict?.verdict).toBe('inconclusive');
   expect(reasons).toContain('between client and proxy');
+});
+
+it('a sampler of the listen queues that was killed: inconclusive, since what waited is not known to the end', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('server'), [
+      'sh',
+      '-c',
+      // Neither the shell nor grep has these words in its own command line.
+      "kill -KILL $(grep -l '[q]ueue-sampler' /proc/[0-9]*/cmdline | cut -d/ -f3)",
+    ]),
+  );
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.reasons).toContain(
+    'The sampler of the listen queues ended before the load did: what waited after it is not known; run again. [deploy-trouble]',
+  );
 });
 
 it('a client that was removed: aborted, with what was settled until then', async () => {

@@ -27,19 +27,3 @@ it('a site that was killed by a stranger: it fails, and its end is named', async
   expect(verdict).toMatchObject({ verdict: 'fail', headline: 'the site’s process ended by itself', unexplained: 0 });
   expect(reasons).toContain('that no deploy asked for');
 });
-
-it('a sampler of the listen queues that was killed: inconclusive, since what waited is not known to the end', async () => {
-  const { verdict, exitCode, reasons } = await runMeeting(() =>
-    exec(containerOf('server'), [
-      'sh',
-      '-c',
-      // Neither the shell nor grep has these words in its own command line.
-      "kill -KILL $(grep -l '[q]ueue-sampler' /proc/[0-9]*/cmdline | cut -d/ -f3)",
-    ]),
-  );
-  expect(exitCode, reasons).toBe(3);
-  expect(verdict?.verdict).toBe('inconclusive');
-  expect(verdict?.reasons).toContain(
-    'The sampler of the listen queues ended before the load did: what waited after it is not known; run again. [deploy-trouble]',
-  );
-});

@@ -1,11 +1,8 @@
 /** The experiments’ mechanisms, their variants and the ways to run them, on the real lab. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine.ts';
-import type { Pooled } from '../verdict/pool.ts';
-import { cli, cliThatTells, runInLab } from './testing.ts';
+import { cli, runInLab } from './testing.ts';
 
 const out = testFolder();
 const run = (...args: string[]): ReturnType<typeof runInLab> => runInLab(out, ...args);
@@ -22,13 +19,6 @@ describe('mechanisms', () => {
     const [low, high] = verdict.predicted.range ?? [0, 0];
     expect(verdict.outcomes['status-503']).toBeGreaterThan(0.9 * low);
     expect(verdict.outcomes['status-503']).toBeLessThan(1.1 * high);
-  });
-
-  it('E3: waits between tries save GET and POST alike', async () => {
-    const { verdict } = await run('E3', '--variant', 'interval-250', '--restarts', '2');
-    const inWindows = verdict.perRestart.reduce((total, { dueInOutage }) => total + (dueInOutage ?? 0), 0);
-    expect(inWindows).toBeGreaterThan(100);
-    expect(verdict.dropped).toBeLessThan(inWindows / 5);
   });
 
   it('E6: an upgraded transaction meets SQLITE_BUSY at once, and nothing is lost or written twice', async () => {
@@ -65,29 +55,6 @@ describe('the check of the writes', () => {
 });
 
 describe('ways to run', () => {
-  it('--trials adds up restarts over fresh labs', async () => {
-    const asked = ['experiment', 'E1', '--trials', '2', '--restarts', '1', '--no-controls'];
-    const { stdout, exitCode } = await cliThatTells(out, ...asked);
-    expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain('2 of 2 restarts dropped something (15.8 % to 100.0 %, exact 95 %)');
-  });
-
-  it('--sweep gives one table and one chart, in which each cell drops what its warm-up makes of it', async () => {
-    const args = ['--sweep', 'app.warmupMs=100,900', '--restarts', '1', '--no-controls'];
-    const { stdout, stderr, exitCode } = await cliThatTells(out, 'experiment', 'E1', ...args);
-    expect(exitCode, stderr).toBe(0);
-    const folder = join(out, 'sweeps', 'latest');
-    expect(await readdir(folder)).toEqual(expect.arrayContaining(['sweep.md', 'sweep.png', 'sweep.svg', 'sweep.json']));
-    const cells = JSON.parse(await readFile(join(folder, 'sweep.json'), 'utf8')) as { pooled: Pooled }[];
-    expect(stdout).toContain('| app.warmupMs |');
-    // At 200 a second; what a busy machine adds to a window is part of what is predicted of it.
-    for (const [index, warmUpMs] of [100, 900].entries()) {
-      const { dropped = 0, predictedPerRestart } = cells[index]?.pooled ?? {};
-      expect(dropped).toBeGreaterThan(0.95 * (warmUpMs / 1000) * 200);
-      expect(Math.abs(dropped - (predictedPerRestart ?? 0))).toBeLessThan(0.3 * dropped);
-    }
-  });
-
   it('--dry-run prints units, proxy file and schedule, and starts nothing', async () => {
     const { stdout, exitCode } = await cli('experiment', 'E6', '--dry-run', '--seed', '1');
     expect(exitCode).toBe(0);
