@@ -1,6 +1,10 @@
 /** The command line of the package, for use from another project: what needs no lab. */
+import { compare } from './cli/compare.ts';
 import { measure } from './cli/measure.ts';
 import { runProgram } from './cli/program.ts';
+import { query } from './cli/query.ts';
+import { report } from './cli/report.ts';
+import { verdict } from './cli/verdict.ts';
 
 const afterHelp = `
 Exit codes:
@@ -12,4 +16,7 @@ Exit codes:
 
 The experiments with systemd and Traefik run from a checkout of the project.`;
 
-await runProgram([measure], { afterHelp, callOf: (command) => `npx restart-proof ${command}` });
+await runProgram([measure, query, report, verdict, compare], {
+  afterHelp,
+  callOf: (command) => `npx restart-proof ${command}`,
+});

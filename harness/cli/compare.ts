@@ -8,7 +8,7 @@ import type { CliCommand } from './program.ts';
 
 /** Exits 0 whatever differs: that is no error. */
 export const compare = {
-  define: (program) =>
+  define: (program, callOf) =>
     program
       .command('compare')
       .description('show two runs side by side, and warn of what makes them unlike')
@@ -18,8 +18,8 @@ export const compare = {
       .addHelpText(
         'after',
         examples(
-          'npm run compare -- reports/E5/latest reports/E1/latest',
-          'npm run compare -- reports/E5/latest reports/reference/E5 --json',
+          `${callOf('compare')} reports/E5/latest reports/E1/latest`,
+          `${callOf('compare')} reports/measure/RUN-1 reports/measure/RUN-2 --json`,
         ),
       ),
   run: async (context, a: string, b: string, options: { json?: true }) => {

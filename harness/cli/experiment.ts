@@ -141,7 +141,7 @@ async function one(
   const { folder, verdict, kept } = await withConductor(context, { command: asked.command, wait }, (conductor) =>
     conductBesideControls(conductor, asked),
   );
-  context.stdout(json ? jsonText(verdict) : summaryLines(verdict, folder, context.colours.stdout));
+  context.stdout(json ? jsonText(verdict) : summaryLines(verdict, folder, context));
   for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
   return exitCodeOf(verdict.verdict);
 }

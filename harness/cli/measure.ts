@@ -36,7 +36,7 @@ export const measure = {
     const { deliverMeasured } = await import('./gate/measured.ts');
     const { folder, verdict } = await measureOnce(context, options);
     if (options.json === true) context.stdout(jsonText(verdict));
-    else context.stdout(`${summaryLines(verdict, folder, context.colours.stdout)}${hintFor(verdict)}`);
+    else context.stdout(`${summaryLines(verdict, folder, context)}${hintFor(verdict)}`);
     await deliverMeasured(context, folder, options);
     return exitCodeOf(verdict.verdict);
   },

@@ -11,7 +11,7 @@ const mostRows = 1_000_000;
 
 /** Exits 0 whatever the answer is. */
 export const query = {
-  define: (program) =>
+  define: (program, callOf) =>
     program
       .command('query')
       .description('ask a run any question in SQL, or list what can be asked')
@@ -25,9 +25,9 @@ export const query = {
 Without SQL it lists tables, columns with their units, the named queries that verdicts are made of, and examples. DuckDB runs
 the query; it can read nothing but the run, and change nothing. docs/data.md tells of every file and column.
 ${examples(
-  'npm run query -- reports/E5/latest',
-  'npm run query -- reports/E5/latest drop-windows',
-  `npm run query -- reports/E5/latest "select phase, max(waitUs) / 1000 as ms from requests group by phase" --csv`,
+  `${callOf('query')} reports/E5/latest`,
+  `${callOf('query')} reports/measure/latest drop-windows`,
+  `${callOf('query')} reports/E5/latest "select phase, max(waitUs) / 1000 as ms from requests group by phase" --csv`,
 )}`,
       ),
   run: async (context, folder: string, sql: string | undefined, options: { json?: true; csv?: true }) => {
@@ -38,7 +38,8 @@ ${examples(
       await database.lock();
       if (sql === undefined) {
         const { describeTables } = await import('../verdict/dictionary.ts');
-        context.stdout(tablesText(await describeTables(database, open.record), namedQueries, folder));
+        const call = context.callOf('query');
+        context.stdout(tablesText(await describeTables(database, open.record), namedQueries, { folder, call }));
         return exitCodes.pass;
       }
       const isTable = options.json !== true && options.csv !== true;

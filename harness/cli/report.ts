@@ -10,7 +10,7 @@ import type { CliCommand } from './program.ts';
 
 /** Refuses a run that cannot be written and has another report than its files give, unless --out is given. */
 export const report = {
-  define: (program) =>
+  define: (program, callOf) =>
     program
       .command('report')
       .description("make a run's report and charts again from its verdict and files")
@@ -21,7 +21,7 @@ export const report = {
         `
 Files that come out the same are not written again. A packed run (reports/reference) and a folder that cannot be written
 stay as they are: name another folder with --out.
-${examples('npm run report -- reports/E5/latest', 'npm run report -- reports/reference/E5 --out /tmp/E5')}`,
+${examples(`${callOf('report')} reports/E5/latest`, `${callOf('report')} reports/measure/latest --out /tmp/report`)}`,
       ),
   run: async (context, folder: string, options: { out?: string }) => {
     const { writeReport } = await import('../report/write-report.ts');

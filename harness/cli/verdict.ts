@@ -12,7 +12,7 @@ import type { CliCommand } from './program.ts';
 
 /** Exits as the run did. */
 export const verdict = {
-  define: (program) =>
+  define: (program, callOf) =>
     program
       .command('verdict')
       .description("make a run's verdict again from its files")
@@ -23,7 +23,7 @@ export const verdict = {
         `
 The folder is written to only where the verdict is another than the one in it. A packed run (reports/reference) and a
 folder that cannot be written stay as they are.
-${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E5/latest --json')}`,
+${examples(`${callOf('verdict')} reports/E5/latest`, `${callOf('verdict')} reports/measure/latest --json`)}`,
       ),
   run: async (context, folder: string, options: { json?: true }) => {
     const { judgeRun } = await import('../verdict/judge.ts');
@@ -52,7 +52,7 @@ ${examples('npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/E
       });
       return made;
     });
-    context.stdout(options.json === true ? jsonText(judged) : summaryLines(judged, run.path, context.colours.stdout));
+    context.stdout(options.json === true ? jsonText(judged) : summaryLines(judged, run.path, context));
     return exitCodeOf(judged.verdict);
   },
 } satisfies CliCommand;

@@ -100,10 +100,11 @@ export function capacitySection(capacities: Capacities | null): string {
 
 /** The command and the fingerprint. */
 export function repeatSection({ command, fingerprint, startedAt, seed }: RunRecord): string {
+  const call = command.startsWith('npx ') ? 'npx restart-proof query' : 'npm run query --';
   return [
     '## How to repeat it',
     `\`\`\`\n${command}\n\`\`\``,
-    `Seed ${seed}, begun ${startedAt}. \`npm run query -- RUN NAME\` runs a query that this report names; without a name it lists all.`,
+    `Seed ${seed}, begun ${startedAt}. \`${call} RUN NAME\` runs a query that this report names; without a name it lists all.`,
     tableOf(byName(fingerprint), [
       ['of the lab', ([name]) => name],
       ['value', ([, value]) => value],

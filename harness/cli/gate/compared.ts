@@ -48,7 +48,7 @@ export async function measureCompared(
     if (context.signal.aborted) break;
     context.stderr(`${index + 1} of ${turns.length}: ${planned === a ? 'A' : 'B'}, ${planned.name}\n`);
     const { folder, verdict } = await measureOnce(context, { ...planned.options, seed: String(seed + index) });
-    context.stderr(summaryLines(verdict, folder, context.colours.stderr));
+    context.stderr(summaryLines(verdict, folder, context, 'stderr'));
     runs.get(planned)?.push(await readRun(folder));
   }
   const deployOf = (planned: Planned): Deploy => ({ name: planned.name, runs: runs.get(planned) ?? [] });

@@ -45,7 +45,7 @@ export async function measureBudgets(
     if (context.signal.aborted) break;
     context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
     const { folder, verdict } = await measureOnce(context, asked);
-    context.stderr(summaryLines(verdict, folder, context.colours.stderr));
+    context.stderr(summaryLines(verdict, folder, context, 'stderr'));
     attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
   }
   const result = decide({

@@ -69,7 +69,9 @@ export function compareRuns(a: ReadRun, b: ReadRun) {
       /** Fisher's exact test, two-sided, on the share of bad restarts. */
       badRestartsP: bothRestart ? fisherExact(share(a), share(b), 'other') : null,
       /** The exact permutation test, two-sided, on drops restart by restart. */
-      droppedPerRestartP: bothRestart ? permutationTest(dropsByRestart(a.verdict), dropsByRestart(b.verdict), 'other') : null,
+      droppedPerRestartP: bothRestart
+        ? permutationTest(dropsByRestart(a.verdict), dropsByRestart(b.verdict), 'other')
+        : null,
     },
     figures: figures.map(([name, unit, of]) => ({ name, unit, a: of(a) ?? null, b: of(b) ?? null })),
     byKind: kindsOf(a.verdict, b.verdict),

@@ -49,11 +49,14 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Tables with their columns, named queries, and examples. */
+/**
+ * Tables with their columns, named queries, and examples.
+ * @param call how a user calls the command
+ */
 export function tablesText(
   tables: readonly DescribedTable[],
   queries: Readonly<Record<string, Query>>,
-  folder: string,
+  { folder, call }: { folder: string; call: string },
 ): string {
   const width = Math.max(...Object.keys(queries).map((name) => name.length));
   return [
@@ -61,9 +64,9 @@ export function tablesText(
       const rows = columns.map((column) => `  ${column.name.padEnd(20)} ${column.type.padEnd(9)} ${column.about}\n`);
       return `${name}: ${about}\n${rows.join('')}`;
     }),
-    `Named queries (npm run query -- RUN NAME):\n${Object.entries(queries)
+    `Named queries (${call} RUN NAME):\n${Object.entries(queries)
       .map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}\n`)
       .join('')}`,
-    `Examples:\n${exampleQueries.map(([question, sql]) => `  ${question}:\n  npm run query -- ${folder} "${sql}"\n`).join('')}`,
+    `Examples:\n${exampleQueries.map(([question, sql]) => `  ${question}:\n  ${call} ${folder} "${sql}"\n`).join('')}`,
   ].join('\n');
 }

@@ -25,7 +25,7 @@ export async function readRun(folder: string): Promise<ReadRun & { readonly fold
 /** The verdict of a run that is open. */
 export async function readVerdict(open: OpenRun): Promise<Verdict> {
   const { path, record } = open;
-  const hint = `\`npm run verdict -- ${path}\` makes it again from the run's files.`;
+  const hint = `The command \`verdict\` makes it again from the run's files.`;
   if (!open.has(runFiles.verdict)) throw new HarnessError('run-missing', `${path} has no verdict.`, { hint });
   const verdict = await plainJson(join(path, runFiles.verdict), verdictSchema, {
     what: 'verdict',
