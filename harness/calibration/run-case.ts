@@ -56,7 +56,7 @@ export async function measureCase(
   setting: CaseSetting,
 ): Promise<Verdict> {
   const times = { durationMs, leadMs: 0, whileTimeoutMs: 0, settleMs: 0, settleTimeoutMs: 0 };
-  const request = { target: service.path, headers: service.headers, body, tls: null };
+  const request = { target: service.path, headers: service.headers, body, tls: null, name: null };
   const target = { service: { ...service, bodyBytes: body?.length ?? null }, request, command: null };
   await measureService(target, times, {
     ...setting,

@@ -216,7 +216,7 @@ describe('measure', () => {
 
   it('refuses a wrong option in a sentence, with exit 2', async () => {
     const { stderr, stdout, exitCode } = await measure('--url', 'ftp://127.0.0.1/');
-    expect(stderr).toContain('must begin with http:// or https://');
+    expect(stderr).toContain('must begin with http://, https:// or unix:/');
     expect(stdout).toBe('');
     expect(exitCode).toBe(2);
   });

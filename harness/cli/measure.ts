@@ -92,6 +92,9 @@ cause of each drop with its line. It needs root, or the group systemd-journal, o
 across rotation, and tells of each drop what they say: answered after all, answered 502, never seen. By the X-Request-Id that each
 request carries where the log has it, else by time, which is called likely. Lines of others are counted and not kept.
 
+A name is looked up again every second, and new connections follow it; --resolve names its address instead. --url
+unix:/run/shop.sock:/path asks a Unix socket, with Host: localhost.
+
 https: certificates are checked as browsers do, against Node's own list of authorities or --ca, and for the host of --url,
 which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.
 
@@ -104,6 +107,7 @@ ${examples(
   `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --journal shop`,
   `${call} --url http://127.0.0.1:8080/ --hold 200 --hold-kind sse --hold-path /events --while './deploy.sh'`,
   `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
+  `${call} --url unix:/run/shop.sock --while 'systemctl restart shop'`,
   `${call} --budgets budgets.yaml --junit junit.xml`,
   `${call} --compare old.yaml new.yaml --restarts 20 --every 5s`,
 )}`;

@@ -25,6 +25,8 @@ interface CapacityRequest {
   readonly headers: readonly (readonly [string, string])[];
   /** Of https: the name to send as SNI, and the client’s own certificate and key. No certificate is checked. */
   readonly serverName?: string;
+  /** The Unix socket that is asked in place of the URL's host. */
+  readonly socketPath?: string;
   readonly identity?: { readonly certFile: string; readonly keyFile: string };
 }
 
@@ -71,13 +73,15 @@ export function capacitiesOf(request: string, before: Capacity | null, after: Ca
 }
 
 /** @param bodyFile holds the body, which autocannon reads as UTF-8; null without one */
-function wordsFor({ url, method, headers, serverName, identity }: CapacityRequest, bodyFile: string | null): string[] {
+function wordsFor(request: CapacityRequest, bodyFile: string | null): string[] {
+  const { url, method, headers, serverName, socketPath, identity } = request;
   return [
     ...['--json', '--no-progress', '--method', method],
     ...['--connections', String(connections), '--duration', String(durationSeconds)],
     ...headers.flatMap(([name, value]) => ['--headers', `${name}=${value}`]),
     ...(bodyFile === null ? [] : ['--input', bodyFile]),
     ...(serverName === undefined ? [] : ['--servername', serverName]),
+    ...(socketPath === undefined ? [] : ['--socketPath', socketPath]),
     ...(identity === undefined ? [] : ['--cert', identity.certFile, '--key', identity.keyFile]),
     url,
   ];

@@ -45,9 +45,10 @@ const holdSchema = z.strictObject({
 export const serviceSchema = z.strictObject({
   /** As the user wrote it, without its secrets. */
   url: z.string(),
-  /** The address that the URL's host was resolved to, once: a name could mean two connection attempts a request. */
+  /** The address that the URL's host was resolved to at first; of a Unix socket its path. */
   address: z.string(),
-  port: z.number().int().min(1).max(65_535),
+  /** null of a Unix socket. */
+  port: z.number().int().min(1).max(65_535).nullable(),
   /** null where requests went in plain text. */
   tls: tlsSchema.nullable().default(null),
   /** null where the load is a mix. */

@@ -1,15 +1,20 @@
 /** The connections of a load: at most so many are open at once, and a request that finds none free waits its turn. */
 import { Connection, type ConnectionOwner, type Target } from './connection.ts';
 import type { Exchange } from './exchange.ts';
+import { NameWatch } from './name-watch.ts';
 import type { LoadPlan } from './plan.ts';
 import { SecureTarget } from './secure-layer.ts';
 
 /** What a pool takes of a plan. */
-type PoolPlan = Pick<LoadPlan, 'host' | 'port' | 'maxHeadBytes' | 'maxAnswerBytes' | 'maxConnections' | 'tls'>;
+type PoolPlan = Pick<
+  LoadPlan,
+  'host' | 'port' | 'lookUp' | 'maxHeadBytes' | 'maxAnswerBytes' | 'maxConnections' | 'tls'
+>;
 
 /** Sends requests on kept and new connections. */
 export class ConnectionPool {
-  private readonly target: Target & { readonly maxConnections: number };
+  private target: Target & { readonly maxConnections: number };
+  private readonly watch: NameWatch | null;
   private readonly owner: ConnectionOwner;
   private readonly open = new Set<Connection>();
   private readonly idle: Connection[] = [];
@@ -20,6 +25,13 @@ export class ConnectionPool {
   /** @param turn called before anything that happened on a connection is dealt with */
   constructor(plan: PoolPlan, turn: () => void) {
     this.target = { ...plan, secure: plan.tls === null ? null : new SecureTarget(plan.tls) };
+    const { host, port, lookUp = null } = plan;
+    this.watch =
+      lookUp === null || port === null
+        ? null
+        : new NameWatch(lookUp, host, port, (address) => {
+            this.target = { ...this.target, host: address, movedTo: address === host ? undefined : address };
+          });
     this.owner = {
       turn,
       idle: (connection) => {
@@ -71,6 +83,7 @@ export class ConnectionPool {
 
   /** Ends every connection without settling what it carries. */
   close(): void {
+    this.watch?.close();
     for (const connection of [...this.open]) this.discard(connection);
   }
 

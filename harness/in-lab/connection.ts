@@ -11,6 +11,7 @@ import {
   outcomeOfDeadline,
   outcomeOfEnd,
   outcomeOfError,
+  socketWords,
 } from '../run/failure-words.ts';
 import { monotonicUs } from '../base/clock.ts';
 import type { Exchange } from './exchange.ts';
@@ -32,8 +33,12 @@ export interface ConnectionOwner {
 
 /** Where connections go, and what they read of an answer. */
 export interface Target {
+  /** An IP literal, or the path of a Unix socket. */
   readonly host: string;
-  readonly port: number;
+  /** null of a Unix socket. */
+  readonly port: number | null;
+  /** The host, where that is not the load's first. */
+  readonly movedTo?: string | undefined;
   readonly maxHeadBytes: number;
   readonly maxAnswerBytes: number;
   /** How TLS is spoken; null where it is not. */
@@ -82,11 +87,13 @@ export class Connection {
     this.exchange = first;
     this.parser = this.parserFor(first, false);
     first.carrier = this;
+    first.address = target.movedTo;
     first.sentUs = first.now();
     this.socket = new AnswerSocket((bytes) => this.arrived(bytes));
     // The only request of a new connection is never held back; to say so would cost a system call for each.
     if (first.slot.connection === 'kept') this.socket.setNoDelay();
-    this.socket.connect({ host: target.host, port: target.port });
+    const { host, port } = target;
+    this.socket.connect(port === null ? { path: host } : { host, port });
     this.socket.on('connect', () => this.connected());
     this.socket.on('end', () => this.ended());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
@@ -102,6 +109,7 @@ export class Connection {
     this.exchange = exchange;
     this.parser = this.parserFor(exchange, this.parser.hasNoBody);
     exchange.carrier = this;
+    exchange.address = this.target.movedTo;
     exchange.rttUs = Number.isFinite(this.rttUs) ? this.rttUs : null;
     exchange.sentUs = exchange.now();
     this.write(exchange);
@@ -283,7 +291,8 @@ export class Connection {
     if (exchange !== null) {
       this.exchange = null;
       const step = this.open ? exchange.step : 'connect';
-      exchange.settle(outcomeOfError(code, step), { ...this.seen(), error: `${code}, ${step}` });
+      const word = this.target.port === null && step === 'connect' ? socketWords(code) : code;
+      exchange.settle(outcomeOfError(word, step), { ...this.seen(), error: `${word}, ${step}` });
     }
     this.die();
   }

@@ -32,6 +32,8 @@ export class Exchange {
   securedUs: number | null = null;
   isResumed = false;
   firstByteUs: number | null = null;
+  /** Where it went, if not to the load's first address. */
+  address: string | undefined;
   /** The shortest round trip of its connection, if that was used before. */
   rttUs: number | null = null;
   step: Step = 'connect';
@@ -88,6 +90,7 @@ export class Exchange {
       error: error ?? null,
     };
     if (request.name !== undefined) Object.assign(row, { request: request.name });
+    if (this.address !== undefined) Object.assign(row, { address: this.address });
     if (this.securedUs !== null) Object.assign(row, { securedUs: this.securedUs });
     if (this.isResumed) Object.assign(row, { isResumed: true });
     // Only the few rows that need these two fields have them: the ledger stays shorter and is read faster.

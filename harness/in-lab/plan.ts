@@ -2,6 +2,7 @@
 import type { ClockPair } from '../base/clock.ts';
 import type { ConnectionMode, MixEntry } from '../experiment/load-schedule.ts';
 import type { HoldKind } from '../experiment/hold.ts';
+import type { WatchedName } from './name-watch.ts';
 import type { Outcome } from '../run/files/ledger.ts';
 
 /** One kind of request in the mix. */
@@ -88,9 +89,12 @@ export interface LoadPlan {
   readonly runId: string;
   readonly trial: number;
   readonly seed: number;
-  /** An IP literal: a name could mean two connection attempts for one request. */
+  /** An IP literal (a name could mean two connection attempts for one request), or the path of a Unix socket. */
   readonly host: string;
-  readonly port: number;
+  /** null of a Unix socket. */
+  readonly port: number | null;
+  /** The name that stands for `host`, looked up again for new connections; left out or null: none. */
+  readonly lookUp?: WatchedName | null;
   /** null where requests go in plain text. */
   readonly tls: TlsPlan | null;
   /** One for each site; the slots take turns. */

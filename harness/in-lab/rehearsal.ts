@@ -31,6 +31,7 @@ export async function rehearse(plan: LoadPlan): Promise<void> {
       ...plan,
       host: '127.0.0.1',
       port: address.port,
+      lookUp: null,
       tls: null,
       durationMs,
       ratePerSecond: Math.min(plan.ratePerSecond / plan.threads, highestRate),

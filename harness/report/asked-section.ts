@@ -1,4 +1,5 @@
 /** What was asked of the lab, or of a service: the settings of a run, in a table. */
+import { addressText } from '../base/address-text.ts';
 import { commandSpacingMs } from '../experiment/deploy-schedule.ts';
 import { askedOf, type ServiceRequest } from '../experiment/service.ts';
 import { flatFields } from '../experiment/differences.ts';
@@ -18,10 +19,13 @@ export function askedSection(run: RunRecord): string {
 type Setting = readonly [part: string, setting: string];
 
 function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
-  const { address, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } = service;
+  const { address, port, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } = service;
   const okIs = expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`;
   return [
-    [requests === undefined ? 'request' : 'mix', `${askedOf(service)} (${address})`],
+    [
+      requests === undefined ? 'request' : 'mix',
+      `${askedOf(service)}${port === null ? '' : ` (${addressText(address)})`}`,
+    ],
     ...headers.map(([name, value]): Setting => ['header', `${name}: ${value}`]),
     ...(bodyBytes === null ? [] : [['body', `${bodyBytes} bytes`] as const]),
     ...(requests === undefined ? [['ok is', okIs] as const] : requests.flatMap(askedOfRequest)),

@@ -34,6 +34,8 @@ describe('the kind of a failure', () => {
     ['a certificate', { outcome: 'tls', error: 'certificate expired, handshake' }, 'certificate not accepted'],
     ['a handshake that hangs', { outcome: 'tls', error: 'deadline, handshake' }, 'hang'],
     ['a closed port', { outcome: 'refused' }, 'port closed'],
+    ['a Unix socket that is not there', { outcome: 'refused', error: 'socket ENOENT, connect' }, 'port closed'],
+    ['a full queue of one', { outcome: 'refused', error: 'socket EAGAIN, connect' }, 'queue full'],
     ['no route', { outcome: 'unreachable' }, 'unreachable'],
     ['no answer', { outcome: 'timeout' }, 'hang'],
     ['no connection', { outcome: 'connect-timeout' }, 'hang'],

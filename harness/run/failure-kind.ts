@@ -1,11 +1,12 @@
 /** What kind of failure a request met, from what the client itself saw. */
-import { serverHeldAll } from './failure-words.ts';
+import { queueFull, serverHeldAll } from './failure-words.ts';
 
 /** Every kind; docs/glossary.md defines them. */
 export const failureKinds = [
   'kept-connection race',
   'cut in flight',
   'port closed',
+  'queue full',
   'unreachable',
   'hang',
   'refused to serve',
@@ -34,7 +35,7 @@ export const failureKind = `case
     when starts_with(error, 'deadline, ') then 'hang'
     when starts_with(error, 'certificate ') then 'certificate not accepted'
     else 'handshake ended' end
-  when outcome = 'refused' then 'port closed'
+  when outcome = 'refused' then case when error = '${queueFull}' then 'queue full' else 'port closed' end
   when outcome = 'unreachable' then 'unreachable'
   when outcome in ('connect-timeout', 'timeout') then 'hang'
   when outcome in ('wrong', 'parse') then 'wrong answer'

@@ -27,6 +27,7 @@ const codes = [
   'a, b',
   'alert x',
   'TLS x',
+  'socket EAGAIN',
 ];
 
 describe('the words of an error', () => {

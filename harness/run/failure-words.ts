@@ -5,12 +5,27 @@ import type { Outcome } from './files/ledger.ts';
 export type Step = 'connect' | 'handshake' | 'wait' | 'body';
 
 /**
+ * What a connection to a Unix socket says that was not taken. The kernel refuses at once where TCP would wait: a full queue
+ * is EAGAIN, without a second try, which is what a proxy in front meets, too. No mode forbade it when the load began.
+ */
+export function socketWords(code: string): string {
+  return notTaken.has(code) ? `${socketBegin}${code}` : code;
+}
+
+/** Begins the words of a row whose Unix socket was not there, or did not take its connection. */
+const socketBegin = 'socket ';
+const notTaken: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EAGAIN', 'EACCES', 'EPERM']);
+/** Of a row that found the queue of a Unix socket full. */
+export const queueFull = `${socketBegin}EAGAIN, connect`;
+
+/**
  * The outcome of an error of the socket.
  * @param code the system's word (`ECONNREFUSED` …), as Node puts it in `error.code`, or TLS's (`tlsWords`)
  * @param step `connect` until the connection stands, `handshake` until TLS does, `wait` until the answer's first byte,
  *   `body` after it
  */
 export function outcomeOfError(code: string, step: Step): Outcome {
+  if (code.startsWith(socketBegin)) return 'refused';
   switch (code) {
     case 'EADDRNOTAVAIL':
     case 'EADDRINUSE':

@@ -111,6 +111,8 @@ const serviceRunSchema = z.strictObject({
     .optional(),
   /** The process that measures, as `host pid/start time`; null when the run has ended and its files are complete. */
   underWay: z.string().nullable().default(null),
+  /** Where the name of the service leads at the end of the load, if no longer to its first address. */
+  movedTo: z.string().optional(),
   /** What a reader must know besides, each a sentence. */
   notes: z.array(z.string()).default([]),
 });

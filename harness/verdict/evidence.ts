@@ -32,6 +32,13 @@ import { journalOf } from './unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
 
+/** Requests that went to one address. */
+export interface SentTo {
+  readonly address: string | null;
+  readonly requests: number;
+  readonly fromUs: number;
+}
+
 /** Everything a verdict is made of. */
 export interface Evidence {
   readonly run: RunRecord;
@@ -39,6 +46,8 @@ export interface Evidence {
   readonly ledger: LedgerSummary;
   /** Several sites, one by one; null where there is only one. */
   readonly sites: readonly SiteCounts[] | null;
+  /** Where requests to a service of the user's went, by address; null: its first. */
+  readonly addresses: readonly SentTo[];
   /** The requests of a mix, one by one; null where the user wrote none. */
   readonly requests: readonly RequestVerdict[] | null;
   readonly stale: number;
@@ -129,6 +138,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       unplanned: tables.unplanned,
       ledger,
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
+      addresses: run.kind === 'measure' ? await ask<SentTo>('addresses') : [],
       requests: await requestsOf(ask, run),
       stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
       holds,

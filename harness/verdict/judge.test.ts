@@ -353,3 +353,28 @@ describe('the figures of a verdict', () => {
     expect(judge({ over: { controls: null } }).controls).toBeNull();
   });
 });
+
+describe('a name that leads elsewhere', () => {
+  const service = serviceRecord({ url: 'http://shop.test/', address: '10.0.0.1' });
+  const notesOf = (movedTo: string | undefined, addresses: Evidence['addresses']): string[] =>
+    verdictOf({ ...evidenceOf({}), run: { ...service, movedTo }, addresses }).notes;
+  const first = { address: null, requests: 200, fromUs: 0 };
+
+  it('is told with where the requests went', () => {
+    const moved = [
+      { address: '::2', requests: 90, fromUs: 2_040_000 },
+      { address: '10.0.0.3', requests: 10, fromUs: 2_900_000 },
+    ];
+    expect(notesOf('10.0.0.3', [first, ...moved])).toEqual([
+      'shop.test led elsewhere while the load went on: 200 requests went to 10.0.0.1, its first address, 90 to [::2], ' +
+        '10 to 10.0.0.3; the first of them 2.0 s into the load.',
+    ]);
+  });
+
+  it('is told, too, where no request went there any more', () => {
+    expect(notesOf('10.0.0.2', [first])).toEqual([
+      'shop.test has another address now, 10.0.0.2; every request went to 10.0.0.1, which it had at first.',
+    ]);
+    expect(notesOf(undefined, [first])).toEqual([]);
+  });
+});

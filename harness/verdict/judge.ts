@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
-import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { addressText } from '../base/address-text.ts';
+import { subjectOf, type RunRecord, type ServiceRun } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
 import { citationLine } from './citation.ts';
 import { answerClaim, claimOf } from './claim.ts';
@@ -239,7 +240,8 @@ function hasOwnWitness({ journal, serverLog }: Evidence): boolean {
 }
 
 /** What a reader must know besides. */
-function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger, serverLog }: Evidence): string[] {
+function notesOf(evidence: Evidence): string[] {
+  const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog } = evidence;
   const { withoutLength, tlsError, all } = ledger;
   if (run.kind !== 'measure') return [];
   const endless =
@@ -255,11 +257,37 @@ function notesOf({ run, windows, hasChanged, unchangedRestarts, ledger, serverLo
   const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
   return [
     ...run.notes,
+    ...movedNotes(run, evidence),
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
     ...serverLogNotes(run, serverLog),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
+  ];
+}
+
+/** Addresses that a note names. */
+const mostAddresses = 5;
+
+/** Where the requests went, if the name of the service did not lead to one address all the time. */
+function movedNotes({ service, movedTo }: ServiceRun, { addresses }: Pick<Evidence, 'addresses'>): string[] {
+  const moved = addresses.filter(({ address }) => address !== null);
+  const [first] = moved;
+  const { hostname } = new URL(service.url);
+  if (first === undefined) {
+    if (movedTo === undefined) return [];
+    return [
+      `${hostname} has another address now, ${movedTo}; every request went to ${addressText(service.address)}, which it had at first.`,
+    ];
+  }
+  const stayed = addresses.find(({ address }) => address === null)?.requests ?? 0;
+  const counts = moved
+    .slice(0, mostAddresses)
+    .map(({ address, requests }) => `${requests} to ${addressText(address ?? '')}`);
+  const more = moved.length > mostAddresses ? `, and others to ${moved.length - mostAddresses} more addresses` : '';
+  return [
+    `${hostname} led elsewhere while the load went on: ${stayed} requests went to ${addressText(service.address)}, its first address, ` +
+      `${counts.join(', ')}${more}; the first of them ${(first.fromUs / 1e6).toFixed(1)} s into the load.`,
   ];
 }
 

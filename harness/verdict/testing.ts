@@ -265,6 +265,7 @@ export const proxy: NonNullable<Verdict['witnesses']['proxy']> = {
 export const evidence = {
   sites: null,
   requests: null,
+  addresses: [],
   stale: 0,
   holds: null,
   dropWindows: [],

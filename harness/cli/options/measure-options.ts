@@ -9,7 +9,12 @@ const table = {
   budgets: ['<file>', 'services and what is allowed of each; options given here win over those in the file'],
   compare: ['<files...>', 'two such files of one service each: which deploy drops less? measured in turn, A B B A'],
   rounds: ['<n>', 'with --compare: how often each of the two is measured (default: 2)'],
-  url: ['<url>', 'the service to ask, http:// or https://'],
+  url: ['<url>', 'the service to ask: http://, https:// or unix:/run/shop.sock, with :/path'],
+  resolve: [
+    '<host:port:address>',
+    'go to this address in place of the host’s own, as curl does; may be given again',
+    'again',
+  ],
   rate: ['<n>', 'requests a second (default: 100)'],
   duration: ['<time>', 'how long to ask (default: 30s); with --while at least so long'],
   requests: ['<file>', 'a mix of requests in YAML; or file#service, those of a service in a budgets file'],

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { HarnessError } from '../../base/errors.ts';
 import { answerLimits } from '../../in-lab/plan.ts';
 import { methods, type Method } from '../../base/methods.ts';
-import { isLoopback, resolveHost } from '../../conduct/service/address.ts';
+import { isLoopback } from '../../conduct/service/address.ts';
 import { scriptProblem } from '../../conduct/service/shell.ts';
 import type { MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import type { Target } from '../../conduct/service/target.ts';
@@ -14,9 +14,10 @@ import { holdOf, refuseTooMany } from './hold-options.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { byteSize, durationMs, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
+import { parseUrl, reachOf } from './reach-options.ts';
 import { mixOf } from './request-options.ts';
 import { tlsOf } from './tls-options.ts';
-import { expand, shownScript, shownPath, type Told } from './secrets.ts';
+import { expand, shownScript, type Told } from './secrets.ts';
 
 /** The highest rate that another machine is asked at without --yes-i-own-this. */
 const unownedRateLimit = 1_000;
@@ -32,9 +33,9 @@ const leadMs = 1_000;
  * @throws {HarnessError} naming the option that is wrong
  */
 export async function targetOf(options: MeasureOptions, environment = process.env): Promise<Target> {
-  const { url, path } = parseUrl(options.url, environment);
+  const told = parseUrl(options.url, environment);
+  const { url, path } = told;
   const tls = tlsOf(options, url);
-  const port = url.port === '' ? (tls === null ? 80 : 443) : Number(url.port);
   const headers = (options.header ?? []).map((text) => parseHeader(text, environment, options.secretHeader ?? []));
   const headersAs = (form: keyof Told): [string, string][] => [
     ['Host', url.host],
@@ -51,14 +52,14 @@ export async function targetOf(options: MeasureOptions, environment = process.en
   if (stray !== undefined) throw usage(`--${optionName(stray)} is about --while, which is missing.`);
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
-  const address = await resolveHost(url.hostname, port);
-  const otherHost = isLoopback(address) ? null : `${url.hostname} (${address})`;
+  const { address, port, name } = await reachOf(told, options);
+  const otherHost = port === null || isLoopback(address) ? null : `${url.hostname} (${address})`;
   if (otherHost !== null) refuseHeavyLoad(options, ratePerSecond, otherHost);
   const hold = holdOf(options, path, environment);
   const allowedMs = (option: string, text: string | undefined): number | null =>
     text === undefined ? null : durationMs(option, text, 0, 3_600_000);
   const service = serviceSchema.parse({
-    url: `${url.origin}${path.shown}`,
+    url: `${told.origin}${path.shown}`,
     address,
     port,
     tls: tls?.shown ?? null,
@@ -91,7 +92,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     await refuseTooMany(hold.shown, { host: otherHost, maxConnections, isOwn: options.yesIOwnThis === true });
   }
   const request = {
-    ...{ target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null },
+    ...{ target: path.sent, headers: headersAs('sent'), body, tls: tls?.used ?? null, name },
     ...(mix !== null && { mix: mix.used }),
     ...(hold !== null && { holdTarget: hold.target }),
   };
@@ -171,26 +172,6 @@ function secretsIn(headers: readonly (readonly [string, Told])[]): string[] {
   return headers
     .filter(([, { sent, shown }]) => sent !== shown)
     .flatMap(([, { sent }]) => [sent, ...sent.split(' ').filter((part) => part.length >= leastLetters)]);
-}
-
-function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): { url: URL; path: Told } {
-  if (text === undefined) {
-    throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
-  }
-  const url = URL.parse(expand('--url', text, environment));
-  if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw usage(`--url must begin with http:// or https://, not ${url.protocol}//.`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
-  }
-  const typedPath = /^[^:]*:\/\/[^/?#]*([^#]*)/u.exec(text)?.[1] ?? '';
-  const shown = shownPath(typedPath);
-  const sent = `${url.pathname}${url.search}`;
-  // A path without secrets is written as it is sent.
-  const isPlain = shown === typedPath && !typedPath.includes('${');
-  return { url, path: { sent, shown: isPlain ? sent : shown.startsWith('/') ? shown : `/${shown}` } };
 }
 
 function parseMethod(text = 'GET'): Method {

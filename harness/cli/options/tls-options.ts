@@ -21,7 +21,7 @@ export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL): Tol
   if (protocol !== 'https:') {
     const stray = (['ca', 'insecure', 'cert', 'key', 'tlsResume'] as const).find((key) => options[key] !== undefined);
     if (stray === undefined) return null;
-    throw usage(`--${optionName(stray)} is about https, and --url begins with http://.`);
+    throw usage(`--${optionName(stray)} is about https, and --url does not begin with https://.`);
   }
   const { insecure = false, cert, key, ca, tlsResume } = options;
   if (insecure && ca !== undefined) {

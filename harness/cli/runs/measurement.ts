@@ -50,8 +50,13 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
       ...(tls !== null && isIP(tls.serverName) === 0 && { serverName: tls.serverName }),
       ...(cert !== undefined && key !== undefined && { identity: { certFile: cert, keyFile: key } }),
     };
-    const url = `${new URL(service.url).origin}${target.request.target}`;
-    return await localCapacity({ url, method: service.method ?? 'GET', headers, body, ...secure }, context.signal);
+    const origin = service.port === null ? 'http://localhost' : new URL(service.url).origin;
+    const url = `${origin}${target.request.target}`;
+    const place = {
+      ...(service.port === null && { socketPath: service.address }),
+      ...secure,
+    };
+    return await localCapacity({ url, method: service.method ?? 'GET', headers, body, ...place }, context.signal);
   };
   try {
     const before = await takeCapacity('before');

@@ -1,47 +1,54 @@
-/** Where a service is: the address that a name stands for, and whether somebody listens there. */
-import { lookup } from 'node:dns/promises';
+/** Where a service is: the address that a name stands for, or a Unix socket, and whether somebody listens there. */
 import { connect, isIP } from 'node:net';
+import { addressText } from '../../base/address-text.ts';
 import { HarnessError } from '../../base/errors.ts';
+import { addressesOf, firstListening, isListening } from '../../in-lab/name-watch.ts';
 
 const isLocalhost = /^(?:.+\.)?localhost\.?$/iu;
 
-/** How long an address may take to accept a connection. */
-const probeMs = 1_000;
+/** Where requests go. */
+export interface Place {
+  readonly address: string;
+  /** The name that may lead elsewhere later; null where none is looked up. */
+  readonly name: string | null;
+}
 
 /**
  * The address of a host; of a name with several (localhost is 127.0.0.1 and ::1), the first at which somebody listens.
  * @throws {HarnessError} when it has none
  */
-export async function resolveHost(hostname: string, port: number): Promise<string> {
+export async function resolveHost(hostname: string, port: number): Promise<Place> {
   const literal = withoutBrackets(hostname);
-  if (isIP(literal) !== 0) return literal;
-  const addresses = await addressesOf(literal);
-  if (addresses.length > 1) {
-    for (const address of addresses) if (await isListening(address, port)) return address;
-  }
-  return addresses[0] ?? literal;
+  if (isIP(literal) !== 0) return { address: literal, name: null };
+  const addresses = await addressesOf(literal).catch((cause: unknown) => {
+    throw new HarnessError('host-unknown', `The host ${literal} of --url has no address.`, { cause });
+  });
+  // RFC 6761, 6.3: whatever the hosts file says, it is either loopback address.
+  const isLocal = isLocalhost.test(literal);
+  const all = isLocal ? [...new Set([...addresses, '127.0.0.1', '::1'])] : addresses;
+  return { address: (await firstListening(all, port)) ?? literal, name: isLocal ? null : literal };
 }
 
-/**
- * What has become of the name since it was resolved: a sentence where the service is answered, or the name leads, elsewhere
- * by now; null where all is as before.
- */
-export async function movedNote(hostname: string, address: string, port: number): Promise<string | null> {
-  const literal = withoutBrackets(hostname);
-  if (isIP(literal) !== 0) return null;
-  const addresses = await addressesOf(literal).catch((): string[] => []);
-  const others = addresses.filter((other) => other !== address);
-  const asked = `every request went to ${address}, the address that the name had at the beginning`;
-  if (await isListening(address, port)) {
-    if (addresses.includes(address) || others.length === 0) return null;
-    return `${literal} has another address now, ${others.join(', ')}; ${asked}.`;
+/** Where the name leads at the end of the load, if not to where it led at the beginning. */
+export interface NameAtEnd {
+  /** Its addresses, none of which is the first one. */
+  readonly movedTo?: string;
+  /** A sentence: it still has the address, where nobody listens any more, and is answered elsewhere. */
+  readonly note?: string;
+}
+
+/** Looks a name up once more. */
+export async function nameAtEnd(name: string, address: string, port: number): Promise<NameAtEnd> {
+  const addresses = await addressesOf(name).catch((): string[] => []);
+  if (addresses.length === 0) return {};
+  if (!addresses.includes(address)) return { movedTo: addresses.join(', ') };
+  if (addresses.length === 1 || (await isListening(address, port))) return {};
+  for (const other of addresses) {
+    if (!(await isListening(other, port))) continue;
+    const why = 'requests go to an address for as long as the name has it';
+    return { note: `${name} is answered at ${other} now, and nobody listens at ${address}; ${why}.` };
   }
-  for (const other of others) {
-    if (await isListening(other, port)) {
-      return `${literal} is answered at ${other} now, and nobody listens at ${address}; ${asked}.`;
-    }
-  }
-  return null;
+  return {};
 }
 
 /** Is it this machine's own? */
@@ -49,28 +56,25 @@ export function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.');
 }
 
-async function addressesOf(name: string): Promise<string[]> {
-  try {
-    const found = (await lookup(name, { all: true })).map(({ address }) => address);
-    // RFC 6761, 6.3: whatever the hosts file says, it is either loopback address.
-    return isLocalhost.test(name) ? [...new Set([...found, '127.0.0.1', '::1'])] : found;
-  } catch (cause) {
-    throw new HarnessError('host-unknown', `The host ${name} of --url has no address.`, { cause });
-  }
+/** Address and port as a URL has them; a Unix socket as its path. */
+export function endpointText({ address, port }: { readonly address: string; readonly port: number | null }): string {
+  return port === null ? address : `${addressText(address)}:${port}`;
+}
+
+/** Why a Unix socket cannot be asked by this user, as the system's word; null where it can, or nobody listens. */
+export async function socketProblem(path: string): Promise<string | null> {
+  return await new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      resolve(['EACCES', 'EPERM', 'EPROTOTYPE', 'EINVAL'].includes(code) ? code : null);
+    });
+  });
 }
 
 function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[|\]$/gu, '');
-}
-
-/** Does anybody accept a connection there? Nothing is sent on it. */
-async function isListening(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: probeMs });
-    const done = (accepted: boolean) => () => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false));
-  });
 }

@@ -5,6 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { filledRequest } from '../../in-lab/mixed-request.ts';
+import { endpointText } from './address.ts';
 import { plainPieces } from '../../run/plain-file.ts';
 import { isOfCertificate, notTls } from '../../run/failure-words.ts';
 import { isOwnFault, type LedgerRow } from '../../run/files/ledger.ts';
@@ -76,7 +77,7 @@ function mixExample(bad: readonly LedgerRow[]): string {
 /** Why TLS failed, and how to go on. */
 function tlsExample(error: string, { service, request }: Target): string {
   const host = request.tls?.serverName ?? '';
-  const why = `no TLS with ${host} (${service.address}:${service.port}): ${error.replace(/, \w+$/u, '')}`;
+  const why = `no TLS with ${host} (${endpointText(service)}): ${error.replace(/, \w+$/u, '')}`;
   if (isOfCertificate(error)) {
     const isUnknown = /self-signed|unknown authority/u.test(error);
     const way = isUnknown ? '--ca FILE accepts the authority that signed it, and ' : '';
@@ -92,6 +93,7 @@ function tlsExample(error: string, { service, request }: Target): string {
 /** The origin that the service redirects to, by one more request; path and query may hold secrets and are left out. */
 async function redirectOrigin({ service, request }: Target, row: LedgerRow): Promise<string | null> {
   const { address, port, url } = service;
+  const origin = port === null ? 'http://localhost' : new URL(url).origin;
   const mixed = request.mix?.find((entry) => entry.mixed?.name === row.request)?.mixed;
   const { target, headers } = mixed === undefined ? request : filledRequest(mixed, row.requestId, row.seq);
   return await new Promise((resolve) => {
@@ -107,8 +109,7 @@ async function redirectOrigin({ service, request }: Target, row: LedgerRow): Pro
           };
     const asked = (tls === null ? httpRequest : httpsRequest)({
       ...secure,
-      host: address,
-      port,
+      ...(port === null ? { socketPath: address } : { host: address, port }),
       path: target,
       headers: { ...Object.fromEntries(request.headers), ...Object.fromEntries(headers) },
       agent: false,
@@ -116,7 +117,7 @@ async function redirectOrigin({ service, request }: Target, row: LedgerRow): Pro
     });
     asked.on('response', ({ headers }) => {
       asked.destroy();
-      const location = URL.parse(headers.location ?? '', new URL(url).origin);
+      const location = URL.parse(headers.location ?? '', origin);
       resolve(location === null || headers.location === undefined ? null : location.origin);
     });
     asked.on('timeout', () => asked.destroy());

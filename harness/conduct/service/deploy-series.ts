@@ -1,5 +1,5 @@
 /** What happens beside the load: the service is asked first, then the command runs, once or several times. */
-import { isLoopback, movedNote } from './address.ts';
+import { isLoopback, nameAtEnd } from './address.ts';
 import { isIll, readBefore } from './answers-before.ts';
 import { deployDraws, type DeployDraw } from './deploy-times.ts';
 import { runDeploy, tellNotSteady, until, type DeploySetting } from './deploy.ts';
@@ -28,10 +28,12 @@ export async function deployUnderLoad(setting: DeploySetting): Promise<string | 
     if (others.length > 0) {
       await note(files, `${processesInWords(others)} of the command ${goOn(others)} after the run.`);
     }
-    const moved = files.writer.record.commandRun
-      ? await movedNote(new URL(service.url).hostname, service.address, service.port)
-      : null;
-    if (moved !== null) await note(files, moved);
+    const { name } = target.request;
+    if (name !== null && service.port !== null && files.writer.record.commandRun) {
+      const { note: sentence, ...moved } = await nameAtEnd(name, service.address, service.port);
+      await files.writer.know(moved);
+      if (sentence !== undefined) await note(files, sentence);
+    }
     return cutShort;
   } catch (error) {
     await endAll(left, onNote);
@@ -102,7 +104,7 @@ async function isSteadyForNext(
   return false;
 }
 
-/** Who listens on the service's port, before and after each deploy; of another machine nobody can tell. */
+/** Who listens on the service's port or socket, before and after each deploy; of another machine nobody can tell. */
 class Listeners {
   private readonly setting: DeploySetting;
   private before: string | null = null;
@@ -133,6 +135,7 @@ class Listeners {
 
   private async look(): Promise<string | null> {
     const { address, port } = this.setting.target.service;
+    if (port === null) return await listenersOn(address);
     return isLoopback(address) ? await listenersOn(port) : null;
   }
 }

@@ -32,6 +32,9 @@ export interface MeasureSetting {
   readonly onOutput?: (text: string) => void;
 }
 
+/** How often the name of the service is looked up again: new connections follow it about as fast. */
+const lookUpEveryMs = 1_000;
+
 /** The load ends when the disk has no room left for the rows of this time, in which a generator that is told to stop ends. */
 const roomSeconds = 3;
 
@@ -191,8 +194,9 @@ function planOf(
     seed: setting.seed,
     host: service.address,
     port: service.port,
+    lookUp: request.name === null ? null : { name: request.name, everyMs: lookUpEveryMs },
     tls: request.tls,
-    hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? service.address],
+    hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? 'localhost'],
     ratePerSecond,
     durationMs: service.whileCommand === null ? times.durationMs : loadBoundMs(service, times),
     mix: request.mix ?? [singleOf(service, request)],

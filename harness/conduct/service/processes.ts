@@ -39,12 +39,12 @@ export async function identityOf(pid: number): Promise<string | null> {
 }
 
 /**
- * Who listens on a TCP port of this machine, as `pid/start time` of each process in order; null where nobody listens, or
- * it cannot be seen (another system than Linux, or another user's process).
+ * Who listens on a TCP port of this machine, or on the Unix socket of this path, as `pid/start time` of each process in
+ * order; null where nobody listens, or it cannot be seen (another system than Linux, or another user's process).
  */
-export async function listenersOn(port: number): Promise<string | null> {
+export async function listenersOn(place: number | string): Promise<string | null> {
   if (!isLinux) return null;
-  const inodes = await listeningInodes(port);
+  const inodes = typeof place === 'number' ? await listeningInodes(place) : await inodesOfSocket(place);
   if (inodes.size === 0) return null;
   const holders = await Promise.all((await pids()).map(async (pid) => ((await holdsAny(pid, inodes)) ? pid : null)));
   const names = await Promise.all(holders.filter((pid) => pid !== null).map(identityOf));
@@ -62,6 +62,14 @@ async function listeningInodes(port: number): Promise<Set<string>> {
     }
   }
   return inodes;
+}
+
+/** Inodes of the sockets in /proc/net/unix that listen under this path. */
+async function inodesOfSocket(path: string): Promise<Set<string>> {
+  const text = await readFile('/proc/net/unix', 'utf8').catch(() => '');
+  const lines = text.split('\n').map((line) => /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/u.exec(line));
+  const isListening = (flags = ''): boolean => (Number.parseInt(flags, 16) & 0x10000) !== 0;
+  return new Set(lines.flatMap((of) => (of?.[3] === path && isListening(of[1]) ? (of[2] ?? []) : [])));
 }
 
 async function holdsAny(pid: number, inodes: ReadonlySet<string>): Promise<boolean> {

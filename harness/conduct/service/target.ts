@@ -10,6 +10,8 @@ interface SentRequest {
   readonly body: Buffer | null;
   /** With what the files of certificates and key hold; null where requests go in plain text. */
   readonly tls: TlsPlan | null;
+  /** The name that is looked up again under the load; null where none is. */
+  readonly name: string | null;
   /** The mix, where the load is one; its requests have paths, headers and bodies of their own. */
   readonly mix?: readonly PlanMixEntry[];
   /** Path and query of held connections, where there are any. */

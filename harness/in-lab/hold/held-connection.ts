@@ -1,7 +1,7 @@
 /** One life of a held connection: opened, watched without another word, and ended by the service, or with the load. */
 import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
-import { closeNotify, deadlineWords, outcomeOfError, type Step } from '../../run/failure-words.ts';
+import { closeNotify, deadlineWords, outcomeOfError, socketWords, type Step } from '../../run/failure-words.ts';
 import type { HoldEnd, HoldRow } from '../../run/files/holds.ts';
 import { AnswerSocket, afterNextPoll } from '../answer-socket.ts';
 import { LimitError, ParseError } from '../response-parser.ts';
@@ -12,8 +12,10 @@ import { closeFrame, newKey } from './web-socket.ts';
 /** What all lives of all holders share. */
 export interface HeldTarget {
   readonly kind: HoldKind;
+  /** An IP literal, or the path of a Unix socket. */
   readonly host: string;
-  readonly port: number;
+  /** null of a Unix socket. */
+  readonly port: number | null;
   readonly secure: SecureTarget | null;
   readonly maxHeadBytes: number;
   /** The time from its beginning until it is open. */
@@ -68,7 +70,8 @@ export class HeldConnection {
       if (this.layer === null) this.received(bytes);
       else this.layer.feed(bytes);
     });
-    this.socket.connect({ host: target.host, port: target.port });
+    const { host, port } = target;
+    this.socket.connect(port === null ? { path: host } : { host, port });
     this.socket.on('connect', () => this.connected());
     this.socket.on('end', () => this.closed('FIN'));
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
@@ -151,7 +154,8 @@ export class HeldConnection {
   }
 
   private failed(code: string): void {
-    this.brokenOff(endOfError(code, this.step), code);
+    const word = this.target.port === null && this.step === 'connect' ? socketWords(code) : code;
+    this.brokenOff(endOfError(word, this.step), word);
   }
 
   private brokenOff(end: HoldEnd, word: string): void {

@@ -5,7 +5,7 @@ import type { LifeName } from './held-connection.ts';
 /** A plan with connections to hold. */
 export type HoldingPlan = Pick<
   LoadPlan,
-  'runId' | 'host' | 'port' | 'tls' | 'hostHeaders' | 'deadlineMs' | 'maxHeadBytes'
+  'runId' | 'host' | 'port' | 'lookUp' | 'tls' | 'hostHeaders' | 'deadlineMs' | 'maxHeadBytes'
 > & {
   readonly hold: NonNullable<LoadPlan['hold']>;
 };

@@ -1,6 +1,7 @@
 /** The holders: each has one connection, opens it again when it ends, and writes a row for each of its lives. */
 import { monotonicUs } from '../../base/clock.ts';
 import { isEndedByService, type HoldRow } from '../../run/files/holds.ts';
+import { NameWatch } from '../name-watch.ts';
 import type { HoldCounts } from '../plan.ts';
 import { SecureTarget } from '../secure-layer.ts';
 import { HeldConnection, type HeldTarget, type LifeName } from './held-connection.ts';
@@ -21,6 +22,7 @@ export class Holders {
   private readonly secure: SecureTarget | null;
   private readonly counted = { lives: 0, opened: 0, endedByService: 0 };
   private holders: Holder[] = [];
+  private watch: NameWatch | null = null;
 
   /** @param record takes each life's row when it has ended */
   constructor(plan: HoldingPlan, record: (row: HoldRow) => void) {
@@ -33,11 +35,14 @@ export class Holders {
   begin(originUs: number): void {
     const { plan, secure } = this;
     const { kind, count } = plan.hold;
-    const { host, port, maxHeadBytes, deadlineMs } = plan;
+    const { host, port, lookUp = null, maxHeadBytes, deadlineMs } = plan;
     const request = (life: LifeName, key: string): Buffer => holdRequest(plan, life, key);
-    const target: HeldTarget = { kind, host, port, secure, maxHeadBytes, deadlineMs, originUs, request };
+    let target: HeldTarget = { kind, host, port, secure, maxHeadBytes, deadlineMs, originUs, request };
+    if (lookUp !== null && port !== null) {
+      this.watch = new NameWatch(lookUp, host, port, (address) => (target = { ...target, host: address }));
+    }
     const record = (row: HoldRow): void => this.take(row);
-    this.holders = Array.from({ length: count }, (_, index) => new Holder(target, index + 1, record));
+    this.holders = Array.from({ length: count }, (_, index) => new Holder(() => target, index + 1, record));
     const nowUs = monotonicUs() - originUs;
     for (const [index, holder] of this.holders.entries()) {
       holder.openAfter(Math.max(0, (index * spreadUs) / count - nowUs) / 1000);
@@ -46,6 +51,7 @@ export class Holders {
 
   /** Ends them all. @returns what they came to */
   end(): HoldCounts {
+    this.watch?.close();
     for (const holder of this.holders) holder.end();
     return { ...this.counted };
   }
@@ -61,7 +67,8 @@ export class Holders {
 }
 
 class Holder {
-  private readonly target: HeldTarget;
+  /** Where its next life goes. */
+  private readonly target: () => HeldTarget;
   private readonly number: number;
   private readonly record: (row: HoldRow) => void;
   private generation = 0;
@@ -70,7 +77,7 @@ class Holder {
   private waitMs = firstWaitMs;
   private hasEnded = false;
 
-  constructor(target: HeldTarget, number: number, record: (row: HoldRow) => void) {
+  constructor(target: () => HeldTarget, number: number, record: (row: HoldRow) => void) {
     this.target = target;
     this.number = number;
     this.record = record;
@@ -89,7 +96,7 @@ class Holder {
   private open(): void {
     if (this.connection !== null) throw new Error(`holder ${this.number} has a connection already`);
     const life = { holder: this.number, generation: ++this.generation };
-    this.connection = new HeldConnection(this.target, life, (row) => this.ended(row));
+    this.connection = new HeldConnection(this.target(), life, (row) => this.ended(row));
   }
 
   private ended(row: HoldRow): void {

@@ -15,9 +15,9 @@ export interface Held {
   ended(count: number): Promise<HoldRow[]>;
 }
 
-/** Holds connections to this port of 127.0.0.1. */
+/** Holds connections to this port of 127.0.0.1, or to the Unix socket of this path. */
 export function hold(
-  port: number,
+  place: number | string,
   kind: HoldKind,
   {
     count = 1,
@@ -29,7 +29,8 @@ export function hold(
   const rows: HoldRow[] = [];
   const waiting: (() => void)[] = [];
   const plan = {
-    ...{ runId: 'run', host: '127.0.0.1', port, tls, deadlineMs },
+    ...{ runId: 'run', tls, deadlineMs },
+    ...(typeof place === 'string' ? { host: place, port: null } : { host: '127.0.0.1', port: place }),
     hostHeaders: ['shop.test'] satisfies [string],
     maxHeadBytes: answerLimits.maxHeadBytes,
     hold: { kind, count, target: '/events', headers: [['X-Shop', 'yes']] as const, path: '' },

@@ -65,6 +65,7 @@ export const ledgerFile = {
     version: orNull(text('The version that the answer names (X-App-Version).')),
     error: orNull(text("The system's word for what went wrong, with the step it went wrong in.")),
     request: optional(text('Name of the request, where the load is a mix that the user wrote (--requests).')),
+    address: optional(text('The address that it went to, where the name had led to another at first.')),
     securedUs: optional(
       integer(
         'When the TLS handshake of a new connection was done and its certificate accepted, µs; absent without TLS.',

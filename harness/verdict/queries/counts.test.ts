@@ -111,10 +111,13 @@ describe('a sum over all requests', () => {
   const died: Partial<LedgerRow> = { outcome: 'reset', status: null, connectedUs: null, firstByteUs: null };
   const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
 
-  const resendable = 'is of GETs that died unanswered on a used connection, which a retrying client would send again';
+  const resendable =
+    'is of safe requests that died unanswered on a used connection, which a retrying client would send again';
   ledgers.figures(resendable, ['totals', 'resendable'], {
     'it was reset': [1, [badRow(0, died)]],
     'it was closed': [1, [badRow(0, { ...died, outcome: 'closed' })]],
+    'a HEAD': [1, [badRow(0, { ...died, method: 'HEAD' })]],
+    'an OPTIONS': [1, [badRow(0, { ...died, method: 'OPTIONS' })]],
     'a POST': [0, [badRow(0, { ...died, method: 'POST' })]],
     'never sent': [0, [badRow(0, { ...died, sentUs: null })]],
     'on a new connection': [0, [badRow(0, { ...died, connectedUs: 200 })]],
@@ -235,6 +238,7 @@ describe('a change of a service', () => {
     'was in flight': [1, after(badRow(98, { outcome: 'reset', doneUs: 1_200_000 }))],
     'another instance': [1, after(row(150, { instance: 'j' }))],
     'another version': [1, after(row(150, { version: 'v1' }))],
+    'another address': [1, after(row(150, { address: '10.0.0.2' }))],
     'a version seen before': [0, after(row(51, { version: 'v1' }), row(150, { version: 'v1' }))],
     'what could not be sent': [0, after(row(150, unsent))],
   });

@@ -57,6 +57,15 @@ export const counts = {
     group by method
     order by min(line)`,
   ),
+  addresses: query(
+    'Where requests went that were sent to another address than the first, since the name led there; null: the first.',
+    `
+    select address, count(*) as requests, min(sentUs) as fromUs
+    from ledger
+    where sentUs is not null
+    group by address
+    order by fromUs`,
+  ),
   silence: query(
     'The longest stretch of the schedule in which no request due in it was answered as expected, µs.',
     `
@@ -78,7 +87,7 @@ export const counts = {
     select outcome from ledger where outcome not in ('local', 'unsent') order by seq desc limit 2`,
   ),
   changes: query(
-    'Of each restart: outcomes, instances and versions that were not there before it began, and how many were.',
+    'Of each restart: outcomes, instances, versions and addresses that were not there before it began, and how many were.',
     `
     with spans as (
       select restart, deployBeginUs,
@@ -86,7 +95,7 @@ export const counts = {
         coalesce(lead(deployBeginUs) over (order by restart), 1e15) as toUs
       from restarts
     ), names as (
-      select restart, outcome, instance, version, bool_or(doneUs < deployBeginUs) as wasBefore
+      select restart, outcome, instance, version, address, bool_or(doneUs < deployBeginUs) as wasBefore
       from ledger join spans on dueUs >= fromUs and doneUs < toUs
       where outcome not in ('local', 'unsent')
       group by all

@@ -1,0 +1,116 @@
+/** `--url` and `--resolve`: where requests go. */
+import { isIP } from 'node:net';
+import { HarnessError } from '../../base/errors.ts';
+import { resolveHost, socketProblem } from '../../conduct/service/address.ts';
+import { firstListening } from '../../in-lab/name-watch.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { expand, shownPath, type Told } from './secrets.ts';
+
+/** `--url`, read. */
+export interface ToldUrl {
+  /** Of a Unix socket, `http://localhost` and the path of its requests. */
+  readonly url: URL;
+  /** What stands before the path, as the user wrote it. */
+  readonly origin: string;
+  readonly path: Told;
+  /** The path of a Unix socket; null where requests go to a port. */
+  readonly socketPath: string | null;
+}
+
+/** Where requests go. */
+export interface Reach {
+  /** An IP address, or the path of a Unix socket. */
+  readonly address: string;
+  readonly port: number | null;
+  /** The name that is looked up again under the load; null where none is. */
+  readonly name: string | null;
+}
+
+/** Linux's bound, less the byte that ends it. */
+const longestSocketPath = 107;
+
+/** @throws {HarnessError} when it is none that can be asked */
+export function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): ToldUrl {
+  if (text === undefined) {
+    throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
+  }
+  if (text.startsWith('unix:')) return socketUrl(text, environment);
+  const url = URL.parse(expand('--url', text, environment));
+  if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw usage(`--url must begin with http://, https:// or unix:/, not ${url.protocol}//.`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
+  }
+  const typedPath = /^[^:]*:\/\/[^/?#]*([^#]*)/u.exec(text)?.[1] ?? '';
+  return { url, origin: url.origin, path: toldPath(url, typedPath), socketPath: null };
+}
+
+/** `unix:/run/shop.sock`, or with a path of the request behind another colon. */
+function socketUrl(text: string, environment: NodeJS.ProcessEnv): ToldUrl {
+  const [, typedSocket = '', typedPath = '/'] = /^unix:(\/[^:]*)(?::(\/.*))?$/su.exec(text) ?? [];
+  const socketPath = expand('--url', typedSocket, environment);
+  if (socketPath === '') {
+    throw usage(
+      '--url names no Unix socket by its whole path.',
+      'Such as unix:/run/shop.sock, or unix:/run/shop.sock:/path',
+    );
+  }
+  if (Buffer.byteLength(socketPath) > longestSocketPath) {
+    throw usage(`The path of a Unix socket has at most ${longestSocketPath} bytes, and that of --url more.`);
+  }
+  const url = URL.parse(`http://localhost${expand('--url', typedPath, environment)}`);
+  if (url === null) throw usage('--url is not a URL.', 'Such as unix:/run/shop.sock:/path');
+  return { url, origin: `unix:${socketPath}:`, path: toldPath(url, typedPath.replace(/#.*$/su, '')), socketPath };
+}
+
+/** A path without secrets is written as it is sent. */
+function toldPath(url: URL, typed: string): Told {
+  const shown = shownPath(typed);
+  const sent = `${url.pathname}${url.search}`;
+  const isPlain = shown === typed && !typed.includes('${');
+  return { sent, shown: isPlain ? sent : shown.startsWith('/') ? shown : `/${shown}` };
+}
+
+/**
+ * Finds the service.
+ * @throws {HarnessError} when its host has no address, or this user may not open its socket
+ */
+export async function reachOf({ url, socketPath }: ToldUrl, { resolve = [] }: MeasureOptions): Promise<Reach> {
+  if (socketPath !== null) {
+    if (resolve.length > 0) throw usage('--resolve is about names, and --url is a Unix socket.');
+    const problem = await socketProblem(socketPath);
+    if (problem === null) return { address: socketPath, port: null, name: null };
+    throw usage(
+      `This user cannot connect to the socket ${socketPath} (${problem}).`,
+      problem === 'EPROTOTYPE' ? 'It must be a stream socket.' : 'Its mode, or that of a folder above it, forbids it.',
+    );
+  }
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  const given = resolve.map(parseResolve).findLast((one) => one.port === port && isHost(one.host, url.hostname));
+  if (given !== undefined) return { address: (await firstListening(given.addresses, port)) ?? '', port, name: null };
+  if (resolve.length > 0) throw usage(`--resolve is about other hosts or ports than ${url.hostname}:${port} of --url.`);
+  return { ...(await resolveHost(url.hostname, port)), port };
+}
+
+function isHost(given: string, hostname: string): boolean {
+  return given === '*' || given.toLowerCase() === hostname;
+}
+
+/** As curl has it: host:port:address[,address]…, IPv6 in brackets or not; a + before it is about curl's own cache. */
+function parseResolve(text: string): { host: string; port: number; addresses: string[] } {
+  const [, host = '', port, list = ''] = /^\+?([^:]+):(\d{1,5}):(.+)$/u.exec(text) ?? [];
+  const addresses = list.split(',').map((address) => address.replace(/^\[(.*)\]$/u, '$1'));
+  if (port !== undefined && addresses.every((address) => isIP(address) !== 0)) {
+    return { host, port: Number(port), addresses };
+  }
+  throw usage(
+    `--resolve must be host:port:address with an IP address, not ${JSON.stringify(text)}.`,
+    'Such as shop.example:443:127.0.0.1',
+  );
+}
+
+function usage(message: string, hint?: string): HarnessError {
+  return new HarnessError('option-value', message, { hint });
+}
