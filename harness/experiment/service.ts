@@ -51,6 +51,8 @@ export const serviceSchema = z.strictObject({
   port: z.number().int().min(1).max(65_535).nullable(),
   /** null where requests went in plain text. */
   tls: tlsSchema.nullable().default(null),
+  /** The protocol; left out: HTTP/1.1. */
+  http: z.literal('2').optional(),
   /** null where the load is a mix. */
   method: z.enum(methods).nullable(),
   /** Path and query, without secrets. */

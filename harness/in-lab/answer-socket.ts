@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 /** What arrives is dealt with at once, so that one is enough. */
 const oneByte = Buffer.alloc(1);
 const buffer = Buffer.allocUnsafeSlow(64 * 1024);
+const readAhead = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * A server that refuses an upload answers, closes, and has not read it all: the kernel then resets the connection, and the
@@ -12,11 +13,13 @@ const buffer = Buffer.allocUnsafeSlow(64 * 1024);
  */
 export class AnswerSocket extends Socket {
   private isReadingOn = false;
+  private readonly received: (bytes: Buffer) => void;
 
   /** @param received is given the bytes as they arrive; they are overwritten by the next */
   constructor(received: (bytes: Buffer) => void) {
     // Not by "data" events: a stream with a failed write gives out no more of them.
     super({ onread: { buffer, callback: (length) => (received(buffer.subarray(0, length)), true) } });
+    this.received = received;
   }
 
   /** Ends the socket; after a failed write only when all that had arrived was read. */
@@ -32,16 +35,36 @@ export class AnswerSocket extends Socket {
    * reads a byte, which is lost, so that a socket that is not silent must be ended.
    */
   isSilent(): boolean {
+    return this.peek(oneByte) === null;
+  }
+
+  /**
+   * Takes what has arrived by now, before the loop's poll does.
+   * @returns how the connection has ended, `FIN` (which the poll will tell as well) or the system's word; null if it has not
+   */
+  readNow(): string | null {
+    for (;;) {
+      const length = this.peek(readAhead);
+      if (length === null) return null;
+      if (typeof length === 'string') return length;
+      if (length === 0) return 'FIN';
+      this.received(readAhead.subarray(0, length));
+      if (length < readAhead.length) return null;
+    }
+  }
+
+  /** Reads what is there: how much it was, the system's word for a failure, or null where nothing is. */
+  private peek(into: Buffer): number | string | null {
     const { _handle: handle } = this as { _handle?: { fd?: number } | null };
-    if (handle?.fd === undefined || handle.fd < 0) return true;
+    if (handle?.fd === undefined || handle.fd < 0) return null;
     const { stackTraceLimit } = Error;
     // Nobody reads the stack of the error that a silent socket throws, and it takes longer than all else here.
     Error.stackTraceLimit = 0;
     try {
-      readSync(handle.fd, oneByte);
-      return false;
+      return readSync(handle.fd, into);
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'EAGAIN';
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'EAGAIN' ? null : (code ?? String(error));
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
     }

@@ -12,6 +12,7 @@ const unanswered: ReadonlySet<Outcome> = new Set<Outcome>([
   'connect-timeout',
   'reset',
   'closed',
+  'refused-stream',
   'unreachable',
   'unsent',
   'tls',
@@ -34,8 +35,15 @@ function brokenSlot(row: LedgerRow, ratePerSecond: number): string | null {
   if ((row.sentUs === null) !== (row.outcome === 'unsent')) return `it was ${row.sentUs === null ? 'not ' : ''}sent`;
   if (row.sentUs === null && row.connectedUs !== null) return 'it was connected and never sent';
   if (row.securedUs !== undefined && row.connectedUs === null) return 'it was secured and never connected';
+  if (row.streamId !== undefined && !isStream(row)) return `its stream is ${row.streamId}`;
+  if (row.protocol === 'h2' && row.firstByteUs !== null && row.streamId === undefined) return 'it never had a stream';
   if (row.connection === 'new' && row.firstByteUs !== null && row.connectedUs === null) return 'it was never connected';
   return null;
+}
+
+/** A client's streams are odd; the number needs a request that was sent, by HTTP/2. */
+function isStream({ streamId = 0, protocol, sentUs }: LedgerRow): boolean {
+  return streamId % 2 === 1 && protocol === 'h2' && sentUs !== null;
 }
 
 function areRising({ dueUs, sentUs, connectedUs, securedUs, firstByteUs, doneUs }: LedgerRow): boolean {

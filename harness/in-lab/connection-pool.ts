@@ -1,37 +1,24 @@
 /** The connections of a load: at most so many are open at once, and a request that finds none free waits its turn. */
 import { Connection, type ConnectionOwner, type Target } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { NameWatch } from './name-watch.ts';
-import type { LoadPlan } from './plan.ts';
+import type { NameWatch } from './name-watch.ts';
+import { watchOf, type PoolPlan, type RequestPool } from './request-pool.ts';
 import { SecureTarget } from './secure-layer.ts';
 
-/** What a pool takes of a plan. */
-type PoolPlan = Pick<
-  LoadPlan,
-  'host' | 'port' | 'lookUp' | 'maxHeadBytes' | 'maxAnswerBytes' | 'maxConnections' | 'tls'
->;
-
 /** Sends requests on kept and new connections. */
-export class ConnectionPool {
+export class ConnectionPool implements RequestPool {
   private target: Target & { readonly maxConnections: number };
   private readonly watch: NameWatch | null;
   private readonly owner: ConnectionOwner;
   private readonly open = new Set<Connection>();
   private readonly idle: Connection[] = [];
   private readonly waiting: Exchange[] = [];
-  /** How many requests have been given to a connection, and so sent. */
   carried = 0;
 
   /** @param turn called before anything that happened on a connection is dealt with */
   constructor(plan: PoolPlan, turn: () => void) {
     this.target = { ...plan, secure: plan.tls === null ? null : new SecureTarget(plan.tls) };
-    const { host, port, lookUp = null } = plan;
-    this.watch =
-      lookUp === null || port === null
-        ? null
-        : new NameWatch(lookUp, host, port, (address) => {
-            this.target = { ...this.target, host: address, movedTo: address === host ? undefined : address };
-          });
+    this.watch = watchOf(plan, (moved) => (this.target = { ...this.target, ...moved }));
     this.owner = {
       turn,
       idle: (connection) => {
@@ -47,7 +34,6 @@ export class ConnectionPool {
     };
   }
 
-  /** Sends the request now, or as soon as a connection is free. */
   send(exchange: Exchange): void {
     if (exchange.slot.connection === 'kept') {
       // The one used last is the least likely to be near its peer's idle timeout.
@@ -73,7 +59,6 @@ export class ConnectionPool {
     this.open.add(new Connection(this.target, this.owner, exchange));
   }
 
-  /** Takes out the requests due until then that still wait for a connection. */
   *takeWaiting(untilDueUs: number): Generator<Exchange> {
     for (let first = this.waiting[0]; first !== undefined && first.slot.dueUs <= untilDueUs; first = this.waiting[0]) {
       this.waiting.shift();
@@ -81,7 +66,6 @@ export class ConnectionPool {
     }
   }
 
-  /** Ends every connection without settling what it carries. */
   close(): void {
     this.watch?.close();
     for (const connection of [...this.open]) this.discard(connection);

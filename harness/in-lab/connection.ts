@@ -46,7 +46,7 @@ export interface Target {
 }
 
 /** Most bytes of an answer that is held against an expectation of the user's, and so in memory, whole. */
-const mostComparedBytes = 64 * 1024 * 1024;
+export const mostComparedBytes = 64 * 1024 * 1024;
 
 /** How long the rest of a request may take that was answered before it was sent. */
 const restMs = 5_000;

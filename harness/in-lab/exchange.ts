@@ -32,6 +32,7 @@ export class Exchange {
   securedUs: number | null = null;
   isResumed = false;
   firstByteUs: number | null = null;
+  streamId: number | null = null;
   /** Where it went, if not to the load's first address. */
   address: string | undefined;
   /** The shortest round trip of its connection, if that was used before. */
@@ -93,6 +94,8 @@ export class Exchange {
     if (this.address !== undefined) Object.assign(row, { address: this.address });
     if (this.securedUs !== null) Object.assign(row, { securedUs: this.securedUs });
     if (this.isResumed) Object.assign(row, { isResumed: true });
+    if (request.fields !== undefined) Object.assign(row, { protocol: 'h2' });
+    if (this.streamId !== null) Object.assign(row, { streamId: this.streamId });
     // Only the few rows that need these two fields have them: the ledger stays shorter and is read faster.
     if (response?.framing === 'close') return { ...row, hasNoLength: true };
     const isCut = outcome === 'reset' || outcome === 'closed';

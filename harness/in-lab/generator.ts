@@ -15,6 +15,8 @@ import type { PacerTask } from './pacer-thread.ts';
 import { withChecks, type CheckedEntry } from './mixed-request.ts';
 import { noCounts, type LoadCounts, type LoadPlan } from './plan.ts';
 import { prepareRequest } from './request.ts';
+import type { RequestPool } from './request-pool.ts';
+import { StreamPool } from './stream-pool.ts';
 
 /** How often passed deadlines are looked for: the resolution of `timeout` and `unsent`. */
 const deadlineTickMs = 20;
@@ -82,7 +84,7 @@ class Load implements PreparedLoad {
   private readonly share: SlotShare;
   private readonly pacing: Pacing;
   private readonly assignmentOf: (seq: number) => Assignment<CheckedEntry>;
-  private readonly pool: ConnectionPool;
+  private readonly pool: RequestPool;
   /** Of requests that are settled; `due` apart. */
   private readonly tally = noCounts();
   /** Unsettled requests by due time. All have the same time from it, so this is the order of their deadlines too. */
@@ -107,7 +109,8 @@ class Load implements PreparedLoad {
     this.share = share;
     this.pacing = pacing;
     this.assignmentOf = assignments(plan.mix, plan.connections, plan.seed);
-    this.pool = new ConnectionPool(plan, () => this.sendDue(monotonicUs()));
+    const Pool = plan.http === '2' ? StreamPool : ConnectionPool;
+    this.pool = new Pool(plan, () => this.sendDue(monotonicUs()));
     this.slots = slotCount(plan.ratePerSecond, plan.durationMs);
     this.count = shareOfSlots(this.slots, share);
   }

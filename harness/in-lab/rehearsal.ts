@@ -3,7 +3,8 @@
  * slower, and at high rates the first second's requests would leave late for no other reason. None of it is recorded.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer as createHttp2Server } from 'node:http2';
+import { createServer, type Server } from 'node:net';
 import { monotonicUs } from '../base/clock.ts';
 import { prepareLoad } from './generator.ts';
 import type { LoadPlan } from './plan.ts';
@@ -16,10 +17,7 @@ const highestRate = 4_000;
 /** Rehearses the plan, if its rate is high enough for it to matter. */
 export async function rehearse(plan: LoadPlan): Promise<void> {
   if (plan.ratePerSecond < worthwhileFromRate) return;
-  const server = createServer({ noDelay: true }, (socket) => {
-    socket.on('error', () => undefined);
-    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
-  });
+  const server = plan.http === '2' ? createHttp2Server((_, response) => response.end('ok')) : plainServer();
   // After a load on new connections every port may be in TIME_WAIT, and none left to listen on: then no rehearsal.
   server.on('error', () => undefined);
   server.listen(0, '127.0.0.1');
@@ -42,4 +40,11 @@ export async function rehearse(plan: LoadPlan): Promise<void> {
   } finally {
     server.close();
   }
+}
+
+function plainServer(): Server {
+  return createServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  });
 }

@@ -1,4 +1,5 @@
 /** The bytes of a request, and whether an answer is the one it asked for. */
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Method } from '../base/methods.ts';
 import { siteIndexOf } from '../experiment/units.ts';
 import { note, primedNoteId, requestIdPrefix, slept } from '../run/site-requests.ts';
@@ -11,6 +12,8 @@ export interface PreparedRequest {
   readonly path: string;
   readonly requestId: string;
   readonly bytes: Buffer;
+  /** In place of its bytes, where HTTP/2 is spoken: its head. */
+  readonly fields?: OutgoingHttpHeaders;
   /** What follows them: a body that all requests of a kind share, however large. */
   readonly body?: Buffer;
   /** null stands for any status from 200 to 299. */
@@ -28,23 +31,29 @@ interface Common {
   readonly hostHeader: string;
   readonly requestId: string;
   readonly connection: 'new' | 'kept';
+  /** Where HTTP/2 is spoken. */
+  readonly scheme?: 'http' | 'https';
 }
 
 /** The request of slot `seq`. */
 export function prepareRequest(
-  plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeaders' | 'primedNotes'>,
+  plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeaders' | 'primedNotes'> & Partial<Pick<LoadPlan, 'http' | 'tls'>>,
   entry: CheckedEntry,
   seq: number,
   connection: 'new' | 'kept',
 ): PreparedRequest {
   const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
-  const common = { hostHeader: hostHeaderOf(plan, seq), requestId, connection };
+  const common = { hostHeader: hostHeaderOf(plan, seq), requestId, connection, ...schemeOf(plan) };
   if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
   if (entry.mixed !== undefined) return mixedRequest(entry, entry.mixed, seq, common);
   if (entry.method === 'POST') return writeNote(entry.path, requestId, common);
   if (entry.path !== '/notes/:id') return get(entry.path, slept(entry.path), common);
   const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
   return get(`/notes/${noteId}`, note(noteId), common);
+}
+
+function schemeOf({ http, tls }: Partial<Pick<LoadPlan, 'http' | 'tls'>>): Pick<Common, 'scheme'> {
+  return http === undefined ? {} : { scheme: tls === null ? 'http' : 'https' };
 }
 
 /** Of the site whose turn it is. */
@@ -111,19 +120,41 @@ interface Written extends Pick<PreparedRequest, 'method' | 'path' | 'expectedSta
 
 /** A request whose answer may have any body. */
 function written({ method, path, target, headers, body, expectedStatus }: Written, common: Common): PreparedRequest {
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   // RFC 9110, 8.6: a method that anticipates a body says so when it has none.
   const hasLength = body !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
-  const length = hasLength ? `Content-Length: ${body?.length ?? 0}\r\n` : '';
-  return {
-    method,
-    path,
-    requestId: common.requestId,
-    bytes: Buffer.from(`${head(method, target, common)}${lines}${length}\r\n`),
-    ...(body === null || body.length === 0 ? {} : { body }),
-    expectedStatus,
-    isExpectedBody: null,
+  const bodyLength = body?.length ?? 0;
+  const shared = { method, path, requestId: common.requestId, expectedStatus, isExpectedBody: null };
+  const withBody = body === null || bodyLength === 0 ? shared : { ...shared, body };
+  if (common.scheme !== undefined) {
+    const fields = fieldsOf({ method, target, headers }, common);
+    if (hasLength) fields['content-length'] = bodyLength;
+    return { ...withBody, bytes: noBytes, fields };
+  }
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const length = hasLength ? `Content-Length: ${bodyLength}\r\n` : '';
+  return { ...withBody, bytes: Buffer.from(`${head(method, target, common)}${lines}${length}\r\n`) };
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** The head of a request on a stream (RFC 9113, 8.3). */
+function fieldsOf(
+  { method, target, headers }: Pick<Written, 'method' | 'target' | 'headers'>,
+  { hostHeader, requestId, scheme }: Common,
+): OutgoingHttpHeaders {
+  const fields: OutgoingHttpHeaders = {
+    ':method': method,
+    ':authority': hostHeader,
+    ':scheme': scheme,
+    ':path': target,
+    'x-request-id': requestId,
   };
+  for (const [given, value] of headers) {
+    const name = given.toLowerCase();
+    const before = fields[name];
+    fields[name] = before === undefined ? value : [before, value].flat().map(String);
+  }
+  return fields;
 }
 
 /** The bytes of a body; a load has few bodies, and asks for them in every slot. */

@@ -11,8 +11,8 @@ import type { TlsPlan } from './plan.ts';
 
 /** What a TLS layer tells its owner. */
 export interface LayerOwner {
-  /** The handshake is done and the certificate accepted. */
-  secured(isResumed: boolean): void;
+  /** The handshake is done and the certificate accepted. @param protocol what the server chose by ALPN */
+  secured(isResumed: boolean, protocol: string | false | null): void;
   /** The bytes of the answer. */
   received(bytes: Buffer): void;
   /** close_notify: the peer says that it will send no more. */
@@ -24,12 +24,14 @@ export interface LayerOwner {
 /** What all connections to a server share: certificates, and the session where sessions are resumed. */
 export class SecureTarget {
   private readonly plan: TlsPlan;
+  private readonly protocol: 'h2' | 'http/1.1';
   private readonly context: SecureContext;
   private session: Buffer | undefined;
 
   /** @throws when a certificate or key cannot be read */
-  constructor(plan: TlsPlan) {
+  constructor(plan: TlsPlan, protocol: 'h2' | 'http/1.1' = 'http/1.1') {
     this.plan = plan;
+    this.protocol = protocol;
     const { ca, cert, key } = plan;
     this.context = createSecureContext({
       minVersion: 'TLSv1.2',
@@ -51,7 +53,7 @@ export class SecureTarget {
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
       // Said in any case: a variable of the environment must not decide it.
       rejectUnauthorized: !isInsecure,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [this.protocol],
       ...(resumes && session !== undefined ? { session } : {}),
     });
     if (resumes) socket.on('session', (given) => (this.session = given));
@@ -84,7 +86,7 @@ export class SecureLayer {
     this.socket.on('secureConnect', () => {
       if (this.isOver) return;
       this.isSecured = true;
-      owner.secured(this.socket.isSessionReused());
+      owner.secured(this.socket.isSessionReused(), this.socket.alpnProtocol);
     });
     this.socket.on('data', (bytes: Buffer) => {
       if (!this.isOver) owner.received(bytes);

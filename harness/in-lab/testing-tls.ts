@@ -176,7 +176,7 @@ export async function secureServer(
 }
 
 /** Both ends of the TCP connection stay in the test's hand: TLS neither closes it nor hears of its close. */
-function streamOver(raw: Socket): Duplex {
+export function streamOver(raw: Socket): Duplex {
   const stream = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _, done) => void raw.write(chunk, () => done()),

@@ -74,6 +74,8 @@ it('takes as many threads as the rate needs, and no more than there are cores', 
   expect(threadsFor(20_001, 'kept', 8)).toBe(2);
   expect(threadsFor(10_000, 'new', 8)).toBe(2);
   expect(threadsFor(60_000, 'new', 2)).toBe(2);
-  expect(threadsFor(400, 'new', 8, true)).toBe(1);
-  expect(threadsFor(401, 'new', 8, true)).toBe(2);
+  expect(threadsFor(400, 'new', 8, { isSecure: true })).toBe(1);
+  expect(threadsFor(401, 'new', 8, { isSecure: true })).toBe(2);
+  expect(threadsFor(6_000, 'kept', 8, { http: '2' })).toBe(1);
+  expect(threadsFor(301, 'new', 8, { isSecure: true, http: '2' })).toBe(2);
 });

@@ -210,7 +210,7 @@ export function scopeText(run: RunRecord, { longestWaitMs }: Verdict): string {
       ? [Math.max(...run.experiment.load.mix.map(({ path }) => askedMs(path))), labDeadlineMs]
       : [longestWaitMs ?? 0, run.service.timeoutMs];
   return (
-    `HTTP/1.1, ${run.kind === 'measure' && run.service.tls !== null ? 'over' : 'no'} TLS, no upgraded connections, requests ` +
+    `HTTP/${run.kind === 'measure' ? (run.service.http ?? '1.1') : '1.1'}, ${run.kind === 'measure' && run.service.tls !== null ? 'over' : 'no'} TLS, no upgraded connections, requests ` +
     `${longestMs === 0 ? 'that take no time of their own' : `up to ${seconds(longestMs)}`} ` +
     `(given up ${seconds(deadlineMs)} after their due time), one host.`
   );

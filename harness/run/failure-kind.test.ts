@@ -33,6 +33,7 @@ describe('the kind of a failure', () => {
     ['an alert', { outcome: 'tls', error: 'alert internal_error, handshake' }, 'handshake ended'],
     ['a certificate', { outcome: 'tls', error: 'certificate expired, handshake' }, 'certificate not accepted'],
     ['a handshake that hangs', { outcome: 'tls', error: 'deadline, handshake' }, 'hang'],
+    ['a stream refused', { outcome: 'refused-stream', error: 'GOAWAY NO_ERROR, wait' }, 'stream refused'],
     ['a closed port', { outcome: 'refused' }, 'port closed'],
     ['a Unix socket that is not there', { outcome: 'refused', error: 'socket ENOENT, connect' }, 'port closed'],
     ['a full queue of one', { outcome: 'refused', error: 'socket EAGAIN, connect' }, 'queue full'],

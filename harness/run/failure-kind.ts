@@ -14,6 +14,7 @@ export const failureKinds = [
   'connections held',
   'handshake ended',
   'certificate not accepted',
+  'stream refused',
 ] as const;
 
 /** A kind of failure. */
@@ -36,6 +37,7 @@ export const failureKind = `case
     when starts_with(error, 'certificate ') then 'certificate not accepted'
     else 'handshake ended' end
   when outcome = 'refused' then case when error = '${queueFull}' then 'queue full' else 'port closed' end
+  when outcome = 'refused-stream' then 'stream refused'
   when outcome = 'unreachable' then 'unreachable'
   when outcome in ('connect-timeout', 'timeout') then 'hang'
   when outcome in ('wrong', 'parse') then 'wrong answer'

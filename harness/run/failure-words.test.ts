@@ -5,10 +5,13 @@ import {
   deadlineWords,
   limitWords,
   noConnectionFree,
+  afterGoaway,
+  goawayWords,
   outcomeOfDeadline,
   outcomeOfEnd,
   outcomeOfError,
   outcomeOfWords,
+  resetWords,
   serverHeldAll,
   stepOfWords,
   tlsWords,
@@ -28,6 +31,9 @@ const codes = [
   'alert x',
   'TLS x',
   'socket EAGAIN',
+  resetWords('INTERNAL_ERROR'),
+  resetWords('REFUSED_STREAM'),
+  goawayWords('NO_ERROR'),
 ];
 
 describe('the words of an error', () => {
@@ -62,6 +68,16 @@ describe('the words of an error', () => {
     expect(told('ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE')).toBe('alert handshake_failure');
     expect(told('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')).toBe('alert certificate_required');
     expect(told('ERR_SSL_BAD_RECORD_TYPE')).toBe('TLS bad record type');
+  });
+
+  it('tell what HTTP/2 refuses, which a client may send again, from what it cuts', () => {
+    const outcomesOf = (code: string) => [outcomeOfError(code, 'wait'), outcomeOfError(code, 'body')];
+    expect(outcomesOf(resetWords('REFUSED_STREAM'))).toEqual(['refused-stream', 'truncated']);
+    expect(outcomesOf(goawayWords('INTERNAL_ERROR'))).toEqual(['refused-stream', 'truncated']);
+    expect(outcomesOf(resetWords('INTERNAL_ERROR'))).toEqual(['reset', 'truncated']);
+    expect(outcomeOfWords(`${afterGoaway('FIN', 'NO_ERROR')}, wait`)).toBe('closed');
+    expect(outcomeOfWords(`${afterGoaway('ECONNRESET', 'NO_ERROR')}, wait`)).toBe('reset');
+    expect(afterGoaway('FIN', null)).toBe('FIN');
   });
 
   it('tell what has no step', () => {

@@ -38,6 +38,8 @@ export function outcomeOfError(code: string, step: Step): Outcome {
       return 'local';
   }
   if (step === 'handshake') return 'tls';
+  if (step === 'wait' && (code === resetWords('REFUSED_STREAM') || code.startsWith(goawayBegin)))
+    return 'refused-stream';
   switch (code) {
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
@@ -84,6 +86,35 @@ export const serverHeldAll = 'no connection was free in time: the server answere
 export const closeNotify = 'close_notify';
 /** What came in place of a handshake was of another protocol. */
 export const notTls = 'TLS is not what the server speaks';
+
+/** A server whose TLS does not choose HTTP/2. */
+export const noH2 = 'h2 is not what the server speaks (ALPN)';
+/** What came in place of HTTP/2 was of another protocol. */
+export const notHttp2 = 'HTTP/2 is not what the server speaks';
+
+/** What a row says of an answer that breaks the rules of HTTP/2. */
+export function brokenHttp2(reason: string): string {
+  return `not HTTP/2: ${reason}`;
+}
+
+/** What a row says of a stream that the server reset, by the code's name in RFC 9113. */
+export function resetWords(code: string): string {
+  return `RST_STREAM ${code}`;
+}
+
+const goawayBegin = 'GOAWAY ';
+
+/** What a row says of a stream above the last one that the server will answer. */
+export function goawayWords(code: string): string {
+  return `${goawayBegin}${code}`;
+}
+
+const afterBegin = ' after GOAWAY ';
+
+/** What a row says of a connection that ended by this word, where its server had said that it goes away. */
+export function afterGoaway(word: string, code: string | null): string {
+  return code === null ? word : `${word}${afterBegin}${code}`;
+}
 
 const alertBegin = 'alert ';
 const tlsBegin = 'TLS ';
@@ -160,7 +191,7 @@ export function outcomeOfWords(error: string): Outcome {
   const step = stepOfWords(error);
   // An answer that is no HTTP says what is wrong with it, and no step.
   if (step === null) return 'parse';
-  const code = error.slice(0, -`, ${step}`.length);
+  const code = (error.slice(0, -`, ${step}`.length).split(afterBegin) as [string])[0];
   if (code === 'deadline') return outcomeOfDeadline(step);
   return code === 'FIN' || code === closeNotify ? outcomeOfEnd(step) : outcomeOfError(code, step);
 }

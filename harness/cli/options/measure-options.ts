@@ -27,6 +27,7 @@ const table = {
   cert: ['<file>', 'https: the client’s own certificate, PEM'],
   key: ['<file>', 'https: its key, PEM; what it holds is not written down'],
   tlsResume: ['<on|off>', 'https: take up earlier sessions in new connections (default: off, a full handshake each)'],
+  http: ['<version>', '1.1, or 2: over https by ALPN, over http:// by prior knowledge (default: 1.1)'],
   connections: ['<kind>', 'kept, new or mixed, half and half (default: mixed)'],
   expectStatus: ['<n>', 'the status that is ok (default: any from 200 to 299)'],
   timeout: ['<time>', 'what a request has from its due time to its whole answer (default: 30s)'],

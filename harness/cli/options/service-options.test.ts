@@ -88,6 +88,9 @@ describe('the options of measure', () => {
   it.each<[MeasureOptions, RegExp]>([
     [{}, /needs --url/u],
     [{ url: 'nonsense' }, /is not a URL/u],
+    [{ url, http: '3' }, /--http must be 1.1 or 2/u],
+    [{ url, http: '2', capacity: true }, /autocannon, which speaks HTTP\/1.1 only/u],
+    [{ url, http: '2', header: ['Keep-Alive: 5'] }, /Keep-Alive is about one connection/u],
     [{ url, insecure: true }, /--insecure is about https/u],
     [{ url, tlsResume: 'on' }, /--tls-resume is about https/u],
     [{ url: 'https://127.0.0.1/', tlsResume: 'yes' }, /--tls-resume must be on or off/u],

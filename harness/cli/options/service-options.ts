@@ -63,6 +63,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     address,
     port,
     tls: tls?.shown ?? null,
+    ...httpOf(options, [...headers, ...(mix?.headers ?? [])]),
     method: mix === null ? parseMethod(options.method) : null,
     path: path.shown,
     headers: headersAs('shown'),
@@ -158,6 +159,27 @@ function witnessesOf({ journal, accessLog }: MeasureOptions): Pick<Service, 'jou
   };
 }
 
+/** Fields of a head that HTTP/2 has no room for (RFC 9113, 8.2.2). */
+const ofConnections = ['keep-alive', 'proxy-connection', 'http2-settings'];
+
+/** HTTP/2, where it was asked for. */
+function httpOf({ http = '1.1', capacity }: MeasureOptions, headers: readonly Header[]): Pick<Service, 'http'> {
+  if (http === '1.1') return {};
+  if (http !== '2') throw usage(`--http must be 1.1 or 2, not ${JSON.stringify(http)}.`);
+  if (capacity === true)
+    throw usage(
+      '--capacity is measured by autocannon, which speaks HTTP/1.1 only.',
+      'Leave out --capacity, or measure it on its own.',
+    );
+  const stray = headers.find(([name, { sent }]) => {
+    const lower = name.toLowerCase();
+    return ofConnections.includes(lower) || (lower === 'te' && sent.toLowerCase() !== 'trailers');
+  });
+  if (stray !== undefined)
+    throw usage(`The header ${stray[0]} is about one connection, and HTTP/2 knows none of that kind.`);
+  return { http };
+}
+
 /** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
 function parseScript(script: string | undefined): string | null {
   if (script === undefined) return null;
@@ -166,8 +188,10 @@ function parseScript(script: string | undefined): string | null {
   return script;
 }
 
+type Header = readonly [name: string, value: Told];
+
 /** What must not stand in a script: values of headers that are left out, and their parts (`Bearer …`). */
-function secretsIn(headers: readonly (readonly [string, Told])[]): string[] {
+function secretsIn(headers: readonly Header[]): string[] {
   const leastLetters = 8;
   return headers
     .filter(([, { sent, shown }]) => sent !== shown)

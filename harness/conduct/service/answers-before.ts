@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { filledRequest } from '../../in-lab/mixed-request.ts';
 import { endpointText } from './address.ts';
 import { plainPieces } from '../../run/plain-file.ts';
-import { isOfCertificate, notTls } from '../../run/failure-words.ts';
+import { isOfCertificate, noH2, notHttp2, notTls } from '../../run/failure-words.ts';
 import { isOwnFault, type LedgerRow } from '../../run/files/ledger.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Target } from './target.ts';
@@ -64,6 +64,7 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   const row = bad.find(({ error }) => error !== null);
   const error = row?.error ?? null;
   if (row?.outcome === 'tls' && error !== null) return tlsExample(error, target);
+  if (error === notHttp2) return `${error}; ask it with --http 1.1`;
   if (target.request.mix !== undefined) return mixExample(bad);
   return error === null ? null : `the first: ${error}`;
 }
@@ -84,6 +85,8 @@ function tlsExample(error: string, { service, request }: Target): string {
     return `${why}; ${way}--insecure accepts any certificate`;
   }
   if (error.startsWith(notTls)) return `${why}; ask it with --url http://…`;
+  if (error.startsWith(noH2) || error.startsWith('alert no_application_protocol'))
+    return `${why}; ask it with --http 1.1`;
   const wantsCertificate = /alert (certificate_required|handshake_failure|bad_certificate|unknown_ca)/u.test(error);
   return wantsCertificate && service.tls?.certFile === null
     ? `${why}; if it asks clients for a certificate: --cert FILE --key FILE`

@@ -196,6 +196,7 @@ function planOf(
     port: service.port,
     lookUp: request.name === null ? null : { name: request.name, everyMs: lookUpEveryMs },
     tls: request.tls,
+    ...(service.http !== undefined && { http: service.http }),
     hostHeaders: [request.headers.findLast(isOwnHost)?.[1] ?? 'localhost'],
     ratePerSecond,
     durationMs: service.whileCommand === null ? times.durationMs : loadBoundMs(service, times),
@@ -207,7 +208,10 @@ function planOf(
     maxAnswerBytes: service.maxAnswerBytes,
     primedNotes: 0,
     ledgerPath: files.rawLedger,
-    threads: threadsFor(ratePerSecond, connections, availableParallelism(), request.tls !== null),
+    threads: threadsFor(ratePerSecond, connections, availableParallelism(), {
+      isSecure: request.tls !== null,
+      http: service.http,
+    }),
     ...(hold !== undefined && {
       hold: {
         ...{ kind: hold.kind, count: hold.count, path: files.rawHolds },

@@ -12,7 +12,7 @@ export const classes = {
   bad503: { name: '503', colour: '#e69f00' },
   badStatus: { name: 'other status', colour: '#f0e442' },
   refused: { name: 'refused, unreachable', colour: '#cc79a7' },
-  cut: { name: 'reset, closed, truncated, tls', colour: '#000000' },
+  cut: { name: 'reset, closed, refused-stream, truncated, tls', colour: '#000000' },
   late: { name: 'timeout', colour: '#0072b2' },
   wrong: { name: 'wrong, parse', colour: '#009e73' },
   own: { name: 'not sent (generator)', colour: '#999999' },
@@ -33,6 +33,10 @@ const outcomes: Readonly<Record<string, readonly [ClassName, string]>> = {
   timeout: ['late', 'no complete answer within the deadline'],
   reset: ['cut', 'the connection was reset before any answer'],
   closed: ['cut', 'the connection was closed (FIN) before any answer'],
+  'refused-stream': [
+    'cut',
+    'the server said that it did not process the request (HTTP/2), which is safe to send again',
+  ],
   truncated: ['cut', 'the answer began and was cut'],
   tls: [
     'cut',

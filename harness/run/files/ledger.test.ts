@@ -20,6 +20,7 @@ describe('what counts as dropped', () => {
       'connect-timeout',
       'reset',
       'closed',
+      'refused-stream',
       'truncated',
       'timeout',
       'wrong',

@@ -13,6 +13,7 @@ export const plainOutcomes = [
   'connect-timeout',
   'reset',
   'closed',
+  'refused-stream',
   'truncated',
   'timeout',
   'wrong',
@@ -50,7 +51,11 @@ export const ledgerFile = {
     seq: integerFrom(0, "The slot's number, from 0: due at seq / rate."),
     dueUs: integer('When the schedule says the request leaves, µs since the origin.'),
     sentUs: orNull(integer('When its first byte was handed to the kernel, µs; null when it never was.')),
-    connectedUs: orNull(integer('When the new connection stood, µs; null on a kept one, or when it never did.')),
+    connectedUs: orNull(
+      integer(
+        'When the new connection stood, or the one of HTTP/2 that it waited for, µs; null on one that stood before, or when it never did.',
+      ),
+    ),
     firstByteUs: orNull(integer('When the first byte of the answer arrived, µs.')),
     doneUs: integer('When the outcome was known, µs.'),
     method: oneOf(methods, 'Method of the request.'),
@@ -75,6 +80,8 @@ export const ledgerFile = {
     hasNoLength: optional(
       flag('The end of the answer was the close of the connection: had it been cut, nobody could tell.'),
     ),
+    protocol: optional(oneOf(['h2'], 'The protocol that was asked for, where it is HTTP/2 (--http 2).')),
+    streamId: optional(integerFrom(1, 'The HTTP/2 stream that carried it; absent where none was opened.')),
     rttUs: optional(
       integerFrom(0, 'Of a request that got not a byte back on a connection used before: its shortest round trip, µs.'),
     ),

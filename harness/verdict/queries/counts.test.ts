@@ -112,7 +112,7 @@ describe('a sum over all requests', () => {
   const race = { ...died, sentUs: 100, doneUs: 200, rttUs: 0 };
 
   const resendable =
-    'is of safe requests that died unanswered on a used connection, which a retrying client would send again';
+    'is of safe requests that died unanswered on a used connection, and of refused streams, which a retrying client would send again';
   ledgers.figures(resendable, ['totals', 'resendable'], {
     'it was reset': [1, [badRow(0, died)]],
     'it was closed': [1, [badRow(0, { ...died, outcome: 'closed' })]],
@@ -124,6 +124,8 @@ describe('a sum over all requests', () => {
     'a byte was seen': [0, [badRow(0, { ...died, firstByteUs: 300 })]],
     'it timed out': [0, [badRow(0, { ...died, outcome: 'timeout' })]],
     'it was answered': [0, [badRow(0, { ...died, outcome: 'status-502' })]],
+    'its stream was reset': [0, [badRow(0, { ...died, error: 'RST_STREAM INTERNAL_ERROR, wait' })]],
+    'its stream was refused, a POST': [1, [badRow(0, { ...died, outcome: 'refused-stream', method: 'POST' })]],
   });
 
   const wait = 'is the longest wait of ok answers, from the due time, less what was asked for';
