@@ -27,7 +27,7 @@ writeFileSync(
      const seq = Number(/-(\\d+)$/u.exec(request.headers['x-request-id'])[1]);
      if (seq === 100) renameSync(log, log + '.1');
      const slot = seq % 50;
-     const [written, answered] = { 7: [[200], 0], 9: [[], 0], 11: [[503], 503], 13: [[200, 200], 200], 17: [[], 200],
+     const [written, answered] = { 7: [[200], 0], 9: [[], 0], 11: [[503], 503], 13: [[200, 200], 200], 17: [seq === 17 ? [] : [200], 200],
        19: [[201], 200], 23: [[200], 500], 27: [[499], 0] }[slot] ?? [[200], 200];
      for (const status of written) write(request, status);
      if (slot === 30) write({ method: 'GET', url: '/private?token=of-somebody' }, 200, 'another-id');
@@ -71,8 +71,8 @@ it('an access log says what became of each drop, changes no count, and no line o
   expect(verdict.serverLog?.logs).toMatchObject([
     {
       formats: ['combined (nginx, Apache)'],
-      // 250, less ten that were not written, and five twice; five of somebody else, and five of no known form.
-      ...{ lines: 255, ours: 245, notUnderstood: 5, joined: 'id' },
+      // 250, less six that were not written, and five twice; five of somebody else, and five of no known form.
+      ...{ lines: 259, ours: 249, notUnderstood: 5, joined: 'id' },
       drops: {
         'answered 200 (the answer was lost on the way)': 5,
         'no line: it never reached the server, or that ended before it wrote one': 5,
@@ -80,12 +80,12 @@ it('an access log says what became of each drop, changes no count, and no line o
         'answered 200, and the client got 500': 5,
         'had it, and gave no answer (499)': 5,
       },
-      ...{ twice: 5, missing: 5, differing: 5 },
+      ...{ twice: 5, missing: 1, differing: 5 },
     },
   ]);
   expect(verdict.notes).toEqual([
     expect.stringMatching(
-      /It has 5 requests several times.*5 requests that were answered ok.*of 5 ok answers.*replaced 1 times/u,
+      /It has 5 requests several times.*1 requests that were answered ok.*of 5 ok answers.*replaced 1 times/u,
     ),
   ]);
   const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -38,7 +38,7 @@ export function unitJournalSection({ journal }: Verdict): string {
     'Times are those at which journald had the line, on the clock of the load. An exit, its status, the start and the ' +
       'counter of restarts are systemd’s own words. SIGTERM is inferred from “Stopping”: systemd sends it then, after ' +
       'any ExecStop=. When the old process stopped accepting, nobody says. The new one is ready where its unit tells ' +
-      'systemd so (Type=notify), else when the load was answered steadily; that ends `warming`.',
+      'systemd so (Type=notify), else when the load had an answer again; that ends `warming`.',
   ].join('\n\n');
 }
 

@@ -50,7 +50,7 @@ export async function writeReport(folder: string): Promise<void> {
 /** What report.md and report.html say, without a chart drawn: each is an empty drawing in the page. */
 export async function reportWithoutCharts(open: OpenRun): Promise<{ report: string; page: string }> {
   const verdict = await readVerdict(open);
-  const windows = windowsOf(open.record, await timelineIn(open));
+  const windows = windowsOf(open.record, await timelineIn(open), verdict);
   const restarts = drawnWindows(windows, verdict).map(({ restart }) => restartChart(restart));
   const svgs = new Map(['outcomes', 'latency', ...restarts].map((name) => [name, '<svg width="1" height="1"></svg>']));
   return await reportTexts(open, verdict, svgs);
@@ -82,7 +82,7 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
   const timeline = await timelineIn(open);
   const sites = siteNamesOf(record);
-  const windows = windowsOf(record, timeline);
+  const windows = windowsOf(record, timeline, verdict);
   const details = drawnWindows(windows, verdict).map((window) => {
     const { fromUs, toUs } = restartSpan(window);
     return { window, bins: new Bins(fromUs, toUs, binUs) };

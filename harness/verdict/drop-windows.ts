@@ -1,5 +1,6 @@
 /** The times in which requests were dropped, with the events that opened and closed each. */
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
+import type { RunRecord } from '../run/run-record.ts';
 import type { Ask } from './ledger-summary.ts';
 import { toleranceUs } from './tolerances.ts';
 import type { Verdict } from './record/verdict.ts';
@@ -43,7 +44,11 @@ interface Found {
 }
 
 /** In order of time. */
-export async function dropWindows(ask: Ask, timeline: readonly TimelineEvent[]): Promise<DropWindow[]> {
+export async function dropWindows(
+  ask: Ask,
+  timeline: readonly TimelineEvent[],
+  kind: RunRecord['kind'] = 'experiment',
+): Promise<DropWindow[]> {
   const windows = await ask<Found>('drop-windows');
   // What happened to another site neither opens nor closes it.
   const isAbout = (event: TimelineEvent, site: string): boolean => (event.site ?? site) === site;
@@ -56,6 +61,8 @@ export async function dropWindows(ask: Ask, timeline: readonly TimelineEvent[]):
     timeline.findIndex(
       (event) =>
         closing.has(event.kind) &&
+        // In a lab the end of a bad version is a way back; of a user's service nobody knows whether it was bad.
+        !(kind === 'measure' && event.kind === 'main-exited') &&
         isAbout(event, site) &&
         event.atUs >= from - toleranceUs &&
         event.atUs < from + farUs,

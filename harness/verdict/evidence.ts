@@ -142,7 +142,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       requests: await requestsOf(ask, run),
       stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
       holds,
-      dropWindows: await dropWindows(ask, timeline),
+      dropWindows: await dropWindows(ask, timeline, run.kind),
       waits: await countWaits(ask),
       reconciliation: await reconcile(ask),
       hashes: { experiment: experimentHash(run), ledger: await ledgerHash(open) },

@@ -15,7 +15,7 @@ export interface PhaseSpan {
  * The phases of one restart, as far as the timeline tells them, each beginning where the one before ended:
  * - draining: from SIGTERM (or the deploy's word that the old version is out of rotation) to the end of the old process;
  * - down: until the new process starts, so that there is none;
- * - warming: until the new process accepts (of a service of the user's: is ready, else answers steadily).
+ * - warming: until the new process accepts (of a service of the user's: is ready, else has answered).
  *
  * In a swap the new process accepts before the old one ends: there is only draining.
  */
@@ -27,12 +27,13 @@ export function phasesOf({
   internalListeningUs,
   acceptingUs,
   readyUs,
+  firstAnswerUs,
   steadyUs,
 }: RestartWindow): PhaseSpan[] {
   const drainUs = sigtermUs ?? retireUs ?? exitUs;
   if (drainUs === null) return [];
-  // When a service of the user's accepts nobody tells: it did when it was ready, or answered steadily.
-  const openUs = acceptingUs ?? (steadyUs === null ? Infinity : (readyUs ?? steadyUs));
+  // When a service of the user's accepts nobody tells: it did when it was ready, or had answered.
+  const openUs = acceptingUs ?? (steadyUs === null ? Infinity : (readyUs ?? firstAnswerUs ?? steadyUs));
   const goneUs = exitUs ?? openUs;
   const begunUs = Math.min(openUs, Math.max(goneUs, startUs ?? internalListeningUs ?? openUs));
   const spans: PhaseSpan[] = [

@@ -9,7 +9,7 @@ import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
 import { makeDisagreements, suspects } from './queries/disagreements.ts';
-import { makeServerFates, makeServerLines, makeServerPairs, matchPairs } from './queries/server-log.ts';
+import { makeLogCounts, makeServerFates, makeServerLines, makeServerPairs, matchPairs } from './queries/server-log.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
 import { outagesOf, outOfRotation, type RestartWindow } from './restart-windows.ts';
@@ -48,7 +48,9 @@ export const derivedTables = {
       readyUs: moment('When the new process called itself ready'),
       givenUpUs: moment('When the new version was given up, not being ready in time'),
       steadyUs: moment('When a service of your own answered steadily again'),
-      firstAnswerUs: moment("When the proxy passed on the new version's first answer"),
+      firstAnswerUs: moment(
+        "When the proxy passed on the new version's first answer; of a service of your own, the first ok answer asked for after the start",
+      ),
       atRiskFromUs: 'The at-risk span begins (glossary.md), µs.',
       atRiskToUs: 'The at-risk span ends, µs.',
       outageFromUs: moment('The outage window begins'),
@@ -128,6 +130,15 @@ export const derivedTables = {
       upstream: 'Whom it asked.',
       upstreamStatus: 'What that one answered.',
       said: 'What went wrong.',
+    },
+  },
+  log_counts: {
+    about: 'What each access log has of the ok answers.',
+    columns: {
+      log: 'The log.',
+      answered: 'Ok answers.',
+      missing: 'Of them, those without a line (in a log without ids: without one that could be theirs).',
+      isWhole: 'Are these so few that a missing line says something?',
     },
   },
   server_fates: {
@@ -255,7 +266,8 @@ async function putRestarts(
 }
 
 /**
- * The conductor learns four times a second how a service does; the ledger tells to a slot from when on it was steady: from
+ * The conductor learns four times a second how a service does; the ledger tells when it answered after its start, and to a
+ * slot from when on it was steady: from
  * the end of the deploy, or from the slot after the last that was dropped before the service was called steady.
  */
 async function steadyByLedger(
@@ -265,10 +277,15 @@ async function steadyByLedger(
 ): Promise<RestartWindow[]> {
   const rows = await database.all<{ restart: number; lastUs: number }>(restartQueries['last-drop-before-steady'].sql);
   const lastBadUs = new Map(rows.map(({ restart, lastUs }) => [restart, lastUs]));
+  const answers = await database.all<{ restart: number; answeredUs: number }>(
+    restartQueries['first-answer-after-start'].sql,
+  );
+  const answeredUs = new Map(answers.map((row) => [row.restart, row.answeredUs]));
   return windows.map((window) => {
-    if (window.steadyUs === null) return window;
+    const firstAnswerUs = answeredUs.get(window.restart) ?? null;
+    if (window.steadyUs === null) return { ...window, firstAnswerUs };
     const afterUs = (lastBadUs.get(window.restart) ?? -Infinity) + 1e6 / ratePerSecond;
-    return { ...window, steadyUs: Math.max(window.deployEndUs ?? window.deployBeginUs, afterUs) };
+    return { ...window, firstAnswerUs, steadyUs: Math.max(window.deployEndUs ?? window.deployBeginUs, afterUs) };
   });
 }
 
@@ -428,6 +445,7 @@ async function putServerLogs(database: RunDatabase, run: RunRecord): Promise<voi
   const hasNoIds = numbered.some(({ joined }) => joined === 'time');
   for (let round = 0; hasNoIds && round < mostMatchRounds; round++) await database.run(matchPairs);
   await database.run(makeServerLines);
+  await database.run(makeLogCounts);
   await database.run(makeServerFates);
 }
 

@@ -38,12 +38,12 @@ export function serverLogNotes(run: RunRecord, serverLog: Verdict['serverLog']):
     const { replaced = 0, emptied = [], problem } = run.accessLogs?.[index] ?? {};
     const told = [
       ...(joined === 'id' ? [] : [withoutIds(log)]),
-      ...(twice > 0 ? [`It has ${twice} requests several times: somebody between client and server tried again.`] : []),
-      ...(missing > 0
+      ...(twice > 0
         ? [
-            `It does not have ${missing} requests that were answered ok: it is not the log of all that answers, or was not written to its end.`,
+            `It has ${twice} requests several times: somebody between client and server tried again, or it is written twice.`,
           ]
         : []),
+      ...(missing > 0 ? [missingText(joined, missing)] : []),
       ...(differing > 0 ? [`It has another status than the client got of ${differing} ok answers.`] : []),
       ...(replaced > 0 ? [`It was replaced ${replaced} times (log rotation), and read on in the new file.`] : []),
       ...(emptied.length > 0
@@ -68,4 +68,10 @@ function withoutIds({ lines, notUnderstood, ours, joined }: ServerLog['logs'][nu
     return `It has no request ids: its lines were matched by time, and what they say is likely, not certain. ${logIds}`;
   }
   return `It has no request ids, and stamps that many requests share: which of its ${ours} lines is whose cannot be told. ${logIds}`;
+}
+
+function missingText(joined: ServerLog['logs'][number]['joined'], missing: number): string {
+  return joined === 'time'
+    ? `It has no line that could be of ${missing} requests that were answered ok: its clock or its time zone may be another.`
+    : `It does not have ${missing} requests that were answered ok: it is not the log of all that answers, or was not written to its end.`;
 }

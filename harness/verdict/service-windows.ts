@@ -2,14 +2,23 @@
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { siteNamesOf } from '../run/tables.ts';
+import type { Verdict } from './record/verdict.ts';
 import { restartWindows, type RestartWindow } from './restart-windows.ts';
 
-/** The restarts of a run, in order. */
-export function windowsOf(run: RunRecord, timeline: readonly TimelineEvent[]): RestartWindow[] {
+/**
+ * The restarts of a run, in order.
+ * @param judged what a verdict knows of a user's service beside: when it answered after its start
+ */
+export function windowsOf(
+  run: RunRecord,
+  timeline: readonly TimelineEvent[],
+  judged?: Pick<Verdict, 'journal'>,
+): RestartWindow[] {
   if (run.kind === 'experiment') return restartWindows(timeline, siteNamesOf(run));
   const own = timeline.filter(({ site }) => site === undefined);
   return restartWindows(own, siteNamesOf(run)).map((window) => {
     const { restart, deployBeginUs, exitUs } = window;
+    const warmingMs = judged?.journal?.phases.find((phases) => phases.restart === restart)?.warmingMs;
     const seen = own.filter((event) => event.restart === restart && event.atUs >= deployBeginUs);
     const firstFrom = (kind: EventKind, fromUs: number): number | null =>
       seen.find((event) => event.kind === kind && event.atUs >= fromUs)?.atUs ?? null;
@@ -21,6 +30,7 @@ export function windowsOf(run: RunRecord, timeline: readonly TimelineEvent[]): R
       acceptStoppedUs: null,
       startUs,
       readyUs: firstFrom('ready', startUs ?? -Infinity),
+      firstAnswerUs: startUs === null || typeof warmingMs !== 'number' ? null : startUs + warmingMs * 1000,
     };
   });
 }

@@ -44,10 +44,10 @@ function phaseTimes(window: RestartWindow): {
     if (span === undefined) return 0;
     return Number.isFinite(span.toUs) ? Math.round(span.toUs - span.fromUs) / 1000 : null;
   };
-  const { sigtermUs, exitUs, startUs, steadyUs, readyUs } = window;
+  const { sigtermUs, exitUs, startUs, steadyUs, readyUs, firstAnswerUs } = window;
   return {
     drainingMs: ms('draining', sigtermUs !== null && exitUs !== null),
     downMs: ms('down', exitUs !== null && startUs !== null),
-    warmingMs: ms('warming', startUs !== null && (readyUs ?? steadyUs) !== null),
+    warmingMs: ms('warming', startUs !== null && (readyUs ?? firstAnswerUs ?? steadyUs) !== null),
   };
 }

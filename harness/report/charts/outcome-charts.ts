@@ -14,7 +14,7 @@ const restartMarginUs = { before: 500_000, after: 1_000_000 };
 /** What the bars of a restart's chart span. */
 export function restartSpan(window: RestartWindow): { zeroUs: number; fromUs: number; toUs: number } {
   const zeroUs = window.sigtermUs ?? window.deployBeginUs;
-  const endUs = Math.max(window.acceptingUs ?? zeroUs, window.readyUs ?? zeroUs);
+  const endUs = Math.max(window.acceptingUs ?? window.firstAnswerUs ?? zeroUs, window.readyUs ?? zeroUs);
   return { zeroUs, fromUs: zeroUs - restartMarginUs.before, toUs: endUs + restartMarginUs.after };
 }
 

@@ -49,6 +49,14 @@ export const restarts = {
     where exists (from queues)
     group by restart`,
   ),
+  'first-answer-after-start': query(
+    'Of each restart of a service of your own: when the first ok answer had come that was asked for after the start, µs.',
+    `
+    select restart, doneUs as answeredUs
+    from restarts asof join (
+        select sentUs, doneUs from ledger where outcome = 'ok' and sentUs is not null
+      ) as ok on restarts.startUs < ok.sentUs`,
+  ),
   'last-drop-before-steady': query(
     'Of each deploy of a service of your own: the last drop before it was called steady, µs.',
     `

@@ -22,7 +22,10 @@ const line = (atMs: number, over: Partial<ServerLogLine> = {}): ServerLogLine =>
 });
 
 const shared = sharedRun(() => ({
-  run: { ...serviceRecord({ accessLogs: ['access.log'] }), accessLogs: [log] },
+  run: {
+    ...serviceRecord({ accessLogs: ['access.log', 'other.log'] }),
+    accessLogs: [log, { ...log, path: 'other.log' }],
+  },
   timeline: [],
   ledger: [
     asked(0, 100),
@@ -42,8 +45,9 @@ const shared = sharedRun(() => ({
     line(301, { method: 'GET' }),
     line(401, { method: 'POST' }),
     line(603, { durationUs: 90_000 }),
-    // By its end, and with another status.
-    line(703, { isEnd: true, status: 404 }),
+    line(703, { isEnd: true }),
+    // A log by another clock.
+    line(9_999, { log: 2 }),
   ],
 }));
 
@@ -54,12 +58,13 @@ describe('without ids', () => {
       { line: 1, seq: 0 },
       { line: 2, seq: 1 },
       { line: 5, seq: 6 },
+      { line: 6, seq: 7 },
     ]);
   });
 
   it('it is called likely, and what has no line of its own is no cause', async () => {
     const fates = await shared().database.all<{ seq: number; what: string }>(
-      'select seq, what from server_fates order by seq',
+      'select seq, what from server_fates where log = 1 order by seq',
     );
     const none = 'no line that could be its own: likely it never reached the server';
     const several = 'not told: without ids, several lines may be its own';
@@ -72,5 +77,17 @@ describe('without ids', () => {
       [6, 'likely answered 200, too late for the client'],
     ]);
     expect(await shared().database.all('select * from causes')).toEqual([]);
+  });
+
+  it('a log that has nothing of what was answered says nothing by what it does not have', async () => {
+    const [counts, fates] = await Promise.all([
+      shared().database.all('select missing, isWhole from log_counts order by log'),
+      shared().database.all('select distinct what from server_fates where log = 2 and seq <> 5'),
+    ]);
+    expect(counts).toEqual([
+      { missing: 0, isWhole: true },
+      { missing: 2, isWhole: false },
+    ]);
+    expect(fates).toEqual([{ what: 'not told: it has no line of other requests either, which were answered' }]);
   });
 });

@@ -5,20 +5,31 @@ import { query } from './query.ts';
 /** Client and server stamp on one machine; its wall clock may be set a little while the load goes on. */
 const clocksUs = 2_000;
 
+/** Lines and requests of different slices of time are never held side by side. */
+const sliceUs = 50_000;
+const slicesOf = (from: string, to: string): string =>
+  `unnest(range((${from}) // ${sliceUs}, (${to}) // ${sliceUs} + 1)) as slice, (${from}) // ${sliceUs} as firstSlice`;
+
 /** The table `server_pairs`: of a log without ids, each line with the requests whose it may be, by time, method, path, status. */
 export const makeServerPairs = `
 create or replace table server_pairs as
-with loose as (
-  select *, atUs - case when isEnd then coalesce(durationUs, 0) else 0 end as beganUs,
+with timed as (
+  select *, atUs - case when isEnd then coalesce(durationUs, 0) else 0 end as beganUs, beganUs + withinUs as latestUs,
     atUs + case when isEnd then 0 else coalesce(durationUs, 0) end as endedUs
   from server where seq is null
+), loose as (
+  select *, ${slicesOf(`beganUs - ${clocksUs}`, `latestUs + ${clocksUs}`)} from timed
+), asked as (
+  select seq, method, path, status, outcome, sentUs, doneUs, ${slicesOf('sentUs', 'doneUs')}
+  from ledger where written and exists (from timed)
 )
 select loose.line, loose.log, l.seq, false as isMatch
-from loose join ledger as l on l.method = loose.method and l.path = loose.path and l.written
+from loose join asked as l using (slice, method, path)
+where slice = greatest(loose.firstSlice, l.firstSlice)
+  and latestUs + ${clocksUs} >= sentUs and beganUs - ${clocksUs} <= doneUs
   and (l.status is null or l.status = loose.status)
-  and beganUs + withinUs >= sentUs - ${clocksUs}
   -- Who got no answer may have gone before the server had one.
-  and case when outcome = 'ok' then endedUs else beganUs end <= doneUs + ${clocksUs}`;
+  and not (outcome = 'ok' and endedUs > doneUs + ${clocksUs})`;
 
 /** A line that may be of one request only is its; both are then out of the question for others. To be run again. */
 export const matchPairs = `
@@ -40,6 +51,26 @@ select s.line, s.log, s.logLine, coalesce(s.seq, p.seq) as seq, s.seq is null as
 from server as s left join server_pairs as p on p.line = s.line and p.isMatch
 where coalesce(s.seq, p.seq) is not null`;
 
+/** Share of the ok answers that a log may lack, and what it lacks still says something. */
+const mostMissing = 0.01;
+
+/**
+ * The table `log_counts`: ok answers, and those of which a log has no line (without ids: none that could be its own). Of a log
+ * that lacks many, as that of one of several servers, a missing line means nothing.
+ */
+export const makeLogCounts = `
+create or replace table log_counts as
+with known as (
+  select distinct log, seq from server_lines union select distinct log, seq from server_pairs
+), counted as (
+  select g.log, count(*) as answered, count(*) filter (known.seq is null and not exists (
+      from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= l.sentUs)) as missing
+  from (from server_logs where joined in ('id', 'time')) as g cross join (from ledger where outcome = 'ok') as l
+    left join known on known.log = g.log and known.seq = l.seq
+  group by g.log
+)
+select *, missing <= ${mostMissing} * answered as isWhole from counted`;
+
 const detail = "coalesce(': ' || s.said, ' (upstream ' || s.upstream || ')', '')";
 
 const what = `
@@ -47,6 +78,7 @@ const what = `
         when exists (from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= coalesce(l.sentUs, l.dueUs))
           then 'not known: the log was emptied just then'
         when not l.written then 'never reached the server'
+        when not coalesce(isWhole, false) then 'not told: it has no line of other requests either, which were answered'
         when g.joined = 'time' and (l.status is not null or exists (from server_pairs as p where p.log = g.log and p.seq = l.seq))
           then 'not told: without ids, several lines may be its own'
         when g.joined = 'time' then 'no line that could be its own: likely it never reached the server'
@@ -65,6 +97,7 @@ const fates = `
     coalesce(s.status between 200 and 299, false) as isProcessed
   from (from ledger where dropped) as l
     cross join (from server_logs where joined in ('id', 'time')) as g
+    left join log_counts as counts on counts.log = g.log
     left join (
       -- Of several lines the last: a proxy in front may have tried again.
       select log, seq, arg_max(x, x.line) as s from server_lines as x group by log, seq
@@ -105,15 +138,15 @@ export const serverLogQueries = {
     from server_fates where isProcessed and method in ('POST', 'PATCH')`,
   ),
   'server-log-disagreements': query(
-    'Of each access log with ids: requests that it has several times, ok answers that it does not have, other statuses.',
+    'Of each access log: requests that it has several times, ok answers that it does not have, other statuses.',
     `
     with found as (select log, seq, count(*) as lines, list(distinct status) as statuses from server_lines group by log, seq)
     select g.log,
       count(*) filter (found.lines > 1) as twice,
-      count(*) filter (outcome = 'ok' and found.seq is null and g.joined = 'id' and not exists (
-        from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= l.sentUs)) as missing,
+      coalesce(any_value(missing), 0) as missing,
       count(*) filter (outcome = 'ok' and found.seq is not null and not list_contains(statuses, l.status)) as differing
     from server_logs as g cross join ledger as l left join found on found.log = g.log and found.seq = l.seq
+      left join log_counts on log_counts.log = g.log
     group by g.log
     order by g.log`,
   ),

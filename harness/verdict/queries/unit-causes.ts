@@ -12,10 +12,9 @@ export const ofUnit = query(
   'Of a service of your own with --journal: what a unit was doing when the drop was known, and the line that shows it.',
   `
   with again as (
-    select u.line, min(doneUs) as againUs
-    from unit_spans as u join ledger on outcome = 'ok' and sentUs > u.fromUs
-    where state <> 'stopping'
-    group by u.line
+    select u.line, doneUs as againUs
+    from (from unit_spans where state <> 'stopping') as u
+      asof join (select sentUs, doneUs from ledger where outcome = 'ok' and sentUs is not null) as ok on u.fromUs < ok.sentUs
   ), spans as (
     -- Once somebody is answered again, what fails has another cause.
     select u.*, case when state = 'stopping' then toUs + ${toleranceUs} else least(toUs, coalesce(againUs, toUs)) end as untilUs

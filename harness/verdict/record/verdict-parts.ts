@@ -405,9 +405,7 @@ export const journalSchema = z.strictObject({
         downMs: milliseconds.nullable().describe('From the exit to the start of the new process, ms; null: not known.'),
         warmingMs: milliseconds
           .nullable()
-          .describe(
-            'From its start until it was ready, else until the load was answered steadily, ms; null: not known.',
-          ),
+          .describe('From its start until it was ready, else until the load had an answer again, ms; null: not known.'),
       }),
     )
     .describe('How long the phases of each restart took.'),
@@ -454,7 +452,7 @@ export const serverLogSchema = z.strictObject({
           )
           .describe('Of each the first row.'),
         twice: count.describe('Requests that it has several times: somebody tried again.'),
-        missing: count.describe('Ok answers that it does not have, though it has ids.'),
+        missing: count.describe('Ok answers that it does not have; without ids: of which no line could be.'),
         differing: count.describe('Ok answers that it has with another status.'),
       }),
     )
