@@ -28,7 +28,7 @@ writeFileSync(
   serverScript,
   `import { createServer } from 'node:http';
    import { createHash } from 'node:crypto';
-   import { appendFileSync, writeFileSync } from 'node:fs';
+   import { writeFileSync } from 'node:fs';
    const [, , port, way, name] = process.argv;
    const [streams, sockets] = [new Set(), new Set()];
    const server = createServer((request, response) => {
@@ -49,7 +49,7 @@ writeFileSync(
    });
    server.listen(Number(port), '127.0.0.1', () => writeFileSync(name + '.pid', String(process.pid)));
    process.on('SIGTERM', () => {
-     appendFileSync(name + '.open', streams.size + sockets.size + '\\n');
+     writeFileSync(name + '.open', String(streams.size + sockets.size));
      if (way === 'abrupt') process.exit();
      server.close();
      server.closeIdleConnections();
@@ -62,7 +62,7 @@ writeFileSync(
 interface Service {
   readonly url: string;
   readonly deploy: string;
-  /** What the old process had open when it was told to end. */
+  /** What the last process that was told to end had open then. */
   readonly open: () => number;
 }
 
@@ -70,7 +70,7 @@ async function start(way: 'abrupt' | 'mid' | 'goodbye'): Promise<Service> {
   const free = createServer();
   const port = await listen(free);
   await new Promise((resolve) => free.close(resolve));
-  const name = join(folder, way);
+  const name = join(folder, String(port));
   pidFiles.push(`${name}.pid`);
   const command = `${process.execPath} ${serverScript} ${port} ${way} ${name}`;
   children.push(spawn(process.execPath, [serverScript, String(port), way, name]));
@@ -126,8 +126,6 @@ describe.concurrent('measure --hold', () => {
       ...{ ended: 15, byEnding: { 'close-frame': 15 }, closeCodes: { '1001': 15 }, cut: 0, notBack: 0 },
       messages: 30,
     });
-    // The file of what was open is written anew.
-    writeFileSync(join(folder, 'goodbye.open'), '');
     const streams = ['--hold', '15', '--hold-kind', 'sse', '--hold-path', '/events'];
     const { verdict: ofStreams } = await measured('--url', url, '--while', deploy, ...streams);
     expect(open()).toBe(15);
