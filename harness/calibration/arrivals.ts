@@ -1,5 +1,8 @@
 /** When requests arrived, beside when they should have: what a server can tell of a load generator's schedule. */
-import { createServer, type AddressInfo } from 'node:net';
+import { createSecureServer } from 'node:http2';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { execa } from 'execa';
 import { monotonicUs } from '../base/clock.ts';
 
 /** What the arrivals of one load come to. */
@@ -38,22 +41,17 @@ export interface ArrivalServer {
   close(): void;
 }
 
-/** Starts it in this process. As lean as can be: only GET, one request at a time on a connection, answered at once. */
-export async function startArrivalServer(): Promise<ArrivalServer> {
-  const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  const endOfHead = Buffer.from('\r\n\r\n');
+/** What is spoken with it: plain HTTP/1.1, the same over TLS, or HTTP/2 over TLS. */
+export type Protocol = 'http' | 'https' | 'h2';
+
+const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+const endOfHead = Buffer.from('\r\n\r\n');
+
+/** Starts it in this process. As lean as can be: only GET, of HTTP/1.1 one at a time on a connection, answered at once. */
+export async function startArrivalServer(protocol: Protocol = 'http'): Promise<ArrivalServer> {
   let arrivalsUs: number[] = [];
-  const server = createServer({ noDelay: true }, (socket) => {
-    let read: Buffer | undefined;
-    socket.on('error', () => undefined);
-    socket.on('data', (part) => {
-      read = read === undefined ? part : Buffer.concat([read, part]);
-      if (!read.subarray(-endOfHead.length).equals(endOfHead)) return;
-      arrivalsUs.push(monotonicUs());
-      read = undefined;
-      socket.write(answer);
-    });
-  });
+  const arrived = (): void => void arrivalsUs.push(monotonicUs());
+  const server = await serverOf(protocol, arrived);
   await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, resolve));
   return {
     port: (server.address() as AddressInfo).port,
@@ -64,4 +62,43 @@ export async function startArrivalServer(): Promise<ArrivalServer> {
     },
     close: () => void server.close(),
   };
+}
+
+async function serverOf(protocol: Protocol, arrived: () => void): Promise<Server> {
+  const serve = (socket: Socket): void => serveOneByOne(socket, arrived);
+  if (protocol === 'http') return createServer({ noDelay: true }, serve);
+  const identity = await selfSigned();
+  if (protocol === 'https') return createTlsServer({ ...identity, noDelay: true }, serve);
+  const server = createSecureServer(identity);
+  server.on('sessionError', () => undefined);
+  server.on('stream', (stream) => {
+    arrived();
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': 200 });
+    stream.end('ok');
+  });
+  return server;
+}
+
+function serveOneByOne(socket: Socket, arrived: () => void): void {
+  let read: Buffer | undefined;
+  socket.on('error', () => undefined);
+  socket.on('data', (part) => {
+    read = read === undefined ? part : Buffer.concat([read, part]);
+    if (!read.subarray(-endOfHead.length).equals(endOfHead)) return;
+    arrived();
+    read = undefined;
+    socket.write(answer);
+  });
+}
+
+/** A certificate that nobody signed: every tool is told to accept any. */
+async function selfSigned(): Promise<{ key: string; cert: string }> {
+  const { stdout } = await execa('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', '-', '-out', '-'],
+  ]);
+  const part = (name: string): string =>
+    new RegExp(`-----BEGIN ${name}-----[^]*?-----END ${name}-----`, 'u').exec(stdout)?.[0] ?? '';
+  return { key: part('PRIVATE KEY'), cert: part('CERTIFICATE') };
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { scratchFolder } from '../base/scratch-folder.ts';
-import { answerLimits, threadsFor, type LoadMessage, type LoadPlan } from '../in-lab/plan.ts';
+import { answerLimits, threadsFor, type LoadMessage, type LoadPlan, type TlsPlan } from '../in-lab/plan.ts';
 import { generatorEnvironment, generatorFlags, generatorPath } from '../in-lab/spawn.ts';
-import type { ArrivalServer, ArrivalSummary } from './arrivals.ts';
+import type { ArrivalServer, ArrivalSummary, Protocol } from './arrivals.ts';
 import { peerCommand, type PeerName } from './peers.ts';
 import { slotCount } from '../experiment/load-schedule.ts';
 
@@ -19,6 +19,7 @@ export interface BenchLoad {
   readonly ratePerSecond: number;
   readonly durationMs: number;
   readonly connections: 'kept' | 'new';
+  readonly protocol: Protocol;
 }
 
 /** What a run came to. */
@@ -29,6 +30,16 @@ export interface BenchRun extends ArrivalSummary {
   /** Peak resident memory; of this project's generator only. */
   readonly peakMiB: number | null;
 }
+
+/** The server's certificate is its own: every tool accepts it unseen. */
+const anyCertificate: TlsPlan = {
+  serverName: '127.0.0.1',
+  ca: null,
+  isInsecure: true,
+  cert: null,
+  key: null,
+  resumes: false,
+};
 
 /** The time that a request has. */
 const timeoutMs = 30_000;
@@ -88,10 +99,14 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
       deadlineMs: timeoutMs,
       maxConnections: load.connections === 'kept' ? 128 : 1_000,
       ...answerLimits,
-      tls: null,
+      tls: load.protocol === 'http' ? null : anyCertificate,
+      ...(load.protocol === 'h2' && { http: '2' as const }),
       primedNotes: 0,
       ledgerPath: join(folder, 'ledger.ndjson'),
-      threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism()),
+      threads: threadsFor(load.ratePerSecond, load.connections, availableParallelism(), {
+        isSecure: load.protocol !== 'http',
+        http: load.protocol === 'h2' ? '2' : undefined,
+      }),
     };
     const child = execa('bash', [...timed, process.execPath, ...generatorFlags, generatorPath], {
       env: generatorEnvironment(),
@@ -110,7 +125,7 @@ async function runOurs(load: BenchLoad, port: number): Promise<Used> {
 }
 
 async function runPeer(peer: PeerName, load: BenchLoad, port: number): Promise<Used> {
-  const url = `http://127.0.0.1:${port}/`;
+  const url = `${load.protocol === 'http' ? 'http' : 'https'}://127.0.0.1:${port}/`;
   const { words, ...given } = peerCommand(peer, { url, method: 'GET', body: null, timeoutMs, ...load });
   const { stderr } = await execa('bash', [...timed, ...words], { input: '', ...given, stdout: 'ignore' });
   return { cpuSeconds: childSeconds(stderr), peakMiB: null };

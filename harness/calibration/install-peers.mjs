@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Installs the peers that `npm run calibrate -- --peers` and `npm run bench` stand beside: vegeta by the Go tool, oha by
- * cargo, wrk from Debian's packages. autocannon is a dependency already. What is there is left as it is; what cannot be
+ * cargo, wrk and h2load from Debian's packages. autocannon is a dependency already. What is there is left as it is; what cannot be
  * installed (no Go, no cargo, no root) is named and left out.
  */
 import { spawnSync } from 'node:child_process';
@@ -23,8 +23,14 @@ const peers = [
     file: `${folder}cargo/bin/oha`,
     command: ['cargo', 'install', 'oha', '--version', '1.16.0', '--locked', '--root', `${folder}cargo`],
   },
-  { name: 'wrk', file: '/usr/bin/wrk', command: ['apt-get', 'install', '-y', '--no-install-recommends', 'wrk'] },
+  debian('wrk', '/usr/bin/wrk', 'wrk'),
+  debian('h2load', '/usr/bin/h2load', 'nghttp2-client'),
 ];
+
+/** @param {string} name @param {string} file @param {string} packageName */
+function debian(name, file, packageName) {
+  return { name, file, command: ['apt-get', 'install', '-y', '--no-install-recommends', packageName] };
+}
 
 let failed = 0;
 for (const { name, file, command, environment } of peers) {

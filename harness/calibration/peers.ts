@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../experiment/load-schedule.ts';
+import type { Protocol } from './arrivals.ts';
 import type { CalibrationCase } from './cases.ts';
 import { faults, startFaultyServer } from './faulty-server.ts';
 import { calibrationBody, serviceFor } from './run-case.ts';
@@ -12,6 +13,7 @@ import { calibrationBody, serviceFor } from './run-case.ts';
 export interface PeerTask extends Omit<CalibrationCase, 'fault' | 'awayMs'> {
   readonly url: string;
   readonly body: string | null;
+  readonly protocol: Protocol;
 }
 
 /** What a peer said. */
@@ -36,6 +38,8 @@ interface Peer {
   readonly file: string;
   /** Prints its version, which the pattern finds. */
   readonly version: readonly [words: readonly string[], pattern: RegExp];
+  /** What it is asked to speak here. */
+  readonly speaks: readonly Protocol[];
   /** Does it send one request a slot, whatever became of those before? If not, its load is closed and of its own shape. */
   readonly isOpen: boolean;
   readonly command: (task: PeerTask) => PeerCommand;
@@ -48,6 +52,7 @@ const autocannon = fileURLToPath(new URL('../../node_modules/autocannon/autocann
 const vegeta = join(folder, 'vegeta');
 const oha = join(folder, 'cargo/bin/oha');
 const wrk = '/usr/bin/wrk';
+const h2load = '/usr/bin/h2load';
 
 /** Connections of the tools whose load is closed. */
 const closedConnections = 10;
@@ -55,6 +60,7 @@ const closedConnections = 10;
 const peers = {
   autocannon: {
     file: autocannon,
+    speaks: ['http'],
     version: [[process.execPath, autocannon, '--version'], /autocannon v(\S+)/u],
     isOpen: false,
     command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
@@ -75,13 +81,20 @@ const peers = {
   },
   vegeta: {
     file: vegeta,
+    speaks: ['http', 'https', 'h2'],
     // Built by its module's version, it does not know one of its own; the Go tool does.
     version: [['go', 'version', '-m', vegeta], /\tmod\t\S+\t(\S+)/u],
     isOpen: true,
-    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
+    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs, protocol }) => ({
       words: [
         ...[vegeta, 'attack', '-format', 'json', '-rate', String(ratePerSecond), '-duration', `${durationMs}ms`],
-        ...['-timeout', `${timeoutMs}ms`, `-keepalive=${connections === 'kept'}`],
+        ...[
+          '-timeout',
+          `${timeoutMs}ms`,
+          `-keepalive=${connections === 'kept'}`,
+          `-http2=${protocol === 'h2'}`,
+          '-insecure',
+        ],
       ],
       input: `${JSON.stringify({ method, url, body: Buffer.from(body ?? '').toString('base64') })}\n`,
     }),
@@ -94,14 +107,17 @@ const peers = {
   },
   oha: {
     file: oha,
+    speaks: ['http', 'https', 'h2'],
     version: [[oha, '--version'], /oha (\S+)/u],
     isOpen: true,
-    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs }) => ({
+    command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs, protocol }) => ({
       words: [
         ...[oha, '--no-tui', '--output-format', 'json', '-c', '128', '-q', String(ratePerSecond)],
         ...['-n', String(slotCount(ratePerSecond, durationMs)), '-t', `${timeoutMs}ms`, '-m', method],
         ...(body === null ? [] : ['-d', body]),
         ...(connections === 'new' ? ['--disable-keepalive'] : []),
+        ...(protocol === 'http' ? [] : ['--insecure']),
+        ...(protocol === 'h2' ? ['--http2'] : []),
         url,
       ],
     }),
@@ -116,6 +132,7 @@ const peers = {
   },
   wrk: {
     file: wrk,
+    speaks: ['http'],
     version: [[wrk, '-v'], /^wrk (\S+)/u],
     isOpen: false,
     command: ({ url, method, body, connections, durationMs, timeoutMs }) => ({
@@ -143,14 +160,32 @@ const peers = {
       };
     },
   },
+  h2load: {
+    file: h2load,
+    speaks: ['h2'],
+    version: [[h2load, '--version'], /nghttp2\/(\S+)/u],
+    isOpen: true,
+    // One connection for all, as ours; it checks no certificate, and knows GET only where there is no body.
+    command: ({ url, ratePerSecond, durationMs }) => ({
+      words: [
+        ...[h2load, '-c', '1', '-m', '128', '--rps', String(ratePerSecond)],
+        ...['-n', String(slotCount(ratePerSecond, durationMs)), url],
+      ],
+    }),
+    read: (stdout) => {
+      const said = /^requests: (\d+) total.* (\d+) succeeded/mu.exec(stdout.toString());
+      const [requests, succeeded] = [Number(said?.[1] ?? 0), Number(said?.[2] ?? 0)];
+      return { requests, failed: requests - succeeded, raw: said?.[0] ?? '' };
+    },
+  },
 } as const satisfies Record<string, Peer>;
 
 /** A peer by name. */
 export type PeerName = keyof typeof peers;
 
-/** The peers that are installed, and those that are not. */
-export function installedPeers(): { readonly present: PeerName[]; readonly missing: PeerName[] } {
-  const all = Object.keys(peers) as PeerName[];
+/** The peers that are installed, of those that speak this, and those that are not. */
+export function installedPeers(protocol: Protocol): { readonly present: PeerName[]; readonly missing: PeerName[] } {
+  const all = (Object.keys(peers) as PeerName[]).filter((name) => (peers[name] as Peer).speaks.includes(protocol));
   const isThere = (name: PeerName): boolean => existsSync(peers[name].file);
   return { present: all.filter(isThere), missing: all.filter((name) => !isThere(name)) };
 }
@@ -187,7 +222,12 @@ export async function runPeerCase(name: PeerName, calibration: CalibrationCase):
   const server = await startFaultyServer(calibration);
   try {
     const { url } = serviceFor(calibration, server.port);
-    const { words, ...given } = peer.command({ ...calibration, url, body: method === 'POST' ? calibrationBody : null });
+    const { words, ...given } = peer.command({
+      ...calibration,
+      url,
+      protocol: 'http',
+      body: method === 'POST' ? calibrationBody : null,
+    });
     const [program = '', ...rest] = words;
     const { stdout } = await execa(program, rest, { input: '', ...given, encoding: 'buffer' });
     const report = await peer.read(Buffer.from(stdout));

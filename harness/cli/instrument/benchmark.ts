@@ -1,6 +1,6 @@
 /** `bench`: how fast, how punctual and how frugal the instrument is, beside its peers, interleaved in one run. */
 import { exitCodes } from '../../base/errors.ts';
-import { startArrivalServer } from '../../calibration/arrivals.ts';
+import { startArrivalServer, type ArrivalServer, type Protocol } from '../../calibration/arrivals.ts';
 import { benchRecompute, recomputeTarget, type RecomputeRun } from '../../calibration/bench-recompute.ts';
 import { benchRun, isHeld, type BenchLoad, type BenchRun, type Tool } from '../../calibration/bench-runs.ts';
 import { installedPeers, versionOf } from '../../calibration/peers.ts';
@@ -14,7 +14,9 @@ export interface BenchmarkOptions extends TablesOptions {
   readonly rounds?: string;
 }
 
-const lagRates = [100, 1_000, 5_000];
+/** A server that speaks TLS in the same process as this takes too much of the machine at 5000 a second. */
+const lagRates = { http: [100, 1_000, 5_000], https: [100, 1_000], h2: [100, 1_000] } as const;
+const protocols = ['http', 'https', 'h2'] as const satisfies readonly Protocol[];
 const lagDurationMs = 5_000;
 const longRates = [100, 1_000];
 const longDurationMs = 30_000;
@@ -23,7 +25,7 @@ const ladders = {
   kept: [4_000, 8_000, 12_000, 16_000, 20_000, 24_000, 28_000, 32_000],
   new: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000],
 } as const;
-const million: BenchLoad = { ratePerSecond: 10_000, durationMs: 100_000, connections: 'kept' };
+const million: BenchLoad = { ratePerSecond: 10_000, durationMs: 100_000, connections: 'kept', protocol: 'http' };
 const millionRows = 1_000_000;
 
 /** One run for the table of lags. */
@@ -44,46 +46,57 @@ interface Held {
 export async function runBenchmark(context: Context, options: BenchmarkOptions): Promise<number> {
   const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
   const tables = await tablesFolder(context, 'benchmark', options);
-  const { present } = installedPeers();
-  const paced: Tool[] = ['ours', ...present.filter((peer) => peer === 'vegeta' || peer === 'oha')];
-  const bursty: Tool[] = present.filter((peer) => peer === 'autocannon');
-  const server = await startArrivalServer();
+  const present = new Map(protocols.map((protocol) => [protocol, installedPeers(protocol).present]));
+  // Its load is bursty: its lag is shown, and it climbs no ladder.
+  const paced = (protocol: Protocol): Tool[] => [
+    'ours',
+    ...(present.get(protocol) ?? []).filter((peer) => peer !== 'autocannon' && peer !== 'wrk'),
+  ];
+  const [plain, secure, http2] = await Promise.all(protocols.map((protocol) => startArrivalServer(protocol)));
+  const servers = { http: plain, https: secure, h2: http2 } as Record<Protocol, ArrivalServer>;
   const say = (text: string): void => {
     context.signal.throwIfAborted();
     context.stderr(`${text}\n`);
   };
   const run = async (tool: Tool, load: BenchLoad, round: number): Promise<BenchRun> => {
-    say(`round ${round}  ${tool}  ${load.ratePerSecond}/s  ${load.connections}`);
-    return await benchRun(tool, load, server);
+    say(`round ${round}  ${tool}  ${load.protocol}  ${load.ratePerSecond}/s  ${load.connections}`);
+    return await benchRun(tool, load, servers[load.protocol]);
   };
   const lags: Lag[] = [];
   const held: Held[] = [];
-  const lag = async (tool: Tool, ratePerSecond: number, durationMs: number, round: number): Promise<void> => {
-    const load = { ratePerSecond, durationMs, connections: 'kept' } as const;
-    lags.push({ tool, load, run: await run(tool, load, round) });
+  const lag = async (tool: Tool, load: Omit<BenchLoad, 'connections'>, round: number): Promise<void> => {
+    const kept = { ...load, connections: 'kept' } as const;
+    lags.push({ tool, load: kept, run: await run(tool, kept, round) });
   };
   try {
     for (let round = 1; round <= rounds; round++) {
-      for (const rate of lagRates) {
-        const tools = rotated(rate === 5_000 ? paced : [...paced, ...bursty], round);
-        for (const tool of tools) await lag(tool, rate, lagDurationMs, round);
+      for (const protocol of protocols) {
+        for (const ratePerSecond of lagRates[protocol]) {
+          const isBurstShown = protocol === 'http' && ratePerSecond < 5_000;
+          const tools = isBurstShown ? [...paced(protocol), 'autocannon' as const] : paced(protocol);
+          for (const tool of rotated(tools, round)) {
+            await lag(tool, { ratePerSecond, durationMs: lagDurationMs, protocol }, round);
+          }
+        }
       }
       for (const connections of ['kept', 'new'] as const) {
         // Who comes first finds the machine quietest: each in its turn.
-        for (const tool of rotated(paced, round)) {
+        for (const tool of rotated(paced('http'), round)) {
           const rate = await highestHeld(connections, (load) => run(tool, load, round));
           held.push({ tool, connections, rate });
         }
       }
     }
-    for (const rate of longRates) await lag('ours', rate, longDurationMs, 1);
+    for (const ratePerSecond of longRates) {
+      await lag('ours', { ratePerSecond, durationMs: longDurationMs, protocol: 'http' }, 1);
+    }
     const memory = await run('ours', million, 1);
     const recomputed = await benchRecompute(millionRows, rounds, say);
-    const versions = await Promise.all(present.map(versionOf));
+    const versions = await Promise.all([...new Set([...present.values()].flat())].map(versionOf));
     const text = [
       `${versions.join(', ')}; ${rounds} rounds, interleaved; medians, and in brackets the least and the greatest.`,
       lagTable(lags),
-      ladderTable(held, paced),
+      ladderTable(held, paced('http')),
       `A million requests (${million.ratePerSecond} a second, kept connections, the whole ledger written): ` +
         `${memory.arrived} arrived, peak resident memory ${memory.peakMiB?.toFixed(0) ?? '?'} MiB, ` +
         `${memory.cpuPercent.toFixed(0)} % of a core.`,
@@ -92,7 +105,7 @@ export async function runBenchmark(context: Context, options: BenchmarkOptions):
     context.stdout(`${text}\n\n${await tables.write(text, { lags, held, memory, recomputed })}`);
     return exitCodes.pass;
   } finally {
-    server.close();
+    for (const server of Object.values(servers)) server.close();
   }
 }
 
@@ -100,7 +113,7 @@ export async function runBenchmark(context: Context, options: BenchmarkOptions):
 async function highestHeld(connections: 'kept' | 'new', run: (load: BenchLoad) => Promise<BenchRun>): Promise<number> {
   let highest = 0;
   for (const ratePerSecond of ladders[connections]) {
-    const load = { ratePerSecond, durationMs: ladderDurationMs, connections };
+    const load = { ratePerSecond, durationMs: ladderDurationMs, connections, protocol: 'http' } as const;
     if (!isHeld(await run(load), load) && !isHeld(await run(load), load)) break;
     highest = ratePerSecond;
   }
@@ -108,13 +121,20 @@ async function highestHeld(connections: 'kept' | 'new', run: (load: BenchLoad) =
 }
 
 function lagTable(lags: readonly Lag[]): string {
-  const groups = Map.groupBy(lags, ({ load, tool }) => `${load.ratePerSecond} ${load.durationMs} ${tool}`);
+  const groups = Map.groupBy(
+    lags,
+    ({ load, tool }) => `${load.protocol} ${load.ratePerSecond} ${load.durationMs} ${tool}`,
+  );
   const loadOf = ([first]: Lag[]): BenchLoad => first?.load ?? million;
-  const rows = [...groups.values()].sort((a, b) => loadOf(a).ratePerSecond - loadOf(b).ratePerSecond);
+  const order = (same: Lag[]): number => protocols.indexOf(loadOf(same).protocol) * 1e6 + loadOf(same).ratePerSecond;
+  const rows = [...groups.values()].sort((a, b) => order(a) - order(b));
   const of = (figure: (run: BenchRun) => number, digits: number) => (same: Lag[]) =>
     spread(same, ({ run }) => figure(run), digits);
   return tableOf(rows, [
-    ['load', (same) => `${loadOf(same).ratePerSecond}/s, ${loadOf(same).durationMs / 1000} s`],
+    [
+      'load',
+      (same) => `${loadOf(same).protocol}, ${loadOf(same).ratePerSecond}/s, ${loadOf(same).durationMs / 1000} s`,
+    ],
     ['tool', ([first]) => first?.tool ?? ''],
     ['lag p50, ms', of((run) => run.lagP50Ms, 2)],
     ['lag p99, ms', of((run) => run.lagP99Ms, 2)],

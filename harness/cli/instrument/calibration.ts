@@ -90,7 +90,7 @@ async function runBank(context: Context, form: 'full' | 'short', setting: Settin
 
 /** Drives every installed peer through its cases. */
 async function runPeers(context: Context): Promise<{ text: string; results: PeerResult[] }> {
-  const { present, missing } = installedPeers();
+  const { present, missing } = installedPeers('http');
   if (missing.length > 0) {
     context.stderr(`left out, not installed: ${missing.join(', ')} (node harness/calibration/install-peers.mjs)\n`);
   }
