@@ -98,8 +98,11 @@ export class HoldReader {
     const { messages } = this.frames;
     this.frames.feed(bytes);
     if (this.frames.messages > messages) this.lastMessageUs = this.nowUs;
-    const { closeCode } = this.frames;
-    if (closeCode !== null) this.goodbye = { ending: 'close-frame', closeCode, error: null };
+    const { closeCode, isMidway } = this.frames;
+    if (closeCode === null) return;
+    this.goodbye = isMidway
+      ? { ending: 'cut', error: `close frame ${closeCode}, open` }
+      : { ending: 'close-frame', closeCode, error: null };
   }
 
   /** Opens it, or says why it is not open; an idle one only when its answer is whole. */
@@ -123,6 +126,8 @@ export class HoldReader {
     if (this.goodbye !== null) return;
     if (kind === 'idle') this.openedUs = this.nowUs;
     else if (kind === 'websocket') this.tookFrames(this.parser.rest);
+    // A proxy ends its answer in order when its server dies; a client drops the event that has no empty line (WHATWG HTML 9.2.6).
+    else if (this.stream.isMidway) this.goodbye = { ending: 'cut', error: 'end of the answer, open' };
     else this.goodbye = { ending: 'complete', error: null };
   }
 }

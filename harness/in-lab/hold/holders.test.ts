@@ -81,6 +81,12 @@ const cases: readonly Case[] = [
   ],
   [
     'sse',
+    'ended by its last chunk in an event',
+    then(nothing, streamHead, chunk('data: a\n\ndata: b'), '0\r\n\r\n'),
+    { ending: 'cut', error: 'end of the answer, open', messages: 1 },
+  ],
+  [
+    'sse',
     'reset in a chunk',
     then(rst, streamHead, '40\r\ndata: a\n\n'),
     { ending: 'cut', error: 'ECONNRESET, open', messages: 1 },
@@ -110,6 +116,18 @@ const cases: readonly Case[] = [
     'that says goodbye',
     onWebSocket(fin, serverFrame(1, 'hi'), away),
     { ending: 'close-frame', closeCode: 1001, error: null, messages: 1, bytes: 2 },
+  ],
+  [
+    'websocket',
+    'that says goodbye in a message',
+    onWebSocket(fin, serverFrame(1, 'hi', false), away),
+    { ending: 'cut', error: 'close frame 1001, open', messages: 0 },
+  ],
+  [
+    'websocket',
+    'closed in a ping, between messages',
+    onWebSocket(fin, serverFrame(1, 'hi'), serverFrame(9, 'ping').subarray(0, 4)),
+    { ending: 'fin', error: 'FIN, open', messages: 1 },
   ],
   [
     'websocket',

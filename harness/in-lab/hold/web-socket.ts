@@ -54,9 +54,10 @@ export class FrameReader {
     this.reply = reply;
   }
 
-  /** Has a message or frame begun that is not ended? */
+  /** Has a message begun that is not ended? A ping, or half a goodbye, is none. */
   get isMidway(): boolean {
-    return this.isInMessage || this.wanted !== null || this.header.length > 0;
+    const [first] = this.header;
+    return this.isInMessage || (first !== undefined && !isControl(first & 0x0f));
   }
 
   /** @throws {ParseError} when the bytes are no frames that a service may send */
@@ -84,11 +85,10 @@ export class FrameReader {
     this.wanted = lengthIn(header);
     if ((first & 0x70) !== 0) throw new ParseError('a frame with an extension that was not asked for');
     if ((second & 0x80) !== 0) throw new ParseError('a frame of the service is masked');
-    const isControl = this.opcode >= opcodes.close;
-    if (this.opcode > opcodes.pong || (this.opcode > opcodes.binary && !isControl)) {
+    if (this.opcode > opcodes.pong || (this.opcode > opcodes.binary && !isControl(this.opcode))) {
       throw new ParseError(`a frame of the unknown kind ${this.opcode}`);
     }
-    if (isControl) {
+    if (isControl(this.opcode)) {
       if (!this.isLast || this.wanted > mostControlBytes) throw new ParseError('a control frame that is too long');
       this.control = Buffer.alloc(0);
       return;
@@ -101,12 +101,12 @@ export class FrameReader {
   private readPayload(wanted: number, bytes: Buffer): Buffer {
     const taken = bytes.subarray(0, wanted);
     this.wanted = wanted - taken.length;
-    const isControl = this.opcode >= opcodes.close;
-    if (isControl) this.control = Buffer.concat([this.control, taken]);
+    const isOfControl = isControl(this.opcode);
+    if (isOfControl) this.control = Buffer.concat([this.control, taken]);
     else this.bytes += taken.length;
     if (this.wanted === 0) {
       this.wanted = null;
-      if (isControl) this.endControl(this.control);
+      if (isOfControl) this.endControl(this.control);
       else if (this.isLast) this.endMessage();
     }
     return bytes.subarray(taken.length);
@@ -125,6 +125,11 @@ export class FrameReader {
     // RFC 6455, 5.5.1: the code is sent back.
     this.reply(payload.length === 0 ? frame(opcodes.close, payload) : closeFrame(this.closeCode));
   }
+}
+
+/** RFC 6455, 5.5: such frames may stand within a message, and are no part of it. */
+function isControl(opcode: number): boolean {
+  return opcode >= opcodes.close;
 }
 
 /** Length of a frame's header, as far as its first bytes tell. */
