@@ -123,6 +123,7 @@ export const derivedTables = {
       logLine: 'The line among those that were read of the log.',
       seq: 'The slot of the request.',
       isLikely: 'Not by its id, but by time, method, path and status.',
+      isUnread: 'Only its id was read.',
       atUs: 'When, as the log has it, µs.',
       status: 'The status that it answered; null where it gave none.',
       bytes: 'Bytes that it sent, as it counts them.',
@@ -151,7 +152,7 @@ export const derivedTables = {
       serverLine: 'The line in witnesses/server-log.ndjson.gz; null where it has none.',
       isLikely: 'Not by its id.',
       what: 'What it says of it.',
-      isProcessed: 'Does the log have an answer 200 to 299?',
+      isProcessed: 'Does the log have an answer 200 to 299, be it of an earlier try?',
     },
   },
   disagreements: {

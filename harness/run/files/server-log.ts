@@ -19,6 +19,9 @@ export const serverLogFile = {
         'The slot of the request, by its id; not there in a log without ids: then method and path are ours.',
       ),
     ),
+    isUnread: optional(
+      flag('Only its id was read: its form is not known. Its times are 0, its method is empty, its status null.'),
+    ),
     atWallUs: integerFrom(0, 'When, as the log has it, µs since 1970: it had the request, or (isEnd) had answered it.'),
     isEnd: optional(flag('The stamp is of the answer’s end.')),
     withinUs: integerFrom(0, 'How coarse that stamp is: up to so much later, µs.'),

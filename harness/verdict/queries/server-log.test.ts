@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { ServerLogLine } from '../../run/files/server-log.ts';
 import { row, serviceRecord } from '../testing.ts';
+import { serverLogQueries } from './server-log.ts';
 import { sharedRun } from '../testing-database.ts';
 import { originMonotonicUs } from '../testing-folder.ts';
 
@@ -89,5 +90,44 @@ describe('without ids', () => {
       { missing: 2, isWhole: false },
     ]);
     expect(fates).toEqual([{ what: 'not told: it has no line of other requests either, which were answered' }]);
+  });
+});
+
+/** A line with an id. */
+const withId = (seq: number, over: Partial<ServerLogLine> = {}): ServerLogLine => line(seq * 100, { seq, ...over });
+const id = { ...log, joined: 'id' as const };
+/** The second log is that of one of two servers. */
+const two = sharedRun(() => ({
+  run: { ...serviceRecord({ accessLogs: ['a.log', 'b.log'] }), accessLogs: [id, { ...id, path: 'b.log' }] },
+  timeline: [],
+  ledger: [asked(0, 0), asked(1, 100), asked(2, 200, lost), asked(3, 300, lost), asked(4, 400, lost)],
+  server: [
+    ...[withId(0), withId(1), withId(2), withId(2, { status: 503 })],
+    withId(3, { isUnread: true, atWallUs: 0, withinUs: 0, method: '', status: null }),
+    withId(1, { log: 2 }),
+  ],
+}));
+
+describe('with ids', () => {
+  it('no line is said of a log only that has the answers, and not of an id in a line of no known form', async () => {
+    const fates = await two().database.all<{ log: number; seq: number; what: string }>(
+      'select log, seq, what from server_fates order by log, seq',
+    );
+    const untold = 'not told: it has no line of other requests either, which were answered';
+    expect(fates.map(({ log, seq, what }) => [log, seq, what])).toEqual([
+      [1, 2, 'answered 503 (the answer was lost on the way), after 200 in an earlier try'],
+      [1, 3, 'its id is in the log, in a line of no known form'],
+      [1, 4, 'no line: it never reached the server, or that ended before it wrote one'],
+      [2, 2, untold],
+      [2, 3, untold],
+      [2, 4, untold],
+    ]);
+    const causes = await two().database.all<{ seq: number }>('select seq from causes');
+    expect(causes.map(({ seq }) => seq)).toEqual([2]);
+  });
+
+  it('an earlier try that was processed counts, whatever the last one came to', async () => {
+    const [processed] = await two().database.all(serverLogQueries['server-log-processed'].sql);
+    expect(processed).toEqual({ certain: 1, likely: 0 });
   });
 });

@@ -46,7 +46,8 @@ where p.line = m.line and p.seq = m.seq`;
 /** The table `server_lines`: each line with its request. */
 export const makeServerLines = `
 create or replace table server_lines as
-select s.line, s.log, s.logLine, coalesce(s.seq, p.seq) as seq, s.seq is null as isLikely, s.atUs, s.status, s.bytes,
+select s.line, s.log, s.logLine, coalesce(s.seq, p.seq) as seq, s.seq is null as isLikely,
+  coalesce(s.isUnread, false) as isUnread, s.atUs, s.status, s.bytes,
   s.durationUs, s.upstream, s.upstreamStatus, s.said
 from server as s left join server_pairs as p on p.line = s.line and p.isMatch
 where coalesce(s.seq, p.seq) is not null`;
@@ -78,6 +79,7 @@ const what = `
         when exists (from log_gaps as gap where gap.log = g.log and gap.fromUs <= l.doneUs and gap.toUs >= coalesce(l.sentUs, l.dueUs))
           then 'not known: the log was emptied just then'
         when not l.written then 'never reached the server'
+        when u.seq is not null then 'its id is in the log, in a line of no known form'
         when not coalesce(isWhole, false) then 'not told: it has no line of other requests either, which were answered'
         when g.joined = 'time' and (l.status is not null or exists (from server_pairs as p where p.log = g.log and p.seq = l.seq))
           then 'not told: without ids, several lines may be its own'
@@ -89,19 +91,22 @@ const what = `
         when l.status is null and l.outcome <> 'parse' then 'answered ' || s.status || ' (the answer was lost on the way)' || coalesce(': ' || s.said, '')
         when l.status <> s.status then 'answered ' || s.status || ', and the client got ' || l.status
         when l.outcome = 'truncated' then 'answered ' || s.status || ', and the client got a part of it' || coalesce(': ' || s.said, '')
-        else 'answered ' || s.status || ${detail} end end`;
+        else 'answered ' || s.status || ${detail} end
+        || case when s.status between 200 and 299 then '' else coalesce(', after ' || goodStatus || ' in an earlier try', '') end end`;
 
 /** A row for each drop and log. */
 const fates = `
   select l.line, l.seq, l.method, g.log, s.line as serverLine, coalesce(s.isLikely, false) as isLikely, ${what} as what,
-    coalesce(s.status between 200 and 299, false) as isProcessed
+    goodStatus is not null as isProcessed
   from (from ledger where dropped) as l
     cross join (from server_logs where joined in ('id', 'time')) as g
     left join log_counts as counts on counts.log = g.log
     left join (
       -- Of several lines the last: a proxy in front may have tried again.
-      select log, seq, arg_max(x, x.line) as s from server_lines as x group by log, seq
-    ) as last on last.log = g.log and last.seq = l.seq`;
+      select log, seq, arg_max(x, x.line) as s, min(x.status) filter (x.status between 200 and 299) as goodStatus
+      from server_lines as x where not isUnread group by log, seq
+    ) as last on last.log = g.log and last.seq = l.seq
+    left join (select distinct log, seq from server_lines where isUnread) as u on u.log = g.log and u.seq = l.seq`;
 
 /** The table `server_fates`. */
 export const makeServerFates = `create or replace table server_fates as ${fates}`;
@@ -140,7 +145,9 @@ export const serverLogQueries = {
   'server-log-disagreements': query(
     'Of each access log: requests that it has several times, ok answers that it does not have, other statuses.',
     `
-    with found as (select log, seq, count(*) as lines, list(distinct status) as statuses from server_lines group by log, seq)
+    with found as (
+      select log, seq, count(*) as lines, list(distinct status) as statuses from server_lines where not isUnread group by log, seq
+    )
     select g.log,
       count(*) filter (found.lines > 1) as twice,
       coalesce(any_value(missing), 0) as missing,

@@ -33,6 +33,9 @@ interface AskedLoad {
   readonly ratePerSecond: number;
 }
 
+/** What is known of a line of no known form: only its id. */
+const unread = { isUnread: true, atWallUs: 0, withinUs: 0, method: '', status: null } as const;
+
 type Told = NonNullable<ServiceRun['accessLogs']>[number];
 
 /** One log, as far as it was read. */
@@ -65,14 +68,14 @@ class ReadLog {
   private takeLine(text: string): ServerLogLine | null {
     const { told, asked } = this;
     told.lines++;
+    const seq = slotIn(text, asked.idPrefix);
     const said = logLineIn(text);
     if (said === null) {
       told.notUnderstood++;
-      return null;
+      return seq === null ? null : { log: this.log, logLine: told.lines, seq, ...unread };
     }
     const { format, target, ...kept } = said;
     this.formats.set(format, (this.formats.get(format) ?? 0) + 1);
-    const seq = slotIn(text, asked.idPrefix);
     const line = { log: this.log, logLine: told.lines, ...(seq !== null && { seq }), ...kept };
     if (seq !== null) {
       told.withId++;
