@@ -19,7 +19,7 @@ const at = (name: string): string => join(folder, name);
 const [appPort, port] = [19_031, 19_032];
 const children: ChildProcess[] = [];
 
-/** It writes down what it has read, before it answers 20 ms later. */
+/** It writes down what it has read, before it answers 20 ms later, or 400. */
 const app = at('app.mjs');
 writeFileSync(
   app,
@@ -27,7 +27,7 @@ writeFileSync(
    import { appendFileSync, writeFileSync } from 'node:fs';
    createServer((request, response) => {
      if (request.headers['x-request-id']) appendFileSync('${at('processed')}', request.headers['x-request-id'] + '\\n');
-     setTimeout(() => response.end('ok'), 20);
+     setTimeout(() => response.end('ok'), request.url === '/slow' ? 400 : 20);
    }).listen(${appPort}, '127.0.0.1', () => writeFileSync('${at('app.pid')}', String(process.pid)));`,
 );
 
@@ -189,17 +189,16 @@ async function begin({ files, start, before }: Server): Promise<void> {
   await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200), 20_000);
 }
 
-async function measured(command: string): Promise<{ verdict: Verdict; run: string }> {
-  const words = ['measure', '--json', '--out', folder, '--url', `http://127.0.0.1:${port}/orders?a=1`, '--rate', '100'];
-  const load = [
+async function measured(...load: string[]): Promise<{ verdict: Verdict; run: string }> {
+  const words = [
+    'measure',
+    '--json',
+    '--out',
+    folder,
     '--method',
     'POST',
     '--body',
     'x',
-    '--settle',
-    '1s',
-    '--while',
-    command,
     '--access-log',
     at('access.log'),
   ];
@@ -226,7 +225,8 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
   it.skipIf(!isInstalled(server.program))('says of each drop what stands in it, across its rotation', async () => {
     await begin(server);
     const kill = `cd ${folder}; kill -KILL $(cat app.pid); sleep 0.2; ${startApp} sleep 0.5`;
-    const { verdict, run } = await measured(`${kill}; ${server.reload}`);
+    const load = ['--url', `http://127.0.0.1:${port}/orders?a=1`, '--rate', '100', '--settle', '1s'];
+    const { verdict, run } = await measured(...load, '--while', `${kill}; ${server.reload}`);
     expect(verdict.dropped).toBeGreaterThan(15);
     const [log] = verdict.serverLog?.logs ?? [];
     expect(log).toMatchObject({ formats: [server.format], joined: 'id', twice: 0, differing: 0 });
@@ -256,4 +256,20 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
     // As the client saw it, each was answered by the proxy.
     expect(verdict.unexplained).toBe(fates.filter(({ what }) => /^no|^never/u.test(what)).length);
   });
+
+  it.skipIf(!isInstalled(server.program))(
+    'says of a client that gave up whether it was answered all the same',
+    async () => {
+      await begin(server);
+      const load = ['--url', `http://127.0.0.1:${port}/slow`, '--rate', '20', '--duration', '1s', '--timeout', '150ms'];
+      const { verdict } = await measured(...load);
+      expect(verdict.outcomes).toEqual({ timeout: 20 });
+      // HAProxy and Apache wait for their upstream, whoever has gone.
+      const isAnswered = server.program === 'haproxy' || server.program === 'apache2';
+      const [told = ''] = Object.keys(verdict.serverLog?.logs[0]?.drops ?? {});
+      expect(told).toMatch(isAnswered ? /^answered 200, too late for the client$/u : /^had it, and gave no answer/u);
+      expect(verdict.serverLog?.logs[0]?.drops).toEqual({ [told]: 20 });
+      expect(verdict.serverLog?.processedWrites).toEqual({ certain: isAnswered ? 20 : 0, likely: 0 });
+    },
+  );
 });

@@ -57,9 +57,9 @@ it('an access log says what became of each drop, changes no count, and no line o
     '--connections',
     'new',
     '--rate',
-    '250',
+    '500',
     '--duration',
-    '1s',
+    '500ms',
   ];
   const words = ['measure', '--json', '--out', folder, ...load, '--access-log', log];
   const { stdout } = await execa(process.execPath, [cliPath, ...words], { reject: false });

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { messageOf } from '../../base/errors.ts';
 import { monotonicUs } from '../../base/clock.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
-import { threadsFor, type LoadPlan, type PlanMixEntry } from '../../in-lab/plan.ts';
+import { noCounts, threadsFor, type LoadPlan, type PlanMixEntry } from '../../in-lab/plan.ts';
 import { spawnGenerator } from '../../in-lab/spawn.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { Progress } from '../audience.ts';
@@ -108,7 +108,7 @@ class Measurement {
       this.over.abort();
       const { aborted, wallOffsetUs, done } = end;
       await this.deploy;
-      await this.witnesses.end(files, { answered: (done ?? this.counts)?.ok ?? 0, signal });
+      await this.witnesses.end(files, done ?? this.counts ?? noCounts(), signal);
       const held = done?.held === undefined ? {} : { held: done.held };
       const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0, ...held };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });

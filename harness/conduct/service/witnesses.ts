@@ -1,6 +1,7 @@
 /** Who else tells of a service that the user runs: systemd's journal, and access logs. None of them changes a count. */
 import { messageOf } from '../../base/errors.ts';
 import { requestIdPrefix } from '../../run/site-requests.ts';
+import type { LoadCounts } from '../../in-lab/plan.ts';
 import { AccessLogs } from './access-log/access-logs.ts';
 import { askedRequest } from './access-log/asked-request.ts';
 import { ServiceJournal } from './journal.ts';
@@ -34,7 +35,7 @@ export class ServiceWitnesses {
   }
 
   /** The load has ended: what they say goes into the run's files. */
-  async end(files: ServiceFiles, { answered, signal }: { answered: number; signal: AbortSignal }): Promise<void> {
+  async end(files: ServiceFiles, counts: Pick<LoadCounts, 'sent' | 'ok'>, signal: AbortSignal): Promise<void> {
     const { journal, accessLogs } = this;
     const { writer } = files;
     const keep = async (what: string, work: () => Promise<void>): Promise<void> => {
@@ -51,7 +52,7 @@ export class ServiceWitnesses {
     if (accessLogs !== null) {
       const originUs = writer.record.originMonotonicUs ?? 0;
       await keep('the access log', async () =>
-        writer.know({ accessLogs: await accessLogs.end({ answered, originUs, signal }) }),
+        writer.know({ accessLogs: await accessLogs.end(counts, { originUs, signal }) }),
       );
     }
   }

@@ -33,6 +33,7 @@ const fates: Fate[] = [
   ['reset', 900, 1190, 'cut while shop.service was stopping', 3],
   ['truncated', 1150, 1210, 'cut: the process of shop.service ended with the request under way', 4],
   ['closed', 1400, 1401, null],
+  ['refused-stream', 1100, 1101, 'not processed, as the server said, while shop.service was stopping', 3],
   ['status-502', 1100, 1101, 'answered 502 while shop.service was stopping', 3],
   ['status-503', 1350, 1351, 'answered 503 while shop.service was starting', 5],
   // Nothing that a restart makes.

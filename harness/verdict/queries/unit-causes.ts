@@ -5,6 +5,7 @@ import { query } from './query.ts';
 /** The client saw that nobody listened, or that the connection was cut; a proxy in front tells neither from the other. */
 const refused = "outcome = 'refused'";
 const cut = "outcome in ('reset', 'closed', 'truncated', 'tls')";
+const unprocessed = "outcome = 'refused-stream'";
 const unavailable = "outcome in ('status-502', 'status-503', 'status-504')";
 
 /** A step to the causes. */
@@ -24,7 +25,7 @@ export const ofUnit = query(
       -- The last that had begun; journald may have its line a moment late.
       arg_max(u, case when u.fromUs <= doneUs then u.fromUs else -u.fromUs end) as event
     from lost join spans as u on doneUs >= u.fromUs - ${toleranceUs} and lost.fromUs <= u.untilUs
-    where ${refused} or ${unavailable} or (${cut} and state <> 'starting')
+    where ${refused} or ${unavailable} or (${cut} and state <> 'starting') or (${unprocessed} and state = 'stopping')
     group by all
   )
   select line, event.line as unitLine, event.said, case
@@ -32,6 +33,7 @@ export const ofUnit = query(
         when 'stopping' then ' was stopping' when 'gone' then ' had no process' else ' had started, and did not listen yet' end
       when ${cut} then case event.state when 'stopping' then 'cut while ' || event.unit || ' was stopping'
         else 'cut: the process of ' || event.unit || ' ended with the request under way' end
+      when ${unprocessed} then 'not processed, as the server said, while ' || event.unit || ' was stopping'
       else 'answered ' || status || ' while ' || event.unit || case event.state
         when 'stopping' then ' was stopping' when 'gone' then ' had no process' else ' was starting' end
     end as cause

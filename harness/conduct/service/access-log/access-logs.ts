@@ -12,6 +12,7 @@ import { messageOf } from '../../../base/errors.ts';
 import type { ServerLogLine } from '../../../run/files/server-log.ts';
 import { runFiles } from '../../../run/run-folder.ts';
 import type { ServiceRun } from '../../../run/run-record.ts';
+import type { LoadCounts } from '../../../in-lab/plan.ts';
 import { ndjson } from '../../run-writer.ts';
 import type { AskedRequest } from './asked-request.ts';
 import { logLineIn } from './log-line.ts';
@@ -20,7 +21,8 @@ import { LogTail } from './log-tail.ts';
 const pollMs = 200;
 /** Servers write a line when the request has ended, some in blocks. */
 const settleMs = 5_000;
-const quietMs = 500;
+/** No line in so long: where there is one for each request, and where requests that got no answer may still have theirs. */
+const quietMs = { whole: 400, answered: 1_500 } as const;
 /** Lines without ids that may be of this load, a second that a stamp spans: with more, none can be told from another. */
 const mostOfAStamp = 5;
 /** Lines without ids that are kept. */
@@ -153,22 +155,17 @@ export class AccessLogs {
 
   /**
    * Reads to the end, once the logs have settled.
-   * @param answered how many lines there must be, for a log that has all
+   * @param counts of the load: a log that has all has a line for each answer, and one for each request that reached it
    * @returns what run.json says of them
    * @throws when their lines could not be written
    */
-  async end({
-    answered,
-    originUs,
-    signal,
-  }: {
-    answered: number;
-    originUs: number;
-    signal: AbortSignal;
-  }): Promise<Told[]> {
+  async end(
+    counts: Pick<LoadCounts, 'sent' | 'ok'>,
+    { originUs, signal }: { originUs: number; signal: AbortSignal },
+  ): Promise<Told[]> {
     const { output } = this;
     if (output === null) return [];
-    await this.settle(answered, signal);
+    await this.settle(counts, signal);
     this.stopped.abort();
     await this.reading;
     await this.readAll();
@@ -213,14 +210,15 @@ export class AccessLogs {
   }
 
   /** Until each log has a line for every answer and says no more, or as long as it may take. */
-  private async settle(answered: number, signal: AbortSignal): Promise<void> {
+  private async settle({ sent, ok }: Pick<LoadCounts, 'sent' | 'ok'>, signal: AbortSignal): Promise<void> {
     const untilUs = monotonicUs() + settleMs * 1000;
     let [seen, sinceUs] = [-1, 0];
     while (!signal.aborted && monotonicUs() < untilUs) {
       const ours = this.logs.reduce((sum, log) => sum + log.ours, 0);
       if (ours !== seen) [seen, sinceUs] = [ours, monotonicUs()];
-      const isWhole = this.logs.every((log) => log.ours >= answered);
-      if (isWhole && monotonicUs() - sinceUs >= quietMs * 1000) return;
+      const least = Math.min(...this.logs.map((log) => log.ours));
+      const enoughMs = least >= sent ? quietMs.whole : least >= ok ? quietMs.answered : Infinity;
+      if (monotonicUs() - sinceUs >= enoughMs * 1000) return;
       await sleep(pollMs, undefined, { signal }).catch(() => undefined);
     }
   }
