@@ -14,6 +14,7 @@ const rooms = [
   'gate',
   'calibration',
   'doctor',
+  'init',
   'cli',
 ];
 

@@ -8,6 +8,7 @@ import { doctor } from './cli/doctor.ts';
 import { experiment } from './cli/experiment.ts';
 import { gate } from './cli/gate.ts';
 import { index } from './cli/index.ts';
+import { init } from './cli/init.ts';
 import { measure } from './cli/measure.ts';
 import { merge } from './cli/merge.ts';
 import { packSeries } from './cli/pack-series.ts';
@@ -20,7 +21,22 @@ import { verdict } from './cli/verdict.ts';
 import { verify } from './cli/verify.ts';
 
 const commands = [
-  ...[experiment, measure, gate, merge, baseline, calibrate, bench, verdict, report, verify, query, compare, index],
+  ...[
+    experiment,
+    measure,
+    init,
+    gate,
+    merge,
+    baseline,
+    calibrate,
+    bench,
+    verdict,
+    report,
+    verify,
+    query,
+    compare,
+    index,
+  ],
   ...[packSeries, schema, clean, doctor, setup],
 ];
 

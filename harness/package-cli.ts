@@ -1,5 +1,6 @@
 /** The command line of the package, for use from another project: what needs no lab. */
 import { compare } from './cli/compare.ts';
+import { init } from './cli/init.ts';
 import { measure } from './cli/measure.ts';
 import { runProgram } from './cli/program.ts';
 import { query } from './cli/query.ts';
@@ -16,7 +17,7 @@ Exit codes:
 
 The experiments with systemd and Traefik run from a checkout of the project.`;
 
-await runProgram([measure, query, report, verdict, compare], {
+await runProgram([measure, init, query, report, verdict, compare], {
   afterHelp,
   callOf: (command) => `npx restart-proof ${command}`,
 });

@@ -95,6 +95,10 @@ const usageErrors = {
     meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
     advice: 'Correct what is named; docs/ci.md shows each.',
   },
+  'folder-unusable': {
+    meaning: 'The folder that `init` is to look at does not exist, or may not be read.',
+    advice: 'Name the folder of your project, or call init in it.',
+  },
   'host-unknown': {
     meaning: 'The host of --url has no address.',
     advice: 'Check its spelling, or give the address itself.',

@@ -1,0 +1,93 @@
+/** `init`: a budgets file and a file for CI, begun from what stands in a project's folder. */
+import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { exitCodes, messageOf } from '../base/errors.ts';
+import type { NewFile } from '../init/files.ts';
+import type { Context } from './context.ts';
+import { examples } from './options/examples.ts';
+import { pathText } from './print/path.ts';
+import type { CliCommand } from './program.ts';
+
+/** Exits 0 when it wrote a file, or was only to show what it would write; 2 when it wrote none. */
+export const init = {
+  define: (program, callOf) =>
+    program
+      .command('init')
+      .description('begin a budgets file for `measure`, and a file for CI, from what stands in a folder; asks nothing')
+      .argument('[folder]', 'the folder of your project (default: where you are)')
+      .option('--dry-run', 'print the files on stdout instead of writing them')
+      .addHelpText('after', helpText(callOf('init'))),
+  run: async (context, folder: string | undefined, { dryRun }: { dryRun?: true }) => {
+    const { readFolder } = await import('../init/folder.ts');
+    const { guess } = await import('../init/guess.ts');
+    const { budgetsFile, ciFiles } = await import('../init/files.ts');
+    const { foundText, nextText } = await import('../init/found-text.ts');
+    // npm starts a script in the folder of its package, wherever it is called.
+    const here = process.env['npm_lifecycle_event'] === 'init' ? process.env['INIT_CWD'] : undefined;
+    const root = resolve(here ?? '.', folder ?? '.');
+    const found = guess(await readFolder(root));
+    const budgets = budgetsFile(found);
+    const tell = dryRun === true ? context.stderr : context.stdout;
+    tell(foundText(found));
+    const written = new Set<NewFile>();
+    for (const file of [budgets, ...ciFiles(found)]) {
+      const why = await (dryRun === true ? whyLeft(root, file) : write(root, file));
+      if (why === null) written.add(file);
+      if (dryRun === true) context.stdout(`# ---- ${file.path}\n${file.text}`);
+      tell(
+        why === null
+          ? `${dryRun === true ? 'would write' : 'wrote'}: ${file.path}\n`
+          : `left alone: ${file.path} ${why}\n`,
+      );
+    }
+    if (dryRun === true) return exitCodes.pass;
+    tell(nextText(measureCall(context, root), budgets.path, written.has(budgets) ? budgets : null));
+    return written.size === 0 ? exitCodes.usage : exitCodes.pass;
+  },
+} satisfies CliCommand;
+
+/** Nothing is overwritten, and no link is followed. @returns why it was not written, or null */
+async function write(root: string, file: NewFile): Promise<string | null> {
+  const why = await whyLeft(root, file);
+  if (why !== null) return why;
+  const path = join(root, file.path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, file.text, { flag: 'wx' });
+    return null;
+  } catch (error) {
+    // Half a file would be left alone the next time.
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') await rm(path, { force: true });
+    return `cannot be written: ${messageOf(error)}`;
+  }
+}
+
+async function whyLeft(root: string, { path }: NewFile): Promise<string | null> {
+  for (let above = dirname(path); above !== '.'; above = dirname(above)) {
+    const there = await lstat(join(root, above)).catch(() => null);
+    if (there?.isDirectory() === false) return `would lie in ${above}, which is a link or a file`;
+  }
+  return (await lstat(join(root, path)).catch(() => null)) === null ? null : 'is there already';
+}
+
+/** `while` runs where measure is called: in the project's folder, where npm would start it in that of the checkout. */
+function measureCall({ callOf, projectFolder }: Context, root: string): string {
+  if (root === process.cwd()) return callOf('measure');
+  const quoted = (text: string): string =>
+    /^[\w./@:+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return `cd ${quoted(pathText(root))} && node ${quoted(join(projectFolder, 'harness/bin.mjs'))} measure`;
+}
+
+function helpText(call: string): string {
+  return `
+It reads go.mod, package.json, pyproject.toml, requirements.txt, Dockerfile, compose file, Procfile, Makefile, .env, systemd
+units and source: at most 400 files, 256 KiB of each, none from outside the folder. It runs nothing and asks no network. Each
+guess is printed with file and line.
+
+It writes restart-proof.yaml; with a .github folder or a remote at GitHub .github/workflows/restart-proof.yml; with a
+.gitlab-ci.yml restart-proof.gitlab-ci.yml, to include there. A file that is there is left alone. Where no deploy command is
+found, \`while\` holds a comment only, and \`measure\` refuses the file until you write one.
+
+Exits 0 when it wrote a file, 2 when it wrote none.
+${examples(call.replace(/ --$/u, ''), `${call} --dry-run`, `${call} ../shop`)}`;
+}
