@@ -27,7 +27,7 @@ import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
-import { serverLogsOf } from './server-logs.ts';
+import { serverLogDoubts, serverLogsOf } from './server-logs.ts';
 import { journalOf } from './unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
@@ -264,7 +264,7 @@ async function readService(
     // Of a service that the user runs there is no second one.
     controls: [],
     calibration: null,
-    witnessDoubts: [],
+    witnessDoubts: await serverLogDoubts(run, of.ask),
     engine: [],
     writes: null,
     direct: null,

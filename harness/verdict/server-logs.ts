@@ -1,4 +1,5 @@
 /** What the access logs of a service of the user's come to, and what a reader must know of them. */
+import { runFiles } from '../run/run-folder.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Ask } from './ledger-summary.ts';
 import type { Verdict } from './record/verdict.ts';
@@ -28,6 +29,23 @@ export async function serverLogsOf(run: RunRecord, ask: Ask): Promise<Verdict['s
     }),
     processedWrites: processed ?? { certain: 0, likely: 0 },
   };
+}
+
+/** Is every line there that the run has kept? Without it a drop would be one that the server never saw. */
+export async function serverLogDoubts(run: RunRecord, ask: Ask): Promise<string[]> {
+  if (run.kind !== 'measure' || run.accessLogs === undefined) return [];
+  const kept = await ask<{ log: number; withId: number; withoutId: number }>('server-log-kept');
+  return run.accessLogs.flatMap(({ path, ours, joined, problem }, index) => {
+    // Of one that could not be read to its end, what was counted may not have been written.
+    if (problem !== undefined || (joined !== 'id' && joined !== 'time')) return [];
+    const { withId = 0, withoutId = 0 } = kept.find(({ log }) => log === index + 1) ?? {};
+    const lines = joined === 'id' ? withId : withoutId;
+    return lines === ours
+      ? []
+      : [
+          `${runFiles.serverLog} has ${lines} lines of --access-log ${path}, and ${runFiles.run} says ${ours}: it is not whole, or was changed.`,
+        ];
+  });
 }
 
 /** What a reader must know of the logs, each a sentence. */

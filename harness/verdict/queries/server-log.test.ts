@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { ServerLogLine } from '../../run/files/server-log.ts';
 import { row, serviceRecord } from '../testing.ts';
+import { askerOf } from '../ledger-summary.ts';
+import { serverLogDoubts } from '../server-logs.ts';
 import { serverLogQueries } from './server-log.ts';
 import { sharedRun } from '../testing-database.ts';
 import { originMonotonicUs } from '../testing-folder.ts';
@@ -129,5 +131,18 @@ describe('with ids', () => {
   it('an earlier try that was processed counts, whatever the last one came to', async () => {
     const [processed] = await two().database.all(serverLogQueries['server-log-processed'].sql);
     expect(processed).toEqual({ certain: 1, likely: 0 });
+  });
+
+  it.each([
+    [[4, 1], []],
+    [[5, 1], [/ has 4 lines of --access-log a.log, and run.json says 5: /u]],
+    [[4, 2], [/ has 1 lines of --access-log b.log, and run.json says 2: /u]],
+  ])('of %j lines that were kept each must be there', async ([a = 0, b = 0], expected) => {
+    const accessLogs = [
+      { ...id, path: 'a.log', ours: a },
+      { ...id, path: 'b.log', ours: b },
+    ];
+    const doubts = await serverLogDoubts({ ...serviceRecord(), accessLogs }, askerOf(two().database));
+    expect(doubts).toEqual(expected.map((words): unknown => expect.stringMatching(words)));
   });
 });

@@ -136,6 +136,15 @@ export const serverLogQueries = {
     `
     select seq, log, what, serverLine from server_fates order by seq, log`,
   ),
+  'server-log-kept': query(
+    `Lines in ${runFiles.serverLog} that were understood, by log: with and without an id.`,
+    `
+    select log, count(*) filter (seq is not null) as withId, count(*) filter (seq is null) as withoutId
+    from server
+    where isUnread is null
+    group by log
+    order by log`,
+  ),
   'server-log-processed': query(
     'Dropped requests that are not idempotent, and that a log shows as processed: a retry would have doubled them.',
     `
