@@ -1,4 +1,5 @@
 /** `measure --http 2` as a user calls it, by prior knowledge. */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +40,7 @@ describe('measure --http 2', () => {
     expect(exitCode).toBe(1);
     expect(verdict.outcomes).toEqual({ ok: 80, 'refused-stream': 10, reset: 10 });
     expect(verdict.failureKinds).toEqual({ 'stream refused': 10, 'cut in flight': 10 });
+    expect(readFileSync(join(run, runFiles.report), 'utf8')).toMatch(/\| protocol +\| HTTP\/2 by prior knowledge +\|/u);
     expect(verdict.retryingClient).toEqual({ resent: 10, droppedAtBest: 10 });
     for await (const { protocol, streamId } of readLedger(join(run, runFiles.ledger))) {
       expect([protocol, typeof streamId]).toEqual(['h2', 'number']);

@@ -19,13 +19,15 @@ export function askedSection(run: RunRecord): string {
 type Setting = readonly [part: string, setting: string];
 
 function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
-  const { address, port, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } = service;
+  const { address, port, tls, http, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } =
+    service;
   const okIs = expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`;
   return [
     [
       requests === undefined ? 'request' : 'mix',
       `${askedOf(service)}${port === null ? '' : ` (${addressText(address)})`}`,
     ],
+    ...(http === undefined ? [] : [['protocol', `HTTP/2 by ${tls === null ? 'prior knowledge' : 'ALPN'}`] as const]),
     ...headers.map(([name, value]): Setting => ['header', `${name}: ${value}`]),
     ...(bodyBytes === null ? [] : [['body', `${bodyBytes} bytes`] as const]),
     ...(requests === undefined ? [['ok is', okIs] as const] : requests.flatMap(askedOfRequest)),
