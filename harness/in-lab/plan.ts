@@ -82,6 +82,7 @@ export interface HoldCounts {
   readonly lives: number;
   readonly opened: number;
   readonly endedByService: number;
+  readonly cut: number;
 }
 
 /** The whole plan of one load. */

@@ -80,6 +80,7 @@ const serviceRunSchema = z.strictObject({
       lives: z.number().int().nonnegative(),
       opened: z.number().int().nonnegative(),
       endedByService: z.number().int().nonnegative(),
+      cut: z.number().int().nonnegative().optional(),
     })
     .optional(),
   /** Before the first run of the command, and after the last. */

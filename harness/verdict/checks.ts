@@ -277,7 +277,7 @@ export const checks: readonly Check[] = [
     id: 'holds-disagree',
     kind: 'witness',
     question: 'With --hold: has every life of a held connection its row?',
-    limit: 'As many rows as run.json says, and each holder’s lives one after another.',
+    limit: 'As many rows as run.json says, as many cut, and each holder’s lives one after another.',
     advice: 'Run again; a file that was changed cannot be mended.',
     answer: holdsDisagree,
   },
@@ -494,6 +494,9 @@ function holdsDisagree({ run, holds }: Checked): Answer {
           `${runFiles.holds} has ${lives} lives, ${opened} of them open and ${endedByService} ended by the service; ` +
             `${runFiles.run} says ${told === undefined ? 'nothing of them' : `${told.lives}, ${told.opened} and ${told.endedByService}`}.`,
         ]),
+    ...(told?.cut === undefined || told.cut === holds.verdict.cut
+      ? []
+      : [`${runFiles.holds} has ${holds.verdict.cut} that were cut; ${runFiles.run} says ${told.cut}.`]),
     ...(outOfOrder === 0 ? [] : [`${runFiles.holds} has ${outOfOrder} lives that do not follow the ones before them.`]),
   ];
 }

@@ -190,6 +190,11 @@ describe('the verdict of held connections', () => {
       { holds: { counts: { ...counts, messages: 0, bytes: 0, outOfOrder: 1 } } },
       '1 lives that do not follow',
     ],
+    [
+      'has another number of cut ones',
+      { run: runOf({ ...counts, cut: 2 }, { maxDropped: 1_000 }) },
+      'has 1 that were cut; run.json says 2.',
+    ],
     ['is not told of in run.json', { run: runOf(undefined, { maxDropped: 1_000 }) }, 'run.json says nothing of them'],
   ])('is none of a file that %s', (_, over, sentence) => {
     const { verdict, reasons } = judged(over);

@@ -293,7 +293,8 @@ describe('holders', () => {
       await held.ended(15);
       const counts = held.holders.end();
       expect(most).toBeLessThanOrEqual(5);
-      expect(counts).toEqual({ lives: held.rows.length, opened: held.rows.length, endedByService: held.rows.length });
+      const all = held.rows.length;
+      expect(counts).toEqual({ lives: all, opened: all, endedByService: all, cut: 0 });
       for (let holder = 1; holder <= 5; holder++) {
         const own = held.rows.filter((row) => row.holder === holder);
         expect(own.map(({ generation }) => generation)).toEqual(own.map((__, index) => index + 1));

@@ -20,7 +20,7 @@ export class Holders {
   private readonly plan: HoldingPlan;
   private readonly record: (row: HoldRow) => void;
   private readonly secure: SecureTarget | null;
-  private readonly counted = { lives: 0, opened: 0, endedByService: 0 };
+  private readonly counted = { lives: 0, opened: 0, endedByService: 0, cut: 0 };
   private holders: Holder[] = [];
   private watch: NameWatch | null = null;
 
@@ -62,6 +62,7 @@ export class Holders {
     counted.lives++;
     if (row.openedUs !== null) counted.opened++;
     if (isEndedByService(row)) counted.endedByService++;
+    if (row.ending === 'cut') counted.cut++;
     this.record(row);
   }
 }
