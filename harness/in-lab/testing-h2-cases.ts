@@ -180,7 +180,7 @@ const fields = (count: number): Buffer =>
   ]);
 
 /** A head in as many frames as it needs. */
-function longHead(id: number, block: Buffer): Buffer[] {
+export function longHead(id: number, block: Buffer): Buffer[] {
   const size = 16_384;
   const rest = Array.from({ length: Math.ceil(block.length / size) }, (_, at) =>
     block.subarray(at * size, at * size + size),
