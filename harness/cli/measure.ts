@@ -83,7 +83,7 @@ shell sees to it. Values of Authorization, Cookie and similar headers are never 
 
 --requests FILE asks a mix: a list in YAML with path, method, weight, headers, body and what the answer must be, such as
 \`- { path: /orders, method: POST, weight: 2, body: '{"order": "{id}"}', expect: { status: 201, json: { $.state: new } } }\`.
---header and --expect-status then hold for each request that does not say otherwise. docs/your-service.md has every field.
+--header and --expect-status then hold for each request that does not say otherwise. docs/measure.md has every field.
 
 --journal shop.service reads what systemd says of the unit while the load goes on (never what the service says), and names the
 cause of each drop with its line. It needs root, or the group systemd-journal, on the machine that runs the service.

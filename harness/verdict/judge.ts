@@ -253,7 +253,7 @@ function notesOf(evidence: Evidence): string[] {
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
   const handshakes =
     `${all.outcomes['tls'] ?? 0} requests failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
-    'docs/your-service.md says what to do.';
+    'docs/measure.md says what to do.';
   const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
   return [
     ...run.notes,

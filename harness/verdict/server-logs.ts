@@ -73,13 +73,13 @@ export function serverLogNotes(run: RunRecord, serverLog: Verdict['serverLog']):
   });
 }
 
-const logIds = 'Log the header X-Request-Id (docs/your-service.md shows how).';
+const logIds = 'Log the header X-Request-Id (docs/measure.md shows how).';
 
 function withoutIds({ lines, notUnderstood, ours, joined }: ServerLog['logs'][number]): string {
   if (lines === 0)
     return 'Nothing was written to it while the load went on: is it the log of what answered? Nothing is judged by it.';
   if (notUnderstood === lines) {
-    return `None of its ${lines} lines is of a known form, so nothing is judged by it: docs/your-service.md lists those that are.`;
+    return `None of its ${lines} lines is of a known form, so nothing is judged by it: docs/measure.md lists those that are.`;
   }
   if (joined === 'nothing') return `None of its ${lines} lines is of this load: nothing is judged by it.`;
   if (joined === 'time') {

@@ -212,7 +212,7 @@ class Reader {
   }
 
   private wrong(at: Path, what: string, cause?: unknown): Error {
-    return usageError(`${this.labelOf(at)}: ${what}.`, 'docs/your-service.md has an example.', cause);
+    return usageError(`${this.labelOf(at)}: ${what}.`, 'docs/measure.md has an example.', cause);
   }
 
   private labelOf(at: Path): string {
