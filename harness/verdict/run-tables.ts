@@ -140,6 +140,7 @@ export const derivedTables = {
       answered: 'Ok answers.',
       missing: 'Of them, those without a line (in a log without ids: without one that could be theirs).',
       isWhole: 'Are these so few that a missing line says something?',
+      isAlone: 'Without ids: has it no more lines than there were requests, so that nobody else asks the same?',
     },
   },
   server_fates: {

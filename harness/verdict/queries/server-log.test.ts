@@ -95,6 +95,30 @@ describe('without ids', () => {
   });
 });
 
+/** Another client asks the same, once between any two requests of the load. */
+const besideAnother = sharedRun(() => ({
+  run: { ...serviceRecord({ accessLogs: ['access.log'] }), accessLogs: [log] },
+  timeline: [],
+  ledger: Array.from({ length: 10 }, (_, seq) =>
+    asked(seq, 100 * seq, seq === 5 || seq === 8 ? lost : { method: 'POST' }),
+  ),
+  server: [0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 501, 600, 700, 750, 900].map((atMs) =>
+    line(atMs, { method: 'POST' }),
+  ),
+}));
+
+describe('without ids, beside another client', () => {
+  it('no line is that of a drop', async () => {
+    const fates = await besideAnother().database.all('select seq, what from server_fates order by seq');
+    expect(fates).toEqual([
+      { seq: 5, what: 'not told: without ids, a line may be its own, or of others who ask the same' },
+      { seq: 8, what: 'no line that could be its own: likely it never reached the server' },
+    ]);
+    const [processed] = await besideAnother().database.all(serverLogQueries['server-log-processed'].sql);
+    expect(processed).toEqual({ certain: 0, likely: 0 });
+  });
+});
+
 /** A line with an id. */
 const withId = (seq: number, over: Partial<ServerLogLine> = {}): ServerLogLine => line(seq * 100, { seq, ...over });
 const id = { ...log, joined: 'id' as const };

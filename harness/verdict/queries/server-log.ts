@@ -56,6 +56,13 @@ where coalesce(s.seq, p.seq) is not null`;
 const mostMissing = 0.01;
 
 /**
+ * Shares of the requests by which a log without ids may have more lines than there were requests: at all, and before the first
+ * drop, where none is missing that would hide others. Above them somebody else asks the same, and any line may be his.
+ */
+const mostOthers = { ever: 0.01, early: 0.05 };
+const beforeDropUs = 10_000;
+
+/**
  * The table `log_counts`: ok answers, and those of which a log has no line (without ids: none that could be its own). Of a log
  * that lacks many, as that of one of several servers, a missing line means nothing.
  */
@@ -69,8 +76,19 @@ with known as (
   from (from server_logs where joined in ('id', 'time')) as g cross join (from ledger where outcome = 'ok') as l
     left join known on known.log = g.log and known.seq = l.seq
   group by g.log
+), first_drop as (
+  select coalesce(min(sentUs), 1e15) as us from ledger where dropped
+), asked as (
+  select count(*) as all, count(*) filter (sentUs < us) as early from ledger, first_drop where written
+), told as (
+  select log, count(*) as all,
+    count(*) filter (atUs - case when isEnd then coalesce(durationUs, 0) else 0 end + withinUs < us - ${beforeDropUs}) as early
+  from server, first_drop where seq is null and isUnread is null
+  group by log
 )
-select *, missing <= ${mostMissing} * answered as isWhole from counted`;
+select counted.*, missing <= ${mostMissing} * answered as isWhole,
+  coalesce(told.all - asked.all <= ${mostOthers.ever} * asked.all and told.early - asked.early <= ${mostOthers.early} * asked.early, true) as isAlone
+from asked, counted left join told using (log)`;
 
 const detail = "coalesce(': ' || s.said, ' (upstream ' || s.upstream || ')', '')";
 
@@ -82,7 +100,7 @@ const what = `
         when u.seq is not null then 'its id is in the log, in a line of no known form'
         when not coalesce(isWhole, false) then 'not told: it has no line of other requests either, which were answered'
         when g.joined = 'time' and (l.status is not null or exists (from server_pairs as p where p.log = g.log and p.seq = l.seq))
-          then 'not told: without ids, several lines may be its own'
+          then 'not told: without ids, ' || case when isAlone then 'several lines may be its own' else 'a line may be its own, or of others who ask the same' end
         when g.joined = 'time' then 'no line that could be its own: likely it never reached the server'
         else 'no line: it never reached the server, or that ended before it wrote one' end
       else case when s.isLikely then 'likely ' else '' end || case
@@ -105,7 +123,7 @@ const fates = `
       -- Of several lines the last: a proxy in front may have tried again.
       select log, seq, arg_max(x, x.line) as s, min(x.status) filter (x.status between 200 and 299) as goodStatus
       from server_lines as x where not isUnread group by log, seq
-    ) as last on last.log = g.log and last.seq = l.seq
+    ) as last on last.log = g.log and last.seq = l.seq and (g.joined = 'id' or isAlone)
     left join (select distinct log, seq from server_lines where isUnread) as u on u.log = g.log and u.seq = l.seq`;
 
 /** The table `server_fates`. */
