@@ -32,6 +32,7 @@ const fates: Fate[] = [
   ['refused', 1600, 1601, null],
   ['reset', 900, 1190, 'cut while shop.service was stopping', 3],
   ['truncated', 1150, 1210, 'cut: the process of shop.service ended with the request under way', 4],
+  ['reset', 1290, 1291, 'cut while shop.service had no process', 4],
   ['closed', 1400, 1401, null],
   ['refused-stream', 1100, 1101, 'not processed, as the server said, while shop.service was stopping', 3],
   ['status-502', 1100, 1101, 'answered 502 while shop.service was stopping', 3],

@@ -21,7 +21,7 @@ export const ofUnit = query(
     select u.*, case when state = 'stopping' then toUs + ${toleranceUs} else least(toUs, coalesce(againUs, toUs)) end as untilUs
     from unit_spans as u left join again using (line)
   ), met as (
-    select lost.line, outcome, lost.status,
+    select lost.line, outcome, lost.status, lost.fromUs,
       -- The last that had begun; journald may have its line a moment late.
       arg_max(u, case when u.fromUs <= doneUs then u.fromUs else -u.fromUs end) as event
     from lost join spans as u on doneUs >= u.fromUs - ${toleranceUs} and lost.fromUs <= u.untilUs
@@ -31,7 +31,9 @@ export const ofUnit = query(
   select line, event.line as unitLine, event.said, case
       when ${refused} then 'refused: nobody listened; ' || event.unit || case event.state
         when 'stopping' then ' was stopping' when 'gone' then ' had no process' else ' had started, and did not listen yet' end
-      when ${cut} then case event.state when 'stopping' then 'cut while ' || event.unit || ' was stopping'
+      when ${cut} then case when event.state = 'stopping' then 'cut while ' || event.unit || ' was stopping'
+        -- Somebody in front of it takes connections.
+        when fromUs > event.fromUs + ${toleranceUs} then 'cut while ' || event.unit || ' had no process'
         else 'cut: the process of ' || event.unit || ' ended with the request under way' end
       when ${unprocessed} then 'not processed, as the server said, while ' || event.unit || ' was stopping'
       else 'answered ' || status || ' while ' || event.unit || case event.state
