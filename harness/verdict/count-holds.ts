@@ -12,6 +12,8 @@ export interface HoldEvidence {
   /** Is their file there? */
   readonly isThere: boolean;
   readonly counts: Totals;
+  /** Those that had regular messages, and none any more: a peer that vanishes without FIN or RST looks so. */
+  readonly silent: { readonly connections: number; readonly leastUs: number | null };
   /** What the first try that failed said; null where none did. */
   readonly firstError: string | null;
 }
@@ -50,6 +52,7 @@ export async function countHolds(
   const failures = await ask<{ ending: string; status: number | null; tries: number; error: string | null }>(
     'hold-failures',
   );
+  const [silent = { connections: 0, leastUs: null }] = await ask<HoldEvidence['silent']>('hold-silent');
   const { lives, opened, messages, bytes } = counts;
   const failedTries = failures.map(({ ending, status, tries }) => [
     status === null ? ending : `${ending} ${status}`,
@@ -68,6 +71,7 @@ export async function countHolds(
     },
     isThere: open.has(runFiles.holds),
     counts,
+    silent,
     firstError: failures.find(({ error }) => error !== null)?.error ?? null,
   };
 }

@@ -1,5 +1,6 @@
 /** What became of held connections, in a sentence; for the report, and for the terminal. */
 import { holdSteps, stepWords } from './hold-steps.ts';
+import type { HoldEvidence } from './count-holds.ts';
 import type { HoldsVerdict } from './record/verdict.ts';
 
 /** Connections that the service ended. */
@@ -47,4 +48,12 @@ export function heldText(holds: HoldsVerdict): string {
   const gone = notBack === 0 ? '' : ` ${notBack} not open again before the load ended.`;
   const when = perRestart.length === 0 ? '' : `; ${stepsText(holds)}`;
   return `The service ended one of ${what} ${times}: ${endingsText(holds)}${when}.${back}${gone}`;
+}
+
+/** What a connection hides that nobody has ended: whoever vanishes without a word sends neither FIN nor RST. */
+export function silentText({ connections, leastUs }: HoldEvidence['silent']): string {
+  return (
+    `${connections} held connection${connections === 1 ? '' : 's'} got no message in the last ${((leastUs ?? 0) / 1e6).toFixed(1)} s or more of the ` +
+    'load, and had them at least ten times as often before; nobody ended them. Whether they are still served is not known.'
+  );
 }

@@ -174,6 +174,20 @@ describe('the verdict of held connections', () => {
     });
   });
 
+  it.each<[string, Partial<HoldRow>, boolean]>([
+    ['a connection that got ten messages a second, and none for a second and a half', {}, true],
+    ['one that got them until its end', { lastMessageUs: 2_900 * ms }, false],
+    ['one that never got many', { messages: 2 }, false],
+    ['one that got several when it opened', { lastMessageUs: 300 * ms }, false],
+    ['one that the service ended', { ending: 'fin', error: 'FIN, open' }, false],
+  ])('tells of %s, where it is one that nobody ended', async (_, over, isTold) => {
+    const one = life({ openedUs: 200 * ms, messages: 12, lastMessageUs: 1_400 * ms, ...over });
+    const { notes } = verdictOf(await readEvidence(await writeFolder(contentOf({ holds: [one] }))));
+    expect(notes.filter((note) => note.startsWith('1 held connection got no message in the last 1.6 s'))).toHaveLength(
+      isTold ? 1 : 0,
+    );
+  });
+
   it('is left out where none was held', () => {
     expect(verdictOf({ ...evidence, holds: null })).not.toHaveProperty('holds');
   });

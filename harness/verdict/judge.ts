@@ -19,6 +19,7 @@ import { powerOf } from './power.ts';
 import { ofSite, predictDrops } from './predict/predict.ts';
 import type { Prediction } from './predict/prediction.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
+import { silentText } from './held-text.ts';
 import { serverLogNotes } from './server-logs.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
@@ -241,7 +242,7 @@ function hasOwnWitness({ journal, serverLog }: Evidence): boolean {
 
 /** What a reader must know besides. */
 function notesOf(evidence: Evidence): string[] {
-  const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog } = evidence;
+  const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog, holds } = evidence;
   const { withoutLength, tlsError, all } = ledger;
   if (run.kind !== 'measure') return [];
   const endless =
@@ -261,6 +262,7 @@ function notesOf(evidence: Evidence): string[] {
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
+    ...(holds === null || holds.silent.connections === 0 ? [] : [silentText(holds.silent)]),
     ...serverLogNotes(run, serverLog),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
   ];

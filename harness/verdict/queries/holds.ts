@@ -1,6 +1,9 @@
 /** What became of the connections that were held open beside the load. */
 import { query } from './query.ts';
 
+/** So long messages must have come, and must have stayed away. */
+const regularForUs = 1_000_000;
+
 export const holdQueries = {
   'hold-totals': query(
     'Held connections: their lives, those that opened, what came on them, and whether the file agrees with itself.',
@@ -32,6 +35,18 @@ export const holdQueries = {
     select restart, count(*) as connections
     from restarts join holds on openedUs <= deployBeginUs and endedUs > deployBeginUs
     group by restart`,
+  ),
+  'hold-silent': query(
+    'Held connections, open until the load ended, that had messages one after another and then none for ten times as long; µs.',
+    `
+    with regular as (
+      select endedUs - lastMessageUs as silentUs, (lastMessageUs - openedUs) / messages as everyUs
+      from holds
+      -- Several at once when it opens are no measure of how often they come.
+      where ending = 'end-of-load' and messages >= 5 and lastMessageUs - openedUs >= ${regularForUs}
+    )
+    select count(*) as connections, min(silentUs) as leastUs
+    from regular where silentUs > 10 * everyUs and silentUs >= ${regularForUs}`,
   ),
   'hold-failures': query(
     'Tries to open a held connection that failed: by ending, with what the first of them said.',
