@@ -19,9 +19,9 @@ const oneDoor = {
     // Packs what it has just written into a folder of its own.
     'harness/verdict/evidence.ts',
     // A process in the lab, which speaks to the harness by its stdout.
-    'harness/in-lab/deployer.ts',
+    'harness/in-lab/deploy/deployer.ts',
     // What the user wrote or named: a budgets file, bodies, certificates.
-    'harness/gate/written-file.ts',
+    'harness/gate/files/written-file.ts',
     'harness/cli/options/request-options.ts',
     'harness/cli/options/service-options.ts',
     'harness/cli/options/tls-options.ts',

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { architectures, labImageTag } from './containers/image-tag.mjs';
 import { markOf, packagesLeftOut } from './harness/installed.mjs';
-import { ContextError, engineAddress } from './harness/lab/engine-address.mjs';
+import { ContextError, engineAddress } from './harness/lab/engine/engine-address.mjs';
 import { leastMajor, ownIsEnough, whyNotStarting } from './harness/pinned-node.mjs';
 import {
   nodeEnvironment,

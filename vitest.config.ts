@@ -10,7 +10,7 @@ const neverInUnit = ['**/*.lab.test.ts', '**/*.full.test.ts', ...never];
  */
 const timed = [
   'app-under-test/{drain,fault,listen-fds,site,store}.test.ts',
-  'harness/in-lab/{generator,threads}.test.ts',
+  'harness/in-lab/load/{generator,threads}.test.ts',
   'harness/conduct/service/command.test.ts',
 ];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LimitError, ParseError, ResponseParser, type Response } from '../in-lab/response-parser.ts';
+import { LimitError, ParseError, ResponseParser, type Response } from '../in-lab/connection/response-parser.ts';
 import { answerCases, type Expected } from './answers.ts';
 
 /** A longer answer is not cut at every place, but at one in a thousand. */

@@ -1,7 +1,7 @@
 /** One case of the calibration: the instrument against the server with known answers, and everything that must agree. */
 import { join } from 'node:path';
 import { readLedger } from '../run/read-ledger.ts';
-import { answerLimits } from '../in-lab/plan.ts';
+import { answerLimits } from '../in-lab/load/plan.ts';
 import { measureService } from '../conduct/service/measure-service.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { exec } from '../lab/exec.ts';
+import { exec } from '../lab/engine/exec.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
 import { cli } from './testing.ts';
 import {

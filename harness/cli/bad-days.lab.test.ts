@@ -1,6 +1,6 @@
 /** What befalls a run from outside, on the real lab: never a pass, always the right cause, and nothing left behind. */
 import { expect, it } from 'vitest';
-import { exec } from '../lab/exec.ts';
+import { exec } from '../lab/engine/exec.ts';
 import { containerOf, expectAbortedByEndOf, prepareBadDays, runMeeting } from './testing-bad-days.ts';
 
 prepareBadDays();

@@ -9,7 +9,7 @@ import {
   readBaselines,
   writeBaseline,
 } from '../gate/baseline.ts';
-import { entryName } from '../gate/budgets.ts';
+import { entryName } from '../gate/files/budgets.ts';
 import { changeText } from '../gate/conditions.ts';
 import { differences } from '../experiment/differences.ts';
 import { usageError } from '../gate/refusals.ts';

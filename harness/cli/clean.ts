@@ -17,7 +17,7 @@ export const clean = {
       .description('take down what a crash or --keep left in the engine')
       .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine')),
   run: async (context) => {
-    const { connectEngine } = await import('../lab/engine.ts');
+    const { connectEngine } = await import('../lab/engine/engine.ts');
     const { heldBy } = await import('../lab/measuring-lock.ts');
     const { removedLine, removeLab, standingLabs } = await import('../lab/remove.ts');
     const { docker } = await connectEngine();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine, runLabel } from '../lab/engine.ts';
+import { connectEngine, runLabel } from '../lab/engine/engine.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const e5 = ['experiment', 'E5', '--restarts', '2', '--no-controls'];

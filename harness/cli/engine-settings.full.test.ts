@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { cli, runInLab } from './testing.ts';
 import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './testing-second-engine.ts';

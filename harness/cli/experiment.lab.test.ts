@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine, ownerLabel } from '../lab/engine.ts';
+import { connectEngine, ownerLabel } from '../lab/engine/engine.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
 import { cli, expectWhole, runInLab, sumOf } from './testing.ts';
 

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { listen } from '../in-lab/testing.ts';
+import { listen } from '../in-lab/load/testing.ts';
 import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { makeCertificates } from '../in-lab/testing-tls.ts';
+import { makeCertificates } from '../in-lab/connection/testing-tls.ts';
 import { readLedger } from '../run/read-ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';

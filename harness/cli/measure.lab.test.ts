@@ -122,7 +122,7 @@ describe('measure', () => {
     const { url } = await startPlainServer();
     const running = measure('--json', '--url', url, '--duration', '3s');
     const { stdout: found } = await vi.waitFor(
-      () => execa('pgrep', ['-P', String(running.pid), '-f', 'in-lab/main.ts']),
+      () => execa('pgrep', ['-P', String(running.pid), '-f', 'in-lab/load/main.ts']),
       { timeout: 20_000, interval: 100 },
     );
     // It warms up first.

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { execa } from 'execa';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectEngine, ownerLabel, runLabel } from '../lab/engine.ts';
+import { connectEngine, ownerLabel, runLabel } from '../lab/engine/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { measuringHolder, measuringName } from '../lab/measuring-lock.ts';
 import { keptLabel, standingLabs } from '../lab/remove.ts';

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine } from '../lab/engine.ts';
-import type { Pooled } from '../verdict/pool.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
+import type { Pooled } from '../verdict/pool/pool.ts';
 import { cliThatTells, runInLab } from './testing.ts';
 
 const out = testFolder();

@@ -1,7 +1,7 @@
 /** The experiments’ mechanisms, their variants and the ways to run them, on the real lab. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
 import { cli, runInLab } from './testing.ts';
 
 const out = testFolder();

@@ -4,7 +4,7 @@ import { differences, flatFields } from '../experiment/differences.ts';
 import { readBaselines } from '../gate/baseline.ts';
 import { decide } from '../gate/decide.ts';
 import { gateFoldersIn, readGates, type FoundRun } from '../gate/gate-folder.ts';
-import type { GateFile } from '../gate/read-budgets.ts';
+import type { GateFile } from '../gate/files/read-budgets.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';

@@ -1,7 +1,7 @@
 /** Sites that lie, on the real lab: each fault must be reported as what it is, by a witness other than the client. */
 import { beforeAll, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
 import { runInLab } from './testing.ts';
 
 const out = testFolder();

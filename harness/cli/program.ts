@@ -5,7 +5,7 @@ import picocolors from 'picocolors';
 import { exitCodeOfError, errorText } from '../base/error-text.ts';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { terminalText } from '../base/foreign-text.ts';
-import { explained } from '../lab/engine-errors.ts';
+import { explained } from '../lab/engine/engine-errors.ts';
 import { otherTemporaryFolder } from '../tool-environment.mjs';
 import { type Context, wantsColour } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';

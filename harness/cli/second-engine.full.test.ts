@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine, runLabel } from '../lab/engine.ts';
+import { connectEngine, runLabel } from '../lab/engine/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { openRun } from '../run/run-door.ts';
 import { runInLab, startRun, underProgram } from './testing.ts';

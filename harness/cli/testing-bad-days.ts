@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { afterEach, beforeAll, expect } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine, runLabel } from '../lab/engine.ts';
+import { connectEngine, runLabel } from '../lab/engine/engine.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
 import { cli, startRun, type RunUnderWay } from './testing.ts';
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import { jsonText, shownLine } from '../base/foreign-text.ts';
-import { explained } from '../lab/engine-errors.ts';
+import { explained } from '../lab/engine/engine-errors.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';

@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import Ajv from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
 import { packRun } from './pack-series.ts';
 import { cli, expectWhole, runInLab, type LabRun } from './testing.ts';
 

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
-import { readServiceFile } from '../gate/read-budgets.ts';
+import { readServiceFile } from '../gate/files/read-budgets.ts';
 import { optionsOfFile } from './options/file-options.ts';
 import { measure as measureCommand } from './measure.ts';
 import { testContext } from './testing-context.ts';

@@ -1,5 +1,5 @@
 /** The user who waits for a run, as conducting sees them. */
-import type { LoadCounts } from '../in-lab/plan.ts';
+import type { LoadCounts } from '../in-lab/load/plan.ts';
 
 /** A part of a run, and how long it should take. */
 export interface Step {

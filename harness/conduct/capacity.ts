@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { scratchFolder } from '../base/scratch-folder.ts';
-import { exec } from '../lab/exec.ts';
+import { exec } from '../lab/engine/exec.ts';
 import type { Lab } from '../lab/lab.ts';
 import type { Capacity, Capacities } from '../run/capacity.ts';
 
@@ -34,8 +34,8 @@ interface CapacityRequest {
 export async function installAutocannon(lab: Lab): Promise<void> {
   // Loaded here: `measure` needs no lab, and its package does not have what a lab needs.
   const [{ putFiles }, { packageFiles }] = await Promise.all([
-    import('../lab/files.ts'),
-    import('../lab/npm-package.ts'),
+    import('../lab/engine/files.ts'),
+    import('../lab/engine/npm-package.ts'),
   ]);
   await putFiles(lab.client, await packageFiles('autocannon', labFolder));
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import type { Conversation } from '../base/conversation.ts';
-import { answerLimits, type LoadPlan } from '../in-lab/plan.ts';
-import { spawnGenerator } from '../in-lab/spawn.ts';
+import { answerLimits, type LoadPlan } from '../in-lab/load/plan.ts';
+import { spawnGenerator } from '../in-lab/load/spawn.ts';
 import { Generator, type LoadListener } from './generator.ts';
 
 const folder = testFolder();

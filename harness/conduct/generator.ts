@@ -1,7 +1,7 @@
 /** The conversation with the load generator, wherever it runs: the only place that speaks with it. */
 import { HarnessError } from '../base/errors.ts';
 import type { Conversation } from '../base/conversation.ts';
-import type { LoadCommand, LoadMessage, LoadPlan } from '../in-lab/plan.ts';
+import type { LoadCommand, LoadMessage, LoadPlan } from '../in-lab/load/plan.ts';
 
 /** How long a generator that was told to stop may take: two seconds for requests under way, and room to say so. */
 const stopDeadlineMs = 4_000;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { HarnessError } from '../base/errors.ts';
 import { guardWith } from '../base/guard.ts';
-import { connectEngine, type EngineFacts } from '../lab/engine.ts';
+import { connectEngine, type EngineFacts } from '../lab/engine/engine.ts';
 import { labImageTag, requireImage } from '../lab/image.ts';
 import { lockMeasuring, type Holder, type MeasuringLock } from '../lab/measuring-lock.ts';
 import { ownerInWords } from '../lab/owner.ts';

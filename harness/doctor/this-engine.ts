@@ -1,7 +1,7 @@
 /** What the harness needs of the engine. */
 import type Docker from 'dockerode';
 import { HarnessError } from '../base/errors.ts';
-import { connectEngine } from '../lab/engine.ts';
+import { connectEngine } from '../lab/engine/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { standingLabs, type StandingLab } from '../lab/remove.ts';
 import { ok, problem, warning, type Finding } from './finding.ts';

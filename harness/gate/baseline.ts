@@ -6,7 +6,7 @@ import { plainJson } from '../run/plain-file.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import { fileNameSchema } from './budgets.ts';
+import { fileNameSchema } from './files/budgets.ts';
 import { conditionsOf } from './conditions.ts';
 import { usageError } from './refusals.ts';
 

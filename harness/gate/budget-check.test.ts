@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { verdictOfTest, writes } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { checkBudget } from './budget-check.ts';
-import type { Budget } from './budgets.ts';
+import type { Budget } from './files/budgets.ts';
 import { budget } from './testing.ts';
 
 const outage = budget('longestWaitMs', { abovePercentOfOutage: 30 });

@@ -1,6 +1,6 @@
 /** One budget against one verdict. Pure. */
 import type { Verdict } from '../verdict/record/verdict.ts';
-import type { Budget } from './budgets.ts';
+import type { Budget } from './files/budgets.ts';
 import { figures, valueText } from './figures.ts';
 import type { Check } from './gate-result.ts';
 

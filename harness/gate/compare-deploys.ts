@@ -2,7 +2,7 @@
 import { fisherExact, permutationTest } from '../base/exact-tests.ts';
 import { differences, flatFields, type Difference } from '../experiment/differences.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { pool, type Pooled } from '../verdict/pool.ts';
+import { pool, type Pooled } from '../verdict/pool/pool.ts';
 import type { ReadRun } from '../verdict/record/read-run.ts';
 import { dropsByRestart, isConclusive } from '../verdict/record/verdict.ts';
 

@@ -6,7 +6,7 @@ import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { figuresOf, type Baseline } from './baseline.ts';
 import { checkBudget } from './budget-check.ts';
-import { defaultAlpha, type Entry } from './budgets.ts';
+import { defaultAlpha, type Entry } from './files/budgets.ts';
 import { causesOf, causesOfDrops } from './causes.ts';
 import { changeText, conditionsOf, differInLoad, fingerprintDifference } from './conditions.ts';
 import { differences } from '../experiment/differences.ts';

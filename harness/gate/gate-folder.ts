@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { oneLine, plainJson, refused } from '../run/plain-file.ts';
 import { readRun } from '../verdict/record/read-run.ts';
-import { fileNameSchema } from './budgets.ts';
+import { fileNameSchema } from './files/budgets.ts';
 import type { Attempt } from './decide.ts';
 import { usageError } from './refusals.ts';
 

@@ -1,7 +1,7 @@
 /** A run against its baseline: exact tests on counts, intervals on waits. Pure. */
 import { conditionalBinomial, fisherExact, permutationTest, predictionLimit, type Sides } from '../base/exact-tests.ts';
 import type { Baseline, RunFigures } from './baseline.ts';
-import type { Entry } from './budgets.ts';
+import type { Entry } from './files/budgets.ts';
 import { figures, type FigureName } from './figures.ts';
 import type { Check } from './gate-result.ts';
 

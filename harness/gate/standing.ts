@@ -5,7 +5,7 @@
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import type { Budget, Entry } from './budgets.ts';
+import type { Budget, Entry } from './files/budgets.ts';
 import { figures, type FigureName } from './figures.ts';
 import type { Check } from './gate-result.ts';
 

@@ -5,7 +5,7 @@ import type { ExperimentRun } from '../run/run-record.ts';
 import { restartVerdict, runRecord, verdictOfTest } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { baselineOf, pooled, type Baseline } from './baseline.ts';
-import type { Budget, Entry } from './budgets.ts';
+import type { Budget, Entry } from './files/budgets.ts';
 import type { Attempt, Decision } from './decide.ts';
 
 const e5 = await loadExperiment('E5');

@@ -1,5 +1,5 @@
 /** What the files of a project say of its service: a first guess for each thing, and where it stands. Pure. */
-import { readYaml } from '../gate/yaml-data.ts';
+import { readYaml } from '../gate/files/yaml-data.ts';
 import type { Folder, ProjectFile } from './folder.ts';
 
 /** Something that was found, and where: `server.js:12`. */

@@ -7,7 +7,7 @@ import {
   networkOptions,
   serverOptions,
 } from './container-options.ts';
-import { securityOf, type EngineFacts } from './engine.ts';
+import { securityOf, type EngineFacts } from './engine/engine.ts';
 
 const facts: EngineFacts = {
   version: '28.0.0',

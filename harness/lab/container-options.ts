@@ -3,7 +3,7 @@
  * said here; and each container gets the least with which it works: root in the server is to stay in the server.
  */
 import type Docker from 'dockerode';
-import type { EngineFacts } from './engine.ts';
+import type { EngineFacts } from './engine/engine.ts';
 
 /** The cgroup below which the server's container has its own; the engine's drivers write its name in two ways. */
 const cageName = { cgroupfs: 'restart-proof', systemd: 'restartproof.slice' } as const;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { controlImageTag } from '../../containers/image-tag.mjs';
 import { HarnessError } from '../base/errors.ts';
-import { buildImage, hasImage } from './build-image.ts';
+import { buildImage, hasImage } from './engine/build-image.ts';
 
 const dockerfile = fileURLToPath(new URL('../../containers/control/Dockerfile', import.meta.url));
 

@@ -8,8 +8,8 @@ import { gzipSync } from 'node:zlib';
 import type Docker from 'dockerode';
 import tar from 'tar-stream';
 import { HarnessError } from '../base/errors.ts';
-import { exec } from './exec.ts';
-import { filesUnder, putFiles, type LabFile } from './files.ts';
+import { exec } from './engine/exec.ts';
+import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { projectFolder } from './project-state.ts';
 
 /** Where `ansible-playbook site.yml` is to be started. */

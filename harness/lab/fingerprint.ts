@@ -1,7 +1,7 @@
 /** What the lab is made of, read inside it: versions and settings that bound a result. */
 import type Docker from 'dockerode';
-import type { EngineFacts } from './engine.ts';
-import { exec } from './exec.ts';
+import type { EngineFacts } from './engine/engine.ts';
+import { exec } from './engine/exec.ts';
 import { projectState, sourcesHash } from './project-state.ts';
 
 /** sysctls of the server's network namespace that decide what becomes of a connection. */

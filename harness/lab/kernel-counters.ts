@@ -1,7 +1,7 @@
 /** The kernel's own counts of what became of connections, in the server's network namespace. */
 import type Docker from 'dockerode';
 import { cpuPressure } from '../run/files/kernel.ts';
-import { exec } from './exec.ts';
+import { exec } from './engine/exec.ts';
 
 /** Counters that tell of refused, dropped, reset and repeated connections. */
 const wanted = new Set([

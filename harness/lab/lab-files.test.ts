@@ -9,7 +9,7 @@ import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../experiment/fields.ts';
-import { packagesIn } from './build-image.ts';
+import { packagesIn } from './engine/build-image.ts';
 import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
 import { filesOfServer } from './lab.ts';

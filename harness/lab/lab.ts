@@ -8,18 +8,18 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { containerLog } from './container-log.ts';
+import { containerLog } from './engine/container-log.ts';
 import { clientOptions, controlOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
 import { controlFiles, openControl, sshdFiles, type ControlSite } from './control.ts';
-import { ownerLabel, runLabel, type EngineFacts } from './engine.ts';
-import { exec } from './exec.ts';
-import { filesUnder, putFiles, type LabFile } from './files.ts';
+import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
+import { exec } from './engine/exec.ts';
+import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { projectFolder } from './project-state.ts';
 import { dynamicFile } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';
 import { releasePlanOf } from './release-plan.ts';
-import type { Readiness, ReadinessQuestion } from '../in-lab/readiness-question.ts';
+import type { Readiness, ReadinessQuestion } from '../in-lab/deploy/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
 import { proxyFile, publicPorts, sitesOf, type Site } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
@@ -259,7 +259,7 @@ async function ready(
       downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
     })),
   };
-  const result = await exec(server, ['node', '/opt/harness/in-lab/readiness.ts', JSON.stringify(question)]);
+  const result = await exec(server, ['node', '/opt/harness/in-lab/deploy/readiness.ts', JSON.stringify(question)]);
   signal.throwIfAborted();
   const missing = result.exitCode === 0 ? (JSON.parse(result.stdout) as Readiness).missing : [result.stderr.trim()];
   if (missing.length === 0) return;

@@ -10,7 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { lockHostConfig } from './container-options.ts';
-import { ownerLabel, runLabel } from './engine.ts';
+import { ownerLabel, runLabel } from './engine/engine.ts';
 import { thisOwner } from './owner.ts';
 
 /** The lock's name in the engine. */

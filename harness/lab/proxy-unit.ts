@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { otherProxyProgram, proxySettingsFile, proxyUnit, reloadMark } from '../experiment/units.ts';
-import { fetchTraefik } from './downloads.ts';
-import { filesUnder, type LabFile } from './files.ts';
+import { fetchTraefik } from './engine/downloads.ts';
+import { filesUnder, type LabFile } from './engine/files.ts';
 import { labArchitecture, labVersions, traefikVersionSchema } from './image.ts';
 import { projectFolder } from './project-state.ts';
 

@@ -1,7 +1,7 @@
 /** Finds what runs left in the engine by its labels, and takes it down; leaves alone what belongs to a run that goes on. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { ownerLabel, runLabel } from './engine.ts';
+import { ownerLabel, runLabel } from './engine/engine.ts';
 import { measuringHolder } from './measuring-lock.ts';
 import { isAliveWithoutLock, ownerInWords } from './owner.ts';
 

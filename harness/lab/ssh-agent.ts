@@ -5,7 +5,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import type { EngineAddress } from './engine-address.mjs';
+import type { EngineAddress } from './engine/engine-address.mjs';
 
 /** A host that does not answer is given up after this. */
 const connectTimeoutSec = 10;

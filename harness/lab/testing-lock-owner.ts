@@ -3,7 +3,7 @@
  * `lost`. It ends when it is killed, or gives the lock back when its input ends.
  */
 import { once } from 'node:events';
-import { connectEngine } from './engine.ts';
+import { connectEngine } from './engine/engine.ts';
 import { labImageTag } from './image.ts';
 import { lockMeasuring } from './measuring-lock.ts';
 import { thisOwner } from './owner.ts';

@@ -1,7 +1,7 @@
 /** What an experiment changes on the server: environment of the site, and systemd drop-ins beside the units. */
 import type { Experiment } from '../experiment/experiment.ts';
 import { coloursOf, type Colour } from '../experiment/units.ts';
-import type { LabFile } from './files.ts';
+import type { LabFile } from './engine/files.ts';
 
 /** Drop-ins and env files of this experiment, to be put beside the files of containers/server. */
 export function experimentFiles(experiment: Experiment): LabFile[] {

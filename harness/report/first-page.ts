@@ -3,7 +3,7 @@ import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
-import { heldText } from '../verdict/held-text.ts';
+import { heldText } from '../verdict/service/held-text.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, eventText, inMs } from './format.ts';
 

@@ -1,5 +1,5 @@
 /** What became of the connections that were held open beside the load. */
-import { endingsText, stepsText } from '../verdict/held-text.ts';
+import { endingsText, stepsText } from '../verdict/service/held-text.ts';
 import type { HoldsVerdict, Verdict } from '../verdict/record/verdict.ts';
 import { countedBy, countsText, inMs, tableOf } from './format.ts';
 

@@ -16,7 +16,7 @@ import { siteNamesOf } from '../run/tables.ts';
 import { readVerdict } from '../verdict/record/read-run.ts';
 import type { RestartWindow } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import { windowsOf } from '../verdict/service-windows.ts';
+import { windowsOf } from '../verdict/service/service-windows.ts';
 import { Bins } from './charts/bins.ts';
 import type { Picture } from './charts/chart.ts';
 import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';

@@ -16,8 +16,8 @@ import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts'
 import { quoted, siteNamesOf } from '../run/tables.ts';
 import { readTimelineFiles, timelineOf } from '../run/timeline/timeline-from-files.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
-import { countRequests } from './count-requests.ts';
-import { countHolds, restartsOfEnds, type HoldEvidence } from './count-holds.ts';
+import { countRequests } from './service/count-requests.ts';
+import { countHolds, restartsOfEnds, type HoldEvidence } from './service/count-holds.ts';
 import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
@@ -27,8 +27,8 @@ import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
-import { serverLogDoubts, serverLogsOf } from './server-logs.ts';
-import { journalOf } from './unit-journal.ts';
+import { serverLogDoubts, serverLogsOf } from './service/server-logs.ts';
+import { journalOf } from './service/unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
 

@@ -1,7 +1,7 @@
 /** What the experiment expects, beside what was measured. */
 import type { boundedFigures, Experiment } from '../experiment/experiment.ts';
 import type { Service } from '../experiment/service.ts';
-import { answerClaim } from './claim.ts';
+import { answerClaim } from './pool/claim.ts';
 import type { Prediction } from './predict/prediction.ts';
 import type { Verdict } from './record/verdict.ts';
 import { stallAboveMs } from './queries/waits.ts';

@@ -13,7 +13,7 @@ import { makeLogCounts, makeServerFates, makeServerLines, makeServerPairs, match
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
 import { outagesOf, outOfRotation, type RestartWindow } from './restart-windows.ts';
-import { unitSpans, windowsOf } from './service-windows.ts';
+import { unitSpans, windowsOf } from './service/service-windows.ts';
 import type { Span } from './predict/spans.ts';
 import { toleranceUs } from './tolerances.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';

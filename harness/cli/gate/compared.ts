@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 import { compareDeploys, leastTold, type Deploy } from '../../gate/compare-deploys.ts';
-import { readServiceFile } from '../../gate/read-budgets.ts';
+import { readServiceFile } from '../../gate/files/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
 import type { Service } from '../../experiment/service.ts';
 import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';

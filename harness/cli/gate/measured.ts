@@ -1,9 +1,9 @@
 /** Services that were measured against what is allowed: those of a budgets file, or a single one and its options. */
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
-import type { Budget, Entry } from '../../gate/budgets.ts';
+import type { Budget, Entry } from '../../gate/files/budgets.ts';
 import { decide, type Attempt } from '../../gate/decide.ts';
-import { readServiceFile, type ServiceFile } from '../../gate/read-budgets.ts';
+import { readServiceFile, type ServiceFile } from '../../gate/files/read-budgets.ts';
 import type { Service } from '../../experiment/service.ts';
 import { usageError } from '../../gate/refusals.ts';
 import type { RunRecord } from '../../run/run-record.ts';

@@ -1,7 +1,7 @@
 /** What a gate is to run: the entries of the budgets file that were asked for, and the share of this machine. */
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
-import { readGateFile, type GateFile } from '../../gate/read-budgets.ts';
+import { readGateFile, type GateFile } from '../../gate/files/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
 import { dealOut, expectedMs, parseShard } from '../../gate/shard.ts';
 import { loadExperiment } from '../../experiment/catalog.ts';

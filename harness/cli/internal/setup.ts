@@ -10,9 +10,9 @@ export const setup = {
       .command('setup', { hidden: true })
       .description("build the lab's image (the second half of `npm run setup`)"),
   run: async (context) => {
-    const { buildLabImage, ensureBase, hasImage } = await import('../../lab/build-image.ts');
-    const { fetchNode, fetchTraefik } = await import('../../lab/downloads.ts');
-    const { connectEngine } = await import('../../lab/engine.ts');
+    const { buildLabImage, ensureBase, hasImage } = await import('../../lab/engine/build-image.ts');
+    const { fetchNode, fetchTraefik } = await import('../../lab/engine/downloads.ts');
+    const { connectEngine } = await import('../../lab/engine/engine.ts');
     const { labArchitecture, labImageTag, labVersions } = await import('../../lab/image.ts');
     const say = (step: string, outcome: string, sinceMs?: number): void => {
       const took = sinceMs === undefined ? '' : ` (${((performance.now() - sinceMs) / 1000).toFixed(1)} s)`;

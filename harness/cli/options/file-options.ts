@@ -1,8 +1,8 @@
 /** Options of `measure` that stand in a budgets file. */
 import { didYouMean } from '../../base/nearest.ts';
 import { shown } from '../../experiment/mistakes.ts';
-import { requestsOf } from '../../gate/read-requests.ts';
-import type { ServiceFile } from '../../gate/read-budgets.ts';
+import { requestsOf } from '../../gate/files/read-requests.ts';
+import type { ServiceFile } from '../../gate/files/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
 import { fileOptions, type MeasureOptions } from './measure-options.ts';
 

@@ -1,6 +1,6 @@
 /** The options of `measure`, which stand on a command line or in a budgets file. */
 import type { Command } from 'commander';
-import type { PlacedRequests } from '../../gate/read-requests.ts';
+import type { PlacedRequests } from '../../gate/files/read-requests.ts';
 import { addDeliveryOptions, type DeliveryOptions } from './delivery-options.ts';
 import { collect } from './run-options.ts';
 

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { HarnessError } from '../../base/errors.ts';
 import { resolveHost, socketProblem } from '../../conduct/service/address.ts';
-import { firstListening } from '../../in-lab/name-watch.ts';
+import { firstListening } from '../../in-lab/connection/name-watch.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { expand, shownPath, type Told } from './secrets.ts';
 

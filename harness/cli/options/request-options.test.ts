@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
 import { HarnessError } from '../../base/errors.ts';
-import { readServiceFile } from '../../gate/read-budgets.ts';
+import { readServiceFile } from '../../gate/files/read-budgets.ts';
 import { optionsOfFile } from './file-options.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { targetOf } from './service-options.ts';

@@ -1,7 +1,7 @@
 /** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
 import { readFileSync } from 'node:fs';
 import { HarnessError } from '../../base/errors.ts';
-import { answerLimits } from '../../in-lab/plan.ts';
+import { answerLimits } from '../../in-lab/load/plan.ts';
 import { methods, type Method } from '../../base/methods.ts';
 import { isLoopback } from '../../conduct/service/address.ts';
 import { scriptProblem } from '../../conduct/service/shell.ts';

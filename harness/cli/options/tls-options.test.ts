@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
-import { makeCertificates, type Certificates } from '../../in-lab/testing-tls.ts';
+import { makeCertificates, type Certificates } from '../../in-lab/connection/testing-tls.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { targetOf } from './service-options.ts';
 

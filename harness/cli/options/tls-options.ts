@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { HarnessError } from '../../base/errors.ts';
 import type { Service } from '../../experiment/service.ts';
-import type { TlsPlan } from '../../in-lab/plan.ts';
+import type { TlsPlan } from '../../in-lab/load/plan.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 
 /** TLS as the options ask for it: what is written down, and what is used. */

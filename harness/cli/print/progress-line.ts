@@ -2,7 +2,7 @@
 import type { Colors } from 'picocolors/types.js';
 import type { Step } from '../../conduct/audience.ts';
 import { leftInWords } from '../../conduct/time-left.ts';
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 
 /** How far a run is. */
 export interface Standing {

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import picocolors from 'picocolors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 import { wantsColour } from '../context.ts';
 import { leftInWords, startTimer } from '../../conduct/time-left.ts';
 import { progressLine, timeLeftMs, type Standing } from './progress-line.ts';

@@ -1,5 +1,5 @@
 /** What a user sees while a run goes on: one line that is written over on a terminal, plain lines elsewhere. */
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import type { Context } from '../context.ts';
 import type { Audience, Progress, Step } from '../../conduct/audience.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
 import { shownLine } from '../../base/foreign-text.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import { heldText } from '../../verdict/held-text.ts';
+import { heldText } from '../../verdict/service/held-text.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { pathText } from './path.ts';

@@ -9,7 +9,7 @@ import { measureService } from '../../conduct/service/measure-service.ts';
 import { askedOf, type Service } from '../../experiment/service.ts';
 import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
-import { restartsFor } from '../../verdict/power.ts';
+import { restartsFor } from '../../verdict/pool/power.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { optionName, type MeasureOptions } from '../options/measure-options.ts';

@@ -5,7 +5,7 @@ import { jsonText } from '../../base/foreign-text.ts';
 import { gateFiles } from '../../gate/gate-folder.ts';
 import { tableOf } from '../../report/format.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import { poolRuns, type PooledRuns, type ShardRun } from '../../verdict/pool-runs.ts';
+import { poolRuns, type PooledRuns, type ShardRun } from '../../verdict/pool/pool-runs.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
 import { exitCodeOf } from '../print/run-summary.ts';

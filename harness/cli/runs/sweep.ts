@@ -7,7 +7,7 @@ import { parseValue, type Change } from '../../experiment/fields.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf, type Column } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
-import { pool, type Pooled } from '../../verdict/pool.ts';
+import { pool, type Pooled } from '../../verdict/pool/pool.ts';
 import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { tableOf } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
 import type { Shard } from '../../gate/shard.ts';
-import { pool, type Pooled } from '../../verdict/pool.ts';
+import { pool, type Pooled } from '../../verdict/pool/pool.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';

@@ -7,12 +7,12 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../../base/errors.ts';
-import { containerLog } from '../../lab/container-log.ts';
-import { exec } from '../../lab/exec.ts';
+import { containerLog } from '../../lab/engine/container-log.ts';
+import { exec } from '../../lab/engine/exec.ts';
 import { counterChange, readKernelCounters } from '../../lab/kernel-counters.ts';
 import { finishLedger } from '../../run/finish-ledger.ts';
 import { proxyUnit } from '../../experiment/units.ts';
-import { getFile } from '../../lab/files.ts';
+import { getFile } from '../../lab/engine/files.ts';
 import type { Lab } from '../../lab/lab.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
@@ -179,7 +179,7 @@ async function fetchNotes(lab: Lab, target: string): Promise<void> {
   await exec(lab.server, ['sh', '-c', script]);
   const { exitCode, stdout, stderr } = await exec(lab.server, [
     'node',
-    '/opt/harness/in-lab/read-notes.ts',
+    '/opt/harness/in-lab/deploy/read-notes.ts',
     ...lab.sites.map(({ name, database }) => `${name}=${database}`),
   ]);
   if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);

@@ -2,9 +2,9 @@
  * The direct probe: a few requests a second to the site's own port, from the server itself, each on a connection of its
  * own. It sees what the proxy hides: a refused connection is a 502 through it.
  */
-import { converse } from '../../lab/exec.ts';
+import { converse } from '../../lab/engine/exec.ts';
 import type { Lab } from '../../lab/lab.ts';
-import type { LoadPlan } from '../../in-lab/plan.ts';
+import type { LoadPlan } from '../../in-lab/load/plan.ts';
 import { labDeadlineMs, probePath, probeRunId } from '../../run/site-requests.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { publicPorts } from '../../experiment/units.ts';
@@ -46,7 +46,9 @@ export class DirectProbe {
       ledgerPath: directLedgerPath,
       threads: 1,
     };
-    return new DirectProbe(new Generator(await converse(lab.server, ['node', '/opt/harness/in-lab/main.ts']), plan));
+    return new DirectProbe(
+      new Generator(await converse(lab.server, ['node', '/opt/harness/in-lab/load/main.ts']), plan),
+    );
   }
 
   begin(): void {

@@ -1,8 +1,8 @@
 /** One run of one experiment, from booting its lab to the files in its folder. Judging them is another's affair. */
 import { join } from 'node:path';
 import { messageOf } from '../../base/errors.ts';
-import { engineBack } from '../../lab/engine.ts';
-import { watchEngine, type EngineWatch } from '../../lab/engine-events.ts';
+import { engineBack } from '../../lab/engine/engine.ts';
+import { watchEngine, type EngineWatch } from '../../lab/engine/engine-events.ts';
 import type { EngineEvent } from '../../run/files/engine-events.ts';
 import { fingerprintOf } from '../../lab/fingerprint.ts';
 import { readKernelCounters } from '../../lab/kernel-counters.ts';

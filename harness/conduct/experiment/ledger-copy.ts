@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
-import { converse } from '../../lab/exec.ts';
+import { converse } from '../../lab/engine/exec.ts';
 
 /** A copy that goes on until it is ended. */
 export interface LedgerCopy {

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
 import { withTimeout } from '../../base/timeout.ts';
-import { converse } from '../../lab/exec.ts';
+import { converse } from '../../lab/engine/exec.ts';
 import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
 import { proxyFile, type Colour, type Site } from '../../experiment/units.ts';
-import { answerLimits, type LoadPlan } from '../../in-lab/plan.ts';
+import { answerLimits, type LoadPlan } from '../../in-lab/load/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
@@ -109,12 +109,12 @@ export async function loadInLab(
   };
   try {
     // First: where Ansible releases it lays the server out, and notes can be written only after that.
-    const deployer = await talkTo(lab.control ?? lab.server, 'deployer.ts');
+    const deployer = await talkTo(lab.control ?? lab.server, 'deploy/deployer.ts');
     deployer.say(JSON.stringify(deployPlan));
     await inTime(awaitDeployer(deployer), options.signal);
     const [client, sampler, probe] = await Promise.all([
-      talkTo(lab.client, 'main.ts'),
-      talkTo(lab.server, 'queue-sampler.ts', queuesPathInServer),
+      talkTo(lab.client, 'load/main.ts'),
+      talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer),
       DirectProbe.start(lab, run.experiment, plan),
     ]);
     if (probe !== null) parties.push(probe);

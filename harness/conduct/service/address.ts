@@ -2,7 +2,7 @@
 import { connect, isIP } from 'node:net';
 import { addressText } from '../../base/address-text.ts';
 import { HarnessError } from '../../base/errors.ts';
-import { addressesOf, firstListening, isListening } from '../../in-lab/name-watch.ts';
+import { addressesOf, firstListening, isListening } from '../../in-lab/connection/name-watch.ts';
 
 const isLocalhost = /^(?:.+\.)?localhost\.?$/iu;
 

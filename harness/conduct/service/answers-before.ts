@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { filledRequest } from '../../in-lab/mixed-request.ts';
+import { filledRequest } from '../../in-lab/load/mixed-request.ts';
 import { endpointText } from './address.ts';
 import { plainPieces } from '../../run/plain-file.ts';
 import { isOfCertificate, noH2, notHttp2, notTls } from '../../run/failure-words.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 import { Steadiness } from './steadiness.ts';
 
 const counts = (due: number, ok: number, dropped = 0): LoadCounts => ({

@@ -1,5 +1,5 @@
 /** Has a service answered steadily for a while? Told from the generator's running counts. */
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 
 /** A share of the slots: less than all, since those of the last moments are still under way. */
 const answeredShare = 0.9;

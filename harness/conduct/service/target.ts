@@ -1,6 +1,6 @@
 /** A service to measure, in two halves: one is written into the run, the other never is. */
 import type { Service } from '../../experiment/service.ts';
-import type { PlanMixEntry, TlsPlan } from '../../in-lab/plan.ts';
+import type { PlanMixEntry, TlsPlan } from '../../in-lab/load/plan.ts';
 
 /** What is sent, with its secrets. */
 interface SentRequest {

@@ -1,7 +1,7 @@
 /** Who else tells of a service that the user runs: systemd's journal, and access logs. None of them changes a count. */
 import { messageOf } from '../../base/errors.ts';
 import { requestIdPrefix } from '../../run/site-requests.ts';
-import type { LoadCounts } from '../../in-lab/plan.ts';
+import type { LoadCounts } from '../../in-lab/load/plan.ts';
 import { AccessLogs } from './access-log/access-logs.ts';
 import { askedRequest } from './access-log/asked-request.ts';
 import { ServiceJournal } from './journal.ts';

@@ -3,9 +3,9 @@ import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
 import { closeNotify, deadlineWords, outcomeOfError, socketWords, type Step } from '../../run/failure-words.ts';
 import type { HoldEnd, HoldRow } from '../../run/files/holds.ts';
-import { AnswerSocket, afterNextPoll } from '../answer-socket.ts';
-import { LimitError, ParseError } from '../response-parser.ts';
-import { SecureLayer, type SecureTarget } from '../secure-layer.ts';
+import { AnswerSocket, afterNextPoll } from '../connection/answer-socket.ts';
+import { LimitError, ParseError } from '../connection/response-parser.ts';
+import { SecureLayer, type SecureTarget } from '../connection/secure-layer.ts';
 import { HoldReader, type Goodbye } from './hold-readers.ts';
 import { closeFrame, newKey } from './web-socket.ts';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
-import type { LoadMessage } from '../plan.ts';
-import { spawnGenerator } from '../spawn.ts';
-import { anyGet, listen, testPlan } from '../testing.ts';
+import type { LoadMessage } from '../load/plan.ts';
+import { spawnGenerator } from '../load/spawn.ts';
+import { anyGet, listen, testPlan } from '../load/testing.ts';
 
 const folder = testFolder();
 /** Streams that were opened, by the run that did. */

@@ -1,6 +1,6 @@
 /** Connections that are held beside a load, on a thread of their own. */
 import { Worker } from 'node:worker_threads';
-import type { HoldCounts, LoadPlan } from '../plan.ts';
+import type { HoldCounts, LoadPlan } from '../load/plan.ts';
 import type { HoldingPlan } from './hold-request.ts';
 
 /** What the thread is told, and what it says. */

@@ -1,7 +1,7 @@
 /** What each kind of held connection makes of the bytes that come: when it is open, its messages, its regular end. */
 import type { HoldKind } from '../../experiment/hold.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
-import { ParseError, ResponseParser, type Response } from '../response-parser.ts';
+import { ParseError, ResponseParser, type Response } from '../connection/response-parser.ts';
 import { EventStream } from './event-stream.ts';
 import { FrameReader } from './web-socket.ts';
 

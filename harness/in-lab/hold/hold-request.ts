@@ -1,5 +1,5 @@
 /** The request that opens a held connection. */
-import type { LoadPlan } from '../plan.ts';
+import type { LoadPlan } from '../load/plan.ts';
 import type { LifeName } from './held-connection.ts';
 
 /** A plan with connections to hold. */

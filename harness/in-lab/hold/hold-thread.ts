@@ -1,6 +1,6 @@
 /** The thread that holds connections: whatever happens to them at once, as many handshakes, delays no slot of the load. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openLedgerFile } from '../ledger-file.ts';
+import { openLedgerFile } from '../load/ledger-file.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
 import { Holders } from './holders.ts';
 import type { HoldingPlan } from './hold-request.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
-import { listen } from '../testing.ts';
-import { makeCertificates, secureServer, tlsPlan, type Certificates } from '../testing-tls.ts';
+import { listen } from '../load/testing.ts';
+import { makeCertificates, secureServer, tlsPlan, type Certificates } from '../connection/testing-tls.ts';
 import { chunk, hold, rawServer, serverFrame, streamHead, upgraded } from './testing-holds.ts';
 
 type Behave = (socket: Socket, head: string, nth: number) => void;

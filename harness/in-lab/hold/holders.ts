@@ -1,9 +1,9 @@
 /** The holders: each has one connection, opens it again when it ends, and writes a row for each of its lives. */
 import { monotonicUs } from '../../base/clock.ts';
 import { isEndedByService, type HoldRow } from '../../run/files/holds.ts';
-import { NameWatch } from '../name-watch.ts';
-import type { HoldCounts } from '../plan.ts';
-import { SecureTarget } from '../secure-layer.ts';
+import { NameWatch } from '../connection/name-watch.ts';
+import type { HoldCounts } from '../load/plan.ts';
+import { SecureTarget } from '../connection/secure-layer.ts';
 import { HeldConnection, type HeldTarget, type LifeName } from './held-connection.ts';
 import { holdRequest, type HoldingPlan } from './hold-request.ts';
 

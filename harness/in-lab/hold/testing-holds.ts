@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
-import { answerLimits, type TlsPlan } from '../plan.ts';
+import { answerLimits, type TlsPlan } from '../load/plan.ts';
 import { Holders } from './holders.ts';
 
 /** Holders of one kind, and the rows that they have written so far. */

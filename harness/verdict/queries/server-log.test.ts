@@ -3,7 +3,7 @@ import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { ServerLogLine } from '../../run/files/server-log.ts';
 import { row, serviceRecord } from '../testing.ts';
 import { askerOf } from '../ledger-summary.ts';
-import { serverLogDoubts } from '../server-logs.ts';
+import { serverLogDoubts } from '../service/server-logs.ts';
 import { serverLogQueries } from './server-log.ts';
 import { sharedRun } from '../testing-database.ts';
 import { originMonotonicUs } from '../testing-folder.ts';

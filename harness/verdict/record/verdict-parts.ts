@@ -1,7 +1,7 @@
 /** The parts of a verdict, field by field: each says what it is, for the JSON Schema. */
 import { z } from 'zod';
 import { holdKinds } from '../../experiment/hold.ts';
-import { holdSteps } from '../hold-steps.ts';
+import { holdSteps } from '../service/hold-steps.ts';
 
 /** A count of things. */
 export const count = z.number().int().nonnegative();

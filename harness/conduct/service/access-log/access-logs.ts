@@ -12,7 +12,7 @@ import { messageOf } from '../../../base/errors.ts';
 import type { ServerLogLine } from '../../../run/files/server-log.ts';
 import { runFiles } from '../../../run/run-folder.ts';
 import type { ServiceRun } from '../../../run/run-record.ts';
-import type { LoadCounts } from '../../../in-lab/plan.ts';
+import type { LoadCounts } from '../../../in-lab/load/plan.ts';
 import { ndjson } from '../../run-writer.ts';
 import type { AskedRequest } from './asked-request.ts';
 import { logLineIn } from './log-line.ts';

@@ -1,5 +1,5 @@
 /** One of the load's requests, as a log shows it: by what a line without an id may be of this load. */
-import type { PlanMixEntry } from '../../../in-lab/plan.ts';
+import type { PlanMixEntry } from '../../../in-lab/load/plan.ts';
 
 /** One of the load's requests, as a log shows it. */
 export interface AskedRequest {

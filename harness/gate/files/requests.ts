@@ -1,0 +1,134 @@
+/** A mix of requests as a user writes it: a list in a budgets file, or in a file of its own. */
+import { compile } from 'json-p3';
+import { z } from 'zod';
+import { methods } from '../../base/methods.ts';
+import { didYouMean } from '../../base/nearest.ts';
+import type { Matcher, Template } from '../../in-lab/load/plan.ts';
+import type { Path } from './yaml-data.ts';
+
+/** In `mixed` connections each request gets one of fifty slots at least. */
+const mostRequests = 50;
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+const headersSchema = z.record(z.string(), z.string()).default({});
+
+const expectSchema = z.strictObject({
+  status: z.number().int().min(200).max(599).optional(),
+  /** A text that the header is, or an expression that it matches. */
+  header: headersSchema,
+  /** A text that the body contains, or an expression that it matches. */
+  body: z.string().min(1).optional(),
+  /** By JSON path: the value that all it selects must have. */
+  json: z.record(z.string(), z.unknown()).default({}),
+});
+
+const requestSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(80)
+      .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters')
+      .optional(),
+    method: z.enum(methods).default('GET'),
+    path: z.string().startsWith('/', 'must begin with /: the rest of the URL is that of --url'),
+    weight: z.number().positive().max(1_000_000).default(1),
+    headers: headersSchema,
+    body: z.string().optional(),
+    expect: expectSchema.default({ header: {}, json: {} }),
+  })
+  .superRefine(({ method, path, headers, expect }, context) => {
+    const refuse = (at: PropertyKey[], message: string): void =>
+      context.addIssue({ code: 'custom', path: at, message });
+    const wrongName = (name: string): boolean => !headerName.test(name);
+    for (const name of Object.keys(headers).filter(wrongName)) refuse(['headers', name], 'is no name of a header');
+    for (const name of Object.keys(expect.header).filter(wrongName)) {
+      refuse(['expect', 'header', name], 'is no name of a header');
+    }
+    const unknown = placeholder(path);
+    if (unknown !== null) refuse(['path'], unknown);
+    for (const [name, text] of Object.entries(expect.header)) {
+      const problem = regexProblem(text);
+      if (problem !== null) refuse(['expect', 'header', name], problem);
+    }
+    const problem = regexProblem(expect.body ?? '');
+    if (problem !== null) refuse(['expect', 'body'], problem);
+    for (const jsonPath of Object.keys(expect.json)) {
+      const wrong = jsonPathProblem(jsonPath);
+      if (wrong !== null) refuse(['expect', 'json', jsonPath], wrong);
+    }
+    if (method === 'HEAD' && (expect.body !== undefined || Object.keys(expect.json).length > 0)) {
+      refuse(['expect'], 'an answer to HEAD has no body: expect its status and headers');
+    }
+  });
+
+/** A list of requests. */
+export const requestsSchema = z.array(requestSchema).min(1).max(mostRequests);
+
+/** A list of requests, as it was written. */
+export type WrittenRequests = z.infer<typeof requestsSchema>;
+
+/** Where texts are taken as they are written: digits, too. @param path within the list */
+export function isRequestText([, field, part, ...rest]: Path): boolean {
+  if (field !== 'expect') return field !== 'weight';
+  return part === 'body' || (part === 'header' && rest.length > 0);
+}
+
+/** What a text of a request is made of. */
+const parts = /\$\$\{|\$\{[A-Za-z_]\w*\}|\{\{(?:id|seq)\}\}|\{(id|seq)\}/gu;
+
+/**
+ * Parts a text at `{id}` and `{seq}`; `{{id}}` stands for `{id}`.
+ * @param expand gives what `${NAME}` and `$${` stand for
+ */
+export function templateOf(text: string, expand: (variable: string) => string): Template {
+  const template: string[] = [''];
+  const add = (more: string): void => {
+    template.push(`${template.pop() ?? ''}${more}`);
+  };
+  let from = 0;
+  for (const match of text.matchAll(parts)) {
+    add(text.slice(from, match.index));
+    from = match.index + match[0].length;
+    const [whole, name] = match;
+    if (name !== undefined) template.push(name, '');
+    else add(whole.startsWith('{{') ? whole.slice(1, -1) : expand(whole));
+  }
+  add(text.slice(from));
+  return template;
+}
+
+/** A path is no text in which other braces would stand: they are a misspelt name. */
+function placeholder(path: string): string | null {
+  const other = /(?<![${])\{([^{}]*)\}/gu;
+  const name = [...path.matchAll(other)].map((match) => match[1] ?? '').find((one) => one !== 'id' && one !== 'seq');
+  if (name === undefined) return null;
+  return `{${name}} is not filled in: there are {id} and {seq}. ${didYouMean(name, ['id', 'seq'])}`.trim();
+}
+
+const regexForm = /^\/(.+)\/([imsu]*)$/su;
+
+/** A text between slashes is a regular expression. */
+export function matcherOf(text: string): Matcher {
+  const [, regex, flags = ''] = regexForm.exec(text) ?? [];
+  return regex === undefined ? { text } : { regex, flags };
+}
+
+function regexProblem(text: string): string | null {
+  const matcher = matcherOf(text);
+  if ('text' in matcher) return null;
+  try {
+    new RegExp(matcher.regex, matcher.flags);
+    return null;
+  } catch (error) {
+    return `is no regular expression: ${(error as Error).message.replace(/^Invalid regular expression: /u, '')}`;
+  }
+}
+
+function jsonPathProblem(path: string): string | null {
+  try {
+    compile(path);
+    return null;
+  } catch (error) {
+    return `is no JSON path (RFC 9535, such as $.order.id): ${(error as Error).message}`;
+  }
+}

@@ -1,0 +1,69 @@
+/** What the ways to deploy have in common: stamping, asking systemd, and whether a version is ready. */
+import { execFile } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { monotonicUs } from '../../base/clock.ts';
+import type { DeploySite, DeployUnit } from '../../run/deploy-plan.ts';
+import type { DeployerMessage } from '../../run/files/deployer-log.ts';
+import { httpGet } from './http-get.ts';
+
+/** How often the internal port is asked whether the last release is ready. */
+const readyPollMs = 20;
+/** The longest that a version may take to be ready. */
+export const readyDeadlineMs = 60_000;
+
+/** One deploy: which it is, and the version it brings. */
+export interface Deploy {
+  readonly restart: number;
+  readonly version: string;
+  /** Of several sites, the one that is deployed now. */
+  readonly site?: string;
+}
+
+type Stamped = Extract<DeployerMessage, { restart: number }>;
+
+/** The new version was not ready in time, and the old one goes on. */
+export class GivenUp extends Error {}
+
+export const run = promisify(execFile);
+
+/** Tells the harness. */
+export function say(message: DeployerMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Tells the harness what was done just now, or at the time given. */
+export function stamp(kind: Stamped['kind'], deploy: Deploy, more: Partial<Stamped> = {}): void {
+  say({ kind, ...deploy, atMonotonicUs: monotonicUs(), ...more });
+}
+
+/** Replaces the file by rename, so that nobody reads half of it. */
+export function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
+export async function systemctl(...args: string[]): Promise<void> {
+  await run('systemctl', args);
+}
+
+/** Does /readyz of the internal port answer 200, and with this version? */
+async function isReady({ internalAddress }: DeployUnit, version: string): Promise<boolean> {
+  const result = await httpGet(`http://${internalAddress}/readyz`, 1_000);
+  return 'status' in result && result.status === 200 && result.headers['x-app-version'] === version;
+}
+
+/** Waits until one of the units is ready with this version; false when none ever is. */
+export async function untilReady(units: DeploySite['units'], deploy: Deploy): Promise<boolean> {
+  const deadline = performance.now() + readyDeadlineMs;
+  for (;;) {
+    const ready = await Promise.all(units.map((unit) => isReady(unit, deploy.version)));
+    if (ready.includes(true)) return true;
+    if (performance.now() > deadline) {
+      stamp('never-ready', deploy);
+      return false;
+    }
+    await sleep(readyPollMs);
+  }
+}
