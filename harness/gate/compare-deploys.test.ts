@@ -56,9 +56,25 @@ describe('two deploys side by side', () => {
       { name: 'a', runs: [...deploy('a', times(9, 0)).runs, late] },
       deploy('b', times(9, 0)),
     );
-    expect(comparison).toMatchObject({ less: 'neither', a: { leftOut: 1, restarts: 9, dropped: 0 } });
+    expect(comparison).toMatchObject({ less: 'none', a: { leftOut: 1, restarts: 9, dropped: 0 } });
     expect(comparison.a.leftOutBecause).toEqual([expect.stringContaining('is inconclusive: Late.')]);
     expect(compareDeploys({ name: 'a', runs: [late] }, deploy('b', [0])).less).toBe('none');
+  });
+
+  it('says nothing by those that are left where late ones were clean', () => {
+    const bad = deploy('a', times(9, 9)).runs;
+    const clean = deploy('a', times(9, 0)).runs.map((run) => ({
+      ...run,
+      verdict: { ...run.verdict, perRestart: run.verdict.perRestart.map((one) => ({ ...one, voided: true })) },
+    }));
+    const late = clean.map((run) => ({ ...run, verdict: { ...run.verdict, verdict: 'inconclusive' as const } }));
+    const of = (runs: Deploy['runs']) =>
+      compareDeploys({ name: 'a', runs: [...bad, ...runs] }, deploy('b', times(9, 0)));
+    expect(of([]).less).toBe('b');
+    const told = [of(late), of(clean)];
+    expect(told.map(({ less }) => less)).toEqual(['none', 'none']);
+    expect(told[0]?.sentence).toMatch(/^Nothing is told: 1 of 3 measurements cannot be trusted, so that/u);
+    expect(told[1]?.sentence).toMatch(/^Nothing is told: of 27 restarts 9 met a load that was not on time, so that/u);
   });
 
   it('names the settings that differ beside the command', () => {

@@ -31,7 +31,10 @@ export interface DeployComparison {
     /** The exact permutation test, two-sided, on drops restart by restart. */
     readonly droppedPerRestartP: number;
   };
-  /** `mixed`: one has fewer bad restarts, and the other fewer drops. `none`: there is nothing to compare. */
+  /**
+   * `mixed`: one has fewer bad restarts, and the other fewer drops. `none`: there is nothing to compare, or what was left out
+   * could tilt it: a late restart that dropped nothing is left out, and one that dropped something is not.
+   */
   readonly less: 'a' | 'b' | 'neither' | 'mixed' | 'none';
   /** Settings other than the command in which the two differ: they may cause what differs. */
   readonly alsoDiffers: readonly Difference[];
@@ -55,7 +58,8 @@ export function compareDeploys(a: Deploy, b: Deploy): DeployComparison {
     badRestartsP: fisherExact(share(figuresA), share(figuresB), 'other'),
     droppedPerRestartP: permutationTest(dropsOf(a), dropsOf(b), 'other'),
   };
-  const less = lessOf(figuresA, figuresB, tests);
+  const leftOut = leftOutText([...a.runs, ...b.runs]);
+  const less = leftOut === null ? lessOf(figuresA, figuresB, tests) : 'none';
   return {
     schema: 1,
     a: figuresA,
@@ -63,7 +67,10 @@ export function compareDeploys(a: Deploy, b: Deploy): DeployComparison {
     tests,
     less,
     alsoDiffers: differingSettings(a, b),
-    sentence: sentenceOf(less, figuresA, figuresB),
+    sentence:
+      leftOut === null || figuresA.restarts === 0 || figuresB.restarts === 0
+        ? sentenceOf(less, figuresA, figuresB)
+        : `Nothing is told: ${leftOut}, so that the others are no fair sample. Seen: ${seenOf(figuresA)}, ${seenOf(figuresB)}.`,
   };
 }
 
@@ -93,6 +100,15 @@ function figuresOf({ name, runs }: Deploy): DeployFigures {
 
 function dropsOf({ runs }: Deploy): number[] {
   return runs.flatMap(({ verdict }) => (isConclusive(verdict) ? dropsByRestart(verdict) : []));
+}
+
+/** What is not part of the sums; null where all is. */
+function leftOutText(runs: readonly ReadRun[]): string | null {
+  const untrusted = runs.filter(({ verdict }) => !isConclusive(verdict)).length;
+  if (untrusted > 0) return `${untrusted} of ${runs.length} measurements cannot be trusted`;
+  const all = runs.flatMap(({ verdict }) => verdict.perRestart);
+  const late = all.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
+  return late === 0 ? null : `of ${all.length} restarts ${late} met a load that was not on time`;
 }
 
 function lessOf(

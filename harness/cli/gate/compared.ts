@@ -104,9 +104,10 @@ async function planBoth(
     throw usageError(`--compare takes two files, and has ${options.compare.length}.`, bothFiles);
   }
   const [a, b] = [await plan(first, options), await plan(second, options)];
-  // A sentence that says which is better must not call both by one name.
+  // A sentence that says which is better must not call both by one name; the two files may be one, too.
   const named = (planned: Planned, path: string): Planned => ({ ...planned, name: `${planned.name} (${path})` });
-  return a.name === b.name ? [named(a, first), named(b, second)] : [a, b];
+  if (a.name !== b.name) return [a, b];
+  return first === second ? [named(a, `A, ${first}`), named(b, `B, ${second}`)] : [named(a, first), named(b, second)];
 }
 
 const bothFiles = 'measure --compare a.yaml b.yaml: each file names one service, with its deploy as `while`.';

@@ -50,7 +50,7 @@ function meanText(perRestart: DeployFigures['droppedPerRestart']): string {
 }
 
 function testsText({ less, tests: { significantBelow, badRestartsP, droppedPerRestartP } }: DeployComparison): string {
-  if (less === 'none') return 'There is nothing to test.';
+  if (less === 'none') return 'Nothing is tested.';
   const text = (p: number): string => `p = ${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}`;
   return (
     `Bad restarts: ${text(badRestartsP)} (Fisher's exact test, two-sided). Drops restart by restart: ` +
