@@ -22,6 +22,11 @@ export const serverLogFile = {
     isUnread: optional(
       flag('Only its id was read: its form is not known. Its times are 0, its method is empty, its status null.'),
     ),
+    isOther: optional(
+      flag(
+        'It has the id, and another method or path than was asked: a proxy has changed them, or it is a call behind the request.',
+      ),
+    ),
     atWallUs: integerFrom(0, 'When, as the log has it, µs since 1970: it had the request, or (isEnd) had answered it.'),
     isEnd: optional(flag('The stamp is of the answer’s end.')),
     withinUs: integerFrom(0, 'How coarse that stamp is: up to so much later, µs.'),

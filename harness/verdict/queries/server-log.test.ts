@@ -134,6 +134,13 @@ const two = sharedRun(() => ({
   ],
 }));
 
+const behind = sharedRun(() => ({
+  run: { ...serviceRecord({ accessLogs: ['a.log'] }), accessLogs: [id] },
+  timeline: [],
+  ledger: [asked(0, 0, lost), asked(1, 100, lost)],
+  server: [withId(0, { status: 502 }), withId(0, { isOther: true }), withId(1, { isOther: true, status: 503 })],
+}));
+
 describe('with ids', () => {
   it('no line is said of a log only that has the answers, and not of an id in a line of no known form', async () => {
     const fates = await two().database.all<{ log: number; seq: number; what: string }>(
@@ -168,5 +175,15 @@ describe('with ids', () => {
     ];
     const doubts = await serverLogDoubts({ ...serviceRecord(), accessLogs }, askerOf(two().database));
     expect(doubts).toEqual(expected.map((words): unknown => expect.stringMatching(words)));
+  });
+
+  it('calls behind a request that have its id are no lines of it, unless it has no other', async () => {
+    const lines = await behind().database.all('select seq, status from server_lines order by line');
+    expect(lines).toEqual([
+      { seq: 0, status: 502 },
+      { seq: 1, status: 503 },
+    ]);
+    const [processed] = await behind().database.all(serverLogQueries['server-log-processed'].sql);
+    expect(processed).toEqual({ certain: 0, likely: 0 });
   });
 });

@@ -43,14 +43,18 @@ update server_pairs as p set isMatch = true from (
 ) as m
 where p.line = m.line and p.seq = m.seq`;
 
-/** The table `server_lines`: each line with its request. */
+/**
+ * The table `server_lines`: each line with its request. Services hand ids on: where a log has the request itself, calls behind
+ * it that stand in the same log are no lines of it.
+ */
 export const makeServerLines = `
 create or replace table server_lines as
 select s.line, s.log, s.logLine, coalesce(s.seq, p.seq) as seq, s.seq is null as isLikely,
   coalesce(s.isUnread, false) as isUnread, s.atUs, s.status, s.bytes,
   s.durationUs, s.upstream, s.upstreamStatus, s.said
 from server as s left join server_pairs as p on p.line = s.line and p.isMatch
-where coalesce(s.seq, p.seq) is not null`;
+where coalesce(s.seq, p.seq) is not null
+qualify coalesce(s.isOther, false) = bool_and(coalesce(s.isOther, false)) over (partition by s.log, coalesce(s.seq, p.seq), s.isUnread)`;
 
 /** Share of the ok answers that a log may lack, and what it lacks still says something. */
 const mostMissing = 0.01;

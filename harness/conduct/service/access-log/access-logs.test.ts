@@ -61,9 +61,10 @@ describe.concurrent('of an access log', () => {
     expect(told).toMatchObject({ formats: ['Caddy, JSON'], lines: 6, ours: 2, notUnderstood: 2, joined: 'id' });
     expect(kept).toMatchObject([
       { logLine: 2, seq: 7, status: 200 },
-      { logLine: 3, seq: 12 },
+      { logLine: 3, seq: 12, isOther: true },
       { logLine: 6, seq: 9, isUnread: true, method: '', status: null },
     ]);
+    expect(kept.map((row) => 'isOther' in row)).toEqual([false, true, false]);
     // What was asked for may hold a secret.
     expect(JSON.stringify(kept)).not.toMatch(/orders|elsewhere|panic/u);
   });

@@ -79,13 +79,13 @@ class ReadLog {
     const { format, target, ...kept } = said;
     this.formats.set(format, (this.formats.get(format) ?? 0) + 1);
     const line = { log: this.log, logLine: told.lines, ...(seq !== null && { seq }), ...kept };
+    if (seq === null && told.withId > 0) return null;
+    const request = asked.requests.find((one) => one.method === kept.method && one.target.test(target));
     if (seq !== null) {
       told.withId++;
       this.candidates = [];
-      return line;
+      return request === undefined ? { ...line, isOther: true } : line;
     }
-    if (told.withId > 0) return null;
-    const request = asked.requests.find((one) => one.method === kept.method && one.target.test(target));
     if (request === undefined) return null;
     told.withoutId++;
     this.isCoarse ||=
