@@ -28,7 +28,7 @@ import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
 import { serverLogDoubts, serverLogsOf } from './service/server-logs.ts';
-import { journalOf } from './service/unit-journal.ts';
+import { journalDoubts, journalOf } from './service/unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
 
@@ -264,7 +264,7 @@ async function readService(
     // Of a service that the user runs there is no second one.
     controls: [],
     calibration: null,
-    witnessDoubts: await serverLogDoubts(run, of.ask),
+    witnessDoubts: [...journalDoubts(run, of.hasJournal), ...(await serverLogDoubts(run, of.ask))],
     engine: [],
     writes: null,
     direct: null,

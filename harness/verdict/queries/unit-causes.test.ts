@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { EventKind, TimelineEvent } from '../../run/files/timeline.ts';
+import { journalDoubts } from '../service/unit-journal.ts';
 import { row, serviceRecord } from '../testing.ts';
 import { sharedRun } from '../testing-database.ts';
 
@@ -70,4 +71,12 @@ it('the unit’s end closes no port: there is no outage window, and the phases a
   expect(shared().tables.windows).toMatchObject([
     { sigtermUs: 1_000_000, exitUs: 1_200_000, startUs: 1_300_000, acceptStoppedUs: null, acceptingUs: null },
   ]);
+});
+
+it('a journal that was asked for is there, or a note of the run says why not', () => {
+  const run = serviceRecord({ journal: ['shop.service'] });
+  expect(journalDoubts(run, true)).toEqual([]);
+  expect(journalDoubts(serviceRecord(), false)).toEqual([]);
+  expect(journalDoubts(run, false)).toEqual([expect.stringContaining('witnesses/journal.ndjson is missing')]);
+  expect(journalDoubts({ ...run, notes: ['What the journal has to say is missing: no.'] }, false)).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** What systemd's journal says of the restarts of a service of the user's: the events, and how long each phase took. */
 import type { TimelineEvent } from '../../run/files/timeline.ts';
-import type { RunRecord } from '../../run/run-record.ts';
+import { runFiles } from '../../run/run-folder.ts';
+import type { RunRecord, ServiceRun } from '../../run/run-record.ts';
 import { originWallUsOf } from '../../run/tables.ts';
 import { phasesOf } from '../phases.ts';
 import type { Verdict } from '../record/verdict.ts';
@@ -9,6 +10,15 @@ import { clockTime } from './service-windows.ts';
 
 /** Events that verdict.json has; timeline.ndjson has all. */
 const mostEvents = 200;
+
+/** Is the journal there that was asked for? Where it could not be read, a note of the run says so. */
+export function journalDoubts({ aborted, notes, service }: ServiceRun, isThere: boolean): string[] {
+  const isTold = notes.some((note) => note.startsWith('What the journal has to say is missing'));
+  if (service.journal === undefined || isThere || aborted !== null || isTold) return [];
+  return [
+    `${runFiles.journal} is missing: what became of ${service.journal.join(', ')} cannot be looked up; run again.`,
+  ];
+}
 
 /** The journal's part of the verdict; nothing where no journal was asked for. */
 export function journalOf(
