@@ -337,7 +337,7 @@ export class ResponseParser {
 
   private checkSize(bytes: number): void {
     if (bytes <= this.options.maxAnswerBytes) return;
-    throw new LimitError(`the answer is above ${this.options.maxAnswerBytes} bytes (--max-answer)`);
+    throw new LimitError(tooLarge(this.options.maxAnswerBytes, this.options.mostKeptBytes));
   }
 
   /** RFC 9112, 9.3; by 6.1, framing that contradicts itself ends the connection. */
@@ -361,6 +361,11 @@ export class ResponseParser {
       keepAliveMs: seconds === undefined ? null : Number(seconds) * 1000,
     };
   }
+}
+
+/** What a row says of an answer above this limit. @param keptBytes most of a body that is compared; no option raises it */
+export function tooLarge(maxBytes: number, keptBytes: number | undefined): string {
+  return `the answer is above ${maxBytes} bytes (${maxBytes === keptBytes ? 'most that is compared' : '--max-answer'})`;
 }
 
 function isFolded(line: string): boolean {

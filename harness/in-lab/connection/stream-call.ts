@@ -15,7 +15,7 @@ import type { Outcome } from '../../run/files/ledger.ts';
 import { mostComparedBytes } from './connection.ts';
 import type { Exchange } from '../load/exchange.ts';
 import { codeName } from './http2-frames.ts';
-import { defaultKeptBytes, type Response } from './response-parser.ts';
+import { defaultKeptBytes, tooLarge, type Response } from './response-parser.ts';
 
 /** What a call tells the connection that carries it. */
 export interface CallOwner {
@@ -183,7 +183,7 @@ export class StreamCall {
     this.crc = crc32(bytes, this.crc);
     if (this.bytes <= this.keptBytes) this.parts.push(bytes);
     if (this.bytes <= this.maxBytes) return;
-    this.limit(`the answer is above ${this.maxBytes} bytes (--max-answer)`);
+    this.limit(tooLarge(this.maxBytes, this.keptBytes));
     this.cancel();
   }
 

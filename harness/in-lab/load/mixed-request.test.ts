@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { monotonicUs } from '../../base/clock.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { prepareLoad } from './generator.ts';
+import { ResponseParser } from '../connection/response-parser.ts';
 import { answerCheck } from './mixed-request.ts';
 import type { ExpectedAnswer, LoadPlan, MixedRequest, PlanMixEntry } from './plan.ts';
 import { listen, outcomes, testPlan } from './testing.ts';
@@ -154,4 +155,13 @@ describe('an answer that is not the expected one', () => {
     const check = await answerCheck({ ...anyStatus, headers: [['A', { text: 'b' }]] });
     expect(check?.needsBody).toBe(false);
   });
+});
+
+it('an answer that is too large to be compared does not name an option that would not help', () => {
+  const read = (maxAnswerBytes: number, mostKeptBytes?: number) => () =>
+    new ResponseParser({ keepsBody: true, maxHeadBytes: 1_000, maxAnswerBytes, mostKeptBytes }).feed(
+      Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n'),
+    );
+  expect(read(20, 20)).toThrow('the answer is above 20 bytes (most that is compared)');
+  expect(read(20, 30)).toThrow('the answer is above 20 bytes (--max-answer)');
 });
