@@ -23,7 +23,7 @@ export function expectationsSection({ expectations }: Verdict): string {
     ['what', ({ what }) => what],
     ['expected', ({ expected }) => expected],
     ['measured', ({ measured }) => measured],
-    ['met', ({ met }) => (met ? 'yes' : '**no**')],
+    ['met', ({ met, known }) => (known === false ? 'not known' : met ? 'yes' : '**no**')],
     ['because', ({ because }) => because],
   ]);
   return `## Expected and measured\n\n${table}`;

@@ -76,6 +76,12 @@ describe('report.md', () => {
     expect(text).not.toContain('Machine.CpuPressureUs');
   });
 
+  it('calls a claim that too few restarts bear neither met nor missed', () => {
+    const claim = { what: 'clean', expected: 'at least 90 %', measured: '9 of 10: too few to tell', because: 'asked' };
+    const told = textOf({ expectations: [{ ...claim, met: true, known: false }] });
+    expect(told).toMatch(/too few to tell +\| not known +\|/u);
+  });
+
   const [restart] = verdict.perRestart;
   const restarts = (...counted: { voided: boolean; dropped: number }[]): string =>
     textOf({

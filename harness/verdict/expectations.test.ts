@@ -269,9 +269,16 @@ describe('a claim about all restarts', () => {
       met: false,
       because,
     });
-    expect(only({ claim }, { restarts: 299 })).toMatchObject({ measured: '299 of 299', met: true });
+    expect(only({ claim }, { restarts: 299 })).toEqual({
+      what: 'share of all restarts that are clean',
+      expected: 'at least 99 %, with 95 %',
+      measured: '299 of 299',
+      met: true,
+      because,
+    });
     // Which is the run’s own doubt, and no failure.
-    expect(only({ claim }, { restarts: 8 })).toMatchObject({ measured: '8 of 8: too few to tell', met: true });
+    const tooFew = { measured: '8 of 8: too few to tell', met: true, known: false };
+    expect(only({ claim }, { restarts: 8 })).toMatchObject(tooFew);
   });
 });
 

@@ -311,6 +311,7 @@ function claimRow(claim: NonNullable<Experiment['expect']['claim']>, { badRestar
     expected: `at least ${claim.cleanPercent} %, with 95 %`,
     measured: `${restarts - badRestarts} of ${restarts}${kind === 'too-few' ? ': too few to tell' : ''}`,
     met: kind !== 'refuted',
+    ...(kind === 'too-few' && { known: false as const }),
     because: claim.because,
   };
 }

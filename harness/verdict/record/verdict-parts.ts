@@ -383,7 +383,8 @@ export const expectationSchema = z.strictObject({
   what: z.string().describe('The figure.'),
   expected: z.string().describe('What it must be.'),
   measured: z.string().describe('What it was.'),
-  met: z.boolean().describe('Is it so?'),
+  met: z.boolean().describe('Is it so? Where that cannot be told (`known`), nothing was missed, and this is true.'),
+  known: z.literal(false).optional().describe('Too few restarts tell whether it is so.'),
   because: z.string().describe('What makes one expect it.'),
   inShort: z.string().optional().describe('If it was missed: the verdict in a few words.'),
   certain: z
