@@ -6,6 +6,7 @@ import { runProgram } from './cli/program.ts';
 import { query } from './cli/query.ts';
 import { report } from './cli/report.ts';
 import { verdict } from './cli/verdict.ts';
+import { verify } from './cli/verify.ts';
 
 const afterHelp = `
 Exit codes:
@@ -15,9 +16,11 @@ Exit codes:
   3    inconclusive, cut short, or the command failed: no claim can be made
   130  interrupted by Ctrl-C (143 by SIGTERM)
 
+How to begin is in docs/your-service.md, every option in docs/measure.md, budgets and CI in docs/ci.md.
 The experiments with systemd and Traefik run from a checkout of the project.`;
 
-await runProgram([measure, init, query, report, verdict, compare], {
+await runProgram([measure, init, query, report, verdict, verify, compare], {
+  isPackage: true,
   afterHelp,
   callOf: (command) => `npx restart-proof ${command}`,
 });

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,31 @@ describe('the package for other projects', () => {
     expect(packed.filter((path) => /\.test\.ts$|\/testing[^/]*$/u.test(path))).toEqual([]);
   });
 
-  it('holds the page of errors, to which its messages refer', () => {
-    expect(packed).toContain('docs/errors.md');
+  it('holds the pages that its messages name, and those to which these lead first', () => {
+    const named = needed.flatMap((path) => {
+      const words = readFileSync(`${project}/${path}`, 'utf8').replaceAll(/^\s*(?:\/?\*|\/\/).*$/gmu, '');
+      return [...words.matchAll(/\bdocs\/[a-z-]+\.md\b/gu)].map(([page]) => page);
+    });
+    // What only a lab says.
+    const pages = new Set(named.filter((page) => !['docs/experiments.md', 'docs/method.md'].includes(page)));
+    expect([...pages]).toEqual(expect.arrayContaining(['docs/ci.md', 'docs/measure.md', 'docs/data.md']));
+    expect([...pages, 'docs/errors.md', 'docs/reading-a-report.md'].filter((page) => !packed.includes(page))).toEqual(
+      [],
+    );
+  });
+
+  it('calls commands and pages by the names that they have in the other project', () => {
+    const cli = (...words: string[]): string => {
+      const { stdout, stderr } = spawnSync(process.execPath, [`${project}/harness/package-cli.ts`, ...words], {
+        encoding: 'utf8',
+      });
+      return stdout + stderr;
+    };
+    expect(cli('query', 'reports/reference/E5', 'drop-window')).toContain(
+      'Did you mean drop-windows? npx restart-proof query reports/reference/E5 lists them.',
+    );
+    expect(cli('query', 'reports/reference/E5', 'select nosuch')).toMatch(/^npx restart-proof query RUN lists/mu);
+    expect(cli('verify', 'docs')).toContain('reports/measure/latest');
+    expect(cli('--help')).toContain('docs/your-service.md');
   });
 });

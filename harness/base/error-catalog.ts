@@ -71,7 +71,7 @@ const usageErrors = {
   },
   'run-missing': {
     meaning: 'The folder is not there, or is not the folder of a run.',
-    advice: 'Name a folder under reports/, such as reports/E5/latest.',
+    advice: 'Name a folder under reports/, such as reports/measure/latest or reports/E5/latest.',
   },
   'run-refused': {
     meaning:

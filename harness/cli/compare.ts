@@ -12,7 +12,7 @@ export const compare = {
     program
       .command('compare')
       .description('show two runs side by side, and warn of what makes them unlike')
-      .argument('<A>', "a run's folder, such as reports/E5/latest")
+      .argument('<A>', "a run's folder, such as reports/measure/latest")
       .argument('<B>', 'the other one')
       .option('--json', 'the comparison on stdout as JSON')
       .addHelpText(

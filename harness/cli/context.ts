@@ -19,6 +19,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** How a user calls a command: `npm run measure --`, or `npx restart-proof measure`. */
   readonly callOf: (command: string) => string;
+  /** A text with the pages it names (`docs/ci.md`) where the caller finds them. */
+  readonly withPages: (text: string) => string;
   /** The folder that `reports` lies in. */
   readonly projectFolder: string;
 }

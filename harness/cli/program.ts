@@ -9,6 +9,7 @@ import { explained } from '../lab/engine/engine-errors.ts';
 import { otherTemporaryFolder } from '../tool-environment.mjs';
 import { type Context, wantsColour } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';
+import { withCommands, withPages } from './print/caller-words.ts';
 
 /** A command of the command line. */
 export interface CliCommand {
@@ -22,23 +23,35 @@ export interface CliCommand {
   readonly run: (context: Context, ...words: never[]) => Promise<number>;
 }
 
-/** Runs the command that the process's arguments name, and sets the exit code. `afterHelp` goes below the commands. */
+/** The command line that is run: of a checkout, or of the package in another project. */
+interface CommandLine {
+  /** Goes below the commands. */
+  readonly afterHelp: string;
+  readonly callOf: Context['callOf'];
+  /** Is it the package's? */
+  readonly isPackage?: true;
+}
+
+/** Runs the command that the process's arguments name, and sets the exit code. */
 export async function runProgram(
   commands: readonly CliCommand[],
-  { afterHelp, callOf }: { readonly afterHelp: string; readonly callOf: Context['callOf'] },
+  { afterHelp, callOf, isPackage }: CommandLine,
 ): Promise<void> {
+  const context = contextOfProcess(callOf, isPackage === true);
   const program = new Command('restart-proof')
     .description('Tells, with proof, which way of restarting a service loses requests and which does not.')
     .option('--verbose', 'with an error, its stack and causes too (or RESTART_PROOF_VERBOSE=1)')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     // An error is printed once, below.
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({
+      outputError: () => undefined,
+      writeOut: (text) => void process.stdout.write(context.withPages(text)),
+    })
     .addHelpText('after', afterHelp);
-  const context = contextOfProcess(callOf);
   const temporary = otherTemporaryFolder(context.projectFolder);
   if (temporary !== undefined) process.env['TMPDIR'] = temporary;
-  watchForSignals();
+  watchForSignals(isPackage === true);
   const faults = watchForFaults(program, context);
   let exitCode: number = exitCodes.pass;
   for (const { define, run } of commands) {
@@ -60,7 +73,8 @@ export async function runProgram(
   process.exitCode = faults.exitCode() ?? exitCode;
 }
 
-function contextOfProcess(callOf: Context['callOf']): Context {
+function contextOfProcess(callOf: Context['callOf'], isPackage: boolean): Context {
+  const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
   return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
     stderr: (text) => void process.stderr.write(terminalText(text)),
@@ -75,7 +89,8 @@ function contextOfProcess(callOf: Context['callOf']): Context {
     },
     signal: interrupt.signal,
     callOf,
-    projectFolder: fileURLToPath(new URL('../../', import.meta.url)),
+    withPages: (text) => (isPackage ? withPages(text, projectFolder) : text),
+    projectFolder,
   };
 }
 
@@ -121,7 +136,7 @@ const orderlyEndMs = 4_500;
 const sameSignalMs = 300;
 
 /** The first signal lets the run end in order, within the time that a user waits; the second quits at once. */
-function watchForSignals(): void {
+function watchForSignals(isPackage: boolean): void {
   let signals = 0;
   let lastMs = -Infinity;
   // A terminal that is closed ends a run as SIGTERM does.
@@ -133,7 +148,8 @@ function watchForSignals(): void {
       if (isSame) return;
       signals++;
       const quit = (why: string): void => {
-        process.stderr.write(`\n${why} \`npm run clean\` takes down what may be left of the lab.\n`);
+        const next = isPackage ? '' : ' `npm run clean` takes down what may be left of the lab.';
+        process.stderr.write(`\n${why}${next}\n`);
         process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
       };
       if (signals > 1) quit('Quit at once.');
@@ -145,13 +161,13 @@ function watchForSignals(): void {
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */
-function report(thrown: unknown, { signal, stderr }: Context, verbose: boolean): number {
+function report(thrown: unknown, { signal, stderr, callOf, withPages }: Context, verbose: boolean): number {
   // Help and version end by being thrown too.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.pass;
   // An interrupted run needs no error for having stopped; a lab that could not be taken down does.
   if (signal.aborted && isAbort(thrown, signal)) return interruptedCode(signal);
   const error = thrown instanceof CommanderError ? commandLineError(thrown) : (explained(thrown) ?? thrown);
-  stderr(errorText(error, { verbose }));
+  stderr(withPages(errorText(error, { verbose, worded: (hint) => withCommands(hint, callOf) })));
   return signal.aborted ? interruptedCode(signal) : exitCodeOfError(error);
 }
 

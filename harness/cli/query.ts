@@ -1,6 +1,7 @@
 /** `query`: asks a run any question, in SQL. */
-import { exitCodes } from '../base/errors.ts';
+import { exitCodes, HarnessError } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
+import { didYouMean } from '../base/nearest.ts';
 import { examples } from './options/examples.ts';
 import { answerText, csvText, tablesText } from './print/query-text.ts';
 import type { CliCommand } from './program.ts';
@@ -15,7 +16,7 @@ export const query = {
     program
       .command('query')
       .description('ask a run any question in SQL, or list what can be asked')
-      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .argument('<run>', "the run's folder, such as reports/measure/latest")
       .argument('[sql]', 'a select over the tables and views of the run, or the name of a query')
       .option('--json', 'the rows as JSON, an object each')
       .option('--csv', 'the rows as CSV')
@@ -41,6 +42,11 @@ ${examples(
         const call = context.callOf('query');
         context.stdout(tablesText(await describeTables(database, open.record), namedQueries, { folder, call }));
         return exitCodes.pass;
+      }
+      // One word is no SQL.
+      if (/^[\w-]+$/u.test(sql) && namedQueries[sql] === undefined) {
+        const hint = `${didYouMean(sql, Object.keys(namedQueries))}${context.callOf('query')} ${folder} lists them.`;
+        throw new HarnessError('query-wrong', `There is no query of the name ${sql}.`, { hint });
       }
       const isTable = options.json !== true && options.csv !== true;
       const answer = await database.answer(namedQueries[sql]?.sql ?? sql, {

@@ -14,7 +14,7 @@ export const report = {
     program
       .command('report')
       .description("make a run's report and charts again from its verdict and files")
-      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .argument('<run>', "the run's folder, such as reports/measure/latest")
       .option('--out <folder>', 'write report.md, report.html and charts/ there, and leave the run as it is')
       .addHelpText(
         'after',

@@ -22,6 +22,7 @@ export function testContext(projectFolder = '/nowhere', over: Partial<Context> =
     colours: { stdout: plain, stderr: plain },
     signal: new AbortController().signal,
     callOf: (command) => `npm run ${command} --`,
+    withPages: (text) => text,
     projectFolder,
     printed: () => {
       const was = text;

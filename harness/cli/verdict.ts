@@ -16,7 +16,7 @@ export const verdict = {
     program
       .command('verdict')
       .description("make a run's verdict again from its files")
-      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .argument('<run>', "the run's folder, such as reports/measure/latest")
       .option('--json', 'verdict.json on stdout, and nothing else there')
       .addHelpText(
         'after',

@@ -12,17 +12,17 @@ import type { CliCommand } from './program.ts';
  * pass or fail holds, 1 when anything does not, 3 when all holds and the run itself makes no claim.
  */
 export const verify = {
-  define: (program) =>
+  define: (program, callOf) =>
     program
       .command('verify')
       .description('say whether the line of a run holds: its files are unchanged, and give the same verdict again')
-      .argument('<run>', "the run's folder, such as reports/E5/latest")
+      .argument('<run>', "the run's folder, such as reports/measure/latest")
       .addHelpText(
         'after',
         `
 Exits 0 when the line of a pass or a fail holds, 1 when something does not, and 3 when all holds of a run that is
 inconclusive or aborted: it makes no claim.
-${examples('npm run verify -- reports/E5/latest')}`,
+${examples(`${callOf('verify')} reports/measure/latest`)}`,
       ),
   run: async (context, folder: string) => {
     const { verification } = await import('./runs/verification.ts');

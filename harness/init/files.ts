@@ -66,7 +66,7 @@ export function budgetsFile({ services, deployScripts }: Guess): NewFile {
 `,
   );
   const head = `# What \`measure\` asks of this service while it is deployed, and what a deploy may cost. Begun by restart-proof init, which
-# guessed: check every line. All fields: docs/ci.md and docs/measure.md of restart-proof.
+# guessed: check every line. All fields: ci.md and measure.md in node_modules/restart-proof/docs.
 services:`;
   return { path: budgetsName, text: head + entries.join('') };
 }

@@ -26,12 +26,14 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
 export function summaryLines(
   verdict: Verdict,
   folder: string,
-  { colours: all, callOf }: Pick<Context, 'colours' | 'callOf'>,
+  { colours: all, callOf, withPages }: Pick<Context, 'colours' | 'callOf' | 'withPages'>,
   stream: 'stdout' | 'stderr' = 'stdout',
 ): string {
   const colours = all[stream];
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
-  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${shownLine(reason)}\n`).join('');
+  const reasons = [...verdict.reasons, ...verdict.notes]
+    .map((reason) => `  ${withPages(shownLine(reason))}\n`)
+    .join('');
   const [report, page] = [runFiles.report, runFiles.page].map((name) => join(folder, name)) as [string, string];
   const onePage = existsSync(page) ? `, and as one page ${pathText(page)}` : '';
   const where = existsSync(report)

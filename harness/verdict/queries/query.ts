@@ -1,4 +1,4 @@
-/** What a verdict counts is a query with a name: `npm run query -- RUN NAME` runs it on any run. */
+/** What a verdict counts is a query with a name: `query RUN NAME` runs it on any run. */
 
 /** A query over the tables of a run. */
 export interface Query {
