@@ -66,6 +66,7 @@ function requestFigures({
   schedule,
   perSite,
   serverLog,
+  keptReuse,
 }: Verdict): Figure[] {
   const from = perSite === undefined ? 'the deploy' : 'the restart of their site';
   const byMethod = Object.entries(atRisk.byMethod).map(
@@ -74,6 +75,7 @@ function requestFigures({
   const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
   const slotMs = (1000 / schedule.ratePerSecond).toFixed(1);
   return [
+    ...keptFigures(keptReuse),
     ['predicted from timeline and options alone', `${predicted.formula}${difference}`, null],
     [
       `dropped of those at risk: due from ${from} until the new process answers`,
@@ -90,6 +92,14 @@ function requestFigures({
     ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`, 'silence'],
     ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs), 'totals'],
   ];
+}
+
+/** Of kept connections: did the service keep them? */
+function keptFigures(keptReuse: Verdict['keptReuse']): Figure[] {
+  if (keptReuse === undefined) return [];
+  const { answered, reused } = keptReuse;
+  const what = 'kept connections: answers outside of restarts that came on a connection used before';
+  return [[what, `${reused} of ${answered}`, 'kept-reuse']];
 }
 
 /** What a retry would have done that the computed client does not make. */

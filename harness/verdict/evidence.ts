@@ -27,6 +27,7 @@ import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
 import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
+import { keptReuseOf } from './service/kept-reuse.ts';
 import { serverLogDoubts, serverLogsOf } from './service/server-logs.ts';
 import { journalDoubts, journalOf } from './service/unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
@@ -51,6 +52,8 @@ export interface Evidence {
   /** The requests of a mix, one by one; null where the user wrote none. */
   readonly requests: readonly RequestVerdict[] | null;
   readonly stale: number;
+  /** Of a service of the user's: were its kept connections kept? */
+  readonly keptReuse?: Verdict['keptReuse'];
   /** null where no connection was held. */
   readonly holds: HoldEvidence | null;
   readonly dropWindows: Verdict['dropWindows'];
@@ -179,6 +182,7 @@ type Further = Pick<
   | 'kernel'
   | 'journal'
   | 'serverLog'
+  | 'keptReuse'
 >;
 
 /** What the lab's witnesses say of an experiment. */
@@ -273,6 +277,7 @@ async function readService(
     kernel: {},
     journal: of.hasJournal ? journalOf(run, windows, of.timeline) : undefined,
     serverLog: await serverLogsOf(run, of.ask),
+    keptReuse: await keptReuseOf(of.ask),
   };
 }
 

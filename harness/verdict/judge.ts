@@ -19,6 +19,7 @@ import { powerOf } from './pool/power.ts';
 import { ofSite, predictDrops } from './predict/predict.ts';
 import type { Prediction } from './predict/prediction.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
+import { keptReuseNotes } from './service/kept-reuse.ts';
 import { silentText } from './service/held-text.ts';
 import { serverLogNotes } from './service/server-logs.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
@@ -51,6 +52,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     reasons: decided.reasons,
     notes: notesOf(evidence),
     ...requestFigures(ledger, measured.proven.dropped, perRestart),
+    ...(evidence.keptReuse === undefined ? {} : { keptReuse: evidence.keptReuse }),
     stale,
     writes,
     direct,
@@ -262,6 +264,7 @@ function notesOf(evidence: Evidence): string[] {
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
+    ...keptReuseNotes(evidence.keptReuse),
     ...(holds === null || holds.silent.connections === 0 ? [] : [silentText(holds.silent)]),
     ...serverLogNotes(run, serverLog),
     ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),

@@ -38,6 +38,13 @@ export const counts = {
       max(sentUs - dueUs) as lagMaxUs
     from ledger`,
   ),
+  'kept-reuse': query(
+    'Answers outside of restarts to requests on kept connections, and of them those on a connection used before.',
+    `
+    select count(*) as answered, count(*) filter (connectedUs is null) as reused
+    from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
+    where connection = 'kept' and status is not null and len(atRisk) = 0`,
+  ),
   slots: query(
     'Slots of the schedule without a row; and rows too many, of a slot or of none.',
     `

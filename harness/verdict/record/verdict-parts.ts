@@ -32,6 +32,14 @@ export const retryingClientSchema = z.strictObject({
   droppedAtBest: count.describe('Drops that would be left, had each second try been answered.'),
 });
 
+/** What came of keeping connections, where nothing restarted. */
+export const keptReuseSchema = z.strictObject({
+  answered: count.describe(
+    'Answers to requests on kept connections, due outside of the at-risk time of every restart.',
+  ),
+  reused: count.describe('Of them, those on a connection used before; all others had to open one.'),
+});
+
 /** One restart. */
 export const restartSchema = z.strictObject({
   restart: z.number().int().positive().describe('Its number, counted over all sites, from 1.'),

@@ -12,6 +12,7 @@ import {
   journalSchema,
   holdsSchema,
   milliseconds,
+  keptReuseSchema,
   outcomes,
   powerSchema,
   predictedSchema,
@@ -51,6 +52,9 @@ export const verdictSchema = z.strictObject({
   outcomes: outcomes.describe('How many ended in which way; each due request has exactly one outcome.'),
   byMethod: z.record(z.string(), tallySchema).describe('The same by method.'),
   byConnection: z.record(z.string(), tallySchema).describe('The same by connection: `kept` or `new`.'),
+  keptReuse: keptReuseSchema
+    .optional()
+    .describe('Of a service of your own: how many requests on kept connections did go on a connection used before.'),
   byKind: z.record(z.string(), tallySchema).describe('By both: `POST kept`.'),
   dropped: count.describe('Due and sent, without a complete, expected answer.'),
   provenDropped: count
