@@ -21,6 +21,12 @@ export function fisherExact(now: Share, before: Share, sides: Sides): number {
   return tail({ low, high, logOf }, now.bad, sides);
 }
 
+/**
+ * Below this probability, either of two tests of one comparison tells a difference: they share 0.05, the probability that
+ * two equal things are told apart (Bonferroni).
+ */
+export const significantOfTwo = 0.05 / 2;
+
 /** A count of bad ones among all. */
 export interface Share {
   readonly bad: number;

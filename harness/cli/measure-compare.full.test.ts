@@ -1,6 +1,6 @@
 /** `measure --compare` as a user calls it: two deploys of one server, one of which resets requests. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -56,7 +56,10 @@ it('measures A B B A, and tells the deploy that drops less', async () => {
     [runIds[0], runIds[3]],
     [runIds[1], runIds[2]],
   ]);
-  expect(JSON.parse(readFileSync(join(measured, 'compared', 'comparison.json'), 'utf8'))).toEqual(comparison);
+  expect(JSON.parse(readFileSync(join(measured, 'compared', runIds[0] ?? '', 'comparison.json'), 'utf8'))).toEqual(
+    comparison,
+  );
+  expect(readlinkSync(join(measured, 'compared', 'latest'))).toBe(runIds[0]);
 });
 
 /** Again, at most twice, when this machine was so busy that a measurement cannot be trusted. */

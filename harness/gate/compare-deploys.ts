@@ -1,13 +1,11 @@
 /** Two deploys, measured in turn: which of them drops less? By the exact tests of the gate, restart by restart. Pure. */
-import { fisherExact, permutationTest } from '../base/exact-tests.ts';
+import { fisherExact, permutationTest, significantOfTwo as significantBelow } from '../base/exact-tests.ts';
 import { differences, flatFields, type Difference } from '../experiment/differences.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { pool, type Pooled } from '../verdict/pool/pool.ts';
 import type { ReadRun } from '../verdict/record/read-run.ts';
 import { dropsByRestart, isConclusive } from '../verdict/record/verdict.ts';
 
-/** Two tests share one probability of error (Bonferroni). */
-const significantBelow = 0.05 / 2;
 /** More restarts a side than this are not looked at when a number of them is proposed. */
 const mostProposed = 1_000;
 

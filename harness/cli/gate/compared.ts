@@ -1,5 +1,4 @@
 /** `measure --compare`: two deploys, measured in turn, so that what the machine does meets both alike. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
 import { jsonText } from '../../base/foreign-text.ts';
@@ -15,6 +14,7 @@ import { deployComparisonText } from '../print/deploy-comparison.ts';
 import { pathText } from '../print/path.ts';
 import { summaryLines } from '../print/run-summary.ts';
 import { measureOnce } from '../runs/measurement.ts';
+import { writeSeriesFolder } from '../runs/out-folder.ts';
 import { checked, optionsOf } from './measured.ts';
 import { budgetsName } from './plan.ts';
 
@@ -54,10 +54,11 @@ export async function measureCompared(
   const deployOf = (planned: Planned): Deploy => ({ name: planned.name, runs: runs.get(planned) ?? [] });
   const comparison = compareDeploys(deployOf(a), deployOf(b));
   const text = deployComparisonText(comparison);
-  const folder = join(resolve(options.out ?? 'reports'), 'measure', 'compared');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'comparison.json'), jsonText(comparison));
-  await writeFile(join(folder, 'comparison.md'), text);
+  const folder = await writeSeriesFolder(
+    join(resolve(options.out ?? 'reports'), 'measure', 'compared'),
+    { 'comparison.json': jsonText(comparison), 'comparison.md': text },
+    comparison.a.runIds[0],
+  );
   context.stdout(options.json === true ? jsonText(comparison) : text);
   context.stderr(`comparison: ${pathText(join(folder, 'comparison.md'))}\n`);
   const isTrusted = comparison.less !== 'none' && comparison.a.leftOut + comparison.b.leftOut === 0;

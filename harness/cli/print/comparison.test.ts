@@ -31,8 +31,17 @@ describe('two runs side by side', () => {
     // One table of C(16,8) has all bad ones on this side, one on the other.
     expect(tests.badRestartsP).toBeCloseTo(2 / 12_870, 12);
     expect(tests.droppedPerRestartP).toBeCloseTo(2 / 12_870, 12);
-    expect(compareRuns(read(3), read(3)).tests).toEqual({ badRestartsP: 1, droppedPerRestartP: 1 });
+    expect(compareRuns(read(3), read(3)).tests).toMatchObject({ badRestartsP: 1, droppedPerRestartP: 1 });
     expect(comparisonText(compareRuns(read(0), read(3)))).toContain('0 of 8 against 8 of 8: p = 0.0002');
+  });
+
+  it('are told apart by either test below half of 0.05, as two deploys are', () => {
+    // 5 of 8 bad ones against none: 2 · C(8,5) / C(16,5).
+    const some = read(0, { badRestarts: 5 });
+    const { tests } = compareRuns(read(0), some);
+    expect(tests.badRestartsP).toBeCloseTo(0.0256, 4);
+    expect(tests.significantBelow).toBe(0.025);
+    expect(comparisonText(compareRuns(read(0), some))).toContain('two-sided), no significant difference. Drops');
   });
 
   it('leave out of the test a restart that proves nothing', () => {
@@ -45,7 +54,7 @@ describe('two runs side by side', () => {
 
   it('are not compared by restarts where one has none', () => {
     const still = read(0, { restarts: 0, perRestart: [] });
-    expect(compareRuns(still, read(3)).tests).toEqual({ badRestartsP: null, droppedPerRestartP: null });
+    expect(compareRuns(still, read(3)).tests).toMatchObject({ badRestartsP: null, droppedPerRestartP: null });
     expect(comparisonText(compareRuns(still, read(3)))).toContain('there is nothing to test');
     const voided = read(0, { restarts: 0, voidRestarts: 8, perRestart: [] });
     expect(comparisonText(compareRuns(voided, read(3)))).toContain('no restart that counts (8 void)');

@@ -1,5 +1,5 @@
 /** Two runs side by side: each figure of both, whether chance could have made the difference, and what makes them unlike. */
-import { fisherExact, permutationTest } from '../../base/exact-tests.ts';
+import { fisherExact, permutationTest, significantOfTwo as significantBelow } from '../../base/exact-tests.ts';
 import { fencedText, markdownText, shownLine, wordedBy } from '../../base/foreign-text.ts';
 import { differences, flatFields, type Difference } from '../../experiment/differences.ts';
 import { tableOf } from '../../report/format.ts';
@@ -16,8 +16,6 @@ type Unit = '' | 'ms' | '%' | '/s';
 
 /** Fields of the fingerprint that name the state of the project, not the lab. */
 const projectFields = new Set(['project', 'sources']);
-/** Below this probability, a difference is called one. */
-const significance = 0.05;
 
 const perRestart = ({ restarts }: Verdict, total: number | null): number | null =>
   total === null || restarts === 0 ? null : total / restarts;
@@ -66,6 +64,7 @@ export function compareRuns(a: ReadRun, b: ReadRun) {
     fingerprintDiffers,
     /** The probability of a difference this large without a cause; null where a run has no restart that counts. */
     tests: {
+      significantBelow,
       /** Fisher's exact test, two-sided, on the share of bad restarts. */
       badRestartsP: bothRestart ? fisherExact(share(a), share(b), 'other') : null,
       /** The exact permutation test, two-sided, on drops restart by restart. */
@@ -167,16 +166,16 @@ function verdictTable(a: Side, b: Side): string {
   ]);
 }
 
-function testsText({ a, b, tests: { badRestartsP, droppedPerRestartP } }: Comparison): string {
+function testsText({ a, b, tests: { significantBelow: below, badRestartsP, droppedPerRestartP } }: Comparison): string {
   if (badRestartsP === null || droppedPerRestartP === null) {
     return 'One of the two has no restart that counts: there is nothing to test.';
   }
-  const worth = (p: number): string => (p < significance ? 'a significant difference' : 'no significant difference');
+  const worth = (p: number): string => (p < below ? 'a significant difference' : 'no significant difference');
   const text = (p: number): string => `p = ${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}`;
   return (
     `Bad restarts, ${a.badRestarts} of ${a.restarts} against ${b.badRestarts} of ${b.restarts}: ${text(badRestartsP)} ` +
     `(Fisher's exact test, two-sided), ${worth(badRestartsP)}. Drops restart by restart: ${text(droppedPerRestartP)} ` +
-    `(exact permutation test, two-sided), ${worth(droppedPerRestartP)}.`
+    `(exact permutation test, two-sided), ${worth(droppedPerRestartP)}. Either tells a difference below ${below}.`
   );
 }
 
