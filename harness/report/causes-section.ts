@@ -28,15 +28,20 @@ function causesTable({ reconciliation: { causes, examples }, unexplained }: Verd
   return ['## Why each was dropped', table, countedBy('causes', 'unexplained')];
 }
 
-function windowsTable({ dropWindows }: Verdict): string[] {
+function windowsTable({ dropWindows, experiment, failureKinds }: Verdict): string[] {
   if (dropWindows.length === 0) return [];
   const moment = (event: Verdict['dropWindows'][number]['openedBy']): string =>
     `${eventText(event)}${event === null ? '' : ` (line ${event.line})`}`;
   const more = dropWindows.length - mostWindows;
   return [
     '## When requests were dropped',
-    'Each window runs from the moment when its first dropped request was sent to the moment when the last was known to ' +
-      'have failed; the events are lines of timeline.ndjson. ' +
+    'Each window runs from the moment when its first dropped request was sent' +
+      (experiment === 'measure'
+        ? ' (where it was under way at the event that opened the window, from that event)'
+        : '') +
+      ' to the moment when the last was known to have failed' +
+      (failureKinds.hang === undefined ? '' : '; one that hung counts where it was sent') +
+      '; the events are lines of timeline.ndjson. ' +
       countedBy('drop-windows'),
     tableOf(dropWindows.slice(0, mostWindows), [
       ['from', ({ fromUs }) => atSeconds(fromUs)],

@@ -67,13 +67,14 @@ export async function dropWindows(
         event.atUs >= from - toleranceUs &&
         event.atUs < from + farUs,
     );
-  return windows.map(({ fromUs, firstUs, firstSite, toUs, lastSite, dropped }) => ({
-    fromUs,
-    toUs,
-    dropped,
-    openedBy: named(timeline, last(firstUs, firstSite)),
-    closedBy: named(timeline, first(toUs, lastSite)),
-  }));
+  return windows
+    .map(({ fromUs, firstUs, firstSite, toUs, lastSite, dropped }) => {
+      const openedBy = named(timeline, last(firstUs, firstSite));
+      // What was under way at the event was sent earlier, while nothing was dropped.
+      const beginUs = kind === 'measure' ? Math.max(fromUs, Math.min(openedBy?.atUs ?? fromUs, firstUs)) : fromUs;
+      return { fromUs: beginUs, toUs, dropped, openedBy, closedBy: named(timeline, first(toUs, lastSite)) };
+    })
+    .sort((a, b) => a.fromUs - b.fromUs);
 }
 
 function named(timeline: readonly TimelineEvent[], index: number): DropWindow['openedBy'] {

@@ -304,9 +304,11 @@ describe('windows of drops', () => {
     { rows: [badRow(0, { dueUs: 70, sentUs: null, doneUs: 90 })] },
     { rows: [drop(1, 1_000_000), drop(1, 2_000_000)] },
     { rows: [drop(1, 1_000_000), drop(1_500_000, 2_000_001)] },
+    { rows: [drop(2_000_000, 2_400_000), { ...drop(2_010_000, 32_000_000), outcome: 'timeout' }] },
+    { rows: [drop(3_000_000, 3_100_000), drop(1_000_000, 9_000_000)] },
   ]);
   it('go from the first sending to the last known drop, and are two where over a second lies between', async () => {
-    const [none, one, never, near, apart] = await found();
+    const [none, one, never, near, apart, hung, overlapping] = await found();
     expect(none).toEqual([]);
     const site = { firstSite: 'demo', lastSite: 'demo' };
     expect(one).toEqual([{ ...site, fromUs: 2_000_000, firstUs: 2_600_000, toUs: 3_600_000, dropped: 3 }]);
@@ -316,6 +318,9 @@ describe('windows of drops', () => {
       { ...site, fromUs: 1, firstUs: 1_000_000, toUs: 1_000_000, dropped: 1 },
       { ...site, fromUs: 1_500_000, firstUs: 2_000_001, toUs: 2_000_001, dropped: 1 },
     ]);
+    // Given up 30 s later, it belongs to where it was sent.
+    expect(hung).toEqual([{ ...site, fromUs: 2_000_000, firstUs: 2_010_000, toUs: 2_400_000, dropped: 2 }]);
+    expect((overlapping as { fromUs: number }[]).map(({ fromUs }) => fromUs)).toEqual([1_000_000, 3_000_000]);
   });
 
   /** One window, of a drop that was known from 20 s on, unless said. */
@@ -356,6 +361,22 @@ describe('windows of drops', () => {
       expect((await named([event(kind, atUs)]))?.[side]).toEqual(isNear ? { kind, atUs, line: 1 } : null);
     },
   );
+
+  it('of a service of one’s own begin no earlier than the event that opened them, and are in order', async () => {
+    const rows = [
+      { fromUs: 18_000_000, firstUs: 20_010_000, toUs: 20_010_000, dropped: 1 },
+      { fromUs: 19_000_000, firstUs: 19_001_000, toUs: 19_001_000, dropped: 1 },
+      { fromUs: 20_100_000, firstUs: 20_101_000, toUs: 20_101_000, dropped: 1 },
+    ];
+    const of = async (...kind: ['measure'] | []) =>
+      await dropWindows(
+        (async () => Promise.resolve(rows)) as unknown as Ask,
+        [event('deploy-begin', 20_000_000)],
+        ...kind,
+      );
+    expect((await of('measure')).map(({ fromUs }) => fromUs)).toEqual([19_000_000, 20_000_000, 20_100_000]);
+    expect((await of()).map(({ fromUs }) => fromUs)).toEqual([18_000_000, 19_000_000, 20_100_000]);
+  });
 
   it('name the last event before and the first one after, by their lines in the timeline', async () => {
     const timeline = [

@@ -137,20 +137,23 @@ export const counts = {
     select count(*) as stale from answers join retired using (site, release) where sentUs > sinceUs`,
   ),
   'drop-windows': query(
-    'Times in which requests were dropped: drops over 1 s apart belong to two.',
+    'Times in which requests were dropped: drops over 1 s apart belong to two. One that hung counts where it was sent.',
     `
-    with known as (
-      select site, coalesce(sentUs, dueUs) as fromUs, doneUs,
-        case when doneUs - lag(doneUs) over (order by doneUs) > 1000000 then 1 else 0 end as isApart
+    with placed as (
+      select site, coalesce(sentUs, dueUs) as fromUs,
+        -- Its end is the deadline's, and says nothing of when the service failed it.
+        case when failureKind = 'hang' then coalesce(sentUs, dueUs) else doneUs end as atUs
       from ledger
       where dropped
+    ), known as (
+      select *, case when atUs - lag(atUs) over (order by atUs) > 1000000 then 1 else 0 end as isApart from placed
     ), numbered as (
-      select *, sum(isApart) over (order by doneUs rows unbounded preceding) as nth from known
+      select *, sum(isApart) over (order by atUs rows unbounded preceding) as nth from known
     )
-    select min(fromUs) as fromUs, min(doneUs) as firstUs, arg_min(site, doneUs) as firstSite,
-      max(doneUs) as toUs, arg_max(site, doneUs) as lastSite, count(*) as dropped
+    select min(fromUs) as fromUs, min(atUs) as firstUs, arg_min(site, atUs) as firstSite,
+      max(atUs) as toUs, arg_max(site, atUs) as lastSite, count(*) as dropped
     from numbered
     group by nth
-    order by nth`,
+    order by min(fromUs), nth`,
   ),
 } as const;

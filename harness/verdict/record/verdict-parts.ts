@@ -242,8 +242,13 @@ export const calibrationSchema = z.strictObject({
 
 /** A time in which requests were dropped. */
 export const dropWindowSchema = z.strictObject({
-  fromUs: microseconds.describe('The first request that was dropped was sent, µs since run start.'),
-  toUs: microseconds.describe('The last was known to be dropped, µs since run start.'),
+  fromUs: microseconds.describe(
+    'The first request that was dropped was sent, µs since run start; of a service of your own not before the event ' +
+      'that opened it.',
+  ),
+  toUs: microseconds.describe(
+    'The last was known to be dropped, µs since run start; one that hung counts where it was sent.',
+  ),
   dropped: count.describe('Requests dropped in it.'),
   openedBy: momentSchema.nullable().describe('The event of the timeline that opened it; null where none was near.'),
   closedBy: momentSchema.nullable().describe('The event that closed it; null where none was near.'),
