@@ -57,6 +57,7 @@ export function countsSection(verdict: Verdict): string {
 }
 
 function requestFigures({
+  experiment,
   predicted,
   atRisk,
   stale,
@@ -69,6 +70,11 @@ function requestFigures({
   keptReuse,
 }: Verdict): Figure[] {
   const from = perSite === undefined ? 'the deploy' : 'the restart of their site';
+  // Of a service of one's own nobody sees which process answers: the command's end is the earliest.
+  const atRiskTime =
+    experiment === 'measure'
+      ? 'from the begin of the command until it has ended and the service answers steadily'
+      : `from ${from} until the new process answers`;
   const byMethod = Object.entries(atRisk.byMethod).map(
     ([method, { due, dropped }]) => `${dropped} of ${due} ${method}`,
   );
@@ -78,7 +84,7 @@ function requestFigures({
     ...keptFigures(keptReuse),
     ['predicted from timeline and options alone', `${predicted.formula}${difference}`, null],
     [
-      `dropped of those at risk: due from ${from} until the new process answers`,
+      `dropped of those at risk: due ${atRiskTime}`,
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
       'at-risk',
     ],

@@ -76,6 +76,14 @@ describe('report.md', () => {
     expect(text).not.toContain('Machine.CpuPressureUs');
   });
 
+  it('says what is at risk in a service of one’s own: who answers is seen by nobody there', () => {
+    const atRisk = 'dropped of those at risk: due';
+    expect(textOf({ experiment: 'measure' })).toContain(
+      `${atRisk} from the begin of the command until it has ended and`,
+    );
+    expect(text).toContain(`${atRisk} from the deploy until the new process answers`);
+  });
+
   it('calls a claim that too few restarts bear neither met nor missed', () => {
     const claim = { what: 'clean', expected: 'at least 90 %', measured: '9 of 10: too few to tell', because: 'asked' };
     const told = textOf({ expectations: [{ ...claim, met: true, known: false }] });

@@ -293,7 +293,7 @@ async function steadyByLedger(
 
 /**
  * From just before SIGTERM until the new process is ready and, where there is a check, has been seen by it twice; of a
- * user's service, until it has begun to answer steadily. To the end of the load where neither was seen.
+ * user's service, until its command has ended and it answers steadily. To the end of the load where neither was seen.
  */
 function atRiskSpan(window: RestartWindow, run: RunRecord): Span {
   const endUs = run.durationMs * 1000;

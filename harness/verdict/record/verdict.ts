@@ -78,7 +78,8 @@ export const verdictSchema = z.strictObject({
   ),
   atRisk: atRiskSchema.describe(
     'Requests due from the deploy until the new process is ready and, where there is a check, seen by it twice; of a ' +
-      'service of your own, until it answers steadily again. To the end of the load where neither was seen.',
+      'service of your own, from the begin of the command until it has ended and the service answers steadily. To the ' +
+      'end of the load where none was seen.',
   ),
   stale: count.describe(
     'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
