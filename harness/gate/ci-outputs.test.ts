@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { annotationLines, junitText } from './ci-outputs.ts';
+import { serviceRecord } from '../verdict/testing.ts';
 import { decide } from './decide.ts';
 import type { GateResult } from './gate-result.ts';
 import { gateLines, summaryText } from './summary.ts';
@@ -34,6 +35,17 @@ describe('JUnit', () => {
   it('has what cannot be told as an error, and a pass without one', () => {
     expect(junitText(missing)).toContain('<error message="measured none; allowed a run that can be trusted">');
     expect(junitText(passed)).not.toMatch(/<(failure|error|skipped) /u);
+  });
+
+  it('says, as the terminal does, of a run that passed why the gate fails all the same', () => {
+    const passes = { ...nasty, verdict: 'pass' as const };
+    const bad = entry({ budgets: [budget('badRestarts', { max: 0 })] });
+    const of = decide(decision([{ kind: 'run', verdict: passes, run: serviceRecord() }], { entries: [bad] }));
+    const why = /the line of the run says pass by its own limits/u;
+    expect(of.verdict).toBe('fail');
+    expect(junitText(of)).toMatch(why);
+    expect(gateLines(of)).toMatch(why);
+    expect(gateLines(failed)).not.toMatch(why);
   });
 
   it('holds no character that XML has not, and none that would end a value', () => {

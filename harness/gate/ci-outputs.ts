@@ -55,11 +55,11 @@ function caseOfTry(one: Try): Case {
   };
 }
 
-function caseOf({ blocking, causes, tries }: EntryResult, check: Check): Case {
+function caseOf({ blocking, causes, notes, tries }: EntryResult, check: Check): Case {
   const { kind, what, measured, allowed, outcome, because, runId } = check;
   const name = `${kind}: ${what}${tries.length > 1 && runId !== null ? ` (${runId})` : ''}`;
   const message = `measured ${measured}; allowed ${allowed}`;
-  const body = [because, ...causes].filter((line) => line !== '').join('\n');
+  const body = [because, ...causes, ...notes].filter((line) => line !== '').join('\n');
   if (outcome === 'met') return { name, kind: 'passed', message };
   if (!check.blocking || !blocking) return { name, kind: 'skipped', message: `for information: ${message}` };
   if (outcome === 'missed') return { name, kind: 'failure', message, body };

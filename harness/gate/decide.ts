@@ -209,6 +209,9 @@ function missedByKernel({ budgets }: Entry, runs: readonly Run[]): Check[] {
     .flat();
 }
 
+const ownLimits =
+  'the line of the run says pass by its own limits (drops, gap, wait and cuts); the gate fails by the other budgets';
+
 /** A run that can be trusted: its own verdict, the budgets, and the baseline. */
 function judged(entry: Entry, { verdict, run }: Run, against: Against): Found {
   const own: Check = {
@@ -224,10 +227,13 @@ function judged(entry: Entry, { verdict, run }: Run, against: Against): Found {
   };
   const compared = run.kind === 'experiment' ? comparedWithBaseline(entry, verdict, run, against) : null;
   const checks = [own, ...entry.budgets.map((budget) => checkBudget(budget, verdict)), ...(compared?.checks ?? [])];
+  const hasFailed = failures({ checks }).length > 0;
+  // A budget of bad restarts is no option of `measure`.
+  const isJudgedOtherwise = run.kind === 'measure' && verdict.verdict === 'pass' && hasFailed;
   return {
     checks,
-    causes: failures({ checks }).length > 0 ? causesOf(verdict) : [],
-    notes: compared?.notes ?? [],
+    causes: hasFailed ? causesOf(verdict) : [],
+    notes: isJudgedOtherwise ? [ownLimits] : (compared?.notes ?? []),
   };
 }
 

@@ -19,7 +19,7 @@ import { deliver } from './deliver.ts';
 import { budgetsName } from './plan.ts';
 
 /** Options that a budget of the file says better. */
-const budgetOptions = { maxDropped: 'dropped', maxGap: 'gapMs', maxWait: 'longestWaitMs' } as const;
+const budgetOptions = { maxDropped: 'dropped', maxGap: 'gapMs', maxWait: 'longestWaitMs', maxCut: 'cut' } as const;
 
 /**
  * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
@@ -30,7 +30,7 @@ export async function measureBudgets(
   names: readonly string[],
   options: MeasureOptions & { readonly budgets: string },
 ): Promise<number> {
-  for (const key of ['maxDropped', 'maxGap', 'maxWait'] as const) {
+  for (const key of ['maxDropped', 'maxGap', 'maxWait', 'maxCut'] as const) {
     if (options[key] === undefined) continue;
     const budget = `\`${budgetOptions[key]}: { max: … }\``;
     throw usageError(`--${optionName(key)} and --budgets say two things: write ${budget} into the file.`);
@@ -71,16 +71,36 @@ function chosenServices({ file, entries }: ServiceFile, names: readonly string[]
 
 /** The options of the file, and over them those of the command line. @param path of the file */
 export function optionsOf(entry: ServiceEntry, typed: MeasureOptions, path: string): MeasureOptions {
-  const { budgets } = entry;
-  const dropped = budgets.find(({ figure }) => figure === 'dropped');
-  // The run's own verdict allows what the file does; a budget that only informs must not fail it. Where bad restarts are
-  // limited and drops are not, a bad restart that is allowed may drop any number.
-  const unlessSaid = budgets.some(({ figure }) => figure === 'badRestarts') ? unlimited : 0;
-  const maxDropped = dropped === undefined ? unlessSaid : dropped.blocking ? (dropped.max ?? unlimited) : unlimited;
-  return { ...optionsOfFile(entry, path), ...typed, maxDropped: String(maxDropped) };
+  const options = { ...optionsOfFile(entry, path), ...typed };
+  return { ...options, ...limitsOf(entry.budgets, options.hold !== undefined) };
+}
+
+/** The budgets as options: the run's own verdict allows what the file does. */
+function limitsOf(
+  budgets: readonly Budget[],
+  isHeld: boolean,
+): Pick<MeasureOptions, 'maxDropped' | 'maxGap' | 'maxWait' | 'maxCut'> {
+  const has = (name: Budget['figure']): boolean => budgets.some(({ figure }) => figure === name);
+  // A budget that only informs must not fail the run.
+  const maxOf = (name: Budget['figure']): number =>
+    budgets.find(({ figure, blocking }) => figure === name && blocking)?.max ?? unlimited;
+  const timeOf = (name: Budget['figure']): string | null => {
+    const max = Math.ceil(maxOf(name));
+    return max > longestLimitMs ? null : `${max}ms`;
+  };
+  const [maxGap, maxWait, maxCut] = [timeOf('gapMs'), timeOf('longestWaitMs'), maxOf('cut')];
+  return {
+    // Where bad restarts are limited and drops are not, a bad restart that is allowed may drop any number.
+    maxDropped: String(has('dropped') || has('badRestarts') ? Math.floor(maxOf('dropped')) : 0),
+    ...(maxGap !== null && { maxGap }),
+    ...(maxWait !== null && { maxWait }),
+    ...(isHeld && maxCut < unlimited && { maxCut: String(Math.floor(maxCut)) }),
+  };
 }
 
 const unlimited = Number.MAX_SAFE_INTEGER;
+/** What --max-gap and --max-wait take at most: a longer limit limits nothing. */
+const longestLimitMs = 3_600_000;
 
 /**
  * What an entry asks to measure.
