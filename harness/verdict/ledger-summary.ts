@@ -35,7 +35,7 @@ export interface LedgerSummary {
   readonly droppedIfLate: number;
   /** Failed requests by kind. */
   readonly failureKinds: Partial<Record<FailureKind, number>>;
-  /** Complete answers whose end was the close of the connection. */
+  /** Ok answers whose end was the close of the connection. */
   readonly withoutLength: number;
   /** What the first failed TLS handshake says; null where none failed. */
   readonly tlsError: string | null;

@@ -15,7 +15,11 @@ import type { Target } from './target.ts';
 /** The answers before the command. */
 export type Before = NonNullable<ServiceRun['before']>;
 
-const redirectMs = 2_000;
+const askMs = 2_000;
+/** Enough of a body to tell. */
+const mostBody = 4_096;
+/** Go (Caddy, Traefik), nginx and Apache answer plain HTTP on a port of TLS with 400 and these words. */
+const saysTls = /HTTP request (?:was sent )?to (?:an )?HTTPS (?:server|port)|plain HTTP to an SSL-enabled/iu;
 
 /** Counts the rows that are in the raw ledger by now. */
 export async function readBefore(rawLedger: string, target: Target): Promise<Before> {
@@ -55,12 +59,15 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   }
   const redirect = bad.find(({ status }) => status !== null && status >= 300 && status < 400);
   if (redirect?.method === 'GET') {
-    const origin = await redirectOrigin(target, redirect);
+    const { origin } = await askAgain(target, redirect);
     const where = `status ${redirect.status ?? ''} leads to ${origin ?? ''}`;
     if (target.request.tls === null && origin?.startsWith('https:') === true)
       return `${where}: ask that with --url https://…`;
     if (origin !== null) return `${where}; redirects are not followed`;
   }
+  const refused = bad.find(({ status }) => status === 400);
+  if (target.request.tls === null && refused !== undefined && saysTls.test((await askAgain(target, refused)).body))
+    return 'status 400: the port speaks TLS; ask it with --url https://…';
   const row = bad.find(({ error }) => error !== null);
   const error = row?.error ?? null;
   if (row?.outcome === 'tls' && error !== null) return tlsExample(error, target);
@@ -93,13 +100,21 @@ function tlsExample(error: string, { service, request }: Target): string {
     : why;
 }
 
-/** The origin that the service redirects to, by one more request; path and query may hold secrets and are left out. */
-async function redirectOrigin({ service, request }: Target, row: LedgerRow): Promise<string | null> {
+/** What one more request is told. Of where it redirects to, the origin: path and query may hold secrets and are left out. */
+interface AnswerAgain {
+  readonly origin: string | null;
+  /** Its first bytes, of a 400. */
+  readonly body: string;
+}
+
+async function askAgain({ service, request }: Target, row: LedgerRow): Promise<AnswerAgain> {
   const { address, port, url } = service;
   const origin = port === null ? 'http://localhost' : new URL(url).origin;
   const mixed = request.mix?.find((entry) => entry.mixed?.name === row.request)?.mixed;
   const { target, headers } = mixed === undefined ? request : filledRequest(mixed, row.requestId, row.seq);
   return await new Promise((resolve) => {
+    let body = '';
+    const give = (origin: string | null = null): void => resolve({ origin, body });
     const { tls } = request;
     const secure =
       tls === null
@@ -116,16 +131,23 @@ async function redirectOrigin({ service, request }: Target, row: LedgerRow): Pro
       path: target,
       headers: { ...Object.fromEntries(request.headers), ...Object.fromEntries(headers) },
       agent: false,
-      timeout: redirectMs,
+      timeout: askMs,
     });
-    asked.on('response', ({ headers }) => {
+    asked.on('response', (response) => {
+      if (response.statusCode === 400) {
+        response.on('data', (piece: Buffer) => {
+          body += piece.toString('latin1');
+          if (body.length > mostBody) asked.destroy();
+        });
+        return;
+      }
       asked.destroy();
-      const location = URL.parse(headers.location ?? '', origin);
-      resolve(location === null || headers.location === undefined ? null : location.origin);
+      const { location } = response.headers;
+      give(location === undefined ? null : URL.parse(location, origin)?.origin);
     });
     asked.on('timeout', () => asked.destroy());
-    asked.on('error', () => resolve(null));
-    asked.on('close', () => resolve(null));
+    asked.on('error', () => give());
+    asked.on('close', () => give());
     asked.end();
   });
 }

@@ -148,8 +148,9 @@ describe('a sum over all requests', () => {
     'a race': [1, [badRow(4, race)]],
   });
 
-  ledgers.figures('is of answers without a length', ['totals', 'withoutLength'], {
+  ledgers.figures('is of ok answers without a length', ['totals', 'withoutLength'], {
     'one of two': [1, [row(0, { hasNoLength: true }), row(1)]],
+    'none, of one that is not ok': [0, [badRow(0, { hasNoLength: true })]],
   });
 });
 

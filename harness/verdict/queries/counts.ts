@@ -27,7 +27,7 @@ export const counts = {
       count(*) filter (outcome = 'refused-stream' or (method in ('GET', 'HEAD', 'OPTIONS') and outcome in ('reset', 'closed')
         and not starts_with(error, 'RST_STREAM ')
         and sentUs is not null and connectedUs is null and firstByteUs is null)) as resendable,
-      count(*) filter (hasNoLength) as withoutLength,
+      count(*) filter (hasNoLength and outcome = 'ok') as withoutLength,
       arg_min(error, line) filter (outcome = 'tls') as tlsError,
       max(dueUs) filter (dropped) - min(dueUs) filter (dropped) as affectedUs,
       max(waitUs) as longestWaitUs,

@@ -67,7 +67,7 @@ export const verdictSchema = z.strictObject({
     .describe('Failed requests by kind, from what the client itself saw (docs/glossary.md).'),
   withoutLength: count
     .default(0)
-    .describe('Complete answers whose end was the close of the connection: had one been cut, nobody could tell.'),
+    .describe('Ok answers whose end was the close of the connection: had one been cut, nobody could tell.'),
   droppedOutsideRestarts: count
     .nullable()
     .default(null)
