@@ -40,7 +40,8 @@ export const failureKind = `case
   when outcome = 'refused-stream' then 'stream refused'
   when outcome = 'unreachable' then 'unreachable'
   when outcome in ('connect-timeout', 'timeout') then 'hang'
-  when outcome in ('wrong', 'parse') then 'wrong answer'
+  when outcome in ('wrong', 'parse') or starts_with(outcome, 'status-2') or starts_with(outcome, 'status-3')
+    then 'wrong answer'
   when outcome in ('reset', 'closed') and connection = 'kept' and connectedUs is null and sentUs is not null
     and firstByteUs is null and rttUs is not null
     and doneUs - sentUs <= rttUs + case outcome when 'closed' then ${closeSlackUs} else ${resetSlackUs} end
