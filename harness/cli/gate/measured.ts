@@ -151,11 +151,12 @@ export async function deliverMeasured(context: Context, folder: string, options:
 
 function budgetsOf(run: RunRecord): Budget[] {
   if (run.kind !== 'measure') return [];
-  const { maxDropped, maxGapMs, maxWaitMs } = run.service;
+  const { maxDropped, maxGapMs, maxWaitMs, hold } = run.service;
   const limits = [
     ['dropped', maxDropped, 'the limit that --max-dropped sets (0 unless said)'],
     ['gapMs', maxGapMs, 'the limit that --max-gap sets'],
     ['longestWaitMs', maxWaitMs, 'the limit that --max-wait sets'],
+    ['cut', hold?.maxCut ?? null, 'the limit that --max-cut sets'],
   ] as const;
   return limits.flatMap(([figure, max, because]) =>
     max === null ? [] : [{ figure, line: 0, max, blocking: true, because }],

@@ -47,7 +47,7 @@ it.each<[yaml: string, sentence: string, options?: MeasureOptions]>([
   ['- { path: /x, headers: { Connection: close } }', ':1:38: 0.headers.Connection: is set by the instrument itself'],
   ['- { path: /x, headers: { Host: a } }', ':1:32: 0.headers.Host: is the same for all requests'],
   ['- { path: /x, headers: { A: "${NONE}" } }', ':1:29: 0.headers.A names ${NONE}, and the environment has no NONE'],
-  ['- { path: /x, body: "@none.bin" }', ':1:21: 0.body: the file none.bin cannot be read'],
+  ['- { path: /x, body: "@none.bin" }', ':1:21: 0.body: the file none.bin does not exist'],
   ['- { path: /x, expect: { statsu: 200 } }', ':1:25: 0.expect.statsu: there is no such field. Did you mean status?'],
   ['- { path: /x, expect: { status: 99 } }', ':1:33: 0.expect.status: must be at least 200, not 99'],
   [
@@ -62,6 +62,12 @@ it.each<[yaml: string, sentence: string, options?: MeasureOptions]>([
   ['- path: /x', '--url must have no path with --requests', { url: `${url}shop` }],
 ])('%j is refused: %s', async (yaml, sentence, options) => {
   expect(await said(yaml, options)).toContain(sentence);
+});
+
+it('names the page of the fields of a request', async () => {
+  await expect(targetFrom('- { path: /x, weight: 0 }')).rejects.toMatchObject({
+    hint: 'The fields are explained in docs/measure.md.',
+  });
 });
 
 it('sends secrets, and writes down the variables that hold them', async () => {

@@ -6,6 +6,7 @@ import { slotsInBlock, type ConnectionMode } from '../../experiment/load-schedul
 import type { ServiceRequest } from '../../experiment/service.ts';
 import { readRequests, type PlacedRequests } from '../../gate/files/read-requests.ts';
 import { usageError } from '../../gate/refusals.ts';
+import { whyUnreadable } from '../../gate/files/written-file.ts';
 import { matcherOf, templateOf, type WrittenRequests } from '../../gate/files/requests.ts';
 import type { Path } from '../../gate/files/yaml-data.ts';
 import type { ExpectedAnswer, Matcher, MixedRequest, PlanMixEntry, Template } from '../../in-lab/load/plan.ts';
@@ -164,7 +165,7 @@ class Reader {
     try {
       return readFileSync(resolve(this.placed.folder, text.slice(1)));
     } catch (cause) {
-      throw this.wrong(['body'], `the file ${text.slice(1)} cannot be read`, cause);
+      throw this.wrong(['body'], `the file ${text.slice(1)} ${whyUnreadable(cause)}`, cause);
     }
   }
 

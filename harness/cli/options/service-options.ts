@@ -1,5 +1,6 @@
 /** The options of `measure`, checked: a service to ask, or a sentence on what is wrong. */
 import { readFileSync } from 'node:fs';
+import { whyUnreadable } from '../../gate/files/written-file.ts';
 import { HarnessError } from '../../base/errors.ts';
 import { answerLimits } from '../../in-lab/load/plan.ts';
 import { methods, type Method } from '../../base/methods.ts';
@@ -216,7 +217,7 @@ function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buff
   try {
     return readFileSync(text.slice(1));
   } catch (cause) {
-    throw usage(`The file of --body ${text} cannot be read.`, undefined, cause);
+    throw usage(`The file of --body ${text} ${whyUnreadable(cause)}.`, undefined, cause);
   }
 }
 

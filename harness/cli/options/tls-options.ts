@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
+import { whyUnreadable } from '../../gate/files/written-file.ts';
 import { HarnessError } from '../../base/errors.ts';
 import type { Service } from '../../experiment/service.ts';
 import type { TlsPlan } from '../../in-lab/load/plan.ts';
@@ -60,7 +61,7 @@ function fileOf(option: string, path: string | undefined): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw usage(`The file of ${option} ${path} cannot be read.`, undefined, cause);
+    throw usage(`The file of ${option} ${path} ${whyUnreadable(cause)}.`, undefined, cause);
   }
 }
 

@@ -93,26 +93,34 @@ function isOption([part, , field, ...option]: Path): boolean {
   return option[0] === 'requests' ? isRequestText(option.slice(1)) : option.length > 0;
 }
 
+/** What is known of a kind of file beside its schema. */
+interface FileForm {
+  readonly isText: (path: Path) => boolean;
+  readonly page: string;
+}
+
+const budgetsForm: FileForm = { isText: isOption, page: 'docs/ci.md' };
+
 /**
  * The data of a budgets file, and the place of each of its fields.
- * @param isText where numbers are text
+ * @param form where numbers are text, and the page that explains the fields
  * @throws {HarnessError} naming line, column and field of all that is wrong
  */
 export function parseBudgets<Schema extends z.ZodType>(
   text: string,
   file: string,
   schema: Schema,
-  isText = isOption,
+  { isText, page }: FileForm = budgetsForm,
 ): Places & { data: z.infer<Schema> } {
   const { data, placeOf, valuePlaceOf } = readYaml(text, file, isText);
-  if (data === null) throw usageError(`${file}:1:1: is empty.`, 'docs/ci.md has an example to begin with.');
+  if (data === null) throw usageError(`${file}:1:1: is empty.`, `${page} has an example to begin with.`);
   const checked = schema.safeParse(data);
   if (checked.success) return { data: checked.data, placeOf, valuePlaceOf };
   const lines = mistakesIn(checked.error, data, schema)
     .map((mistake) => ({ ...(mistake.isOfName ? placeOf : valuePlaceOf)(mistake.path), what: mistakeText(mistake) }))
     .sort((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, what }) => `${file}:${line}:${column}: ${what}`);
-  throw usageError(lines.join('\n'), 'The fields are explained in docs/ci.md.');
+  throw usageError(lines.join('\n'), `The fields are explained in ${page}.`);
 }
 
 /** Two entries of one name would share run folders' marks and a baseline. */

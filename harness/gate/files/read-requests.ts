@@ -36,7 +36,10 @@ export async function readRequests(source: string): Promise<PlacedRequests> {
 
 async function readList(file: string): Promise<PlacedRequests> {
   const text = await readWrittenFile(file, file, 'file of requests');
-  const { data, valuePlaceOf } = parseBudgets(text, file, requestsSchema, isRequestText);
+  const { data, valuePlaceOf } = parseBudgets(text, file, requestsSchema, {
+    isText: isRequestText,
+    page: 'docs/measure.md',
+  });
   const where = (...path: Path): string => {
     const { line, column } = valuePlaceOf(path);
     return `${file}:${line}:${column}`;

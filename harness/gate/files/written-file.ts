@@ -13,6 +13,12 @@ const systemWords: Readonly<Record<string, string>> = {
   EACCES: 'may not be read by this user',
 };
 
+/** Why the system did not read a file, as the end of a sentence that names it. */
+export function whyUnreadable(thrown: unknown): string {
+  const { code = '', message } = thrown as NodeJS.ErrnoException;
+  return systemWords[code] ?? `cannot be read: ${message}`;
+}
+
 /**
  * Reads a file in UTF-8.
  * @param file how errors call it
@@ -21,9 +27,7 @@ const systemWords: Readonly<Record<string, string>> = {
  */
 export async function readWrittenFile(path: string, file: string, what = 'budgets file'): Promise<string> {
   const bytes = await firstBytes(path).catch((cause: unknown) => {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const why = systemWords[code] ?? `cannot be read: ${message}`;
-    throw usageError(`The ${what} ${file} ${why}.`, undefined, cause);
+    throw usageError(`The ${what} ${file} ${whyUnreadable(cause)}.`, undefined, cause);
   });
   if (bytes.length > mostBytes) throw usageError(`${file} is larger than 256 KiB: that is no ${what}.`);
   if (bytes[0] === 0xff || bytes[0] === 0xfe) throw usageError(`${file}:1:1: is no UTF-8 (UTF-16?): save it as UTF-8.`);

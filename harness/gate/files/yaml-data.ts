@@ -46,7 +46,7 @@ const words: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'a tab stands where the indent is: use spaces',
 };
 const quotesHint =
-  'Text needs quotes when it holds ": " or " #", or begins with one of @ ` % & * ! | > { } [ ]. docs/ci.md has an example.';
+  'Text needs quotes when it holds ": " or " #", begins with one of @ ` % & * ! | > { } [ ], or holds , [ ] { } inside of braces.';
 
 /**
  * Reads one document of YAML 1.2.
