@@ -1,7 +1,7 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
-import { boundText, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
+import { boundIn, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import { heldText } from '../verdict/service/held-text.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
@@ -16,12 +16,12 @@ export function headingSection(run: RunRecord, verdict: Verdict): string {
   const variant = verdict.variant === null ? '' : ` (${verdict.variant})`;
   return [
     `# ${id} ${title}${variant}: ${verdict.verdict}`,
-    `**${question}** ${answerText(verdict)}${verdict.holds === undefined ? '' : ` ${heldText(verdict.holds)}`}`,
+    `**${question}** ${answerText(run, verdict)}${verdict.holds === undefined ? '' : ` ${heldText(verdict.holds)}`}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
   ].join('\n\n');
 }
 
-function answerText(verdict: Verdict): string {
+function answerText(run: RunRecord, verdict: Verdict): string {
   const { restarts, dropped, droppedOutsideRestarts, due, headline } = verdict;
   if (verdict.verdict === 'aborted') return 'The run was cut short: nothing can be claimed from it.';
   const lead =
@@ -32,7 +32,7 @@ function answerText(verdict: Verdict): string {
   const outside = droppedOutsideRestarts ?? 0;
   const each = ((dropped - outside) / restarts).toFixed(1);
   return (
-    `${lead} ${restartsText(verdict)} dropped something (${boundText(verdict)}), ` +
+    `${lead} ${restartsText(verdict)} dropped something${boundIn(verdict, run)}, ` +
     `${dropped} of ${due} requests in all, ${each} a restart` +
     `${outside === 0 ? '' : `; ${outside} of them belong to no restart`}.`
   );

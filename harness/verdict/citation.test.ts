@@ -3,6 +3,7 @@ import e5 from '../../experiments/E5-socket-activation.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import { boundText, citationLine } from './citation.ts';
 import { direct as probe, runRecord, serviceRecord, siteVerdict, verdictOfTest } from './testing.ts';
+import type { ServiceRun } from '../run/run-record.ts';
 import type { Verdict } from './record/verdict.ts';
 
 const line = (over: Partial<Verdict>): string =>
@@ -72,6 +73,15 @@ describe('the line that is cited', () => {
     expect(citationLine(verdictOfTest(over), serviceRecord())).toContain('(70 port closed, 7 kept-connection race);');
     // In the lab each drop has a cause that a witness shows.
     expect(citationLine(verdict, runRecord(e5))).toContain('77 of 300 requests at 100/s;');
+  });
+
+  it('bounds nothing where the command on a user’s service failed, or was cut short', () => {
+    const verdict = verdictOfTest({ experiment: 'measure', badRestartsInterval95: [0, 0.3123] });
+    const of = (over: Partial<ServiceRun>): string => citationLine(verdict, { ...serviceRecord(), ...over });
+    expect(of({})).toContain('; 0 of 8 restarts dropped anything (≤ 31.2 %');
+    for (const over of [{ aborted: 'Interrupted.' }, { troubles: ['The command ended with status 1.'] }]) {
+      expect(of(over)).toContain('; 0 of 8 restarts dropped anything; 0 of 300');
+    }
   });
 
   it('names no proxy where the load met none', () => {

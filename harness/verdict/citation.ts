@@ -34,7 +34,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
     cited.headline,
     cited.restarts === 0
       ? noRestartText(cited)
-      : `${restartsText(cited)} dropped ${cited.badRestarts === 0 ? 'anything' : 'something'} (${boundText(cited)})`,
+      : `${restartsText(cited)} dropped ${cited.badRestarts === 0 ? 'anything' : 'something'}${boundIn(cited, run)}`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s${kindsIn(cited, run)}`,
     waitText(cited, hasProxy),
     [...(hasProxy ? ['traefik'] : []), 'systemd', 'node', 'kernel']
@@ -51,6 +51,16 @@ export function citationLine(cited: Cited, run: RunRecord): string {
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** Did the command on a user's service fail, or was it cut short? Then what it did is no restart that bounds any other. */
+export function isHalfDone(run: RunRecord): boolean {
+  return run.kind === 'measure' && (run.aborted !== null || run.troubles.length > 0);
+}
+
+/** The bound behind a count of bad restarts; nothing where they bound nothing. */
+export function boundIn(cited: Parameters<typeof boundText>[0], run: RunRecord): string {
+  return isHalfDone(run) ? '' : ` (${boundText(cited)})`;
 }
 
 /** How many restarts dropped something, and of how many sites they are where there are several. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import type { ExperimentRun } from '../run/run-record.ts';
+import type { ExperimentRun, ServiceRun } from '../run/run-record.ts';
 import type { Evidence } from './evidence.ts';
 import { verdictOf } from './judge.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
@@ -351,6 +351,17 @@ describe('the figures of a verdict', () => {
     const control = { role: 'C0', name: 'E0', because: 'why', verdict: verdictOfTest({}) } as const;
     expect(judge({ over: { controls: [control] } }).controls).toMatchObject([{ role: 'C0', holds: true }]);
     expect(judge({ over: { controls: null } }).controls).toBeNull();
+  });
+});
+
+describe('a service of which nothing was seen to change', () => {
+  const notesOf = (over: Partial<ServiceRun>): string[] =>
+    verdictOf({ ...evidenceOf({}), run: { ...serviceRecord(), ...over }, hasChanged: false }).notes;
+
+  it('has a note, unless the command failed or was cut short', () => {
+    expect(notesOf({})).toEqual([expect.stringContaining('seen to change')]);
+    expect(notesOf({ aborted: 'Interrupted.' })).toEqual([]);
+    expect(notesOf({ troubles: ['The command ended with status 1.'] })).toEqual([]);
   });
 });
 

@@ -5,7 +5,7 @@ import { runFiles } from '../run/run-folder.ts';
 import { addressText } from '../base/address-text.ts';
 import { subjectOf, type RunRecord, type ServiceRun } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
-import { citationLine } from './citation.ts';
+import { citationLine, isHalfDone } from './citation.ts';
 import { answerClaim, claimOf } from './pool/claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
@@ -267,7 +267,7 @@ function notesOf(evidence: Evidence): string[] {
     ...keptReuseNotes(evidence.keptReuse),
     ...(holds === null || holds.silent.connections === 0 ? [] : [silentText(holds.silent)]),
     ...serverLogNotes(run, serverLog),
-    ...(hasChanged === false && !run.service.mustChange ? [unseen] : []),
+    ...(hasChanged === false && !run.service.mustChange && !isHalfDone(run) ? [unseen] : []),
   ];
 }
 
