@@ -175,7 +175,13 @@ describe('init', () => {
   });
 
   it('says each guess with file and line, what it did not find, and what to do next', async () => {
-    const { said } = await called({ ...express, Makefile: 'deploy-all: build\n' });
+    const { said } = await called({
+      ...express,
+      Makefile: 'deploy-all: build\n',
+      'deploy.sh': '#!/bin/sh\n',
+      'scripts/release-web.sh': 'x\n',
+      'web/deploy.sh': 'of a part\n',
+    });
     expect(said.replaceAll(/ {2,}/gu, ' | ').split('\n')).toEqual([
       ' | name | shop | package.json:2',
       ' | port | 3001 | server.js:2',
@@ -183,6 +189,8 @@ describe('init', () => {
       ' | deploy | - | not found: no systemd unit, compose file or name for pm2',
       ' | start | npm start & | package.json:3',
       ' | CI | - | not found: no .github, remote at GitHub or .gitlab-ci.yml',
+      ' | maybe | ./deploy.sh | deploy.sh:1',
+      ' | maybe | ./scripts/release-web.sh | scripts/release-web.sh:1',
       ' | maybe | make deploy-all | Makefile:1',
       'wrote: restart-proof.yaml',
       expect.stringMatching(/^next: write the command that deploys into restart-proof.yaml:\d+, then$/u),
@@ -191,6 +199,9 @@ describe('init', () => {
     ]);
     expect((await readFile(budgetsPath, 'utf8')).split('\n')[Number(/yaml:(\d+)/u.exec(said)?.[1]) - 1]).toMatch(
       /^ +while: "#/u,
+    );
+    expect(await readFile(budgetsPath, 'utf8')).toContain(
+      '# Found, and not taken, since it may deploy elsewhere: ./deploy.sh (deploy.sh:1).',
     );
   });
 

@@ -95,6 +95,7 @@ const deployPatterns: readonly (readonly [call: string, ...Pattern])[] = [
   ['make ', /^Makefile$/u, /^((?:deploy|release)[\w-]*)\s*:(?!=)/u],
   ['npm run ', /^package\.json$/u, /"((?:deploy|release)(?:[:-][\w:-]*)?)"\s*:\s*"/u],
 ];
+const deployScript = /^(?:(?:bin|scripts?|deploy)\/)?(?:deploy|release)(?:[._-][\w-]{1,30}){0,3}\.sh$/u;
 /** Commands that are safe in a CI file as they are: no quotes, no braces, nothing that a shell runs besides. */
 const plainCommand = /^web:\s*([\w ./:=@,+$-]{1,200})$/u;
 
@@ -115,10 +116,7 @@ export function guess(folder: Folder): Guess {
       path: each.path ?? all.path,
     })),
     start: units.length > 0 ? null : startIn(folder, composed),
-    deployScripts: deployPatterns.flatMap(([call, ...pattern]) => {
-      const clue = firstOf(files, [pattern]);
-      return clue === null ? [] : { ...clue, value: `${call}${clue.value}` };
-    }),
+    deployScripts: deployScriptsIn(files),
     github: folder.names.has('.github')
       ? { value: '', from: '.github/' }
       : firstOf(files, [[/^\.git\/config$/u, /url = \S*(github\.com)[:/]/u]]),
@@ -126,6 +124,15 @@ export function guess(folder: Folder): Guess {
     installed: firstOf(files, [[/^package\.json$/u, /"(restart-proof)"\s*:\s*"(?!node )/u]]),
     notes,
   };
+}
+
+function deployScriptsIn(files: readonly ProjectFile[]): Clue[] {
+  const scripts = files.filter(({ path }) => deployScript.test(path)).slice(0, 3);
+  const named = deployPatterns.flatMap(([call, ...pattern]) => {
+    const clue = firstOf(files, [pattern]);
+    return clue === null ? [] : { ...clue, value: `${call}${clue.value}` };
+  });
+  return [...scripts.map(({ path }) => ({ value: `./${path}`, from: `${path}:1` })), ...named];
 }
 
 function firstOf(
