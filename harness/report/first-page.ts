@@ -87,8 +87,13 @@ function sitesText({ perSite }: Verdict): string | null {
   );
 }
 
-function unexplainedText({ unexplained, dropped }: Verdict): string {
-  if (unexplained === null) return 'not known: no witness but the client was part of it.';
+function unexplainedText({ unexplained, dropped, serverLog }: Verdict): string {
+  if (unexplained === null) {
+    if (serverLog === undefined) return 'not known: no witness but the client was part of it.';
+    return serverLog.logs.some(({ joined }) => joined === 'time')
+      ? 'not known: lines of an access log were joined to requests by time, which is likely and not certain.'
+      : 'not known: an access log was given, and no line of it could be joined to a request.';
+  }
   if (dropped === 0) return '0, for nothing was dropped.';
   if (unexplained === 0) return `0 of ${dropped} drops: a witness other than the client shows the cause of each.`;
   return `**${unexplained}** of ${dropped} drops: no witness other than the client shows their cause.`;

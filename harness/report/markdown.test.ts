@@ -76,6 +76,18 @@ describe('report.md', () => {
     expect(text).not.toContain('Machine.CpuPressureUs');
   });
 
+  it.each([
+    ['nothing', 'not known: an access log was given, and no line of it could be joined'],
+    ['too-coarse', 'not known: an access log was given, and no line of it could be joined'],
+    ['time', 'not known: lines of an access log were joined to requests by time'],
+  ] as const)('says that a log was there whose lines were joined by %s', (joined, said) => {
+    const found = { path: 'access.log', formats: [], lines: 9, ours: 0, notUnderstood: 0, joined };
+    const log = { ...found, drops: {}, examples: {}, twice: 0, missing: 0, differing: 0 };
+    const serverLog = { logs: [log], processedWrites: { certain: 0, likely: 0 } };
+    expect(textOf({ unexplained: null, serverLog })).toContain(`- **Unexplained**: ${said}`);
+    expect(textOf({ unexplained: null })).toContain('no witness but the client was part of it');
+  });
+
   it('says what is at risk in a service of one’s own: who answers is seen by nobody there', () => {
     const atRisk = 'dropped of those at risk: due';
     expect(textOf({ experiment: 'measure' })).toContain(
