@@ -233,7 +233,7 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
     // HAProxy tells of itself, too.
     expect(log?.notUnderstood).toBeLessThan(server.program === 'haproxy' ? 10 : 1);
     expect(log?.missing).toBe(0);
-    expect(verdict.notes.join().includes('was replaced 1 times')).toBe(server.rotation === 'replaced');
+    expect(verdict.notes.join().includes('was replaced 1 time ')).toBe(server.rotation === 'replaced');
     const statuses = statusesInLog();
     const processed = new Set(readFileSync(at('processed'), 'utf8').split('\n'));
     const { database } = await openRunDatabase(run);

@@ -85,7 +85,7 @@ it('an access log says what became of each drop, changes no count, and no line o
   ]);
   expect(verdict.notes).toEqual([
     expect.stringMatching(
-      /It has 5 requests several times.*1 requests that were answered ok.*of 5 ok answers.*replaced 1 times/u,
+      /It has 5 requests several times.*1 request that was answered ok.*of 5 ok answers.*replaced 1 time /u,
     ),
   ]);
   const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

@@ -1,4 +1,5 @@
 /** What was counted: every request, every restart, every write. Each figure is declared once, with its query. */
+import { counted } from '../base/counted.ts';
 import { voidMeaning } from '../experiment/load-schedule.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { RestartVerdict, Tally, Verdict } from '../verdict/record/verdict.ts';
@@ -91,7 +92,7 @@ function requestFigures({
     ['stale answers', stale, 'stale'],
     [
       'a client that sends idempotent requests again (computed, never sent)',
-      `would resend ${retryingClient.resent} and see ${retryingClient.droppedAtBest} failures at best`,
+      `would resend ${retryingClient.resent} and see ${counted(retryingClient.droppedAtBest, 'failure')} at best`,
       'totals',
     ],
     ...processedFigures(serverLog),

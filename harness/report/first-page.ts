@@ -1,4 +1,5 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
+import { counted } from '../base/counted.ts';
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundIn, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
@@ -180,8 +181,8 @@ function witnessesText({ witnesses, reconciliation, proxyTries }: Verdict): stri
   if (proxyTries === null) return agree;
   const { failedTries, answers, retries } = proxyTries;
   return (
-    `${agree} The proxy's own log has ${failedTries} failed tries, its access log ${answers} failed ` +
-    `answers${retries === 0 ? '' : ` and ${retries} further tries`}.`
+    `${agree} The proxy's own log has ${counted(failedTries, 'failed try', 'failed tries')}, its access log ` +
+    `${counted(answers, 'failed answer')}${retries === 0 ? '' : ` and ${counted(retries, 'further try', 'further tries')}`}.`
   );
 }
 

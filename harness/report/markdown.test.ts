@@ -23,7 +23,7 @@ describe('the first page of report.md', () => {
     ['what no witness explains', '- **Unexplained**: 0 of 1 drops'],
     ['why', `- **Why**: 1 × ${cause}.`],
     ['when', '1 from 1.100 s to 1.102 s, opened by `accept-stopped` at 1.050 s, closed by `accepting`'],
-    ['the witnesses', "The proxy's own log has 1 failed tries, its access log 1 failed answers."],
+    ['the witnesses', "The proxy's own log has 1 failed try, its access log 1 failed answer."],
     ['the queue', '- **Listen queue**: at most 17 connections waited; expected at most '],
     // 0.6 s of 3 s.
     ['the machine', 'some process waited for a CPU during 20 % of the run'],

@@ -1,4 +1,5 @@
 /** What systemd's journal says of a service of the user's, restart by restart. */
+import { counted } from '../base/counted.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { inMs, tableOf } from './format.ts';
 
@@ -34,7 +35,9 @@ export function unitJournalSection({ journal }: Verdict): string {
             ['warming', ({ warmingMs }) => knownMs(warmingMs)],
           ]),
         ]),
-    ...(restartsByItself === 0 ? [] : [`systemd started it again by itself (Restart=) ${restartsByItself} times.`]),
+    ...(restartsByItself === 0
+      ? []
+      : [`systemd started it again by itself (Restart=) ${counted(restartsByItself, 'time')}.`]),
     'Times are those at which journald had the line, on the clock of the load. An exit, its status, the start and the ' +
       'counter of restarts are systemd’s own words. SIGTERM is inferred from “Stopping”: systemd sends it then, after ' +
       'any ExecStop=. When the old process stopped accepting, nobody says. The new one is ready where its unit tells ' +

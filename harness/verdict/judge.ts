@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
+import { counted } from '../base/counted.ts';
 import { addressText } from '../base/address-text.ts';
 import { subjectOf, type RunRecord, type ServiceRun } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
@@ -255,7 +256,7 @@ function notesOf(evidence: Evidence): string[] {
     `Nothing of the service was seen to change while the command ran${where}: no request failed, no answer named another ` +
     'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
   const handshakes =
-    `${all.outcomes['tls'] ?? 0} requests failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
+    `${counted(all.outcomes['tls'] ?? 0, 'request')} failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
     'docs/measure.md says what to do.';
   const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
   return [
@@ -291,7 +292,7 @@ function movedNotes({ service, movedTo }: ServiceRun, { addresses }: Pick<Eviden
     .map(({ address, requests }) => `${requests} to ${addressText(address ?? '')}`);
   const more = moved.length > mostAddresses ? `, and others to ${moved.length - mostAddresses} more addresses` : '';
   return [
-    `${hostname} led elsewhere while the load went on: ${stayed} requests went to ${addressText(service.address)}, its first address, ` +
+    `${hostname} led elsewhere while the load went on: ${counted(stayed, 'request')} went to ${addressText(service.address)}, its first address, ` +
       `${counts.join(', ')}${more}; the first of them ${(first.fromUs / 1e6).toFixed(1)} s into the load.`,
   ];
 }

@@ -1,4 +1,5 @@
 /** What the access logs of a service of the user's come to, and what a reader must know of them. */
+import { counted } from '../../base/counted.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import type { Ask } from '../ledger-summary.ts';
@@ -58,14 +59,18 @@ export function serverLogNotes(run: RunRecord, serverLog: Verdict['serverLog']):
       ...(joined === 'id' ? [] : [withoutIds(log)]),
       ...(twice > 0
         ? [
-            `It has ${twice} requests several times: somebody between client and server tried again, or it is written twice.`,
+            `It has ${counted(twice, 'request')} several times: somebody between client and server tried again, or it is written twice.`,
           ]
         : []),
       ...(missing > 0 ? [missingText(joined, missing)] : []),
-      ...(differing > 0 ? [`It has another status than the client got of ${differing} ok answers.`] : []),
-      ...(replaced > 0 ? [`It was replaced ${replaced} times (log rotation), and read on in the new file.`] : []),
+      ...(differing > 0 ? [`It has another status than the client got of ${counted(differing, 'ok answer')}.`] : []),
+      ...(replaced > 0
+        ? [`It was replaced ${counted(replaced, 'time')} (log rotation), and read on in the new file.`]
+        : []),
       ...(emptied.length > 0
-        ? [`It was emptied ${emptied.length} times (copytruncate): a few lines of those moments may be lost.`]
+        ? [
+            `It was emptied ${counted(emptied.length, 'time')} (copytruncate): a few lines of those moments may be lost.`,
+          ]
         : []),
       ...(problem === undefined ? [] : [`It could not be read to its end: ${problem}.`]),
     ];
@@ -89,7 +94,8 @@ function withoutIds({ lines, notUnderstood, ours, joined }: ServerLog['logs'][nu
 }
 
 function missingText(joined: ServerLog['logs'][number]['joined'], missing: number): string {
+  const requests = `${counted(missing, 'request')} that ${missing === 1 ? 'was' : 'were'} answered ok`;
   return joined === 'time'
-    ? `It has no line that could be of ${missing} requests that were answered ok: its clock or its time zone may be another.`
-    : `It does not have ${missing} requests that were answered ok: it is not the log of all that answers, or was not written to its end.`;
+    ? `It has no line that could be of ${requests}: its clock or its time zone may be another.`
+    : `It does not have ${requests}: it is not the log of all that answers, or was not written to its end.`;
 }
