@@ -66,6 +66,17 @@ async function measuredOnTime(...words: string[]): ReturnType<typeof measured> {
 }
 
 describe('measure', () => {
+  it('says why no answer was as expected, with no command too', async () => {
+    const { url } = await startPlainServer();
+    const asked = ['--url', url, '--duration', '300ms'];
+    const status = await measured(...asked, '--expect-status', '201');
+    expect(status.verdict.notes).toEqual(['At first no request was answered as expected: status-200.']);
+    const { verdict } = await measured(...asked, '--http', '2');
+    expect(verdict.notes).toContain(
+      'At first no request was answered as expected: HTTP/2 is not what the server speaks; ask it with --http 1.1.',
+    );
+  });
+
   it('drops nothing of a server that is left alone, and exits 0', async () => {
     const { url } = await startPlainServer();
     const { verdict, exitCode } = await measuredOnTime('--url', url, '--duration', '1s');

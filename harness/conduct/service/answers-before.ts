@@ -31,6 +31,17 @@ export async function readBefore(rawLedger: string, target: Target): Promise<Bef
   return { asked: rows.length, asExpected, answers, example };
 }
 
+/**
+ * Why a load without a command has no ok answer: a sentence, or null where it has one, or no row by now. A failed handshake
+ * has a note of its own.
+ */
+export async function whyNoneIsOk(rawLedger: string, target: Target): Promise<string | null> {
+  const { answers, asExpected, example } = await readBefore(rawLedger, target);
+  const [outcome] = Object.keys(answers);
+  if (outcome === undefined || outcome === 'tls' || asExpected > 0) return null;
+  return `At first no request was answered as expected: ${example ?? outcome}.`;
+}
+
 /** Did anything not come out as it should? */
 export function isIll({ asked, asExpected }: Before): boolean {
   return asExpected < asked || asked === 0;

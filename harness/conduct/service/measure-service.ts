@@ -9,6 +9,7 @@ import type { ServiceRun } from '../../run/run-record.ts';
 import type { Progress } from '../audience.ts';
 import { newRecord } from '../run-writer.ts';
 import { Generator, type LoadOrigin, type LoadProgress } from '../generator.ts';
+import { whyNoneIsOk } from './answers-before.ts';
 import { deployUnderLoad } from './deploy-series.ts';
 import { loadBoundMs, type MeasureTimes } from './deploy-times.ts';
 import { ServiceFiles } from './service-files.ts';
@@ -34,6 +35,9 @@ export interface MeasureSetting {
 
 /** How often the name of the service is looked up again: new connections follow it about as fast. */
 const lookUpEveryMs = 1_000;
+
+/** Without a command, the reason why no answer is ok is looked for in the rows of so long: there are few. */
+const firstLookUs = 2_000_000;
 
 /** The load ends when the disk has no room left for the rows of this time, in which a generator that is told to stop ends. */
 const roomSeconds = 3;
@@ -74,7 +78,9 @@ class Measurement {
   /** Slots in all; null where the command's end decides. */
   private readonly total: number | null;
   private counts: LoadProgress | null = null;
+  /** The deploys; without a command the look at the first answers. */
   private deploy: Promise<void> = Promise.resolve();
+  private hasLooked = false;
 
   constructor(
     target: Target,
@@ -130,11 +136,26 @@ class Measurement {
   private async hear(counts: LoadProgress): Promise<void> {
     this.counts = counts;
     this.setting.progress?.counts(counts, this.total);
+    this.lookAtFirst(counts);
     if (counts.kind === 'done') return;
     this.steadiness.add(counts.atUs, counts);
     const { writer } = this.files;
     if (!(await writer.isNearlyFull(this.target.service.ratePerSecond, roomSeconds))) return;
     this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
+  }
+
+  private lookAtFirst({ dropped, due, ok }: LoadProgress): void {
+    const { target, files } = this;
+    const isEarly = due <= (target.service.ratePerSecond * firstLookUs) / 1e6;
+    if (target.command !== null || dropped === 0 || ok > 0 || this.hasLooked || !isEarly) return;
+    this.hasLooked = true;
+    this.deploy = whyNoneIsOk(files.rawLedger, target)
+      .then(async (sentence) => {
+        if (sentence === null) this.hasLooked = false;
+        else await files.writer.know({ notes: [...files.writer.record.notes, sentence] });
+      })
+      // The counts are whole without it.
+      .catch(() => undefined);
   }
 
   private async deployBeside(originUs: number): Promise<void> {
