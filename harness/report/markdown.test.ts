@@ -88,6 +88,12 @@ describe('report.md', () => {
     expect(textOf({ unexplained: null })).toContain('no witness but the client was part of it');
   });
 
+  it('tells how a service is restarted more often, unless its command failed', () => {
+    const of = (troubles: string[]): string => reportMarkdown({ ...serviceRecord(), troubles }, verdict, charts);
+    expect(of([])).toContain('One restart bounds little');
+    expect(of(['The command failed.'])).not.toContain('One restart bounds little');
+  });
+
   it('says what is at risk in a service of one’s own: who answers is seen by nobody there', () => {
     const atRisk = 'dropped of those at risk: due';
     expect(textOf({ experiment: 'measure' })).toContain(

@@ -53,7 +53,7 @@ export function reportMarkdown(
     writesSection(verdict),
     directSection(verdict),
     chartsSection(charts, verdict),
-    trustSection(verdict),
+    trustSection(run, verdict),
     capacitySection(wordedBy(ofCapacities, markdownText)),
     repeatSection(run),
     wordsSection(verdict),

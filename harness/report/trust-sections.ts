@@ -2,6 +2,7 @@
 import type { Capacities } from '../run/capacity.ts';
 import { cpuPressure } from '../run/files/kernel.ts';
 import type { RunRecord } from '../run/run-record.ts';
+import { isHalfDone } from '../verdict/citation.ts';
 import { controlText } from '../verdict/controls.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { meaningOf } from './charts/palette.ts';
@@ -13,7 +14,7 @@ const singleRestartHint =
   'that itself deploys ten times is one restart.';
 
 /** The section "How far to trust it". */
-export function trustSection(verdict: Verdict): string {
+export function trustSection(run: RunRecord, verdict: Verdict): string {
   const { power } = verdict;
   const lines = [
     ...(verdict.witnesses.proxy === null
@@ -26,7 +27,7 @@ export function trustSection(verdict: Verdict): string {
             `probability. To claim that 99 % of restarts are clean takes ${power.restartsFor99Percent} clean ones in a ` +
             `row, 99.9 % takes ${power.restartsFor999Permille}.`,
         ]),
-    ...(verdict.experiment === 'measure' && verdict.perRestart.length === 1
+    ...(run.kind === 'measure' && verdict.perRestart.length === 1 && !isHalfDone(run)
       ? [`One restart bounds little: ${singleRestartHint}`]
       : []),
     ...controlLines(verdict),

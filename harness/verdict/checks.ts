@@ -336,11 +336,16 @@ function illBefore({ run }: Checked): Answer {
   );
 }
 
-function unchanged({ run, windows, hasChanged, unchangedRestarts }: Checked): Answer {
+/** What is said of requests where nothing was seen to change: of a service that fails all the while some did fail. */
+export function noNewFailure({ dropped }: { readonly dropped: number }): string {
+  return `no request failed${dropped === 0 ? '' : ' in a way that was new'}`;
+}
+
+function unchanged({ run, windows, ledger, hasChanged, unchangedRestarts }: Checked): Answer {
   if (run.kind !== 'measure' || !run.service.mustChange || hasChanged !== false) return null;
   const where = windows.length > 1 ? ` in ${restartsText(unchangedRestarts, windows.length)}` : '';
   return (
-    `Nothing of the service was seen to change${where}, as --must-change asks: no request failed, no answer named another ` +
+    `Nothing of the service was seen to change${where}, as --must-change asks: ${noNewFailure(ledger.all)}, no answer named another ` +
     'instance or version, the same process listens. The command must wait for the end of the deploy.'
   );
 }

@@ -355,11 +355,13 @@ describe('the figures of a verdict', () => {
 });
 
 describe('a service of which nothing was seen to change', () => {
-  const notesOf = (over: Partial<ServiceRun>): string[] =>
-    verdictOf({ ...evidenceOf({}), run: { ...serviceRecord(), ...over }, hasChanged: false }).notes;
+  const notesOf = (over: Partial<ServiceRun>, ledger = ledgerOf()): string[] =>
+    verdictOf({ ...evidenceOf({ ledger }), run: { ...serviceRecord(), ...over }, hasChanged: false }).notes;
 
   it('has a note, unless the command failed or was cut short', () => {
     expect(notesOf({})).toEqual([expect.stringContaining('seen to change')]);
+    expect(notesOf({})[0]).toContain(': no request failed, no answer');
+    expect(notesOf({}, ledgerOf(300))[0]).toContain(': no request failed in a way that was new, no answer');
     expect(notesOf({ aborted: 'Interrupted.' })).toEqual([]);
     expect(notesOf({ troubles: ['The command ended with status 1.'] })).toEqual([]);
   });

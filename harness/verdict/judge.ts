@@ -10,7 +10,7 @@ import { citationLine, isHalfDone } from './citation.ts';
 import { answerClaim, claimOf } from './pool/claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
-import { doubtsOf, engineTroubles, restartsText, withId, type Doubt } from './checks.ts';
+import { doubtsOf, engineTroubles, noNewFailure, restartsText, withId, type Doubt } from './checks.ts';
 import { checkExpectations, checkService, type Measured } from './expectations.ts';
 import { withRestarts } from './count-sites.ts';
 import { headlineOf } from './headline.ts';
@@ -253,8 +253,8 @@ function notesOf(evidence: Evidence): string[] {
     'that one which the deploy cut cannot be told from a whole one.';
   const where = windows.length > 1 ? ` in ${restartsText(unchangedRestarts, windows.length)}` : '';
   const unseen =
-    `Nothing of the service was seen to change while the command ran${where}: no request failed, no answer named another ` +
-    'instance or version. A command that returns before its deploy has ended needs a longer --settle.';
+    `Nothing of the service was seen to change while the command ran${where}: ${noNewFailure(all)}, no answer named ` +
+    'another instance or version. A command that returns before its deploy has ended needs a longer --settle.';
   const handshakes =
     `${counted(all.outcomes['tls'] ?? 0, 'request')} failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
     'docs/measure.md says what to do.';
