@@ -66,6 +66,16 @@ describe('the package for other projects', () => {
     );
   });
 
+  it('holds what the pages of `measure` lead to', () => {
+    const linked = ['your-service', 'measure', 'ci', 'reading-a-report', 'data'].flatMap((page) =>
+      [...readFileSync(`${project}/docs/${page}.md`, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/gu)].map(
+        ([, link = '']) => posix.join('docs', link),
+      ),
+    );
+    expect(linked.length).toBeGreaterThan(20);
+    expect(linked.filter((path) => !packed.includes(path))).toEqual([]);
+  });
+
   it('calls commands and pages by the names that they have in the other project', () => {
     const cli = (...words: string[]): string => {
       const { stdout, stderr } = spawnSync(process.execPath, [`${project}/harness/package-cli.ts`, ...words], {

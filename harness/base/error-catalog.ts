@@ -160,7 +160,7 @@ const inconclusiveErrors = {
   internal: {
     meaning: 'A fault of the harness itself, which no check foresaw.',
     advice:
-      'Please report it: the command, what it printed with --verbose added, and what `npm run doctor -- --json` says.',
+      'Please report it: the command, what it printed with --verbose added, and of a lab what `npm run doctor -- --json` says.',
   },
 } as const satisfies Record<string, Meaning>;
 
