@@ -93,7 +93,7 @@ const usageErrors = {
   },
   'gate-unusable': {
     meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
-    advice: 'Correct what is named; docs/ci.md shows each.',
+    advice: 'Correct what is named; docs/ci.md shows each, and docs/measure.md a file of requests.',
   },
   'folder-unusable': {
     meaning: 'The folder that `init` is to look at does not exist, or may not be read.',
