@@ -367,6 +367,15 @@ describe('a service of which nothing was seen to change', () => {
   });
 });
 
+it('a service that keeps no connection has a note, unless no answer of it is ok', () => {
+  const notesOf = (ledger: LedgerSummary): string[] =>
+    verdictOf({ ...evidenceOf({ ledger }), run: serviceRecord(), keptReuse: { answered: 300, reused: 0 } }).notes;
+  expect(notesOf(ledgerOf())).toEqual([expect.stringContaining('Kept connections were not tested')]);
+  expect(notesOf(ledgerOf(0, { all: { due: 300, sent: 300, dropped: 300, outcomes: { 'status-400': 300 } } }))).toEqual(
+    [],
+  );
+});
+
 describe('a name that leads elsewhere', () => {
   const service = serviceRecord({ url: 'http://shop.test/', address: '10.0.0.1' });
   const notesOf = (movedTo: string | undefined, addresses: Evidence['addresses']): string[] =>

@@ -265,7 +265,8 @@ function notesOf(evidence: Evidence): string[] {
     ...(run.service.tls?.isInsecure === true ? [insecure] : []),
     ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
     ...(withoutLength > 0 ? [endless] : []),
-    ...keptReuseNotes(evidence.keptReuse),
+    // Of a service that is never well its connections are no matter.
+    ...((all.outcomes['ok'] ?? 0) > 0 ? keptReuseNotes(evidence.keptReuse) : []),
     ...(holds === null || holds.silent.connections === 0 ? [] : [silentText(holds.silent)]),
     ...serverLogNotes(run, serverLog),
     ...(hasChanged === false && !run.service.mustChange && !isHalfDone(run) ? [unseen] : []),
