@@ -10,7 +10,7 @@ import { prepareLoad } from './generator.ts';
 import type { LoadPlan } from './plan.ts';
 
 /** Below this rate there is time enough between two requests even for code that is cold. */
-const worthwhileFromRate = 1_000;
+const worthwhileFromRate = 2_000;
 const durationMs = 300;
 const highestRate = 4_000;
 
