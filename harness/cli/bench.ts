@@ -8,7 +8,7 @@ export const bench = {
   define: (program) =>
     program
       .command('bench')
-      .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes a quarter of an hour')
+      .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes some forty minutes')
       .option('--rounds <n>', 'how often everything is repeated (default: 3)')
       .option('--out <folder>', 'where the tables go (default: reports/)')
       .option('--publish', 'write the tables to reports/benchmark.md too, which the documentation links to')

@@ -1,28 +1,21 @@
-/** What timeline and proxy's log tell, as tables beside those of the run's files; and the views over all of them. */
-import { CheckStates, portOf } from '../run/timeline/check-states.ts';
-import { isOfProxy, sitesOf } from '../experiment/units.ts';
+/** What the timeline tells, as tables beside those of the run's files; and the views over all tables. */
+import { isOfProxy } from '../experiment/units.ts';
 import type { RunDatabase } from '../run/database.ts';
-import { readProxyLogLines, type ProxyLogLine } from '../run/files/proxy-log.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { originWallUsOf, quoted, rateOf, siteNamesOf } from '../run/tables.ts';
+import { quoted, rateOf, siteNamesOf } from '../run/tables.ts';
 import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
 import { makeDisagreements, suspects } from './queries/disagreements.ts';
-import { makeLogCounts, makeServerFates, makeServerLines, makeServerPairs, matchPairs } from './queries/server-log.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
+import { putProxyLog, type ProxyLogTold } from './proxy-log-tables.ts';
 import { outagesOf, outOfRotation, type RestartWindow } from './restart-windows.ts';
-import { unitSpans, windowsOf } from './service/service-windows.ts';
+import { putServerLogs, putUnitSpans } from './service/service-tables.ts';
+import { windowsOf } from './service/service-windows.ts';
 import type { Span } from './predict/spans.ts';
-import { toleranceUs } from './tolerances.ts';
+import { neverUs, toleranceUs } from './tolerances.ts';
 import { unplannedEnds, type UnplannedEnd } from './unplanned-ends.ts';
-
-/** What a line must be, follows from what others are; so far it is followed. */
-const mostMatchRounds = 10;
-
-/** After any run has ended: JSON and DuckDB know no infinite time. */
-const neverUs = 1e15;
 
 const moment = (what: string): string => `${what}, µs; null where it was not seen.`;
 
@@ -173,14 +166,9 @@ export const derivedTables = {
 } as const;
 
 /** What the tables were made of. */
-export interface RunTables {
+export interface RunTables extends ProxyLogTold {
   readonly windows: readonly RestartWindow[];
   readonly unplanned: readonly UnplannedEnd[];
-  readonly checks: CheckStates;
-  /** Has the proxy's own log any line? */
-  readonly hasProxyLog: boolean;
-  /** The two logs of the proxy beside each other: tries that it made again, and tries that failed. */
-  readonly tries: { readonly retries: number; readonly failedTries: number };
 }
 
 /**
@@ -419,38 +407,6 @@ function momentsOf(run: RunRecord, windows: readonly RestartWindow[]): object[] 
   }));
 }
 
-/** What the units of a user's service went through, by the journal; an experiment's table is empty. */
-async function putUnitSpans(database: RunDatabase, run: RunRecord, timeline: readonly TimelineEvent[]): Promise<void> {
-  const spans =
-    run.kind === 'measure'
-      ? unitSpans(timeline, { first: run.service.journal?.[0] ?? '', originWallUs: originWallUsOf(run) })
-      : [];
-  const times = { fromUs: 'DOUBLE', toUs: 'DOUBLE' };
-  await database.put(
-    'unit_spans',
-    { unit: 'VARCHAR', state: 'VARCHAR', ...times, line: 'INTEGER', said: 'VARCHAR' },
-    spans.map((span) => ({ ...span, toUs: Math.min(span.toUs, neverUs) })),
-  );
-}
-
-/** The access logs of a user's service, and their lines beside the drops; an experiment has none. */
-async function putServerLogs(database: RunDatabase, run: RunRecord): Promise<void> {
-  const logs = run.kind === 'measure' ? (run.accessLogs ?? []) : [];
-  const numbered = logs.map((log, index) => ({ ...log, log: index + 1 }));
-  await database.put('server_logs', { log: 'INTEGER', path: 'VARCHAR', joined: 'VARCHAR' }, numbered);
-  await database.put(
-    'log_gaps',
-    { log: 'INTEGER', fromUs: 'DOUBLE', toUs: 'DOUBLE' },
-    numbered.flatMap(({ log, emptied }) => emptied.map(([fromUs, toUs]) => ({ log, fromUs, toUs }))),
-  );
-  await database.run(makeServerPairs);
-  const hasNoIds = numbered.some(({ joined }) => joined === 'time');
-  for (let round = 0; hasNoIds && round < mostMatchRounds; round++) await database.run(matchPairs);
-  await database.run(makeServerLines);
-  await database.run(makeLogCounts);
-  await database.run(makeServerFates);
-}
-
 type End = Span & { readonly kind: string; readonly site: string; readonly line: number };
 
 /** The end that left the port closed. */
@@ -483,98 +439,4 @@ function routelessSpan(
   if (acceptingUs === null || readyUs === null) return [];
   const made = timeline.findIndex((event) => event.kind === 'ready' && event.restart === restart);
   return [{ kind: 'routeless', site, fromUs: startUs ?? acceptingUs, toUs: readyUs, line: made + 1 }];
-}
-
-/** The proxy's own log: tries that failed, with the nearest that failed otherwise, and what its check held of the backends. */
-async function putProxyLog(
-  database: RunDatabase,
-  { folder, run }: { folder: string; run: RunRecord },
-): Promise<Pick<RunTables, 'checks' | 'hasProxyLog' | 'tries'>> {
-  const originWallUs = originWallUsOf(run);
-  const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
-  const checks = new CheckStates();
-  const failed: FailedTry[] = [];
-  let retries = 0;
-  let hasProxyLog = false;
-  for await (const lines of readProxyLogLines(folder)) {
-    hasProxyLog = true;
-    for (const line of lines) {
-      checks.addLogLine(line);
-      if (line.kind === 'failed-try') failed.push(failedTryOf(line, originWallUs));
-      if (line.kind === 'another-try') retries++;
-    }
-  }
-  const columns = {
-    site: 'VARCHAR',
-    atUs: 'DOUBLE',
-    line: 'INTEGER',
-    failure: 'VARCHAR',
-    otherBeforeUs: 'DOUBLE',
-    otherAfterUs: 'DOUBLE',
-  };
-  const names = siteNamesOf(run);
-  const siteOfPort = new Map(sites.flatMap(({ name, colours }) => colours.map((of) => [of.publicPort, name])));
-  const tries = names.flatMap((site) => {
-    const own = failed.filter(({ port }) => names.length === 1 || (siteOfPort.get(port) ?? site) === site);
-    return besideOthers(own).map((one) => ({ site, ...one }));
-  });
-  await database.put('failed_tries', columns, tries);
-  const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
-  const downs = sites
-    .flatMap(({ name: site, colours }) => {
-      const ports = sites.length === 1 ? undefined : colours.map(({ publicPort }) => publicPort);
-      const isOwn = (service: string): boolean => ports === undefined || ports.includes(portOf(service));
-      return [
-        ...checks.downTimes(ports).map(({ fromUs, untilUs, line }) => {
-          return { site, isTurn: false, fromWhenUs: since(fromUs), toWhenUs: since(untilUs), line };
-        }),
-        ...checks
-          .all()
-          .filter(({ up, service }) => !up && isOwn(service))
-          .map(({ atWallUs, line }) => {
-            return { site, isTurn: true, fromWhenUs: since(atWallUs), toWhenUs: since(atWallUs), line };
-          }),
-      ];
-    })
-    .map((down, nth) => ({ ...down, nth }));
-  await database.put(
-    'downs',
-    { site: 'VARCHAR', isTurn: 'BOOLEAN', nth: 'INTEGER', fromWhenUs: 'DOUBLE', toWhenUs: 'DOUBLE', line: 'INTEGER' },
-    downs,
-  );
-  return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };
-}
-
-/** A try of the proxy that failed: without its words, of which a long run has millions. */
-interface FailedTry {
-  readonly atUs: number;
-  readonly line: number;
-  readonly failure: string;
-  /** The port of the backend that was tried, as in `dial tcp 127.0.0.1:18080: connect: …`; NaN where the error has none (`EOF`). */
-  readonly port: number;
-}
-
-function failedTryOf(
-  { atWallUs, line, failure, error }: Extract<ProxyLogLine, { kind: 'failed-try' }>,
-  originWallUs: number,
-): FailedTry {
-  return { atUs: atWallUs - originWallUs, line, failure, port: Number(/:(\d+): /u.exec(error)?.[1]) };
-}
-
-/** In the order of time, one of a moment; each with the nearest try before and after it that failed in another way. */
-function besideOthers(failed: readonly FailedTry[]): object[] {
-  const sorted = failed.toSorted((a, b) => a.atUs - b.atUs || a.line - b.line);
-  const otherIn = (order: typeof sorted): (number | undefined)[] => {
-    let [last, other]: [(typeof sorted)[number] | undefined, number | undefined] = [undefined, undefined];
-    return order.map((one) => {
-      if (last !== undefined && last.failure !== one.failure) other = last.atUs;
-      last = one;
-      return other;
-    });
-  };
-  const before = otherIn(sorted);
-  const after = otherIn(sorted.toReversed()).toReversed();
-  return sorted
-    .map((one, index) => ({ ...one, otherBeforeUs: before[index], otherAfterUs: after[index] }))
-    .filter(({ atUs }, index) => sorted[index - 1]?.atUs !== atUs);
 }

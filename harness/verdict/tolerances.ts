@@ -11,3 +11,6 @@ export const oneClockUs = 1_000;
  * was at the run's beginning, beside what it was seen to move until the end.
  */
 export const wallClockUs = 5_000;
+
+/** After any run has ended: JSON and DuckDB know no infinite time. */
+export const neverUs = 1e15;
