@@ -15,8 +15,8 @@ const tlsSchema = z.strictObject({
   resumes: z.boolean(),
 });
 
-/** One request of a mix. */
-const requestSchema = z.strictObject({
+/** One request of a mix, as it may be shown. */
+export const requestSchema = z.strictObject({
   name: z.string().min(1),
   method: z.enum(methods),
   /** As it was written: with `{id}` and `{seq}`, and without secrets. */

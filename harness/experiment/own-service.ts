@@ -1,0 +1,241 @@
+/** A service of the user's own in the lab, as its service.yaml describes it: what runs, how it is asked, what a release is. */
+import { z } from 'zod';
+import { didYouMean } from '../base/nearest.ts';
+import { requestSchema } from './service.ts';
+
+/** Names a unit, a folder and a domain. */
+const nameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'must be lower case, digits and dashes, at most 31 letters, a letter first');
+const absolutePath = z.string().regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path on the server');
+/** Relative to the file that names it. */
+const ownFile = z.string().min(1);
+const urlPath = z.string().startsWith('/', 'must begin with /');
+const variables = z.record(
+  z.string().regex(/^[A-Za-z_]\w*$/u, 'is no name of a variable'),
+  z.string().regex(/^[^\p{Cc}]*$/u, 'must be one line'),
+);
+const address = z
+  .string()
+  .regex(/^(127\.0\.0\.1|0\.0\.0\.0):\d{1,5}$/u, 'must be 127.0.0.1:PORT, or 0.0.0.0:PORT')
+  .refine((text) => {
+    const port = Number(text.split(':')[1]);
+    return port >= 1 && port <= 65_535;
+  }, 'its port must be from 1 to 65535');
+
+const fileSchema = z.strictObject({
+  /** A file or a folder, with all below it. */
+  from: ownFile,
+  /** Where it goes; left out: /opt/<name>/ and its own name. */
+  to: absolutePath.optional(),
+});
+
+const healthSchema = z.strictObject({
+  /** Answers 2xx while the process lives, in warm-up and drain, too. */
+  live: urlPath.optional(),
+  /** Answers 2xx while it takes requests; 503 while it warms up, and from SIGTERM on. */
+  ready: urlPath.optional(),
+});
+
+const versionSchema = z.union([
+  z.strictObject({ header: z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u, 'is no name of a header') }),
+  z.strictObject({ path: urlPath }),
+]);
+
+/** How one learns, when everything has stopped (or, of a URL, still runs), which writes are stored. */
+const writesSchema = z.union([
+  z.strictObject({
+    /** Names of the requests that write. */
+    requests: z.array(z.string()).min(1),
+    /** A query whose first column is the `{id}` of each write that is stored, once for each time that it is. */
+    sql: z.string().min(1),
+    /** The SQLite file; left out: `{database}`. */
+    database: absolutePath.optional(),
+  }),
+  z.strictObject({
+    requests: z.array(z.string()).min(1),
+    /** Answers 2xx where the write with this `{id}` is stored, 404 where it is not. */
+    url: urlPath.refine((text) => text.includes('{id}'), 'must hold {id}'),
+  }),
+  z.strictObject({
+    requests: z.array(z.string()).min(1),
+    /** Prints the `{id}` of each write that is stored, a line each time that it is; runs on the server. */
+    command: z.string().min(1),
+  }),
+]);
+
+const releaseSchema = z.union([
+  /** Each deploy sets these: `{version}` is v1, v2 … */
+  z.strictObject({ environment: variables }),
+  /** A link on the server that each deploy points to the next of these folders, in turn. */
+  z.strictObject({ link: absolutePath, folders: z.array(ownFile).min(1) }),
+  /** Runs on the server before each restart; `{version}` is filled in. */
+  z.strictObject({ command: z.string().min(1) }),
+]);
+
+/** A server of its own beside the service, such as PostgreSQL; it shares the network of the lab's server. */
+const containerSchema = z.strictObject({
+  name: nameSchema,
+  /** An image that the engine has, or can fetch. */
+  image: z.string().min(1).optional(),
+  /** Or Debian packages over the lab's own image. */
+  packages: z.array(z.string()).min(1).optional(),
+  environment: variables.default({}),
+  /** What it runs; left out: what its image runs. */
+  start: z.string().min(1).optional(),
+  /** Ends with status 0 once it can be used; runs in it. */
+  ready: z.string().min(1).optional(),
+});
+
+const serviceShape = z.strictObject({
+  name: nameSchema,
+  /** What is copied onto the server. */
+  files: z.array(z.union([ownFile, fileSchema])).default([]),
+  /** Debian packages for the server. */
+  packages: z
+    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+(=[\w.+:~-]+)?$/u, 'is no name of a Debian package'))
+    .default([]),
+  /** An image of the engine whose file system is the root that `start` runs in. */
+  image: z.string().min(1).optional(),
+  /** The command line; `{public}`, `{internal}`, `{database}` and the like are filled in. */
+  start: z.string().min(1).optional(),
+  /** The user's own unit in place of `start`, used as it is. */
+  unit: ownFile.optional(),
+  /** The user's own socket unit, for experiments with socket activation. */
+  socket: ownFile.optional(),
+  /** A file of environment variables for the unit. */
+  env: ownFile.optional(),
+  /** Variables for the unit, with placeholders filled in. */
+  environment: variables.default({}),
+  /** Where it takes requests. */
+  public: address.default('127.0.0.1:18080'),
+  /** Where health and version are asked, if that is another port. */
+  internal: address.optional(),
+  /** `itself`: it opens its port; `inherits`: it serves fd 3 (LISTEN_FDS) only; `either`: fd 3 if it is given one. */
+  listens: z.enum(['itself', 'inherits', 'either']).default('itself'),
+  /** The Host header of its requests. */
+  host: z
+    .string()
+    .regex(/^[\w.-]+$/u, 'must be a host name')
+    .optional(),
+  health: healthSchema.default({}),
+  /** How its version shows; left out: it does not. */
+  version: versionSchema.optional(),
+  /** A SQLite file, given to the service as `{database}`. */
+  database: absolutePath.optional(),
+  writes: writesSchema.optional(),
+  /** What a release is; left out: the same program is started again. */
+  release: releaseSchema.optional(),
+  /** Its own dynamic file for Traefik, used as it is. */
+  proxy: ownFile.optional(),
+  containers: z.array(containerSchema).default([]),
+});
+
+/** What is filled into `start`, `environment`, `ready` commands and the like, and what each stands for. */
+export const placeholders = {
+  public: 'address and port where it is to take requests',
+  publicPort: 'the port alone',
+  internal: 'address and port where it is to answer health checks',
+  internalPort: 'the port alone',
+  database: 'the SQLite file',
+  version: 'the version that the deploy brings: v0 at first, then v1, v2 …',
+  graceMs: 'how long it is to go on serving after SIGTERM, ms (app.graceMs of the experiment)',
+  shutdownTimeoutMs: 'how long its graceful shutdown may take, ms (app.shutdownTimeoutMs)',
+  warmupMs: 'how long it is to warm up, ms (app.warmupMs)',
+} as const;
+
+/** Name of a placeholder. */
+export type Placeholder = keyof typeof placeholders;
+
+const placeholderForm = /\{\{\w+\}\}|\{([A-Za-z]\w*)\}/gu;
+
+/** Fills in `{name}`; `{{name}}` stands for `{name}` itself. */
+export function filledIn(text: string, values: Readonly<Partial<Record<string, string>>>): string {
+  return text.replace(placeholderForm, (whole, name: string | undefined) =>
+    name === undefined ? whole.slice(1, -1) : (values[name] ?? whole),
+  );
+}
+
+/** The placeholders that stand in a text. */
+function placeholdersIn(text: string): string[] {
+  return [...text.matchAll(placeholderForm)].flatMap(([, name]) => name ?? []);
+}
+
+type Shape = z.infer<typeof serviceShape>;
+
+/** Texts of a description in which placeholders are filled in, by their paths. */
+function filledTexts({ start, environment, release }: Shape): [path: (string | number)[], text: string][] {
+  const of = (path: (string | number)[], text: string | undefined): [(string | number)[], string][] =>
+    text === undefined ? [] : [[path, text]];
+  return [
+    ...of(['start'], start),
+    ...Object.entries(environment).flatMap(([name, text]) => of(['environment', name], text)),
+    ...(release !== undefined && 'environment' in release
+      ? Object.entries(release.environment).flatMap(([name, text]) => of(['release', 'environment', name], text))
+      : []),
+    ...(release !== undefined && 'command' in release ? of(['release', 'command'], release.command) : []),
+  ];
+}
+
+/** Is this told to the service, by `{name}` somewhere in its description? */
+export function isTold(service: Shape, name: Placeholder): boolean {
+  return filledTexts(service).some(([, text]) => placeholdersIn(text).includes(name));
+}
+
+/** Refuses what cannot be together; each at its field. */
+export function refuseContradictions(service: Shape, context: z.core.$RefinementCtx): void {
+  const wrong = (path: (string | number)[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message, input: service });
+  };
+  const { start, unit, socket, image, containers, writes, database, files, release } = service;
+  if (start === undefined && unit === undefined) wrong([], 'needs start (a command line) or unit (your own unit file)');
+  if (start !== undefined && unit !== undefined)
+    wrong(['unit'], 'start and unit are two ways to say what runs: take one');
+  if (socket !== undefined && unit === undefined)
+    wrong(['socket'], 'goes with your own unit; with start, listens says what it takes');
+  if (socket !== undefined && service.listens === 'itself')
+    wrong(['listens'], 'with a socket it is inherits or either');
+  if (image !== undefined && unit !== undefined)
+    wrong(['image'], 'goes with start: your own unit names its own RootDirectory=');
+  for (const [index, { image: own, packages }] of containers.entries()) {
+    if ((own === undefined) === (packages === undefined)) {
+      wrong(['containers', index], 'needs either image or packages');
+    }
+  }
+  if (writes !== undefined && 'sql' in writes && (writes.database ?? database) === undefined) {
+    wrong(['writes', 'sql'], 'needs database: the SQLite file that is asked');
+  }
+  if (
+    release !== undefined &&
+    'link' in release &&
+    files.some((file) => typeof file !== 'string' && file.to === release.link)
+  ) {
+    wrong(['release', 'link'], 'files puts something at this path, too');
+  }
+  for (const [path, text] of filledTexts(service)) {
+    const unknown = placeholdersIn(text).find((name) => !Object.hasOwn(placeholders, name));
+    if (unknown !== undefined) {
+      const names = Object.keys(placeholders);
+      const hint = didYouMean(unknown, names) || `There are ${names.map((name) => `{${name}}`).join(', ')}. `;
+      wrong(path, `{${unknown}} is not filled in; {{${unknown}}} stands for itself. ${hint}`.trim());
+    }
+    if (placeholdersIn(text).includes('database') && database === undefined)
+      wrong(path, '{database} needs database: the path of the file');
+  }
+}
+
+/** As it is written, but for its requests, which are read as those of `measure`. */
+export const writtenServiceShape = serviceShape;
+
+/** As a run records it: nothing secret stands in it. */
+export const ownServiceSchema = serviceShape.extend({
+  /** The requests of the load; those of the file, as they may be shown. */
+  requests: z.array(requestSchema).min(1),
+  /** SHA-256 over all files that are copied, so that a run says which program it was about. */
+  contents: z.string(),
+  /** Fields of the experiment's unit that a variant or --set changed: only these go over the user's own unit. */
+  unitChanges: z.array(z.string()).default([]),
+});
+
+/** A service of the user's own in the lab. */
+export type OwnService = z.infer<typeof ownServiceSchema>;
