@@ -22,7 +22,7 @@ const oneDoor = {
     'harness/in-lab/deploy/deployer.ts',
     // What the user wrote or named: a budgets file, bodies, certificates.
     'harness/gate/files/written-file.ts',
-    'harness/cli/options/request-options.ts',
+    'harness/gate/files/request-mix.ts',
     'harness/cli/options/service-options.ts',
     'harness/cli/options/tls-options.ts',
     // What stands in a project of the user's, each file by its real path.

@@ -1,11 +1,9 @@
 /** Headers that a user gives. */
 import { HarnessError } from '../../base/errors.ts';
-import { toldHeader, type Told } from './secrets.ts';
+import { isHeaderValue, isOwnHeader } from '../../gate/files/requests.ts';
+import { toldHeader, type Told } from '../../gate/files/secrets.ts';
 
-/** Headers that belong to the instrument. */
-const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
 
 /**
  * A line of `--header`.
@@ -26,16 +24,6 @@ export function parseHeader(
     throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
   }
   return [name, told];
-}
-
-/** Does the instrument set it? */
-export function isOwnHeader(name: string): boolean {
-  return ownHeaders.includes(name.toLowerCase());
-}
-
-/** May a header have this value: one line of Latin letters? */
-export function isHeaderValue(text: string): boolean {
-  return headerValue.test(text);
 }
 
 function usage(message: string): HarnessError {

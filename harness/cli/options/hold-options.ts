@@ -5,7 +5,7 @@ import { holdKinds, mostHeld } from '../../experiment/hold.ts';
 import type { Service } from '../../experiment/service.ts';
 import { optionName, type MeasureOptions } from './measure-options.ts';
 import { wholeNumber } from './option-values.ts';
-import { expand, shownPath, type Told } from './secrets.ts';
+import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
 
 /** What is held, as it is written down and as it is sent. */
 export interface HoldOptions {

@@ -4,7 +4,7 @@ import { HarnessError } from '../../base/errors.ts';
 import { resolveHost, socketProblem } from '../../conduct/service/address.ts';
 import { firstListening } from '../../in-lab/connection/name-watch.ts';
 import type { MeasureOptions } from './measure-options.ts';
-import { expand, shownPath, type Told } from './secrets.ts';
+import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
 
 /** `--url`, read. */
 export interface ToldUrl {

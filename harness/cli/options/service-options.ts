@@ -18,7 +18,7 @@ import { claimOf } from './run-options.ts';
 import { parseUrl, reachOf } from './reach-options.ts';
 import { mixOf } from './request-options.ts';
 import { tlsOf } from './tls-options.ts';
-import { expand, shownScript, type Told } from './secrets.ts';
+import { expand, shownScript, type Told } from '../../gate/files/secrets.ts';
 
 /** The highest rate that another machine is asked at without --yes-i-own-this. */
 const unownedRateLimit = 1_000;

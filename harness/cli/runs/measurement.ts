@@ -14,7 +14,7 @@ import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { optionName, type MeasureOptions } from '../options/measure-options.ts';
 import { seedOf } from '../options/option-values.ts';
-import { shownBody } from '../options/secrets.ts';
+import { shownBody } from '../../gate/files/secrets.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
 import { startProgress } from '../print/progress.ts';
 import { judge } from './judging.ts';

@@ -9,6 +9,9 @@ import type { Path } from './yaml-data.ts';
 /** In `mixed` connections each request gets one of fifty slots at least. */
 const mostRequests = 50;
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/u;
+/** Headers that belong to the instrument. */
+const ownHeaders = ['connection', 'content-length', 'transfer-encoding', 'x-request-id', 'expect', 'upgrade'];
 const headersSchema = z.record(z.string(), z.string()).default({});
 
 const expectSchema = z.strictObject({
@@ -71,6 +74,16 @@ export type WrittenRequests = z.infer<typeof requestsSchema>;
 export function isRequestText([, field, part, ...rest]: Path): boolean {
   if (field !== 'expect') return field !== 'weight';
   return part === 'body' || (part === 'header' && rest.length > 0);
+}
+
+/** Does the instrument set it? */
+export function isOwnHeader(name: string): boolean {
+  return ownHeaders.includes(name.toLowerCase());
+}
+
+/** May a header have this value: one line of Latin letters? */
+export function isHeaderValue(text: string): boolean {
+  return headerValue.test(text);
 }
 
 /** What a text of a request is made of. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expand, shownBody, shownPath, shownScript, toldHeader } from './secrets.ts';
-import { targetOf } from './service-options.ts';
+import { targetOf } from '../../cli/options/service-options.ts';
 
 const environment = { TOKEN: 'abc-def', EMPTY: '' };
 
