@@ -12,6 +12,7 @@ const rooms = [
   'verdict',
   'report',
   'gate',
+  'own-service',
   'calibration',
   'doctor',
   'init',

@@ -92,8 +92,9 @@ const usageErrors = {
     advice: 'Run the experiment again, beside its controls and as its file has it.',
   },
   'gate-unusable': {
-    meaning: 'A budgets file, a baseline, a shard or a folder of runs that the gate cannot work with.',
-    advice: 'Correct what is named; docs/ci.md shows each, and docs/measure.md a file of requests.',
+    meaning: 'A budgets file, a service.yaml, a baseline, a shard or a folder of runs that cannot be worked with.',
+    advice:
+      'Correct what is named; docs/ci.md shows each, docs/measure.md a file of requests, docs/service-yaml.md a service.yaml.',
   },
   'folder-unusable': {
     meaning: 'The folder that `init` is to look at does not exist, or may not be read.',

@@ -72,9 +72,12 @@ function mistakesOf(issue: Issue, data: unknown, schema: z.ZodType): Found[] {
     const { errors } = issue;
     const isPlain = errors.every((branch) => branch.every((each) => each.path.length === 0 && expected(each) !== null));
     if (!isPlain && errors.length > 0) {
-      // The alternative that fits best is the one that was meant.
-      const [best = []] = [...errors].sort((a, b) => a.length - b.length);
-      return best.flatMap((each) => mistakesOf({ ...each, path: [...path, ...each.path] }, data, schema));
+      return mistakesOfBest(
+        errors.map((branch) =>
+          branch.flatMap((each) => mistakesOf({ ...each, path: [...path, ...each.path] }, data, schema)),
+        ),
+        path,
+      );
     }
   }
   const value = valueAt(data, path);
@@ -88,10 +91,28 @@ function mistakesOf(issue: Issue, data: unknown, schema: z.ZodType): Found[] {
   return [{ path, what, isMissing, isOfName: issue.code === 'invalid_key' }];
 }
 
+/** Those of the alternative that fits best: it is the one that was meant. */
+function mistakesOfBest(branches: readonly (readonly Found[])[], path: readonly PropertyKey[]): Found[] {
+  const lacking = branches.map((branch) => (branch.every(({ isMissing }) => isMissing) ? branch : []));
+  const names = lacking.map(([first, ...more]) => (more.length === 0 ? first?.path.at(-1) : undefined));
+  if (new Set(names).size > 1 && !names.includes(undefined)) {
+    return [{ path, what: `needs ${orList(names.map(String))}`, isMissing: false, isOfName: false }];
+  }
+  // One of another type was not meant at all.
+  const isOther = (branch: readonly Found[]): boolean => branch.some((each) => each.path.length === path.length);
+  const [best = []] = [...branches].sort((a, b) => Number(isOther(a)) - Number(isOther(b)) || a.length - b.length);
+  const present = best.filter(({ isMissing }) => !isMissing);
+  return present.length > 0 ? present : [...best];
+}
+
 function unknownField(path: readonly PropertyKey[], schema: z.ZodType): Found {
   const name = String(path.at(-1));
   const parent = path.slice(0, -1);
   const names = fieldNamesAt(schema, parent);
+  if (names.includes(name)) {
+    const what = 'does not go with the fields beside it: it is another way to say the same';
+    return { path, what, isMissing: false, isOfName: true };
+  }
   const instead = nearest(name, names);
   const hint = instead === undefined ? `; there are ${names.join(', ')}` : `. ${didYouMean(name, names).trim()}`;
   return {
@@ -148,6 +169,9 @@ function received(issue: Issue, value: unknown): string {
 }
 
 function meantValue(issue: Issue, value: unknown): string {
+  if (issue.code === 'invalid_type' && issue.expected === 'string' && typeof value === 'boolean') {
+    return ': write it in quotes';
+  }
   if (issue.code !== 'invalid_value' || typeof value !== 'string') return '';
   const hint = didYouMean(value, issue.values.map(String)).trim();
   return hint === '' ? '' : `. ${hint}`;

@@ -7,13 +7,19 @@ import { requestSchema } from './service.ts';
 const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'must be lower case, digits and dashes, at most 31 letters, a letter first');
-const absolutePath = z.string().regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path on the server');
+/** Patterns say \x00 and not \p{Cc}: they stand in a JSON Schema, too, and not every reader of it knows the latter. */
+const absolutePath = z
+  .string()
+  .regex(
+    /^(\/(?!\.{1,2}(\/|$))[^/\x00-\x1f\x7f]+)+$/u,
+    'must be an absolute path on the server, without .. in it and / at its end',
+  );
 /** Relative to the file that names it. */
 const ownFile = z.string().min(1);
 const urlPath = z.string().startsWith('/', 'must begin with /');
 const variables = z.record(
   z.string().regex(/^[A-Za-z_]\w*$/u, 'is no name of a variable'),
-  z.string().regex(/^[^\p{Cc}]*$/u, 'must be one line'),
+  z.string().regex(/^[^\x00-\x1f\x7f]*$/u, 'must be one line'),
 );
 const address = z
   .string()
@@ -55,7 +61,7 @@ const writesSchema = z.union([
   z.strictObject({
     requests: z.array(z.string()).min(1),
     /** Answers 2xx where the write with this `{id}` is stored, 404 where it is not. */
-    url: urlPath.refine((text) => text.includes('{id}'), 'must hold {id}'),
+    url: urlPath.regex(/\{id\}/u, 'must hold {id}'),
   }),
   z.strictObject({
     requests: z.array(z.string()).min(1),
@@ -98,7 +104,12 @@ const serviceShape = z.strictObject({
   /** An image of the engine whose file system is the root that `start` runs in. */
   image: z.string().min(1).optional(),
   /** The command line; `{public}`, `{internal}`, `{database}` and the like are filled in. */
-  start: z.string().min(1).optional(),
+  start: z
+    .string()
+    .trim()
+    .min(1)
+    .regex(/^[^\x00-\x1f\x7f]*$/u, 'must be one line: in YAML, >- makes one of several')
+    .optional(),
   /** The user's own unit in place of `start`, used as it is. */
   unit: ownFile.optional(),
   /** The user's own socket unit, for experiments with socket activation. */
@@ -147,12 +158,13 @@ export const placeholders = {
 /** Name of a placeholder. */
 export type Placeholder = keyof typeof placeholders;
 
-const placeholderForm = /\{\{\w+\}\}|\{([A-Za-z]\w*)\}/gu;
+/** `${NAME}` is a variable: of this machine where the file is read, or of the unit. */
+const placeholderForm = /\$\{\w+\}|\{\{\w+\}\}|\{([A-Za-z]\w*)\}/gu;
 
 /** Fills in `{name}`; `{{name}}` stands for `{name}` itself. */
 export function filledIn(text: string, values: Readonly<Partial<Record<string, string>>>): string {
   return text.replace(placeholderForm, (whole, name: string | undefined) =>
-    name === undefined ? whole.slice(1, -1) : (values[name] ?? whole),
+    name !== undefined ? (values[name] ?? whole) : whole.startsWith('{') ? whole.slice(1, -1) : whole,
   );
 }
 
@@ -182,6 +194,9 @@ export function isTold(service: Shape, name: Placeholder): boolean {
   return filledTexts(service).some(([, text]) => placeholdersIn(text).includes(name));
 }
 
+/** Ports of the proxy, which shares the server's network: its entry point, and what it says of its backends. */
+const portsOfProxy: readonly string[] = ['80', '8099'];
+
 /** Refuses what cannot be together; each at its field. */
 export function refuseContradictions(service: Shape, context: z.core.$RefinementCtx): void {
   const wrong = (path: (string | number)[], message: string): void => {
@@ -193,11 +208,20 @@ export function refuseContradictions(service: Shape, context: z.core.$Refinement
     wrong(['unit'], 'start and unit are two ways to say what runs: take one');
   if (socket !== undefined && unit === undefined)
     wrong(['socket'], 'goes with your own unit; with start, listens says what it takes');
-  if (socket !== undefined && service.listens === 'itself')
-    wrong(['listens'], 'with a socket it is inherits or either');
+  else if (socket !== undefined && service.listens === 'itself')
+    wrong(['socket'], 'needs listens: inherits (it serves fd 3 only), or listens: either');
   if (image !== undefined && unit !== undefined)
     wrong(['image'], 'goes with start: your own unit names its own RootDirectory=');
-  for (const [index, { image: own, packages }] of containers.entries()) {
+  for (const field of ['public', 'internal'] as const) {
+    const port = service[field]?.split(':')[1] ?? '';
+    if (portsOfProxy.includes(port)) wrong([field], `port ${port} is the proxy's: take another`);
+    else if (field === 'internal' && port === service.public.split(':')[1])
+      wrong([field], 'is the port of public: leave it out where health is asked there, too');
+  }
+  for (const [index, { name, image: own, packages }] of containers.entries()) {
+    if (containers.findIndex((other) => other.name === name) < index) {
+      wrong(['containers', index, 'name'], `another container is called ${name}`);
+    }
     if ((own === undefined) === (packages === undefined)) {
       wrong(['containers', index], 'needs either image or packages');
     }

@@ -11,7 +11,7 @@ import { optionName, type MeasureOptions } from './measure-options.ts';
 export async function mixOf(
   options: MeasureOptions,
   url: URL,
-  defaults: Omit<MixDefaults, 'secretHeaders'>,
+  defaults: Omit<MixDefaults, 'secretHeaders' | 'hostField'>,
 ): Promise<ToldMix | null> {
   const placed = options.requests === undefined ? options.requestList : await readRequests(options.requests);
   if (placed === undefined) return null;
@@ -22,7 +22,8 @@ export async function mixOf(
   if (url.pathname !== '/' || url.search !== '') {
     throw usage('--url must have no path with --requests: each request has its own.', `Such as ${url.origin}/`);
   }
-  return mixOfList(placed, { ...defaults, secretHeaders: options.secretHeader ?? [] });
+  const hostField = 'header: ["Host: …"]';
+  return mixOfList(placed, { ...defaults, secretHeaders: options.secretHeader ?? [], hostField });
 }
 
 function usage(message: string, hint?: string): HarnessError {

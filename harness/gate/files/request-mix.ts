@@ -28,6 +28,8 @@ export interface MixDefaults {
   readonly headers: readonly (readonly [string, Told])[];
   /** Names of further headers that hold secrets. */
   readonly secretHeaders: readonly string[];
+  /** The field that sets the Host of all requests. */
+  readonly hostField: string;
 }
 
 type Written = WrittenRequests[number];
@@ -126,7 +128,8 @@ class Reader {
     const own = Object.entries(headers).map(([name, text]) => {
       const at = ['headers', name];
       if (isOwnHeader(name)) throw this.wrong(at, 'is set by the instrument itself');
-      if (name.toLowerCase() === 'host') throw this.wrong(at, 'is the same for all requests: header: ["Host: …"]');
+      if (name.toLowerCase() === 'host')
+        throw this.wrong(at, `is the same for all requests: ${this.defaults.hostField}`);
       const template = this.templateAt(at, text.trim());
       if (!isHeaderValue(template.join(''))) throw this.wrong(at, 'must be one line of Latin letters');
       return [name, { template, shown: shownHeader(name, text.trim(), this.defaults.secretHeaders) }] as const;

@@ -33,7 +33,7 @@ const requestSchema = z
       .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be text without control characters')
       .optional(),
     method: z.enum(methods).default('GET'),
-    path: z.string().startsWith('/', 'must begin with /: the rest of the URL is that of --url'),
+    path: z.string().startsWith('/', 'must begin with /: it is a path, not a whole URL'),
     weight: z.number().positive().max(1_000_000).default(1),
     headers: headersSchema,
     body: z.string().optional(),

@@ -94,7 +94,8 @@ function refuseBroken(text: string, document: Document.Parsed, refused: Refuse):
     if (tag !== undefined) throw refused(pos[0], `the tag ${tag} is not known here`);
     // Its parser calls itself once a level.
     const own = message.startsWith('Maximum call stack') ? tooDeep : words[code];
-    throw refused(pos[0], own ?? `cannot be read as YAML: ${message.replace(/\.$/u, '')}`, quotesHint);
+    if (own !== undefined) throw refused(pos[0], own);
+    throw refused(pos[0], `cannot be read as YAML: ${message.replace(/\.$/u, '')}`, quotesHint);
   }
   if (document.directives.yaml.version === '1.1') {
     throw refused(0, 'YAML 1.1 reads yes as true and 010 as 8: take the line %YAML 1.1 away');

@@ -1,0 +1,86 @@
+/** Reads a service.yaml: what it says, the requests of its load, and the files that it names. */
+import { dirname, join, resolve } from 'node:path';
+import { didYouMean } from '../base/nearest.ts';
+import {
+  ownServiceSchema,
+  refuseContradictions,
+  writtenServiceShape,
+  type OwnService,
+} from '../experiment/own-service.ts';
+import { parseBudgets } from '../gate/files/read-budgets.ts';
+import { mixOfList } from '../gate/files/request-mix.ts';
+import { isRequestText, requestsSchema } from '../gate/files/requests.ts';
+import { readWrittenFile } from '../gate/files/written-file.ts';
+import { usageError } from '../gate/refusals.ts';
+import type { PlanMixEntry } from '../in-lab/load/plan.ts';
+import { destinationsOf, namedFilesOf, refuseMissing, refuseUnusable, type Refuse } from './named-files.ts';
+import { contentsOf } from './own-files.ts';
+import { shownService, usedService } from './told-service.ts';
+
+/** A service of the user's own, read. */
+export interface ReadService {
+  /** As it was typed. */
+  readonly path: string;
+  /** Absolute; its files are looked for from here. */
+  readonly folder: string;
+  /** As a run records it: nothing secret in it. */
+  readonly service: OwnService;
+  /** As it is started: the same, with its secrets. */
+  readonly used: OwnService;
+  /** The requests as they are sent, with their secrets. */
+  readonly mix: readonly PlanMixEntry[];
+  /** What stands at a field of the file, for later errors: `service.yaml:3:5`. */
+  readonly where: (...path: PropertyKey[]) => string;
+}
+
+/** The schema of service.yaml. */
+export const writtenServiceSchema = writtenServiceShape
+  .extend({ requests: requestsSchema })
+  .superRefine(refuseContradictions);
+
+const page = 'docs/service-yaml.md';
+
+/**
+ * Reads it, and looks at every file that it names; in what it gives, each of `files` says where it goes.
+ * @throws {HarnessError} naming line, column and field of what is wrong
+ */
+export async function readOwnService(path: string, environment: NodeJS.ProcessEnv): Promise<ReadService> {
+  const text = await readWrittenFile(path, path, 'service file');
+  const { data, valuePlaceOf } = parseBudgets(text, path, writtenServiceSchema, {
+    isText: ([part, ...below]) => part !== 'requests' || isRequestText(below),
+    page,
+  });
+  const where: ReadService['where'] = (...at) => {
+    const { line, column } = valuePlaceOf(at);
+    return `${path}:${line}:${column}`;
+  };
+  const labelOf = (at: readonly PropertyKey[]): string => `${where(...at)}: ${at.map(String).join('.')}`;
+  const refuse: Refuse = (at, what, hint = `The fields are explained in ${page}.`) =>
+    usageError(`${labelOf(at)}: ${what}.`, hint);
+  const folder = dirname(resolve(path));
+  const { requests, ...written } = data;
+  const mix = mixOfList(
+    { requests, where: (...at) => where('requests', ...at), list: 'requests.', folder, source: path },
+    {
+      ...{ environment, connections: 'mixed', expectedStatus: null, headers: [], secretHeaders: [] },
+      hostField: 'write host: beside requests',
+    },
+  );
+  const names = mix.shown.map(({ name }) => name);
+  for (const [index, name] of (written.writes?.requests ?? []).entries()) {
+    if (names.includes(name)) continue;
+    const hint = didYouMean(name, names).trim() || `The requests are ${names.join(', ')}.`;
+    throw refuse(['writes', 'requests', index], `there is no request ${JSON.stringify(name)}`, hint);
+  }
+  const service = { ...written, files: destinationsOf(written, folder, refuse) };
+  const used = usedService(service, environment, { labelOf, wrong: refuse });
+  const named = namedFilesOf(written, folder, refuse);
+  for (const file of named) await refuseMissing(file);
+  await refuseUnusable(service, (name) => join(dirname(path), name), refuse);
+  const common = { requests: mix.shown, contents: await contentsOf(named, folder) };
+  return {
+    ...{ path, folder, where, mix: mix.used },
+    service: ownServiceSchema.parse({ ...shownService(service), ...common }),
+    used: ownServiceSchema.parse({ ...used, ...common }),
+  };
+}

@@ -1,0 +1,145 @@
+/** What a user's own unit, socket unit, variables and proxy file would surely not do in the lab. Pure. */
+
+/** A mistake in a file that is used as it is; the line is from 1 on. */
+export interface TextMistake {
+  readonly line: number;
+  readonly what: string;
+  readonly hint?: string;
+}
+
+interface Setting {
+  readonly section: string;
+  readonly name: string;
+  readonly value: string;
+  readonly line: number;
+}
+
+/** The settings of a unit, one for each assignment (systemd.syntax(7)). */
+function settingsOf(text: string): Setting[] {
+  const settings: Setting[] = [];
+  let section = '';
+  let begun: { text: string; line: number } | null = null;
+  for (const [index, raw] of text.split(/\r?\n/u).entries()) {
+    if (/^\s*[#;]/u.test(raw)) continue;
+    const { text: whole, line }: { text: string; line: number } =
+      begun === null ? { text: raw, line: index + 1 } : { text: `${begun.text} ${raw}`, line: begun.line };
+    if (whole.endsWith('\\')) {
+      begun = { text: whole.slice(0, -1), line };
+      continue;
+    }
+    begun = null;
+    section = /^\s*\[(.+)\]\s*$/u.exec(whole)?.[1] ?? section;
+    const [, name, value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/su.exec(whole) ?? [];
+    if (name !== undefined) settings.push({ section, name, value, line });
+  }
+  return settings;
+}
+
+/** Values of a list, which an empty one takes back. */
+function listOf(settings: readonly Setting[], section: string, name: string): Setting[] {
+  const all = settings.filter((each) => each.section === section && each.name === name);
+  return all.slice(all.findLastIndex(({ value }) => value === '') + 1);
+}
+
+function lastOf(settings: readonly Setting[], section: string, name: string): Setting | undefined {
+  return settings.findLast((each) => each.section === section && each.name === name);
+}
+
+const isTrue = (text: string | undefined): boolean => /^(1|yes|true|on)$/iu.test(text ?? '');
+
+/** What is wrong with a service unit. */
+export function unitMistake(text: string): TextMistake | null {
+  const settings = settingsOf(text);
+  const [start] = listOf(settings, 'Service', 'ExecStart');
+  if (start === undefined) {
+    const elsewhere = settings.find(({ name }) => name === 'ExecStart');
+    if (elsewhere !== undefined && elsewhere.section !== 'Service') {
+      return { line: elsewhere.line, what: `ExecStart= stands in [${elsewhere.section}]: it belongs to [Service]` };
+    }
+    return { line: 1, what: 'there is no ExecStart= in [Service]: it starts nothing' };
+  }
+  const [program = ''] = start.value.replace(/^[@\-:+!|]+/u, '').split(/\s/u);
+  if (program.includes('/') && !/^["']?[/%$]/u.test(program)) {
+    return { line: start.line, what: `ExecStart= takes an absolute path or a plain name, not ${program}` };
+  }
+  const type = lastOf(settings, 'Service', 'Type');
+  if (type?.value === 'oneshot')
+    return { line: type.line, what: 'Type=oneshot ends by itself: there is nothing to restart' };
+  return null;
+}
+
+/**
+ * What is wrong with a socket unit.
+ * @param socket its own name, such as shop.socket
+ * @param unit that of the service that is to get its socket
+ * @param address where the load goes, such as 127.0.0.1:18080
+ */
+export function socketMistake(
+  text: string,
+  { socket, unit, address }: { socket: string; unit: string; address: string },
+): TextMistake | null {
+  const settings = settingsOf(text);
+  const accept = lastOf(settings, 'Socket', 'Accept');
+  if (isTrue(accept?.value)) {
+    return {
+      line: accept?.line ?? 1,
+      what: 'Accept=yes starts a process for each connection: there is no service to restart',
+    };
+  }
+  const service = lastOf(settings, 'Socket', 'Service');
+  const starts = service?.value ?? socket.replace(/\.socket$/u, '.service');
+  if (starts !== unit) {
+    const hint = `Write Service=${unit} into its [Socket].`;
+    return { line: service?.line ?? 1, what: `it opens its port for ${starts}, and the unit is ${unit}`, hint };
+  }
+  const port = address.split(':')[1] ?? '';
+  const listens = listOf(settings, 'Socket', 'ListenStream');
+  if (listens.some(({ value }) => isReached(value, port))) return null;
+  const [first] = listens;
+  const has = first === undefined ? '' : `: it has ${listens.map(({ value }) => value).join(', ')}`;
+  return {
+    line: first?.line ?? 1,
+    what: `no ListenStream= takes port ${port}, which is public${has}`,
+    hint: `Write public: with the port of ListenStream=, or ListenStream=${address}.`,
+  };
+}
+
+/** Does a connection to 127.0.0.1 at this port arrive? An address in square brackets takes it only if it is `[::]`. */
+function isReached(listen: string, port: string): boolean {
+  return [port, `127.0.0.1:${port}`, `0.0.0.0:${port}`, `[::]:${port}`].includes(listen);
+}
+
+/** What is wrong with a file of variables, as EnvironmentFile= reads it. */
+export function envMistake(text: string): TextMistake | null {
+  const index = text.split(/\r?\n/u).findIndex((line) => /^\s*export\s/u.test(line));
+  return index < 0 ? null : { line: index + 1, what: 'systemd takes NAME=value, without export' };
+}
+
+/** What is wrong with a dynamic file of Traefik; one with Go's templates is not looked into. */
+export function proxyMistake(text: string, { address, host }: { address: string; host: string }): TextMistake | null {
+  if (text.includes('{{')) return null;
+  const lines = text.split(/\r?\n/u);
+  const port = address.split(':')[1] ?? '';
+  const isServer = new RegExp(`:${port}(?!\\d)`, 'u');
+  if (!lines.some((line) => isServer.test(line))) {
+    return {
+      line: 1,
+      what: `it names no server at port ${port}, which is public`,
+      hint: `The service is at http://127.0.0.1:${port} for the proxy.`,
+    };
+  }
+  const rules = [...lines.entries()].filter(([, line]) => /^\s*(?:-\s*)?["']?rule["']?\s*[:=]/u.test(line));
+  const [first] = rules;
+  if (
+    first === undefined ||
+    rules.some(([, line]) => !line.includes('Host(') || line.toLowerCase().includes(`\`${host.toLowerCase()}\``))
+  ) {
+    return null;
+  }
+  const named = /Host\(`([^`]+)`/u.exec(first[1])?.[1];
+  return {
+    line: first[0] + 1,
+    what: `no rule takes the requests, whose Host is ${host}`,
+    ...(named !== undefined && { hint: `Write host: ${named}` }),
+  };
+}
