@@ -114,7 +114,7 @@ function drawOn<T>(canvas: Canvas | SvgCanvas, configuration: ChartConfiguration
       context.fillRect(0, 0, chart.width, chart.height);
     },
   };
-  const chart = new Chart(canvas, { ...configuration, plugins: [background] });
+  const chart = new Chart(canvas, { ...configuration, plugins: [...(configuration.plugins ?? []), background] });
   const taken = take();
   // chart.js would keep the chart, and all of its points, for ever.
   chart.destroy();

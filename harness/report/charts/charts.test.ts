@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
+import type { ChartConfiguration } from 'chart.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plainOutcomes, type Outcome } from '../../run/files/ledger.ts';
 import { phasesOf } from '../../verdict/phases.ts';
 import { window } from '../../verdict/testing.ts';
 import { Bins } from './bins.ts';
+import { drawChart, frame, type Annotations, type Picture } from './chart.ts';
 import { labelRows, marksOf } from './marks.ts';
 import { drawOverview, drawRestart } from './outcome-charts.ts';
 import { classifyRow, classNames } from './palette.ts';
+import { shading } from './shading.ts';
 
 const timeline = (
   [
@@ -61,8 +64,10 @@ describe('marks of a restart', () => {
   const spans = phasesOf(window);
 
   it('shade the phases where the verdict has them, and the legend tells those that are there', () => {
-    const boxes = Object.values(marksOf(axis, spans).annotations).map(({ xMin, xMax }) => [xMin, xMax]);
-    expect(boxes).toEqual(spans.map(({ fromUs, toUs }) => [fromUs / 1e6, toUs / 1e6]));
+    const seconds = spans.map(({ fromUs, toUs }) => [fromUs / 1e6, toUs / 1e6]);
+    expect(marksOf(axis, spans).shades.map(({ fromS, toS }) => [fromS, toS])).toEqual(seconds);
+    const boxes = Object.values(marksOf(axis, spans, timeline).annotations).filter(({ type }) => type === 'box');
+    expect(boxes.map(({ xMin, xMax }) => [xMin, xMax])).toEqual(seconds);
     const told = (of: typeof spans): unknown[] => marksOf(axis, of).legend.map(({ label }) => label.split(':')[0]);
     expect(told(spans)).toEqual(['draining', 'down', 'warming']);
     expect(told(spans.filter(({ name }) => name === 'draining'))).toEqual(['draining']);
@@ -87,6 +92,31 @@ describe('charts', () => {
       createHash('sha256').update(second.png).digest('hex'),
     );
     expect(first.svg.equals(second.svg)).toBe(true);
+  });
+
+  it('shade many phases with the bytes that a box for each would have', () => {
+    const shades = [0.2, 0.5, 0.6].map((fromS) => ({ fromS, toS: fromS + 0.15, colour: 'rgba(213, 94, 0, 0.13)' }));
+    const boxes = shades.map(({ fromS, toS, colour }, index) => {
+      const look = { backgroundColor: colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
+      return [`box${index}`, { ...look, type: 'box', xMin: fromS, xMax: toS }] as const;
+    });
+    const drawn = (plugins: ChartConfiguration['plugins'] & object, annotations: Annotations): Picture =>
+      drawChart(
+        () => ({
+          type: 'scatter',
+          plugins,
+          data: { datasets: [{ label: 'ok', data: [{ x: 0.3, y: 1 }] }] },
+          options: { scales: { x: { min: 0, max: 1 } }, ...frame({ title: '', annotations }) },
+        }),
+        { width: 400, height: 200 },
+      );
+    const [shaded, boxed, bare] = [
+      drawn([shading(shades)], {}),
+      drawn([], Object.fromEntries(boxes)),
+      drawn([], {}),
+    ].map(({ png, svg }) => Buffer.concat([png, svg]).toString('base64'));
+    expect(shaded === boxed).toBe(true);
+    expect(shaded === bare).toBe(false);
   });
 
   it('hold text as paths, so that no font is needed to read them', () => {

@@ -5,6 +5,7 @@ import type { RestartWindow } from '../../verdict/restart-windows.ts';
 import { drawChart, frame, type Picture } from './chart.ts';
 import { marksOf, plotPx, type Axis } from './marks.ts';
 import { classes, classNames, type ClassName } from './palette.ts';
+import { shading } from './shading.ts';
 
 /** Above this many plain answers some are left out, evenly. */
 const mostPlainPoints = 4_000;
@@ -73,11 +74,12 @@ export class LatencyPoints {
 /** Draws the scatter, the restarts shaded. */
 export function drawLatency(title: string, kept: LatencyPoints, windows: readonly RestartWindow[]): Picture {
   const axis: Axis = { minS: 0, maxS: kept.durationMs / 1000, zeroUs: 0 };
-  const { annotations, legend } = marksOf(axis, windows.flatMap(phasesOf));
+  const { annotations, shades, legend } = marksOf(axis, windows.flatMap(phasesOf));
   const merged = kept.isMerged ? '; of others those that lie on one pixel are one' : '';
   const thinned = kept.every === 1 ? '' : ` (of plain answers one in ${kept.every} is drawn${merged})`;
   const configuration = (): ChartConfiguration => ({
     type: 'scatter',
+    plugins: [shading(shades)],
     data: {
       datasets: [
         ...classNames.map((name) => setOf(name, kept.points)).filter(({ data }) => data.length > 0),

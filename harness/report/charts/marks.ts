@@ -2,6 +2,7 @@
 import type { EventKind, TimelineEvent } from '../../run/files/timeline.ts';
 import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { Annotations } from './chart.ts';
+import type { Shade } from './shading.ts';
 
 /** Colour and meaning of each phase's shading. */
 const phaseLooks: Record<PhaseSpan['name'], { readonly colour: string; readonly meaning: string }> = {
@@ -48,14 +49,24 @@ function pixels(seconds: number, { minS, maxS }: Axis): number {
 /** Marks of a chart: what is drawn, what its legend says, and how many rows of labels stand above the data. */
 export interface Marks {
   readonly annotations: Annotations;
+  /** Phases without a name: a long run has thousands. */
+  readonly shades: readonly Shade[];
   readonly legend: ReturnType<typeof phaseLegend>;
   readonly labelRows: number;
+}
+
+interface PhaseShade extends Shade {
+  readonly name: PhaseSpan['name'];
 }
 
 /** Marks of phases and, around one restart, of its events; phases are named only there. */
 export function marksOf(axis: Axis, phases: readonly PhaseSpan[], events?: readonly TimelineEvent[]): Marks {
   const legend = phaseLegend(phases);
-  if (events === undefined) return { annotations: phaseBoxes(phases, axis), legend, labelRows: 0 };
+  const shades = phases.map(({ name, fromUs, toUs }) => {
+    const [fromS, toS] = [secondsOn(axis, fromUs), Math.min(secondsOn(axis, toUs), axis.maxS)];
+    return { name, fromS, toS, colour: phaseLooks[name].colour };
+  });
+  if (events === undefined) return { annotations: {}, shades, legend, labelRows: 0 };
   const shown = events.flatMap(({ kind, atUs }) => {
     const text = eventLabels[kind];
     return text === undefined ? [] : [{ text, atS: secondsOn(axis, atUs) }];
@@ -63,8 +74,9 @@ export function marksOf(axis: Axis, phases: readonly PhaseSpan[], events?: reado
   const rows = labelRows(shown.map(({ text, atS }) => ({ text, atPx: pixels(atS - axis.minS, axis) })));
   const lines = shown.map(({ text, atS }, index) => [`event${index}`, eventLine(text, atS, rows[index] ?? 0)]);
   const eventRows = Math.max(0, ...rows) + 1;
-  const annotations = { ...phaseBoxes(phases, axis, eventRows), ...(Object.fromEntries(lines) as Annotations) };
-  return { annotations, legend, labelRows: eventRows + 1 };
+  const boxes = shades.map((shade, index) => [`phase${index}`, phaseBox(shade, axis, eventRows)]);
+  const annotations = Object.fromEntries([...boxes, ...lines]) as Annotations;
+  return { annotations, shades: [], legend, labelRows: eventRows + 1 };
 }
 
 /** Sets without data: the legend says what each shading means. */
@@ -81,24 +93,18 @@ function phaseLegend(phases: readonly PhaseSpan[]) {
     }));
 }
 
-/** @param labelRow the row below the events' labels in which the phases are named; without it they are not */
-function phaseBoxes(phases: readonly PhaseSpan[], axis: Axis, labelRow?: number): Annotations {
-  return Object.fromEntries(
-    phases.map(({ name, fromUs, toUs }, index) => {
-      const [xMin, xMax] = [secondsOn(axis, fromUs), Math.min(secondsOn(axis, toUs), axis.maxS)];
-      const hasRoom = pixels(xMax - xMin, axis) > name.length * labelCharacterPx;
-      const label = {
-        ...labelLook,
-        display: labelRow !== undefined && hasRoom,
-        content: name,
-        position: { x: 'center', y: 'start' },
-        yAdjust: (labelRow ?? 0) * rowPx,
-        color: phaseInk,
-      };
-      const look = { backgroundColor: phaseLooks[name].colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
-      return [`phase${index}`, { ...look, type: 'box', xMin, xMax, label }];
-    }),
-  );
+/** @param labelRow the row below the events' labels in which the phases are named */
+function phaseBox({ name, fromS, toS, colour }: PhaseShade, axis: Axis, labelRow: number): Annotations[string] {
+  const label = {
+    ...labelLook,
+    display: pixels(toS - fromS, axis) > name.length * labelCharacterPx,
+    content: name,
+    position: { x: 'center', y: 'start' },
+    yAdjust: labelRow * rowPx,
+    color: phaseInk,
+  };
+  const look = { backgroundColor: colour, borderWidth: 0, drawTime: 'beforeDatasetsDraw' };
+  return { ...look, type: 'box', xMin: fromS, xMax: toS, label };
 }
 
 function eventLine(text: string, atS: number, row: number): Annotations[string] {

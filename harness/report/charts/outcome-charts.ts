@@ -7,6 +7,7 @@ import type { Bins } from './bins.ts';
 import { drawChart, frame, type Picture } from './chart.ts';
 import { marksOf, secondsOn, type Axis, type Marks } from './marks.ts';
 import { classes } from './palette.ts';
+import { shading } from './shading.ts';
 
 /** Microseconds before SIGTERM, and after the new process accepts, that a restart's chart shows. */
 const restartMarginUs = { before: 500_000, after: 1_000_000 };
@@ -48,6 +49,7 @@ function drawBars(bins: Bins, axis: Axis, beside: Marks & { title: string; since
   const middleS = (bin: number): number => secondsOn(axis, bins.fromUs + (bin + 0.5) * bins.widthUs);
   const configuration = (): ChartConfiguration => ({
     type: 'bar',
+    plugins: [shading(beside.shades)],
     data: {
       datasets: [
         ...bins.present().map((name) => ({
