@@ -50,22 +50,32 @@ export async function dropWindows(
   kind: RunRecord['kind'] = 'experiment',
 ): Promise<DropWindow[]> {
   const windows = await ask<Found>('drop-windows');
+  const stretchOf = (us: number): number => Math.floor(us / farUs);
+  const byStretch = Map.groupBy(timeline.entries(), ([, { atUs }]) => stretchOf(atUs));
+  const near = (us: number): [number, TimelineEvent][] =>
+    [-1, 0, 1].flatMap((step) => byStretch.get(stretchOf(us) + step) ?? []);
   // What happened to another site neither opens nor closes it.
   const isAbout = (event: TimelineEvent, site: string): boolean => (event.site ?? site) === site;
   const last = (end: number, site: string): number =>
-    timeline.findLastIndex(
-      (event) =>
-        opening.has(event.kind) && isAbout(event, site) && event.atUs <= end + toleranceUs && event.atUs > end - farUs,
+    near(end).reduce(
+      (found, [index, event]) =>
+        opening.has(event.kind) && isAbout(event, site) && event.atUs <= end + toleranceUs && event.atUs > end - farUs
+          ? Math.max(found, index)
+          : found,
+      -1,
     );
   const first = (from: number, site: string): number =>
-    timeline.findIndex(
-      (event) =>
+    near(from).reduce(
+      (found, [index, event]) =>
         closing.has(event.kind) &&
         // In a lab the end of a bad version is a way back; of a user's service nobody knows whether it was bad.
         !(kind === 'measure' && event.kind === 'main-exited') &&
         isAbout(event, site) &&
         event.atUs >= from - toleranceUs &&
-        event.atUs < from + farUs,
+        event.atUs < from + farUs
+          ? Math.min(found, index)
+          : found,
+      Infinity,
     );
   return windows
     .map(({ fromUs, firstUs, firstSite, toUs, lastSite, dropped }) => {

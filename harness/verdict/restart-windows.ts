@@ -62,9 +62,10 @@ export function restartWindows(timeline: readonly TimelineEvent[], sites: readon
   const numbers = [
     ...new Set(timeline.filter(({ kind }) => kind === 'deploy-begin').map(({ restart }) => restart)),
   ].sort((a, b) => a - b);
+  const byRestart = Map.groupBy(timeline, ({ restart }) => restart);
   return numbers.map((restart) => {
     const { deploy, index } = deployOf(restart, sites.length);
-    const own = timeline.filter((event) => event.restart === restart);
+    const own = byRestart.get(restart) ?? [];
     const deployBeginUs = own.find(({ kind }) => kind === 'deploy-begin')?.atUs ?? 0;
     // What a release that could not start said of its own end, earlier, belongs to the deploy before.
     const seen = own.filter(({ atUs }) => atUs >= deployBeginUs);
@@ -141,12 +142,17 @@ export interface Outage {
 export function outagesOf(windows: readonly RestartWindow[], endUs: number): (Outage | null)[] {
   return windows.map(({ site, acceptStoppedUs, acceptingUs }) => {
     if (acceptStoppedUs === null) return null;
-    const later = windows
-      .flatMap((other) => (other.site === site ? (other.acceptingUs ?? []) : []))
-      .filter((us) => us > acceptStoppedUs);
-    const againUs = acceptingUs ?? (later.length === 0 ? null : Math.min(...later));
+    const againUs = acceptingUs ?? nextAccept(windows, site, acceptStoppedUs);
     return { fromUs: acceptStoppedUs, toUs: Math.max(acceptStoppedUs, againUs ?? endUs), hasEnded: againUs !== null };
   });
+}
+
+/** When a process of the site accepted first after this moment. */
+function nextAccept(windows: readonly RestartWindow[], site: string, afterUs: number): number | null {
+  const later = windows
+    .flatMap((other) => (other.site === site ? (other.acceptingUs ?? []) : []))
+    .filter((us) => us > afterUs);
+  return later.length === 0 ? null : Math.min(...later);
 }
 
 /**

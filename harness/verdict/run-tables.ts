@@ -394,17 +394,30 @@ function momentsOf(run: RunRecord, windows: readonly RestartWindow[]): object[] 
     ...spans.flatMap(({ fromUs, toUs }) => [fromUs, toUs]),
   ];
   const known = bounds.filter((us) => us > -neverUs && us < neverUs);
-  const holding = (some: typeof atRisk, us: number): number[] =>
-    some.filter(({ fromUs, toUs }) => us >= fromUs && us < toUs).map(({ restart }) => restart);
+  const [isAtRisk, isOut] = [holding(atRisk), holding(outages)];
   return [-neverUs, ...new Set(known.sort((a, b) => a - b))].map((fromUs) => ({
     fromUs,
     ...phaseAt(
       fromUs,
       windows.findLast(({ deployBeginUs }) => deployBeginUs <= fromUs),
     ),
-    atRisk: holding(atRisk, fromUs),
-    outage: holding(outages, fromUs),
+    atRisk: isAtRisk(fromUs),
+    outage: isOut(fromUs),
   }));
+}
+
+/** Tells, of moments in their order, the restarts in whose spans each lies. */
+function holding(spans: readonly (Span & { restart: number })[]): (us: number) => number[] {
+  const coming = spans.toSorted((a, b) => b.fromUs - a.fromUs);
+  let open: typeof coming = [];
+  return (us) => {
+    for (let next = coming.at(-1); next !== undefined && next.fromUs <= us; next = coming.at(-1)) {
+      open.push(next);
+      coming.pop();
+    }
+    open = open.filter(({ toUs }) => us < toUs);
+    return open.map(({ restart }) => restart).sort((a, b) => a - b);
+  };
 }
 
 type End = Span & { readonly kind: string; readonly site: string; readonly line: number };

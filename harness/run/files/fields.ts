@@ -172,10 +172,19 @@ function damaged({ path, line }: Place, isWhat: string, cause?: unknown): Harnes
   return new HarnessError('run-damaged', `${path}: line ${line} ${isWhat}.`, cause === undefined ? {} : { cause });
 }
 
+/** The fields of each record, listed once: a long run has millions of lines. */
+const listed = new WeakMap<Fields, [string, Field<unknown>][]>();
+
+function listOf(fields: Fields): [string, Field<unknown>][] {
+  const known = listed.get(fields) ?? Object.entries(fields);
+  listed.set(fields, known);
+  return known;
+}
+
 /** What keeps this from being an object with these fields; null where it is one. */
 function faultOf(json: unknown, fields: Fields): string | null {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return `it is ${shown(json)}, not an object`;
-  for (const [name, { admits, words, mayBeMissing }] of Object.entries(fields)) {
+  for (const [name, { admits, words, mayBeMissing }] of listOf(fields)) {
     const value = (json as Record<string, unknown>)[name];
     if (value === undefined && mayBeMissing === true) continue;
     if (value === undefined) return `${name} is missing`;
