@@ -7,13 +7,12 @@ import { requestSchema } from './service.ts';
 const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,30}$/u, 'must be lower case, digits and dashes, at most 31 letters, a letter first');
+const mustBePath = 'must be an absolute path on the server, without .. in it and / at its end';
 /** Patterns say \x00 and not \p{Cc}: they stand in a JSON Schema, too, and not every reader of it knows the latter. */
 const absolutePath = z
   .string()
-  .regex(
-    /^(\/(?!\.{1,2}(\/|$))[^/\x00-\x1f\x7f]+)+$/u,
-    'must be an absolute path on the server, without .. in it and / at its end',
-  );
+  .regex(/^(\/[^/\x00-\x1f\x7f]+)+$/u, mustBePath)
+  .refine((path) => !/\/\.{1,2}(\/|$)/u.test(path), mustBePath);
 /** Relative to the file that names it. */
 const ownFile = z.string().min(1);
 const urlPath = z.string().startsWith('/', 'must begin with /');
@@ -28,6 +27,8 @@ const address = z
     const port = Number(text.split(':')[1]);
     return port >= 1 && port <= 65_535;
   }, 'its port must be from 1 to 65535');
+
+const packageSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(=[\w.+:~-]+)?$/u, 'is no name of a Debian package');
 
 const fileSchema = z.strictObject({
   /** A file or a folder, with all below it. */
@@ -85,7 +86,7 @@ const containerSchema = z.strictObject({
   /** An image that the engine has, or can fetch. */
   image: z.string().min(1).optional(),
   /** Or Debian packages over the lab's own image. */
-  packages: z.array(z.string()).min(1).optional(),
+  packages: z.array(packageSchema).min(1).optional(),
   environment: variables.default({}),
   /** What it runs; left out: what its image runs. */
   start: z.string().min(1).optional(),
@@ -98,9 +99,7 @@ const serviceShape = z.strictObject({
   /** What is copied onto the server. */
   files: z.array(z.union([ownFile, fileSchema])).default([]),
   /** Debian packages for the server. */
-  packages: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+(=[\w.+:~-]+)?$/u, 'is no name of a Debian package'))
-    .default([]),
+  packages: z.array(packageSchema).default([]),
   /** An image of the engine whose file system is the root that `start` runs in. */
   image: z.string().min(1).optional(),
   /** The command line; `{public}`, `{internal}`, `{database}` and the like are filled in. */

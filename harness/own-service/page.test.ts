@@ -22,7 +22,7 @@ it('has a row for each field and each placeholder', () => {
   expect(rows.toSorted()).toEqual([...expected, ...Object.keys(placeholders).map((name) => `{${name}}`)].sort());
 });
 
-it.each([...page.matchAll(/```yaml\n(.*?)```/gsu)].map(([, text = '']) => text))('%s is read', async (text) => {
+it.each([...page.matchAll(/```yaml\n(name:.*?)```/gsu)].map(([, text = '']) => text))('%s is read', async (text) => {
   const files: Record<string, string> = {
     shop: '',
     'app.py': '',

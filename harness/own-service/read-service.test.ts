@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HarnessError } from '../base/errors.ts';
 import { emptiedFolder } from '../base/testing-folder.ts';
 import { readOwnService } from './read-service.ts';
+import { serviceYaml, wrongTexts } from './testing.ts';
 
 const folder = emptiedFolder();
 const path = join(folder, 'service.yaml');
@@ -14,16 +15,6 @@ beforeEach(async () => {
   await writeFile(join(folder, 'app'), 'x');
   await mkdir(join(folder, 'units'));
 });
-
-/** A right file with one of its lines in another form, and lines behind it: `requests` is line 4. */
-function yaml({
-  name = 'name: shop',
-  files = 'files: [app]',
-  start = 'start: /opt/shop/app {public}',
-  more = '',
-}): string {
-  return `${name}\n${files}\n${start}\nrequests:\n  - path: /\n${more}`;
-}
 
 async function read(text: string | Buffer, environment: NodeJS.ProcessEnv = {}) {
   await writeFile(path, text);
@@ -40,154 +31,8 @@ async function said(reading: Promise<unknown>): Promise<string> {
   return error.message.replaceAll(`${folder}/`, '');
 }
 
-const listed =
-  '{public}, {publicPort}, {internal}, {internalPort}, {database}, {version}, {graceMs}, {shutdownTimeoutMs}, {warmupMs}';
-const bomb = [
-  'a: &a [x, x, x, x, x, x, x, x, x, x]',
-  ...'bcde'.split('').map((one, at) => {
-    const before = `*${'abcd'[at] ?? ''}`;
-    return `${one}: &${one} [${Array.from({ length: 10 }, () => before).join(', ')}]`;
-  }),
-].join('\n');
-
 describe('what is written', () => {
-  it.each<[text: string, sentence: string]>([
-    ['', '1:1: is empty.'],
-    ['# nothing\n', '1:1: is empty.'],
-    ['- name: shop\n', '1:1: must be a map of fields, not a list'],
-    ['shop', '1:1: must be a map of fields, not "shop"'],
-    ['name: shop\nhealth:\n\tlive: /\n', '3:1: a tab stands where the indent is: use spaces.'],
-    [yaml({ name: 'name: sh\0op' }), '1:9: a control character (U+0000) is not text.'],
-    [`\ufeff${yaml({ more: 'nme: x' })}`, '6:1: nme: there is no such field. Did you mean name?'],
-    [yaml({ more: 'nme: x\n' }).replaceAll('\n', '\r\n'), '6:1: nme: there is no such field. Did you mean name?'],
-    [`${yaml({})}---\n${yaml({})}`, '6:1: a second document begins here; the file may have one.'],
-    [bomb, '1:14: with its aliases it has more than 20000 values.'],
-    [`a: ${'['.repeat(60)}${']'.repeat(60)}`, '1:36: nested deeper than 32 levels.'],
-    [`%YAML 1.1\n---\n${yaml({})}`, '1:1: YAML 1.1 reads yes as true and 010 as 8: take the line %YAML 1.1 away.'],
-    [yaml({ more: 'host: !env X' }), '6:7: the tag !env is not known here.'],
-    [yaml({ more: 'host: *x' }), '6:7: there is no anchor &x.'],
-    [yaml({ more: 'name: other' }), '6:1: the same field is there twice.'],
-    [yaml({ name: '' }), '2:1: name: is missing: it must be text'],
-    [yaml({ name: 'nme: shop' }), '1:1: nme: there is no such field. Did you mean name?'],
-    [
-      yaml({ name: 'name: My Shop' }),
-      '1:7: name: must be lower case, digits and dashes, at most 31 letters, a letter first',
-    ],
-    [yaml({ start: '' }), '1:1: needs start (a command line) or unit (your own unit file)'],
-    [yaml({ more: 'unit: shop.service' }), '6:7: unit: start and unit are two ways to say what runs: take one'],
-    [
-      yaml({ start: 'start: /opt/shop/app {pubic}' }),
-      '3:8: start: {pubic} is not filled in; {{pubic}} stands for itself. Did you mean public?',
-    ],
-    [
-      yaml({ start: 'start: /opt/shop/app {port}' }),
-      `3:8: start: {port} is not filled in; {{port}} stands for itself. There are ${listed}.`,
-    ],
-    [yaml({ start: 'start: /opt/shop/app {database}' }), '3:8: start: {database} needs database: the path of the file'],
-    [
-      yaml({ start: 'start: |\n  /opt/shop/app\n  --port 1' }),
-      '3:8: start: must be one line: in YAML, >- makes one of several',
-    ],
-    [yaml({ files: 'files: app' }), '2:8: files: must be a list, not "app"'],
-    [yaml({ files: 'files: [{ form: app }]' }), '2:11: files.0.form: there is no such field. Did you mean from?'],
-    [
-      yaml({ files: 'files: [{ from: app, to: /opt/ }]' }),
-      '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
-    ],
-    [
-      yaml({ files: 'files: [{ from: app, to: /opt/../etc/app }]' }),
-      '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
-    ],
-    [
-      yaml({ files: 'files: [app, { from: app, to: /opt/shop/app }]' }),
-      '2:14: files.1: goes to /opt/shop/app, as files.0 does.',
-    ],
-    [yaml({ more: 'packages: ["curl; reboot"]' }), '6:12: packages.0: is no name of a Debian package'],
-    [yaml({ more: 'public: 8080' }), '6:9: public: must be 127.0.0.1:PORT, or 0.0.0.0:PORT'],
-    [yaml({ more: 'public: 127.0.0.1:99999' }), '6:9: public: its port must be from 1 to 65535'],
-    [yaml({ more: 'public: 127.0.0.1:80' }), "6:9: public: port 80 is the proxy's: take another"],
-    [yaml({ more: 'internal: 127.0.0.1:8099' }), "6:11: internal: port 8099 is the proxy's: take another"],
-    [
-      yaml({ more: 'internal: 127.0.0.1:18080' }),
-      '6:11: internal: is the port of public: leave it out where health is asked there, too',
-    ],
-    [
-      yaml({ more: 'listens: inherit' }),
-      '6:10: listens: must be itself, inherits or either, not "inherit". Did you mean inherits?',
-    ],
-    [
-      yaml({ more: 'socket: shop.socket' }),
-      '6:9: socket: goes with your own unit; with start, listens says what it takes',
-    ],
-    [yaml({ more: 'health: { livez: /livez }' }), '6:11: health.livez: there is no such field. Did you mean live?'],
-    [yaml({ more: 'health: /livez' }), '6:9: health: must be a map of fields, not "/livez"'],
-    [yaml({ more: 'version: {}' }), '6:1: version: needs header or path'],
-    [yaml({ more: 'version: { header: a b }' }), '6:20: version.header: is no name of a header'],
-    [
-      yaml({ more: 'version: { header: A, path: /v }' }),
-      '6:23: version.path: does not go with the fields beside it: it is another way to say the same',
-    ],
-    [
-      yaml({ more: 'environment: { DEBUG: true }' }),
-      '6:23: environment.DEBUG: must be text, not true: write it in quotes',
-    ],
-    [yaml({ more: 'environment: { a-b: x }' }), '6:16: environment.a-b: is no name of a variable'],
-    [yaml({ more: 'environment: { A: "x\\ny" }' }), '6:19: environment.A: must be one line'],
-    [
-      yaml({ more: 'environment: { A: "${NONE}" }' }),
-      '6:19: environment.A names ${NONE}, and the environment has no NONE.',
-    ],
-    [
-      yaml({ more: 'environment: { A: "${LINES}" }' }),
-      '6:19: environment.A: must be one line, and the variable that it names is not.',
-    ],
-    [yaml({ more: 'writes: { requests: [GET /] }' }), '6:1: writes: needs sql, url or command'],
-    [
-      yaml({ more: 'writes: { requests: [GET /], sql: select 1 }' }),
-      '6:35: writes.sql: needs database: the SQLite file that is asked',
-    ],
-    [yaml({ more: 'writes: { requests: [GET /], url: /x }' }), '6:35: writes.url: must hold {id}'],
-    [
-      yaml({ more: 'writes: { requests: [order], command: ls }' }),
-      '6:22: writes.requests.0: there is no request "order".',
-    ],
-    [
-      yaml({ more: 'release: { env: { A: x } }' }),
-      '6:12: release.env: there is no such field; there are environment, link, folders, command',
-    ],
-    [
-      yaml({ more: 'release: { environment: { A: "{versoin}" } }' }),
-      '6:30: release.environment.A: {versoin} is not filled in; {{versoin}} stands for itself. Did you mean version?',
-    ],
-    [
-      yaml({ more: 'release: { link: /opt/shop/app, folders: [units] }' }),
-      '2:9: files.0: goes to /opt/shop/app, as release.link does.',
-    ],
-    [yaml({ more: 'containers: [{ name: db }]' }), '6:14: containers.0: needs either image or packages'],
-    [
-      yaml({ more: 'containers: [{ name: db, image: a }, { name: db, image: a }]' }),
-      '6:46: containers.1.name: another container is called db',
-    ],
-    [
-      yaml({ more: 'restart: always' }),
-      '6:1: restart: there is no such field; there are name, files, packages, image, start, unit, socket, env, environment, public, internal, listens, host, health, version, database, writes, release, proxy, containers, requests',
-    ],
-    ['name: shop\nstart: x\n', '1:1: requests: is missing: it must be a list'],
-    ['name: shop\nstart: x\nrequests: []\n', '3:1: requests: must be a list of at least 1, not of 0'],
-    ['name: shop\nstart: x\nrequests:\n  - method: GET\n', '4:5: requests.0.path: is missing: it must be text'],
-    [
-      'name: shop\nstart: x\nrequests:\n  - path: http://shop/\n',
-      '4:11: requests.0.path: must begin with /: it is a path, not a whole URL',
-    ],
-    [
-      'name: shop\nstart: x\nrequests:\n  - path: /\n    headers: { Host: a }\n',
-      '5:22: requests.0.headers.Host: is the same for all requests: write host: beside requests.',
-    ],
-    [
-      'name: shop\nstart: x\nrequests:\n  - path: /\n    body: "@none.bin"\n',
-      '5:11: requests.0.body: the file none.bin does not exist.',
-    ],
-  ])('%j is refused: %s', async (text, sentence) => {
+  it.each(wrongTexts)('%j is refused: %s', async (text, sentence) => {
     expect(await said(read(text, { LINES: 'a\nb' }))).toBe(`service.yaml:${sentence}`);
   });
 });
@@ -223,7 +68,7 @@ describe('files', () => {
     await writeFile(join(folder, 'port.yml'), `http:\n  ${server}180800" }] } } }\n`);
     const rule = 'routers: { a: {\n    rule: Host(`shop.example`), service: a } }';
     await writeFile(join(folder, 'host.yml'), `http:\n  ${rule}\n  ${server}18080" }] } } }\n`);
-    expect(await said(read(yaml({ files })))).toBe(sentence);
+    expect(await said(read(serviceYaml({ files })))).toBe(sentence);
   });
 
   const socketLine = 'listens: either\nsocket: units/shop.socket';
@@ -293,12 +138,12 @@ describe('files', () => {
     await writeFile(join(folder, 'units', 'shop.service'), '[Service]\nExecStart=/opt/shop/app\n');
     await writeFile(join(folder, 'units', file), text);
     const unit = file.endsWith('.socket') ? 'shop.service' : file;
-    expect(await said(read(yaml({ start: `unit: units/${unit}\n${lines}` })))).toBe(sentence);
+    expect(await said(read(serviceYaml({ start: `unit: units/${unit}\n${lines}` })))).toBe(sentence);
   });
 
   it.skipIf(process.getuid?.() === 0)('one that may not be read is refused', async () => {
     await chmod(join(folder, 'app'), 0);
-    expect(await said(read(yaml({})))).toBe('service.yaml:2:9: files.0: app may not be read by this user.');
+    expect(await said(read(serviceYaml({})))).toBe('service.yaml:2:9: files.0: app may not be read by this user.');
   });
 
   it('service.yaml itself is refused where it is none', async () => {
@@ -312,7 +157,7 @@ describe('files', () => {
     );
     await rm(path);
     expect(await said(read('#'.repeat(262_145)))).toBe('service.yaml is larger than 256 KiB: that is no service file.');
-    const latin = Buffer.concat([Buffer.from(yaml({})), Buffer.from([0x68, 0x6f, 0xe9])]);
+    const latin = Buffer.concat([Buffer.from(serviceYaml({})), Buffer.from([0x68, 0x6f, 0xe9])]);
     expect(await said(read(latin))).toBe('service.yaml:6:3: this letter is no UTF-8: save the file as UTF-8.');
   });
 });
@@ -381,7 +226,8 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
 });
 
 it('tells one program from another by its files', async () => {
-  const contents = async (): Promise<string> => (await read(yaml({ files: 'files: [app, units]' }))).service.contents;
+  const contents = async (): Promise<string> =>
+    (await read(serviceYaml({ files: 'files: [app, units]' }))).service.contents;
   const seen = [await contents()];
   expect(await contents()).toBe(seen[0]);
   const changes: (() => Promise<unknown>)[] = [

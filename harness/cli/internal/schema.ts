@@ -1,4 +1,4 @@
-/** `schema`: publishes what is made from declarations: the JSON Schema of verdict.json, data.md, checks.md, errors.md. */
+/** `schema`: publishes what is made from declarations: the JSON Schemas of verdict.json and service.yaml, data.md, checks.md, errors.md. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
@@ -9,7 +9,9 @@ export const schema = {
   define: (program) =>
     program
       .command('schema', { hidden: true })
-      .description('write what docs/ has of declarations: verdict.schema.json, data.md, checks.md, errors.md'),
+      .description(
+        'write what docs/ has of declarations: verdict.schema.json, service.schema.json, data.md, checks.md, errors.md',
+      ),
   run: async ({ projectFolder, stdout }) => {
     for (const [name, text] of Object.entries(await madePages(projectFolder))) {
       await writeFile(join(projectFolder, name), text);
@@ -24,12 +26,14 @@ export async function madePages(projectFolder: string): Promise<Record<string, s
   const { describeTables } = await import('../../verdict/dictionary.ts');
   const { openRunDatabase } = await import('../../verdict/evidence.ts');
   const { verdictJsonSchemaText, verdictSchemaFile } = await import('../../verdict/record/json-schema.ts');
+  const { serviceJsonSchemaText, serviceSchemaFile } = await import('../../own-service/json-schema.ts');
   const { checksPage, errorsPage } = await import('../print/catalogue-pages.ts');
   const { dataPage } = await import('../print/data-page.ts');
   const { database, open } = await openRunDatabase(join(projectFolder, 'reports', 'reference', 'E5'));
   try {
     return {
       [verdictSchemaFile]: verdictJsonSchemaText(),
+      [serviceSchemaFile]: serviceJsonSchemaText(),
       'docs/data.md': dataPage(await describeTables(database, open.record)),
       'docs/checks.md': checksPage(),
       'docs/errors.md': errorsPage(),

@@ -5,10 +5,14 @@ import { verdictSchema } from './verdict.ts';
 /** Where the published copy lies, from the project's folder. */
 export const verdictSchemaFile = 'docs/verdict.schema.json';
 
-/** A JSON Schema of draft 7, which validators of every language read. */
-export function verdictJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(verdictSchema, {
+/**
+ * A JSON Schema of draft 7, which validators of every language read.
+ * @param io what is read, with all that may be left out, or what comes of it
+ */
+export function draft7Schema(of: z.ZodType, io: 'input' | 'output'): Record<string, unknown> {
+  return z.toJSONSchema(of, {
     target: 'draft-7',
+    io,
     override: ({ jsonSchema }) => {
       // Said of every whole number and every key: true of all JSON that can be read at all.
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
@@ -16,9 +20,15 @@ export function verdictJsonSchema(): Record<string, unknown> {
       if (typeof propertyNames === 'object' && Object.keys(propertyNames).join() === 'type') {
         delete jsonSchema.propertyNames;
       }
+      // Zod's own formats: a pattern says the same to everybody.
+      if (jsonSchema.pattern !== undefined) delete jsonSchema.format;
     },
   });
-  const { $schema, ...rest } = schema;
+}
+
+/** The schema of verdict.json. */
+export function verdictJsonSchema(): Record<string, unknown> {
+  const { $schema, ...rest } = draft7Schema(verdictSchema, 'output');
   return {
     $schema,
     $id: 'urn:restart-proof:verdict:1',
