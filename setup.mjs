@@ -1,6 +1,7 @@
 /**
  * `npm run setup`, first half, in whatever Node (20 or newer) the machine has: dependencies, and an engine that answers.
  * The second half (harness/cli/internal/setup.ts) goes on under the Node that the project pins, and makes the lab's image.
+ * Of the package (`npx restart-proof setup`) npm installed the dependencies, and harness/bin.mjs chose the Node.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,11 +11,11 @@ import { request as httpsRequest } from 'node:https';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { architectures, labImageTag } from './containers/image-tag.mjs';
 import { markOf, packagesLeftOut } from './harness/installed.mjs';
 import { ContextError, engineAddress } from './harness/lab/engine/engine-address.mjs';
 import { leastMajor, ownIsEnough, whyNotStarting } from './harness/pinned-node.mjs';
+import { cacheFolder, isCheckout, projectFolder as folder } from './harness/project.mjs';
 import {
   nodeEnvironment,
   npmCommand,
@@ -26,10 +27,12 @@ import {
   rootEnvironment,
 } from './harness/tool-environment.mjs';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
 const cannotRun = 4;
 const inconclusive = 3;
-const again = 'run `npm run setup` again';
+const call = isCheckout ? 'npm run setup' : 'npx restart-proof setup';
+const again = `run \`${call}\` again`;
+const cache = cacheFolder();
+const isVerbose = Boolean(process.env['RESTART_PROOF_VERBOSE']) || process.argv.includes('--verbose');
 
 /** A reason that a user can understand, and what to do about it. */
 class CannotRun extends Error {
@@ -69,14 +72,14 @@ function lastWords(output) {
 }
 
 /**
- * One setup at a time in this checkout: two `npm ci` at once leave half a node_modules.
+ * One setup at a time in this checkout, and one of the package: two `npm ci` at once leave half a node_modules.
  * The lock names the process that holds it, so that one which was killed holds up nobody.
  */
 async function takeTurn() {
-  const lock = join(folder, '.cache', 'setup.lock');
+  const lock = join(cache, 'setup.lock');
   for (let waiting = false; ;) {
     try {
-      mkdirSync(join(folder, '.cache'), { recursive: true });
+      mkdirSync(cache, { recursive: true });
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
       process.on('exit', () => rmSync(lock, { force: true }));
       return;
@@ -84,7 +87,7 @@ async function takeTurn() {
       if (error.code !== 'EEXIST') {
         throw new CannotRun(
           'setup-failed',
-          `This checkout cannot be written to: ${error.message}.`,
+          `${cache} cannot be written to: ${error.message}.`,
           `Make it yours, and ${again}.`,
         );
       }
@@ -92,7 +95,7 @@ async function takeTurn() {
     if (isAbandoned(lock)) {
       rmSync(lock, { force: true });
     } else {
-      if (!waiting) say('waiting', 'another setup is at work in this checkout');
+      if (!waiting) say('waiting', `another setup is at work${isCheckout ? ' in this checkout' : ''}`);
       waiting = true;
       await sleep(300);
     }
@@ -151,7 +154,7 @@ async function npmCi(where) {
     ...npmPatience,
   ];
   const [npm, ...first] = npmCommand();
-  const env = npmEnvironment(folder, join(folder, '.cache', 'npm'));
+  const env = npmEnvironment(folder, join(cache, 'npm'));
   const { code, output } = await quietly(npm, [...first, ...words], env);
   if (code === 0) return;
   const reason = npmReason(output);
@@ -387,7 +390,7 @@ async function engine() {
 /** Is a wheel of Traefik in the cache? It is unpacked by Python, and only fetched by pip. */
 function hasWheel() {
   if (!has('python3')) return false;
-  return Object.values(architectures).some(({ wheel }) => existsSync(join(folder, '.cache', 'downloads', wheel)));
+  return Object.values(architectures).some(({ wheel }) => existsSync(join(cache, 'downloads', wheel)));
 }
 
 /** The Node that goes on from here: the pinned one where it starts, else this machine's own where that is new enough. */
@@ -424,15 +427,18 @@ async function setup() {
     );
   }
   await takeTurn();
-  const temporary = otherTemporaryFolder(folder);
+  const temporary = otherTemporaryFolder(cache);
   if (temporary !== undefined) process.env['TMPDIR'] = temporary;
   // Both are let finish: an npm ci that is cut off leaves half a node_modules.
-  const outcomes = await Promise.allSettled([dependencies(), engine()]);
+  const outcomes = await Promise.allSettled([isCheckout ? dependencies() : undefined, engine()]);
   const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
   if (failed.length > 0) throw failed[0].reason;
-  const second = spawnSync(goingOn(), [join(folder, 'harness', 'cli.ts'), 'setup'], {
+  const [node, ...script] = isCheckout
+    ? [goingOn(), join(folder, 'harness', 'cli.ts')]
+    : [process.execPath, ...process.execArgv, join(folder, 'harness', 'package-cli.ts')];
+  const second = spawnSync(node, [...script, 'setup', ...(isVerbose ? ['--verbose'] : [])], {
     stdio: 'inherit',
-    cwd: folder,
+    ...(isCheckout ? { cwd: folder } : {}),
     env: nodeEnvironment(),
   });
   if (second.error) {
@@ -460,8 +466,8 @@ try {
   const { code, hint } = foreseen ? error : { code: 'internal', hint: 'Please report it, with what this prints:' };
   const [sentence, ...more] = error.message.split('\n');
   process.stderr.write([`error: ${sentence} [${code}]`, ...more, hint, ''].join('\n'));
-  if (!foreseen) process.stderr.write('RESTART_PROOF_VERBOSE=1 npm run setup\n');
-  if (process.env['RESTART_PROOF_VERBOSE']) process.stderr.write(`${error.stack}\n`);
+  if (!foreseen) process.stderr.write(`RESTART_PROOF_VERBOSE=1 ${call}\n`);
+  if (isVerbose) process.stderr.write(`${error.stack}\n`);
   process.exitCode = foreseen ? cannotRun : inconclusive;
 }
 // A dockerd that was started here is not waited for.

@@ -24,7 +24,11 @@ try {
   );
 }
 const node = ownIsEnough ? process.execPath : pinnedNode();
-const child = spawn(node, [...hooks, at('package-cli.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const words = process.argv.slice(2);
+// What else is asked of setup, such as --help, the command line knows.
+const isSetup = words.filter((word) => word !== '--verbose').join(' ') === 'setup';
+const program = isSetup ? '../setup.mjs' : 'package-cli.ts';
+const child = spawn(node, [...hooks, at(program), ...words], { stdio: 'inherit' });
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGHUP', () => child.kill('SIGHUP'));
 // A terminal sends Ctrl-C to the child as well, which takes both for one, and ends in its own time.

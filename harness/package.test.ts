@@ -1,17 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { testFolder } from './base/testing-folder.ts';
+import { otherProject } from './testing-package.ts';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
-
-/** The paths of the package's files, as npm would pack them. */
-function packedFiles(): string[] {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: project });
-  const [pack] = JSON.parse(output.toString()) as { files: { path: string }[] }[];
-  return (pack?.files ?? []).map(({ path }) => path);
-}
 
 const importing =
   /^(?:import|export)(?! type)[^;]*? from '(\.[^']+)'|import\('(\.[^']+)'\)|new URL\('([^']+\.(?:ts|mjs))'/gmu;
@@ -28,24 +23,53 @@ function withImports(path: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
+const { packed, run, folder } = otherProject(testFolder());
+
+/** What the command line of the package prints. */
+function cli(...words: string[]): string {
+  const { stdout, stderr } = run(...words);
+  return stdout + stderr;
+}
+
+const commands = [...cli('--help').matchAll(/^ {2}([a-z]+) .*? {2}/gmu)]
+  .map(([, name = '']) => name)
+  .filter((name) => name !== 'help');
+
+/** The pages, and what stands on them. */
+const texts = new Map(
+  packed.filter((path) => path.endsWith('.md')).map((path) => [path, readFileSync(`${project}/${path}`, 'utf8')]),
+);
+
 describe('the package for other projects', () => {
-  const packed = packedFiles();
-  const needed = [...withImports('harness/bin.mjs'), ...withImports('harness/package-cli.ts')];
+  // bin.mjs starts both by their names.
+  const needed = [
+    ...withImports('harness/bin.mjs'),
+    ...withImports('harness/package-cli.ts'),
+    ...withImports('setup.mjs'),
+  ];
 
   it('holds every file that its command imports', () => {
-    expect(needed.length).toBeGreaterThan(50);
+    expect(needed.length).toBeGreaterThan(100);
     expect(needed.filter((path) => !packed.includes(path))).toEqual([]);
+  });
+
+  it('holds every file that goes into the lab, and every experiment', () => {
+    const tracked = execFileSync('git', ['ls-files', 'app-under-test', 'containers', 'experiments', 'harness/in-lab'], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+    const wanted = tracked.split('\n').filter((path) => path !== '' && !/\.test\.ts$|\/testing[^/]*$/u.test(path));
+    expect(wanted.length).toBeGreaterThan(100);
+    expect(wanted.filter((path) => !packed.includes(path))).toEqual([]);
   });
 
   it('needs no package but its dependencies', () => {
     const { dependencies } = JSON.parse(readFileSync(`${project}/package.json`, 'utf8')) as { dependencies: object };
     const known = Object.keys(dependencies);
-    // What only a lab loads, it loads when there is one, and `measure` has none.
-    const withoutLab = needed.filter((path) => !/^harness\/lab\/engine\/(files|npm-package)\.ts$/u.test(path));
-    const packages = withoutLab.flatMap((path) =>
+    const packages = needed.flatMap((path) =>
       [...readFileSync(`${project}/${path}`, 'utf8').matchAll(importedPackage)].map(([, name = '']) => name),
     );
-    expect(packages).toContain('commander');
+    expect(packages).toEqual(expect.arrayContaining(['commander', 'dockerode', 'tar-stream']));
     expect(packages.filter((name) => !name.startsWith('node:') && !known.includes(name))).toEqual([]);
   });
 
@@ -53,41 +77,69 @@ describe('the package for other projects', () => {
     expect(packed.filter((path) => /\.test\.ts$|\/testing[^/]*$/u.test(path))).toEqual([]);
   });
 
-  it('holds the pages that its messages name, and those to which these lead first', () => {
+  it('holds the pages that its messages name', () => {
     const named = needed.flatMap((path) => {
       const words = readFileSync(`${project}/${path}`, 'utf8').replaceAll(/^\s*(?:\/?\*|\/\/).*$/gmu, '');
       return [...words.matchAll(/\bdocs\/[a-z-]+\.md\b/gu)].map(([page]) => page);
     });
-    // What only a lab says.
-    const pages = new Set(named.filter((page) => !['docs/experiments.md', 'docs/method.md'].includes(page)));
-    expect([...pages]).toEqual(expect.arrayContaining(['docs/ci.md', 'docs/measure.md', 'docs/data.md']));
-    expect([...pages, 'docs/errors.md', 'docs/reading-a-report.md'].filter((page) => !packed.includes(page))).toEqual(
-      [],
-    );
-  });
-
-  it('holds what the pages of `measure` lead to', () => {
-    const linked = ['your-service', 'measure', 'ci', 'reading-a-report', 'data'].flatMap((page) =>
-      [...readFileSync(`${project}/docs/${page}.md`, 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/gu)].map(
-        ([, link = '']) => posix.join('docs', link),
-      ),
-    );
-    expect(linked.length).toBeGreaterThan(20);
-    expect(linked.filter((path) => !packed.includes(path))).toEqual([]);
+    expect(named).toEqual(expect.arrayContaining(['docs/ci.md', 'docs/measure.md', 'docs/data.md']));
+    expect(named.filter((page) => !packed.includes(page))).toEqual([]);
   });
 
   it('calls commands and pages by the names that they have in the other project', () => {
-    const cli = (...words: string[]): string => {
-      const { stdout, stderr } = spawnSync(process.execPath, [`${project}/harness/package-cli.ts`, ...words], {
-        encoding: 'utf8',
-      });
-      return stdout + stderr;
-    };
-    expect(cli('query', 'reports/reference/E5', 'drop-window')).toContain(
-      'Did you mean drop-windows? npx restart-proof query reports/reference/E5 lists them.',
+    const kept = `${project}/reports/reference/E5`;
+    expect(cli('query', kept, 'drop-window')).toContain(
+      `Did you mean drop-windows? npx restart-proof query ${kept} lists them.`,
     );
-    expect(cli('query', 'reports/reference/E5', 'select nosuch')).toMatch(/^npx restart-proof query RUN lists/mu);
+    expect(cli('query', kept, 'select nosuch')).toMatch(/^npx restart-proof query RUN lists/mu);
     expect(cli('verify', 'docs')).toContain('reports/measure/latest');
-    expect(cli('--help')).toContain('docs/your-service.md');
+    expect(cli('--help')).toContain('node_modules/restart-proof/docs/your-service.md');
+    expect(cli('experiment', 'E99')).toContain('`npx restart-proof experiment list` tells what each asks');
+    expect(cli('experiment', '--rate', '9')).not.toMatch(/npm run|two dashes/u);
+  });
+
+  it('lists and shows the experiments, and leaves nothing in its own folder', () => {
+    expect(cli('experiment', 'list')).toContain('| E5  | Socket activation ');
+    expect(cli('experiment', 'E5', '--dry-run')).toContain('site@demo.socket');
+    expect(cli('gate', '--dry-run')).toContain(
+      'node_modules/restart-proof/experiments/gate.yaml; nothing was started.',
+    );
+    expect(cli('baseline', 'list')).toContain('`npx restart-proof baseline accept RUN` makes one of a run');
+    const found = readdirSync(`${folder}/node_modules/restart-proof`, { recursive: true, withFileTypes: true });
+    const left = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    expect(left.map((path) => relative(`${folder}/node_modules/restart-proof`, path)).sort()).toEqual(
+      [...packed].sort(),
+    );
+  });
+
+  it.each(['setup', 'doctor', 'experiment', 'gate', 'merge', 'baseline', 'calibrate', 'clean'])(
+    'has %s, and its help names no command that there is not',
+    (name) => {
+      expect(commands).toContain(name);
+      const help = cli(name, '--help');
+      expect(help).toContain(`Usage: restart-proof ${name}`);
+      expect(help).not.toMatch(/npm run|come after --/u);
+    },
+  );
+});
+
+describe.each([...texts])('%s, which is in the package', (path, text) => {
+  it('links to what is in the package', () => {
+    const linked = [...text.matchAll(/(?<!!\[[^\]]*)\]\((?!https?:|#)([^)#]+)/gu)].map(([, link = '']) =>
+      posix.join(posix.dirname(path), link),
+    );
+    expect(linked.filter((link) => !packed.some((file) => file === link || file.startsWith(`${link}/`)))).toEqual([]);
+  });
+
+  it('says what its commands are in the package, and of those that it lacks that they take a checkout', () => {
+    const sections = text.split(/^(?=#+ )/mu);
+    const called = sections.flatMap((section) =>
+      [...section.matchAll(/\bnpm run ([a-z][a-z:-]*)/gu)].map(([, name = '']) => ({ name, section })),
+    );
+    const lacking = called.filter(({ name, section }) => !commands.includes(name) && !section.includes('checkout'));
+    expect(lacking.map(({ name }) => name)).toEqual([]);
+    // An example has the note on the page of all examples.
+    const noted = path.replace(/^(docs\/examples\/)[^/]+\/(?=README)/u, '$1');
+    if (called.some(({ name }) => commands.includes(name))) expect(texts.get(noted)).toMatch(/npx restart-proof/u);
   });
 });

@@ -25,8 +25,11 @@ export function pipEnvironment(env?: Environment): Record<string, string>;
 /** For tools of the system that root calls, and the packages' own scripts in a chroot: no folder of the user's. */
 export function rootEnvironment(env?: Environment): Record<string, string>;
 
-/** A folder for temporary files, where the system's (or TMPDIR's) cannot be written; undefined where it can. */
-export function otherTemporaryFolder(projectFolder: string): string | undefined;
+/**
+ * A folder for temporary files, where the system's (or TMPDIR's) cannot be written; undefined where it can.
+ * @param cache the project's own, in which one may lie
+ */
+export function otherTemporaryFolder(cache: string): string | undefined;
 
 /** Can this folder be written, or made? */
 export function canMake(folder: string): boolean;

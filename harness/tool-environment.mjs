@@ -139,8 +139,8 @@ export function canMake(folder) {
 }
 
 /** @type {import('./tool-environment.d.mts').otherTemporaryFolder} */
-export function otherTemporaryFolder(projectFolder) {
-  const own = join(projectFolder, '.cache', 'tmp');
+export function otherTemporaryFolder(cache) {
+  const own = join(cache, 'tmp');
   // What a variable names and is not there is not made.
   if (existsSync(tmpdir()) && canMake(tmpdir())) return undefined;
   return [own, '/var/tmp', '/tmp'].find((folder) => canMake(folder));

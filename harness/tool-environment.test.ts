@@ -197,7 +197,7 @@ describe('a folder for temporary files', () => {
   const other = (value: string): string | undefined => {
     process.env['TMPDIR'] = value;
     try {
-      return otherTemporaryFolder(join(folder, 'project'));
+      return otherTemporaryFolder(join(folder, 'project', '.cache'));
     } finally {
       if (before === undefined) delete process.env['TMPDIR'];
       else process.env['TMPDIR'] = before;

@@ -42,7 +42,7 @@ const usageErrors = {
   },
   'arguments-too-many': {
     meaning: 'More words than the command takes. Often a value whose option npm kept to itself.',
-    advice: 'Options go after two dashes (npm run experiment E5 -- --rate 1000), and words with spaces into quotes.',
+    advice: 'Options go behind the words (npm run experiment E5 -- --rate 1000), and words with spaces into quotes.',
   },
   'experiment-unknown': {
     meaning: 'No file in experiments/ has this id.',
@@ -169,7 +169,8 @@ const inconclusiveErrors = {
 const machineErrors = {
   'node-too-old': {
     meaning: 'The Node that was called cannot run the harness.',
-    advice: '`npm run …` uses the Node that the project pins; `npm run setup`, under Node 20 or newer, installs it.',
+    advice:
+      'Install Node 24 or newer. In a checkout, `npm run setup`, under Node 20 or newer, brings the one that is pinned, and each `npm run` uses it.',
   },
   'node-cannot-start': {
     meaning:

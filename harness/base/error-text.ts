@@ -7,12 +7,8 @@ import { HarnessError, messageOf } from './errors.ts';
  * What is printed for anything that was thrown: a sentence, its code, advice. What is no HarnessError is a fault of the
  * harness (`internal`).
  * @param verbose adds the stack, and those of the causes
- * @param worded the advice in the caller's words
  */
-export function errorText(
-  thrown: unknown,
-  { verbose, worded = (advice) => advice }: { verbose: boolean; worded?: (advice: string) => string },
-): string {
+export function errorText(thrown: unknown, { verbose }: { verbose: boolean }): string {
   const error =
     thrown instanceof HarnessError
       ? thrown
@@ -27,7 +23,7 @@ export function errorText(
         );
   // The code stands behind the sentence; what a tool said comes in lines of its own below it.
   const [sentence = '', ...more] = error.message.split('\n');
-  const lines = [`error: ${sentence} [${error.code}]`, ...more, worded(error.hint)];
+  const lines = [`error: ${sentence} [${error.code}]`, ...more, error.hint];
   if (verbose) lines.push('', ...stacks(error));
   return `${lines.join('\n')}\n`;
 }

@@ -6,9 +6,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { cacheFolder } from '../project.mjs';
 
-const folder = fileURLToPath(new URL('../../.cache/peers/', import.meta.url));
+const folder = join(cacheFolder(), 'peers', '/');
 mkdirSync(folder, { recursive: true });
 
 const peers = [

@@ -1,9 +1,11 @@
 /** The published load generators, driven against the calibration server: what each of them says of a known truth. */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { slotCount } from '../experiment/load-schedule.ts';
+import { cacheFolder } from '../project.mjs';
 import type { Protocol } from './arrivals.ts';
 import type { CalibrationCase } from './cases.ts';
 import { faults, startFaultyServer } from './faulty-server.ts';
@@ -47,8 +49,8 @@ interface Peer {
 }
 
 /** Where `install-peers.mjs` puts the programs that npm does not bring. */
-const folder = fileURLToPath(new URL('../../.cache/peers/', import.meta.url));
-const autocannon = fileURLToPath(new URL('../../node_modules/autocannon/autocannon.js', import.meta.url));
+const folder = join(cacheFolder(), 'peers');
+const autocannon = createRequire(import.meta.url).resolve('autocannon');
 const vegeta = join(folder, 'vegeta');
 const oha = join(folder, 'cargo/bin/oha');
 const wrk = '/usr/bin/wrk';

@@ -157,7 +157,7 @@ async function listBaselines(context: Context): Promise<number> {
     ],
   );
   const none = 'There is no baseline: `npm run baseline -- accept RUN` makes one of a run.';
-  context.stdout(`${baselines.size === 0 ? none : table}\n`);
+  context.stdout(`${baselines.size === 0 ? context.worded(none) : table}\n`);
   return exitCodes.pass;
 }
 

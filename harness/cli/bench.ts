@@ -11,7 +11,7 @@ export const bench = {
       .description('speed, punctuality, CPU and memory of the instrument, beside its peers; takes some forty minutes')
       .option('--rounds <n>', 'how often everything is repeated (default: 3)')
       .option('--out <folder>', 'where the tables go (default: reports/)')
-      .option('--publish', 'write the tables to reports/benchmark.md too, which the documentation links to')
+      .option('--publish', 'write the tables to reports/benchmark.md too, which the documentation names')
       .addHelpText('after', examples('npm run bench', 'npm run bench -- --rounds 1')),
   run: async (context, options: BenchmarkOptions) => {
     const { runBenchmark } = await import('./instrument/benchmark.ts');

@@ -13,7 +13,7 @@ export const calibrate = {
       .option('--peers', 'show beside it what autocannon, vegeta, oha and wrk say (five minutes more)')
       .option('--json', 'results on stdout, and nothing else there')
       .option('--out <folder>', 'where the tables go (default: reports/)')
-      .option('--publish', 'write the tables to reports/calibration.md too, which the documentation links to')
+      .option('--publish', 'write the tables to reports/calibration.md too, which the documentation names')
       .addHelpText(
         'after',
         examples('npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'),

@@ -19,9 +19,11 @@ export interface Context {
   readonly signal: AbortSignal;
   /** How a user calls a command: `npm run measure --`, or `npx restart-proof measure`. */
   readonly callOf: (command: string) => string;
-  /** A text with the pages it names (`docs/ci.md`) where the caller finds them. */
-  readonly withPages: (text: string) => string;
-  /** The folder that `reports` lies in. */
+  /** A text with the commands and pages that it names (`npm run gate`, `docs/ci.md`) as the caller has them. */
+  readonly worded: (text: string) => string;
+  /** Where runs go unless --out says another folder, and where baselines lie. */
+  readonly reportsFolder: string;
+  /** The folder of the checkout or the package. */
   readonly projectFolder: string;
 }
 

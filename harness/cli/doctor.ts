@@ -1,5 +1,4 @@
 /** `doctor`: checks everything that a run needs, and says what to do about what is missing. */
-import { join } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
 import { canRun, findingsText } from '../doctor/finding.ts';
@@ -25,10 +24,11 @@ Examples:
   run: async (context, options: { json?: true }) => {
     const { checkThisEngine } = await import('../doctor/this-engine.ts');
     const { checkThisMachine } = await import('../doctor/this-machine.ts');
-    const findings = [
-      ...(await checkThisMachine(join(context.projectFolder, 'reports'))),
-      ...(await checkThisEngine()),
-    ];
+    const found = [...(await checkThisMachine(context.reportsFolder)), ...(await checkThisEngine())];
+    const findings = found.map((one) => ({
+      ...one,
+      ...(one.fix === undefined ? {} : { fix: context.worded(one.fix) }),
+    }));
     const can = canRun(findings);
     if (options.json === true) context.stdout(jsonText({ schema: 1, canRun: can, findings }));
     else {

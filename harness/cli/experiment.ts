@@ -7,6 +7,7 @@ import { loadExperiment } from '../experiment/catalog.ts';
 import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
 import { parseShard } from '../gate/shard.ts';
+import { isCheckout } from '../project.mjs';
 import { seedOf, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, claimOf, collect, type RunningOptions } from './options/run-options.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
@@ -56,7 +57,7 @@ export const experiment = {
         .option('--capacity', 'before and after the load, 3 s of autocannon: what the site can do'),
     ).addHelpText(
       'after',
-      `\nOptions come after --, or npm takes them for its own.\n${examples(
+      `${isCheckout ? '\nOptions come after --, or npm takes them for its own.\n' : ''}${examples(
         'npm run experiment list',
         'npm run experiment E5',
         'npm run experiment all',
@@ -70,10 +71,9 @@ export const experiment = {
       )}`,
     ),
   run: async (context, id: string, options: ExperimentOptions) => {
-    const reports = join(context.projectFolder, 'reports');
-    const reportsFolder = options.out === undefined ? reports : resolve(options.out);
+    const reportsFolder = options.out === undefined ? context.reportsFolder : resolve(options.out);
     if (id === 'list') {
-      context.stdout(await experimentList(reportsFolder, join(reports, 'reference')));
+      context.stdout(await experimentList(reportsFolder, join(context.reportsFolder, 'reference')));
       return exitCodes.pass;
     }
     refuseConflicts(id, options);
@@ -142,7 +142,7 @@ async function one(
     conductBesideControls(conductor, asked),
   );
   context.stdout(json ? jsonText(verdict) : summaryLines(verdict, folder, context));
-  for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${line}\n`);
+  for (const line of kept === null ? [] : insideLines(kept)) context.stderr(`${context.worded(line)}\n`);
   return exitCodeOf(verdict.verdict);
 }
 

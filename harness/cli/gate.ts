@@ -55,7 +55,7 @@ export const gate = {
       context.stdout(planText(plan));
       return exitCodes.pass;
     }
-    const out = options.out === undefined ? join(context.projectFolder, 'reports') : resolve(options.out);
+    const out = options.out === undefined ? context.reportsFolder : resolve(options.out);
     await requireWritable(out);
     await requireOwnGate(out);
     const begunMs = performance.now();

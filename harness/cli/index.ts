@@ -36,7 +36,7 @@ never takes the place of one that may.
 ${examples('npm run index', 'npm run index -- --write', 'npm run index -- --series /tmp/runs --out /tmp/index')}`,
       ),
   run: async (context, options: IndexOptions) => {
-    const { series, out } = foldersOf(context.projectFolder, options);
+    const { series, out } = foldersOf(context.reportsFolder, options);
     const entries = (await readSeries(series)).map((entry) => sideBySideEntry(entry, out));
     if (entries.every(({ run }) => run === null)) {
       throw new HarnessError('run-missing', `${series.map((each) => pathText(each)).join(' and ')}: no run is there.`, {
@@ -57,8 +57,7 @@ ${examples('npm run index', 'npm run index -- --write', 'npm run index -- --seri
   },
 } satisfies CliCommand;
 
-function foldersOf(projectFolder: string, options: IndexOptions): { series: string[]; out: string } {
-  const reports = join(projectFolder, 'reports');
+function foldersOf(reports: string, options: IndexOptions): { series: string[]; out: string } {
   const kept = join(reports, 'reference');
   if (options.write === true) {
     if (options.series === undefined && options.out === undefined) return { series: [kept], out: reports };

@@ -44,7 +44,7 @@ export const merge = {
     ),
   run: async (context, folders: string[], options: MergeOptions) => {
     await checkDelivery(options);
-    const out = options.out === undefined ? join(context.projectFolder, 'reports', 'merged') : resolve(options.out);
+    const out = options.out === undefined ? join(context.reportsFolder, 'merged') : resolve(options.out);
     const paths = folders.map((folder) => resolve(folder));
     const claim = options.claim === undefined ? null : claimOf(options.claim);
     const { mergeRuns, runsIn } = await import('./runs/merge-runs.ts');

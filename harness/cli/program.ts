@@ -1,11 +1,12 @@
 /** The frame of a command line: signals, help, errors and the exit code. The only file that touches the process. */
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { exitCodeOfError, errorText } from '../base/error-text.ts';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { terminalText } from '../base/foreign-text.ts';
 import { explained } from '../lab/engine/engine-errors.ts';
+import { cacheFolder, projectFolder } from '../project.mjs';
 import { otherTemporaryFolder } from '../tool-environment.mjs';
 import { type Context, wantsColour } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';
@@ -33,11 +34,9 @@ interface CommandLine {
 }
 
 /** Runs the command that the process's arguments name, and sets the exit code. */
-export async function runProgram(
-  commands: readonly CliCommand[],
-  { afterHelp, callOf, isPackage }: CommandLine,
-): Promise<void> {
-  const context = contextOfProcess(callOf, isPackage === true);
+export async function runProgram(commands: readonly CliCommand[], line: CommandLine): Promise<void> {
+  const { afterHelp, callOf } = line;
+  const context = contextOfProcess(line, commands);
   const program = new Command('restart-proof')
     .description('Tells, with proof, which way of restarting a service loses requests and which does not.')
     .option('--verbose', 'with an error, its stack and causes too (or RESTART_PROOF_VERBOSE=1)')
@@ -46,12 +45,12 @@ export async function runProgram(
     // An error is printed once, below.
     .configureOutput({
       outputError: () => undefined,
-      writeOut: (text) => void process.stdout.write(context.withPages(text)),
+      writeOut: (text) => void process.stdout.write(context.worded(text)),
     })
     .addHelpText('after', afterHelp);
-  const temporary = otherTemporaryFolder(context.projectFolder);
+  const temporary = otherTemporaryFolder(cacheFolder());
   if (temporary !== undefined) process.env['TMPDIR'] = temporary;
-  watchForSignals(isPackage === true);
+  watchForSignals(context);
   const faults = watchForFaults(program, context);
   let exitCode: number = exitCodes.pass;
   for (const { define, run } of commands) {
@@ -73,8 +72,8 @@ export async function runProgram(
   process.exitCode = faults.exitCode() ?? exitCode;
 }
 
-function contextOfProcess(callOf: Context['callOf'], isPackage: boolean): Context {
-  const projectFolder = fileURLToPath(new URL('../../', import.meta.url));
+function contextOfProcess({ callOf, isPackage }: CommandLine, commands: readonly CliCommand[]): Context {
+  const names = commands.map(({ define }) => define(new Command(), callOf).name());
   return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
     stderr: (text) => void process.stderr.write(terminalText(text)),
@@ -89,7 +88,8 @@ function contextOfProcess(callOf: Context['callOf'], isPackage: boolean): Contex
     },
     signal: interrupt.signal,
     callOf,
-    withPages: (text) => (isPackage ? withPages(text, projectFolder) : text),
+    worded: (text) => (isPackage ? withPages(withCommands(text, names), projectFolder) : text),
+    reportsFolder: isPackage ? resolve('reports') : join(projectFolder, 'reports'),
     projectFolder,
   };
 }
@@ -100,13 +100,13 @@ const faultGraceMs = 20_000;
 const interrupt = new AbortController();
 
 /** An error that nothing caught ends the run as an interruption does, so that the lab is taken down. */
-function watchForFaults(program: Command, { stderr }: Context): { exitCode(): number | undefined } {
+function watchForFaults(program: Command, { stderr, worded }: Context): { exitCode(): number | undefined } {
   let exitCode: number | undefined;
   const met = (thrown: unknown): void => {
     if (exitCode !== undefined) return;
     const error = explained(thrown) ?? thrown;
     process.exitCode = exitCode = exitCodeOfError(error);
-    stderr(`\n${errorText(error, { verbose: isVerbose(program) })}`);
+    stderr(`\n${worded(errorText(error, { verbose: isVerbose(program) }))}`);
     interrupt.abort('a fault of the harness');
     setTimeout(() => process.exit(exitCode), faultGraceMs).unref();
   };
@@ -136,7 +136,7 @@ const orderlyEndMs = 4_500;
 const sameSignalMs = 300;
 
 /** The first signal lets the run end in order, within the time that a user waits; the second quits at once. */
-function watchForSignals(isPackage: boolean): void {
+function watchForSignals({ worded }: Context): void {
   let signals = 0;
   let lastMs = -Infinity;
   // A terminal that is closed ends a run as SIGTERM does.
@@ -148,8 +148,8 @@ function watchForSignals(isPackage: boolean): void {
       if (isSame) return;
       signals++;
       const quit = (why: string): void => {
-        const next = isPackage ? '' : ' `npm run clean` takes down what may be left of the lab.';
-        process.stderr.write(`\n${why}${next}\n`);
+        const next = worded('`npm run clean` takes down what may be left of the lab.');
+        process.stderr.write(`\n${why} ${next}\n`);
         process.exit(name === 'SIGINT' ? exitCodes.interrupted : exitCodes.terminated);
       };
       if (signals > 1) quit('Quit at once.');
@@ -161,13 +161,13 @@ function watchForSignals(isPackage: boolean): void {
 }
 
 /** Prints an error as a user should meet it; gives the exit code. */
-function report(thrown: unknown, { signal, stderr, callOf, withPages }: Context, verbose: boolean): number {
+function report(thrown: unknown, { signal, stderr, worded }: Context, verbose: boolean): number {
   // Help and version end by being thrown too.
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.pass;
   // An interrupted run needs no error for having stopped; a lab that could not be taken down does.
   if (signal.aborted && isAbort(thrown, signal)) return interruptedCode(signal);
   const error = thrown instanceof CommanderError ? commandLineError(thrown) : (explained(thrown) ?? thrown);
-  stderr(withPages(errorText(error, { verbose, worded: (hint) => withCommands(hint, callOf) })));
+  stderr(worded(errorText(error, { verbose })));
   return signal.aborted ? interruptedCode(signal) : exitCodeOfError(error);
 }
 

@@ -1,4 +1,5 @@
 /** For tests: a context whose output is read afterwards. */
+import { join } from 'node:path';
 import picocolors from 'picocolors';
 import type { Context } from './context.ts';
 
@@ -22,7 +23,8 @@ export function testContext(projectFolder = '/nowhere', over: Partial<Context> =
     colours: { stdout: plain, stderr: plain },
     signal: new AbortController().signal,
     callOf: (command) => `npm run ${command} --`,
-    withPages: (text) => text,
+    worded: (text) => text,
+    reportsFolder: join(projectFolder, 'reports'),
     projectFolder,
     printed: () => {
       const was = text;

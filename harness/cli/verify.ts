@@ -49,16 +49,22 @@ ${examples(`${callOf('verify')} reports/measure/latest`)}`,
 /** How to check a run that another state of the project made. */
 function commandsOf({ commit, sources }: { commit: string; sources: string }, folder: string): string {
   const isCommit = /^[0-9a-f]{40}$/u.test(commit);
+  const version = /^restart-proof [\w.+-]+$/u.exec(commit)?.[0];
+  const made = version === undefined ? `commit ${shownLine(commit)}` : `the package ${version}`;
   const note =
-    `note: another state of the project made this run (commit ${shownLine(commit)}, sources ${shownLine(sources)}), so its ` +
-    'experiment was not compared with experiments/, nor its report with the words of this state.';
+    `note: another state of the project made this run (${made}, sources ${shownLine(sources)}), so its experiment was not ` +
+    'compared with experiments/, nor its report with the words of this state.';
+  const run = /^[\w./-]+$/u.test(folder) ? folder : JSON.stringify(folder);
+  if (version !== undefined) {
+    return `${note} To check it with that state, where that package is installed:\n  npx restart-proof verify ${run}`;
+  }
   if (!isCommit) return `${note} No commit has that state, so nobody can check it.`;
   const beside = `../restart-proof-${commit.slice(0, 7)}`;
   return [
-    `${note} To check it with that state:`,
+    `${note} To check it with that state, in a checkout:`,
     `  git worktree add --detach ${beside} ${commit}`,
     `  cd ${beside}`,
     '  npm run setup',
-    `  npm run verify -- ${/^[\w./-]+$/u.test(folder) ? folder : JSON.stringify(folder)}`,
+    `  npm run verify -- ${run}`,
   ].join('\n');
 }

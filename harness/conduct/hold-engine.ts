@@ -51,7 +51,7 @@ export async function holdEngine<T>(
   } finally {
     progress.end();
   }
-  const guard = guardWith('exec "$@"', process.execPath, afterKill);
+  const guard = guardWith('exec "$@"', process.execPath, ...process.execArgv, afterKill);
   try {
     // Nobody else measures now: what stands and is not meant to was left.
     await removeStaleLabs(docker, (line) => audience.say(`${line}\n`));

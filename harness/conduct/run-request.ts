@@ -1,6 +1,7 @@
 /** What is asked of one run of an experiment, and the command that asks the same again. */
 import type { Experiment, ExperimentFile, FieldValue } from '../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../experiment/fields.ts';
+import { isCheckout } from '../project.mjs';
 
 /** How runs of an experiment are made, whichever they are. */
 interface RunningConditions {
@@ -57,7 +58,7 @@ export function repeatCommand(
   { id, variant, changes }: { id: string; variant: string | null; changes: readonly (readonly [string, FieldValue])[] },
   seed: number,
 ): string {
-  const words = [`npm run experiment ${id} -- --seed ${seed}`];
+  const words = [isCheckout ? `npm run experiment ${id} --` : `npx restart-proof experiment ${id}`, `--seed ${seed}`];
   if (variant !== null) words.push(`--variant ${variant}`);
   for (const [path, value] of changes) words.push(`--set ${quoted(`${path}=${String(value)}`)}`);
   return words.join(' ');

@@ -6,10 +6,13 @@ import { createCanvas } from '@napi-rs/canvas';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { monotonicUs } from '../base/clock.ts';
+import { isCheckout } from '../project.mjs';
 import { chartFont, registerFonts } from '../report/charts/fonts.ts';
 import { judgeRoom, ok, problem, warning, type Finding } from './finding.ts';
 
-const reinstall = 'Run `npm run setup` again; if that says all is there, remove node_modules first.';
+const reinstall = isCheckout
+  ? 'Run `npm run setup` again; if that says all is there, remove node_modules first.'
+  : 'Remove node_modules, and run `npm install` again.';
 const pinnedSchema = z.object({ optionalDependencies: z.record(z.string(), z.string()) });
 /** What some runs need: their ledgers, logs and charts. */
 const runsMiB = { least: 50, ease: 1_024 } as const;
@@ -27,6 +30,8 @@ function checkNode(): Finding {
   if (wanted === undefined)
     return ok('node', `Node ${node}; none is pinned for ${process.platform} on ${process.arch}`);
   if (node === wanted) return ok('node', `Node ${node}, the one that is pinned`);
+  // The package runs under the user's own where that is new enough.
+  if (!isCheckout) return ok('node', `Node ${node}; ${wanted} is the one that the tests run under`);
   return warning('node', `Node ${node}, where ${wanted} is pinned`, 'Use `npm run …` after `npm run setup`.');
 }
 

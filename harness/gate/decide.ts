@@ -245,7 +245,7 @@ function comparedWithBaseline(
 ): Pick<Found, 'checks' | 'notes'> {
   const notes = verdict.controls === null ? [`${verdict.runId} was made without controls: it is not for citing.`] : [];
   if (baseline === undefined) {
-    notes.push('there is no baseline: `npm run baseline -- accept RUN` makes one of a run');
+    notes.push('there is no baseline: the command `baseline accept RUN` makes one of a run');
     return { checks: [], notes };
   }
   const asked = differences(baseline.conditions, conditionsOf(run.experiment));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { controlFiles } from './control.ts';
-import { projectFolder } from './project-state.ts';
+import { projectFolder } from '../project.mjs';
 
 function sites(count: number) {
   return Array.from({ length: count }, (_, index) => {

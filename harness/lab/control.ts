@@ -10,7 +10,7 @@ import tar from 'tar-stream';
 import { HarnessError } from '../base/errors.ts';
 import { exec } from './engine/exec.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
-import { projectFolder } from './project-state.ts';
+import { projectFolder } from '../project.mjs';
 
 /** Where `ansible-playbook site.yml` is to be started. */
 export const playbookFolder = '/opt/containers/control';

@@ -14,7 +14,7 @@ import { controlFiles, openControl, sshdFiles, type ControlSite } from './contro
 import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
 import { exec } from './engine/exec.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
-import { projectFolder } from './project-state.ts';
+import { projectFolder } from '../project.mjs';
 import { dynamicFile } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';

@@ -2,27 +2,36 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
+import { isCheckout, projectFolder } from '../project.mjs';
 
-/** The folder of this checkout or package, without a slash at its end. */
-export const projectFolder = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/u, '');
 /** What a run is made of. */
 const rooms = ['app-under-test', 'containers', 'experiments', 'harness'];
-/** What is no part of a run: tests, what a gate allows, and packages, whose versions the lock file has. */
+/** What is no part of a run: tests, what a gate allows, and packages. */
 const noPart = /\.test\.ts$|^experiments\/gate\.yaml$|(^|\/)node_modules\//u;
 
-/** The commit, and whether files differ from it; `unknown` outside a checkout. */
+/** The commit, and whether files differ from it; of the package its version; `unknown` without git. */
 export async function projectState(): Promise<string> {
+  // Not asked of git: the package lies in another project, which may be a repository.
+  if (!isCheckout) return `restart-proof ${await packageVersion()}`;
   const git = (...args: string[]) => execa('git', args, { cwd: projectFolder, reject: false });
   const [commit, status] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain')]);
   if (commit.exitCode !== 0) return 'unknown';
   return `${commit.stdout.trim()}${status.stdout.trim() === '' ? '' : ', with changes'}`;
 }
 
-/** The sha256 of all that a run is made of, names and content; it tells states apart that no commit has. */
+async function packageVersion(): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as { version: string };
+  return version;
+}
+
+/**
+ * The sha256 of all that a run is made of, names and content; it tells states apart that no commit or version has. A checkout
+ * has the versions of all packages in its lock file, the package those of its own dependencies in package.json.
+ */
 export async function sourcesHash(): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(join(projectFolder, 'package-lock.json')));
+  const versions = isCheckout ? 'package-lock.json' : 'package.json';
+  const hash = createHash('sha256').update(await readFile(join(projectFolder, versions)));
   for (const room of rooms) {
     const entries = await readdir(join(projectFolder, room), { recursive: true, withFileTypes: true });
     const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));

@@ -9,7 +9,7 @@ import { otherProxyProgram, proxySettingsFile, proxyUnit, reloadMark } from '../
 import { fetchTraefik } from './engine/downloads.ts';
 import { filesUnder, type LabFile } from './engine/files.ts';
 import { labArchitecture, labVersions, traefikVersionSchema } from './image.ts';
-import { projectFolder } from './project-state.ts';
+import { cacheFolder, projectFolder } from '../project.mjs';
 
 const upgradeFile = join(projectFolder, 'containers', 'proxy-upgrade.json');
 const upgradeSchema = traefikVersionSchema.extend({ comment: z.string() });
@@ -53,14 +53,14 @@ export function reloadTexts(text: string): [string, string] {
 }
 
 /**
- * The program of another version of the proxy, where the experiment upgrades it; it is fetched into `.cache` once.
+ * The program of another version of the proxy, where the experiment upgrades it; it is fetched once.
  * @throws {HarnessError} (exit code 4) when it cannot be had
  */
 export async function filesOfUpgrade({ deploy }: Experiment, engineArchitecture: string): Promise<LabFile[]> {
   if (deploy.action !== 'proxy-upgrade') return [];
   const { version, amd64, arm64 } = upgradeSchema.parse(JSON.parse(await readFile(upgradeFile, 'utf8')));
   try {
-    const cache = join(projectFolder, '.cache', 'downloads');
+    const cache = join(cacheFolder(), 'downloads');
     const versions = { ...labVersions(), traefik: { version, amd64, arm64 } };
     const program = await fetchTraefik(versions, labArchitecture(engineArchitecture), cache);
     return [{ path: otherProxyProgram, content: program }];

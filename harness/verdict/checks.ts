@@ -133,7 +133,7 @@ export const checks: readonly Check[] = [
     kind: 'instrument',
     question: 'Does the load generator count known failures right on this machine?',
     limit: 'Every case of the calibration.',
-    advice: '`npm run calibrate` shows each case.',
+    advice: 'The command `calibrate` shows each case.',
     answer: uncalibrated,
   },
   {
@@ -363,7 +363,7 @@ function uncalibrated({ calibration }: Checked): Answer {
   if (calibration === null || wrong === undefined) return null;
   return (
     `The instrument is not calibrated on this machine: ${calibration.wrong.length} of ${calibration.cases} cases came ` +
-    `out wrong (${wrong.case}: ${wrong.sentences.join('; ')}): \`npm run calibrate\` must pass first.`
+    `out wrong (${wrong.case}: ${wrong.sentences.join('; ')}): the command \`calibrate\` must pass first.`
   );
 }
 

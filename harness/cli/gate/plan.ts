@@ -6,6 +6,7 @@ import { usageError } from '../../gate/refusals.ts';
 import { dealOut, expectedMs, parseShard } from '../../gate/shard.ts';
 import { loadExperiment } from '../../experiment/catalog.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
+import { isCheckout } from '../../project.mjs';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 
 /** An entry, ready to run, and the shard that it falls to, from 1 on. */
@@ -47,8 +48,8 @@ export function planOptionsFrom(texts: readonly string[]): PlanOptions {
 }
 
 /** Where the accepted baselines lie. */
-export function baselinesFolder({ projectFolder }: { readonly projectFolder: string }): string {
-  return join(projectFolder, 'reports', 'baselines');
+export function baselinesFolder({ reportsFolder }: { readonly reportsFolder: string }): string {
+  return join(reportsFolder, 'baselines');
 }
 
 /** Reads the budgets file: experiments/gate.yaml, or the one that was named. */
@@ -57,8 +58,8 @@ export async function readGateBudgets(
   named: string | undefined,
 ): Promise<{ budgets: GateFile; budgetsPath: string }> {
   const path = named ?? join(projectFolder, 'experiments', 'gate.yaml');
-  // Results are the same wherever the project lies.
-  const name = named === undefined ? 'experiments/gate.yaml' : budgetsName(named);
+  // Results are the same wherever the checkout lies.
+  const name = named === undefined && isCheckout ? 'experiments/gate.yaml' : budgetsName(path);
   return { budgets: await readGateFile(path, name), budgetsPath: path };
 }
 

@@ -92,7 +92,8 @@ async function runBank(context: Context, form: 'full' | 'short', setting: Settin
 async function runPeers(context: Context): Promise<{ text: string; results: PeerResult[] }> {
   const { present, missing } = installedPeers('http');
   if (missing.length > 0) {
-    context.stderr(`left out, not installed: ${missing.join(', ')} (node harness/calibration/install-peers.mjs)\n`);
+    const words = `left out, not installed: ${missing.join(', ')} (node harness/calibration/install-peers.mjs)`;
+    context.stderr(`${context.worded(words)}\n`);
   }
   const results: PeerResult[] = [];
   for (const calibration of peerCases()) {

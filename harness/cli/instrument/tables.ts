@@ -30,7 +30,7 @@ export async function tablesFolder(
   name: 'calibration' | 'benchmark',
   { out, publish }: TablesOptions,
 ): Promise<TablesFolder> {
-  const reports = resolve(out ?? join(context.projectFolder, 'reports'));
+  const reports = resolve(out ?? context.reportsFolder);
   const all = join(reports, name);
   const heading = name === 'calibration' ? 'Calibration' : 'Benchmark';
   await requireWritable(all);

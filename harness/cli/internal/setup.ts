@@ -1,14 +1,17 @@
-/** The second half of `npm run setup`: the lab's image, built on an engine that answers. setup.mjs does the first. */
+/** The second half of setup: the lab's image, built on an engine that answers. setup.mjs does the first, and calls this. */
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
+import { cacheFolder, isCheckout } from '../../project.mjs';
 import type { CliCommand } from '../program.ts';
 
 /** Makes what is missing, and says each step with its time. */
 export const setup = {
   define: (program) =>
     program
-      .command('setup', { hidden: true })
-      .description("build the lab's image (the second half of `npm run setup`)"),
+      .command('setup', { hidden: isCheckout })
+      .description(
+        "prepare the lab, once: an engine that answers (root has it installed and started), and the lab's image",
+      ),
   run: async (context) => {
     const { buildLabImage, ensureBase, hasImage } = await import('../../lab/engine/build-image.ts');
     const { fetchNode, fetchTraefik } = await import('../../lab/engine/downloads.ts');
@@ -24,11 +27,11 @@ export const setup = {
     const tag = labImageTag(facts.architecture);
     if (await hasImage(docker, tag)) {
       say('lab image', `${tag} is there`);
-      say('done', 'npm run experiment E5');
+      say('done', context.worded('npm run experiment E5'));
       return exitCodes.pass;
     }
     const versions = labVersions();
-    const cache = join(context.projectFolder, '.cache', 'downloads');
+    const cache = join(cacheFolder(), 'downloads');
     const startedMs = performance.now();
     const timed = async <T>(step: string, work: Promise<T>, outcome: (result: T) => string): Promise<T> => {
       const result = await work;
@@ -51,7 +54,7 @@ export const setup = {
     const buildMs = performance.now();
     await buildLabImage(docker, { base, tag, node, traefik });
     say('lab image', `${tag} built`, buildMs);
-    say('done', 'npm run experiment E5');
+    say('done', context.worded('npm run experiment E5'));
     return exitCodes.pass;
   },
 } satisfies CliCommand;

@@ -1,6 +1,7 @@
 /** What a command line must not hold. */
 import type { Command, Option } from 'commander';
 import { HarnessError } from '../../base/errors.ts';
+import { isCheckout } from '../../project.mjs';
 
 /** Options that npm has too: with them, npm's own settings may be all that is meant. */
 const alsoOfNpm = ['--json', '--dry-run'];
@@ -30,7 +31,9 @@ export function refuseOptionsThatNpmTook(command: Command, env: NodeJS.ProcessEn
     });
     const names = [...new Set(written.map(({ flag }) => flag))];
     throw new HarnessError('npm-took-option', `npm took ${names.join(', ')} for ${plural(names.length)} of its own.`, {
-      hint: `Put two dashes before: npm run ${[command.name(), ...words].join(' ')} -- ${flags.join(' ')}`,
+      hint: isCheckout
+        ? `Put two dashes before: npm run ${[command.name(), ...words].join(' ')} -- ${flags.join(' ')}`
+        : `Put two dashes before them, where npm starts it: -- ${flags.join(' ')}`,
     });
   }
   const foreign = (command.parent?.commands ?? [])

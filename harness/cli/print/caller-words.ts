@@ -1,19 +1,26 @@
-/** Pages and commands that a message names, as the caller has them. */
+/** Files and commands that a message names, as the caller of the package has them. */
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 
-/** Those that the package has, too; others need a checkout. */
-const packageCommand = /\bnpm run (measure|init|query|report|verdict|verify|compare)(?: --)?(?![\w:-])/gu;
-const page = /(?<![\w./-])docs\/(?=[a-z-]+\.md\b)/gu;
+/** A few words, and the two dashes that npm needs before options. */
+const beforeOptions = '(?:((?: (?!--)[^\\s`]+){0,3}) --(?= ))?';
+const file = /(?<![\w./-])(?:containers|docs|experiments|harness)\/[\w/.-]*\w/gu;
 
-/** `npm run query -- RUN` as the caller types it. */
-export function withCommands(text: string, callOf: (command: string) => string): string {
-  return text.replaceAll(packageCommand, (_, command: string) => callOf(command));
+/**
+ * `npm run query -- RUN` as `npx restart-proof query RUN`.
+ * @param commands those that the package has; others need a checkout, and stay
+ */
+export function withCommands(text: string, commands: readonly string[]): string {
+  const command = new RegExp(String.raw`\bnpm run (${commands.join('|')})(?![\w:-])${beforeOptions}`, 'gu');
+  return text.replaceAll(command, (_, name: string, words = '') => `npx restart-proof ${name}${words}`);
 }
 
-/** `docs/ci.md` with the folder that it lies in, seen from where the caller is. */
+/** `docs/ci.md`, and every other file of the project, with the folder that it lies in, seen from where the caller is. */
 export function withPages(text: string, projectFolder: string, here = process.cwd()): string {
-  const folder = join(projectFolder, 'docs');
-  const path = relative(here, folder);
-  const shown = path.startsWith('..') || isAbsolute(path) ? folder : path;
-  return text.replaceAll(page, () => `${shown.split(sep).join('/')}/`);
+  const path = relative(here, projectFolder);
+  const shown = path.startsWith('..') || isAbsolute(path) ? projectFolder : path;
+  // Another project may have folders of these names, too.
+  return text.replaceAll(file, (name) =>
+    existsSync(join(projectFolder, name)) ? join(shown, name).split(sep).join('/') : name,
+  );
 }

@@ -12,7 +12,9 @@ export function errorsPage(): string {
   );
   return `# Errors
 
-Made from harness/base/error-catalog.ts by \`npm run schema\`; do not edit.
+Made from harness/base/error-catalog.ts by \`npm run schema\` in a checkout; do not edit.
+
+Commands are written as in a checkout; from the package, \`npm run experiment E5 -- --rate 9\` is \`npx restart-proof experiment E5 --rate 9\`.
 
 An error is a sentence on what happened, with its code in brackets, and below it what to do:
 
@@ -32,7 +34,7 @@ export function checksPage(): string {
   );
   return `# Checks
 
-Made from harness/verdict/checks.ts by \`npm run schema\`; do not edit.
+Made from harness/verdict/checks.ts by \`npm run schema\` in a checkout; do not edit.
 
 A run is believed only when every check holds; else it is inconclusive, and never a pass. A reason ends with the id of its
 check: \`Requests left late: … [late-schedule]\`. Three ids are no checks: \`expectation\` (a figure that the experiment expected

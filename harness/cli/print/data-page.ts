@@ -57,7 +57,9 @@ const otherFiles: readonly (readonly [name: string, about: string])[] = [
 export function dataPage(tables: readonly DescribedTable[]): string {
   return `# Data of a run
 
-Made from harness/run/ and harness/verdict/queries/ by \`npm run schema\`; do not edit.
+Made from harness/run/ and harness/verdict/queries/ by \`npm run schema\` in a checkout; do not edit.
+
+Commands are written as in a checkout; from the package, \`npm run query -- RUN\` is \`npx restart-proof query RUN\`.
 
 A run is a folder of files. Times in \`Us\` are microseconds since the run's origin (the first due time) on CLOCK_MONOTONIC of the
 engine's kernel, unless a field says otherwise; \`Ms\` are milliseconds.
@@ -79,7 +81,7 @@ ${exampleQueries.map(([question, sql]) => `${question}:\n\n    ${sql}\n`).join('
 
 Every file but Traefik's own log is JSON, a line a record, gzipped where its name says so:
 
-    duckdb -c "select outcome, count(*) from 'reports/reference/E1/ledger.ndjson.gz' group by outcome"
+    duckdb -c "select outcome, count(*) from 'reports/E1/latest/ledger.ndjson.gz' group by outcome"
 
     create view ledger as from 'ledger.ndjson.gz';
     create view proxy as select "request_X-Request-Id" as requestId, * from 'witnesses/access.ndjson.gz';

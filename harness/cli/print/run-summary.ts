@@ -26,14 +26,12 @@ export function exitCodeOf(verdict: Verdict['verdict']): number {
 export function summaryLines(
   verdict: Verdict,
   folder: string,
-  { colours: all, callOf, withPages }: Pick<Context, 'colours' | 'callOf' | 'withPages'>,
+  { colours: all, callOf, worded }: Pick<Context, 'colours' | 'callOf' | 'worded'>,
   stream: 'stdout' | 'stderr' = 'stdout',
 ): string {
   const colours = all[stream];
   const paint = { pass: colours.green, fail: colours.red, inconclusive: colours.yellow, aborted: colours.yellow };
-  const reasons = [...verdict.reasons, ...verdict.notes]
-    .map((reason) => `  ${withPages(shownLine(reason))}\n`)
-    .join('');
+  const reasons = [...verdict.reasons, ...verdict.notes].map((reason) => `  ${worded(shownLine(reason))}\n`).join('');
   const [report, page] = [runFiles.report, runFiles.page].map((name) => join(folder, name)) as [string, string];
   const onePage = existsSync(page) ? `, and as one page ${pathText(page)}` : '';
   const where = existsSync(report)

@@ -67,7 +67,7 @@ export async function runAll(
   const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const table = linesTable(lines);
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${allCommand(asked)}\n\`\`\`\n`;
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${context.worded(allCommand(asked))}\n\`\`\`\n`;
   const folder = await writeSeriesFolder(join(reportsFolder, 'all'), { 'all.md': text });
   if (options.json === true) context.stdout(jsonText({ seed, lines }));
   else context.stdout(`${table}\ntable: ${pathText(join(folder, 'all.md'))}\n`);

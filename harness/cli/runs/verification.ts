@@ -64,7 +64,7 @@ export async function verifiedRun(folder: string): Promise<ReadRun> {
     wrong[0] ??
     (otherState === null
       ? null
-      : `another state of the project made it (commit ${otherState.commit}, sources ${otherState.sources}).`);
+      : `another state of the project made it (${otherState.commit}, sources ${otherState.sources}).`);
   if (claimed !== null && why === null) return { run: run.record, verdict: claimed };
   throw new HarnessError('gate-unusable', `${folder} does not hold: ${why ?? 'it has no verdict.'}`, {
     hint: `\`npm run verify -- ${folder}\` says the same.`,
@@ -86,8 +86,7 @@ interface CatalogCheck {
 async function compareWithCatalog(run: RunRecord): Promise<CatalogCheck> {
   if (run.kind !== 'experiment') return { wrong: [], otherState: null };
   const { sources = 'unknown', project = 'unknown' } = run.fingerprint;
-  // The package holds no experiments, and so no state to compare with.
-  const own = await sourcesHash().catch(() => null);
+  const own = await sourcesHash();
   if (sources !== own) return { wrong: [], otherState: { commit: project, sources } };
   const { experiment, variant, changes, seed, command } = run;
   const wrong: string[] = [];

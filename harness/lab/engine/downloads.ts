@@ -12,7 +12,7 @@ import tar from 'tar-stream';
 import { HarnessError } from '../../base/errors.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { nodeEnvironment, npmCommand, npmEnvironment, npmPatience, pipEnvironment } from '../../tool-environment.mjs';
-import { projectFolder } from '../project-state.ts';
+import { npmFolder } from '../../project.mjs';
 import type { LabArchitecture, LabVersions } from '../image.ts';
 
 /** How many lines of a failed command's output are shown: its last ones. */
@@ -26,7 +26,7 @@ export async function fetchNode(versions: LabVersions, architecture: LabArchitec
   const path = await fetched(cache, file, sha256, async (folder) => {
     const [npm, ...first] = npmCommand();
     const pack = ['pack', '--silent', ...npmPatience, '--pack-destination', folder, `${npmPackage}@${version}`];
-    await run(npm, [...first, ...pack], `Node ${version}`, npmEnvironment(projectFolder, join(cache, '..', 'npm')));
+    await run(npm, [...first, ...pack], `Node ${version}`, npmEnvironment(npmFolder, join(cache, '..', 'npm')));
   });
   const extract = tar.extract();
   createReadStream(path).pipe(createGunzip()).pipe(extract);
