@@ -25,7 +25,7 @@ export const faults = {
 
 type Fault = keyof typeof faults;
 
-const quietMs = 300;
+const quietMs = 1000;
 const slowMs = 600;
 const flushMs = 5000;
 
