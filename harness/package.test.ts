@@ -112,6 +112,19 @@ describe('the package for other projects', () => {
     );
   });
 
+  it('keeps downloads in a folder of the user’s that projects share, or a temporary one', () => {
+    const cacheWith = (env: Record<string, string>): string =>
+      execFileSync(process.execPath, ['--input-type=module', '--eval', asked], { env, encoding: 'utf8' });
+    const module = `${folder}/node_modules/restart-proof/harness/project.mjs`;
+    const asked = `process.stdout.write((await import(${JSON.stringify(module)})).cacheFolder())`;
+    const [home, own] = [`${folder}/home`, `${folder}/own`];
+    expect(cacheWith({ HOME: home })).toBe(`${home}/.cache/restart-proof`);
+    expect(cacheWith({ HOME: home, XDG_CACHE_HOME: own })).toBe(`${own}/restart-proof`);
+    expect(cacheWith({ HOME: '/proc', TMPDIR: folder })).toMatch(
+      new RegExp(`^${folder}/restart-proof-cache-\\d+$`, 'u'),
+    );
+  });
+
   it.each(['setup', 'doctor', 'experiment', 'gate', 'merge', 'baseline', 'calibrate', 'clean'])(
     'has %s, and its help names no command that there is not',
     (name) => {

@@ -20,5 +20,5 @@ export function cacheFolder() {
   if (isCheckout) return join(projectFolder, '.cache');
   const named = process.env['XDG_CACHE_HOME'] ?? '';
   const own = join(isAbsolute(named) ? named : join(homedir(), '.cache'), 'restart-proof');
-  return canMake(own) ? own : join(tmpdir(), 'restart-proof-cache');
+  return canMake(own) ? own : join(tmpdir(), `restart-proof-cache-${process.getuid?.() ?? 0}`);
 }

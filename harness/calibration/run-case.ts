@@ -6,6 +6,7 @@ import { measureService } from '../conduct/service/measure-service.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
+import { isCheckout } from '../project.mjs';
 import { judgeRun } from '../verdict/judge.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import type { CalibrationCase } from './cases.ts';
@@ -61,7 +62,7 @@ export async function measureCase(
   await measureService(target, times, {
     ...setting,
     seed: 1,
-    command: 'npm run calibrate',
+    command: isCheckout ? 'npm run calibrate' : 'npx restart-proof calibrate',
   });
   return await judgeRun(setting.folder);
 }
