@@ -11,6 +11,9 @@ import { errorText } from '../base/error-text.ts';
 import { serviceFileSchema } from '../gate/files/budgets.ts';
 import { parseBudgets, readServiceFile } from '../gate/files/read-budgets.ts';
 import { budgetsFile, ciFiles } from '../init/files.ts';
+import { serviceFile } from '../init/service-file.ts';
+import { guessRun } from '../init/service-guess.ts';
+import { writtenServiceSchema } from '../own-service/read-service.ts';
 import { guess } from '../init/guess.ts';
 import { checked, optionsOf } from './gate/measured.ts';
 import { init } from './init.ts';
@@ -189,12 +192,16 @@ describe('init', () => {
       ' | deploy | - | not found: no systemd unit, compose file or name for pm2',
       ' | start | npm start & | package.json:3',
       ' | CI | - | not found: no .github, remote at GitHub or .gitlab-ci.yml',
+      ' | lab | node server.js | package.json:3',
       ' | maybe | ./deploy.sh | deploy.sh:1',
       ' | maybe | ./scripts/release-web.sh | scripts/release-web.sh:1',
       ' | maybe | make deploy-all | Makefile:1',
       'wrote: restart-proof.yaml',
+      'wrote: service.yaml',
       expect.stringMatching(/^next: write the command that deploys into restart-proof.yaml:\d+, then$/u),
       expect.stringMatching(/^ \| cd \S+project && node \S+bin.mjs measure --budgets restart-proof.yaml$/u),
+      'for the lab: npm ci --omit=dev, then check service.yaml, which is refused so far:',
+      expect.stringMatching(/^ \| service\.yaml:\d+:\d+: files\.\d+: node_modules does not exist\.$/u),
       '',
     ]);
     expect((await readFile(budgetsPath, 'utf8')).split('\n')[Number(/yaml:(\d+)/u.exec(said)?.[1]) - 1]).toMatch(
@@ -210,7 +217,7 @@ describe('init', () => {
     const first = await called(mine);
     expect(first.code).toBe(0);
     expect(first.said).toMatch(
-      /left alone: restart-proof.yaml is there already\nwrote: .github\/workflows\/restart-proof.yml/u,
+      /left alone: restart-proof.yaml is there already\nwrote: service.yaml\nwrote: .github\/workflows\/restart-proof.yml/u,
     );
     expect(await called({})).toMatchObject({ code: 2 });
     expect(await readFile(budgetsPath, 'utf8')).toBe('# mine\n');
@@ -383,7 +390,19 @@ describe('a hostile folder', () => {
     const file = fc.record({ path: name, lines: text.map((all) => all.split(/\r?\n/u)) });
     const names = new Set(['.github', '.gitlab-ci.yml', 'requirements.txt']);
     const check = fc.property(text, fc.array(file, { maxLength: 6 }), (folderName, files) => {
-      const found = guess({ name: folderName, files, names, unread: [] });
+      const read = {
+        name: folderName,
+        files,
+        names: new Set([...names, ...files.map(({ path }) => path)]),
+        unread: [],
+      };
+      const found = guess(read);
+      // It may be told nothing but that it must be, or that the port is the proxy's.
+      const described = serviceFile(guessRun(read, found), 'x')
+        .text.replace(/^start: "#.*/mu, 'start: unknown')
+        .replace(/:80 #/u, ':81 #');
+      const service = parseBudgets(described, 'service.yaml', writtenServiceSchema).data;
+      expect(`${service.start ?? ''} ${service.unit ?? ''} ${service.name}`).toMatch(/^[\w ./:=@,+{}-]*$/u);
       const { data } = parseBudgets(budgetsFile(found).text, 'restart-proof.yaml', serviceFileSchema);
       expect(data.services).toHaveLength(found.services.length);
       for (const { measure } of data.services) {

@@ -1,7 +1,8 @@
-/** `init`: a budgets file and a file for CI, begun from what stands in a project's folder. */
+/** `init`: a budgets file, a service.yaml and a file for CI, begun from what stands in a project's folder. */
 import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { exitCodes, messageOf } from '../base/errors.ts';
+import { dirname, join, relative, resolve } from 'node:path';
+import { exitCodes, HarnessError, messageOf } from '../base/errors.ts';
+import { shownLine } from '../base/foreign-text.ts';
 import type { NewFile } from '../init/files.ts';
 import type { Context } from './context.ts';
 import { examples } from './options/examples.ts';
@@ -13,7 +14,7 @@ export const init = {
   define: (program, callOf) =>
     program
       .command('init')
-      .description('begin a budgets file for `measure`, and a file for CI, from what stands in a folder; asks nothing')
+      .description('begin a budgets file, a service.yaml and a file for CI from what stands in a folder; asks nothing')
       .argument('[folder]', 'the folder of your project (default: where you are)')
       .option('--dry-run', 'print the files on stdout instead of writing them')
       .addHelpText('after', helpText(callOf('init'))),
@@ -21,16 +22,21 @@ export const init = {
     const { readFolder } = await import('../init/folder.ts');
     const { guess } = await import('../init/guess.ts');
     const { budgetsFile, ciFiles } = await import('../init/files.ts');
+    const { serviceFile } = await import('../init/service-file.ts');
+    const { guessRun } = await import('../init/service-guess.ts');
     const { foundText, nextText } = await import('../init/found-text.ts');
     // npm starts a script in the folder of its package, wherever it is called.
     const here = process.env['npm_lifecycle_event'] === 'init' ? process.env['INIT_CWD'] : undefined;
     const root = resolve(here ?? '.', folder ?? '.');
-    const found = guess(await readFolder(root));
+    const read = await readFolder(root);
+    const found = guess(read);
     const budgets = budgetsFile(found);
+    const run = guessRun(read, found);
+    const service = serviceFile(run, relative(root, join(context.projectFolder, 'docs/service.schema.json')));
     const tell = dryRun === true ? context.stderr : context.stdout;
-    tell(foundText(found));
+    tell(foundText(found, run));
     const written = new Set<NewFile>();
-    for (const file of [budgets, ...ciFiles(found)]) {
+    for (const file of [budgets, service, ...ciFiles(found)]) {
       const why = await (dryRun === true ? whyLeft(root, file) : write(root, file));
       if (why === null) written.add(file);
       if (dryRun === true) context.stdout(`# ---- ${file.path}\n${file.text}`);
@@ -42,9 +48,24 @@ export const init = {
     }
     if (dryRun === true) return exitCodes.pass;
     tell(nextText(measureCall(context, root), budgets.path, written.has(budgets) ? budgets : null));
+    if (written.has(service)) tell(await serviceText(root, service, run.build));
     return written.size === 0 ? exitCodes.usage : exitCodes.pass;
   },
 } satisfies CliCommand;
+
+/** What to do about the service.yaml. @param build makes the files that it names */
+async function serviceText(root: string, { path }: NewFile, build: string | null): Promise<string> {
+  const { readOwnService } = await import('../own-service/read-service.ts');
+  try {
+    await readOwnService(join(root, path), process.env);
+    return `for the lab: check ${path}\n`;
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    const what = shownLine(error.message.replaceAll(`${root}/`, '').split('\n')[0] ?? '');
+    const first = build === null ? '' : `${shownLine(build)}, then `;
+    return `for the lab: ${first}check ${path}, which is refused so far:\n  ${what}\n`;
+  }
+}
 
 /** Nothing is overwritten, and no link is followed. @returns why it was not written, or null */
 async function write(root: string, file: NewFile): Promise<string | null> {
@@ -84,9 +105,10 @@ It reads go.mod, package.json, pyproject.toml, requirements.txt, Dockerfile, com
 units and source: at most 400 files, 256 KiB of each, none from outside the folder. It runs nothing and asks no network. Each
 guess is printed with file and line.
 
-It writes restart-proof.yaml; with a .github folder or a remote at GitHub .github/workflows/restart-proof.yml; with a
-.gitlab-ci.yml restart-proof.gitlab-ci.yml, to include there. A file that is there is left alone. Where no deploy command is
-found, \`while\` holds a comment only, and \`measure\` refuses the file until you write one.
+It writes restart-proof.yaml for \`measure\`, and service.yaml for the lab; with a .github folder or a remote at GitHub
+.github/workflows/restart-proof.yml; with a .gitlab-ci.yml restart-proof.gitlab-ci.yml, to include there. A file that is
+there is left alone. Where no deploy command is found, \`while\` holds a comment only, and \`measure\` refuses the file until
+you write one; so does \`start\` of service.yaml.
 
 Exits 0 when it wrote a file, 2 when it wrote none.
 ${examples(call.replace(/ --$/u, ''), `${call} --dry-run`, `${call} ../shop`)}`;

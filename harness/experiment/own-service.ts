@@ -108,6 +108,7 @@ const serviceShape = z.strictObject({
     .trim()
     .min(1)
     .regex(/^[^\x00-\x1f\x7f]*$/u, 'must be one line: in YAML, >- makes one of several')
+    .regex(/^[^#]/u, 'is only a comment: write the command line that runs the service')
     .optional(),
   /** The user's own unit in place of `start`, used as it is. */
   unit: ownFile.optional(),

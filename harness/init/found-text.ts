@@ -2,9 +2,10 @@
 import { shownLine } from '../base/foreign-text.ts';
 import { defaultPort, nameOf, type NewFile } from './files.ts';
 import type { Clue, Guess } from './guess.ts';
+import type { GuessedRun } from './service-guess.ts';
 
 /** Line by line what was guessed and from where, and what was not found. */
-export function foundText({ services, start, deployScripts, github, gitlab, notes }: Guess): string {
+export function foundText({ services, start, deployScripts, github, gitlab, notes }: Guess, run: GuessedRun): string {
   const line = (what: string, value: string, clue: Clue | null, otherwise = ''): string => {
     const from = clue === null ? `not found${otherwise}` : shownLine(clue.from);
     return `  ${what.padEnd(6)}  ${value.padEnd(30)}  ${from}\n`;
@@ -24,6 +25,12 @@ export function foundText({ services, start, deployScripts, github, gitlab, note
     ...lines,
     line('start', start?.value.split('\n').at(-1) ?? '-', start, ': yours to write in a CI file'),
     line('CI', ci.value || '-', ci.value === '' ? null : ci, ': no .github, remote at GitHub or .gitlab-ci.yml'),
+    line(
+      'lab',
+      run.unit ?? run.start?.value ?? '-',
+      run.unit === null ? run.start : run.kind,
+      ': how it is run in the lab is yours to write',
+    ),
     ...deployScripts.map((clue) => line('maybe', clue.value, clue)),
     ...notes.map((note) => `  ${shownLine(note)}\n`),
   ].join('');

@@ -36,9 +36,10 @@ export interface Guess {
 }
 
 /** Which files, and what stands in a line of them: the first group that holds something. */
-type Pattern = readonly [files: RegExp, line: RegExp];
+export type Pattern = readonly [files: RegExp, line: RegExp];
 
-const source = /\.(?:go|[cm]?[jt]s|py|rb|java|kt|rs)$/u;
+/** Files of source. */
+export const source = /\.(?:go|[cm]?[jt]s|py|rb|java|kt|rs)$/u;
 const commands = /(?:^|\/)(?:Procfile|package\.json|Makefile|Dockerfile|[^/]+\.(?:service|sh))$/u;
 /** `-b 0.0.0.0:8000`, `"--port", "8000"`, `-p 8080:80`, `PORT=8080`. */
 const commandPort =
@@ -74,7 +75,7 @@ const otherPorts = new Set(
 );
 
 /** Live before ready: a check of readiness is to fail while the service drains, which no client sees. */
-const healthNames = ['livez?', '_?health(?:z|check)?', 'up', 'ping', 'status', 'readyz?'];
+export const healthNames = ['livez?', '_?health(?:z|check)?', 'up', 'ping', 'status', 'readyz?'];
 const pathPatterns: readonly Pattern[] = [
   [
     /(?:^|\/)Dockerfile$|compose\.ya?ml$/u,
@@ -135,7 +136,8 @@ function deployScriptsIn(files: readonly ProjectFile[]): Clue[] {
   return [...scripts.map(({ path }) => ({ value: `./${path}`, from: `${path}:1` })), ...named];
 }
 
-function firstOf(
+/** The first line that a pattern matches, in the order of the patterns; comments are skipped. */
+export function firstOf(
   files: readonly ProjectFile[],
   patterns: readonly Pattern[],
   isRight: (value: string) => boolean = () => true,

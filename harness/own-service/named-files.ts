@@ -92,7 +92,11 @@ export async function refuseUnusable(
   pathOf: (name: string) => string,
   refuse: Refuse,
 ): Promise<void> {
-  const { unit, socket, env, proxy, host = `${service.name}.test` } = service;
+  const { start = '', unit, socket, env, proxy, host = `${service.name}.test` } = service;
+  const [program = ''] = start.split(/\s/u);
+  if (program.includes('/') && !/^["']?\//u.test(program)) {
+    throw refuse(['start'], `takes an absolute path or a plain name, not ${program}`, `Such as /opt/${service.name}/…`);
+  }
   const unitName = unit === undefined ? '' : unitNameOf('unit', unit, refuse);
   const socketName = socket === undefined ? '' : unitNameOf('socket', socket, refuse);
   if (proxy !== undefined && !/\.(ya?ml|toml)$/u.test(proxy)) {

@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { whyUnreadable } from '../gate/files/written-file.ts';
 
 /** Something that is copied. */
-export interface OwnFile {
+interface OwnFile {
   /** Below what was named, with slashes; empty for that itself. */
   readonly path: string;
   readonly kind: 'file' | 'folder' | 'link';
@@ -24,7 +24,7 @@ const mostBytes = 2 ** 30;
 const mostFiles = 200_000;
 
 /** Says what is wrong with something that was named, as the end of a sentence. */
-export type RefuseFile = (what: string, hint?: string) => Error;
+type RefuseFile = (what: string, hint?: string) => Error;
 
 /** A file or folder that was named, and how to refuse it. */
 export interface NamedFile {
@@ -40,7 +40,7 @@ export interface NamedFile {
  * followed; those below it are not.
  * @throws what `refuse` makes of something that cannot be read, or copied
  */
-export async function ownFilesOf({ source, name, refuse }: NamedFile): Promise<OwnFile[]> {
+async function ownFilesOf({ source, name, refuse }: NamedFile): Promise<OwnFile[]> {
   const unreadable = (path: string) => (cause: unknown) => {
     throw refuse(`${shownPath(name, path)} ${whyUnreadable(cause)}`);
   };

@@ -58,6 +58,11 @@ export const wrongTexts: readonly (readonly [text: string, sentence: string])[] 
     '3:8: start: {database} needs database: the path of the file',
   ],
   [
+    serviceYaml({ start: "start: '# Write it'" }),
+    '3:8: start: is only a comment: write the command line that runs the service',
+  ],
+  [serviceYaml({ start: 'start: ./app' }), '3:8: start: takes an absolute path or a plain name, not ./app.'],
+  [
     serviceYaml({ start: 'start: |\n  /opt/shop/app\n  --port 1' }),
     '3:8: start: must be one line: in YAML, >- makes one of several',
   ],
