@@ -26,6 +26,7 @@ const oneDoor = {
     'harness/cli/options/service-options.ts',
     'harness/cli/options/tls-options.ts',
     'harness/own-service/own-files.ts',
+    'harness/own-service/program-check.ts',
     // What stands in a project of the user's, each file by its real path.
     'harness/init/folder.ts',
     // Opens a file of its own, to hold space.

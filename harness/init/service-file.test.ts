@@ -17,7 +17,7 @@ type Files = Readonly<Record<string, string>>;
 async function begun(files: Files): Promise<string> {
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
+    await writeFile(join(folder, path), text, { mode: 0o755 });
   }
   const read = await readFolder(folder);
   return serviceFile(guessRun(read, guess(read)), '../service.schema.json').text;
@@ -84,10 +84,32 @@ const kinds: readonly (readonly [kind: string, files: Files, service: object, ma
     { 'node_modules/x': '' },
   ],
   [
+    'Go that serves an inherited socket, with an internal port and a version',
+    {
+      'go.mod': 'module shop\n',
+      'main.go':
+        'package main\nflag.String("listen", ":8080")\nflag.Int("internal-port", 8081)\nos.Getenv("LISTEN_FDS")\nw.Header().Set("X-Shop-Version", os.Getenv("SHOP_VERSION"))\n',
+    },
+    {
+      start: '/opt/shop/shop -listen {public} -internal-port {internalPort}',
+      internal: '127.0.0.1:18081',
+      listens: 'either',
+      version: { header: 'X-Shop-Version' },
+      release: { environment: { SHOP_VERSION: '{version}' } },
+    },
+    { 'bin/shop': '' },
+  ],
+  [
+    'Node without a script that starts it',
+    { 'package.json': '{ "name": "shop" }\n', 'index.mjs': 'createServer(x).listen(8089)\n' },
+    { start: 'node index.mjs', files: [{ from: 'index.mjs' }, { from: 'package.json' }], public: '127.0.0.1:8089' },
+    {},
+  ],
+  [
     'Node with a program of a package',
     { 'package.json': '{ "name": "shop",\n"scripts": { "start": "next start -p 3005" } }\n' },
     { start: '/opt/shop/node_modules/.bin/next start -p 3005', public: '127.0.0.1:3005' },
-    {},
+    { 'node_modules/.bin/next': '#!/usr/bin/env node\n' },
   ],
   [
     'Python with a Procfile',

@@ -38,9 +38,8 @@ ${startOf(run)}
 ${askedOf(run)}
 requests:
 ${requestsOf(run)}
+${releaseOf(run)}
 # Take in what you need:
-# version: { header: X-App-Version } # how its version shows; without it nobody knows whether an answer was stale
-# release: { environment: { APP_VERSION: '{version}' } } # what a deploy changes
 # writes: { requests: [order], url: '/orders/{id}' } # is each write stored? or sql: …, or command: …
 # containers: [{ name: database, image: 'postgres:17', environment: { POSTGRES_PASSWORD: '\${PGPASSWORD}' } }]
 `;
@@ -53,7 +52,7 @@ function filesOf({ files }: GuessedRun): string {
   return `files:\n${files.map((each) => `  - ${copied(each)}\n`).join('')}`;
 }
 
-function startOf({ unit, socket, user, start, portVariable }: GuessedRun): string {
+function startOf({ unit, socket, user, start, portVariable, inherits }: GuessedRun): string {
   if (unit !== null) {
     const who =
       user === null
@@ -65,9 +64,10 @@ function startOf({ unit, socket, user, start, portVariable }: GuessedRun): strin
         : `socket: ${flow(socket)}\nlistens: either # it serves fd 3 (LISTEN_FDS) if it is given one\n`;
     return `# Used as it is; what an experiment changes is a drop-in beside it.\n${who}unit: ${flow(unit)}\n${takes}`;
   }
+  const takes = inherits === null ? '' : `listens: either # fd 3 if it is given one: ${from(inherits)}\n`;
   const command = `# From: ${from(start)}. {public}, {publicPort} and others are filled in.
 start: ${stringify(start?.value ?? noCommand, { lineWidth: 0 }).trimEnd()}
-`;
+${takes}`;
   if (portVariable === null || start?.value.includes('{public') === true) return command;
   return `${command}environment: { PORT: '{publicPort}' } # ${from(portVariable)}\n`;
 }
@@ -83,8 +83,16 @@ function askedOf({ port, live, ready, portVariable, start, unit }: GuessedRun): 
       ? '# health: { live: /livez, ready: /readyz } # none was found in the source\n'
       : `health: { live: ${flow(live.value)}, ready: ${flow((ready ?? live).value)} } # ${[...new Set([from(live), from(ready)])].join(', ')}\n`;
   return `public: ${where}
-# internal: 127.0.0.1:18081 # if health has a port of its own
+${start?.value.includes('{internal') === true ? '' : '# '}internal: 127.0.0.1:18081 # if health has a port of its own
 ${health}`;
+}
+
+/** How its version shows, and what a deploy changes. */
+function releaseOf({ versionHeader: header, versionVariable: variable }: GuessedRun): string {
+  const unknown = 'how its version shows; without it nobody knows whether an answer was stale';
+  return `${header === null ? '# ' : ''}version: { header: ${header?.value ?? 'X-App-Version'} } # ${header === null ? unknown : from(header)}
+${variable === null ? '# ' : ''}release: { environment: { ${variable?.value ?? 'APP_VERSION'}: '{version}' } } # ${variable === null ? 'what a deploy changes' : from(variable)}
+`;
 }
 
 function requestsOf({ route, post }: GuessedRun): string {

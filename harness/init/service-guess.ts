@@ -34,6 +34,11 @@ export interface GuessedRun {
   /** A path that it answers, other than those of its health. */
   readonly route: Clue | null;
   readonly post: Clue | null;
+  /** It takes a socket that it inherits. */
+  readonly inherits: Clue | null;
+  /** The header that tells its version, and the variable that tells it the version. */
+  readonly versionHeader: Clue | null;
+  readonly versionVariable: Clue | null;
 }
 
 type Run = Pick<GuessedRun, 'kind' | 'files' | 'start'> &
@@ -51,7 +56,11 @@ const goFlag =
   /\bflag\.(?:String|Int)(?:Var)?\((?:&\w+(?:\.\w+)*,\s*)?"((?:listen-?)?(?:addr|address|listen|bind|http|port))"/u;
 const route = /(?:\.(?:get|GET|route)|HandleFunc|Handle|@GetMapping)\(\s*["'`](?:GET )?(\/[\w./-]{0,60})["'`]/u;
 const post = /(?:\.(?:post|POST)\(\s*["'`]|["'`]POST )(\/[\w./-]{0,60})["'`]/u;
+const versionHeader = /["'`](X-(?:[A-Za-z]+-)?Version)["'`]/u;
+const versionVariable = /\b(?:process\.env\.|environ\b.{0,6}["']|[gG]etenv\(["']|LookupEnv\(")((?:[A-Z]+_)?VERSION)\b/u;
 const isHealth = new RegExp(`/(?:${healthNames.join('|')})/?$`, 'u');
+
+const goInternalFlag = /\bflag\.(?:String|Int)(?:Var)?\((?:&\w+(?:\.\w+)*,\s*)?"((?:internal|health|admin)[a-z-]*)"/u;
 
 /** Names at the top of a project that no service needs to run. */
 const notRun =
@@ -101,6 +110,9 @@ export function guessRun(folder: Folder, { services: [service] }: Guess): Guesse
     ready: health(['readyz?']) ?? live,
     route: firstOf(files, [[source, route]], (path) => !isHealth.test(path)),
     post: firstOf(files, [[source, post]]),
+    inherits: firstOf(files, [[source, /\b(LISTEN_FDS|sd_listen_fds|go-systemd\/\S*activation)\b/u]]),
+    versionHeader: firstOf(files, [[source, versionHeader]]),
+    versionVariable: firstOf(files, [[source, versionVariable]]),
   };
 }
 
@@ -169,12 +181,17 @@ function ofGo(folder: Folder, name: string): Run | null {
   const build = goBuild(folder, `bin/${name}`);
   if (module === null || build === null) return null;
   const flag = firstOf(folder.files, [[/\.go$/u, goFlag]]);
-  const told = flag === null ? '' : ` -${flag.value} ${flag.value.includes('port') ? '{publicPort}' : '{public}'}`;
+  const internal = firstOf(folder.files, [[/\.go$/u, goInternalFlag]]);
+  const told = (clue: Clue | null, which: 'public' | 'internal'): string =>
+    clue === null ? '' : ` -${clue.value} {${which}${clue.value.includes('port') ? 'Port' : ''}}`;
   return {
     kind: { value: 'Go', from: module.from },
     files: [{ from: `bin/${name}` }],
     build,
-    start: { value: `/opt/${name}/${name}${told}`, from: flag?.from ?? module.from },
+    start: {
+      value: `/opt/${name}/${name}${told(flag, 'public')}${told(internal, 'internal')}`,
+      from: flag?.from ?? module.from,
+    },
   };
 }
 
@@ -188,10 +205,10 @@ function namesToRun({ names }: Folder): string[] {
 
 function ofNode(folder: Folder, name: string): Run | null {
   const { files, names } = folder;
-  const script = firstOf(files, [[/^package\.json$/u, /"start"\s*:\s*"((?:[^"\\]|\\.)*)"/u]]);
+  const script = firstOf(files, [[/^package\.json$/u, /"start"\s*:\s*"((?:[^"\\]|\\.)*)"/u]]) ?? nodeEntry(folder);
   if (script === null) return null;
-  const needs = firstOf(files, [[/^package\.json$/u, /"(dependencies)"\s*:/u]]) !== null;
   const [program = '', ...rest] = script.value.trim().split(/\s+/u);
+  const needs = program !== 'node' || firstOf(files, [[/^package\.json$/u, /"(dependencies)"\s*:/u]]) !== null;
   const own = program === 'node' ? 'node' : `/opt/${name}/node_modules/.bin/${program}`;
   const isPlain = plainCommand.test(script.value.trim()) && !program.includes('/') && !program.includes('=');
   return {
@@ -200,6 +217,15 @@ function ofNode(folder: Folder, name: string): Run | null {
     build: needs ? `${names.has('package-lock.json') ? 'npm ci' : 'npm install'} --omit=dev` : null,
     start: isPlain ? { value: [own, ...rest].join(' '), from: script.from } : null,
   };
+}
+
+/** Without a script that starts it: the file that has the usual name. */
+function nodeEntry({ files, names }: Folder): Clue | null {
+  const name = [...names].find((each) => /^(?:server|index|app|main)\.[cm]?js$/u.test(each));
+  const main = firstOf(files, [[/^package\.json$/u, /"main"\s*:\s*"(?:\.\/)?([\w./-]+)"/u]]);
+  const isNode = names.has('package.json') && name !== undefined;
+  const clue = main ?? (isNode ? { value: name, from: `${name}, by its name` } : null);
+  return clue === null ? null : { ...clue, value: `node ${clue.value}` };
 }
 
 function pythonPackages({ files }: Folder): { known: string[]; unknown: string[] } {

@@ -121,7 +121,12 @@ function describeBelow(node: Node, path: string): void {
     Object.assign(part, { description }, examples.length > 0 && { examples });
     describeBelow(part, at(name));
   }
-  for (const each of (node['anyOf'] ?? []) as Node[]) describeBelow(each, path);
+  for (const each of (node['anyOf'] ?? []) as Node[]) {
+    // What tells one from the others; else an editor calls all by the title of the schema.
+    if (Array.isArray(each['required']))
+      each['title'] = each['required'].filter((name) => name !== 'requests').join(', ');
+    describeBelow(each, path);
+  }
   for (const part of [node['items'], node['additionalProperties']]) {
     if (typeof part === 'object' && part !== null) describeBelow(part as Node, at('*'));
   }

@@ -6,7 +6,9 @@ import { readWrittenFile, whyUnreadable } from '../gate/files/written-file.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { NamedFile } from './own-files.ts';
 import type { WrittenService } from './told-service.ts';
-import { envMistake, proxyMistake, socketMistake, unitMistake, type TextMistake } from './unit-text.ts';
+import { programMistake, type Copied } from './program-check.ts';
+import { proxyMistake } from './proxy-text.ts';
+import { envMistake, neededEnvOf, programOf, socketMistake, unitMistake, type TextMistake } from './unit-text.ts';
 
 type Path = readonly (string | number)[];
 
@@ -108,17 +110,55 @@ export async function refuseUnusable(
     socketMistake(text, { socket: socketName, unit: unitName, address }),
   );
   await refuseText(env, 'file of variables', envMistake);
-  await refuseText(proxy, 'file of the proxy', (text) => proxyMistake(text, { address, host }));
+  await refuseText(proxy, 'file of the proxy', (text, path) => proxyMistake(text, path, { address, host }));
 
   async function refuseText(
     name: string | undefined,
     what: string,
-    mistakeIn: (text: string) => TextMistake | null,
+    mistakeIn: (text: string, path: string) => TextMistake | null,
   ): Promise<void> {
     if (name === undefined) return;
     const path = isAbsolute(name) ? name : pathOf(name);
-    const mistake = mistakeIn(await readWrittenFile(path, path, what));
-    if (mistake !== null) throw usageError(`${path}:${mistake.line}:1: ${mistake.what}.`, mistake.hint ?? unitHint);
+    const mistake = mistakeIn(await readWrittenFile(path, path, what), path);
+    if (mistake !== null)
+      throw usageError(`${path}:${mistake.line}:${mistake.column ?? 1}: ${mistake.what}.`, mistake.hint ?? unitHint);
+  }
+}
+
+/** Refuses a service whose program, or a file that its unit needs, is surely not on the server. */
+export async function refuseAbsent(
+  service: Omit<WrittenService, 'files'> & { readonly files: readonly Destination[] },
+  { folder, pathOf }: { folder: string; pathOf: (name: string) => string },
+  refuse: Refuse,
+): Promise<void> {
+  const { files, release, start, unit, image } = service;
+  const copied = files.map(({ from, to }): Copied => ({ from, to, source: resolve(folder, from) }));
+  if (release !== undefined && 'link' in release) {
+    copied.push(...release.folders.map((from) => ({ from, to: release.link, source: resolve(folder, from) })));
+  }
+  const mayComeLater = image !== undefined || (release !== undefined && 'command' in release);
+  if (start !== undefined) {
+    const mistake = await programMistake(start.split(/\s/u)[0] ?? '', copied, mayComeLater);
+    if (mistake !== null) throw refuse(['start'], mistake.what, mistake.hint);
+  }
+  if (unit === undefined) return;
+  const path = isAbsolute(unit) ? unit : pathOf(unit);
+  const text = await readWrittenFile(path, path, 'unit');
+  const { program = '', line = 1 } = programOf(text) ?? {};
+  const mistake = await programMistake(program, copied, mayComeLater);
+  if (mistake !== null) throw usageError(`${path}:${line}:1: ExecStart=: ${mistake.what}.`, mistake.hint ?? unitHint);
+  // Debian's own lie in /etc/default.
+  const absent = neededEnvOf(text).find(
+    (each) =>
+      !mayComeLater &&
+      !each.path.startsWith('/etc/default/') &&
+      !copied.some(({ to }) => each.path === to || each.path.startsWith(`${to}/`)),
+  );
+  if (absent !== undefined) {
+    throw usageError(
+      `${path}:${absent.line}:1: EnvironmentFile=: ${absent.path} is not on the server.`,
+      `Put it there with files: [{ from: …, to: ${absent.path} }].`,
+    );
   }
 }
 

@@ -32,7 +32,7 @@ it.each([...page.matchAll(/```yaml\n(name:.*?)```/gsu)].map(([, text = '']) => t
   };
   for (const [name, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
-    await writeFile(join(folder, name), content);
+    await writeFile(join(folder, name), content, { mode: 0o755 });
   }
   const path = join(folder, 'service.yaml');
   await writeFile(path, text);

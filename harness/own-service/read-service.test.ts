@@ -12,7 +12,7 @@ const folder = emptiedFolder();
 const path = join(folder, 'service.yaml');
 
 beforeEach(async () => {
-  await writeFile(join(folder, 'app'), 'x');
+  await writeFile(join(folder, 'app'), 'x', { mode: 0o755 });
   await mkdir(join(folder, 'units'));
 });
 
@@ -53,8 +53,6 @@ describe('files', () => {
     ['proxy: app', 'service.yaml:2:8: proxy: app must end in .yml, .yaml or .toml: Traefik reads no other.'],
     ['release: { link: /opt/x, folders: [app] }', 'service.yaml:2:36: release.folders.0: app is no folder.'],
     ['env: export.env', 'export.env:2:1: systemd takes NAME=value, without export.'],
-    ['proxy: port.yml', 'port.yml:1:1: it names no server at port 18080, which is public.'],
-    ['proxy: host.yml', 'host.yml:3:1: no rule takes the requests, whose Host is shop.test.'],
   ])('%s is refused: %s', async (files, sentence) => {
     execFileSync('mkfifo', ['pipe', 'withpipe-pipe'], { cwd: folder });
     await mkdir(join(folder, 'withpipe'));
@@ -64,10 +62,6 @@ describe('files', () => {
     await writeFile(join(folder, 'huge'), '');
     await truncate(join(folder, 'huge'), 2 ** 30 + 1);
     await writeFile(join(folder, 'export.env'), 'A=1\nexport B=2\n');
-    const server = 'services: { a: { loadBalancer: { servers: [{ url: "http://127.0.0.1:';
-    await writeFile(join(folder, 'port.yml'), `http:\n  ${server}180800" }] } } }\n`);
-    const rule = 'routers: { a: {\n    rule: Host(`shop.example`), service: a } }';
-    await writeFile(join(folder, 'host.yml'), `http:\n  ${rule}\n  ${server}18080" }] } } }\n`);
     expect(await said(read(serviceYaml({ files })))).toBe(sentence);
   });
 
@@ -141,6 +135,84 @@ describe('files', () => {
     expect(await said(read(serviceYaml({ start: `unit: units/${unit}\n${lines}` })))).toBe(sentence);
   });
 
+  const routers = 'routers: { a: { rule: "Host(`shop.test`)", service: a } }';
+  const proxyServer = (port: string): string =>
+    `services: { a: { loadBalancer: { servers: [{ url: "http://127.0.0.1:${port}" }] } } }`;
+  const services = proxyServer('18080');
+  it.each<[http: readonly string[], sentence: string | null]>([
+    [[routers, services], null],
+    [['routers: { a: { rule: "PathPrefix(`/`)", entryPoints: [web], service: a } }', services], null],
+    [[routers.replace('Host(`shop.test`)', 'Host(`{{ env `HOST` }}`)'), services], null],
+    [[routers, proxyServer('180800')], '3:48: no server is at port 18080, which is public.'],
+    [[services], '1:1: there are no routers: it routes nothing.'],
+    [
+      [routers.replace('shop.test', 'shop.example'), services],
+      '2:19: no rule takes the requests, whose Host is shop.test.',
+    ],
+    [
+      [routers.replace('service:', 'entryPoints: [websecure], service:'), services],
+      '2:46: no router is of the entry point web.',
+    ],
+    [
+      [routers.replace('service:', 'tls: {}, service:'), services],
+      '2:46: no router takes plain http, which the load speaks.',
+    ],
+    [
+      ['routers: [', services],
+      '3:3: cannot be read as YAML: Flow sequence in block collection must be sufficiently indented and end with a ].',
+    ],
+  ])('a proxy file with %j: %s', async (http, sentence) => {
+    await writeFile(join(folder, 'shop.yml'), `http:\n${http.map((line) => `  ${line}\n`).join('')}`);
+    const reading = read(serviceYaml({ more: 'proxy: shop.yml' }));
+    if (sentence === null) expect((await reading).service.proxy).toBe('shop.yml');
+    else expect(await said(reading)).toBe(`shop.yml:${sentence}`);
+  });
+
+  const env = '[Service]\nEnvironmentFile=/etc/shop.env\nExecStart=/opt/shop/app\n';
+  it.each<[start: string, sentence: string | null, program?: string | Buffer, mode?: number]>([
+    [
+      'start: /opt/shop/ap',
+      'service.yaml:3:8: start: /opt/shop/ap is not on the server: files puts /opt/shop/app there.',
+    ],
+    ['start: /opt/shop/app/run', 'service.yaml:3:8: start: app/run does not exist.'],
+    ['start: /opt/shop/app', 'service.yaml:3:8: start: app may not be executed.', '', 0o644],
+    ['start: /opt/shop/app', 'service.yaml:3:8: start: app is built for macOS.', Buffer.from('cffaedfe', 'hex')],
+    ['start: /opt/shop/app', 'service.yaml:3:8: start: app is built for Windows.', 'MZ\0'],
+    [
+      'start: /opt/shop/app',
+      'service.yaml:3:8: start: app begins with #!/home/me/venv/bin/python3, which is not on the server.',
+      '#!/home/me/venv/bin/python3\n',
+    ],
+    ['start: /opt/shop/app', null, '#!/opt/shop/app\n'],
+    ['start: /opt/shop/app', null, '#! /usr/bin/env python3\n'],
+    ['start: /usr/local/bin/node app', null],
+    [
+      'start: /usr/local/bin/deno',
+      'service.yaml:3:8: start: /usr/local/bin/deno is not on the server: files puts /opt/shop/app there.',
+    ],
+    [
+      'start: /opt/shop/now/a\nrelease: { link: /opt/shop/now, folders: [units] }',
+      'service.yaml:3:8: start: units/a does not exist.',
+    ],
+    ['start: /opt/shop/new\nrelease: { command: make new }', null],
+    ['start: /opt/other\nimage: other', null],
+    [
+      'unit: units/none.service',
+      'units/none.service:2:1: ExecStart=: /opt/shop/none is not on the server: files puts /opt/shop/app there.',
+    ],
+    ['unit: units/shop.service', 'units/shop.service:2:1: EnvironmentFile=: /etc/shop.env is not on the server.'],
+    ['unit: units/maybe.service', null],
+  ])('%j: %s', async (start, sentence, program = '', mode = 0o755) => {
+    await writeFile(join(folder, 'units', 'none.service'), '[Service]\nExecStart=-/opt/shop/none\n');
+    await writeFile(join(folder, 'units', 'shop.service'), env);
+    await writeFile(join(folder, 'units', 'maybe.service'), env.replace('=/etc', '=-/etc'));
+    await writeFile(join(folder, 'app'), program);
+    await chmod(join(folder, 'app'), mode);
+    const reading = read(serviceYaml({ start }));
+    if (sentence === null) expect((await reading).service.name).toBe('shop');
+    else expect(await said(reading)).toBe(sentence);
+  });
+
   it.skipIf(process.getuid?.() === 0)('one that may not be read is refused', async () => {
     await chmod(join(folder, 'app'), 0);
     expect(await said(read(serviceYaml({})))).toBe('service.yaml:2:9: files.0: app may not be read by this user.');
@@ -202,7 +274,7 @@ it('starts the service with secrets, and records the variables that hold them', 
   const { service, used, mix } = await read(
     `
 name: shop
-start: /opt/app --token abc-1 --level \${LEVEL} {public}
+start: /usr/bin/app --token abc-1 --level \${LEVEL} {public}
 environment: { DB_PASSWORD: p4ssw0rd, OTHER: 'a \${MINE}', URL: postgres://me:hidden@127.0.0.1/db, LEVEL: '{version} {{x}}' }
 release: { environment: { API_KEY: '\${MINE}', VERSION: '{version}' } }
 containers: [{ name: db, image: postgres, environment: { POSTGRES_PASSWORD: p4ssw0rd }, ready: psql postgres://me:p4ssw0rd@127.0.0.1 }]
@@ -213,11 +285,11 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
   const recorded = JSON.stringify(service);
   for (const secret of ['abc-1', 'abc-2', 'p4ssw0rd', 'hidden', 's3cr3t']) expect(recorded).not.toContain(secret);
   expect(service).toMatchObject({
-    start: '/opt/app --token ${TOKEN} --level ${LEVEL} {public}',
+    start: '/usr/bin/app --token ${TOKEN} --level ${LEVEL} {public}',
     environment: { DB_PASSWORD: '${DB_PASSWORD}', OTHER: 'a ${MINE}', LEVEL: '{version} {{x}}' },
   });
   expect(used).toMatchObject({
-    start: '/opt/app --token abc-1 --level ${LEVEL} {public}',
+    start: '/usr/bin/app --token abc-1 --level ${LEVEL} {public}',
     environment: { DB_PASSWORD: 'p4ssw0rd', OTHER: 'a s3cr3t', URL: 'postgres://me:hidden@127.0.0.1/db' },
     release: { environment: { API_KEY: 's3cr3t', VERSION: '{version}' } },
     containers: [{ environment: { POSTGRES_PASSWORD: 'p4ssw0rd' } }],
@@ -228,11 +300,12 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
 it('tells one program from another by its files', async () => {
   const contents = async (): Promise<string> =>
     (await read(serviceYaml({ files: 'files: [app, units]' }))).service.contents;
+  await writeFile(join(folder, 'units', 'mode'), '');
   const seen = [await contents()];
   expect(await contents()).toBe(seen[0]);
   const changes: (() => Promise<unknown>)[] = [
     () => writeFile(join(folder, 'app'), 'y'),
-    () => chmod(join(folder, 'app'), 0o755),
+    () => chmod(join(folder, 'units', 'mode'), 0o755),
     () => writeFile(join(folder, 'units', 'a'), ''),
     () => symlink('a', join(folder, 'units', 'b')),
     () => symlink('/usr/bin/python3', join(folder, 'units', 'python3')),

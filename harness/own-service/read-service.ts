@@ -13,7 +13,14 @@ import { isRequestText, requestsSchema } from '../gate/files/requests.ts';
 import { readWrittenFile } from '../gate/files/written-file.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { PlanMixEntry } from '../in-lab/load/plan.ts';
-import { destinationsOf, namedFilesOf, refuseMissing, refuseUnusable, type Refuse } from './named-files.ts';
+import {
+  destinationsOf,
+  namedFilesOf,
+  refuseAbsent,
+  refuseMissing,
+  refuseUnusable,
+  type Refuse,
+} from './named-files.ts';
 import { contentsOf } from './own-files.ts';
 import { shownService, usedService } from './told-service.ts';
 
@@ -76,8 +83,10 @@ export async function readOwnService(path: string, environment: NodeJS.ProcessEn
   const used = usedService(service, environment, { labelOf, wrong: refuse });
   const named = namedFilesOf(written, folder, refuse);
   for (const file of named) await refuseMissing(file);
-  await refuseUnusable(service, (name) => join(dirname(path), name), refuse);
+  const pathOf = (name: string): string => join(dirname(path), name);
+  await refuseUnusable(service, pathOf, refuse);
   const common = { requests: mix.shown, contents: await contentsOf(named, folder) };
+  await refuseAbsent(service, { folder, pathOf }, refuse);
   return {
     ...{ path, folder, where, mix: mix.used },
     service: ownServiceSchema.parse({ ...shownService(service), ...common }),

@@ -1,8 +1,9 @@
-/** What a user's own unit, socket unit, variables and proxy file would surely not do in the lab. Pure. */
+/** What a user's own unit, socket unit and variables would surely not do in the lab. Pure. */
 
-/** A mistake in a file that is used as it is; the line is from 1 on. */
+/** A mistake in a file that is used as it is; line and column are from 1 on. */
 export interface TextMistake {
   readonly line: number;
+  readonly column?: number;
   readonly what: string;
   readonly hint?: string;
 }
@@ -47,6 +48,20 @@ function lastOf(settings: readonly Setting[], section: string, name: string): Se
 
 const isTrue = (text: string | undefined): boolean => /^(1|yes|true|on)$/iu.test(text ?? '');
 
+/** The program that a unit starts, and the line that says so. */
+export function programOf(text: string): { program: string; line: number } | null {
+  const [start] = listOf(settingsOf(text), 'Service', 'ExecStart');
+  if (start === undefined) return null;
+  return { program: start.value.replace(/^[@\-:+!|]+/u, '').split(/\s/u)[0] ?? '', line: start.line };
+}
+
+/** The files of variables that a unit must find, each with its line: those without `-`. */
+export function neededEnvOf(text: string): { path: string; line: number }[] {
+  return listOf(settingsOf(text), 'Service', 'EnvironmentFile')
+    .map(({ value, line }) => ({ path: value, line }))
+    .filter(({ path }) => /^\/[^%$*?[]*$/u.test(path));
+}
+
 /** What is wrong with a service unit. */
 export function unitMistake(text: string): TextMistake | null {
   const settings = settingsOf(text);
@@ -58,7 +73,7 @@ export function unitMistake(text: string): TextMistake | null {
     }
     return { line: 1, what: 'there is no ExecStart= in [Service]: it starts nothing' };
   }
-  const [program = ''] = start.value.replace(/^[@\-:+!|]+/u, '').split(/\s/u);
+  const program = programOf(text)?.program ?? '';
   if (program.includes('/') && !/^["']?[/%$]/u.test(program)) {
     return { line: start.line, what: `ExecStart= takes an absolute path or a plain name, not ${program}` };
   }
@@ -113,33 +128,4 @@ function isReached(listen: string, port: string): boolean {
 export function envMistake(text: string): TextMistake | null {
   const index = text.split(/\r?\n/u).findIndex((line) => /^\s*export\s/u.test(line));
   return index < 0 ? null : { line: index + 1, what: 'systemd takes NAME=value, without export' };
-}
-
-/** What is wrong with a dynamic file of Traefik; one with Go's templates is not looked into. */
-export function proxyMistake(text: string, { address, host }: { address: string; host: string }): TextMistake | null {
-  if (text.includes('{{')) return null;
-  const lines = text.split(/\r?\n/u);
-  const port = address.split(':')[1] ?? '';
-  const isServer = new RegExp(`:${port}(?!\\d)`, 'u');
-  if (!lines.some((line) => isServer.test(line))) {
-    return {
-      line: 1,
-      what: `it names no server at port ${port}, which is public`,
-      hint: `The service is at http://127.0.0.1:${port} for the proxy.`,
-    };
-  }
-  const rules = [...lines.entries()].filter(([, line]) => /^\s*(?:-\s*)?["']?rule["']?\s*[:=]/u.test(line));
-  const [first] = rules;
-  if (
-    first === undefined ||
-    rules.some(([, line]) => !line.includes('Host(') || line.toLowerCase().includes(`\`${host.toLowerCase()}\``))
-  ) {
-    return null;
-  }
-  const named = /Host\(`([^`]+)`/u.exec(first[1])?.[1];
-  return {
-    line: first[0] + 1,
-    what: `no rule takes the requests, whose Host is ${host}`,
-    ...(named !== undefined && { hint: `Write host: ${named}` }),
-  };
 }
