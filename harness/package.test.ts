@@ -31,9 +31,13 @@ function cli(...words: string[]): string {
   return stdout + stderr;
 }
 
-const commands = [...cli('--help').matchAll(/^ {2}([a-z]+) .*? {2}/gmu)]
-  .map(([, name = '']) => name)
-  .filter((name) => name !== 'help');
+/** The commands that a program's help lists. */
+function commandsIn(help: string): string[] {
+  const [, list = ''] = help.split('Commands:');
+  return [...list.matchAll(/^ {2}([a-z][a-z-]*) /gmu)].map(([, name = '']) => name).filter((name) => name !== 'help');
+}
+
+const commands = commandsIn(cli('--help'));
 
 /** The pages, and what stands on them. */
 const texts = new Map(
@@ -123,6 +127,12 @@ describe('the package for other projects', () => {
     expect(cacheWith({ HOME: '/proc', TMPDIR: folder })).toMatch(
       new RegExp(`^${folder}/restart-proof-cache-\\d+$`, 'u'),
     );
+  });
+
+  it('has every command of a checkout but those that keep the checkout itself', () => {
+    const help = execFileSync(process.execPath, [`${project}/harness/cli.ts`, '--help'], { encoding: 'utf8' });
+    const own = ['bench', 'index', 'pack-series', 'schema'];
+    expect(commands.toSorted()).toEqual([...commandsIn(help).filter((name) => !own.includes(name)), 'setup'].sort());
   });
 
   it.each(['setup', 'doctor', 'experiment', 'gate', 'merge', 'baseline', 'calibrate', 'clean'])(
