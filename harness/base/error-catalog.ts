@@ -57,6 +57,11 @@ const usageErrors = {
     meaning: 'The experiment has no variant of this name.',
     advice: '`npm run experiment list` has the variants of each.',
   },
+  'service-unfit': {
+    meaning:
+      'The experiment needs something of the service that it does not have, such as LISTEN_FDS. Nothing was started.',
+    advice: 'Add it as the sentence says, or run another experiment: `all` runs those that are possible.',
+  },
   'field-unknown': {
     meaning: '--set or --sweep names a field that an experiment does not have.',
     advice: "Each path is that of a field in the experiment's file, such as app.warmupMs or proxy.check.path.",
@@ -256,6 +261,12 @@ const machineErrors = {
   'image-build-failed': {
     meaning: "The engine could not build the lab's image; the last lines of the build stand below the sentence.",
     advice: "Check that containers of this engine reach Debian's packages, and run `npm run setup` again.",
+  },
+  'service-image-failed': {
+    meaning:
+      'The engine could not build the image with the Debian packages that service.yaml names; the last lines of the build stand below the sentence.',
+    advice:
+      "Check the packages' names, and that containers of this engine reach Debian's packages; then start the experiment again.",
   },
   'control-image-failed': {
     meaning:

@@ -10,6 +10,7 @@ import { parseShard } from '../gate/shard.ts';
 import { isCheckout } from '../project.mjs';
 import { seedOf, wholeNumber } from './options/option-values.ts';
 import { addRunOptions, changesOf, claimOf, collect, type RunningOptions } from './options/run-options.ts';
+import { ownAppOf } from './options/own-app.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
@@ -67,6 +68,7 @@ export const experiment = {
         'npm run experiment E5 -- --variant as-seeded',
         'npm run experiment E1 -- --set app.warmupMs=1000 --dry-run',
         'npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500',
+        'npm run experiment E1 -- --app service.yaml',
         'npm run experiment E1 -- --seed 7 --json > verdict.json',
       )}`,
     ),
@@ -88,7 +90,7 @@ export const experiment = {
     const asked = await requestFor(id, options, { seed, reportsFolder, isSeries });
     if (options.dryRun === true) {
       const { dryRunText } = await import('./print/dry-run.ts');
-      context.stdout(await dryRunText(asked.experiment, seed));
+      context.stdout(await dryRunText(asked.experiment, seed, asked.own && { ...asked.own, service: asked.own.shown }));
       return exitCodes.pass;
     }
     await requireWritable(reportsFolder);
@@ -117,10 +119,11 @@ async function requestFor(
   { seed, reportsFolder, isSeries }: { seed: number; reportsFolder: string; isSeries: boolean },
 ): Promise<RunRequest> {
   const file = await loadExperiment(id);
+  const own = await ownAppOf(options.app);
   // Of a series all runs together are to bear the claim.
   const changes = changesOf(file, isSeries ? { ...options, claim: undefined } : options);
   return requestOf({
-    file,
+    ...{ file, own },
     variant: options.variant ?? null,
     changes,
     seed,

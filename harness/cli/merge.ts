@@ -1,4 +1,5 @@
 /** `merge`: decides over what the shards of a gate left, or adds up runs of one experiment, wherever they ran. */
+import type { Experiment } from '../experiment/experiment.ts';
 import { join, resolve } from 'node:path';
 import { differences, flatFields } from '../experiment/differences.ts';
 import { readBaselines } from '../gate/baseline.ts';
@@ -56,7 +57,7 @@ export const merge = {
     const { budgets, budgetsPath } = await readGateBudgets(context.projectFolder, options.budgets);
     const found = await gateFoldersIn(paths);
     const { asked, options: planned, attempts, runs } = await readGates(found);
-    for (const run of runs) await refuseUnplanned(context, run, budgets, planned);
+    for (const run of runs) await refuseUnplanned(context, run, budgets, { options: planned, budgetsPath });
     const result = decide({
       file: budgets.file,
       alpha: budgets.alpha,
@@ -71,6 +72,11 @@ export const merge = {
   },
 } satisfies CliCommand;
 
+/** All fields but what the files of a service hold: a program need not be here to be merged. */
+function fieldsOf({ service, ...experiment }: Experiment): Record<string, string> {
+  return flatFields({ ...experiment, ...(service && { service: { ...service, contents: '' } }) });
+}
+
 /**
  * Refuses a run that does not hold, or is not the one that the entry asks for.
  * @throws {HarnessError} naming the folder and what differs
@@ -79,7 +85,7 @@ async function refuseUnplanned(
   context: Context,
   { entry: name, folder }: FoundRun,
   { file, entries }: GateFile,
-  options: readonly string[],
+  { options, budgetsPath }: { options: readonly string[]; budgetsPath: string },
 ): Promise<void> {
   const { verifiedRun } = await import('./runs/verification.ts');
   context.stderr(`verify ${name}: ${folder}\n`);
@@ -87,9 +93,9 @@ async function refuseUnplanned(
   const entry = entries.find((one) => one.name === name);
   if (entry === undefined) throw usageError(`${folder} is a run of ${name}, and ${file} has no such entry.`);
   if (run.kind !== 'experiment') throw usageError(`${folder} is no run of an experiment.`);
-  const { experiment, variant } = await planEntry(entry, planOptionsFrom(options));
-  const asked = { variant: String(variant), ...flatFields(experiment) };
-  const made = { variant: String(run.variant), ...flatFields(run.experiment) };
+  const { experiment, variant } = await planEntry(entry, planOptionsFrom(options), budgetsPath);
+  const asked = { variant: String(variant), ...fieldsOf(experiment) };
+  const made = { variant: String(run.variant), ...fieldsOf(run.experiment) };
   const differing = differences(asked, made).map(
     ({ name: path, a, b }) => `${path} is ${b ?? 'absent'}, not ${a ?? 'absent'}`,
   );

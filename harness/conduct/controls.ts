@@ -113,6 +113,7 @@ async function controlsOf(request: RunRequest): Promise<Control[]> {
   if (file.id === c0Id || file.id === bareId || (off !== null && off.variant === variant)) return [c0];
   const plus = requestOf({
     ...conditionsOf(request),
+    own: request.own,
     file: off === null ? await loadExperiment(bareId) : file,
     variant: off?.variant ?? null,
     changes: [...loadOf(request.experiment), ['deploy.restarts', controlRestarts]],
@@ -127,6 +128,7 @@ async function c0Of(request: RunRequest): Promise<Control> {
     because: 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing',
     request: requestOf({
       ...conditionsOf(request),
+      own: request.own,
       file: await loadExperiment(c0Id),
       variant: null,
       changes: loadOf(request.experiment),

@@ -2,6 +2,9 @@
 import type { Experiment, ExperimentFile, FieldValue } from '../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../experiment/fields.ts';
 import { isCheckout } from '../project.mjs';
+import type { PlanMixEntry } from '../in-lab/load/plan.ts';
+import type { OwnService } from '../experiment/own-service.ts';
+import type { OwnServiceFiles } from '../lab/own-service/files.ts';
 
 /** How runs of an experiment are made, whichever they are. */
 interface RunningConditions {
@@ -16,9 +19,21 @@ interface RunningConditions {
   readonly withControls: boolean;
 }
 
+/** A service of the user's own, as its service.yaml describes it. */
+export interface OwnApp extends OwnServiceFiles {
+  /** As a run records it: nothing secret in it. */
+  readonly shown: OwnService;
+  /** The file, as it was typed. */
+  readonly path: string;
+  /** Its requests as they are sent, with their secrets. */
+  readonly mix: readonly PlanMixEntry[];
+}
+
 /** A variant of an experiment, and what is set of it besides. */
 interface Choice {
   readonly file: ExperimentFile;
+  /** The service that takes the place of the demo site; null: none. */
+  readonly own: OwnApp | null;
   readonly variant: string | null;
   readonly changes: readonly Change[];
 }
@@ -39,12 +54,12 @@ export interface RunRequest extends RunningConditions, Choice {
  * @throws {HarnessError} when the experiment has no such variant, or cannot take a change
  */
 export function requestOf(asked: RunningConditions & Choice & Pick<RunRequest, 'place'>): RunRequest {
-  const { file, variant, changes, seed } = asked;
+  const { file, variant, changes, seed, own } = asked;
   return {
     ...asked,
-    experiment: resolveExperiment(file, { variant: variant ?? undefined, changes }),
+    experiment: resolveExperiment(file, { variant: variant ?? undefined, changes, service: own?.shown }),
     variantAbout: variant === null ? null : (file.variants[variant]?.about ?? null),
-    command: repeatCommand({ id: file.id, variant, changes }, seed),
+    command: repeatCommand({ id: file.id, variant, changes, app: own?.path }, seed),
   };
 }
 
@@ -55,10 +70,21 @@ export function nameOfRun({ file, variant }: Pick<Choice, 'file' | 'variant'>): 
 
 /** The command that makes the same run again. */
 export function repeatCommand(
-  { id, variant, changes }: { id: string; variant: string | null; changes: readonly (readonly [string, FieldValue])[] },
+  {
+    id,
+    variant,
+    changes,
+    app,
+  }: {
+    id: string;
+    variant: string | null;
+    changes: readonly (readonly [string, FieldValue])[];
+    app?: string | undefined;
+  },
   seed: number,
 ): string {
   const words = [isCheckout ? `npm run experiment ${id} --` : `npx restart-proof experiment ${id}`, `--seed ${seed}`];
+  if (app !== undefined) words.push(`--app ${quoted(app)}`);
   if (variant !== null) words.push(`--variant ${variant}`);
   for (const [path, value] of changes) words.push(`--set ${quoted(`${path}=${String(value)}`)}`);
   return words.join(' ');

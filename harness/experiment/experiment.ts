@@ -4,7 +4,9 @@
  */
 import { z } from 'zod';
 import { HarnessError } from '../base/errors.ts';
+import type { MixEntry } from './load-schedule.ts';
 import { mistakesIn, mistakeText } from './mistakes.ts';
+import { ownServiceSchema } from './own-service.ts';
 
 /** A day: what is longer is a slip of the hand. */
 const mostMs = 86_400_000;
@@ -319,8 +321,14 @@ const experimentShape = z.strictObject({
   expect: expectSchema,
 });
 
+/** As it runs. */
+const runningShape = experimentShape.extend({
+  /** A service of the user's own (--app) in place of the demo site: `app`, `sites` and the load's mix are then not its own. */
+  service: ownServiceSchema.optional(),
+});
+
 /** The schema of an experiment; strict, so that a misspelt field is an error and not a silent default. */
-export const experimentSchema = experimentShape.superRefine((experiment, context) => {
+export const experimentSchema = runningShape.superRefine((experiment, context) => {
   const { unit, sites, proxy, deploy } = experiment;
   const wrong = (path: string[], message: string): void => {
     context.addIssue({ code: 'custom', path, message });
@@ -430,6 +438,12 @@ export const experimentFileSchema = experimentShape
 
 /** One experiment, as the lab, the load and the verdict read it. */
 export type Experiment = z.infer<typeof experimentSchema>;
+
+/** The requests of its load: those of the user's own service, or of the demo site. */
+export function mixOf({ service, load }: Pick<Experiment, 'service' | 'load'>): readonly MixEntry[] {
+  return service?.requests ?? load.mix;
+}
+
 /** An experiment's file. */
 export type ExperimentFile = z.infer<typeof experimentFileSchema>;
 /** An experiment's file as it is written, before defaults are filled in. */

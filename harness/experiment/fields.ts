@@ -4,6 +4,8 @@ import { experimentSchema, type Experiment, type ExperimentFile, type FieldValue
 import { fieldPathsOf } from './field-paths.ts';
 import { mistakesIn, mistakeText } from './mistakes.ts';
 import { didYouMean } from '../base/nearest.ts';
+import type { OwnService } from './own-service.ts';
+import { expectedOf, requirePossible } from './service-fit.ts';
 
 /** A field and the value it gets. */
 export type Change = readonly [path: string, value: FieldValue];
@@ -36,7 +38,7 @@ export function parseValue(text: string): FieldValue {
  */
 export function resolveExperiment(
   file: ExperimentFile,
-  options: { variant?: string | undefined; changes?: readonly Change[] },
+  options: { variant?: string | undefined; changes?: readonly Change[]; service?: OwnService | undefined },
 ): Experiment {
   const { variants } = file;
   // `constructor` is no variant, though every object has one.
@@ -53,22 +55,33 @@ export function resolveExperiment(
   delete data['variants'];
   delete data['control'];
   if (variant?.expect !== undefined) data['expect'] = variant.expect;
-  for (const [path, value] of [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])]) {
+  const changes = [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])];
+  for (const [path, value] of changes) {
     if (!isFieldPath(path)) throw unknownField(path);
     if (path === 'id') throw new HarnessError('field-invalid', 'id: is that of the file, and is never set.');
     setField(data, path, value);
   }
   const checked = experimentSchema.safeParse(data);
-  if (checked.success) return checked.data;
+  if (checked.success) return withService(checked.data, changes, options.service);
   const mistakes = mistakesIn(checked.error, data, experimentSchema).map(mistakeText);
   throw new HarnessError('field-invalid', `${file.id} cannot be run so: ${mistakes.join('\n')}`);
+}
+
+/** @throws {HarnessError} where the experiment is not possible with this service */
+function withService(experiment: Experiment, changes: readonly Change[], service: OwnService | undefined): Experiment {
+  if (service === undefined) return experiment;
+  const changed = changes.map(([path]) => path);
+  requirePossible({ experiment, changed }, service);
+  const unitChanges = changed.filter((path) => path.startsWith('unit.')).map((path) => path.slice('unit.'.length));
+  return { ...experiment, service: { ...service, unitChanges }, expect: expectedOf(experiment.expect) };
 }
 
 let known: readonly string[] | undefined;
 
 /** Every path of an experiment, parts and leaves, in the schema's order; an entry of a list is `*`. */
 function fieldPaths(): readonly string[] {
-  known ??= fieldPathsOf(experimentSchema);
+  // A service is described by its own file.
+  known ??= fieldPathsOf(experimentSchema).filter((path) => !/^service(\.|$)/u.test(path));
   return known;
 }
 

@@ -237,6 +237,9 @@ export function refuseContradictions(service: Shape, context: z.core.$Refinement
     wrong(['release', 'link'], 'files puts something at this path, too');
   }
   for (const [path, text] of filledTexts(service)) {
+    if (path[0] !== 'release' && placeholdersIn(text).includes('version')) {
+      wrong(path, '{version} is what a release changes: put it into release.environment or release.command');
+    }
     const unknown = placeholdersIn(text).find((name) => !Object.hasOwn(placeholders, name));
     if (unknown !== undefined) {
       const names = Object.keys(placeholders);

@@ -1,5 +1,7 @@
 /** The sites that an experiment has, their units, and the ports and files of each on the server. */
+import { posix } from 'node:path';
 import type { Experiment } from './experiment.ts';
+import type { OwnService } from './own-service.ts';
 
 /** One unit of a site, as containers/server names it. */
 export interface Colour {
@@ -11,7 +13,8 @@ export interface Colour {
   readonly publicPort: number;
   readonly internalPort: number;
   readonly internalAddress: string;
-  readonly requestLog: string;
+  /** The log that the site itself writes; null of a service of the user's own, which has none that is known. */
+  readonly requestLog: string | null;
   /** Its name among the proxy's services, where there are two. */
   readonly proxyService: string;
 }
@@ -28,7 +31,7 @@ export interface Site {
   readonly colours: readonly [Colour, ...Colour[]];
 }
 
-type Shape = Pick<Experiment, 'sites' | 'unit'>;
+type Shape = Pick<Experiment, 'sites' | 'unit' | 'service'>;
 
 /** The site that every lab has; each further one is as it is, with a number. */
 const firstName = 'demo';
@@ -81,6 +84,7 @@ export function siteCount({ sites }: Pick<Experiment, 'sites'>): number {
 
 /** The sites of an experiment, in the order of their ports; the load's slots go to them in turn. */
 export function sitesOf(experiment: Shape): readonly [Site, ...Site[]] {
+  if (experiment.service !== undefined) return [ownSite(experiment.service, experiment.sites.backends)];
   const all = Array.from({ length: siteCount(experiment) }, (_, index) => siteAt(experiment, index));
   return [siteAt(experiment, 0), ...all.slice(1)];
 }
@@ -99,6 +103,41 @@ function siteAt(experiment: Shape, index: number): Site {
     database: `/var/lib/site/${name}/site.db`,
     colours: experiment.sites.backends === 1 ? [first] : [first, beside],
   };
+}
+
+/** The second colour of a service listens so many ports further. */
+const colourPorts = 1_000;
+
+/** A service of the user's own as the site of its lab: its units keep the names that their files have. */
+function ownSite(service: OwnService, backends: 1 | 2): Site {
+  const stem = posix.basename(service.unit ?? service.name, '.service');
+  const socketStem = posix.basename(service.socket ?? stem, '.socket');
+  const publicPort = portOf(service.public);
+  const internalPort = service.internal === undefined ? publicPort : portOf(service.internal);
+  const colourAt = (suffix: '' | '-green', further: number): Colour => ({
+    service: `${stem}${suffix}.service`,
+    socket: `${socketStem}${suffix}.socket`,
+    internalSocket: `${stem}${suffix}-internal.socket`,
+    envFile: `/etc/restart-proof/${stem}${suffix}.experiment.env`,
+    releaseFile: `/etc/restart-proof/${stem}${suffix}.release.env`,
+    publicPort: publicPort + further,
+    internalPort: internalPort + further,
+    internalAddress: `127.0.0.1:${internalPort + further}`,
+    requestLog: null,
+    proxyService: suffix === '' ? 'blue' : 'green',
+  });
+  const first = colourAt('', 0);
+  return {
+    name: service.name,
+    hostHeader: service.host ?? `${service.name}.test`,
+    holder: `${stem}-holder.service`,
+    database: service.database ?? '',
+    colours: backends === 1 ? [first] : [first, colourAt('-green', publicPort > 64_000 ? -colourPorts : colourPorts)],
+  };
+}
+
+function portOf(address: string): number {
+  return Number(address.split(':')[1]);
 }
 
 /** All units of all sites. */

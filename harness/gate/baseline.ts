@@ -27,7 +27,8 @@ const baselineRunSchema = z.strictObject({
   /** Dropped in each restart that counts, and what was predicted of it. */
   perRestart: z.array(z.strictObject({ dropped: count, predicted: z.number().nullable() })),
   writes: z.strictObject({ sent: count, lost: count, duplicated: count, misattributed: count }).nullable(),
-  stale: count,
+  /** null where it was not known. */
+  stale: count.nullable(),
   longestWaitMs: milliseconds,
   directLongestWaitMs: milliseconds,
   gapMs: milliseconds,

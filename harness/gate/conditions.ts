@@ -2,10 +2,14 @@
 import { flatFields, type Difference } from '../experiment/differences.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 
-/** Fields that are words, or say how often and how closely an experiment is repeated: runs that differ there are alike. */
-const noCondition = /^(id|title|question|hypothesis|expect|deploy\.(restarts|spacingMs|leadMs|tailMs))(\.|$)/u;
+/**
+ * Fields that are words, or say how often and how closely an experiment is repeated: runs that differ there are alike. What
+ * the files of a service hold is what a gate is about.
+ */
+const noCondition =
+  /^(id|title|question|hypothesis|expect|deploy\.(restarts|spacingMs|leadMs|tailMs)|service\.contents)(\.|$)/u;
 /** Fields that decide how much can be dropped or waited for at all. */
-const ofLoad = /^(load|proxy\.kind|sites\.count)(\.|$)/u;
+const ofLoad = /^(load|proxy\.kind|sites\.count|service\.requests)(\.|$)/u;
 
 /** One site is what an experiment has that does not say. */
 const isLeftOut = (path: string, value: string): boolean =>

@@ -31,9 +31,9 @@ export interface Comparison {
 
 /** How many comparisons a baseline leads to, whatever is measured: what the significance is corrected for. */
 export function comparisonsOf({ runs }: Baseline): number {
-  const { restarts, perRestart, writes } = comparable(runs);
+  const { restarts, perRestart, writes, stale } = comparable(runs);
   const ofWaits = waits.filter((wait) => valuesOf(runs, wait).length >= leastRunsForWaits).length;
-  return Number(restarts) + Number(perRestart) + 1 + (writes ? writeFaults.length : 0) + ofWaits;
+  return Number(restarts) + Number(perRestart) + Number(stale) + (writes ? writeFaults.length : 0) + ofWaits;
 }
 
 /** What a baseline has figures of. */
@@ -42,16 +42,17 @@ function comparable(runs: readonly RunFigures[]) {
     restarts: runs.some(({ restarts }) => restarts > 0),
     perRestart: runs.some(({ perRestart }) => perRestart.length > 0),
     writes: runs.some(({ writes }) => writes !== null),
+    stale: runs.some(({ stale }) => stale !== null),
   };
 }
 
 /** Every comparison, in a fixed order. */
 export function compareWithBaseline(comparison: Comparison): Check[] {
-  const { restarts, perRestart, writes } = comparable(comparison.baseline.runs);
+  const { restarts, perRestart, writes, stale } = comparable(comparison.baseline.runs);
   return [
     ...(restarts ? [badRestartsCheck(comparison)] : []),
     ...(perRestart ? [droppedCheck(comparison)] : []),
-    eventsCheck(comparison, 'stale', ({ stale, due }) => ({ events: stale, exposure: due })),
+    ...(stale ? [eventsCheck(comparison, 'stale', ({ stale, due }) => ({ events: stale ?? 0, exposure: due }))] : []),
     ...(writes ? writeFaults : []).map((fault) =>
       eventsCheck(comparison, fault, (run) => ({ events: run.writes?.[fault] ?? 0, exposure: run.writes?.sent ?? 0 })),
     ),

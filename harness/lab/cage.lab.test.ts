@@ -27,7 +27,17 @@ beforeAll(async () => {
   // Without it the lab is taken for one that a killed process left, and taken down.
   lock = await lockMeasuring(docker, { image, command: 'a test of the cage', signal, onHeld: () => undefined });
   const runId = newRunId(new Date());
-  lab = await bootLab(docker, { runId, experiment: e5, image, facts, connections: 64, keep: false, signal });
+  lab = await bootLab(docker, {
+    runId,
+    experiment: e5,
+    image,
+    facts,
+    connections: 64,
+    keep: false,
+    own: null,
+    say: () => undefined,
+    signal,
+  });
 });
 afterAll(async () => {
   hostService.close();

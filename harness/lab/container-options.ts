@@ -162,6 +162,18 @@ export function clientOptions(
   };
 }
 
+/** A server of the user's own beside their service, in the server's network namespace; its image may change users. */
+export function besideOptions(facts: EngineFacts, serverId: string): Docker.ContainerCreateOptions {
+  return {
+    HostConfig: {
+      ...common(facts, 0),
+      ...room.server,
+      NetworkMode: `container:${serverId}`,
+      CapAdd: rootCapabilities,
+    },
+  };
+}
+
 /**
  * Where `ansible-playbook` runs, in the server's network namespace: it needs no network of its own. In real life it is
  * another machine, so it is the last to get a core that the server or the load wants.

@@ -3,16 +3,20 @@
  * (the load generator), on a network of their own, each with the run's label.
  */
 import { readFile } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
+import type { OwnService } from '../experiment/own-service.ts';
 import { containerLog } from './engine/container-log.ts';
 import { clientOptions, controlOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
 import { controlFiles, openControl, sshdFiles, type ControlSite } from './control.ts';
 import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
 import { exec } from './engine/exec.ts';
+import { startBeside } from './own-service/beside.ts';
+import { envPath, filesOfOwnPrograms, filesOfOwnUnits, type OwnServiceFiles } from './own-service/files.ts';
+import { ensurePackages } from './own-service/image.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { projectFolder } from '../project.mjs';
 import { dynamicFile } from './proxy-config.ts';
@@ -21,6 +25,7 @@ import { thisOwner } from './owner.ts';
 import { releasePlanOf } from './release-plan.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/deploy/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
+import { proxiedPathOf, readyQuestionOf } from '../experiment/ready-question.ts';
 import { proxyFile, publicPorts, sitesOf, type Site } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
 
@@ -49,6 +54,8 @@ export interface Lab {
 interface LabOptions {
   readonly runId: string;
   readonly experiment: Experiment;
+  /** The user's own service, where the experiment is about one; and as it may be written down. */
+  readonly own: (OwnServiceFiles & { readonly shown: OwnService }) | null;
   /** The lab image's tag; in a lab that releases, that of the image with Ansible. */
   readonly image: string;
   readonly facts: EngineFacts;
@@ -57,6 +64,8 @@ interface LabOptions {
   /** It is to stand after its run. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
+  /** Is told what takes long. */
+  readonly say: (line: string) => void;
 }
 
 /**
@@ -73,7 +82,8 @@ export async function bootLab(docker: Docker, options: LabOptions): Promise<Lab>
 }
 
 async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
-  const { runId, experiment, image, facts, connections, signal } = options;
+  const { runId, experiment, own, image, facts, connections, signal } = options;
+  const serverImage = await ensurePackages(docker, image, own?.service.packages ?? [], options.say);
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
   const name = (role: string): string => `restart-proof-${runId}-${role}`;
   const hasProxy = experiment.proxy.kind !== 'none';
@@ -81,9 +91,9 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const sites = sitesOf(experiment);
   const hasEdge = hasProxy && experiment.proxy.unit === undefined;
   const [serverFiles, edgeFiles, programFiles, harnessFiles] = await Promise.all([
-    filesOfServer(experiment),
-    filesOfEdge(experiment),
-    filesOfPrograms(experiment, facts),
+    filesOfServer(experiment, own),
+    filesOfEdge(experiment, own),
+    own === null ? filesOfPrograms(experiment, facts) : filesOfOwnPrograms(own),
     filesOfHarness(),
   ]);
   const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
@@ -94,7 +104,12 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     container: Docker.ContainerCreateOptions,
     files: readonly LabFile[],
   ): Promise<Docker.Container> => {
-    const made = await docker.createContainer({ name: name(role), Image: image, Labels: labels, ...container });
+    const made = await docker.createContainer({
+      name: name(role),
+      Image: role === 'server' ? serverImage : image,
+      Labels: labels,
+      ...container,
+    });
     await putFiles(made, files);
     signal.throwIfAborted();
     await made.start();
@@ -114,6 +129,11 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
         ...(await controlFiles(sites.map(inventoryOf), releasePlanOf(experiment)?.variables)),
       ])
     : null;
+  if (own !== null && own.service.containers.length > 0) {
+    const setting = { facts, labImage: image, serverId: server.id, nameOf: name, labels, signal };
+    await startBeside(docker, own.service.containers, setting);
+    await startUnits(server, experiment);
+  }
   await Promise.all([
     ready(server, edge, experiment, signal),
     control === null ? undefined : openControl(server, control),
@@ -124,9 +144,27 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   return {
     ...{ runId, server, edge, client, control, sites, serverAddress },
     targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
-    files: [...serverFiles, ...(hasEdge ? edgeFiles : [])],
+    files: [...(await shownFiles(experiment, own, serverFiles)), ...(hasEdge ? edgeFiles : [])],
     remove: () => removeRun(docker, runId),
   };
+}
+
+/** What a run keeps of the files of its server: no secret, and nothing of a file that may be full of them. */
+async function shownFiles(
+  experiment: Experiment,
+  own: LabOptions['own'],
+  serverFiles: readonly LabFile[],
+): Promise<readonly LabFile[]> {
+  if (own === null) return serverFiles;
+  const files = await filesOfServer(experiment, { ...own, service: own.shown });
+  const { env } = own.service;
+  return files.filter(({ path }) => env === undefined || path !== envPath(env));
+}
+
+/** Starts what waited for the servers beside it. */
+async function startUnits(server: Docker.Container, experiment: Experiment): Promise<void> {
+  const [{ service, socket }] = sitesOf(experiment)[0].colours;
+  await exec(server, ['systemctl', 'start', ...(experiment.unit.activation === 'socket' ? [socket] : []), service]);
 }
 
 /** A site as the playbook's inventory names it. */
@@ -150,8 +188,12 @@ async function filesOfPrograms(experiment: Experiment, { architecture }: EngineF
 }
 
 /** The files that an experiment puts on the server: units, drop-ins, env files, and what is enabled at boot. */
-export async function filesOfServer(experiment: Experiment): Promise<LabFile[]> {
+export async function filesOfServer(experiment: Experiment, own: OwnServiceFiles | null = null): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'server'), '/');
+  if (own !== null) {
+    const journald = files.filter(({ path }) => path.startsWith('/etc/systemd/journald.conf.d/'));
+    return [...journald, ...(await filesOfOwnUnits(experiment, own))];
+  }
   if (experiment.deploy.action === 'release') files.push(...(await sshdFiles()));
   if (experiment.proxy.unit !== undefined) {
     files.push(...(await filesOfProxyUnit(experiment, await filesOfEdge(experiment))));
@@ -206,13 +248,13 @@ async function filesOfOneSocket({ leftOut }: Experiment['unit']): Promise<LabFil
 }
 
 /** The proxy's files. */
-export async function filesOfEdge(experiment: Experiment): Promise<LabFile[]> {
+export async function filesOfEdge(experiment: Experiment, own: OwnServiceFiles | null = null): Promise<LabFile[]> {
   const files = await filesUnder(join(projectFolder, 'containers', 'edge'), '/');
-  return files.map((file) =>
-    file.path === proxyFile && 'content' in file
-      ? { path: file.path, content: dynamicFile(file.content.toString(), experiment) }
-      : file,
-  );
+  const usersOwn = own?.service.proxy === undefined ? null : await readFile(resolve(own.folder, own.service.proxy));
+  return files.map((file) => {
+    if (file.path !== proxyFile || !('content' in file)) return file;
+    return { path: file.path, content: usersOwn ?? dynamicFile(file.content.toString(), experiment) };
+  });
 }
 
 /** The text of the proxy's file for each colour that may be the active one; for a reload, two that serve alike. */
@@ -254,8 +296,8 @@ async function ready(
   const question: ReadinessQuestion = {
     deadlineMs: readyDeadlineMs,
     sites: sitesOf(experiment).map(({ hostHeader, colours: [first, idle] }) => ({
-      internalAddress: first.internalAddress,
-      proxiedHost: experiment.proxy.kind === 'none' ? null : hostHeader,
+      ready: readyQuestionOf(experiment, first),
+      proxied: experiment.proxy.kind === 'none' ? null : { host: hostHeader, path: proxiedPathOf(experiment) },
       downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
     })),
   };

@@ -3,7 +3,7 @@ import { parseDocument, type Document } from 'yaml';
 import type { Experiment } from '../experiment/experiment.ts';
 import { publicPorts, sitesOf, type Colour, type Site } from '../experiment/units.ts';
 
-type Settings = Pick<Experiment, 'proxy' | 'sites' | 'unit'>;
+type Settings = Pick<Experiment, 'proxy' | 'sites' | 'unit' | 'service'>;
 
 /**
  * The dynamic file of containers/edge with the experiment's sites, retry, check and backends; all else, comments included,
@@ -14,8 +14,11 @@ type Settings = Pick<Experiment, 'proxy' | 'sites' | 'unit'>;
 export function dynamicFile(base: string, experiment: Settings, active = 0): string {
   const { retry, check } = experiment.proxy;
   const sites = sitesOf(experiment);
-  if (retry === undefined && check === undefined && sites.length === 1 && publicPorts(experiment) === 1) return base;
-  const document = parseDocument(base);
+  const isOwn = experiment.service !== undefined;
+  if (!isOwn && retry === undefined && check === undefined && sites.length === 1 && publicPorts(experiment) === 1) {
+    return base;
+  }
+  const document = parseDocument(isOwn ? emptyFile : base);
   if (retry !== undefined) {
     document.setIn(['http', 'middlewares', 'retry', 'retry'], {
       attempts: retry.attempts,
@@ -23,11 +26,31 @@ export function dynamicFile(base: string, experiment: Settings, active = 0): str
     });
   }
   for (const site of sites) {
-    if (site !== sites[0]) addRoute(document, site);
+    if (isOwn || site !== sites[0]) addRoute(document, site);
     if (retry !== undefined) document.setIn(['http', 'routers', site.name, 'middlewares'], ['retry']);
     addBackends(document, site, experiment, active);
   }
   return document.toString();
+}
+
+/** A service of the user's own takes the place of the first site. */
+const emptyFile = '# The service and its single backend. Transport settings are Traefik’s own defaults.\nhttp: {}\n';
+
+/** Where a check asks: the paths of the demo site stand for those of a service of the user's own. */
+function healthCheckOf(
+  check: NonNullable<Experiment['proxy']['check']>,
+  service: Experiment['service'],
+  { internalPort }: Colour,
+): object {
+  const path =
+    service === undefined ? check.path : check.path === '/livez' ? service.health.live : service.health.ready;
+  const hasPort = check.port === 'internal' && (service === undefined || service.internal !== undefined);
+  return {
+    path,
+    interval: `${check.intervalMs}ms`,
+    timeout: `${check.timeoutMs}ms`,
+    ...(hasPort && { port: internalPort }),
+  };
 }
 
 /** As the base file has it for the first site. */
@@ -39,16 +62,9 @@ function addRoute(document: Document, { name, hostHeader }: Site): void {
 
 function addBackends(document: Document, { name, colours }: Site, experiment: Settings, active: number): void {
   const { check, cutover } = experiment.proxy;
-  const loadBalancer = ({ publicPort, internalPort }: Colour) => ({
-    servers: [{ url: `http://127.0.0.1:${publicPort}` }],
-    ...(check !== undefined && {
-      healthCheck: {
-        path: check.path,
-        interval: `${check.intervalMs}ms`,
-        timeout: `${check.timeoutMs}ms`,
-        ...(check.port === 'internal' && { port: internalPort }),
-      },
-    }),
+  const loadBalancer = (colour: Colour) => ({
+    servers: [{ url: `http://127.0.0.1:${colour.publicPort}` }],
+    ...(check !== undefined && { healthCheck: healthCheckOf(check, experiment.service, colour) }),
   });
   const [first] = colours;
   if (publicPorts(experiment) === 1 || cutover !== 'check') {

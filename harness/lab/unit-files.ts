@@ -63,7 +63,7 @@ function colourFiles({ id, app, unit, sites, proxy }: Experiment, of: Colour): L
 }
 
 /** The text of a unit file or drop-in; a setting with several values gets a line for each. */
-function unitFile(
+export function unitFile(
   comment: string,
   sections: Record<string, Readonly<Record<string, string | readonly string[]>>>,
 ): string {

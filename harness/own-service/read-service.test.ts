@@ -275,7 +275,7 @@ it('starts the service with secrets, and records the variables that hold them', 
     `
 name: shop
 start: /usr/bin/app --token abc-1 --level \${LEVEL} {public}
-environment: { DB_PASSWORD: p4ssw0rd, OTHER: 'a \${MINE}', URL: postgres://me:hidden@127.0.0.1/db, LEVEL: '{version} {{x}}' }
+environment: { DB_PASSWORD: p4ssw0rd, OTHER: 'a \${MINE}', URL: postgres://me:hidden@127.0.0.1/db, LEVEL: '{graceMs} {{x}}' }
 release: { environment: { API_KEY: '\${MINE}', VERSION: '{version}' } }
 containers: [{ name: db, image: postgres, environment: { POSTGRES_PASSWORD: p4ssw0rd }, ready: psql postgres://me:p4ssw0rd@127.0.0.1 }]
 requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } }]
@@ -286,7 +286,7 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
   for (const secret of ['abc-1', 'abc-2', 'p4ssw0rd', 'hidden', 's3cr3t']) expect(recorded).not.toContain(secret);
   expect(service).toMatchObject({
     start: '/usr/bin/app --token ${TOKEN} --level ${LEVEL} {public}',
-    environment: { DB_PASSWORD: '${DB_PASSWORD}', OTHER: 'a ${MINE}', LEVEL: '{version} {{x}}' },
+    environment: { DB_PASSWORD: '${DB_PASSWORD}', OTHER: 'a ${MINE}', LEVEL: '{graceMs} {{x}}' },
   });
   expect(used).toMatchObject({
     start: '/usr/bin/app --token abc-1 --level ${LEVEL} {public}',

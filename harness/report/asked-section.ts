@@ -3,6 +3,7 @@ import { addressText } from '../base/address-text.ts';
 import { commandSpacingMs } from '../experiment/deploy-schedule.ts';
 import { askedOf, type ServiceRequest } from '../experiment/service.ts';
 import { flatFields } from '../experiment/differences.ts';
+import type { OwnService } from '../experiment/own-service.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
 import { tableOf } from './format.ts';
 
@@ -66,15 +67,25 @@ function seriesText(restarts: number, everyMs: number | undefined): string {
 
 /** What the experiment means to show, and each of its fields, as --set has them: `app.drain` stands in the row `app`. */
 function askedOfLab({ experiment, variant, variantAbout }: ExperimentRun): [string[], Setting[]] {
-  const { app, unit, sites, proxy, load, probe, deploy } = experiment;
+  const { app, unit, sites, proxy, load, probe, deploy, service } = experiment;
   const mix = load.mix.map(({ method, path, weight }) => `${weight} × ${method} ${path}`).join(', ');
-  const parts = { app, unit, sites, proxy, load: { ...load, mix }, probe, deploy };
+  const { ratePerSecond, connections } = load;
+  const parts =
+    service === undefined
+      ? { app, unit, sites, proxy, load: { ...load, mix }, probe, deploy }
+      : { service: described(service), unit, proxy, load: { ratePerSecond, connections }, probe, deploy };
   const settings = Object.entries(parts).map(([part, fields]): Setting => {
     const texts = Object.entries(flatFields(fields)).map(([name, value]) => `${name} ${value}`);
     return [part, texts.join('; ')];
   });
   return [
     [experiment.hypothesis, ...(variant === null ? [] : [`Variant **${variant}**: ${variantAbout ?? ''}`])],
-    settings,
+    [...settings, ...(service?.requests ?? []).flatMap(askedOfRequest)],
   ];
+}
+
+/** But for its requests, which have rows of their own. */
+function described(service: OwnService): object {
+  const { requests, contents, ...others } = service;
+  return { ...others, requests: requests.length, contents: `sha256:${contents.slice(0, 16)}` };
 }

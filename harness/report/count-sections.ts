@@ -89,7 +89,7 @@ function requestFigures({
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
       'at-risk',
     ],
-    ['stale answers', stale, 'stale'],
+    ['stale answers', stale ?? 'not known: answers do not name their version', 'stale'],
     [
       'a client that sends idempotent requests again (computed, never sent)',
       `would resend ${retryingClient.resent} and see ${counted(retryingClient.droppedAtBest, 'failure')} at best`,
@@ -222,6 +222,22 @@ function shorterWaitText({ dropped, longestWaitMs, longestOutageMs, direct }: Ve
   ];
 }
 
+const notKnown = 'not known';
+
+function busyFigures(busy: NonNullable<Verdict['writes']>['busy']): Figure[] {
+  if (busy === null) return [];
+  return [
+    [
+      'SQLITE_BUSY',
+      busy.refused === 0
+        ? 0
+        : `${busy.refused}, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`,
+      'busy',
+    ],
+    ['waits for the lock above 5 ms', `${busy.waits}, the longest ${inMs(busy.longestWaitMs)}`, 'busy'],
+  ];
+}
+
 /** What became of the writes; nothing where the database was not read. */
 export function writesSection({ writes }: Verdict): string {
   if (writes === null) return '';
@@ -232,20 +248,13 @@ export function writesSection({ writes }: Verdict): string {
     ['indeterminate', writes.indeterminate, 'writes'],
     ['indeterminate, and in the database', writes.recovered, 'writes'],
     ['**lost**: acknowledged, and not in the database', writes.lost, 'writes'],
-    ['**early**: acknowledged, and written only after the site had answered', writes.early, 'writes'],
-    ['**altered**: in the database with another text than was sent', writes.altered, 'stored-texts'],
+    ['**early**: acknowledged, and written only after the site had answered', writes.early ?? notKnown, 'writes'],
+    ['**altered**: in the database with another text than was sent', writes.altered ?? notKnown, 'stored-texts'],
     ['**duplicated**: more than once in the database', writes.duplicated, 'note-faults'],
     ['**misattributed**: failed, and in the database', writes.misattributed, 'writes'],
     ['unexpected: in the database, and never sent', writes.unexpected, 'note-faults'],
-    ['integrity_check', writes.integrity, 'database-state'],
-    [
-      'SQLITE_BUSY',
-      busy.refused === 0
-        ? 0
-        : `${busy.refused}, after ${inMs(busy.shortestRefusalMs)} to ${inMs(busy.longestRefusalMs)} of waiting for the lock`,
-      'busy',
-    ],
-    ['waits for the lock above 5 ms', `${busy.waits}, the longest ${inMs(busy.longestWaitMs)}`, 'busy'],
+    ['integrity_check', writes.integrity ?? 'not asked', 'database-state'],
+    ...busyFigures(busy),
   ];
   const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
   return [

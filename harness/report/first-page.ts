@@ -1,7 +1,8 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
+import { isOfOwnService } from '../run/tables.ts';
 import { counted } from '../base/counted.ts';
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
-import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { type ExperimentRun, subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundIn, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import { heldText } from '../verdict/service/held-text.ts';
@@ -56,9 +57,9 @@ export function glanceSection(run: RunRecord, verdict: Verdict): string {
     ['When', whenText(verdict)],
     ['Waiting', waitingText(verdict)],
     ['Listen queue', queueText(verdict)],
-    ['Writes', writesText(verdict)],
+    ['Writes', writesText(run, verdict)],
     ['Controls', controlsText(run, verdict)],
-    ['Witnesses', witnessesText(verdict)],
+    ['Witnesses', witnessesText(run, verdict)],
     ['Machine', machineText(run, verdict)],
     ['Lab', labText(run)],
     ['Holds for', scopeText(run, verdict)],
@@ -72,7 +73,7 @@ function droppedText({ dropped, due, predicted, stale }: Verdict): string {
     predicted.dropped === null
       ? 'nothing predicts how many'
       : `timeline and options alone predict ${predicted.dropped.toFixed(0)}`;
-  return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale}.`;
+  return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale ?? 'not known, since answers do not name their version'}.`;
 }
 
 /** Of several sites: how many were hurt, and the one that was hurt most. */
@@ -145,11 +146,11 @@ function queueText({ perRestart }: Verdict): string | null {
   return `${most}; expected at most ${Math.max(...expected).toFixed(0)}.`;
 }
 
-function writesText({ writes }: Verdict): string | null {
-  if (writes === null) return null;
+function writesText(run: RunRecord, { writes }: Verdict): string | null {
+  if (writes === null) return isOfOwnService(run) ? 'not checked: service.yaml does not say how.' : null;
   const { acknowledged, indeterminate, recovered, lost, early, altered, duplicated, misattributed } = writes;
   const faults = Object.entries({ lost, early, altered, duplicated, misattributed }).map(([name, count]) =>
-    count === 0 ? `${name} 0` : `**${name} ${count}**`,
+    count === 0 ? `${name} 0` : count === null ? `${name} not known` : `**${name} ${count}**`,
   );
   const unknown =
     indeterminate === 0 ? '' : `; ${indeterminate} indeterminate, of which ${recovered} are in the database`;
@@ -174,10 +175,11 @@ function controlsText({ kind }: RunRecord, { controls, calibration }: Verdict): 
   return `${beside.join('; ')}.`;
 }
 
-function witnessesText({ witnesses, reconciliation, proxyTries }: Verdict): string | null {
+function witnessesText(run: RunRecord, { witnesses, reconciliation, proxyTries }: Verdict): string | null {
   if (witnesses.proxy === null) return null;
   const { rows, disagreeing } = reconciliation;
-  const agree = `ledger, proxy's log and site's log agree in ${rows - disagreeing} of ${rows} rows.`;
+  const logs = isOfOwnService(run) ? "ledger and proxy's log" : "ledger, proxy's log and site's log";
+  const agree = `${logs} agree in ${rows - disagreeing} of ${rows} rows.`;
   if (proxyTries === null) return agree;
   const { failedTries, answers, retries } = proxyTries;
   return (
@@ -205,6 +207,11 @@ function labText({ fingerprint }: RunRecord): string {
   ].join(', ')}.`;
 }
 
+function longestAskedMs({ experiment }: ExperimentRun, longestWaitMs: number | null): number {
+  if (experiment.service !== undefined) return longestWaitMs ?? 0;
+  return Math.max(...experiment.load.mix.map(({ path }) => askedMs(path)));
+}
+
 /**
  * What kind of requests the run holds for. How long they took is the run's own: in the lab the longest time that the mix
  * asks the site for; of a user's service the longest answer that was seen.
@@ -213,7 +220,7 @@ export function scopeText(run: RunRecord, { longestWaitMs }: Verdict): string {
   const seconds = (ms: number): string => (ms < 1_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
   const [longestMs, deadlineMs] =
     run.kind === 'experiment'
-      ? [Math.max(...run.experiment.load.mix.map(({ path }) => askedMs(path))), labDeadlineMs]
+      ? [longestAskedMs(run, longestWaitMs), labDeadlineMs]
       : [longestWaitMs ?? 0, run.service.timeoutMs];
   return (
     `HTTP/${run.kind === 'measure' ? (run.service.http ?? '1.1') : '1.1'}, ${run.kind === 'measure' && run.service.tls !== null ? 'over' : 'no'} TLS, no upgraded connections, requests ` +

@@ -1,5 +1,6 @@
 /** What the deployer is asked to do, and what it says. It runs in the lab too, so it imports nothing but types. */
 import type { Experiment } from '../experiment/experiment.ts';
+import type { ReadyQuestion } from '../experiment/ready-question.ts';
 
 /** A unit that the deployer starts and stops. */
 export interface DeployUnit {
@@ -7,8 +8,9 @@ export interface DeployUnit {
   readonly socket: string;
   /** The env file that names the version, rewritten before each deploy. */
   readonly releaseFile: string;
-  /** host:port of its internal port. */
-  readonly internalAddress: string;
+  /** What is written there, `{version}` left in it; null: nothing. */
+  readonly releaseText: string | null;
+  readonly ready: ReadyQuestion;
   /** host:port of its public port. */
   readonly publicAddress: string;
 }
@@ -21,6 +23,16 @@ export interface DeploySite {
   readonly hostHeader: string;
   /** One unit, or two of which the first serves when the load begins. */
   readonly units: readonly [DeployUnit, ...DeployUnit[]];
+  /** Of a service of the user's own: what a release of it is, beside what it writes; null of the demo site. */
+  readonly own: OwnRelease | null;
+}
+
+/** What a release of a service of the user's own does before the restart. */
+export interface OwnRelease {
+  /** A link that is pointed to each of these folders in turn. */
+  readonly link: { readonly path: string; readonly folders: readonly string[] } | null;
+  /** A command line for sh; `{version}` is filled in. */
+  readonly command: string | null;
 }
 
 /** A release by containers/control's playbook. */

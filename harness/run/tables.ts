@@ -2,6 +2,7 @@
  * The tables of a run's database: which file each is read from, and what its columns are. Times are microseconds since
  * the run's origin (the first due time) on the clock that all of the lab shares.
  */
+import { STATUS_CODES } from 'node:http';
 import { isOfProxy, sitesOf } from '../experiment/units.ts';
 import { accessLogFile } from './files/access-log.ts';
 import { engineEventsFile } from './files/engine-events.ts';
@@ -45,11 +46,23 @@ export function rateOf(record: RunRecord): number {
   return record.kind === 'experiment' ? record.experiment.load.ratePerSecond : record.service.ratePerSecond;
 }
 
+/** Is it a run in the lab of a service of the user's own? */
+export function isOfOwnService(record: RunRecord): boolean {
+  return record.kind === 'experiment' && record.experiment.service !== undefined;
+}
+
 /** The names of a run's sites; a service of the user's own is one. */
 export function siteNamesOf(record: RunRecord): readonly [string, ...string[]] {
   if (record.kind === 'measure') return ['service'];
   const [first, ...others] = sitesOf(record.experiment).map(({ name }) => name);
   return [first ?? 'demo', ...others];
+}
+
+/** SQL that tells a write of the load. */
+function writeSqlOf(record: RunRecord): string {
+  if (!isOfOwnService(record)) return "method = 'POST' and path = '/notes'";
+  const names = record.kind === 'experiment' ? (record.experiment.service?.writes?.requests ?? []) : [];
+  return names.length === 0 ? 'false' : `request in (${names.map(quoted).join(', ')})`;
 }
 
 /** SQL for the site of a slot: they take turns. */
@@ -71,10 +84,15 @@ function backendSiteSql(record: RunRecord): string {
 /** Every table that is read from a file; one whose file is not there is empty. */
 export function runTables(record: RunRecord): RunTable[] {
   return [
-    ledgerTable('ledger', runFiles.ledger, { prefix: requestIdPrefix(record.runId, 1), site: siteSql(record) }),
+    ledgerTable('ledger', runFiles.ledger, {
+      prefix: requestIdPrefix(record.runId, 1),
+      site: siteSql(record),
+      writeSql: writeSqlOf(record),
+    }),
     ledgerTable('direct', runFiles.direct, {
       prefix: requestIdPrefix(probeRunId(record.runId), 1),
       site: quoted(siteNamesOf(record)[0]),
+      writeSql: writeSqlOf(record),
     }),
     proxyTable(record),
     siteTable(record),
@@ -142,7 +160,11 @@ const expectedBytes = `case
 const wasWritten = `sentUs is not null and not coalesce(ends_with(error, ', handshake'), false) and (connectedUs is not null or firstByteUs is not null
   or (outcome <> 'local' and not coalesce(ends_with(error, ', connect'), false)))`;
 
-function ledgerTable(name: string, path: string, { prefix, site }: { prefix: string; site: string }): RunTable {
+function ledgerTable(
+  name: string,
+  path: string,
+  { prefix, site, writeSql }: { prefix: string; site: string; writeSql: string },
+): RunTable {
   const { requestId, ...fields } = columnsOf(ledgerFile.fields);
   return {
     name,
@@ -161,6 +183,7 @@ function ledgerTable(name: string, path: string, { prefix, site }: { prefix: str
         'Due and sent, without a complete, expected answer.',
       ),
       written: derived('BOOLEAN', wasWritten, 'Was it written to a connection that stood?'),
+      isWrite: derived('BOOLEAN', writeSql, 'Is it a write whose fate is looked up afterwards?'),
       askedUs: derived(
         'BIGINT',
         "case when starts_with(path, '/slow?ms=') then coalesce(try_cast(substr(path, 10) as integer), 0) * 1000 else 0 end",
@@ -179,6 +202,22 @@ function ledgerTable(name: string, path: string, { prefix, site }: { prefix: str
       failureKind: derived('VARCHAR', failureKind, 'Why it failed, from what the client itself saw (glossary.md).'),
     },
   };
+}
+
+/**
+ * The demo site names its version in every answer. An answer of any other service is told from one that Traefik made up by
+ * the text of the latter, which is that of its status alone.
+ */
+function madeUpSql(record: RunRecord): string {
+  if (!isOfOwnService(record)) return 'version is null';
+  const texts = Object.entries({
+    499: 'Client Closed Request',
+    500: STATUS_CODES[500],
+    502: STATUS_CODES[502],
+    504: STATUS_CODES[504],
+  });
+  const alike = texts.map(([status, text]) => `status = ${status} and bytes in (0, ${text?.length ?? 0})`);
+  return `backend is null or ${alike.map((one) => `(${one})`).join(' or ')}`;
 }
 
 function proxyTable(record: RunRecord): RunTable {
@@ -224,6 +263,7 @@ function proxyTable(record: RunRecord): RunTable {
       backend: of('ServiceAddr', 'VARCHAR'),
       version: of('origin_X-App-Version', 'VARCHAR'),
       isLast: { type: 'BOOLEAN', about: 'Is it the last line of its request?', sql: 'true' },
+      isMadeUp: derived('BOOLEAN', madeUpSql(record), 'Did the proxy make the answer up, or has it none?'),
       startUs: derived('DOUBLE', `startWallUs - ${originWallUsOf(record)}`, 'When the proxy had it, µs.'),
       endUs: derived('DOUBLE', `startWallUs + durationUs - ${originWallUsOf(record)}`, 'When its answer ended, µs.'),
     },
@@ -375,6 +415,7 @@ export function originWallUsOf(record: RunRecord): number {
 /** The row of the table `run`, with what each column is. */
 export function runConstants(record: RunRecord): Record<string, { type: string; about: string; value: unknown }> {
   const isExperiment = record.kind === 'experiment';
+  const isOwn = isOfOwnService(record);
   const proxy = isExperiment ? record.experiment.proxy : null;
   const wallMovedUs = record.wallOffsetUs === null ? 0 : Math.abs(record.wallOffsetUs[1] - record.wallOffsetUs[0]);
   const of = (type: string, value: unknown, about: string): { type: string; about: string; value: unknown } => ({
@@ -399,7 +440,8 @@ export function runConstants(record: RunRecord): Record<string, { type: string; 
       isExperiment && isOfProxy(record.experiment.deploy.action),
       'Is it the proxy that is restarted?',
     ),
-    hasSiteLog: of('BOOLEAN', isExperiment, 'Has the site a log of its own?'),
+    hasSiteLog: of('BOOLEAN', isExperiment && !isOwn, 'Has the site a log of its own?'),
+    hasVersions: of('BOOLEAN', isExperiment && !isOwn, 'Does the proxy log the version that each answer names?'),
     isOnlyTry: of('BOOLEAN', proxy?.retry === undefined, 'Does the proxy try each request once?'),
     wallMovedUs: of('DOUBLE', wallMovedUs, "How far the proxy's clock moved against the others during the load, µs."),
     originWallUs: of('DOUBLE', originWallUsOf(record), 'The origin on the wall clock of the engine, µs since 1970.'),

@@ -532,14 +532,21 @@ function unexplained({ run, reconciliation: { unexplained: count, unexplainedRow
   );
 }
 
+/** Should it be known what became of the writes? */
+function isLookedUp(run: RunRecord): boolean {
+  if (run.kind === 'measure') return false;
+  const { service } = run.experiment;
+  return service === undefined || service.writes !== undefined;
+}
+
 function strangeWrites({ run, writes }: Checked): Answer {
   if (writes === null) {
-    return run.kind === 'experiment' ? 'The database was not read, so that nothing is known of the writes.' : null;
+    return isLookedUp(run) ? 'The database was not read, so that nothing is known of the writes.' : null;
   }
   const { unexpected, integrity } = writes;
   return [
     ...(unexpected > 0 ? [`The database holds ${unexpected} writes of this load that the ledger does not have.`] : []),
-    ...(integrity === 'ok' ? [] : [`SQLite says that the database is damaged: ${integrity}.`]),
+    ...(integrity === null || integrity === 'ok' ? [] : [`SQLite says that the database is damaged: ${integrity}.`]),
   ];
 }
 

@@ -9,11 +9,12 @@ import { HarnessError } from '../base/errors.ts';
 import { openDatabase, type RunDatabase } from '../run/database.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import { sha256OfFile } from '../run/file-hash.ts';
+import { isStaleKnown } from '../experiment/ready-question.ts';
 import { plainJson } from '../run/plain-file.ts';
 import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
-import { quoted, siteNamesOf } from '../run/tables.ts';
+import { isOfOwnService, quoted, siteNamesOf } from '../run/tables.ts';
 import { readTimelineFiles, timelineOf } from '../run/timeline/timeline-from-files.ts';
 import { readTimeline, type TimelineEvent } from '../run/files/timeline.ts';
 import { countRequests } from './service/count-requests.ts';
@@ -51,7 +52,8 @@ export interface Evidence {
   readonly addresses: readonly SentTo[];
   /** The requests of a mix, one by one; null where the user wrote none. */
   readonly requests: readonly RequestVerdict[] | null;
-  readonly stale: number;
+  /** null where answers do not name their version. */
+  readonly stale: number | null;
   /** Of a service of the user's: were its kept connections kept? */
   readonly keptReuse?: Verdict['keptReuse'];
   /** null where no connection was held. */
@@ -143,7 +145,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       addresses: run.kind === 'measure' ? await ask<SentTo>('addresses') : [],
       requests: await requestsOf(ask, run),
-      stale: (await ask<{ stale: number }>('stale'))[0]?.stale ?? 0,
+      stale: isVersionKnown(run) ? ((await ask<{ stale: number }>('stale'))[0]?.stale ?? 0) : null,
       holds,
       dropWindows: await dropWindows(ask, timeline, run.kind),
       waits: await countWaits(ask),
@@ -162,8 +164,13 @@ export async function readEvidence(folder: string): Promise<Evidence> {
 }
 
 async function requestsOf(ask: Ask, run: RunRecord): Promise<RequestVerdict[] | null> {
-  const { requests } = run.kind === 'measure' ? run.service : {};
+  const { requests } = (run.kind === 'measure' ? run.service : run.experiment.service) ?? {};
   return requests === undefined ? null : await countRequests(ask, requests);
+}
+
+/** Do answers name their version, if the service names one at all? */
+function isVersionKnown(run: RunRecord): boolean {
+  return run.kind === 'measure' || isStaleKnown(run.experiment);
 }
 
 type Further = Pick<
@@ -191,7 +198,7 @@ async function readExperiment(
   { open, timeline, database, tables, ask }: JudgedRun & { ask: Ask },
 ): Promise<Further> {
   const folder = open.path;
-  const files = await readTimelineFiles(folder);
+  const files = await readTimelineFiles(folder, run);
   const kernel = open.has(runFiles.kernel)
     ? await plainJson(join(folder, runFiles.kernel), z.record(z.string(), z.number()), { what: 'record of counters' })
     : {};
@@ -222,7 +229,7 @@ async function readExperiment(
     ],
     ...beside,
     engine: files.engine,
-    writes: open.has(runFiles.notes) ? await countWrites(ask, partsAskerOf(database)) : null,
+    writes: open.has(runFiles.notes) ? await countWrites(ask, partsAskerOf(database), !isOfOwnService(run)) : null,
     direct,
     ...(hasProxy ? await countProxy(ask, tries) : { proxy: null, proxyTries: null }),
     kernel,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boundedFigures, type Experiment } from '../experiment/experiment.ts';
 import { checkExpectations, type Measured } from './expectations.ts';
-import { direct, writes } from './testing.ts';
+import { busy, direct, writes } from './testing.ts';
 import type { Verdict } from './record/verdict.ts';
 
 type Expect = Experiment['expect'];
@@ -295,9 +295,9 @@ describe('a bound', () => {
     altered: (altered) => ({ writes: { ...writes, altered } }),
     duplicated: (duplicated) => ({ writes: { ...writes, duplicated } }),
     misattributed: (misattributed) => ({ writes: { ...writes, misattributed } }),
-    busy: (refused) => ({ writes: { ...writes, busy: { ...writes.busy, refused } } }),
-    busyShortestWaitMs: (shortestRefusalMs) => ({ writes: { ...writes, busy: { ...writes.busy, shortestRefusalMs } } }),
-    busyLongestWaitMs: (longestRefusalMs) => ({ writes: { ...writes, busy: { ...writes.busy, longestRefusalMs } } }),
+    busy: (refused) => ({ writes: { ...writes, busy: { ...busy, refused } } }),
+    busyShortestWaitMs: (shortestRefusalMs) => ({ writes: { ...writes, busy: { ...busy, shortestRefusalMs } } }),
+    busyLongestWaitMs: (longestRefusalMs) => ({ writes: { ...writes, busy: { ...busy, longestRefusalMs } } }),
     longestWaitMs: (longestWaitMs) => ({ longestWaitMs }),
     stale: (stale) => ({ stale }),
     'refused-directly': (refused) => ({ direct: { ...direct, outcomes: { refused } } }),

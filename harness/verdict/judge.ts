@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
 import { counted } from '../base/counted.ts';
 import { addressText } from '../base/address-text.ts';
+import { isOfOwnService } from '../run/tables.ts';
 import { subjectOf, type RunRecord, type ServiceRun } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
 import { citationLine, isHalfDone } from './citation.ts';
@@ -112,6 +113,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
     predicted: prediction,
     ratePerSecond: subjectOf(run).ratePerSecond,
+    isOwnService: isOfOwnService(run),
     outcomes: all.outcomes,
     byMethod: ledger.byMethod,
     stale,
@@ -316,8 +318,8 @@ function provenOf({ run, ledger }: Evidence): { dropped: number; badRestarts: nu
 /** Restarts whose old process did not end in its TimeoutStopSec, into which its drain fits. */
 function needlesslyKilled({ run, windows }: Evidence): number[] {
   if (run.kind !== 'experiment') return [];
-  const { app, unit } = run.experiment;
-  if (app.graceMs + app.shutdownTimeoutMs >= unit.timeoutStopSec * 1000) return [];
+  const { app, unit, service } = run.experiment;
+  if (service === undefined && app.graceMs + app.shutdownTimeoutMs >= unit.timeoutStopSec * 1000) return [];
   return windows.filter(({ killedUs }) => killedUs !== null).map(({ restart }) => restart);
 }
 

@@ -178,6 +178,9 @@ export function serviceRecord(over: Partial<ServiceRun['service']> = {}): Servic
   };
 }
 
+/** Writes that never met the database's lock for long. */
+export const busy = { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 };
+
 /** A database that agrees with the ledger. */
 export const writes: WritesVerdict = {
   acknowledged: 10,
@@ -192,7 +195,7 @@ export const writes: WritesVerdict = {
   unexpected: 0,
   examples: { lost: [], early: [], altered: [], duplicated: [], misattributed: [], unexpected: [] },
   integrity: 'ok',
-  busy: { refused: 0, shortestRefusalMs: null, longestRefusalMs: null, waits: 0, longestWaitMs: 0.1 },
+  busy,
 };
 
 /** Witnesses that agree in everything. */

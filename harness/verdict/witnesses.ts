@@ -79,8 +79,11 @@ export async function countProxy(
   return { proxy: proxy ?? null, proxyTries: { answers: answers?.answers ?? 0, ...tries } };
 }
 
-/** What became of the writes; the database was read. */
-export async function countWrites(ask: Ask, askInParts: AskInParts): Promise<WritesVerdict | null> {
+/**
+ * What became of the writes; the database was read.
+ * @param isDemo of a service of the user's own neither text nor time of a write is known, nor what its database said
+ */
+export async function countWrites(ask: Ask, askInParts: AskInParts, isDemo: boolean): Promise<WritesVerdict | null> {
   const counts = await ask<{ known: string; fate: string; writes: number }>('writes');
   const faults = await ask<{ fate: string; requestId: string }>('write-faults');
   const notes = await ask<{ fate: string; id: string }>('note-faults');
@@ -107,9 +110,10 @@ export async function countWrites(ask: Ask, askInParts: AskInParts): Promise<Wri
     indeterminate: known('indeterminate'),
     recovered: sumOf(counts.filter(({ fate }) => fate === 'recovered')),
     ...(number as Record<(typeof faulty)[number], number>),
+    ...(!isDemo && { early: null, altered: null }),
     examples: Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.slice(0, mostExamples) ?? []])),
-    integrity: state.integrity,
-    busy,
+    integrity: state.integrity === '' ? null : state.integrity,
+    busy: isDemo ? busy : null,
   };
 }
 

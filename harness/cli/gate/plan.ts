@@ -1,5 +1,5 @@
 /** What a gate is to run: the entries of the budgets file that were asked for, and the share of this machine. */
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
 import { readGateFile, type GateFile } from '../../gate/files/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
@@ -7,6 +7,7 @@ import { dealOut, expectedMs, parseShard } from '../../gate/shard.ts';
 import { loadExperiment } from '../../experiment/catalog.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import { isCheckout } from '../../project.mjs';
+import { ownAppOf } from '../options/own-app.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 
 /** An entry, ready to run, and the shard that it falls to, from 1 on. */
@@ -15,15 +16,16 @@ export type PlannedEntry = Awaited<ReturnType<typeof planEntry>> & { readonly sh
 export type GatePlan = Awaited<ReturnType<typeof planGate>>;
 
 /** Options of the plan, as they are typed. */
-export type PlanOptions = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & {
+export type PlanOptions = Pick<RunningOptions, 'app' | 'set' | 'rate' | 'restarts'> & {
   readonly budgets?: string;
   readonly shard?: string;
   readonly variant?: string;
 };
 
 /** The options that change what an entry runs, as one would type them; a merge reads them again. */
-export function planOptionTexts({ set = [], rate, restarts, variant }: PlanOptions): string[] {
+export function planOptionTexts({ app, set = [], rate, restarts, variant }: PlanOptions): string[] {
   return [
+    ...(app === undefined ? [] : [`--app ${app}`]),
     ...set.map((text) => `--set ${text}`),
     ...(rate === undefined ? [] : [`--rate ${rate}`]),
     ...(restarts === undefined ? [] : [`--restarts ${restarts}`]),
@@ -39,7 +41,7 @@ export function planOptionsFrom(texts: readonly string[]): PlanOptions {
   const set: string[] = [];
   const single: Record<string, string> = {};
   for (const text of texts) {
-    const [, name = '', value = ''] = /^--(set|rate|restarts|variant) (.+)$/u.exec(text) ?? [];
+    const [, name = '', value = ''] = /^--(app|set|rate|restarts|variant) (.+)$/u.exec(text) ?? [];
     if (name === '') throw usageError(`A gate has no option ${JSON.stringify(text)}.`);
     if (name === 'set') set.push(value);
     else single[name] = value;
@@ -87,7 +89,7 @@ export async function planGate(projectFolder: string, ids: readonly string[], op
     throw usageError('--variant goes with one entry, such as `npm run gate -- E5 --variant check-readyz`.');
   }
   const shard = options.shard === undefined ? null : parseShard(options.shard);
-  const entries = await Promise.all(chosen.map((entry) => planEntry(entry, options)));
+  const entries = await Promise.all(chosen.map((entry) => planEntry(entry, options, budgetsPath)));
   const parts = dealOut(
     entries.map(({ name, expectedMs: ms }) => ({ name, ms })),
     shard?.of ?? 1,
@@ -102,9 +104,18 @@ function exact(id: string): string {
   return id.replace(/^e(?=\d)/u, 'E');
 }
 
-/** An entry as the file has it, and as the options change it. */
-export async function planEntry({ name, where, budgets, data }: GateFile['entries'][number], options: PlanOptions) {
+/**
+ * An entry as the file has it, and as the options change it.
+ * @param budgetsPath from which the entry's own service is looked for
+ */
+export async function planEntry(
+  { name, where, budgets, data }: GateFile['entries'][number],
+  options: PlanOptions,
+  budgetsPath: string,
+) {
+  const ofEntry = data.app === undefined ? undefined : join(dirname(budgetsPath), data.app);
   try {
+    const own = await ownAppOf(options.app ?? ofEntry);
     const file = await loadExperiment(data.experiment);
     const variant = options.variant ?? data.variant ?? null;
     const changes: Change[] = [
@@ -112,8 +123,17 @@ export async function planEntry({ name, where, budgets, data }: GateFile['entrie
       ...(data.restarts === undefined ? [] : [['deploy.restarts', data.restarts] as const]),
       ...changesOfOneOfMany(file, options),
     ];
-    const experiment = resolveExperiment(file, { variant: variant ?? undefined, changes });
-    return { name, file, experiment, variant, changes, expectedMs: expectedMs(experiment), budgets: budgets.length };
+    const experiment = resolveExperiment(file, { variant: variant ?? undefined, changes, service: own?.shown });
+    return {
+      name,
+      file,
+      own,
+      experiment,
+      variant,
+      changes,
+      expectedMs: expectedMs(experiment),
+      budgets: budgets.length,
+    };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     throw usageError(`${where()}: ${error.message}`, error.hint, error);

@@ -7,6 +7,7 @@ import { percentage, wholeNumber } from './option-values.ts';
 
 /** Options as they are typed. */
 export interface RunningOptions {
+  readonly app?: string;
   readonly set?: readonly string[];
   readonly rate?: string;
   readonly restarts?: string;
@@ -23,6 +24,7 @@ export interface RunningOptions {
 /** Adds the options. */
 export function addRunOptions(command: Command, json = 'verdict.json'): Command {
   return command
+    .option('--app <file>', 'a service of your own in place of the demo site, as this service.yaml describes it')
     .option('--set <path=value>', 'give a field another value; may be repeated', collect)
     .option('--rate <n>', 'requests a second')
     .option('--restarts <n>', 'how many restarts under one load; of several sites, how many deploys of all of them')

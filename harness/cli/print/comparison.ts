@@ -121,8 +121,8 @@ function named(differing: readonly Difference[]): string {
 /** The fields that decide what ran, by their --set paths: not its texts, nor what was expected. */
 function settingsOf(run: RunRecord): Record<string, string> {
   if (run.kind === 'measure') return flatFields(run.service);
-  const { app, unit, sites, proxy, load, probe, deploy } = run.experiment;
-  return flatFields({ app, unit, sites, proxy, load, probe, deploy });
+  const { app, unit, sites, proxy, load, probe, deploy, service } = run.experiment;
+  return flatFields({ app, unit, sites, proxy, load, probe, deploy, ...(service && { service }) });
 }
 
 function kindsOf(a: Verdict, b: Verdict) {

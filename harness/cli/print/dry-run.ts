@@ -1,6 +1,7 @@
 /** `--dry-run`: what a run would put on the server and the proxy, and when it would do what; nothing is started. */
 import { filesOfEdge, filesOfServer } from '../../lab/lab.ts';
-import type { Experiment } from '../../experiment/experiment.ts';
+import { mixOf, type Experiment } from '../../experiment/experiment.ts';
+import type { OwnServiceFiles } from '../../lab/own-service/files.ts';
 import { siteIndexOf, sitesOf } from '../../experiment/units.ts';
 import { deploySchedule } from '../../experiment/deploy-schedule.ts';
 import { slotCount, assignments } from '../../experiment/load-schedule.ts';
@@ -9,11 +10,15 @@ import { slotCount, assignments } from '../../experiment/load-schedule.ts';
 const shownSlots = 10;
 
 /** Units, environment, the proxy's files and the schedule of restarts and requests, as this seed draws them. */
-export async function dryRunText(experiment: Experiment, seed: number): Promise<string> {
+export async function dryRunText(
+  experiment: Experiment,
+  seed: number,
+  own: OwnServiceFiles | null = null,
+): Promise<string> {
   const { id, title, proxy, load, deploy, probe } = experiment;
   const files = [
-    ...(await filesOfServer(experiment)),
-    ...(proxy.kind === 'none' || proxy.unit !== undefined ? [] : await filesOfEdge(experiment)),
+    ...(await filesOfServer(experiment, own)),
+    ...(proxy.kind === 'none' || proxy.unit !== undefined ? [] : await filesOfEdge(experiment, own)),
   ];
   const parts = files.map((file) =>
     'linkTo' in file ? `--- ${file.path} -> ${file.linkTo}` : `--- ${file.path}\n${file.content.toString().trimEnd()}`,
@@ -22,7 +27,7 @@ export async function dryRunText(experiment: Experiment, seed: number): Promise<
   const hasSeveral = sites.length > 1;
   const schedule = deploySchedule(deploy, seed, load.ratePerSecond);
   const durationMs = schedule.durationMs(schedule.wanted);
-  const assign = assignments(load.mix, load.connections, seed);
+  const assign = assignments(mixOf(experiment), load.connections, seed);
   const slots = Array.from({ length: shownSlots }, (_, seq) => {
     const { entry, connection } = assign(seq);
     const site = hasSeveral ? `  ${sites[siteIndexOf(seq, sites.length)]?.hostHeader ?? ''}` : '';

@@ -2,8 +2,9 @@
  * `experiment all`: every experiment beside its controls, in an order that the seed shuffles; with `--variants`, every
  * variant too.
  */
+import { ownAppOf } from '../options/own-app.ts';
 import { join } from 'node:path';
-import { messageOf } from '../../base/errors.ts';
+import { HarnessError, messageOf } from '../../base/errors.ts';
 import { readCatalog } from '../../experiment/catalog.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf } from '../../report/format.ts';
@@ -36,14 +37,23 @@ export async function runAll(
 ): Promise<number> {
   const { seed, reportsFolder, variants, options } = asked;
   const { experiments: catalog, broken } = await readCatalog();
+  const own = await ownAppOf(options.app);
   context.stderr(brokenText(broken));
   // A change that one of them cannot take is said before any of them has run.
   const conditions = { seed, reportsFolder, keep: false, capacity: false, withControls: options.controls !== false };
+  const unfit: string[] = [];
   const requests = catalog.flatMap((file) =>
-    [null, ...(variants ? Object.keys(file.variants) : [])].map((variant) =>
-      requestOf({ ...conditions, file, variant, changes: changesOfOneOfMany(file, options) }),
-    ),
+    [null, ...(variants ? Object.keys(file.variants) : [])].flatMap((variant) => {
+      try {
+        return [requestOf({ ...conditions, file, own, variant, changes: changesOfOneOfMany(file, options) })];
+      } catch (error) {
+        if (!(error instanceof HarnessError) || error.code !== 'service-unfit') throw error;
+        unfit.push(variant === null ? error.message : `${nameOfRun({ file, variant })}: ${error.message}`);
+        return [];
+      }
+    }),
   );
+  context.stderr(unfit.map((why) => `left out: ${why}\n`).join(''));
   const runs = shuffle(requests, seededRandom(seed, 'all')).map((request, index) => {
     const name = nameOfRun(request);
     return { request, name, place: `${index + 1} of ${requests.length}`, words: `: ${name}` };
@@ -67,9 +77,10 @@ export async function runAll(
   const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const table = linesTable(lines);
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n\`\`\`\n${context.worded(allCommand(asked))}\n\`\`\`\n`;
+  const leftOut = unfit.length === 0 ? '' : `Left out:\n\n${unfit.map((why) => `- ${why}`).join('\n')}\n\n`;
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n${leftOut}\`\`\`\n${context.worded(allCommand(asked))}\n\`\`\`\n`;
   const folder = await writeSeriesFolder(join(reportsFolder, 'all'), { 'all.md': text });
-  if (options.json === true) context.stdout(jsonText({ seed, lines }));
+  if (options.json === true) context.stdout(jsonText({ seed, lines, ...(own !== null && { leftOut: unfit }) }));
   else context.stdout(`${table}\ntable: ${pathText(join(folder, 'all.md'))}\n`);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
@@ -77,8 +88,9 @@ export async function runAll(
 
 /** The command that asks the same again. */
 function allCommand({ seed, variants, options }: { seed: number; variants: boolean; options: RunningOptions }): string {
-  const { set, rate, restarts, controls } = options;
+  const { app, set, rate, restarts, controls } = options;
   const words = [`npm run experiment all -- --seed ${seed}`];
+  if (app !== undefined) words.push(`--app ${quoted(app)}`);
   if (variants) words.push('--variants');
   if (rate !== undefined) words.push(`--rate ${rate}`);
   if (restarts !== undefined) words.push(`--restarts ${restarts}`);

@@ -95,6 +95,6 @@ async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun 
 }
 
 /** What ran, as one text; the schema has put the fields in order. */
-function settingsText({ app, unit, sites, proxy, load, probe, deploy }: Experiment): string {
-  return JSON.stringify([app, unit, sites, proxy, load, probe, deploy]);
+function settingsText({ app, unit, sites, proxy, load, probe, deploy, service }: Experiment): string {
+  return JSON.stringify([app, unit, sites, proxy, load, probe, deploy, service]);
 }

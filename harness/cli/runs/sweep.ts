@@ -48,7 +48,10 @@ export async function runSweep(
     return { ...run, place: `run ${index + 1} of ${requests.length}`, words: `: ${wordsOf(run.cell.changes)}` };
   });
   const command = [
-    repeatCommand({ id: asked.experiment.id, variant: asked.variant, changes: asked.changes }, asked.seed),
+    repeatCommand(
+      { id: asked.experiment.id, variant: asked.variant, changes: asked.changes, app: asked.own?.path },
+      asked.seed,
+    ),
     ...sweeps.map((sweep) => `--sweep ${sweep}`),
     ...(trials > 1 ? [`--trials ${trials}`] : []),
   ].join(' ');

@@ -18,8 +18,11 @@ import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles, unfinished } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
+import { parseJournal } from '../../run/files/journal.ts';
+import { isServiceJournalLine } from '../../run/timeline/service-journal.ts';
 import { isKept } from '../../run/files/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
+import { fetchOwnWrites } from './own-writes.ts';
 import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
 import { ndjson, type RunWriter } from '../run-writer.ts';
 import { withTimeout } from '../../base/timeout.ts';
@@ -65,7 +68,7 @@ export async function collectRecords(
       : []),
     keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
     keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
-    keep(runFiles.journal, (target) => fetchJournal(lab, target)),
+    keep(runFiles.journal, (target) => fetchJournal(lab, target, writer.record.experiment.service === undefined)),
     ...(directOriginUs === null || originUs === null
       ? []
       : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directOriginUs - originUs))]),
@@ -135,7 +138,8 @@ function stampOf(us: string): string {
 /** The request logs of all units, one after another: concatenated gzip files are one. */
 async function fetchRequestLogs(lab: Lab, target: string): Promise<void> {
   await rm(target, { force: true });
-  const logs = lab.sites.flatMap(({ colours }) => colours.map(({ requestLog }) => requestLog));
+  const logs = lab.sites.flatMap(({ colours }) => colours.flatMap(({ requestLog }) => requestLog ?? []));
+  if (logs.length === 0) await pipeline([], createGzip(), createWriteStream(target));
   for (const log of logs) await fetchGzipped(lab.server, log, target, 'a');
 }
 
@@ -166,6 +170,13 @@ async function fetchDirect(lab: Lab, target: string, shiftUs: number): Promise<v
  * @returns why it could not be read, as a sentence; nothing where it was
  */
 export async function collectNotes(lab: Lab, writer: LabRunWriter): Promise<string[]> {
+  const { service } = writer.record.experiment;
+  if (service !== undefined) {
+    if (service.writes === undefined) return [];
+    return await keepFile(writer, runFiles.notes, fetchMs, (target) =>
+      fetchOwnWrites(lab, service, writer.folder, target),
+    );
+  }
   return await keepFile(writer, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
 }
 
@@ -204,11 +215,19 @@ async function fetchCounters({ server }: Lab, target: string, before: Record<str
   await writeFile(target, `${JSON.stringify(change, null, 2)}\n`);
 }
 
-async function fetchJournal(lab: Lab, target: string): Promise<void> {
+/** @param isDemo what a service of the user's own says is nobody's business: of it only systemd's words are kept */
+async function fetchJournal(lab: Lab, target: string, isDemo: boolean): Promise<void> {
   const journal = await readJournal(lab, ['--output-fields=MESSAGE,MESSAGE_ID,UNIT,_SYSTEMD_UNIT,_PID,PRIORITY']);
   // Where the proxy is a unit, its log is here too.
-  const kept = journal.split('\n').filter(isKept).join('\n');
+  const kept = journal
+    .split('\n')
+    .filter((line) => isKept(line) && (isDemo || isServiceLine(line)))
+    .join('\n');
   await writeFile(target, kept);
+}
+
+function isServiceLine(line: string): boolean {
+  return line !== '' && parseJournal(line, runFiles.journal).some(isServiceJournalLine);
 }
 
 /** Entries of the server's journal, a line of JSON each. */

@@ -7,6 +7,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { LoadPlan } from '../../in-lab/load/plan.ts';
 import { labDeadlineMs, probePath, probeRunId } from '../../run/site-requests.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
+import { proxiedPathOf } from '../../experiment/ready-question.ts';
 import { publicPorts } from '../../experiment/units.ts';
 import { Generator, type LoadEnd } from '../generator.ts';
 
@@ -15,6 +16,11 @@ export const directLedgerPath = '/var/direct.ndjson';
 
 /** By then the deadline of each of its last requests has passed, so that each has its row. */
 const settledMs = labDeadlineMs + 2_000;
+
+/** Of a service of the user's own what it has on its public port. */
+function probedPath({ service }: Experiment): string {
+  return service === undefined ? probePath : proxiedPathOf({ service });
+}
 
 /** A probe that is ready to begin. */
 export class DirectProbe {
@@ -38,7 +44,12 @@ export class DirectProbe {
       port: lab.sites[0].colours[0].publicPort,
       ratePerSecond: probe.ratePerSecond,
       mix: [
-        { method: 'GET', path: probePath, weight: 1, fixed: { headers: [], bodyBase64: null, expectedStatus: 200 } },
+        {
+          method: 'GET',
+          path: probedPath(experiment),
+          weight: 1,
+          fixed: { headers: [], bodyBase64: null, expectedStatus: experiment.service === undefined ? 200 : null },
+        },
       ],
       connections: 'new',
       maxConnections: Math.ceil((probe.ratePerSecond * load.deadlineMs) / 1000) + 50,

@@ -61,7 +61,7 @@ const askMs = 20_000;
  */
 export async function runInLab(setting: LabRunSetting, request: RunRequest): Promise<Conducted> {
   const { docker, facts, image, progress, signal, runId } = setting;
-  const { experiment, keep } = request;
+  const { experiment, keep, own } = request;
   const watch = await watchEngine(docker, runId);
   try {
     const connections = connectionsOf(experiment);
@@ -69,7 +69,10 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
       experiment.deploy.action === 'release'
         ? await ensureControlImage(docker, image, (line) => progress.note(line))
         : image;
-    const lab = await bootLab(docker, { runId, experiment, image: labImage, facts, connections, keep, signal });
+    const lab = await bootLab(docker, {
+      ...{ runId, experiment, own, image: labImage, facts, connections, keep, signal },
+      say: (line) => progress.note(line),
+    });
     const remove = async (): Promise<void> => {
       if (!keep) await withTimeout(askMs, 'Taking the lab down', lab.remove());
     };
@@ -113,7 +116,10 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     progress.phase('load');
     // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
     const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
-    const measured = await loadInLab(lab, run, schedule, { progress, signal, began });
+    const measured = await loadInLab(lab, run, schedule, {
+      ...{ progress, signal, began },
+      own: request.own,
+    });
     await copy.end();
     progress.phase('collecting records');
     const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };

@@ -4,8 +4,12 @@ import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/engine/exec.ts';
+import { readyQuestionOf } from '../../experiment/ready-question.ts';
 import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
+import { releaseEnvironment, releaseFolder, type OwnServiceFiles } from '../../lab/own-service/files.ts';
 import { proxyFile, type Colour, type Site } from '../../experiment/units.ts';
+import type { OwnService } from '../../experiment/own-service.ts';
+import type { OwnApp } from '../run-request.ts';
 import { answerLimits, type LoadPlan } from '../../in-lab/load/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
@@ -58,6 +62,8 @@ export interface Measurement {
 interface LoadOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** The service of the user's own, with its secrets; null of the demo site. */
+  readonly own: OwnApp | null;
   /** The first request is due: from now on there is something to lose. */
   readonly began: (clock: Pick<ExperimentRun, 'originMonotonicUs' | 'wallOffsetUs'>) => unknown;
 }
@@ -82,19 +88,19 @@ export async function loadInLab(
     hostHeaders: hostHeadersOf(lab),
     ratePerSecond: load.ratePerSecond,
     durationMs: new RestartQuota(schedule).longestMs,
-    mix: load.mix,
+    mix: options.own?.mix ?? load.mix,
     connections: load.connections,
     deadlineMs: labDeadlineMs,
     maxConnections: connectionsOf(run.experiment),
     ...answerLimits,
     tls: null,
-    primedNotes: labPrimedNotes,
+    primedNotes: options.own === null ? labPrimedNotes : 0,
     ledgerPath: ledgerPathInClient,
     threads: 1,
   };
   const deployPlan: DeployPlan = {
     runId: run.runId,
-    sites: deploySites(lab),
+    sites: deploySites(lab, run.experiment, options.own),
     deploy: run.experiment.deploy,
     release: releasePlanOf(run.experiment),
     beginsMs: schedule.beginsMs,
@@ -114,7 +120,7 @@ export async function loadInLab(
     await inTime(awaitDeployer(deployer), options.signal);
     const [client, sampler, probe] = await Promise.all([
       talkTo(lab.client, 'load/main.ts'),
-      talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer),
+      talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(sampledEveryMs(run.experiment))),
       DirectProbe.start(lab, run.experiment, plan),
     ]);
     if (probe !== null) parties.push(probe);
@@ -148,6 +154,11 @@ async function inTime(prepared: Promise<unknown>, signal: AbortSignal): Promise<
   }
 }
 
+/** A service of the user's own tells nobody when it accepts: its port is looked at more often. */
+function sampledEveryMs({ service }: Experiment): number {
+  return service === undefined ? 10 : 2;
+}
+
 /** What a swap by file, or a reload, writes into the proxy's file. */
 async function proxyFileOf(experiment: Experiment): Promise<DeployPlan['proxyFile']> {
   const { proxy, deploy } = experiment;
@@ -171,19 +182,37 @@ function hostHeadersOf({ sites: [first, ...others] }: Lab): LoadPlan['hostHeader
   return [first.hostHeader, ...others.map(({ hostHeader }) => hostHeader)];
 }
 
-function deploySites({ sites: [first, ...others] }: Lab): DeployPlan['sites'] {
-  return [deploySite(first), ...others.map(deploySite)];
+function deploySites(
+  { sites: [first, ...others] }: Lab,
+  experiment: Experiment,
+  own: OwnServiceFiles | null,
+): DeployPlan['sites'] {
+  return [deploySite(first, experiment, own), ...others.map((site) => deploySite(site, experiment, own))];
 }
 
-function deploySite({ name, hostHeader, colours: [first, ...others] }: Site): DeploySite {
-  const unitOf = ({ service, socket, releaseFile, internalAddress, publicPort }: Colour): DeployUnit => ({
-    service,
-    socket,
-    releaseFile,
-    internalAddress,
-    publicAddress: `127.0.0.1:${publicPort}`,
+function deploySite(
+  { name, hostHeader, colours: [first, ...others] }: Site,
+  experiment: Experiment,
+  own: OwnServiceFiles | null,
+): DeploySite {
+  const unitOf = (colour: Colour): DeployUnit => ({
+    service: colour.service,
+    socket: colour.socket,
+    releaseFile: colour.releaseFile,
+    releaseText: own === null ? 'APP_VERSION={version}\n' : releaseEnvironment(experiment, own.service, colour),
+    ready: readyQuestionOf(experiment, colour),
+    publicAddress: `127.0.0.1:${colour.publicPort}`,
   });
-  return { name, hostHeader, units: [unitOf(first), ...others.map(unitOf)] };
+  return { name, hostHeader, units: [unitOf(first), ...others.map(unitOf)], own: own && ownReleaseOf(own.service) };
+}
+
+function ownReleaseOf(service: OwnService): DeploySite['own'] {
+  const { release } = service;
+  const link =
+    release !== undefined && 'link' in release
+      ? { path: release.link, folders: release.folders.map((from) => releaseFolder(service, from)) }
+      : null;
+  return { link, command: release !== undefined && 'command' in release ? release.command : null };
 }
 
 /** The programs in the lab that a measurement talks with. */

@@ -72,6 +72,8 @@ const gateEntrySchema = z.strictObject({
   name: fileNameSchema.optional(),
   experiment: z.string().regex(/^E\d+$/u, 'must be E and a number'),
   variant: z.string().optional(),
+  /** A service of the user's own in place of the demo site: its service.yaml, relative to this file. */
+  app: z.string().min(1).optional(),
   restarts: z.number().int().positive().max(1_000).optional(),
   /** Fields of the experiment that differ in the gate, by the paths of --set. */
   set: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),

@@ -1,9 +1,9 @@
 /** The ways to deploy one site beside systemd: each resolves with the unit that serves then. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployerNotePrefix, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
-import { GivenUp, readyDeadlineMs, replaceFile, run, stamp, systemctl, type Deploy } from './deploy.ts';
+import { GivenUp, readyDeadlineMs, replaceFile, run, stamp, systemctl, untilServing, type Deploy } from './deploy.ts';
 
 /** From the request for a long transaction to the end of its process: the transaction must have begun. */
 const beginTransactionMs = 200;
@@ -23,8 +23,19 @@ export interface SiteInDeploy extends DeploySite {
 }
 
 /** Writes what a release writes: the version that the unit starts next. */
-export function release({ releaseFile }: DeployUnit, { version }: Deploy, more = ''): void {
-  replaceFile(releaseFile, `APP_VERSION=${version}\n${more}`);
+export function release({ releaseFile, releaseText }: DeployUnit, { version }: Deploy, more = ''): void {
+  if (releaseText !== null) replaceFile(releaseFile, `${releaseText.replaceAll('{version}', version)}${more}`);
+}
+
+/** What else a release of a service of the user's own does: the link is pointed to the next folder, the command is run. */
+export async function releaseOwn({ own }: SiteInDeploy, { restart, version }: Deploy): Promise<void> {
+  if (own === null) return;
+  const { link, command } = own;
+  if (link !== null) {
+    symlinkSync(link.folders[restart % link.folders.length] ?? '', `${link.path}.new`);
+    renameSync(`${link.path}.new`, link.path);
+  }
+  if (command !== null) await run('sh', ['-c', command.replaceAll('{version}', version)]);
 }
 
 /** The unit that the next release goes to: of two colours the idle one. */
@@ -48,11 +59,16 @@ async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployP
 
 /** A step of the switch: the idle colour is started and becomes ready, or the one that served before is stopped. */
 async function switchColour(
-  { name, plan: { deploy } }: SiteInDeploy,
+  site: SiteInDeploy,
   step: 'start' | 'finish',
-  withinSec?: number,
+  { version, withinSec }: { version: string; withinSec?: number },
 ): Promise<void> {
-  const seconds = Math.ceil(withinSec ?? deploy.readyWithinSec ?? readyDeadlineMs / 1000);
+  const { name, plan } = site;
+  const seconds = Math.ceil(withinSec ?? plan.deploy.readyWithinSec ?? readyDeadlineMs / 1000);
+  if (site.own !== null) {
+    await switchOwn(site, step, { version, withinMs: seconds * 1000 });
+    return;
+  }
   const env = { ...process.env, SITE_SWITCH_SECONDS: String(seconds) };
   try {
     await run('bash', [switchScript, name, step], { env });
@@ -60,6 +76,25 @@ async function switchColour(
     const { code, stderr = '' } = error as { code?: number; stderr?: string };
     throw code === givenUpCode ? new GivenUp(stderr.trim()) : error;
   }
+}
+
+/** The same of a service of the user's own, whose units have names of their own. */
+async function switchOwn(
+  site: SiteInDeploy,
+  step: 'start' | 'finish',
+  { version, withinMs }: { version: string; withinMs: number },
+): Promise<void> {
+  const [coming, going] = [comingOf(site), site.units[site.serving] ?? site.units[0]];
+  if (step === 'finish') {
+    await systemctl('stop', going.service);
+    return;
+  }
+  await systemctl('restart', coming.service);
+  if (await untilServing(coming, version, withinMs)) return;
+  await systemctl('stop', coming.service);
+  throw new GivenUp(
+    `${coming.service} was not ready within ${withinMs / 1000} s and was stopped; ${going.service} still serves.`,
+  );
 }
 
 /** Each way to deploy: resolves with the unit that serves now. */
@@ -96,7 +131,7 @@ async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
     stamp('retire', deploy);
     await systemctl('stop', going.service);
   }
-  await switchColour(site, 'start');
+  await switchColour(site, 'start', deploy);
   if (proxyFile !== null) {
     const text = proxyFile.texts[1 - serving] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {
@@ -118,7 +153,7 @@ async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
     // Stopped below too, or systemd would start the old colour again.
     await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
   }
-  await switchColour(site, 'finish');
+  await switchColour(site, 'finish', deploy);
   site.serving = 1 - serving;
   return coming;
 }
@@ -128,9 +163,11 @@ async function badSwap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> 
   const coming = comingOf(site);
   release(coming, deploy, 'APP_FAULT=crash-at-start\n');
   stamp('retire', deploy);
-  await switchColour(site, 'start', site.plan.deploy.badForMs / 1000).catch((error: unknown) => {
-    if (!(error instanceof GivenUp)) throw error;
-  });
+  await switchColour(site, 'start', { ...deploy, withinSec: site.plan.deploy.badForMs / 1000 }).catch(
+    (error: unknown) => {
+      if (!(error instanceof GivenUp)) throw error;
+    },
+  );
   stamp('roll-back', deploy);
   release(coming, deploy);
   return await swap(site, deploy);

@@ -48,10 +48,35 @@ export async function systemctl(...args: string[]): Promise<void> {
   await run('systemctl', args);
 }
 
-/** Does /readyz of the internal port answer 200, and with this version? */
-async function isReady({ internalAddress }: DeployUnit, version: string): Promise<boolean> {
-  const result = await httpGet(`http://${internalAddress}/readyz`, 1_000);
-  return 'status' in result && result.status === 200 && result.headers['x-app-version'] === version;
+/** Does the unit serve, and with this version, where it tells? */
+async function isReady({ ready }: DeployUnit, version: string): Promise<boolean> {
+  const result = await httpGet(ready.url, 1_000);
+  if ('error' in result) return false;
+  const { status, headers } = result;
+  if (ready.isHealth ? status < 200 || status > 299 : status >= 500) return false;
+  const named = ready.versionHeader === null ? undefined : headers[ready.versionHeader];
+  // A service of the user's own may name its version in other answers only.
+  if (named !== undefined || ready.saysItself) return named === version;
+  return ready.versionUrl === null || (await pageHolds(ready.versionUrl, version));
+}
+
+async function pageHolds(url: string, version: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+    return new RegExp(String.raw`\b${version}\b`, 'u').test(await answer.text());
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until this unit serves with this version; false when it never does. */
+export async function untilServing(unit: DeployUnit, version: string, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (!(await isReady(unit, version))) {
+    if (performance.now() > deadline) return false;
+    await sleep(readyPollMs);
+  }
+  return true;
 }
 
 /** Waits until one of the units is ready with this version; false when none ever is. */
@@ -59,7 +84,10 @@ export async function untilReady(units: DeploySite['units'], deploy: Deploy): Pr
   const deadline = performance.now() + readyDeadlineMs;
   for (;;) {
     const ready = await Promise.all(units.map((unit) => isReady(unit, deploy.version)));
-    if (ready.includes(true)) return true;
+    if (ready.includes(true)) {
+      if (units.some((unit) => !unit.ready.saysItself)) stamp('ready', deploy);
+      return true;
+    }
     if (performance.now() > deadline) {
       stamp('never-ready', deploy);
       return false;

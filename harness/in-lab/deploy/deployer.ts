@@ -10,7 +10,7 @@ import { anotherRestart, type DeployPlan } from '../../run/deploy-plan.ts';
 import { GivenUp, say, stamp, untilReady, type Deploy } from './deploy.ts';
 import { isOfProxy, type ProxyAction } from '../../experiment/units.ts';
 import { deployProxy } from './deploy-proxy.ts';
-import { comingOf, release, ways, type SiteInDeploy } from './deploy-ways.ts';
+import { comingOf, release, releaseOwn, ways, type SiteInDeploy } from './deploy-ways.ts';
 import { listenQueues } from './listen-queues.ts';
 import { layOut, releaseAll } from './release.ts';
 
@@ -36,6 +36,7 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
   const isSwap = action === 'swap' || action === 'bad-release';
   const next = isSwap ? comingOf(site) : site.units[0];
   release(next, deploy);
+  await releaseOwn(site, deploy);
   if (deploy.site !== undefined) stamp('site-begin', deploy);
   try {
     const unit = await ways[action](site, deploy);

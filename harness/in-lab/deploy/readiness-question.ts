@@ -1,12 +1,13 @@
 /** What the lab asks readiness.ts, and what it answers. */
+import type { ReadyQuestion } from '../../experiment/ready-question.ts';
 
 /** What to wait for. */
 export interface ReadinessQuestion {
   readonly deadlineMs: number;
   readonly sites: readonly {
-    readonly internalAddress: string;
-    /** The Host header by which the proxy knows it; null without a proxy. */
-    readonly proxiedHost: string | null;
+    readonly ready: ReadyQuestion;
+    /** What is asked through the proxy: the Host header by which it knows the site, and the path; null without a proxy. */
+    readonly proxied: { readonly host: string; readonly path: string } | null;
     /** The proxy's service whose only server does not run. The proxy takes it for up at first, and must know that it is down. */
     readonly downService: string | null;
   }[];

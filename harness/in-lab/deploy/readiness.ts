@@ -13,11 +13,14 @@ const pollMs = 20;
 const proxyApi = 'http://127.0.0.1:8099/api/http/services';
 const question = JSON.parse(process.argv[2] ?? '') as ReadinessQuestion;
 
-/** undefined when the answer is 200, else what came instead. */
-async function ask(url: string, headers: Record<string, string>): Promise<string | undefined> {
+/** undefined when somebody serves: a health check passed, or there was an answer that is no proxy's. */
+async function ask(url: string, isHealth: boolean, headers: Record<string, string> = {}): Promise<string | undefined> {
   const result = await httpGet(url, 2_000, headers);
   if ('error' in result) return result.error;
-  return result.status === 200 ? undefined : `answered ${result.status}`;
+  const isServed = isHealth
+    ? result.status >= 200 && result.status < 300
+    : result.status < 500 && result.status !== 404;
+  return isServed ? undefined : `answered ${result.status}`;
 }
 
 /** undefined when the proxy holds every server of the service to be down. */
@@ -44,14 +47,14 @@ async function systemdState(): Promise<string | undefined> {
 type Condition = readonly [what: string, state: () => Promise<string | undefined>];
 
 /** What must hold of one site; its name is its Host header where there is a proxy. */
-function conditionsOf({ internalAddress, proxiedHost, downService }: ReadinessQuestion['sites'][number]): Condition[] {
-  const isReady = (): Promise<string | undefined> => ask(`http://${internalAddress}/readyz`, {});
-  const conditions: Condition[] = [
-    [`the site is not ready (/readyz on its internal port, ${internalAddress})`, isReady],
-  ];
-  if (proxiedHost !== null) {
-    const isProxied = (): Promise<string | undefined> => ask('http://127.0.0.1:80/livez', { Host: proxiedHost });
-    conditions.push([`the proxy does not answer for ${proxiedHost}`, isProxied]);
+function conditionsOf({ ready, proxied, downService }: ReadinessQuestion['sites'][number]): Condition[] {
+  const conditions: Condition[] = [[`the site is not ready (${ready.url})`, () => ask(ready.url, ready.isHealth)]];
+  if (proxied !== null) {
+    const { host, path } = proxied;
+    conditions.push([
+      `the proxy does not answer for ${host}`,
+      () => ask(`http://127.0.0.1:80${path}`, ready.isHealth, { Host: host }),
+    ]);
   }
   if (downService !== null) {
     conditions.push([`the proxy does not hold ${downService} to be down`, () => stateOfService(downService)]);

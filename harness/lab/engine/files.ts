@@ -8,7 +8,13 @@ import tar from 'tar-stream';
 
 /** A file to put into a container: an absolute path and what it holds, or where the link points. */
 export type LabFile =
-  { readonly path: string; readonly content: string | Buffer } | { readonly path: string; readonly linkTo: string };
+  | {
+      readonly path: string;
+      readonly content: string | Buffer;
+      /** May it be run? Left out: no. */
+      readonly isProgram?: boolean;
+    }
+  | { readonly path: string; readonly linkTo: string };
 
 /** Reads every file under `folder` on this machine, as it would lie under `target` in the container. */
 export async function filesUnder(
@@ -38,7 +44,7 @@ export async function putFiles(container: Docker.Container, files: readonly LabF
   for (const file of files) {
     const header = { name: file.path.replace(/^\/+/u, ''), mode: 0o644, mtime: new Date(0) };
     if ('linkTo' in file) pack.entry({ ...header, type: 'symlink', linkname: file.linkTo });
-    else pack.entry(header, file.content);
+    else pack.entry(file.isProgram === true ? { ...header, mode: 0o755 } : header, file.content);
   }
   pack.finalize();
   await container.putArchive(Readable.from(pack), { path: '/' });

@@ -13,6 +13,7 @@ const stampedKinds = [
   'task-begin',
   'task-end',
   'never-ready',
+  'ready',
   'given-up',
   'retire',
   'proxy-file',
@@ -37,7 +38,7 @@ export const deployerFile = {
       [...bareKinds, ...stampedKinds],
       'site-begin, site-end: of several sites, or of a release, the restart of one. task-begin, task-end: a task of the ' +
         'playbook. retire: the old version is out of rotation from here on. proxy-file: the proxy’s file names the new unit. ' +
-        'given-up: the new version was not ready in time, and the old one goes on. ' +
+        'ready: a service of the user’s own answers again. given-up: the new version was not ready in time, and the old one goes on. ' +
         'roll-back: a release that cannot start is taken back. rested: the version is ready (or never will be), and what ' +
         'had queued has had time to be worked off.',
     ),

@@ -98,7 +98,7 @@ describe('a line of a run’s file', () => {
     ['queues', { waiting: undefined }, 'waiting is missing'],
     ['timeline', { atUs: '5' }, 'atUs is "5", not a whole number'],
     ['timeline', { kind: 'x' }, 'kind is "x", not one of load-begin, '],
-    ['timeline', { source: 'me' }, 'source is "me", not one of deployer, app, journal, proxy, engine'],
+    ['timeline', { source: 'me' }, 'source is "me", not one of deployer, app, journal, queues, proxy, engine'],
     ['timeline', { restart: undefined }, 'restart is missing'],
     ['timeline', { version: 1 }, 'version is 1, not a text'],
     ['timeline', { instance: 1 }, 'instance is 1, not a text'],

@@ -7,7 +7,7 @@ import { plainText } from '../plain-file.ts';
 import { runFiles } from '../run-folder.ts';
 
 /** Who may see an event. */
-const eventSources = ['deployer', 'app', 'journal', 'proxy', 'engine'] as const;
+const eventSources = ['deployer', 'app', 'journal', 'queues', 'proxy', 'engine'] as const;
 
 /** The kinds of events, in the order in which one restart goes through them. */
 export const eventKinds = [

@@ -1,4 +1,7 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
+import type { QueueSample } from '../files/queues.ts';
+import { handovers, openings, type Handover } from './port-events.ts';
+import { serviceJournalEvents } from './service-journal.ts';
 import type { EngineEvent } from '../files/engine-events.ts';
 import type { DeployerMessage } from '../files/deployer-log.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from '../files/timeline.ts';
@@ -23,6 +26,10 @@ export interface TimelineSources {
   readonly checks: readonly CheckChange[];
   readonly engine: readonly EngineEvent[];
   readonly sites: readonly TimelineSite[];
+  /**
+   * Of a service of the user's own, which says nothing itself: samples of its ports, and whether a socket unit keeps them.
+   */
+  readonly own?: { readonly queues: readonly QueueSample[]; readonly hasSocket: boolean };
   /** In a release a process belongs to the deploy in which it begins or ends, since a bad one brings back an old version. */
   readonly isRelease: boolean;
 }
@@ -100,7 +107,7 @@ export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
   const events = [
     ...deployEvents(sources, sites),
     ...siteEvents(sources, sites),
-    ...unitEvents(sources, sites),
+    ...(sources.own === undefined ? unitEvents(sources, sites) : ownUnitEvents(sources, sources.own, sites)),
     ...proxyUnitEvents(sources, sites),
     ...sources.proxy,
     ...checkEvents(sources, sites),
@@ -208,6 +215,44 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
     if (kind === undefined) return [];
     const event = { kind, source: 'journal', restart: site.restartAt(atUs), ...site.named } as const;
     return [at(atUs, { ...event, detail: line.message })];
+  });
+}
+
+/** What journal and kernel show of a service of the user's own: of its units as of those of `--journal`, and of its ports. */
+function ownUnitEvents(
+  sources: TimelineSources,
+  { queues, hasSocket }: NonNullable<TimelineSources['own']>,
+  [site]: readonly Numbered[],
+): TimelineEvent[] {
+  if (site === undefined) return [];
+  const { journal, originUs } = sources;
+  const units = site.colours.flatMap(({ service, socket }) => [service, socket]);
+  const begins = site.begins.map(({ atUs }) => atUs);
+  const ofUnits = serviceJournalEvents(journal, {
+    ...{ originUs, begins },
+    units: units.map((name) => ({ name, tellsReady: false })),
+  }).map(({ atUs, kind, source, restart, detail }) =>
+    at(atUs, { kind, source, restart, ...(detail !== undefined && { detail }) }),
+  );
+  const ports = site.colours.flatMap(({ publicPort }) =>
+    hasSocket ? handovers(queues, publicPort, handoversOf(ofUnits, originUs)) : openings(queues, publicPort),
+  );
+  const ofPorts = ports.map(({ port, kind, atMonotonicUs }) => {
+    const atUs = atMonotonicUs - originUs;
+    return at(atUs, { kind, source: 'queues', restart: site.restartAt(atUs), detail: `port ${port}` });
+  });
+  return [...ofUnits, ...ofPorts];
+}
+
+/** Each end of a process with the start that follows it. */
+function handoversOf(events: readonly TimelineEvent[], originUs: number): Handover[] {
+  const starts = events.filter(({ kind }) => kind === 'start').map(({ atUs }) => atUs);
+  return starts.flatMap((startUs, index) => {
+    const afterUs = starts[index - 1] ?? -Infinity;
+    const told = events.find(
+      ({ kind, atUs }) => (kind === 'sigterm' || kind === 'main-exited') && atUs > afterUs && atUs <= startUs,
+    );
+    return told === undefined ? [] : [{ toldUs: told.atUs + originUs, startUs: startUs + originUs }];
   });
 }
 

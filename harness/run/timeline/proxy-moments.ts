@@ -13,7 +13,7 @@ interface Moment {
 const momentsByRestart = `
   with answers as (
     select b.restart, b.version as brought, p.version, {'endUs': p.endUs, 'status': p.status, 'requestId': p.requestId} as moment,
-      p.status >= 400 and p.version is null as isOwnError
+      p.status >= 400 and p.isMadeUp as isOwnError
     from proxy p asof join begins b on p.site = b.site and p.endUs >= b.atUs, run
     where starts_with(p.requestId, run.runId)
   )

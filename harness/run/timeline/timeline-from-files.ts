@@ -8,7 +8,9 @@ import { CheckStates } from './check-states.ts';
 import { openDatabase, type RunDatabase } from '../database.ts';
 import { deployerMessageIn, type DeployerMessage } from '../files/deployer-log.ts';
 import { engineEventsFile, type EngineEvent } from '../files/engine-events.ts';
-import { recordsIn } from '../files/fields.ts';
+import { recordIn, recordsIn } from '../files/fields.ts';
+import { queuesFile, type QueueSample } from '../files/queues.ts';
+import { gzippedLines } from '../gzipped-lines.ts';
 import { parseJournal, type JournalLine } from '../files/journal.ts';
 import { plainText } from '../plain-file.ts';
 import { readProxyLog } from '../files/proxy-log.ts';
@@ -22,13 +24,15 @@ export interface TimelineFiles {
   readonly deployer: readonly DeployerMessage[];
   readonly journal: readonly JournalLine[];
   readonly engine: readonly EngineEvent[];
+  /** Read where the ports of a service are all that shows when it accepts. */
+  readonly queues: readonly QueueSample[];
 }
 
 /**
  * Reads them; a file that is not there is empty.
  * @throws {HarnessError} naming file and line, when one is not of its form
  */
-export async function readTimelineFiles(folder: string): Promise<TimelineFiles> {
+export async function readTimelineFiles(folder: string, { experiment }: ExperimentRun): Promise<TimelineFiles> {
   const read = async <T>(name: string, parse: (content: string, path: string) => T[]): Promise<T[]> => {
     const path = join(folder, name);
     return existsSync(path) ? parse(await plainText(path), path) : [];
@@ -38,7 +42,27 @@ export async function readTimelineFiles(folder: string): Promise<TimelineFiles> 
     read(runFiles.journal, parseJournal),
     read(runFiles.engineEvents, (content, path) => recordsIn(engineEventsFile, content, path)),
   ]);
-  return { deployer, journal, engine };
+  const queues = experiment.service === undefined ? [] : await queueSamples(folder, portsOf(experiment));
+  return { deployer, journal, engine, queues };
+}
+
+function portsOf(experiment: ExperimentRun['experiment']): Set<number> {
+  return new Set(sitesOf(experiment)[0].colours.map(({ publicPort }) => publicPort));
+}
+
+/** Of these ports, in order of time. */
+async function queueSamples(folder: string, ports: ReadonlySet<number>): Promise<QueueSample[]> {
+  const path = join(folder, runFiles.queues);
+  if (!existsSync(path)) return [];
+  const samples: QueueSample[] = [];
+  let number = 0;
+  for await (const lines of gzippedLines(path)) {
+    for (const text of lines) {
+      const sample = recordIn(queuesFile, text, { path, line: ++number });
+      if (ports.has(sample.port)) samples.push(sample);
+    }
+  }
+  return samples;
 }
 
 function deployerMessages(content: string, path: string): DeployerMessage[] {
@@ -49,7 +73,7 @@ function deployerMessages(content: string, path: string): DeployerMessage[] {
 /** The timeline of a run, of which the database has the proxy's access log. */
 export async function timelineOf(
   run: ExperimentRun,
-  { deployer, journal, engine }: TimelineFiles,
+  { deployer, journal, engine, queues }: TimelineFiles,
   { database, checks }: { database: RunDatabase; checks: CheckStates },
 ): Promise<TimelineEvent[]> {
   const originUs = run.originMonotonicUs ?? 0;
@@ -78,13 +102,16 @@ export async function timelineOf(
     checks: checks.all(),
     engine,
     sites,
+    ...(run.experiment.service !== undefined && {
+      own: { queues, hasSocket: run.experiment.unit.activation !== 'none' },
+    }),
     isRelease,
   });
 }
 
 /** Writes timeline.ndjson from the run's other files, which are complete. */
 export async function writeTimeline(folder: string, run: ExperimentRun): Promise<void> {
-  const files = await readTimelineFiles(folder);
+  const files = await readTimelineFiles(folder, run);
   const checks = new CheckStates();
   for await (const line of readProxyLog(folder)) checks.addLogLine(line);
   const database = await openDatabase(folder, run, ['proxy']);

@@ -1,5 +1,5 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
-import type { Experiment } from '../../experiment/experiment.ts';
+import { mixOf, type Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { isOfProxy, publicPorts, sitesOf } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
@@ -97,13 +97,15 @@ function noPrediction(windows: readonly RestartWindow[], formula: string): Predi
  * A GET that the proxy had written on a connection used before is sent again by the proxy's transport (Go's net/http
  * does, for idempotent requests without an answer), and is answered where the socket queues it.
  */
-function cutByKill({ load, unit, proxy }: Experiment, window: RestartWindow): number {
+function cutByKill(experiment: Experiment, window: RestartWindow): number {
+  const { load, unit, proxy } = experiment;
+  const mix = mixOf(experiment);
   const { exitUs, acceptStoppedUs, sigtermUs, retireUs, killedUs } = window;
   const wasKilled = exitUs !== null && acceptStoppedUs === exitUs;
   if (!wasKilled) return 0;
   const isSentAgain = proxy.kind === 'traefik' && unit.activation !== 'none';
-  const exposed = load.mix.filter(({ method }) => !(method === 'GET' && isSentAgain));
-  const weights = sum(load.mix.map(({ weight }) => weight));
+  const exposed = mix.filter(({ method }) => !(method === 'GET' && isSentAgain));
+  const weights = sum(mix.map(({ weight }) => weight));
   const askedForMs = sum(exposed.map(({ path, weight }) => (weight / weights) * askedMs(path)));
   const share = sum(exposed.map(({ weight }) => weight)) / weights;
   const askedUs = sigtermUs === null ? retireUs : null;

@@ -34,8 +34,8 @@ export const causeSteps = {
     `
     select l.line, l.seq, l.site, l.outcome, l.status, l.version, l.doneUs, coalesce(l.sentUs, l.dueUs) as fromUs,
       p.line as accessLine, p.status as proxyStatus, p.backend, p.startUs, p.endUs,
-      p.version is not null and p.bytes >= l.expectedBytes as isPassedOnWhole
-    from ledger as l left join proxy as p on p.seq = l.seq and p.isLast
+      not p.isMadeUp and case when hasSiteLog then p.bytes >= l.expectedBytes else starts_with(l.outcome, 'status-') or l.outcome = 'wrong' end as isPassedOnWhole
+    from ledger as l left join proxy as p on p.seq = l.seq and p.isLast, run
     where l.dropped`,
   ),
   said: query(
@@ -119,6 +119,9 @@ export const causeSteps = {
             'file': '${runFiles.timeline}', 'witnessLine': coalesce(closed, leaving)}
         when cut.line is not null and coalesce(closed, leaving) is not null then {'cause': 'the site’s process ended with the request under way', 'file': '${runFiles.requestLog}', 'witnessLine': cut.siteLine}
         when cut.status is not null then {'cause': 'the site broke off its answer', 'file': '${runFiles.requestLog}', 'witnessLine': cut.siteLine}
+        when not hasSiteLog and isPassedOnWhole and lost.status = proxyStatus
+          then {'cause': case when outcome = 'wrong' then 'the service answered otherwise than was asked for' else 'the service itself answered ' || proxyStatus end,
+            'file': '${runFiles.accessLog}', 'witnessLine': accessLine}
         when accessLine is not null and backend is null and proxyStatus = 404 then {'cause': 'the proxy had no route', 'file': '${runFiles.accessLog}', 'witnessLine': accessLine}
         when down is not null then {'cause': 'the proxy’s check held no backend to be up', 'file': '${runFiles.proxyLog}', 'witnessLine': down}
         when turned is not null then {'cause': 'the proxy had chosen a backend that its check was just finding down', 'file': '${runFiles.proxyLog}', 'witnessLine': turned}

@@ -26,7 +26,7 @@ export const directQueries = {
       from direct as d left join site as s on s.oddId = d.requestId
     ), wrong as (
       select seq, case
-        when siteLine is null and isAnswered and not exists (
+        when siteLine is null and hasSiteLog and isAnswered and not exists (
             from deaths where deaths.site = beside.site and doneUs between deaths.fromUs and deaths.toUs)
           then 'has no line in the site''s log'
         when siteLine is null then null
@@ -39,7 +39,7 @@ export const directQueries = {
         when receivedUs < fromUs - ${oneClockUs} or answeredUs > doneUs + ${oneClockUs} or receivedUs > answeredUs
           then 'was under way at another time than the site read and answered it'
         when doneUs - answeredUs > ${answerUnderwayUs} then 'had its answer long after the site gave it' end as what
-      from beside
+      from beside, run
       union all
       select seq, 'is there more than once' from direct group by seq having count(*) > 1
       union all

@@ -32,10 +32,14 @@ const besideProxy: readonly Rule[] = [
   ['l.dueUs <> round(l.seq * 1e6 / ratePerSecond)', "'it was not due at ' || l.dueUs || ' µs'"],
   ["p.line is not null and l.outcome = 'ok' and p.backend is null", `'ok, and by the proxy itself' || ${p}`],
   ['p.backendSite <> l.site', `'the proxy asked ' || p.backend || ', of another site' || ${p}`],
-  ['p.method <> l.method or p.path <> l.path', `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`],
+  // What is filled into a path stands in the proxy's log alone.
+  [
+    "p.method <> l.method or p.path <> l.path and not (l.request is not null and contains(l.path, '{'))",
+    `'the proxy''s log has ' || p.method || ' ' || p.path || ${p}`,
+  ],
   ['l.status <> p.status', `l.status || ' here, ' || p.status || ' in the proxy''s log' || ${p}`],
   [
-    "p.line is not null and l.outcome = 'ok' and l.version is distinct from p.version",
+    "hasVersions and p.line is not null and l.outcome = 'ok' and l.version is distinct from p.version",
     `'version ' || coalesce(l.version, 'none') || ' here, ' || coalesce(p.version, 'none') || ' in the proxy''s log' || ${p}`,
   ],
   [
@@ -51,7 +55,7 @@ const besideProxy: readonly Rule[] = [
   [
     `l.status is null and not hasProxyDied and wasToldToLeave is null and (p.endUs < l.doneUs - ${toleranceUs}
       or (l.outcome not in ('timeout', 'connect-timeout') and p.status <> 499 and p.endUs <= l.doneUs + ${toleranceUs}
-        and ((p.version is null and p.status >= 400) or (p.version is not null and p.bytes >= l.expectedBytes))))`,
+        and ((p.isMadeUp and p.status >= 400) or (not p.isMadeUp and p.bytes >= l.expectedBytes))))`,
     `l.outcome || ' here, and answered ' || p.status || ' by the proxy' || ${p}`,
   ],
   [

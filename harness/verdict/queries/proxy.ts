@@ -29,7 +29,7 @@ export const proxyQueries = {
     'Answers that the proxy made up after a backend had failed it, and when it answered for the last time, µs.',
     `
     -- A try that the balancer turned away with its 503, since the check had just found the backend down, failed nowhere.
-    select count(*) filter (backend is not null and version is null and status >= 400 and status <> 503) as answers,
+    select count(*) filter (backend is not null and isMadeUp and status >= 400 and status <> 503) as answers,
       max(endUs) as lastUs
     from proxy`,
   ),

@@ -169,7 +169,7 @@ export const views = {
         select seq, status, arg_max(answeredUs, line) as answeredUs from site where not isOnly and not isCut group by seq, status
       ) as again on again.seq = l.seq and again.status = l.status
       left join causes as c on c.line = l.line, run
-    where l.method = 'POST' and l.path = '/notes'
+    where l.isWrite
   )
   select line, seq, site, requestId, outcome, version, known, case
       when known = 'acknowledged' and not isStored then 'lost'

@@ -40,9 +40,13 @@ async function writesOf(content: Partial<FolderContent>): Promise<WritesVerdict>
   const answers = await answersOf(linesOf({ database, ...content }), ...names.map((name) => queries[name].sql));
   const ask = async (name: string): Promise<never> =>
     Promise.resolve(answers[(names as readonly string[]).indexOf(name)] as never);
-  const writes = await countWrites(ask, async function* (name) {
-    yield await ask(name);
-  });
+  const writes = await countWrites(
+    ask,
+    async function* (name) {
+      yield await ask(name);
+    },
+    true,
+  );
   if (writes === null) throw new Error('the database was not read');
   return writes;
 }

@@ -165,14 +165,19 @@ export const writesSchema = z.strictObject({
   indeterminate: count.describe('Nobody can know from the answer.'),
   recovered: count.describe('Indeterminate, and found in the database.'),
   lost: count.describe('Acknowledged, and not in the database.'),
-  early: count.describe('Acknowledged, and written only after the site had answered.'),
-  altered: count.default(0).describe('In the database with another text than was sent.'),
+  early: count
+    .nullable()
+    .describe('Acknowledged, and written only after the site had answered; null where nobody stamps that.'),
+  altered: count
+    .nullable()
+    .default(0)
+    .describe('In the database with another text than was sent; null where the text is not read.'),
   duplicated: count.describe('More than once in the database.'),
   misattributed: count.describe('Failed, and in the database.'),
   unexpected: count.describe('In the database, and never sent.'),
   examples: examplesSchema.describe("Of the writes' ids, some to look at."),
-  integrity: z.string().describe("What SQLite's integrity_check said."),
-  busy: busySchema.describe("Writes that met the database's lock, from the site's log."),
+  integrity: z.string().nullable().describe("What SQLite's integrity_check said; null of another store."),
+  busy: busySchema.nullable().describe("Writes that met the database's lock, from the site's log; null without one."),
 });
 
 /** Ledger, proxy's log and site's log beside each other, by request id. */

@@ -81,10 +81,15 @@ export const verdictSchema = z.strictObject({
       'service of your own, from the begin of the command until it has ended and the service answers steadily. To the ' +
       'end of the load where none was seen.',
   ),
-  stale: count.describe(
-    'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
-  ),
-  writes: writesSchema.nullable().describe('What the database says of the writes; null where it was not read.'),
+  stale: count
+    .nullable()
+    .describe(
+      'Answers of a version that was out of rotation, to requests sent after a newer one had answered; null where ' +
+        'answers do not name the version that gave them.',
+    ),
+  writes: writesSchema
+    .nullable()
+    .describe('What the database says of the writes; null where it was not read, or cannot be.'),
   direct: directSchema
     .nullable()
     .describe("A few requests straight to the site's own port; null where there was none."),

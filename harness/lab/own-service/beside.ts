@@ -1,0 +1,71 @@
+/** Servers of a service's own beside it, such as PostgreSQL: containers in the network of the lab's server. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { HarnessError } from '../../base/errors.ts';
+import type { OwnService } from '../../experiment/own-service.ts';
+import { besideOptions } from '../container-options.ts';
+import type { EngineFacts } from '../engine/engine.ts';
+import { exec } from '../engine/exec.ts';
+import { ensurePackages } from './image.ts';
+
+/** The longest until such a server can be used. */
+const readyWithinMs = 60_000;
+const pollMs = 100;
+
+/** The lab in which they are started. */
+export interface BesideSetting {
+  readonly facts: EngineFacts;
+  readonly labImage: string;
+  readonly serverId: string;
+  /** The container's name in the engine, by the name that service.yaml gives it. */
+  readonly nameOf: (name: string) => string;
+  readonly labels: Record<string, string>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts each, and waits until it can be used.
+ * @throws {HarnessError} (exit code 4) with the last lines of its log, when one cannot
+ */
+export async function startBeside(
+  docker: Docker,
+  containers: OwnService['containers'],
+  setting: BesideSetting,
+): Promise<void> {
+  await Promise.all(containers.map((container) => startOne(docker, container, setting)));
+}
+
+async function startOne(
+  docker: Docker,
+  { name, image, packages, environment, start, ready }: OwnService['containers'][number],
+  { facts, labImage, serverId, nameOf, labels, signal }: BesideSetting,
+): Promise<void> {
+  const container = await docker.createContainer({
+    name: nameOf(name),
+    Image: image ?? (await ensurePackages(docker, labImage, packages ?? [], () => undefined)),
+    Labels: labels,
+    Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
+    ...(start === undefined ? {} : { Entrypoint: ['/bin/sh', '-c', start], Cmd: [] }),
+    ...besideOptions(facts, serverId),
+  });
+  await container.start();
+  if (ready === undefined) return;
+  const deadline = performance.now() + readyWithinMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const { State } = await container.inspect();
+    const asked = State.Running ? await exec(container, ['/bin/sh', '-c', ready]) : null;
+    if (asked?.exitCode === 0) return;
+    if (asked === null || performance.now() > deadline) {
+      const log = (await container.logs({ stdout: true, stderr: true, tail: 15 })).toString('latin1');
+      const what =
+        asked === null ? `ended with status ${State.ExitCode}` : `was not ready within ${readyWithinMs / 1000} s`;
+      const said = asked === null ? '' : ` (${ready}: ${(asked.stderr || asked.stdout).trim()})`;
+      throw new HarnessError(
+        'lab-not-ready',
+        `The container ${name} ${what}${said}.\nLast lines of its log:\n${log.trim()}`,
+      );
+    }
+    await sleep(pollMs);
+  }
+}

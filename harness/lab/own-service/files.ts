@@ -1,0 +1,218 @@
+/** What a service of the user's own puts on the lab's server: its files and units as they are, and drop-ins beside them. */
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { basename, isAbsolute, join, posix, resolve } from 'node:path';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { filledIn, type OwnService, type Placeholder } from '../../experiment/own-service.ts';
+import { sitesOf, type Colour } from '../../experiment/units.ts';
+import type { LabFile } from '../engine/files.ts';
+import { unitFile } from '../unit-files.ts';
+
+/** A service, and the folder from which its files are looked for. */
+export interface OwnServiceFiles {
+  /** As it is started, with its secrets. */
+  readonly service: OwnService;
+  readonly folder: string;
+}
+
+const units = '/etc/systemd/system';
+const ownFolder = '/etc/restart-proof';
+
+/** Units, drop-ins and env files, as `--dry-run` shows them. */
+export async function filesOfOwnUnits(experiment: Experiment, own: OwnServiceFiles): Promise<LabFile[]> {
+  const [site] = sitesOf(experiment);
+  const files = await Promise.all(site.colours.map((colour) => filesOfColour(experiment, own, colour)));
+  const { env } = own.service;
+  const [first] = site.colours;
+  // A server beside it must be there first: then the lab starts what is enabled here otherwise.
+  const enabled = own.service.containers.length > 0 ? [] : enabledAtBoot(experiment, first);
+  return [
+    ...files.flat(),
+    ...(env === undefined ? [] : [{ path: envPath(env), content: await readFile(resolve(own.folder, env)) }]),
+    ...enabled,
+  ];
+}
+
+/** Where the user's file of variables lies on the server. */
+export function envPath(env: string): string {
+  return posix.join(ownFolder, basename(env));
+}
+
+function enabledAtBoot({ unit }: Experiment, { service, socket }: Colour): LabFile[] {
+  const wanted = (by: string, name: string): LabFile => ({
+    path: `${units}/${by}.target.wants/${name}`,
+    linkTo: `${units}/${name}`,
+  });
+  return [wanted('multi-user', service), ...(unit.activation === 'socket' ? [wanted('sockets', socket)] : [])];
+}
+
+/** What stands for each placeholder, for this unit. */
+function valuesFor({ app, proxy }: Experiment, service: OwnService, colour: Colour): Record<Placeholder, string> {
+  // Without a proxy the load comes from outside the server.
+  const host = proxy.kind === 'none' ? '0.0.0.0' : (service.public.split(':')[0] ?? '');
+  return {
+    public: `${host}:${colour.publicPort}`,
+    publicPort: String(colour.publicPort),
+    internal: `127.0.0.1:${colour.internalPort}`,
+    internalPort: String(colour.internalPort),
+    database: service.database ?? '',
+    version: 'v0',
+    graceMs: String(app.graceMs),
+    shutdownTimeoutMs: String(app.shutdownTimeoutMs),
+    warmupMs: String(app.warmupMs),
+  };
+}
+
+async function filesOfColour(experiment: Experiment, own: OwnServiceFiles, colour: Colour): Promise<LabFile[]> {
+  const { service, folder } = own;
+  const values = valuesFor(experiment, service, colour);
+  const main =
+    service.unit === undefined
+      ? startUnit(service, filledIn(service.start ?? '', values))
+      : await readFile(resolve(folder, service.unit));
+  const environment = Object.entries(service.environment).map(([name, text]) => variable(name, filledIn(text, values)));
+  const files: LabFile[] = [
+    { path: `${units}/${colour.service}`, content: main },
+    { path: colour.envFile, content: environment.join('') },
+    {
+      path: colour.releaseFile,
+      content: releaseEnvironment(experiment, service, colour).replaceAll('{version}', 'v0'),
+    },
+    { path: `${units}/${colour.service}.d/50-experiment.conf`, content: serviceDropIn(experiment, service, colour) },
+  ];
+  if (experiment.unit.activation === 'none') return files;
+  const socket =
+    service.socket === undefined ? startSocket(service, colour) : await readFile(resolve(folder, service.socket));
+  const dropIn = socketDropIn(experiment, service, colour);
+  return [
+    ...files,
+    { path: `${units}/${colour.socket}`, content: socket },
+    ...(dropIn === null ? [] : [{ path: `${units}/${colour.socket}.d/50-experiment.conf`, content: dropIn }]),
+  ];
+}
+
+/** A line of an EnvironmentFile=. */
+function variable(name: string, value: string): string {
+  return `${name}="${value.replaceAll(/["\\$`]/gu, String.raw`\$&`)}"\n`;
+}
+
+/** What a release sets, `{version}` left in it. */
+export function releaseEnvironment(experiment: Experiment, service: OwnService, colour: Colour): string {
+  if (service.release === undefined || !('environment' in service.release)) return '';
+  const values = { ...valuesFor(experiment, service, colour), version: '{version}' };
+  return Object.entries(service.release.environment)
+    .map(([name, text]) => variable(name, filledIn(text, values)))
+    .join('');
+}
+
+/** The unit of a service that is described by its command line. */
+function startUnit(service: OwnService, start: string): string {
+  return unitFile(`${service.name}, as its service.yaml describes it.`, {
+    Unit: { Description: service.name },
+    Service: {
+      Type: 'simple',
+      // A percent sign is a specifier of systemd's.
+      ExecStart: start.replaceAll('%', '%%'),
+      WorkingDirectory: `-/opt/${service.name}`,
+      StateDirectory: service.name,
+      KillSignal: 'SIGTERM',
+    },
+    Install: { WantedBy: 'multi-user.target' },
+  });
+}
+
+function startSocket(service: OwnService, colour: Colour): string {
+  return unitFile(`The port of ${service.name}, owned by systemd: it outlives a restart of its service.`, {
+    Unit: { Description: `Public port of ${service.name}` },
+    Socket: {
+      ListenStream: `${service.public.split(':')[0]}:${colour.publicPort}`,
+      Service: colour.service,
+      NoDelay: 'yes',
+    },
+    Install: { WantedBy: 'sockets.target' },
+  });
+}
+
+/** Over the user's own unit goes only what the experiment must change, and what a variant or --set asks for. */
+function serviceDropIn({ id, unit }: Experiment, service: OwnService, colour: Colour): string {
+  const isSet = (name: string): boolean => service.unit === undefined || service.unitChanges.includes(name);
+  return unitFile(`What experiment ${id} sets.`, {
+    // The deploys of a run come faster than systemd allows unless it is told.
+    Unit: { StartLimitIntervalSec: '10', StartLimitBurst: String(unit.startLimitBurst) },
+    Service: {
+      EnvironmentFile: [
+        ...(service.env === undefined ? [] : [envPath(service.env)]),
+        colour.envFile,
+        `-${colour.releaseFile}`,
+      ],
+      ...(isSet('timeoutStopSec') && { TimeoutStopSec: String(unit.timeoutStopSec) }),
+      ...(isSet('killMode') && { KillMode: unit.killMode }),
+      ...(isSet('restart') && { Restart: unit.restart }),
+    },
+  });
+}
+
+function socketDropIn({ id, unit, proxy }: Experiment, service: OwnService, colour: Colour): string | null {
+  const isSet = (name: string): boolean => service.socket === undefined || service.unitChanges.includes(name);
+  const tie = { none: {}, 'part-of': { PartOf: colour.service }, 'binds-to': { BindsTo: colour.service } };
+  const settings = {
+    Unit: tie[unit.socketTie],
+    Socket: {
+      ...(isSet('backlog') && unit.backlog !== undefined && { Backlog: String(unit.backlog) }),
+      ...(isSet('flushPending') && { FlushPending: unit.flushPending ? 'yes' : 'no' }),
+      ...(proxy.kind === 'none' && { ListenStream: ['', `0.0.0.0:${colour.publicPort}`] }),
+    },
+  };
+  const isEmpty = Object.values(settings).every((section) => Object.keys(section).length === 0);
+  return isEmpty ? null : unitFile(`What experiment ${id} sets.`, settings);
+}
+
+/** The programs: `files`, and the folders of its releases. */
+export async function filesOfOwnPrograms({ service, folder }: OwnServiceFiles): Promise<LabFile[]> {
+  const home = `/opt/${service.name}`;
+  const copied = await Promise.all(
+    service.files.map((file) => {
+      const { from, to } = typeof file === 'string' ? { from: file, to: undefined } : file;
+      const source = resolve(folder, from);
+      return treeOf(source, targetOf(to, basename(source), home));
+    }),
+  );
+  const { release } = service;
+  if (release === undefined || !('link' in release)) return copied.flat();
+  const folders = await Promise.all(
+    release.folders.map((from) => treeOf(resolve(folder, from), releaseFolder(service, from))),
+  );
+  return [
+    ...copied.flat(),
+    ...folders.flat(),
+    { path: release.link, linkTo: releaseFolder(service, release.folders[0] ?? '') },
+  ];
+}
+
+/** Where a release's folder lies on the server. */
+export function releaseFolder({ name }: OwnService, from: string): string {
+  return posix.join('/opt', name, 'releases', basename(from));
+}
+
+/** A path that ends with a slash is a folder that gets it under its own name. */
+function targetOf(to: string | undefined, name: string, home: string): string {
+  if (to === undefined) return posix.join(home, name);
+  return to.endsWith('/') ? posix.join(to, name) : to;
+}
+
+/** A file, or a folder with all below it: who may run it and links stay as they are. */
+async function treeOf(source: string, target: string): Promise<LabFile[]> {
+  const found = await lstat(source);
+  if (found.isDirectory()) {
+    const names = (await readdir(source)).sort();
+    return (await Promise.all(names.map((name) => treeOf(join(source, name), posix.join(target, name))))).flat();
+  }
+  if (found.isSymbolicLink()) {
+    const to = await readlink(source);
+    // What lies outside is not there on the server.
+    return isAbsolute(to)
+      ? [{ path: target, content: await readFile(source), isProgram: true }]
+      : [{ path: target, linkTo: to }];
+  }
+  if (!found.isFile()) return [];
+  return [{ path: target, content: await readFile(source), isProgram: (found.mode & 0o111) !== 0 }];
+}

@@ -1,0 +1,53 @@
+/**
+ * When a service of the user's own stopped accepting, and began again, by what the kernel showed of its port: such a service
+ * says nothing itself. Pure.
+ */
+import type { QueueSample } from '../files/queues.ts';
+
+/** A moment of a port. */
+export interface PortEvent {
+  readonly port: number;
+  readonly kind: 'accept-stopped' | 'accepting';
+  readonly atMonotonicUs: number;
+}
+
+/** Of a port that its process opens: when nobody listened any more, and when somebody did again. */
+export function openings(samples: readonly QueueSample[], port: number): PortEvent[] {
+  let isOpen: boolean | null = null;
+  return samples
+    .filter((sample) => sample.port === port)
+    .flatMap(({ atMonotonicUs, closed }): PortEvent[] => {
+      const wasOpen = isOpen;
+      isOpen = closed !== true;
+      if (wasOpen === isOpen || (wasOpen === null && !isOpen)) return [];
+      return [{ port, kind: isOpen ? 'accepting' : 'accept-stopped', atMonotonicUs }];
+    });
+}
+
+/** When a process was told to end, and when the next one was there, µs. */
+export interface Handover {
+  readonly toldUs: number;
+  readonly startUs: number;
+}
+
+/**
+ * Of a port that a socket unit keeps open: a connection waits in its queue until a process accepts it, so the queue shrinks
+ * when one does. The new process accepts from the first time that it shrinks after its start; the old one did at most until
+ * the last time that it shrank before that, or until it was told to end, where that is later: an upper bound of the window.
+ * Where nobody came meanwhile, nothing is known.
+ */
+export function handovers(samples: readonly QueueSample[], port: number, all: readonly Handover[]): PortEvent[] {
+  const own = samples.filter((sample) => sample.port === port);
+  const shrinks = own.flatMap(({ atMonotonicUs, waiting }, index) =>
+    waiting < (own[index - 1]?.waiting ?? 0) ? [atMonotonicUs] : [],
+  );
+  return all.flatMap(({ toldUs, startUs }) => {
+    const acceptingUs = shrinks.find((us) => us >= startUs);
+    if (acceptingUs === undefined) return [];
+    const lastUs = shrinks.findLast((us) => us < startUs) ?? toldUs;
+    return [
+      { port, kind: 'accept-stopped', atMonotonicUs: Math.max(toldUs, lastUs) },
+      { port, kind: 'accepting', atMonotonicUs: acceptingUs },
+    ];
+  });
+}
