@@ -4,6 +4,7 @@ import { chmod, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HarnessError } from '../base/errors.ts';
+import { filledIn } from '../experiment/own-service.ts';
 import { emptiedFolder } from '../base/testing-folder.ts';
 import { readOwnService } from './read-service.ts';
 import { serviceYaml, wrongTexts } from './testing.ts';
@@ -144,6 +145,7 @@ describe('files', () => {
     [['routers: { a: { rule: "PathPrefix(`/`)", entryPoints: [web], service: a } }', services], null],
     [[routers.replace('Host(`shop.test`)', 'Host(`{{ env `HOST` }}`)'), services], null],
     [[routers, proxyServer('180800')], '3:48: no server is at port 18080, which is public.'],
+    [['routers: {}\ntcp: {}'], null],
     [[services], '1:1: there are no routers: it routes nothing.'],
     [
       [routers.replace('shop.test', 'shop.example'), services],
@@ -185,6 +187,7 @@ describe('files', () => {
     ],
     ['start: /opt/shop/app', null, '#!/opt/shop/app\n'],
     ['start: /opt/shop/app', null, '#! /usr/bin/env python3\n'],
+    ['start: /opt/shop/app', null, '#!/usr/local/bin/node\n'],
     ['start: /usr/local/bin/node app', null],
     [
       'start: /usr/local/bin/deno',
@@ -202,9 +205,12 @@ describe('files', () => {
     ],
     ['unit: units/shop.service', 'units/shop.service:2:1: EnvironmentFile=: /etc/shop.env is not on the server.'],
     ['unit: units/maybe.service', null],
+    ['unit: units/lines.service', null],
   ])('%j: %s', async (start, sentence, program = '', mode = 0o755) => {
     await writeFile(join(folder, 'units', 'none.service'), '[Service]\nExecStart=-/opt/shop/none\n');
     await writeFile(join(folder, 'units', 'shop.service'), env);
+    const lines = '[Service]\n# Before: \\\nExecStart=/opt/shop/app \\\n; of it\n  Type=oneshot\n';
+    await writeFile(join(folder, 'units', 'lines.service'), lines);
     await writeFile(join(folder, 'units', 'maybe.service'), env.replace('=/etc', '=-/etc'));
     await writeFile(join(folder, 'app'), program);
     await chmod(join(folder, 'app'), mode);
@@ -297,6 +303,10 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
   expect(mix[0]?.mixed?.headers).toEqual([['Authorization', ['Bearer s3cr3t']]]);
 });
 
+it('fills in names that have a value, and leaves variables and doubled braces', () => {
+  expect(filledIn('{a} {{a}} ${a} {b}', { a: '1' })).toBe('1 {a} ${a} {b}');
+});
+
 it('tells one program from another by its files', async () => {
   const contents = async (): Promise<string> =>
     (await read(serviceYaml({ files: 'files: [app, units]' }))).service.contents;
@@ -310,6 +320,7 @@ it('tells one program from another by its files', async () => {
     () => symlink('a', join(folder, 'units', 'b')),
     () => symlink('/usr/bin/python3', join(folder, 'units', 'python3')),
     () => symlink('../app', join(folder, 'units', 'c')),
+    () => rm(join(folder, 'units', 'b')).then(() => symlink('mode', join(folder, 'units', 'b'))),
     () => mkdir(join(folder, 'units', 'empty')),
   ];
   for (const change of changes) {
