@@ -18,6 +18,7 @@ import { startBeside } from './own-service/beside.ts';
 import { envPath, filesOfOwnPrograms, filesOfOwnUnits, type OwnServiceFiles } from './own-service/files.ts';
 import { ensurePackages } from './own-service/image.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
+import { packageFiles } from './engine/npm-package.ts';
 import { projectFolder } from '../project.mjs';
 import { dynamicFile } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
@@ -90,11 +91,13 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const release = experiment.deploy.action === 'release';
   const sites = sitesOf(experiment);
   const hasEdge = hasProxy && experiment.proxy.unit === undefined;
-  const [serverFiles, edgeFiles, programFiles, harnessFiles] = await Promise.all([
+  const [serverFiles, edgeFiles, programFiles, harnessFiles, answerCheckFiles] = await Promise.all([
     filesOfServer(experiment, own),
     filesOfEdge(experiment, own),
     own === null ? filesOfPrograms(experiment, facts) : filesOfOwnPrograms(own),
     filesOfHarness(),
+    // What an answer's JSON is held against is a path.
+    own === null ? [] : packageFiles('json-p3', '/opt/harness'),
   ]);
   const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
   const network = await docker.createNetwork(networkOptions(name('net'), labels));
@@ -118,7 +121,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const asked = { networkId: network.id, proxyFiles, connections, release };
   const [server, client] = await Promise.all([
     start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
-    start('client', clientOptions(facts, asked), harnessFiles),
+    start('client', clientOptions(facts, asked), [...harnessFiles, ...answerCheckFiles]),
   ]);
   const edge = hasEdge
     ? await start('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)

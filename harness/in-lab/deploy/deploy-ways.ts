@@ -132,6 +132,8 @@ async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
     await systemctl('stop', going.service);
   }
   await switchColour(site, 'start', deploy);
+  // The site says so itself.
+  if (site.own !== null) stamp('ready', deploy);
   if (proxyFile !== null) {
     const text = proxyFile.texts[1 - serving] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {

@@ -85,7 +85,8 @@ export async function untilReady(units: DeploySite['units'], deploy: Deploy): Pr
   for (;;) {
     const ready = await Promise.all(units.map((unit) => isReady(unit, deploy.version)));
     if (ready.includes(true)) {
-      if (units.some((unit) => !unit.ready.saysItself)) stamp('ready', deploy);
+      // Of two, the deploy has waited for the new one, and said so.
+      if (units.length === 1 && !units[0].ready.saysItself) stamp('ready', deploy);
       return true;
     }
     if (performance.now() > deadline) {

@@ -5,12 +5,14 @@ import { HarnessError } from '../../base/errors.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import { besideOptions } from '../container-options.ts';
 import type { EngineFacts } from '../engine/engine.ts';
+import { containerLog } from '../engine/container-log.ts';
 import { exec } from '../engine/exec.ts';
 import { ensurePackages } from './image.ts';
 
 /** The longest until such a server can be used. */
 const readyWithinMs = 60_000;
 const pollMs = 100;
+const logLines = 15;
 
 /** The lab in which they are started. */
 export interface BesideSetting {
@@ -57,15 +59,19 @@ async function startOne(
     const asked = State.Running ? await exec(container, ['/bin/sh', '-c', ready]) : null;
     if (asked?.exitCode === 0) return;
     if (asked === null || performance.now() > deadline) {
-      const log = (await container.logs({ stdout: true, stderr: true, tail: 15 })).toString('latin1');
+      const log = await lastLines(container);
       const what =
         asked === null ? `ended with status ${State.ExitCode}` : `was not ready within ${readyWithinMs / 1000} s`;
       const said = asked === null ? '' : ` (${ready}: ${(asked.stderr || asked.stdout).trim()})`;
-      throw new HarnessError(
-        'lab-not-ready',
-        `The container ${name} ${what}${said}.\nLast lines of its log:\n${log.trim()}`,
-      );
+      throw new HarnessError('lab-not-ready', `The container ${name} ${what}${said}.\nLast lines of its log:\n${log}`);
     }
     await sleep(pollMs);
   }
+}
+
+async function lastLines(container: Docker.Container): Promise<string> {
+  const lines: string[] = [];
+  // Each stands behind the engine's stamp.
+  for await (const line of containerLog(container)) lines.push(line.slice(line.indexOf(' ') + 1));
+  return lines.slice(-logLines).join('\n');
 }

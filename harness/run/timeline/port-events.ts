@@ -11,16 +11,25 @@ export interface PortEvent {
   readonly atMonotonicUs: number;
 }
 
-/** Of a port that its process opens: when nobody listened any more, and when somebody did again. */
+/**
+ * Of a port that its process opens: when nobody accepted any more, and when somebody listened again. What waits in the queue
+ * of a port that closes is lost: then nobody has accepted since the queue last shrank. Processes that share a port, such as
+ * gunicorn's workers, end one by one, and the last one keeps it open.
+ */
 export function openings(samples: readonly QueueSample[], port: number): PortEvent[] {
   let isOpen: boolean | null = null;
+  let waitingBefore = 0;
+  let acceptedUs = 0;
   return samples
     .filter((sample) => sample.port === port)
-    .flatMap(({ atMonotonicUs, closed }): PortEvent[] => {
-      const wasOpen = isOpen;
+    .flatMap(({ atMonotonicUs, waiting, closed }): PortEvent[] => {
+      const [wasOpen, waited] = [isOpen, waitingBefore];
       isOpen = closed !== true;
+      waitingBefore = waiting;
+      if (isOpen && (waited === 0 || waiting < waited)) acceptedUs = atMonotonicUs;
       if (wasOpen === isOpen || (wasOpen === null && !isOpen)) return [];
-      return [{ port, kind: isOpen ? 'accepting' : 'accept-stopped', atMonotonicUs }];
+      if (isOpen) return [{ port, kind: 'accepting', atMonotonicUs }];
+      return [{ port, kind: 'accept-stopped', atMonotonicUs: waited === 0 ? atMonotonicUs : acceptedUs }];
     });
 }
 
