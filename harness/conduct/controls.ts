@@ -105,21 +105,46 @@ function isC0({ file, variant }: Pick<RunRequest, 'file' | 'variant'>): boolean 
 }
 
 /** Under the same load as the experiment; what else was changed about it is what is being tried. */
-async function controlsOf(request: RunRequest): Promise<Control[]> {
+export async function controlsOf(request: RunRequest): Promise<Control[]> {
   const { file, variant } = request;
   if (isC0(request)) return [];
   const c0 = await c0Of(request);
   const off = 'variant' in file.control ? file.control : null;
   if (file.id === c0Id || file.id === bareId || (off !== null && off.variant === variant)) return [c0];
-  const plus = requestOf({
-    ...conditionsOf(request),
-    own: request.own,
-    file: off === null ? await loadExperiment(bareId) : file,
-    variant: off?.variant ?? null,
-    changes: [...loadOf(request.experiment), ['deploy.restarts', controlRestarts]],
-  });
-  const because = off?.because ?? 'with no mechanism at all, a restart must drop something';
-  return [c0, { role: 'C+', because, request: plus }];
+  return [c0, request.own === null ? await plusOf(request, off) : await plusOfOwn(request)];
+}
+
+const bareBecause = 'with no mechanism at all, a restart must drop something';
+
+/** C+ of the demo site: the variant that the experiment's file names, or no mechanism at all. */
+async function plusOf(request: RunRequest, off: { variant: string; because: string } | null): Promise<Control> {
+  const file = off === null ? await loadExperiment(bareId) : request.file;
+  return plusWith(request, { file, variant: off?.variant ?? null, because: off?.because ?? bareBecause });
+}
+
+/** The experiment of socket activation. */
+const socketId = 'E5';
+
+/**
+ * C+ of a service of the user's own: a plain restart, the same for every experiment, since what a variant with the mechanism
+ * off does hangs on the demo site. One that serves only a socket that it is given gets one that is restarted with it.
+ */
+async function plusOfOwn(request: RunRequest): Promise<Control> {
+  try {
+    return plusWith(request, { file: await loadExperiment(bareId), variant: null, because: bareBecause });
+  } catch (error) {
+    if (!(error instanceof HarnessError) || error.code !== 'service-unfit') throw error;
+    const because = 'a socket that is stopped and started with its service must drop what waits in its queue';
+    return plusWith(request, { file: await loadExperiment(socketId), variant: 'socket-part-of', because });
+  }
+}
+
+/** @throws {HarnessError} where it is not possible with the service */
+function plusWith(request: RunRequest, of: Pick<RunRequest, 'file' | 'variant'> & { because: string }): Control {
+  const { because, ...choice } = of;
+  const changes: Change[] = [...loadOf(request.experiment), ['deploy.restarts', controlRestarts]];
+  const control = requestOf({ ...conditionsOf(request), own: request.own, ...choice, changes });
+  return { role: 'C+', because, request: control };
 }
 
 async function c0Of(request: RunRequest): Promise<Control> {
@@ -131,9 +156,18 @@ async function c0Of(request: RunRequest): Promise<Control> {
       own: request.own,
       file: await loadExperiment(c0Id),
       variant: null,
-      changes: loadOf(request.experiment),
+      changes: [...loadOf(request.experiment), ...socketOf(request)],
     }),
   };
+}
+
+/** A service that opens no port itself is given its socket without a restart, too. */
+function socketOf({ own, experiment: { unit } }: RunRequest): readonly Change[] {
+  if (own?.shown.listens !== 'inherits') return [];
+  return [
+    ['unit.activation', 'socket'],
+    ['unit.backlog', unit.backlog ?? null],
+  ];
 }
 
 /** A control runs as its experiment does, and leaves nothing standing. */
