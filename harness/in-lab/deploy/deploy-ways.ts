@@ -61,12 +61,13 @@ async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployP
 async function switchColour(
   site: SiteInDeploy,
   step: 'start' | 'finish',
-  { version, withinSec }: { version: string; withinSec?: number },
+  deploy: Deploy,
+  withinSec?: number,
 ): Promise<void> {
   const { name, plan } = site;
   const seconds = Math.ceil(withinSec ?? plan.deploy.readyWithinSec ?? readyDeadlineMs / 1000);
   if (site.own !== null) {
-    await switchOwn(site, step, { version, withinMs: seconds * 1000 });
+    await switchOwn(site, step, { deploy, withinMs: seconds * 1000 });
     return;
   }
   const env = { ...process.env, SITE_SWITCH_SECONDS: String(seconds) };
@@ -82,7 +83,7 @@ async function switchColour(
 async function switchOwn(
   site: SiteInDeploy,
   step: 'start' | 'finish',
-  { version, withinMs }: { version: string; withinMs: number },
+  { deploy, withinMs }: { deploy: Deploy; withinMs: number },
 ): Promise<void> {
   const [coming, going] = [comingOf(site), site.units[site.serving] ?? site.units[0]];
   if (step === 'finish') {
@@ -90,7 +91,10 @@ async function switchOwn(
     return;
   }
   await systemctl('restart', coming.service);
-  if (await untilServing(coming, version, withinMs)) return;
+  if (await untilServing(coming, deploy.version, withinMs)) {
+    stamp('ready', deploy);
+    return;
+  }
   await systemctl('stop', coming.service);
   throw new GivenUp(
     `${coming.service} was not ready within ${withinMs / 1000} s and was stopped; ${going.service} still serves.`,
@@ -132,8 +136,6 @@ async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
     await systemctl('stop', going.service);
   }
   await switchColour(site, 'start', deploy);
-  // The site says so itself.
-  if (site.own !== null) stamp('ready', deploy);
   if (proxyFile !== null) {
     const text = proxyFile.texts[1 - serving] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {
@@ -165,11 +167,9 @@ async function badSwap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> 
   const coming = comingOf(site);
   release(coming, deploy, 'APP_FAULT=crash-at-start\n');
   stamp('retire', deploy);
-  await switchColour(site, 'start', { ...deploy, withinSec: site.plan.deploy.badForMs / 1000 }).catch(
-    (error: unknown) => {
-      if (!(error instanceof GivenUp)) throw error;
-    },
-  );
+  await switchColour(site, 'start', deploy, site.plan.deploy.badForMs / 1000).catch((error: unknown) => {
+    if (!(error instanceof GivenUp)) throw error;
+  });
   stamp('roll-back', deploy);
   release(coming, deploy);
   return await swap(site, deploy);

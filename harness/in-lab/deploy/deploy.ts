@@ -79,14 +79,16 @@ export async function untilServing(unit: DeployUnit, version: string, withinMs: 
   return true;
 }
 
-/** Waits until one of the units is ready with this version; false when none ever is. */
-export async function untilReady(units: DeploySite['units'], deploy: Deploy): Promise<boolean> {
+/**
+ * Waits until one of the units is ready with this version; false when none ever is.
+ * @param isTold that it is ready has been stamped
+ */
+export async function untilReady(units: DeploySite['units'], deploy: Deploy, isTold = false): Promise<boolean> {
   const deadline = performance.now() + readyDeadlineMs;
   for (;;) {
     const ready = await Promise.all(units.map((unit) => isReady(unit, deploy.version)));
     if (ready.includes(true)) {
-      // Of two, the deploy has waited for the new one, and said so.
-      if (units.length === 1 && !units[0].ready.saysItself) stamp('ready', deploy);
+      if (!isTold && units.some((unit) => !unit.ready.saysItself)) stamp('ready', deploy);
       return true;
     }
     if (performance.now() > deadline) {

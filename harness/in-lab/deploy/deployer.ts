@@ -40,7 +40,7 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
   if (deploy.site !== undefined) stamp('site-begin', deploy);
   try {
     const unit = await ways[action](site, deploy);
-    return { isReady: () => untilReady([unit], deploy) };
+    return { isReady: () => untilReady([unit], deploy, isSwap) };
   } catch (error) {
     if (!(error instanceof GivenUp)) return { failure: wordsOf(error), isReady: () => untilReady([next], deploy) };
     stamp('given-up', deploy);

@@ -1,7 +1,6 @@
 /** Joins what deployer, site, journal and proxy saw into one timeline. Pure. */
 import type { QueueSample } from '../files/queues.ts';
-import { handovers, openings, type Handover } from './port-events.ts';
-import { serviceJournalEvents } from './service-journal.ts';
+import { ownServiceEvents } from './own-service-events.ts';
 import type { EngineEvent } from '../files/engine-events.ts';
 import type { DeployerMessage } from '../files/deployer-log.ts';
 import { eventKinds, type EventKind, type TimelineEvent } from '../files/timeline.ts';
@@ -37,7 +36,12 @@ export interface TimelineSources {
 /** A site, with the units that are started and stopped. */
 export interface TimelineSite {
   readonly name: string;
-  readonly colours: readonly { readonly service: string; readonly socket: string; readonly publicPort: number }[];
+  readonly colours: readonly {
+    readonly service: string;
+    readonly socket: string;
+    readonly publicPort: number;
+    readonly internalPort?: number;
+  }[];
 }
 
 /** The site's events of the process that goes, and of the one that comes. */
@@ -107,7 +111,7 @@ export function buildTimeline(sources: TimelineSources): TimelineEvent[] {
   const events = [
     ...deployEvents(sources, sites),
     ...siteEvents(sources, sites),
-    ...(sources.own === undefined ? unitEvents(sources, sites) : ownUnitEvents(sources, sources.own, sites)),
+    ...(sources.own === undefined ? unitEvents(sources, sites) : ownEvents(sources, sources.own, sites)),
     ...proxyUnitEvents(sources, sites),
     ...sources.proxy,
     ...checkEvents(sources, sites),
@@ -218,42 +222,15 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
   });
 }
 
-/** What journal and kernel show of a service of the user's own: of its units as of those of `--journal`, and of its ports. */
-function ownUnitEvents(
-  sources: TimelineSources,
-  { queues, hasSocket }: NonNullable<TimelineSources['own']>,
+function ownEvents(
+  { journal, originUs }: TimelineSources,
+  own: NonNullable<TimelineSources['own']>,
   [site]: readonly Numbered[],
 ): TimelineEvent[] {
   if (site === undefined) return [];
-  const { journal, originUs } = sources;
-  const units = site.colours.flatMap(({ service, socket }) => [service, socket]);
-  const begins = site.begins.map(({ atUs }) => atUs);
-  const ofUnits = serviceJournalEvents(journal, {
-    ...{ originUs, begins },
-    units: units.map((name) => ({ name, tellsReady: false })),
-  }).map(({ atUs, kind, source, restart, detail }) =>
-    at(atUs, { kind, source, restart, ...(detail !== undefined && { detail }) }),
-  );
-  const ports = site.colours.flatMap(({ publicPort }) =>
-    hasSocket ? handovers(queues, publicPort, handoversOf(ofUnits, originUs)) : openings(queues, publicPort),
-  );
-  const ofPorts = ports.map(({ port, kind, atMonotonicUs }) => {
-    const atUs = atMonotonicUs - originUs;
-    return at(atUs, { kind, source: 'queues', restart: site.restartAt(atUs), detail: `port ${port}` });
-  });
-  return [...ofUnits, ...ofPorts];
-}
-
-/** Each end of a process with the start that follows it. */
-function handoversOf(events: readonly TimelineEvent[], originUs: number): Handover[] {
-  const starts = events.filter(({ kind }) => kind === 'start').map(({ atUs }) => atUs);
-  return starts.flatMap((startUs, index) => {
-    const afterUs = starts[index - 1] ?? -Infinity;
-    const told = events.find(
-      ({ kind, atUs }) => (kind === 'sigterm' || kind === 'main-exited') && atUs > afterUs && atUs <= startUs,
-    );
-    return told === undefined ? [] : [{ toldUs: told.atUs + originUs, startUs: startUs + originUs }];
-  });
+  const { colours, begins } = site;
+  const found = ownServiceEvents({ ...own, journal, originUs, colours, begins: begins.map(({ atUs }) => atUs) });
+  return found.map((event) => at(event.atUs, { ...event, restart: site.restartAt(event.atUs) }));
 }
 
 /** What a proxy that is a unit says of its own end and beginning; its restart is the one that had begun last. */

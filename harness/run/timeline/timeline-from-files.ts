@@ -47,7 +47,7 @@ export async function readTimelineFiles(folder: string, { experiment }: Experime
 }
 
 function portsOf(experiment: ExperimentRun['experiment']): Set<number> {
-  return new Set(sitesOf(experiment)[0].colours.map(({ publicPort }) => publicPort));
+  return new Set(sitesOf(experiment)[0].colours.flatMap(({ publicPort, internalPort }) => [publicPort, internalPort]));
 }
 
 /** Of these ports, in order of time. */

@@ -113,6 +113,7 @@ function failingSpan(
     fromUs === null || toUs === null || toUs <= fromUs ? [] : [{ fromUs, toUs, waits }];
   const { unit } = experiment;
   if (port === 'public') return span(lastServedUs(experiment, window), acceptingUs, unit.activation !== 'none');
-  if (path === '/livez') return span(exitUs, internalListeningUs, unit.activation === 'both');
+  // A service of the user's own may have no second port.
+  if (path === '/livez') return span(exitUs, internalListeningUs ?? acceptingUs, unit.activation === 'both');
   return span(sigtermUs ?? exitUs, readyUs, false);
 }
