@@ -52,17 +52,13 @@ function filesOf({ files }: GuessedRun): string {
   return `files:\n${files.map((each) => `  - ${copied(each)}\n`).join('')}`;
 }
 
-function startOf({ unit, socket, user, start, portVariable, inherits }: GuessedRun): string {
+function startOf({ unit, socket, start, portVariable, inherits }: GuessedRun): string {
   if (unit !== null) {
-    const who =
-      user === null
-        ? ''
-        : `# It has User=${shownLine(user)}, whom the lab's server knows only if a package makes that user.\n`;
     const takes =
       socket === null
         ? ''
         : `socket: ${flow(socket)}\nlistens: either # it serves fd 3 (LISTEN_FDS) if it is given one\n`;
-    return `# Used as it is; what an experiment changes is a drop-in beside it.\n${who}unit: ${flow(unit)}\n${takes}`;
+    return `# Used as it is; what an experiment changes is a drop-in beside it.\nunit: ${flow(unit)}\n${takes}`;
   }
   const takes = inherits === null ? '' : `listens: either # fd 3 if it is given one: ${from(inherits)}\n`;
   const command = `# From: ${from(start)}. {public}, {publicPort} and others are filled in.

@@ -24,8 +24,6 @@ export interface GuessedRun {
   readonly start: Clue | null;
   readonly unit: string | null;
   readonly socket: string | null;
-  /** User= of the unit, unless every server has it. */
-  readonly user: string | null;
   /** It takes its port from the variable PORT. */
   readonly portVariable: Clue | null;
   readonly port: Clue | null;
@@ -42,7 +40,7 @@ export interface GuessedRun {
 }
 
 type Run = Pick<GuessedRun, 'kind' | 'files' | 'start'> &
-  Partial<Pick<GuessedRun, 'build' | 'packages' | 'unknownPackages' | 'image' | 'unit' | 'socket' | 'user'>>;
+  Partial<Pick<GuessedRun, 'build' | 'packages' | 'unknownPackages' | 'image' | 'unit' | 'socket'>>;
 
 const word = String.raw`[\w./:=@,+-]+`;
 /** Nothing that only a shell understands, and nothing that YAML, systemd or a placeholder would change. */
@@ -102,7 +100,7 @@ export function guessRun(folder: Folder, { services: [service] }: Guess): Guesse
     ]);
   const live = health(['livez?']) ?? health(healthNames);
   return {
-    ...{ name, build: null, packages: [], unknownPackages: [], image: null, unit: null, socket: null, user: null },
+    ...{ name, build: null, packages: [], unknownPackages: [], image: null, unit: null, socket: null },
     ...run,
     portVariable: run.unit === undefined ? firstOf(files, portVariables) : null,
     port: service?.port ?? null,
@@ -146,7 +144,6 @@ function ofUnit(folder: Folder, unit: string | undefined): Run | null {
     isScript && home !== undefined && isOwn(home)
       ? namesToRun(folder).map((from) => ({ from, to: `${home}/${from}` }))
       : [];
-  const user = valueOf('User');
   const python = /python|gunicorn|uvicorn/u.test(program) ? pythonPackages(folder) : { known: [], unknown: [] };
   return {
     kind: { value: 'a unit of its own', from: file.path },
@@ -157,7 +154,6 @@ function ofUnit(folder: Folder, unit: string | undefined): Run | null {
     start: null,
     unit: file.path,
     ...(socket !== undefined && { socket: socket.path }),
-    user: user === undefined || /^(?:root|www-data|nobody|daemon)$/u.test(user) ? null : user,
   };
 }
 

@@ -6,6 +6,7 @@ import { filledIn, type OwnService, type Placeholder } from '../../experiment/ow
 import { sitesOf, type Colour } from '../../experiment/units.ts';
 import type { LabFile } from '../engine/files.ts';
 import { unitFile } from '../unit-files.ts';
+import { accountsOf } from './accounts.ts';
 
 /** A service, and the folder from which its files are looked for. */
 export interface OwnServiceFiles {
@@ -21,13 +22,14 @@ const ownFolder = '/etc/restart-proof';
 export async function filesOfOwnUnits(experiment: Experiment, own: OwnServiceFiles): Promise<LabFile[]> {
   const [site] = sitesOf(experiment);
   const files = await Promise.all(site.colours.map((colour) => filesOfColour(experiment, own, colour)));
-  const { env } = own.service;
+  const { env, unit } = own.service;
   const [first] = site.colours;
   // A server beside it must be there first: then the lab starts what is enabled here otherwise.
   const enabled = own.service.containers.length > 0 ? [] : enabledAtBoot(experiment, first);
   return [
     ...files.flat(),
     ...(env === undefined ? [] : [{ path: envPath(env), content: await readFile(resolve(own.folder, env)) }]),
+    ...(unit === undefined ? [] : accountsOf(await readFile(resolve(own.folder, unit), 'utf8'))),
     ...enabled,
   ];
 }
