@@ -74,6 +74,7 @@ export function destinationsOf(
 ): Destination[] {
   const taken = new Map<string, string>();
   if (release !== undefined && 'link' in release) taken.set(release.link, 'release.link');
+  if (release !== undefined && 'link' in release) refuseTwinFolders(release.folders, refuse);
   return files.map((file, index) => {
     const { from, to }: { from: string; to?: string | undefined } = typeof file === 'string' ? { from: file } : file;
     const path = to ?? `/opt/${name}/${basename(resolve(folder, from))}`;
@@ -83,6 +84,18 @@ export function destinationsOf(
     taken.set(path, `files.${index}`);
     return { from, to: path };
   });
+}
+
+/** Each folder of a release keeps its own name on the server. */
+function refuseTwinFolders(folders: readonly string[], refuse: Refuse): void {
+  const names = folders.map((folder) => basename(folder));
+  const twin = folders.findIndex((folder, index) => folders[names.indexOf(basename(folder))] !== folder && index > 0);
+  if (twin < 0) return;
+  const first = names.indexOf(names[twin] ?? '');
+  throw refuse(
+    ['release', 'folders', twin],
+    `is called ${names[twin] ?? ''}, as ${folders[first] ?? ''} is: rename one`,
+  );
 }
 
 /**

@@ -105,14 +105,18 @@ function keyOf(from: string, path: string): string {
   return `${from.split(sep).join('/')}\n${path}`;
 }
 
-/** A link to a file beside what is copied leads nowhere on the server; an absolute one leads to what the server has. */
+/** What Debian has where a link may lead to. */
+const onServer = /^\/(?:usr\/(?!local\/)|usr\/local\/bin\/node$|(?:bin|sbin|lib|lib64|etc|dev|proc|run|var|tmp)\/)/u;
+
+/** A link to a file of this machine that is not copied leads nowhere on the server. */
 function refuseLeading({ kind, target, path, source }: OwnFile, of: NamedFile, copied: readonly string[]): void {
-  if (kind !== 'link' || target.startsWith('/')) return;
+  if (kind !== 'link' || onServer.test(target)) return;
   const to = resolve(dirname(source), target);
-  if (copied.some((top) => to === top || to.startsWith(`${top}${sep}`))) return;
+  const isAbsolute = target.startsWith('/');
+  if (!isAbsolute && copied.some((top) => to === top || to.startsWith(`${top}${sep}`))) return;
   throw of.refuse(
-    `${shownPath(of.name, path)} is a link to ${target}, which is not copied`,
-    'Name that, too, or put it in place of the link.',
+    `${shownPath(of.name, path)} is a link to ${target}, which is not ${isAbsolute ? 'on the server' : 'copied'}`,
+    'Put what it leads to in place of the link; a virtual environment needs the python3 of Debian.',
   );
 }
 

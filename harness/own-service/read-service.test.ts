@@ -49,6 +49,14 @@ describe('files', () => {
       'service.yaml:2:9: files.0: withpipe/pipe is a pipe, a socket or a device: only files can be copied.',
     ],
     ['files: [links]', 'service.yaml:2:9: files.0: links/out is a link to ../units, which is not copied.'],
+    [
+      'files: [away]',
+      'service.yaml:2:9: files.0: away/python is a link to /home/me/python, which is not on the server.',
+    ],
+    [
+      'release: { link: /opt/x, folders: [a/dist, b/dist] }',
+      'service.yaml:2:44: release.folders.1: is called dist, as a/dist is: rename one.',
+    ],
     ['files: [huge]', 'service.yaml:2:9: files.0: with this, what is copied is more than 1 GiB.'],
     ['env: units', 'service.yaml:2:6: env: units is a folder.'],
     ['proxy: app', 'service.yaml:2:8: proxy: app must end in .yml, .yaml or .toml: Traefik reads no other.'],
@@ -60,6 +68,8 @@ describe('files', () => {
     execFileSync('mv', ['withpipe-pipe', 'withpipe/pipe'], { cwd: folder });
     await mkdir(join(folder, 'links'));
     await symlink('../units', join(folder, 'links', 'out'));
+    await mkdir(join(folder, 'away'));
+    await symlink('/home/me/python', join(folder, 'away', 'python'));
     await writeFile(join(folder, 'huge'), '');
     await truncate(join(folder, 'huge'), 2 ** 30 + 1);
     await writeFile(join(folder, 'export.env'), 'A=1\nexport B=2\n');

@@ -147,6 +147,17 @@ it('points the link of a release to the first of its folders', async () => {
   });
 });
 
+it('follows a link that is named, and leaves those in a folder', async () => {
+  await symlink('bin', join(folder, 'now'));
+  await symlink('/usr/bin/python3', join(folder, 'bin', 'python3'));
+  const files = await filesOfOwnPrograms({ service: { ...service, files: ['now'] }, folder });
+  expect(textsOf(files)).toEqual({
+    '/opt/shop/now/shop': 'a program',
+    '/opt/shop/now/latest': '-> shop',
+    '/opt/shop/now/python3': '-> /usr/bin/python3',
+  });
+});
+
 describe('the proxy', () => {
   const routes = '/etc/traefik/dynamic/site.yml';
   const routesOf = async (id: string, of: OwnService): Promise<string> => {

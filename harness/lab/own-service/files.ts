@@ -1,6 +1,6 @@
 /** What a service of the user's own puts on the lab's server: its files and units as they are, and drop-ins beside them. */
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { basename, isAbsolute, join, posix, resolve } from 'node:path';
+import { lstat, readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { basename, join, posix, resolve } from 'node:path';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { filledIn, type OwnService, type Placeholder } from '../../experiment/own-service.ts';
 import { sitesOf, type Colour } from '../../experiment/units.ts';
@@ -172,16 +172,16 @@ function socketDropIn({ id, unit, proxy }: Experiment, service: OwnService, colo
 export async function filesOfOwnPrograms({ service, folder }: OwnServiceFiles): Promise<LabFile[]> {
   const home = `/opt/${service.name}`;
   const copied = await Promise.all(
-    service.files.map((file) => {
+    service.files.map(async (file) => {
       const { from, to } = typeof file === 'string' ? { from: file, to: undefined } : file;
       const source = resolve(folder, from);
-      return treeOf(source, targetOf(to, basename(source), home));
+      return treeOf(await realpath(source), targetOf(to, basename(source), home));
     }),
   );
   const { release } = service;
   if (release === undefined || !('link' in release)) return copied.flat();
   const folders = await Promise.all(
-    release.folders.map((from) => treeOf(resolve(folder, from), releaseFolder(service, from))),
+    release.folders.map(async (from) => treeOf(await realpath(resolve(folder, from)), releaseFolder(service, from))),
   );
   return [
     ...copied.flat(),
@@ -201,20 +201,14 @@ function targetOf(to: string | undefined, name: string, home: string): string {
   return to.endsWith('/') ? posix.join(to, name) : to;
 }
 
-/** A file, or a folder with all below it: who may run it and links stay as they are. */
+/** A file, or a folder with all below it: who may run it and links in it stay as they are, as its hash has them. */
 async function treeOf(source: string, target: string): Promise<LabFile[]> {
   const found = await lstat(source);
   if (found.isDirectory()) {
     const names = (await readdir(source)).sort();
     return (await Promise.all(names.map((name) => treeOf(join(source, name), posix.join(target, name))))).flat();
   }
-  if (found.isSymbolicLink()) {
-    const to = await readlink(source);
-    // What lies outside is not there on the server.
-    return isAbsolute(to)
-      ? [{ path: target, content: await readFile(source), isProgram: true }]
-      : [{ path: target, linkTo: to }];
-  }
+  if (found.isSymbolicLink()) return [{ path: target, linkTo: await readlink(source) }];
   if (!found.isFile()) return [];
   return [{ path: target, content: await readFile(source), isProgram: (found.mode & 0o111) !== 0 }];
 }
