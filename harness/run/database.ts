@@ -125,8 +125,15 @@ export class RunDatabase {
     await this.run(
       `create or replace table ${name} (${typed.map(([column, type]) => `"${column}" ${type}`).join(', ')})`,
     );
+    await this.append(name, columns, rows);
+  }
+
+  /** Adds rows to such a table. */
+  async append(name: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void> {
     const form = JSON.stringify([columns]);
-    const names = typed.map(([column]) => `r."${column}"`).join(', ');
+    const names = Object.keys(columns)
+      .map((column) => `r."${column}"`)
+      .join(', ');
     for (let from = 0; from < rows.length; from += rowsAtOnce) {
       const json = JSON.stringify(rows.slice(from, from + rowsAtOnce));
       const source = `(select unnest(from_json($json::json, ${quoted(form)})) as r)`;
@@ -176,10 +183,7 @@ export async function openDatabase(
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: memoryLimit, temp_directory: temporary });
   const database = new RunDatabase(instance, await instance.connect(), temporary);
   try {
-    // In a file rows are packed as they come, and need not stay in memory; for a short run it is not worth the wait.
-    const store = slotsOf(record) > mostSlotsInMemory ? join(temporary, 'run.duckdb') : ':memory:';
-    await database.run(`attach ${quoted(store)} as the_run`);
-    await database.run('use the_run');
+    await attach(database, slotsOf(record) > mostSlotsInMemory);
     const constants = Object.entries(runConstants(record));
     await database.put('run', Object.fromEntries(constants.map(([name, { type }]) => [name, type])), [
       Object.fromEntries(constants.map(([name, { value }]) => [name, value])),
@@ -200,6 +204,21 @@ export async function openDatabase(
     await database.close();
     throw error;
   }
+}
+
+async function attach(database: RunDatabase, isLong: boolean): Promise<void> {
+  if (isLong) {
+    // In a file rows are packed as they come, and need not stay in memory; for a short run it is not worth the wait.
+    const file = quoted(join(database.temporary, 'run.duckdb'));
+    // Nobody opens it again: its form may be the newest, and needs no log for a crash and no last tidying up.
+    await database.run(`attach ${file} as the_run (recovery_mode no_wal_writes, storage_version 'latest')`);
+    await database.run('pragma disable_checkpoint_on_shutdown');
+    // What a query frees goes back at once: DuckDB keeps some hundred megabytes of it otherwise.
+    await database.run("set allocator_bulk_deallocation_flush_threshold = '2MiB'");
+  } else {
+    await database.run("attach ':memory:' as the_run");
+  }
+  await database.run('use the_run');
 }
 
 /** A table that is being read from its file. */

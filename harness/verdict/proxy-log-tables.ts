@@ -24,32 +24,27 @@ export async function putProxyLog(
   const originWallUs = originWallUsOf(run);
   const sites = run.kind === 'experiment' ? sitesOf(run.experiment) : [];
   const checks = new CheckStates();
-  const failed: FailedTry[] = [];
-  let retries = 0;
+  const names = siteNamesOf(run);
+  const siteOfPort = new Map(sites.flatMap(({ name, colours }) => colours.map((of) => [of.publicPort, name])));
+  const triesOf = (line: FailedTryLine): object[] => {
+    const { port, ...failed } = failedTryOf(line, originWallUs);
+    const own = names.filter((site) => names.length === 1 || (siteOfPort.get(port) ?? site) === site);
+    return own.map((site) => ({ site, ...failed }));
+  };
+  let [retries, failedTries] = [0, 0];
   let hasProxyLog = false;
+  await database.put('failed_tries', failedTryColumns, []);
   for await (const lines of readProxyLogLines(folder)) {
     hasProxyLog = true;
     for (const line of lines) {
       checks.addLogLine(line);
-      if (line.kind === 'failed-try') failed.push(failedTryOf(line, originWallUs));
       if (line.kind === 'another-try') retries++;
     }
+    const failed = lines.filter((line) => line.kind === 'failed-try');
+    failedTries += failed.length;
+    await database.append('failed_tries', failedTryColumns, failed.flatMap(triesOf));
   }
-  const columns = {
-    site: 'VARCHAR',
-    atUs: 'DOUBLE',
-    line: 'INTEGER',
-    failure: 'VARCHAR',
-    otherBeforeUs: 'DOUBLE',
-    otherAfterUs: 'DOUBLE',
-  };
-  const names = siteNamesOf(run);
-  const siteOfPort = new Map(sites.flatMap(({ name, colours }) => colours.map((of) => [of.publicPort, name])));
-  const tries = names.flatMap((site) => {
-    const own = failed.filter(({ port }) => names.length === 1 || (siteOfPort.get(port) ?? site) === site);
-    return besideOthers(own).map((one) => ({ site, ...one }));
-  });
-  await database.put('failed_tries', columns, tries);
+  await database.run(besideOthers);
   const since = (wallUs: number): number => Math.min(wallUs - originWallUs, neverUs);
   const downs = sites
     .flatMap(({ name: site, colours }) => {
@@ -73,8 +68,12 @@ export async function putProxyLog(
     { site: 'VARCHAR', isTurn: 'BOOLEAN', nth: 'INTEGER', fromWhenUs: 'DOUBLE', toWhenUs: 'DOUBLE', line: 'INTEGER' },
     downs,
   );
-  return { checks, hasProxyLog, tries: { retries, failedTries: failed.length } };
+  return { checks, hasProxyLog, tries: { retries, failedTries } };
 }
+
+const failedTryColumns = { site: 'VARCHAR', atUs: 'DOUBLE', line: 'INTEGER', failure: 'VARCHAR' };
+
+type FailedTryLine = Extract<ProxyLogLine, { kind: 'failed-try' }>;
 
 /** A try of the proxy that failed: without its words, of which a long run has millions. */
 interface FailedTry {
@@ -85,27 +84,23 @@ interface FailedTry {
   readonly port: number;
 }
 
-function failedTryOf(
-  { atWallUs, line, failure, error }: Extract<ProxyLogLine, { kind: 'failed-try' }>,
-  originWallUs: number,
-): FailedTry {
+function failedTryOf({ atWallUs, line, failure, error }: FailedTryLine, originWallUs: number): FailedTry {
   return { atUs: atWallUs - originWallUs, line, failure, port: Number(/:(\d+): /u.exec(error)?.[1]) };
 }
 
-/** In the order of time, one of a moment; each with the nearest try before and after it that failed in another way. */
-function besideOthers(failed: readonly FailedTry[]): object[] {
-  const sorted = failed.toSorted((a, b) => a.atUs - b.atUs || a.line - b.line);
-  const otherIn = (order: typeof sorted): (number | undefined)[] => {
-    let [last, other]: [(typeof sorted)[number] | undefined, number | undefined] = [undefined, undefined];
-    return order.map((one) => {
-      if (last !== undefined && last.failure !== one.failure) other = last.atUs;
-      last = one;
-      return other;
-    });
-  };
-  const before = otherIn(sorted);
-  const after = otherIn(sorted.toReversed()).toReversed();
-  return sorted
-    .map((one, index) => ({ ...one, otherBeforeUs: before[index], otherAfterUs: after[index] }))
-    .filter(({ atUs }, index) => sorted[index - 1]?.atUs !== atUs);
-}
+/** One try of a moment; each with the nearest try before and after it that failed in another way. */
+const besideOthers = `
+create or replace table failed_tries as
+with beside as (
+  select *, lag(atUs) over nth as beforeUs, lag(failure) over nth as before,
+    lead(atUs) over nth as afterUs, lead(failure) over nth as after
+  from failed_tries
+  window nth as (partition by site order by atUs, line)
+)
+select site, atUs, line, failure,
+  last_value(case when before <> failure then beforeUs end ignore nulls) over nth as otherBeforeUs,
+  first_value(case when after <> failure then afterUs end ignore nulls) over (
+    partition by site order by atUs, line rows between current row and unbounded following) as otherAfterUs
+from beside
+window nth as (partition by site order by atUs, line rows unbounded preceding)
+qualify beforeUs is distinct from atUs`;

@@ -1,12 +1,12 @@
 /** What the timeline tells, as tables beside those of the run's files; and the views over all tables. */
 import { isOfProxy } from '../experiment/units.ts';
 import type { RunDatabase } from '../run/database.ts';
-import type { RunRecord } from '../run/run-record.ts';
+import { slotsOf, type RunRecord } from '../run/run-record.ts';
 import { quoted, rateOf, siteNamesOf } from '../run/tables.ts';
 import type { TimelineEvent } from '../run/files/timeline.ts';
 import { phaseAt, phasesOf } from './phases.ts';
 import { causeSteps } from './queries/causes.ts';
-import { makeDisagreements, suspects } from './queries/disagreements.ts';
+import { makeDisagreements, suspectsAmong } from './queries/disagreements.ts';
 import { restarts as restartQueries } from './queries/restarts.ts';
 import { views, type View } from './queries/views.ts';
 import { putProxyLog, type ProxyLogTold } from './proxy-log-tables.ts';
@@ -197,9 +197,20 @@ export async function makeRunTables(
     await database.run(`create ${kind} ${name} as ${sql}`);
     await database.run(`comment on ${kind} ${name} is ${quoted(about)}`);
   }
-  await database.run(`create table suspects as ${suspects.sql}`);
+  await makeSuspects(database, slotsOf(run));
   await database.run(makeDisagreements);
   return { windows, unplanned, ...proxyLog };
+}
+
+/** Slots of which the ledger is joined with the logs at once: those of a long run together would not fit into the memory. */
+const slotsAtOnce = 250_000;
+
+async function makeSuspects(database: RunDatabase, slots: number): Promise<void> {
+  await database.run(`create table suspects as ${suspectsAmong(slots > slotsAtOnce ? { to: slotsAtOnce } : {})}`);
+  for (let from = slotsAtOnce; from < slots; from += slotsAtOnce) {
+    const to = from + slotsAtOnce;
+    await database.run(`insert into suspects ${suspectsAmong(to < slots ? { from, to } : { from })}`);
+  }
 }
 
 const timeColumns = [

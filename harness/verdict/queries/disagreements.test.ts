@@ -8,7 +8,8 @@ import type { SiteLine } from '../../run/files/site-log.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { badRow, row, runRecord } from '../testing.ts';
-import { joined } from './joined.ts';
+import { suspectsAmong } from './disagreements.ts';
+import { joinedAmong } from './joined.ts';
 import { answersOf, sharedRun } from '../testing-database.ts';
 import {
   accessFieldsOf,
@@ -455,12 +456,21 @@ describe('the rows that do not agree', () => {
       access: [...access, accessFieldsOf(agreeing)],
       site: ledger.slice(1).map((one) => siteLineOf(one)),
     });
-    const [sums, listed] = await answersOf(content, 'reconciliation', 'disagreements');
+    const [sums, listed, found, ...parts] = await answersOf(
+      content,
+      'reconciliation',
+      'disagreements',
+      `from (${suspectsAmong({})}) order by line`,
+      ...[{ to: 20 }, { from: 20, to: 60 }, { from: 60 }].map((of) => `from (${suspectsAmong(of)}) order by line`),
+    );
     expect(sums).toMatchObject([{ rows: 61, disagreeing: 60 }]);
     expect(listed).toHaveLength(50);
     expect(listed[49]).toEqual({ seq: 49, what: "the proxy's log has POST /notes/x (line 50)" });
     const both = "the proxy's log has POST /notes/x (line 1); the site's log has no answer 200 to it";
     expect(listed[0]).toEqual({ seq: 0, what: both });
+    // A long run is looked at some slots at a time.
+    expect(parts.map((rows) => rows.length)).toEqual([20, 40, 0]);
+    expect(parts.flat()).toEqual(found);
   });
 });
 
@@ -479,7 +489,13 @@ describe('joined.ndjson.gz', () => {
     const said = ledger.filter(({ sentUs }) => sentUs !== null);
     const access = said.map((one) => accessFieldsOf(one, one.seq === 2 ? { RequestMethod: 'POST' } : {}));
     const site = ledger.filter(({ outcome }) => outcome === 'ok').map((one) => siteLineOf(one));
-    const [rows] = await answersOf(linesOf({ timeline: eventsOf(), ledger, access, site }), joined.sql);
+    const [rows, ...parts] = await answersOf(
+      linesOf({ timeline: eventsOf(), ledger, access, site }),
+      joinedAmong({ from: 1, to: ledger.length }),
+      joinedAmong({ from: 1, to: 4 }),
+      joinedAmong({ from: 5, to: ledger.length }),
+    );
+    expect(parts.flat()).toEqual(rows);
     expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 4, 110]);
     expect(rows[0]).toMatchObject({
       restart: 0,

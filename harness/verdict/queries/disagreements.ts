@@ -104,25 +104,38 @@ function isBroken(rules: readonly Rule[]): string {
 
 const isUnmatched = "hasSiteLog and s.line is null and (l.outcome = 'ok' or l.version is not null)";
 
-/** Makes a table that the others read: the ledger is joined with the logs once. */
-export const suspects = query(
-  "Rows that a log contradicts, and answers of which the site's log has no line of this status and process.",
-  `
+/** Rows of the ledger, and of the logs, from one slot to another; without an end all that there are. */
+interface Slots {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** {@link suspects} among these slots. */
+export function suspectsAmong({ from, to }: Slots): string {
+  const bounds = [from === undefined ? [] : `seq >= ${from}`, to === undefined ? [] : `seq < ${to}`].flat();
+  const of = (table: string): string => (bounds.length === 0 ? table : `(from ${table} where ${bounds.join(' and ')})`);
+  return `
   select l.line, l.seq, l.site, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
       ${sentences(besideProxy)},
       ${sentences(besideSite)}) as what
-  from ledger as l
-    left join proxy as p on p.seq = l.seq and p.isLast
+  from ${of('ledger')} as l
+    left join ${of('proxy')} as p on p.seq = l.seq and p.isLast
     left join (
       -- A proxy that was restarted ended with it under way, by the timeline.
       select line as leftLine, true as wasToldToLeave from causes, run where isProxyDeployed and file = '${runFiles.timeline}'
     ) as c on leftLine = l.line
-    left join site as s on s.seq = l.seq and s.isFirst
+    left join ${of('site')} as s on s.seq = l.seq and s.isFirst
       and s.status = l.status and s.version = l.version and s.instance = l.instance,
     run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
   where (${isUnmatched})
       or ${isBroken(besideProxy)}
-      or ${isBroken(besideSite)}`,
+      or ${isBroken(besideSite)}`;
+}
+
+/** Makes a table that the others read: the ledger is joined with the logs once. */
+export const suspects = query(
+  "Rows that a log contradicts, and answers of which the site's log has no line of this status and process.",
+  suspectsAmong({}),
 );
 
 /** Their rows together are the table `disagreements`. */
