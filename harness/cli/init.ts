@@ -1,6 +1,6 @@
 /** `init`: a budgets file, a service.yaml and a file for CI, begun from what stands in a project's folder. */
 import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import type { NewFile } from '../init/files.ts';
@@ -48,22 +48,22 @@ export const init = {
     }
     if (dryRun === true) return exitCodes.pass;
     tell(nextText(measureCall(context, root), budgets.path, written.has(budgets) ? budgets : null));
-    if (written.has(service)) tell(await serviceText(root, service, run.build));
+    if (written.has(service)) tell(await serviceText(context, join(root, service.path), run.build));
     return written.size === 0 ? exitCodes.usage : exitCodes.pass;
   },
 } satisfies CliCommand;
 
 /** What to do about the service.yaml. @param build makes the files that it names */
-async function serviceText(root: string, { path }: NewFile, build: string | null): Promise<string> {
+async function serviceText({ callOf }: Context, path: string, build: string | null): Promise<string> {
   const { readOwnService } = await import('../own-service/read-service.ts');
   try {
-    await readOwnService(join(root, path), process.env);
-    return `for the lab: check ${path}\n`;
+    await readOwnService(path, process.env);
+    return `for the lab: check ${basename(path)}, then\n  ${callOf('experiment E1')} --app ${quoted(pathText(path))}\n`;
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
-    const what = shownLine(error.message.replaceAll(`${root}/`, '').split('\n')[0] ?? '');
+    const what = shownLine(error.message.replaceAll(`${dirname(path)}/`, '').split('\n')[0] ?? '');
     const first = build === null ? '' : `${shownLine(build)}, then `;
-    return `for the lab: ${first}check ${path}, which is refused so far:\n  ${what}\n`;
+    return `for the lab: ${first}check ${basename(path)}, which is refused so far:\n  ${what}\n`;
   }
 }
 
@@ -94,9 +94,12 @@ async function whyLeft(root: string, { path }: NewFile): Promise<string | null> 
 /** `while` runs where measure is called: in the project's folder, where npm would start it in that of the checkout. */
 function measureCall({ callOf, projectFolder }: Context, root: string): string {
   if (root === process.cwd()) return callOf('measure');
-  const quoted = (text: string): string =>
-    /^[\w./@:+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
   return `cd ${quoted(pathText(root))} && node ${quoted(join(projectFolder, 'harness/bin.mjs'))} measure`;
+}
+
+/** A word for the shell. */
+function quoted(text: string): string {
+  return /^[\w./@:+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function helpText(call: string): string {
