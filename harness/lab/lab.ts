@@ -4,12 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, posix, resolve } from 'node:path';
-import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { OwnService } from '../experiment/own-service.ts';
-import { containerLog } from './engine/container-log.ts';
 import { clientOptions, controlOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
 import { controlFiles, openControl, sshdFiles, type ControlSite } from './control.ts';
 import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
@@ -23,14 +20,11 @@ import { projectFolder } from '../project.mjs';
 import { dynamicFile } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';
+import { untilLabReady } from './until-ready.ts';
 import { releasePlanOf } from './release-plan.ts';
-import type { Readiness, ReadinessQuestion } from '../in-lab/deploy/readiness-question.ts';
 import { keptLabel, removeRun } from './remove.ts';
-import { proxiedPathOf, readyQuestionOf } from '../experiment/ready-question.ts';
-import { proxyFile, publicPorts, sitesOf, type Site } from '../experiment/units.ts';
+import { proxyFile, sitesOf, type Site } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
-
-const readyDeadlineMs = 30_000;
 
 /** A lab whose site answers through the proxy. */
 export interface Lab {
@@ -138,7 +132,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     await startUnits(server, experiment);
   }
   await Promise.all([
-    ready(server, edge, experiment, signal),
+    untilLabReady({ server, edge }, experiment, signal),
     control === null ? undefined : openControl(server, control),
   ]);
   const { NetworkSettings } = await server.inspect();
@@ -287,37 +281,4 @@ async function proxyFilesVolume(
 async function filesOfHarness(): Promise<LabFile[]> {
   const inLab = /^(in-lab|run|experiment|base)\//u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
-}
-
-async function ready(
-  server: Docker.Container,
-  edge: Docker.Container | null,
-  experiment: Experiment,
-  signal: AbortSignal,
-): Promise<void> {
-  const hasIdle = publicPorts(experiment) === 2 && experiment.proxy.cutover === 'check';
-  const question: ReadinessQuestion = {
-    deadlineMs: readyDeadlineMs,
-    sites: sitesOf(experiment).map(({ hostHeader, colours: [first, idle] }) => ({
-      ready: readyQuestionOf(experiment, first),
-      proxied: experiment.proxy.kind === 'none' ? null : { host: hostHeader, path: proxiedPathOf(experiment) },
-      downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
-    })),
-  };
-  const result = await exec(server, ['node', '/opt/harness/in-lab/deploy/readiness.ts', JSON.stringify(question)]);
-  signal.throwIfAborted();
-  const missing = result.exitCode === 0 ? (JSON.parse(result.stdout) as Readiness).missing : [result.stderr.trim()];
-  if (missing.length === 0) return;
-  const lastWords = await Promise.all([
-    exec(server, ['journalctl', '--no-pager', '-n', '15', '-o', 'short-monotonic']),
-    edge === null ? [] : Readable.from(containerLog(edge)).toArray(),
-  ]).then(
-    ([journal, proxy]) => `${journal.stdout}${journal.stderr}${proxy.slice(-5).join('\n')}`,
-    (error: unknown) => `(no journal: ${messageOf(error)})`,
-  );
-  throw new HarnessError(
-    'lab-not-ready',
-    `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n` +
-      `Last lines of its journal:\n${lastWords.trim()}`,
-  );
 }

@@ -34,7 +34,7 @@ export function dynamicFile(base: string, experiment: Settings, active = 0): str
 }
 
 /** A service of the user's own takes the place of the first site. */
-const emptyFile = '# The service and its single backend. Transport settings are Traefik’s own defaults.\nhttp: {}\n';
+const emptyFile = '# The service and its backends. Transport settings are Traefik’s own defaults.\n';
 
 /** Where a check asks: the paths of the demo site stand for those of a service of the user's own. */
 function healthCheckOf(

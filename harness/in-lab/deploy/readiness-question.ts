@@ -4,6 +4,8 @@ import type { ReadyQuestion } from '../../experiment/ready-question.ts';
 /** What to wait for. */
 export interface ReadinessQuestion {
   readonly deadlineMs: number;
+  /** Units that are given up once systemd has given them up. */
+  readonly units: readonly string[];
   readonly sites: readonly {
     readonly ready: ReadyQuestion;
     /** What is asked through the proxy: the Host header by which it knows the site, and the path; null without a proxy. */

@@ -9,6 +9,8 @@ import { httpGet } from './http-get.ts';
 import type { Readiness, ReadinessQuestion } from './readiness-question.ts';
 
 const pollMs = 20;
+const failedPollMs = 500;
+let askAgainAt = 0;
 /** The proxy's own view of its services, on the server itself (containers/edge). */
 const proxyApi = 'http://127.0.0.1:8099/api/http/services';
 const question = JSON.parse(process.argv[2] ?? '') as ReadinessQuestion;
@@ -44,6 +46,15 @@ async function systemdState(): Promise<string | undefined> {
   });
 }
 
+/** Has systemd given up one of the units? Asked now and then: each question is a process. */
+async function hasFailed(): Promise<boolean> {
+  if (question.units.length === 0 || performance.now() < askAgainAt) return false;
+  askAgainAt = performance.now() + failedPollMs;
+  return await new Promise((resolve) => {
+    execFile('systemctl', ['is-failed', '--quiet', ...question.units], (error) => resolve(error === null));
+  });
+}
+
 type Condition = readonly [what: string, state: () => Promise<string | undefined>];
 
 /** What must hold of one site; its name is its Host header where there is a proxy. */
@@ -69,7 +80,7 @@ const end = performance.now() + question.deadlineMs;
 const missing: string[] = [];
 for (const [what, condition] of conditions) {
   let state = await condition();
-  while (state !== undefined && performance.now() < end) {
+  while (state !== undefined && performance.now() < end && !(await hasFailed())) {
     await sleep(pollMs);
     state = await condition();
   }
