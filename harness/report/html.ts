@@ -19,6 +19,7 @@ function ownFile(name: string): string {
  */
 export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>): string {
   let title = 'Report';
+  const drawings: string[] = [];
   const marked = new Marked({ gfm: true });
   marked.use({
     renderer: {
@@ -30,7 +31,8 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
       image({ href, text }: Tokens.Image): string {
         const svg = charts.get(href);
         if (svg === undefined) return markupText(text);
-        return `<figure role="group" tabindex="0" aria-label="${markupText(text)}">${inlineSvg(svg, nameOf(href), text)}</figure>`;
+        drawings.push(inlineSvg(svg, nameOf(href), text));
+        return `<figure role="group" tabindex="0" aria-label="${markupText(text)}">${drawingMark}</figure>`;
       },
       code({ text }: Tokens.Code): string {
         return `<div class="copy"><pre tabindex="0"><code>${preText(text)}</code></pre><button type="button">Copy</button></div>\n`;
@@ -51,10 +53,14 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
     .replaceAll(/<p>(<figure[\s\S]*?<\/figure>)<\/p>/gu, '$1')
     .replaceAll(tables, (table) => `<div class="table" role="group" tabindex="0" aria-label="table">${table}</div>`);
   const parts: Record<string, string> = { title: markupText(title), style: pageStyle, main: body, script: pageScript };
-  return pageFrame.replaceAll(/ *<!-- part: (\w+) -->/gu, (_, name: string) => {
-    return `<${name}>${parts[name] ?? ''}</${name}>`;
-  });
+  const [first = '', ...others] = pageFrame
+    .replaceAll(/ *<!-- part: (\w+) -->/gu, (_, name: string) => `<${name}>${parts[name] ?? ''}</${name}>`)
+    .split(drawingMark);
+  return [first, ...others.flatMap((text, index) => [drawings[index] ?? '', text])].join('');
 }
+
+/** Where a drawing stands, put in last: those of a long run have ten megabytes. No text of a run can be a comment. */
+const drawingMark = '<!-- drawing -->';
 
 /** A block keeps its lines. */
 function preText(text: string): string {

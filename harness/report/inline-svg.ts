@@ -2,13 +2,14 @@
 import { markupText } from '../base/foreign-text.ts';
 
 /** Colours of paper, ink and plain answers, which follow the page's; those of the rest stay, and are told apart on both. */
-const pageColours: readonly (readonly [RegExp, string])[] = [
-  [/(fill|stroke)="(?:white|#fff(?:fff)?)"/giu, '$1="var(--paper)"'],
-  [/(fill|stroke)="(?:black|#000(?:000)?|#111(?:111)?|#222(?:222)?|#444(?:444)?)"/giu, '$1="var(--ink)"'],
-  [/(fill|stroke)="#666(?:666)?"/giu, '$1="var(--muted)"'],
-  [/(fill|stroke)="#6b5b1f"/giu, '$1="var(--phase)"'],
-  [/(fill|stroke)="#c9d9e6"/giu, '$1="var(--plain)"'],
-];
+const pageColours: ReadonlyMap<string, string> = new Map([
+  ...['white', '#fff', '#ffffff'].map((colour) => [colour, 'var(--paper)'] as const),
+  ...['black', '#000', '#111', '#222', '#444'].map((colour) => [colour, 'var(--ink)'] as const),
+  ...['#000000', '#111111', '#222222', '#444444'].map((colour) => [colour, 'var(--ink)'] as const),
+  ...['#666', '#666666'].map((colour) => [colour, 'var(--muted)'] as const),
+  ['#6b5b1f', 'var(--phase)'],
+  ['#c9d9e6', 'var(--plain)'],
+]);
 
 /**
  * The SVG's text for a place within HTML.
@@ -24,7 +25,11 @@ export function inlineSvg(svg: string, name: string, label: string): string {
     .replaceAll(/\b(id="|url\(#|href="#)(c\d+)/gu, `$1${name}-$2`)
     .replaceAll(/>\s+</gu, '><')
     .trim();
-  const coloured = pageColours.reduce((text, [colour, ours]) => text.replaceAll(colour, ours), own);
+  // In one pass: the chart of a long run has some megabytes.
+  const coloured = own.replaceAll(/(fill|stroke)="([^"]*)"/gu, (attribute, name: string, colour: string) => {
+    const ours = pageColours.get(colour.toLowerCase());
+    return ours === undefined ? attribute : `${name}="${ours}"`;
+  });
   const box = `viewBox="0 0 ${size[1] ?? ''} ${size[2] ?? ''}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${box} role="img" aria-label="${markupText(label)}">${coloured}`;
 }
