@@ -195,7 +195,7 @@ export function isTold(service: Shape, name: Placeholder): boolean {
 }
 
 /** Ports of the proxy, which shares the server's network: its entry point, and what it says of its backends. */
-const portsOfProxy: readonly string[] = ['80', '8099'];
+export const portsOfProxy: readonly number[] = [80, 8099];
 
 /** Refuses what cannot be together; each at its field. */
 export function refuseContradictions(service: Shape, context: z.core.$RefinementCtx): void {
@@ -214,7 +214,7 @@ export function refuseContradictions(service: Shape, context: z.core.$Refinement
     wrong(['image'], 'goes with start: your own unit names its own RootDirectory=');
   for (const field of ['public', 'internal'] as const) {
     const port = service[field]?.split(':')[1] ?? '';
-    if (portsOfProxy.includes(port)) wrong([field], `port ${port} is the proxy's: take another`);
+    if (portsOfProxy.includes(Number(port))) wrong([field], `port ${port} is the proxy's: take another`);
     else if (field === 'internal' && port === service.public.split(':')[1])
       wrong([field], 'is the port of public: leave it out where health is asked there, too');
   }

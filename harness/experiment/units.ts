@@ -1,7 +1,7 @@
 /** The sites that an experiment has, their units, and the ports and files of each on the server. */
 import { posix } from 'node:path';
 import type { Experiment } from './experiment.ts';
-import type { OwnService } from './own-service.ts';
+import { portsOfProxy, type OwnService } from './own-service.ts';
 
 /** One unit of a site, as containers/server names it. */
 export interface Colour {
@@ -105,8 +105,14 @@ function siteAt(experiment: Shape, index: number): Site {
   };
 }
 
-/** The second colour of a service listens so many ports further. */
-const colourPorts = 1_000;
+/** The second colour of a service listens so many ports further: the first of these that meets no other port. */
+const colourPorts = [1_000, 2_000, 3_000, -1_000, -2_000, -3_000];
+
+function furtherPorts(ports: readonly number[]): number {
+  const taken = [...ports, ...portsOfProxy];
+  const isFree = (port: number): boolean => port > 0 && port < 65_536 && !taken.includes(port);
+  return colourPorts.find((further) => ports.every((port) => isFree(port + further))) ?? 0;
+}
 
 /** A service of the user's own as the site of its lab: its units keep the names that their files have. */
 function ownSite(service: OwnService, backends: 1 | 2): Site {
@@ -132,7 +138,7 @@ function ownSite(service: OwnService, backends: 1 | 2): Site {
     hostHeader: service.host ?? `${service.name}.test`,
     holder: `${stem}-holder.service`,
     database: service.database ?? '',
-    colours: backends === 1 ? [first] : [first, colourAt('-green', publicPort > 64_000 ? -colourPorts : colourPorts)],
+    colours: backends === 1 ? [first] : [first, colourAt('-green', furtherPorts([publicPort, internalPort]))],
   };
 }
 
