@@ -264,9 +264,9 @@ const machineErrors = {
   },
   'service-image-failed': {
     meaning:
-      'The engine could not build the image with the Debian packages that service.yaml names; the last lines of the build stand below the sentence.',
+      'The engine does not have the image that service.yaml names, or could not build one of it, or of its Debian packages; the last lines of the build stand below the sentence.',
     advice:
-      "Check the packages' names, and that containers of this engine reach Debian's packages; then start the experiment again.",
+      'Check the names of image and packages, and that containers of this engine reach Debian’s packages. An image of your own must be Debian or Ubuntu: apt-get puts systemd into it.',
   },
   'control-image-failed': {
     meaning:

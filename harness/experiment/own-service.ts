@@ -100,7 +100,7 @@ const serviceShape = z.strictObject({
   files: z.array(z.union([ownFile, fileSchema])).default([]),
   /** Debian packages for the server. */
   packages: z.array(packageSchema).default([]),
-  /** An image of the engine whose file system is the root that `start` runs in. */
+  /** An image of the engine, Debian or Ubuntu, of which the server is made: `start` runs in it, with its variables and user. */
   image: z.string().min(1).optional(),
   /** The command line; `{public}`, `{internal}`, `{database}` and the like are filled in. */
   start: z

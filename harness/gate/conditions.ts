@@ -35,7 +35,7 @@ export function differInLoad(changes: readonly Difference[]): boolean {
 }
 
 /** The state of the project is what a gate is about: that it differs is no warning. */
-const subjects = new Set(['project', 'sources', 'image']);
+const subjects = new Set(['project', 'sources', 'image', 'serverImage']);
 /** What decides how fast a process starts and answers. */
 const ofMachine = new Set(['cpu', 'cpus', 'architecture', 'kernel', 'storage', 'engine']);
 

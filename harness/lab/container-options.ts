@@ -4,9 +4,12 @@
  */
 import type Docker from 'dockerode';
 import type { EngineFacts } from './engine/engine.ts';
+import { labPrograms } from './own-service/image.ts';
 
 /** The cgroup below which the server's container has its own; the engine's drivers write its name in two ways. */
 const cageName = { cgroupfs: 'restart-proof', systemd: 'restartproof.slice' } as const;
+
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const mib = 1024 ** 2;
 /** Room for far more than a run of an hour takes; a leak or a fork bomb ends in its container. */
@@ -101,11 +104,20 @@ export function networkOptions(name: string, labels: Record<string, string>): Do
  */
 export function serverOptions(
   facts: EngineFacts,
-  asked: { networkId: string; proxyFiles: readonly string[]; connections: number; release?: boolean },
+  asked: {
+    networkId: string;
+    proxyFiles: readonly string[];
+    connections: number;
+    release?: boolean;
+    /** Its image is one of the user's, made the lab's server. */
+    hasOwnImage?: boolean;
+  },
 ): Docker.ContainerCreateOptions {
-  const { networkId, proxyFiles, connections, release = false } = asked;
+  const { networkId, proxyFiles, connections, release = false, hasOwnImage = false } = asked;
   return {
     Cmd: ['/lib/systemd/systemd'],
+    // What the harness runs there must not meet a Node of the user's.
+    ...(hasOwnImage && { User: 'root', WorkingDir: '/', Env: [`PATH=${labPrograms}:${systemPath}`] }),
     StopSignal: 'SIGRTMIN+3',
     Hostname: 'server',
     HostConfig: {

@@ -14,7 +14,7 @@ const sysctls = [
 
 /** Names and values; a setting that this kernel does not have is `absent`. */
 export async function fingerprintOf(
-  server: Docker.Container,
+  { server, edge, serverImage }: { server: Docker.Container; edge: Docker.Container | null; serverImage: string },
   engine: EngineFacts,
   image: string,
 ): Promise<Record<string, string>> {
@@ -24,13 +24,14 @@ export async function fingerprintOf(
     'echo "sqlite=$(node -p process.versions.sqlite)"',
     // What the site itself reports of its database, in the event of its start.
     'echo "sqlite.pragmas=$(journalctl -o cat --no-pager | sed -n "s/.*\\"pragmas\\":{\\([^}]*\\)}.*/\\1/p" | head -n 1 | tr -d \'"\')"',
-    'echo "traefik=$(traefik version | sed -n "s/^Version: *//p")"',
     'echo "debian=$(cat /etc/debian_version)"',
     ...sysctls.map((name) => `echo "${name}=$(cat /proc/sys/${name.replaceAll('.', '/')} 2>/dev/null || echo absent)"`),
     'echo "cpu=$(sed -n "s/^model name[^:]*: //p" /proc/cpuinfo | head -n 1)"',
   ].join('\n');
-  const [{ stdout }, project, sources] = await Promise.all([
+  const [{ stdout }, proxy, project, sources] = await Promise.all([
     exec(server, ['sh', '-c', script]),
+    // The server's image may be one of the user's, without it.
+    exec(edge ?? server, ['sh', '-c', 'traefik version']),
     projectState(),
     sourcesHash(),
   ]);
@@ -43,6 +44,7 @@ export async function fingerprintOf(
     });
   return {
     ...Object.fromEntries(inside),
+    traefik: /^Version: *(\S+)/mu.exec(proxy.stdout)?.[1] ?? '',
     project,
     sources,
     kernel: engine.kernel,
@@ -52,5 +54,6 @@ export async function fingerprintOf(
     cpus: String(engine.cpus),
     storage: engine.storageDriver,
     image,
+    ...(serverImage !== image && { serverImage }),
   };
 }

@@ -13,7 +13,7 @@ import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
 import { exec } from './engine/exec.ts';
 import { startBeside } from './own-service/beside.ts';
 import { envPath, filesOfOwnPrograms, filesOfOwnUnits, type OwnServiceFiles } from './own-service/files.ts';
-import { ensurePackages } from './own-service/image.ts';
+import { ensureServerImage } from './own-service/image.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { packageFiles } from './engine/npm-package.ts';
 import { projectFolder } from '../project.mjs';
@@ -33,6 +33,8 @@ export interface Lab {
   /** The proxy; null in an experiment without one, or where it is a unit of the server. */
   readonly edge: Docker.Container | null;
   readonly client: Docker.Container;
+  /** What the server runs from: the lab's image, or what a service of the user's own made of it. */
+  readonly serverImage: string;
   /** Where Ansible runs; null where nothing is released. */
   readonly control: Docker.Container | null;
   readonly sites: readonly [Site, ...Site[]];
@@ -78,7 +80,8 @@ export async function bootLab(docker: Docker, options: LabOptions): Promise<Lab>
 
 async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const { runId, experiment, own, image, facts, connections, signal } = options;
-  const serverImage = await ensurePackages(docker, image, own?.service.packages ?? [], options.say);
+  const { tag: serverImage, settings: imageSettings } =
+    own === null ? { tag: image, settings: null } : await ensureServerImage(docker, image, own.service, options.say);
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
   const name = (role: string): string => `restart-proof-${runId}-${role}`;
   const hasProxy = experiment.proxy.kind !== 'none';
@@ -86,7 +89,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const sites = sitesOf(experiment);
   const hasEdge = hasProxy && experiment.proxy.unit === undefined;
   const [serverFiles, edgeFiles, programFiles, harnessFiles, answerCheckFiles] = await Promise.all([
-    filesOfServer(experiment, own),
+    filesOfServer(experiment, own && { ...own, imageSettings }),
     filesOfEdge(experiment, own),
     own === null ? filesOfPrograms(experiment, facts) : filesOfOwnPrograms(own),
     filesOfHarness(),
@@ -112,7 +115,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     await made.start();
     return made;
   };
-  const asked = { networkId: network.id, proxyFiles, connections, release };
+  const asked = { networkId: network.id, proxyFiles, connections, release, hasOwnImage: imageSettings !== null };
   const [server, client] = await Promise.all([
     start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
     start('client', clientOptions(facts, asked), [...harnessFiles, ...answerCheckFiles]),
@@ -127,7 +130,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
       ])
     : null;
   if (own !== null && own.service.containers.length > 0) {
-    const setting = { facts, labImage: image, serverId: server.id, nameOf: name, labels, signal };
+    const setting = { facts, labImage: image, serverId: server.id, nameOf: name, labels, signal, say: options.say };
     await startBeside(docker, own.service.containers, setting);
     await startUnits(server, experiment);
   }
@@ -139,7 +142,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const serverAddress = NetworkSettings.Networks[name('net')]?.IPAddress;
   if (serverAddress === undefined) throw new Error('the engine gave the server no address');
   return {
-    ...{ runId, server, edge, client, control, sites, serverAddress },
+    ...{ runId, server, edge, client, control, sites, serverAddress, serverImage },
     targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
     files: [...(await shownFiles(experiment, own, serverFiles)), ...(hasEdge ? edgeFiles : [])],
     remove: () => removeRun(docker, runId),

@@ -34,7 +34,7 @@ export async function untilLabReady(asked: Asked, experiment: Experiment, signal
   );
   throw new HarnessError(
     'lab-not-ready',
-    `The lab was not ready within ${readyDeadlineMs / 1000} s: ${missing.join('; ')}.\n${words}`,
+    `The lab was not ready: ${missing.join('; ')}.\n${words}`,
     isOwn
       ? { hint: 'See that it starts by itself, and where the service.yaml says: address, health paths, files.' }
       : {},

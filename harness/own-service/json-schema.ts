@@ -21,7 +21,10 @@ const descriptions: Readonly<Record<string, Description>> = {
   'files.*.from': ['A file or a folder, from the folder of this file on.', 'build/shop'],
   'files.*.to': ['Where it goes: the absolute path of the file or folder itself.', '/srv/shop'],
   packages: ['Debian packages for the server.', ['python3', 'gunicorn']],
-  image: ['An image of the engine: its file system is the root that start runs in.', 'python:3.13-slim'],
+  image: [
+    'An image of the engine (Debian or Ubuntu): the server is made of it, with its variables, working folder and user.',
+    'python:3.13-slim',
+  ],
   start: [`The command line that runs the service. ${placeholdersNote}`, '/opt/shop/shop --listen {public}'],
   unit: ['In place of start: your own unit, used as it is. NAME.service, no template.', 'deploy/shop.service'],
   socket: ['Your own socket unit, which listens at the port of public.', 'deploy/shop.socket'],

@@ -99,7 +99,7 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
   const signal = AbortSignal.any([setting.signal, watch.broken]);
   const schedule = deploySchedule(experiment.deploy, request.seed, experiment.load.ratePerSecond);
   const [fingerprint, countersBefore] = await Promise.all([
-    fingerprintOf(lab.server, facts, image),
+    fingerprintOf(lab, facts, image),
     readKernelCounters(lab.server),
   ]);
   const capacityBefore = capacity ? await capacityOf(lab, setting, 'before') : null;

@@ -10,6 +10,8 @@ import type { Readiness, ReadinessQuestion } from './readiness-question.ts';
 
 const pollMs = 20;
 const failedPollMs = 500;
+/** A service that ended so often by itself will not come up. */
+const mostRestarts = 20;
 let askAgainAt = 0;
 /** The proxy's own view of its services, on the server itself (containers/edge). */
 const proxyApi = 'http://127.0.0.1:8099/api/http/services';
@@ -46,12 +48,15 @@ async function systemdState(): Promise<string | undefined> {
   });
 }
 
-/** Has systemd given up one of the units? Asked now and then: each question is a process. */
+/** Has systemd given up one of the units, or should it? Asked now and then: each question is a process. */
 async function hasFailed(): Promise<boolean> {
   if (question.units.length === 0 || performance.now() < askAgainAt) return false;
   askAgainAt = performance.now() + failedPollMs;
   return await new Promise((resolve) => {
-    execFile('systemctl', ['is-failed', '--quiet', ...question.units], (error) => resolve(error === null));
+    execFile('systemctl', ['show', '--property=ActiveState,NRestarts', ...question.units], (_, stdout) => {
+      const restarts = [...stdout.matchAll(/^NRestarts=(\d+)$/gmu)].map((match) => Number(match[1]));
+      resolve(/^ActiveState=failed$/mu.test(stdout) || restarts.some((times) => times >= mostRestarts));
+    });
   });
 }
 

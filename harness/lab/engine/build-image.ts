@@ -48,8 +48,11 @@ export async function ensureBase(
   return { tag: made, from: 'made with debootstrap, since no image registry answers', isComplete: true };
 }
 
-/** @returns undefined when it was pulled, else why not */
-async function pull(docker: Docker, image: string): Promise<string | undefined> {
+/**
+ * Fetches an image from its registry.
+ * @returns undefined when it was pulled, else why not
+ */
+export async function pull(docker: Docker, image: string): Promise<string | undefined> {
   const giveUp = new AbortController();
   const timer = setTimeout(() => giveUp.abort(), pullAnswerMs);
   try {

@@ -7,7 +7,7 @@ import { besideOptions } from '../container-options.ts';
 import type { EngineFacts } from '../engine/engine.ts';
 import { containerLog } from '../engine/container-log.ts';
 import { exec } from '../engine/exec.ts';
-import { ensurePackages } from './image.ts';
+import { ensurePackages, requireOwnImage } from './image.ts';
 
 /** The longest until such a server can be used. */
 const readyWithinMs = 60_000;
@@ -23,6 +23,8 @@ export interface BesideSetting {
   readonly nameOf: (name: string) => string;
   readonly labels: Record<string, string>;
   readonly signal: AbortSignal;
+  /** Is told what takes long. */
+  readonly say: (line: string) => void;
 }
 
 /**
@@ -40,11 +42,12 @@ export async function startBeside(
 async function startOne(
   docker: Docker,
   { name, image, packages, environment, start, ready }: OwnService['containers'][number],
-  { facts, labImage, serverId, nameOf, labels, signal }: BesideSetting,
+  { facts, labImage, serverId, nameOf, labels, signal, say }: BesideSetting,
 ): Promise<void> {
+  if (image !== undefined) await requireOwnImage(docker, image, say);
   const container = await docker.createContainer({
     name: nameOf(name),
-    Image: image ?? (await ensurePackages(docker, labImage, packages ?? [], () => undefined)),
+    Image: image ?? (await ensurePackages(docker, labImage, packages ?? [], say)),
     Labels: labels,
     Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
     ...(start === undefined ? {} : { Entrypoint: ['/bin/sh', '-c', start], Cmd: [] }),

@@ -6,6 +6,7 @@ import { filledIn, type OwnService, type Placeholder } from '../../experiment/ow
 import { sitesOf, type Colour } from '../../experiment/units.ts';
 import type { LabFile } from '../engine/files.ts';
 import { unitFile } from '../unit-files.ts';
+import type { ImageSettings } from './image.ts';
 import { accountsOf } from './accounts.ts';
 
 /** A service, and the folder from which its files are looked for. */
@@ -13,6 +14,8 @@ export interface OwnServiceFiles {
   /** As it is started, with its secrets. */
   readonly service: OwnService;
   readonly folder: string;
+  /** Of an image of the user's, how its program is run. */
+  readonly imageSettings?: ImageSettings | null;
 }
 
 const units = '/etc/systemd/system';
@@ -65,13 +68,16 @@ function valuesFor({ app, proxy }: Experiment, service: OwnService, colour: Colo
 }
 
 async function filesOfColour(experiment: Experiment, own: OwnServiceFiles, colour: Colour): Promise<LabFile[]> {
-  const { service, folder } = own;
+  const { service, folder, imageSettings = null } = own;
   const values = valuesFor(experiment, service, colour);
   const main =
     service.unit === undefined
-      ? startUnit(service, filledIn(service.start ?? '', values))
+      ? startUnit(service, filledIn(service.start ?? '', values), imageSettings)
       : await readFile(resolve(folder, service.unit));
-  const environment = Object.entries(service.environment).map(([name, text]) => variable(name, filledIn(text, values)));
+  const environment = [
+    ...(imageSettings?.environment ?? []).map(ofImage),
+    ...Object.entries(service.environment).map(([name, text]) => variable(name, filledIn(text, values))),
+  ];
   const files: LabFile[] = [
     { path: `${units}/${colour.service}`, content: main },
     { path: colour.envFile, content: environment.join('') },
@@ -92,6 +98,12 @@ async function filesOfColour(experiment: Experiment, own: OwnServiceFiles, colou
   ];
 }
 
+/** A variable of an image, `NAME=value`. */
+function ofImage(text: string): string {
+  const equals = text.indexOf('=');
+  return variable(text.slice(0, equals), text.slice(equals + 1));
+}
+
 /** A line of an EnvironmentFile=. */
 function variable(name: string, value: string): string {
   return `${name}="${value.replaceAll(/["\\$`]/gu, String.raw`\$&`)}"\n`;
@@ -107,14 +119,15 @@ export function releaseEnvironment(experiment: Experiment, service: OwnService, 
 }
 
 /** The unit of a service that is described by its command line. */
-function startUnit(service: OwnService, start: string): string {
+function startUnit(service: OwnService, start: string, image: ImageSettings | null): string {
   return unitFile(`${service.name}, as its service.yaml describes it.`, {
     Unit: { Description: service.name },
     Service: {
       Type: 'simple',
       // A percent sign is a specifier of systemd's.
       ExecStart: start.replaceAll('%', '%%'),
-      WorkingDirectory: `-/opt/${service.name}`,
+      WorkingDirectory: image === null ? `-/opt/${service.name}` : image.workingFolder || '/',
+      ...(image !== null && image.user !== '' && image.user !== 'root' && { User: image.user.split(':')[0] ?? '' }),
       StateDirectory: service.name,
       KillSignal: 'SIGTERM',
     },

@@ -1,20 +1,76 @@
-/** The image that a service's Debian packages make of the lab's: built once for a list of packages, then found by its name. */
+/** The image that the server of a service of the user's own runs from; built once for what it is made of, and found by name. */
 import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
 import { HarnessError } from '../../base/errors.ts';
-import { buildImage, hasImage } from '../engine/build-image.ts';
+import type { OwnService } from '../../experiment/own-service.ts';
+import { buildImage, hasImage, pull } from '../engine/build-image.ts';
 
-const recipe = (packages: readonly string[]): string => `ARG BASE
-FROM \${BASE}
-RUN apt-get update \\
+/** Where the lab's own programs lie in an image of the user's, which may have a Node of its own. */
+export const labPrograms = '/opt/restart-proof/bin';
+
+/** What systemd needs, as in containers/lab, and the packages of the service. */
+function installing(packages: readonly string[]): string {
+  return `RUN apt-get update \\
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')} \\
  && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin
 `;
+}
+
+const systemd = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'libstdc++6', 'ca-certificates'];
+
+/** Debian packages over the lab's own image. */
+const overLab = (packages: readonly string[]): string => `ARG BASE\nFROM \${BASE}\n${installing(packages)}`;
+
+/** An image of the user's with what makes it the lab's server. */
+const overOwn = (packages: readonly string[], labImage: string): string => `ARG BASE
+FROM ${labImage} AS lab
+FROM \${BASE}
+USER root
+${installing([...systemd, ...packages])}RUN systemctl mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer \\
+    systemd-tmpfiles-clean.timer systemd-logind.service
+COPY --from=lab /usr/local/bin/node ${labPrograms}/node
+ENTRYPOINT []
+STOPSIGNAL SIGRTMIN+3
+`;
+
+/** What an image says of how its program is run. */
+export interface ImageSettings {
+  /** `NAME=value`, each. */
+  readonly environment: readonly string[];
+  readonly workingFolder: string;
+  readonly user: string;
+}
+
+/** The image of the server. */
+export interface ServerImage {
+  readonly tag: string;
+  /** Of an image of the user's; null where the server is the lab's own. */
+  readonly settings: ImageSettings | null;
+}
+
+/**
+ * The image for this service; built when the engine does not have it.
+ * @param labImage the lab image's tag, which must be on the engine
+ * @param say is told what takes long
+ * @throws {HarnessError} (exit code 4) with the last lines of the build
+ */
+export async function ensureServerImage(
+  docker: Docker,
+  labImage: string,
+  { image, packages }: Pick<OwnService, 'image' | 'packages'>,
+  say: (line: string) => void,
+): Promise<ServerImage> {
+  if (image === undefined) return { tag: await ensurePackages(docker, labImage, packages, say), settings: null };
+  await requireOwnImage(docker, image, say);
+  const { Id, Config } = await docker.getImage(image).inspect();
+  const recipe = overOwn([...new Set(packages)].sort(), labImage);
+  const tag = await built(docker, { recipe, base: image, key: Id, what: `${image} with systemd` }, say);
+  const { Env, WorkingDir, User } = Config;
+  return { tag, settings: { environment: Env, workingFolder: WorkingDir, user: User } };
+}
 
 /**
  * The lab's image with these packages; built when the engine does not have it.
- * @param labImage the lab image's tag, which must be on the engine
- * @param say is told what takes long
  * @returns its tag; that of the lab's image where nothing is asked for
  * @throws {HarnessError} (exit code 4) with the last lines of the build
  */
@@ -26,19 +82,37 @@ export async function ensurePackages(
 ): Promise<string> {
   if (packages.length === 0) return labImage;
   const wanted = [...new Set(packages)].sort();
-  const key = createHash('sha256')
-    .update(`${labImage}\n${recipe(wanted)}`)
-    .digest('hex')
-    .slice(0, 12);
-  const tag = `restart-proof/service:${key}`;
+  const what = `the lab's image with ${wanted.join(', ')}`;
+  return await built(docker, { recipe: overLab(wanted), base: labImage, key: labImage, what }, say);
+}
+
+async function built(
+  docker: Docker,
+  { recipe, base, key, what }: { recipe: string; base: string; key: string; what: string },
+  say: (line: string) => void,
+): Promise<string> {
+  const name = createHash('sha256').update(`${key}\n${recipe}`).digest('hex').slice(0, 12);
+  const tag = `restart-proof/service:${name}`;
   if (await hasImage(docker, tag)) return tag;
-  say(`building ${tag}, the lab's image with ${wanted.join(', ')}: once`);
+  say(`building ${tag}, ${what}: once`);
   const startedMs = performance.now();
-  const files = [{ name: 'Dockerfile', content: Buffer.from(recipe(wanted)) }];
-  const failure = await buildImage(docker, { tag, base: labImage, files, hasNetwork: true });
+  const files = [{ name: 'Dockerfile', content: Buffer.from(recipe) }];
+  const failure = await buildImage(docker, { tag, base, files, hasNetwork: true });
   if (failure !== undefined) {
-    throw new HarnessError('service-image-failed', `The Debian packages could not be installed: ${failure}`);
+    throw new HarnessError('service-image-failed', `${what} could not be built: ${failure}`);
   }
   say(`built ${tag} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
   return tag;
+}
+
+/**
+ * Fetches an image of the user's where the engine does not have it.
+ * @throws {HarnessError} (exit code 4) when it cannot be had
+ */
+export async function requireOwnImage(docker: Docker, image: string, say: (line: string) => void): Promise<void> {
+  if (await hasImage(docker, image)) return;
+  say(`fetching ${image}, which this engine does not have`);
+  const why = await pull(docker, image);
+  if (why === undefined) return;
+  throw new HarnessError('service-image-failed', `The engine does not have ${image}, and could not fetch it: ${why}.`);
 }

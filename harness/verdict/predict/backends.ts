@@ -114,6 +114,8 @@ function failingSpan(
   const { unit } = experiment;
   if (port === 'public') return span(lastServedUs(experiment, window), acceptingUs, unit.activation !== 'none');
   // A service of the user's own may have no second port.
-  if (path === '/livez') return span(exitUs, internalListeningUs ?? acceptingUs, unit.activation === 'both');
+  const hasOnePort = experiment.service !== undefined && experiment.service.internal === undefined;
+  const listeningUs = hasOnePort ? acceptingUs : internalListeningUs;
+  if (path === '/livez') return span(exitUs, listeningUs, unit.activation === 'both');
   return span(sigtermUs ?? exitUs, readyUs, false);
 }
