@@ -214,7 +214,7 @@ async function attach(database: RunDatabase, isLong: boolean): Promise<void> {
     await database.run(`attach ${file} as the_run (recovery_mode no_wal_writes, storage_version 'latest')`);
     await database.run('pragma disable_checkpoint_on_shutdown');
     // What a query frees goes back at once: DuckDB keeps some hundred megabytes of it otherwise.
-    await database.run("set allocator_bulk_deallocation_flush_threshold = '2MiB'");
+    await database.run("set allocator_bulk_deallocation_flush_threshold = '1MiB'");
   } else {
     await database.run("attach ':memory:' as the_run");
   }

@@ -14,16 +14,22 @@ export const restarts = {
   'restart-load': query(
     'Of each restart: requests due in its outage window, how late the latest of its at-risk span left, the longest wait.',
     `
-    with moment as materialized (
-      select moments.restart, atRisk, outage, count(*) as due, max(sentUs - dueUs) as latestUs, max(waitUs) as waitUs
-      from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
+    with found as (
+      select moments.site, fromUs, count(*) as due, max(sentUs - dueUs) as latestUs, max(waitUs) as waitUs
+      from ledger asof join moments on ledger.site = moments.site and dueUs >= fromUs
       group by all
+    ), moment as materialized (
+      select restart, atRisk, outage, due, latestUs, waitUs from found join moments using (site, fromUs)
+    ), outages as (
+      select restart, sum(due) as due from (select unnest(outage) as restart, due from moment) group by restart
+    ), risks as (
+      select restart, max(latestUs) as latestUs from (select unnest(atRisk) as restart, latestUs from moment) group by restart
+    ), own as (
+      select restart, max(waitUs) as waitUs from moment group by restart
     )
-    select restart,
-      (select coalesce(sum(due), 0) from moment where list_contains(outage, r.restart)) as dueInOutage,
-      (select coalesce(max(latestUs), 0) from moment where list_contains(atRisk, r.restart)) as latestUs,
-      (select max(waitUs) from moment where moment.restart = r.restart) as longestWaitUs
-    from restarts as r`,
+    select restart, coalesce(due, 0) as dueInOutage, coalesce(latestUs, 0) as latestUs, waitUs as longestWaitUs
+    from restarts left join outages using (restart) left join risks using (restart) left join own using (restart)
+    order by restart`,
   ),
   'restart-in-flight': query(
     'Requests under way when each old process was told to end.',
