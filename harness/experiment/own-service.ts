@@ -1,6 +1,7 @@
 /** A service of the user's own in the lab, as its service.yaml describes it: what runs, how it is asked, what a release is. */
 import { z } from 'zod';
 import { didYouMean } from '../base/nearest.ts';
+import { portsOfProxy } from './ports.ts';
 import { requestSchema } from './service.ts';
 
 /** Names a unit, a folder and a domain. */
@@ -193,9 +194,6 @@ function filledTexts({ start, environment, release }: Shape): [path: (string | n
 export function isTold(service: Shape, name: Placeholder): boolean {
   return filledTexts(service).some(([, text]) => placeholdersIn(text).includes(name));
 }
-
-/** Ports of the proxy, which shares the server's network: its entry point, and what it says of its backends. */
-export const portsOfProxy: readonly number[] = [80, 8099];
 
 /** Refuses what cannot be together; each at its field. */
 export function refuseContradictions(service: Shape, context: z.core.$RefinementCtx): void {

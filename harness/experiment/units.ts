@@ -1,7 +1,8 @@
 /** The sites that an experiment has, their units, and the ports and files of each on the server. */
 import { posix } from 'node:path';
 import type { Experiment } from './experiment.ts';
-import { portsOfProxy, type OwnService } from './own-service.ts';
+import type { OwnService } from './own-service.ts';
+import { portsOfProxy } from './ports.ts';
 
 /** One unit of a site, as containers/server names it. */
 export interface Colour {

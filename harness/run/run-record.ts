@@ -41,6 +41,8 @@ const experimentRunSchema = z.strictObject({
     .nullable(),
   /** What the variant is about, in its file's words. */
   variantAbout: z.string().nullable().default(null),
+  /** The service.yaml of a service of the user's own, as it was typed. */
+  app: z.string().optional(),
   /** What options and controls set of it, in their order: field and value. */
   changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
   /** When each deploy was to begin, in milliseconds since the origin. */

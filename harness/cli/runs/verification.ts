@@ -88,15 +88,17 @@ async function compareWithCatalog(run: RunRecord): Promise<CatalogCheck> {
   const { sources = 'unknown', project = 'unknown' } = run.fingerprint;
   const own = await sourcesHash();
   if (sources !== own) return { wrong: [], otherState: { commit: project, sources } };
-  const { experiment, variant, changes, seed, command } = run;
+  const { experiment, app, variant, changes, seed, command } = run;
+  const { service } = experiment;
   const wrong: string[] = [];
   try {
-    const asked = resolveExperiment(await loadExperiment(experiment.id), { variant: variant ?? undefined, changes });
+    const file = await loadExperiment(experiment.id);
+    const asked = resolveExperiment(file, { variant: variant ?? undefined, changes, service });
     const fields = differences(flatFields(asked), flatFields(experiment)).map(
       ({ name, a, b }) => `${name} (asked for: ${a ?? 'none'}; run.json: ${b ?? 'none'})`,
     );
     if (fields.length > 0) wrong.push(`The experiment is not the one that was asked for: ${fields.join(', ')}.`);
-    const again = repeatCommand({ id: experiment.id, variant, changes }, seed);
+    const again = repeatCommand({ id: experiment.id, variant, changes, app }, seed);
     if (again !== command) wrong.push(`The command that repeats the run is ${again}, but run.json has ${command}.`);
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;

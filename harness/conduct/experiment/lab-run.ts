@@ -159,7 +159,7 @@ async function keepWhatThereIs(writer: LabRunWriter, error: unknown): Promise<vo
 
 function recordOf(
   runId: string,
-  { experiment, variant, variantAbout, changes, seed, command }: RunRequest,
+  { experiment, own, variant, variantAbout, changes, seed, command }: RunRequest,
   schedule: DeploySchedule,
   fingerprint: Record<string, string>,
 ): ExperimentRun {
@@ -169,6 +169,7 @@ function recordOf(
     experiment,
     variant,
     variantAbout,
+    ...(own !== null && { app: own.path }),
     changes: changes.map(([path, value]) => [path, value]),
     deployBeginsMs: schedule.beginsMs.slice(0, schedule.wanted),
     witnessLines: {},
