@@ -12,6 +12,7 @@ const rooms = [
   'verdict',
   'report',
   'gate',
+  'advice',
   'own-service',
   'calibration',
   'doctor',

@@ -1,4 +1,5 @@
 /** The command line of a checkout. */
+import { advise } from './cli/advise.ts';
 import { baseline } from './cli/baseline.ts';
 import { bench } from './cli/bench.ts';
 import { calibrate } from './cli/calibrate.ts';
@@ -25,6 +26,7 @@ const commands = [
     experiment,
     measure,
     init,
+    advise,
     gate,
     merge,
     baseline,

@@ -1,4 +1,5 @@
 /** The command line of the package, for use from another project. */
+import { advise } from './cli/advise.ts';
 import { baseline } from './cli/baseline.ts';
 import { calibrate } from './cli/calibrate.ts';
 import { clean } from './cli/clean.ts';
@@ -18,7 +19,7 @@ import { verify } from './cli/verify.ts';
 
 const commands = [
   ...[measure, init, verdict, report, verify, query, compare],
-  ...[setup, doctor, experiment, gate, merge, baseline, calibrate, clean],
+  ...[setup, doctor, experiment, advise, gate, merge, baseline, calibrate, clean],
 ];
 
 const afterHelp = `

@@ -84,6 +84,11 @@ const verdictMs = 3_000;
 /** Verdict and charts take longer for more rows. */
 const verdictPerLoadMs = 0.05;
 
+/** How long a run of this request should take, ms. */
+export function expectedRunMs(request: RunRequest): number {
+  return stepsOf('', request).reduce((sum, { expectedMs }) => sum + expectedMs, 0);
+}
+
 /** The steps of a run, and how long each takes: the load by its schedule, the others by experience. */
 function stepsOf(runId: string, { experiment, seed, capacity }: RunRequest): [Step, ...Step[]] {
   const schedule = deploySchedule(experiment.deploy, seed, experiment.load.ratePerSecond);

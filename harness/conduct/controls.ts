@@ -31,6 +31,28 @@ export async function conductBesideControls<V extends Judged>(
   request: RunRequest,
 ): Promise<RunResult<V>> {
   if (!request.withControls) return await conductRun(conductor, request);
+  const result = await conductRun(conductor, request, await makeControls(conductor, request));
+  // The run that restarts nothing is the C0 of the others.
+  if (isC0(request)) await keepIfHolding(conductor, await c0Of(request), result.verdict);
+  return result;
+}
+
+/** What a run is made beside, as its witnesses/controls.json holds it. */
+export interface ControlsMade<V> {
+  readonly calibration: unknown;
+  readonly controls: readonly {
+    readonly role: Control['role'];
+    readonly name: string;
+    readonly because: string;
+    readonly verdict: V;
+  }[];
+}
+
+/** Conducts the controls of this run whose results are not kept. */
+export async function makeControls<V extends Judged>(
+  conductor: Conductor<V>,
+  request: RunRequest,
+): Promise<ControlsMade<V>> {
   const calibration = await conductor.judging.calibrate(request.reportsFolder);
   const controls = [];
   for (const control of await controlsOf(request)) {
@@ -38,10 +60,7 @@ export async function conductBesideControls<V extends Judged>(
     const { role, because } = control;
     controls.push({ role, name: nameOfRun(control.request), because, verdict: await verdictOf(conductor, control) });
   }
-  const result = await conductRun(conductor, request, { calibration, controls });
-  // The run that restarts nothing is the C0 of the others.
-  if (isC0(request)) await keepIfHolding(conductor, await c0Of(request), result.verdict);
-  return result;
+  return { calibration, controls };
 }
 
 /** Both tries of a control say nothing. */

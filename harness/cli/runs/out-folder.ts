@@ -71,7 +71,9 @@ export async function writeSeriesFolder(
   const folder = join(parent, id);
   await mkdir(folder, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
-    if (content !== null) await writeFile(join(folder, name), content);
+    if (content === null) continue;
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
   }
   await pointLatest(parent, id);
   return folder;

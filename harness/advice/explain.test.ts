@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { findingsOf } from './explain.ts';
+import { lossy, measured, notTried } from './testing.ts';
+
+const unclear = 'refused or reset: the proxy’s own log does not tell which';
+
+it.each([
+  ['E5', 'reset: the backend’s connection ended before the answer', 'naive-close'],
+  ['E1', 'reset: the backend’s connection ended before the answer', 'naive-close'],
+  // Only a port that is never closed tells that it was a reset.
+  ['E5', unclear, 'naive-close'],
+  ['E1', unclear, null],
+  // A closed port is what a plain restart is; of two backends one should be open.
+  ['E1', 'refused: nobody listened at the backend’s port', null],
+  ['E6', 'refused: nobody listened at the backend’s port', 'gone-before-noticed'],
+  ['E2', 'the proxy’s check held no backend to be up', null],
+  ['E7', 'the proxy’s check held no backend to be up', 'no-backend'],
+  ['E6', 'the proxy had chosen a backend that its check was just finding down', 'no-backend'],
+  ['E5', 'the service itself answered 503', 'answers-errors'],
+  ['E5', 'timeout: the backend took no connection, or gave no answer, in time', 'hangs'],
+])('%s, %s: %s', (id, cause, finding) => {
+  const found = findingsOf([lossy(id, [{ method: 'POST', cause, count: 3 }]), measured('E3'), notTried('E4', '')]);
+  expect(found.map((one) => one.id)).toEqual(finding === null ? [] : [finding]);
+});
+
+it('adds up what a weakness cost, way by way, and its POSTs', () => {
+  const cause = 'the service itself answered 503';
+  const drops = [
+    { method: 'POST', cause, count: 3 },
+    { method: 'GET', cause, count: 4 },
+    { method: 'GET', cause: null, count: 5 },
+  ];
+  const [found] = findingsOf([lossy('E1', drops), lossy('E5', drops.slice(1))]);
+  expect(found?.seen).toMatchObject([
+    { way: { id: 'E1' }, dropped: 7, posts: 3 },
+    { way: { id: 'E5' }, dropped: 4, posts: 0 },
+  ]);
+});

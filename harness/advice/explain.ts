@@ -1,0 +1,80 @@
+/** What the drops say of the service itself, and what to change in it. A way of restarting is not to blame for these. */
+import type { Measured, Tried } from './choose.ts';
+
+/** A weakness of the service, as its drops show it. */
+export interface Finding {
+  readonly id: string;
+  readonly what: string;
+  readonly change: string;
+  /** Where it was seen, and what it cost there. */
+  readonly seen: readonly { readonly way: Measured['way']; readonly dropped: number; readonly posts: number }[];
+}
+
+interface Sign extends Omit<Finding, 'seen'> {
+  readonly isSeen: (cause: string, id: string) => boolean;
+}
+
+const twoBackends = ['E6', 'E7'];
+/** A port that systemd owns refuses nobody. */
+const neverRefuses = ['E5', 'E8'];
+
+/** Each by the causes that show it. */
+const signs: readonly Sign[] = [
+  {
+    id: 'naive-close',
+    what:
+      'It closes idle kept connections at once when it stops (naive close). A request that the proxy has just written on one ' +
+      'of them dies. The proxy sends a GET again, and a POST it must not.',
+    change:
+      'From SIGTERM on, say `Connection: close` in each answer, and close a connection only behind such an answer, or when ' +
+      'nothing has come on it for a second: docs/examples/go-socket/main.go does. Go’s Shutdown alone does not, nor does ' +
+      'Node’s server.close(). A service that exits before it has answered what it took looks the same: answer that first.',
+    isSeen: (cause, id) =>
+      cause.startsWith('reset:') || (neverRefuses.includes(id) && cause.startsWith('refused or reset:')),
+  },
+  {
+    id: 'gone-before-noticed',
+    what: 'With two of it side by side, the old one closes its port before the proxy’s check has seen it leave.',
+    change:
+      'Answer 503 at health.ready from SIGTERM on, and go on serving for longer than the check takes to notice (2 s here): ' +
+      'put {graceMs} into start or environment, so that the lab can set how long.',
+    isSeen: (cause, id) => twoBackends.includes(id) && cause.startsWith('refused:'),
+  },
+  {
+    id: 'no-backend',
+    what: 'With two of it side by side, there were moments in which the proxy’s check found neither of them ready.',
+    change:
+      'Answer 2xx at health.ready as soon as requests are served, and 503 only from SIGTERM on; nothing else may turn it.',
+    isSeen: (cause, id) =>
+      twoBackends.includes(id) && /check (held no backend|was just finding)|just finding/u.test(cause),
+  },
+  {
+    id: 'answers-errors',
+    what: 'It answers with errors while it starts or stops, instead of answering as asked, or not accepting yet.',
+    change: 'Open the port when requests can be served, and serve those that were accepted until the end.',
+    isSeen: (cause) => /^the (service|site) itself answered/u.test(cause),
+  },
+  {
+    id: 'hangs',
+    what: 'It took requests, or let them wait in its queue, and never answered.',
+    change: 'Accept before SIGTERM only what is answered after it, and end by itself before TimeoutStopSec.',
+    isSeen: (cause) => cause.startsWith('timeout:'),
+  },
+];
+
+/** What is wrong with the service, as far as the drops of these runs show it: a cause is a cause in a late run, too. */
+export function findingsOf(tried: readonly Tried[]): Finding[] {
+  const measured = tried.filter((one) => one.kind === 'measured');
+  return signs.flatMap(({ isSeen, ...of }) => {
+    const seen = measured.flatMap(({ way, drops }) => {
+      const mine = drops.filter(({ cause }) => cause !== null && isSeen(cause, way.id));
+      const dropped = sum(mine);
+      return dropped === 0 ? [] : [{ way, dropped, posts: sum(mine.filter(({ method }) => method === 'POST')) }];
+    });
+    return seen.length === 0 ? [] : [{ ...of, seen }];
+  });
+}
+
+function sum(drops: readonly { readonly count: number }[]): number {
+  return drops.reduce((total, { count }) => total + count, 0);
+}
