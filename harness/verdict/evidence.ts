@@ -145,7 +145,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       addresses: run.kind === 'measure' ? await ask<SentTo>('addresses') : [],
       requests: await requestsOf(ask, run),
-      stale: isVersionKnown(run) ? ((await ask<{ stale: number }>('stale'))[0]?.stale ?? 0) : null,
+      stale: isVersionKnown(run) ? await staleOf(ask, run) : null,
       holds,
       dropWindows: await dropWindows(ask, timeline, run.kind),
       waits: await countWaits(ask),
@@ -171,6 +171,13 @@ async function requestsOf(ask: Ask, run: RunRecord): Promise<RequestVerdict[] | 
 /** Do answers name their version, if the service names one at all? */
 function isVersionKnown(run: RunRecord): boolean {
   return run.kind === 'measure' || isStaleKnown(run.experiment);
+}
+
+/** A service of the user's own may name its version in some answers only, or otherwise than it was told: then none is not known. */
+async function staleOf(ask: Ask, run: RunRecord): Promise<number | null> {
+  const [found] = await ask<{ stale: number; unnamed: number; unseen: number }>('stale');
+  const { stale, unnamed, unseen } = found ?? { stale: 0, unnamed: 0, unseen: 0 };
+  return isOfOwnService(run) && stale === 0 && unnamed + unseen > 0 ? null : stale;
 }
 
 type Further = Pick<

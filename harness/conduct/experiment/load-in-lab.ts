@@ -94,6 +94,7 @@ export async function loadInLab(
     maxConnections: connectionsOf(run.experiment),
     ...answerLimits,
     tls: null,
+    ...versionHeaderOf(run.experiment),
     primedNotes: options.own === null ? labPrimedNotes : 0,
     ledgerPath: ledgerPathInClient,
     threads: 1,
@@ -139,6 +140,12 @@ export async function loadInLab(
   } finally {
     for (const party of parties) party.close();
   }
+}
+
+/** Where a service of the user's own names its version in a header that it calls otherwise. */
+function versionHeaderOf({ service }: Experiment): Pick<LoadPlan, 'versionHeader'> {
+  const version = service?.version;
+  return version !== undefined && 'header' in version ? { versionHeader: version.header.toLowerCase() } : {};
 }
 
 /** What is prepared before the load, unless it takes too long or the run is cut short. */

@@ -21,6 +21,8 @@ export interface Slot extends Pick<LedgerRow, 'trial' | 'seq' | 'dueUs' | 'conne
   /** The time from its due time to its complete answer. */
   readonly deadlineUs: number;
   readonly request: PreparedRequest;
+  /** The header by which an answer names its version; left out: X-App-Version. */
+  readonly versionHeader?: string | undefined;
 }
 
 /** A request on its way. It is settled exactly once; settling it again is a bug and throws. */
@@ -69,7 +71,7 @@ export class Exchange {
   }
 
   private rowOf(outcome: Outcome, { status, bytes, response, error }: Seen, doneUs: number): LedgerRow {
-    const { trial, seq, dueUs, connection, request } = this.slot;
+    const { trial, seq, dueUs, connection, request, versionHeader = 'x-app-version' } = this.slot;
     const row: LedgerRow = {
       trial,
       seq,
@@ -87,7 +89,7 @@ export class Exchange {
       bytes,
       bodyCrc32: response?.bodyCrc32 ?? null,
       instance: response?.headers.get('x-app-instance') ?? null,
-      version: response?.headers.get('x-app-version') ?? null,
+      version: response?.headers.get(versionHeader) ?? null,
       error: error ?? null,
     };
     if (request.name !== undefined) Object.assign(row, { request: request.name });

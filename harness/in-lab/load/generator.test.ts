@@ -105,6 +105,16 @@ const everyTenth =
   };
 
 describe.concurrent('the generator against servers with known answers', () => {
+  it('reads the version from the header that the plan names', async () => {
+    const server = await witness((socket, request) =>
+      answer(socket, request, 'X-Release: v7\r\nX-App-Version: v1\r\n'),
+    );
+    const versionsOf = async (over: Partial<LoadPlan>): Promise<unknown> =>
+      new Set((await load(testPlan(server.port, over))).rows.map(({ version }) => version));
+    expect(await versionsOf({ versionHeader: 'x-release' })).toEqual(new Set(['v7']));
+    expect(await versionsOf({})).toEqual(new Set(['v1']));
+  });
+
   it('settles every slot once, on kept and new connections', async () => {
     const server = await witness(answer);
     const { rows } = await load(testPlan(server.port, { maxConnections: 20 }));

@@ -167,8 +167,9 @@ class Load implements PreparedLoad {
     const { entry, connection } = this.assignmentOf(seq);
     const dueUs = dueUsOf(seq, plan.ratePerSecond);
     const request = prepareRequest(plan, entry, seq, connection);
+    const { trial, versionHeader } = plan;
     const exchange = new Exchange(
-      { trial: plan.trial, seq, dueUs, originUs, deadlineUs: plan.deadlineMs * 1000, connection, request },
+      { trial, seq, dueUs, originUs, deadlineUs: plan.deadlineMs * 1000, connection, request, versionHeader },
       (row) => this.settled(row),
     );
     this.tally.due++;

@@ -113,6 +113,8 @@ export interface LoadPlan {
   /** Most bytes of an answer's head, and of its body; what is above is `local`, a limit of the generator's own. */
   readonly maxHeadBytes: number;
   readonly maxAnswerBytes: number;
+  /** The header by which an answer names its version, in lower case; left out: x-app-version. */
+  readonly versionHeader?: string;
   /** Notes that are written before the load begins, for `/notes/:id` to read. */
   readonly primedNotes: number;
   /** Where the ledger goes. */

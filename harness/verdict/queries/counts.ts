@@ -114,7 +114,7 @@ export const counts = {
     order by restart`,
   ),
   stale: query(
-    'Answers of a version that was out of rotation, to requests sent after a newer one had answered.',
+    'Answers of a version that was out of rotation, to requests sent after a newer one had answered; ok answers that name none; and restarts whose version nobody saw.',
     `
     with answers as (
       select site, sentUs, doneUs, try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
@@ -134,7 +134,10 @@ export const counts = {
       from first join since on first.site = since.site and release < deploy
       group by all
     )
-    select count(*) as stale from answers join retired using (site, release) where sentUs > sinceUs`,
+    select (select count(*) from answers join retired using (site, release) where sentUs > sinceUs) as stale,
+      (select count(*) from answers where release is null) as unnamed,
+      (select count(*) from restarts where outOfRotationUs is not null and not exists (
+        from first where first.site = restarts.site and first.release >= deploy)) as unseen`,
   ),
   'drop-windows': query(
     'Times in which requests were dropped: drops over 1 s apart belong to two. One that hung counts where it was sent.',
