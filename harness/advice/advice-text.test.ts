@@ -18,7 +18,7 @@ function adviceOf(tried: readonly Tried[], seconds: readonly Second[] = [], over
   const decision = decide(tried, byId);
   if (decision.kind === 'confirm') throw new Error('a second run is missing');
   return {
-    ...{ service: 'shop', command: 'npm run advise -- --app service.yaml', endedBy: null, files: [] },
+    ...{ service: 'shop', command: 'npm run advise -- --app service.yaml', endedBy: null, quietWaitMs: 306, files: [] },
     ...{ tried, seconds: byId, decision, pathOf: (folder) => folder, ...over },
   };
 }
@@ -42,6 +42,7 @@ describe('advice in words', () => {
     expect(text).toContain('```\nE5@second: the line\nnpm run verify -- reports/E5/run\n```');
     expect(text).toContain('It is the only one that lost nothing. It was chosen by a run of 8 restarts;');
     expect(text).toContain('There is no runner-up');
+    expect(text).toContain('Without a restart the longest wait is 306 ms.');
     expect(text).toContain('- blue-green by health check (E6): it is not told its port.');
     expect(text).toMatch(/\| a plain restart \(E1\) +\| 8 of 8 +\| 162\.9 +\| 75\.4 +\| 10 ms +\| 0 +\| drops +\|/u);
     expect(text).toMatch(/\| blue-green by health check \(E6\) +\|( –+ +\|){5} not tried +\|/u);

@@ -24,6 +24,8 @@ export interface Advice {
   readonly tried: readonly Tried[];
   readonly seconds: ReadonlyMap<string, Second>;
   readonly decision: Exclude<Decision, { kind: 'confirm' }>;
+  /** The longest wait without a restart, ms; null: not measured. */
+  readonly quietWaitMs: number | null;
   /** What ended it early, in a sentence; null: nothing. */
   readonly endedBy: string | null;
   /** To copy, below recommended/. */
@@ -39,6 +41,7 @@ export function adviceText(advice: Advice): string {
     ...headParts(advice),
     ...(advice.endedBy === null ? [] : [advice.endedBy]),
     candidatesTable(advice.tried),
+    ...(advice.quietWaitMs === null ? [] : [`Without a restart the longest wait is ${inMs(advice.quietWaitMs)}.`]),
     ...section('What to change in the service', findingsOf(allRuns(advice)).map(findingText)),
     ...section('What each lost', lossLines(advice)),
     ...section('Not to be trusted', doubtLines(advice)),
@@ -248,7 +251,7 @@ function findingText({ what, change, seen }: Finding): string {
 
 /** advice.json, version 1. */
 export function adviceJson(advice: Advice): Record<string, unknown> {
-  const { service, command, tried, seconds, decision, endedBy, files, pathOf } = advice;
+  const { service, command, tried, seconds, decision, endedBy, quietWaitMs, files, pathOf } = advice;
   const runOf = ({ way, verdict, folder, drops }: Measured): Record<string, unknown> => ({
     ...{ id: way.id, name: way.name, run: pathOf(folder), verdict: verdict.verdict, citation: verdict.citation },
     ...{ restarts: verdict.restarts, badRestarts: verdict.badRestarts },
@@ -259,7 +262,7 @@ export function adviceJson(advice: Advice): Record<string, unknown> {
   const of = (one: Tried): Record<string, unknown> =>
     one.kind === 'measured' ? runOf(one) : { id: one.way.id, name: one.way.name, notTried: one.why };
   return {
-    ...{ schema: 1, service, command, endedBy, outcome: decision.kind },
+    ...{ schema: 1, service, command, endedBy, outcome: decision.kind, quietWaitMs },
     recommended: decision.kind === 'recommended' ? { ...runOf(decision.bearing), files } : null,
     runnerUp: decision.kind === 'recommended' && decision.runnerUp !== null ? runOf(decision.runnerUp) : null,
     least: decision.kind === 'all-lossy' ? runOf(decision.least) : null,

@@ -9,20 +9,21 @@ export interface RecommendedFile {
   readonly what: string;
 }
 
+/** In the order in which they are read. */
 const kinds: readonly (readonly [pattern: RegExp, what: string])[] = [
+  [/^\/etc\/systemd\/system\/[^/]+\.service$/u, 'unit of the service'],
+  [/^\/etc\/systemd\/system\/[^/]+\.socket$/u, 'socket unit: systemd owns the port'],
   [
     /^\/etc\/systemd\/system\/[^/]+\.service\.d\/[^/]+\.conf$/u,
     'drop-in of the unit: what the lab set besides (StartLimit… only because it deploys every few seconds)',
   ],
   [/^\/etc\/systemd\/system\/[^/]+\.socket\.d\/[^/]+\.conf$/u, 'drop-in of the socket unit: the length of its queue'],
-  [/^\/etc\/systemd\/system\/[^/]+\.socket$/u, 'socket unit: systemd owns the port'],
-  [/^\/etc\/systemd\/system\/[^/]+\.service$/u, 'unit of the service'],
   [/^\/etc\/restart-proof\/[^/]+\.release\.env$/u, 'variables that a release sets: your deploy writes them'],
   [/^\/etc\/restart-proof\/[^/]+$/u, 'variables of the unit'],
   [/^\/etc\/traefik\/dynamic\/[^/]+$/u, 'Traefik’s dynamic file: routes, backends, check and retry'],
 ];
 
-/** Those of the files of a lab that are to be copied, in the order in which they are needed. */
+/** Those of the files of a lab that are to be copied. */
 export function recommendedFiles(paths: readonly string[]): RecommendedFile[] {
   return paths
     .flatMap((path) => {
@@ -30,7 +31,7 @@ export function recommendedFiles(paths: readonly string[]): RecommendedFile[] {
       const what = kinds[order]?.[1];
       return what === undefined ? [] : [{ path, what, order }];
     })
-    .sort((a, b) => b.order - a.order || (a.path < b.path ? -1 : 1))
+    .sort((a, b) => a.order - b.order || (a.path < b.path ? -1 : 1))
     .map(({ path, what }) => ({ path, what }));
 }
 

@@ -69,11 +69,13 @@ ${examples(
     if (own === null) throw new HarnessError('option-value', '--app takes a file.');
     const reportsFolder = options.out === undefined ? context.reportsFolder : resolve(options.out);
     await requireWritable(reportsFolder);
-    const { AdviseRuns } = await import('./runs/advise-runs.ts');
+    const { AdviseRuns, planWays } = await import('./runs/advise-runs.ts');
     const { withConductor } = await import('./runs/conductor.ts');
+    const wanted = { ...asked, own, reportsFolder, withControls: options.controls !== false };
+    const plan = await planWays(wanted);
     const command = commandOf(context, options, asked.seed);
     const advised = await withConductor(context, { command, wait: options.wait !== false }, (conductor) =>
-      new AdviseRuns(conductor, { ...asked, own, reportsFolder, withControls: options.controls !== false }).make(),
+      new AdviseRuns(conductor, wanted).make(plan),
     );
     const { decision } = advised;
     const lab = decision.kind === 'recommended' ? await labFiles(decision.bearing.folder) : new Map<string, string>();

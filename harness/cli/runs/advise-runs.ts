@@ -10,7 +10,7 @@ import {
   type Tried,
 } from '../../advice/choose.ts';
 import { TimeBudget } from '../../advice/time-budget.ts';
-import { type Way, waysInOrder } from '../../advice/ways.ts';
+import { type Way, waysInOrder, wayText } from '../../advice/ways.ts';
 import { type Conductor, conductRun, expectedRunMs } from '../../conduct/conduct-run.ts';
 import { type ControlsMade, InconclusiveControl, makeControls } from '../../conduct/controls.ts';
 import { type OwnApp, requestOf, type RunRequest } from '../../conduct/run-request.ts';
@@ -40,6 +40,8 @@ export interface Advised {
   readonly seconds: ReadonlyMap<string, Second>;
   readonly decision: Exclude<Decision, { kind: 'confirm' }>;
   readonly endedBy: string | null;
+  /** The longest wait without a restart, ms; null: not measured. */
+  readonly quietWaitMs: number | null;
 }
 
 /** A way that is possible. */
@@ -49,6 +51,49 @@ interface Planned {
 }
 
 const noControl = 'what it would be compared with could not be measured.';
+
+/** What can be run, and what cannot. */
+interface Plan {
+  readonly planned: readonly Planned[];
+  readonly notTried: readonly NotTried[];
+}
+
+/**
+ * Which ways are possible with the service.
+ * @throws {HarnessError} when none is
+ */
+export async function planWays(asked: AdviseAsked): Promise<Plan> {
+  const planned: Planned[] = [];
+  const leftOut: NotTried[] = [];
+  for (const way of waysInOrder) {
+    if (asked.only !== null && !asked.only.includes(way.id)) {
+      leftOut.push(notTried(way, 'left out by --only.'));
+      continue;
+    }
+    try {
+      planned.push({ way, request: await requestFor(asked, way) });
+    } catch (error) {
+      if (!(error instanceof HarnessError) || error.code !== 'service-unfit') throw error;
+      leftOut.push(
+        notTried(way, error.message.replace(`${way.id} is not possible with ${asked.own.shown.name}: `, '')),
+      );
+    }
+  }
+  if (planned.length > 0) return { planned, notTried: leftOut };
+  const whys = leftOut.map(({ way, why }) => `${wayText(way)}: ${why}`);
+  throw new HarnessError('service-unfit', `No way to restart it can be tried:\n${whys.join('\n')}`);
+}
+
+async function requestFor(asked: AdviseAsked, way: Way, restarts: number | null = null): Promise<RunRequest> {
+  const { own, seed, reportsFolder, changes, withControls } = asked;
+  return requestOf({
+    ...{ own, reportsFolder, withControls, keep: false, capacity: false, variant: null },
+    file: await loadExperiment(way.id),
+    // Another draw of the times at which the restarts fall.
+    seed: restarts === null ? seed : seed + 1,
+    changes: restarts === null ? changes : [...changes, ['deploy.restarts', restarts]],
+  });
+}
 
 /** Makes the runs, one after another. */
 export class AdviseRuns {
@@ -69,8 +114,8 @@ export class AdviseRuns {
   }
 
   /** @throws what keeps every way from being run */
-  async make(): Promise<Advised> {
-    const planned = await this.plan();
+  async make({ planned, notTried: leftOut }: Plan): Promise<Advised> {
+    for (const one of leftOut) this.tried.set(one.way.id, one);
     await this.makeControls(planned);
     for (const [index, one] of planned.entries()) {
       this.tried.set(one.way.id, await this.tryOne(one, planned.slice(index + 1)));
@@ -81,43 +126,16 @@ export class AdviseRuns {
     for (;;) {
       const tried = waysInOrder.flatMap(({ id }) => this.tried.get(id) ?? []);
       const decision = decide(tried, this.seconds);
-      if (decision.kind !== 'confirm') return { tried, seconds: this.seconds, decision, endedBy: this.endedBy };
+      if (decision.kind !== 'confirm')
+        return {
+          tried,
+          seconds: this.seconds,
+          decision,
+          endedBy: this.endedBy,
+          quietWaitMs: this.c0()?.longestWaitMs ?? null,
+        };
       this.seconds.set(decision.next.way.id, await this.confirm(decision.next));
     }
-  }
-
-  private async plan(): Promise<Planned[]> {
-    const { only } = this.asked;
-    const planned: Planned[] = [];
-    for (const way of waysInOrder) {
-      if (only !== null && !only.includes(way.id)) {
-        this.tried.set(way.id, notTried(way, 'left out by --only.'));
-        continue;
-      }
-      try {
-        planned.push({ way, request: await this.requestFor(way) });
-      } catch (error) {
-        if (!(error instanceof HarnessError) || error.code !== 'service-unfit') throw error;
-        this.tried.set(
-          way.id,
-          notTried(way, error.message.replace(`${way.id} is not possible with ${this.asked.own.shown.name}: `, '')),
-        );
-      }
-    }
-    if (planned.length > 0) return planned;
-    const why = [...this.tried.values()].map((one) => (one.kind === 'not-tried' ? one.why : '')).join('\n');
-    throw new HarnessError('service-unfit', `No way to restart it can be tried:\n${why}`);
-  }
-
-  private async requestFor(way: Way, restarts: number | null = null): Promise<RunRequest> {
-    const { own, seed, reportsFolder, changes, withControls } = this.asked;
-    return requestOf({
-      ...{ own, reportsFolder, withControls, keep: false, capacity: false, variant: null },
-      file: await loadExperiment(way.id),
-      // Another draw of the times at which the restarts fall.
-      seed: restarts === null ? seed : seed + 1,
-      changes: restarts === null ? changes : [...changes, ['deploy.restarts', restarts]],
-    });
   }
 
   /** The instrument, C0 and C+, which all ways share. */
@@ -127,7 +145,7 @@ export class AdviseRuns {
     if (!this.asked.withControls || fullest === undefined) return;
     try {
       this.controls = await makeControls(this.conductor, fullest.request);
-      const c0 = this.controls.controls.find(({ role }) => role === 'C0')?.verdict;
+      const c0 = this.c0();
       if (c0 === undefined || judging.holds('C0', c0)) return;
       this.endedBy =
         `It is not all right without a restart either, so no restart was tried: ${c0.dropped} of ${c0.due} requests were ` +
@@ -137,6 +155,10 @@ export class AdviseRuns {
       else if (error instanceof InconclusiveControl) this.endedBy = error.message;
       else throw error;
     }
+  }
+
+  private c0(): Verdict | undefined {
+    return this.controls?.controls.find(({ role }) => role === 'C0')?.verdict;
   }
 
   private async tryOne({ way, request }: Planned, later: readonly Planned[]): Promise<Tried> {
@@ -169,7 +191,7 @@ export class AdviseRuns {
   private async reserveMs(): Promise<number> {
     const decision = decide([...this.tried.values()], new Map());
     return decision.kind === 'confirm'
-      ? expectedRunMs(await this.requestFor(decision.next.way, this.asked.restarts))
+      ? expectedRunMs(await requestFor(this.asked, decision.next.way, this.asked.restarts))
       : 0;
   }
 
@@ -178,7 +200,7 @@ export class AdviseRuns {
     const { minutes, restarts: most } = this.asked;
     if (this.endedBy !== null) return notTried(way, 'it was interrupted before a second run.');
     for (let restarts = most; restarts > verdict.restarts; restarts--) {
-      const request = await this.requestFor(way, restarts);
+      const request = await requestFor(this.asked, way, restarts);
       const expectedMs = expectedRunMs(request);
       if (!this.budget.fits(expectedMs)) continue;
       this.conductor.audience.say(
