@@ -56,7 +56,7 @@ export function proxiedPathOf({ service }: Pick<Experiment, 'service'>): string 
     : getOf(service);
 }
 
-/** The path of the first GET of the load that is the same in every slot. */
+/** The path of the first GET of the load that is the same in every slot, and holds no secret. */
 function getOf({ requests }: Pick<OwnService, 'requests'>): string {
-  return requests.find(({ method, path }) => method === 'GET' && !/\{(id|seq)\}/u.test(path))?.path ?? '/';
+  return requests.find(({ method, path }) => method === 'GET' && !/\{(id|seq)\}|\$\{/u.test(path))?.path ?? '/';
 }

@@ -17,13 +17,13 @@ import { ensureServerImage } from './own-service/image.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { packageFiles } from './engine/npm-package.ts';
 import { projectFolder } from '../project.mjs';
-import { dynamicFile } from './proxy-config.ts';
+import { dynamicFile, withDates } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';
 import { untilLabReady } from './until-ready.ts';
 import { releasePlanOf } from './release-plan.ts';
 import { keptLabel, removeRun } from './remove.ts';
-import { proxyFile, sitesOf, type Site } from '../experiment/units.ts';
+import { proxyFile, proxySettingsFile, sitesOf, type Site } from '../experiment/units.ts';
 import { experimentFiles } from './unit-files.ts';
 
 /** A lab whose site answers through the proxy. */
@@ -252,7 +252,11 @@ export async function filesOfEdge(experiment: Experiment, own: OwnServiceFiles |
   const files = await filesUnder(join(projectFolder, 'containers', 'edge'), '/');
   const usersOwn = own?.service.proxy === undefined ? null : await readFile(resolve(own.folder, own.service.proxy));
   return files.map((file) => {
-    if (file.path !== proxyFile || !('content' in file)) return file;
+    if (!('content' in file)) return file;
+    if (own !== null && file.path === proxySettingsFile) {
+      return { path: file.path, content: withDates(file.content.toString()) };
+    }
+    if (file.path !== proxyFile) return file;
     return { path: file.path, content: usersOwn ?? dynamicFile(file.content.toString(), experiment) };
   });
 }

@@ -33,6 +33,13 @@ export function dynamicFile(base: string, experiment: Settings, active = 0): str
   return document.toString();
 }
 
+/** The proxy's own settings with the Date of each answer in its access log: it tells a backend's answer from the proxy's. */
+export function withDates(settings: string): string {
+  const document = parseDocument(settings);
+  document.setIn(['accessLog', 'fields', 'headers', 'names', 'Date'], 'keep');
+  return document.toString();
+}
+
 /** A service of the user's own takes the place of the first site. */
 const emptyFile = '# The service and its backends. Transport settings are Traefik’s own defaults.\n';
 

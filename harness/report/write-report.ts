@@ -12,7 +12,7 @@ import { openRun, type OpenRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf } from '../run/run-record.ts';
 import { askedMs } from '../run/site-requests.ts';
-import { siteNamesOf } from '../run/tables.ts';
+import { isOfOwnService, siteNamesOf } from '../run/tables.ts';
 import { readVerdict } from '../verdict/record/read-run.ts';
 import type { RestartWindow } from '../verdict/restart-windows.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
@@ -82,6 +82,7 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   const title = (what: string): string => shownLine(`${subject.id} ${subject.title} · ${what} · ${runId}`);
   const timeline = await timelineIn(open);
   const sites = siteNamesOf(record);
+  const isOwn = isOfOwnService(record);
   const windows = windowsOf(record, timeline, verdict);
   const details = drawnWindows(windows, verdict).map((window) => {
     const { fromUs, toUs } = restartSpan(window);
@@ -92,7 +93,7 @@ async function drawCharts(open: OpenRun, verdict: Verdict): Promise<Map<string, 
   for await (const rows of isLost(open, runFiles.ledger) ? [] : readLedgerRows(join(path, runFiles.ledger))) {
     for (const { seq, outcome, path: asked, dueUs, doneUs } of rows) {
       const latencyMs = (doneUs - dueUs) / 1000;
-      const name = classifyRow(outcome, latencyMs - askedMs(asked));
+      const name = classifyRow(outcome, isOwn ? latencyMs : latencyMs - askedMs(asked));
       overview.add(dueUs, name);
       const site = sites[siteIndexOf(seq, sites.length)];
       for (const { window, bins } of details) if (window.site === site) bins.add(dueUs, name);

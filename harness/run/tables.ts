@@ -88,11 +88,13 @@ export function runTables(record: RunRecord): RunTable[] {
       prefix: requestIdPrefix(record.runId, 1),
       site: siteSql(record),
       writeSql: writeSqlOf(record),
+      isDemo: !isOfOwnService(record),
     }),
     ledgerTable('direct', runFiles.direct, {
       prefix: requestIdPrefix(probeRunId(record.runId), 1),
       site: quoted(siteNamesOf(record)[0]),
       writeSql: writeSqlOf(record),
+      isDemo: !isOfOwnService(record),
     }),
     proxyTable(record),
     siteTable(record),
@@ -163,7 +165,7 @@ const wasWritten = `sentUs is not null and not coalesce(ends_with(error, ', hand
 function ledgerTable(
   name: string,
   path: string,
-  { prefix, site, writeSql }: { prefix: string; site: string; writeSql: string },
+  { prefix, site, writeSql, isDemo }: { prefix: string; site: string; writeSql: string; isDemo: boolean },
 ): RunTable {
   const { requestId, ...fields } = columnsOf(ledgerFile.fields);
   return {
@@ -186,7 +188,9 @@ function ledgerTable(
       isWrite: derived('BOOLEAN', writeSql, 'Is it a write whose fate is looked up afterwards?'),
       askedUs: derived(
         'BIGINT',
-        "case when starts_with(path, '/slow?ms=') then coalesce(try_cast(substr(path, 10) as integer), 0) * 1000 else 0 end",
+        isDemo
+          ? "case when starts_with(path, '/slow?ms=') then coalesce(try_cast(substr(path, 10) as integer), 0) * 1000 else 0 end"
+          : '0',
         'The time that the request itself asks the site to take, µs.',
       ),
       waitUs: derived(
@@ -196,7 +200,7 @@ function ledgerTable(
       ),
       expectedBytes: derived(
         'BIGINT',
-        expectedBytes.replace('%PREFIX%', quoted(prefix)),
+        isDemo ? expectedBytes.replace('%PREFIX%', quoted(prefix)) : 'null',
         "Bytes of the body that the lab's site answers with; null of a path that it does not know.",
       ),
       failureKind: derived('VARCHAR', failureKind, 'Why it failed, from what the client itself saw (glossary.md).'),
@@ -206,7 +210,7 @@ function ledgerTable(
 
 /**
  * The demo site names its version in every answer. An answer of any other service is told from one that Traefik made up by
- * the text of the latter, which is that of its status alone.
+ * the text of the latter, which is that of its status alone, and by its Date, which Traefik's own has not.
  */
 function madeUpSql(record: RunRecord): string {
   if (!isOfOwnService(record)) return 'version is null';
@@ -217,7 +221,7 @@ function madeUpSql(record: RunRecord): string {
     504: STATUS_CODES[504],
   });
   const alike = texts.map(([status, text]) => `status = ${status} and bytes in (0, ${text?.length ?? 0})`);
-  return `backend is null or ${alike.map((one) => `(${one})`).join(' or ')}`;
+  return `backend is null or not isDated and (${alike.map((one) => `(${one})`).join(' or ')})`;
 }
 
 function proxyTable(record: RunRecord): RunTable {
@@ -262,6 +266,12 @@ function proxyTable(record: RunRecord): RunTable {
       durationUs: of('Duration', 'DOUBLE', 'Duration / 1000.0', 'From then to the end of its answer, µs.'),
       backend: of('ServiceAddr', 'VARCHAR'),
       version: of('origin_X-App-Version', 'VARCHAR'),
+      isDated: of(
+        'origin_Date',
+        'BOOLEAN',
+        '"origin_Date" is not null',
+        'Does a backend’s Date show that it is its answer?',
+      ),
       isLast: { type: 'BOOLEAN', about: 'Is it the last line of its request?', sql: 'true' },
       isMadeUp: derived('BOOLEAN', madeUpSql(record), 'Did the proxy make the answer up, or has it none?'),
       startUs: derived('DOUBLE', `startWallUs - ${originWallUsOf(record)}`, 'When the proxy had it, µs.'),

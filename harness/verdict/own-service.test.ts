@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { OwnService } from '../experiment/own-service.ts';
+import type { LedgerRow } from '../run/files/ledger.ts';
 import { judgeRun } from './judge.ts';
 import type { Verdict } from './record/verdict.ts';
-import { writeFolder, type FolderContent } from './testing-folder.ts';
+import { accessFieldsOf, writeFolder, type AccessFields, type FolderContent } from './testing-folder.ts';
 import { ownContentOf } from './testing-own.ts';
 
 /** What is judged of a run of a service of the user's own, after a change to what was recorded. */
@@ -14,6 +15,58 @@ async function judged(
   change(content);
   return await judgeRun(await writeFolder(content, { isTimelineGiven: true }));
 }
+
+/** Changes one row, and the proxy's line of it. */
+const answer =
+  (seq: number, over: Partial<LedgerRow>, access: AccessFields = {}) =>
+  (content: FolderContent): void => {
+    const old = content.ledger[seq];
+    if (old === undefined) throw new Error(`no row ${seq}`);
+    const one = { ...old, ...over };
+    content.ledger[seq] = one;
+    content.access?.splice(seq, 1, accessFieldsOf({ ...one, version: null }, access));
+  };
+
+/** An answer of this status, of which the client got so many bytes. */
+const status = (code: number, bytes: number): Partial<LedgerRow> => ({
+  ...{ outcome: `status-${code}`, status: code, bytes, version: null, instance: null, bodyCrc32: 1 },
+});
+const date = { origin_Date: 'Fri, 27 Nov 2026 18:05:59 GMT' };
+
+describe('an answer with the words of Traefik’s own', () => {
+  it.each([
+    ['a GET', 502, 'GET', 11, 11],
+    ['a GET', 500, 'GET', 21, 21],
+    ['a HEAD', 504, 'HEAD', 0, 0],
+  ] as const)('is the service’s own where it has a Date: of %s, %i', async (_, code, method, bytes, logged) => {
+    const change = answer(20, { ...status(code, bytes), method }, { ...date, DownstreamContentSize: logged });
+    const { reconciliation, proxyTries } = await judged(change);
+    expect(reconciliation).toMatchObject({ causes: { [`the service itself answered ${code}`]: 1 }, disagreeing: 0 });
+    expect(proxyTries).toMatchObject({ answers: 0, failedTries: 0 });
+  });
+
+  it('is the proxy’s without one', async () => {
+    const { reconciliation, proxyTries } = await judged(answer(20, status(502, 11)));
+    expect(reconciliation).toMatchObject({ causes: {}, unexplained: 1 });
+    expect(proxyTries).toMatchObject({ answers: 1 });
+  });
+
+  it('to a HEAD has a text in the proxy’s log alone', async () => {
+    const change = answer(20, { ...status(502, 0), method: 'HEAD' }, { DownstreamContentSize: 11 });
+    expect((await judged(change)).reconciliation).toMatchObject({ disagreeing: 0 });
+  });
+});
+
+it('takes no path of the service for one of the demo site', async () => {
+  const late = { doneUs: 2_500_000, path: '/slow?ms=500', bytes: 100 };
+  const cut = { outcome: 'truncated', path: '/notes/7', bytes: 100, bodyCrc32: null, error: 'FIN, body' } as const;
+  const { longestWaitMs, reconciliation } = await judged((content) => {
+    answer(10, late, { RequestPath: late.path })(content);
+    answer(20, cut, { RequestPath: cut.path })(content);
+  });
+  expect(longestWaitMs).toBe(2_400);
+  expect(reconciliation).toMatchObject({ disagreements: [] });
+});
 
 /** Changes every row that was answered. */
 const named =

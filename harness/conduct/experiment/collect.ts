@@ -3,6 +3,7 @@ import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type Docker from 'dockerode';
@@ -21,7 +22,9 @@ import type { ExperimentRun } from '../../run/run-record.ts';
 import { parseJournal } from '../../run/files/journal.ts';
 import { isServiceJournalLine } from '../../run/timeline/service-journal.ts';
 import { isKept } from '../../run/files/proxy-log.ts';
+import type { PlanMixEntry } from '../../in-lab/load/plan.ts';
 import { directLedgerPath } from './direct-probe.ts';
+import { hiddenPaths, type Hide } from './hidden-paths.ts';
 import { fetchOwnWrites } from './own-writes.ts';
 import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
 import { ndjson, type RunWriter } from '../run-writer.ts';
@@ -37,18 +40,20 @@ const fetchCutShortMs = 3_000;
 /**
  * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. For a file that cannot be had, the
  * empty witness or the copy of the ledger stays.
- * @param countersBefore the kernel's counters before the load
+ * @param of.countersBefore the kernel's counters before the load
+ * @param of.mix requests as they were sent, with secrets in their paths
  * @returns what could not be had, each a sentence
  */
 export async function collectRecords(
   lab: Lab,
   writer: LabRunWriter,
   { aborted, originUs, directOriginUs, deployer }: Measurement,
-  countersBefore: Record<string, number>,
+  { countersBefore, mix }: { countersBefore: Record<string, number>; mix: readonly PlanMixEntry[] },
 ): Promise<string[]> {
   const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
     await keepFile(writer, name, aborted === null ? fetchMs : fetchCutShortMs, fetch);
   const { edge, server } = lab;
+  const hide = hiddenPaths(mix);
   const isProxyUnit = writer.record.experiment.proxy.unit !== undefined;
   // First: what follows takes the machine's CPUs, whose pressure is among the counters.
   const missing = await keep(runFiles.kernel, (target) => fetchCounters(lab, target, countersBefore));
@@ -57,13 +62,13 @@ export async function collectRecords(
     ...(edge === null
       ? []
       : [
-          keep(runFiles.accessLog, (target) => fetchGzipped(edge, '/var/log/traefik/access.ndjson', target)),
-          keep(runFiles.proxyLog, (target) => fetchProxyLog(containerLog(edge), target)),
+          keep(runFiles.accessLog, (target) => fetchAccessLog(edge, target, hide)),
+          keep(runFiles.proxyLog, (target) => fetchProxyLog(containerLog(edge), target, hide)),
         ]),
     ...(isProxyUnit
       ? [
-          keep(runFiles.accessLog, (target) => fetchGzipped(server, '/var/log/traefik/access.ndjson', target)),
-          keep(runFiles.proxyLog, (target) => fetchProxyLog(proxyLogOfJournal(lab), target)),
+          keep(runFiles.accessLog, (target) => fetchAccessLog(server, target, hide)),
+          keep(runFiles.proxyLog, (target) => fetchProxyLog(proxyLogOfJournal(lab), target, hide)),
         ]
       : []),
     keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
@@ -111,10 +116,22 @@ async function fetchLedger({ client }: Lab, target: string): Promise<void> {
   if (!found) throw new Error('the client has none');
 }
 
+/** The proxy's access log, a path with a secret as it may be shown. */
+async function fetchAccessLog(container: Docker.Container, target: string, hide: Hide | null): Promise<void> {
+  const shown = async function* (content: Readable): AsyncGenerator<string | Buffer> {
+    if (hide === null) yield* content as AsyncIterable<Buffer>;
+    else for await (const line of createInterface({ input: content })) yield `${hide(line)}\n`;
+  };
+  const found = await getFile(container, '/var/log/traefik/access.ndjson', async (content) => {
+    await pipeline(shown(content), createGzip({ level: 6 }), createWriteStream(target));
+  });
+  if (!found) await pipeline([], createGzip({ level: 6 }), createWriteStream(target));
+}
+
 /** The proxy's own log, stamped, but for what it says of every request. */
-async function fetchProxyLog(log: AsyncIterable<string>, target: string): Promise<void> {
+async function fetchProxyLog(log: AsyncIterable<string>, target: string, hide: Hide | null): Promise<void> {
   const kept = async function* (): AsyncGenerator<string> {
-    for await (const line of log) if (isKept(line)) yield `${line}\n`;
+    for await (const line of log) if (isKept(line)) yield `${hide?.(line) ?? line}\n`;
   };
   await pipeline(kept, createGzip({ level: 6 }), createWriteStream(target));
 }

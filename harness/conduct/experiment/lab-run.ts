@@ -125,7 +125,10 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
     const { aborted } = measurement;
     if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
-    const missing = await collectRecords(lab, writer, measurement, countersBefore);
+    const missing = await collectRecords(lab, writer, measurement, {
+      countersBefore,
+      mix: request.own?.mix ?? [],
+    });
     if (capacity) await saveCapacities(lab, setting, writer, capacityBefore);
     if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
     if (keep && aborted === null) await restartSite(lab);

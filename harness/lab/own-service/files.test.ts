@@ -177,6 +177,15 @@ describe('the proxy', () => {
     });
   });
 
+  it('logs the Date of each answer, which its own have not, beside what it logs of the demo site', async () => {
+    const experiment = resolveExperiment(await loadExperiment('E1'), { service });
+    const settings = '/etc/traefik/traefik.yml';
+    const text = textsOf(await filesOfEdge(experiment, { folder, service }))[settings] ?? '';
+    const plain = textsOf(await filesOfEdge(experiment))[settings] ?? '';
+    expect(text).toBe(plain.replace('X-App-Version: keep\n', 'X-App-Version: keep\n        Date: keep\n'));
+    expect(text).not.toBe(plain);
+  });
+
   it('has the user’s own file as it is', async () => {
     expect(await routesOf('E1', { ...service, proxy: 'routes.yml' })).toBe('http: { routers: {} }\n');
   });

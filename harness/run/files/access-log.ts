@@ -26,6 +26,11 @@ export const accessLogFile = {
     'origin_X-App-Version': optional(
       text("The version that the site's answer named; without one, the answer is the proxy's own."),
     ),
+    origin_Date: optional(
+      text(
+        "When a backend gave the answer, by itself; kept of a service of the user's own, whose proxy gives none itself.",
+      ),
+    ),
     'request_X-Request-Id': optional(text('The id of the request.')),
   },
 } as const;

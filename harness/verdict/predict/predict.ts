@@ -106,7 +106,9 @@ function cutByKill(experiment: Experiment, window: RestartWindow): number {
   const isSentAgain = proxy.kind === 'traefik' && unit.activation !== 'none';
   const exposed = mix.filter(({ method }) => !(method === 'GET' && isSentAgain));
   const weights = sum(mix.map(({ weight }) => weight));
-  const askedForMs = sum(exposed.map(({ path, weight }) => (weight / weights) * askedMs(path)));
+  const askedForMs = sum(
+    exposed.map(({ path, weight }) => (weight / weights) * (experiment.service === undefined ? askedMs(path) : 0)),
+  );
   const share = sum(exposed.map(({ weight }) => weight)) / weights;
   const askedUs = sigtermUs === null ? retireUs : null;
   const dyingUs = killedUs === null ? (exitUs - (askedUs ?? exitUs)) / 2 : exitUs - killedUs;

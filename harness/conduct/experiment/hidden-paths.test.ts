@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import type { PlanMixEntry } from '../../in-lab/load/plan.ts';
+import { hiddenPaths } from './hidden-paths.ts';
+
+function entry(path: string, target: readonly string[]): PlanMixEntry {
+  const expected = { status: null, headers: [], body: null, json: [] };
+  return { method: 'GET', path, weight: 1, mixed: { name: path, target, headers: [], body: null, expected } };
+}
+
+const hide = hiddenPaths([
+  entry('/', ['/']),
+  entry('/read/{id}', ['/read/', 'id', '']),
+  entry('/a?b=1&token=${TOKEN}&id={id}&c', ['/a?b=1&token=s3(cr+t&id=', 'id', '&c']),
+  entry('/hooks/${HOOK}', ['/hooks/abc"def']),
+]);
+
+it.each([
+  [
+    'the access log',
+    '{"RequestPath":"/a?b=1&token=s3(cr+t&id=x-1-7&c"}',
+    '{"RequestPath":"/a?b=1&token=${TOKEN}&id={id}&c"}',
+  ],
+  [
+    'signs by their numbers',
+    String.raw`{"RequestPath":"/a?b=1\u0026token=s3(cr+t\u0026id=x-1-7\u0026c"}`,
+    '{"RequestPath":"/a?b=1&token=${TOKEN}&id={id}&c"}',
+  ],
+  [
+    'the own log, in a sentence',
+    String.raw`2026Z {"message":"New attempt 2 for request: /hooks/abc\"def"}`,
+    '2026Z {"message":"New attempt 2 for request: /hooks/${HOOK}"}',
+  ],
+  ['a path without one', '{"RequestPath":"/read/x-1-7"}', '{"RequestPath":"/read/x-1-7"}'],
+])('hides a secret path in %s', (_, line, shown) => {
+  expect(hide?.(line)).toBe(shown);
+});
+
+it('changes nothing where no path holds a secret', () => {
+  expect(hiddenPaths([entry('/read/{id}', ['/read/', 'id', ''])])).toBeNull();
+});
