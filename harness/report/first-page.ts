@@ -50,7 +50,7 @@ export function reasonsSection({ reasons, notes }: Verdict): string {
 /** What a reader must know, a line each. */
 export function glanceSection(run: RunRecord, verdict: Verdict): string {
   const lines: [string, string | null][] = [
-    ['Dropped', droppedText(verdict)],
+    ['Dropped', droppedText(run, verdict)],
     ['Sites', sitesText(verdict)],
     ['Unexplained', unexplainedText(verdict)],
     ['Why', whyText(verdict)],
@@ -68,12 +68,19 @@ export function glanceSection(run: RunRecord, verdict: Verdict): string {
   return `## At a glance\n\n${told.join('\n')}`;
 }
 
-function droppedText({ dropped, due, predicted, stale }: Verdict): string {
+function droppedText(run: RunRecord, { dropped, due, predicted, stale }: Verdict): string {
   const beside =
     predicted.dropped === null
       ? 'nothing predicts how many'
-      : `timeline and options alone predict ${predicted.dropped.toFixed(0)}`;
+      : `timeline and options alone predict ${predictedText(run, predicted)}`;
   return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale ?? 'not known, since answers do not name their version'}.`;
+}
+
+/** How long a service of the user's own answers on kept connections is not known: then it is a range. */
+function predictedText(run: RunRecord, { dropped, range }: Verdict['predicted']): string {
+  const [low, high] = range ?? [0, 0];
+  if (isOfOwnService(run) && high - low > 1) return `${low.toFixed(0)} to ${high.toFixed(0)}`;
+  return dropped?.toFixed(0) ?? '';
 }
 
 /** Of several sites: how many were hurt, and the one that was hurt most. */

@@ -8,6 +8,7 @@ import e6 from '../../../experiments/E6-blue-green.ts';
 import e8 from '../../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../../experiment/fields.ts';
+import type { OwnService } from '../../experiment/own-service.ts';
 import { expectedQueue } from './backends.ts';
 import { ofSite, predictDrops } from './predict.ts';
 import type { Prediction } from './prediction.ts';
@@ -499,5 +500,32 @@ describe('the queue that should wait at the end of a window', () => {
     expect(queue(e8, { acceptingUs: 1_049_999 })).toBeNull();
     expect(queue(e5, { acceptStoppedUs: null })).toBeNull();
     expect(queue(e5, { acceptingUs: null })).toBeNull();
+  });
+});
+
+describe('a service of the user’s own that closes its port before it ends', () => {
+  const service: OwnService = {
+    ...{ name: 'shop', files: [], packages: [], start: '/opt/shop', environment: {}, public: '127.0.0.1:8080' },
+    ...{ listens: 'itself', health: {}, containers: [], requests: [], contents: '', unitChanges: [] },
+  };
+  const closedFirst: RestartWindow = {
+    ...window,
+    ...{ acceptStoppedUs: 1_000_000, exitUs: 1_500_000, acceptingUs: 2_000_000, readyUs: 2_000_000 },
+  };
+  const ofOwn = (file: ExperimentFile): Prediction['range'] => {
+    const experiment = resolveExperiment(file, { service });
+    return predictDrops(runRecord(experiment, { durationMs: 10_000 }), [closedFirst]).range;
+  };
+
+  it('may answer on the proxy’s kept connections until it ends: from then on nobody does', () => {
+    expect(ofOwn(e1)).toEqual([50, 100]);
+    // The demo site says itself what it does with those.
+    expect(predict(e1, { windows: [closedFirst] }).range).toEqual([100, 100]);
+  });
+
+  it('does not without a proxy, which has none', () => {
+    const told = { ...service, public: '0.0.0.0:8080' };
+    const experiment = resolveExperiment(e1, { variant: 'direct', service: told });
+    expect(predictDrops(runRecord(experiment, { durationMs: 10_000 }), [closedFirst]).range).toEqual([100, 100]);
   });
 });

@@ -64,6 +64,7 @@ function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: r
   if (!seen) return noPrediction(windows, 'none: not every outage window was seen');
 
   const refused = simulate(run, backendsOf(experiment, windows), windows);
+  const least = leastRefused(run, windows) ?? refused.low;
   const cut = windows.map((window, index) => cutByKill(experiment, window) * (refused.shareAtEnd[index] ?? 1));
   const emptied = windows.map(() => emptyFileDrops(experiment));
   const busy = windows.map((window) => busyDrops(experiment, window));
@@ -74,15 +75,36 @@ function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: r
   const dropped = sum(perRestart);
   return {
     dropped,
-    range: [refused.low + extra, refused.high + extra],
+    range: [Math.min(least, refused.low) + extra, refused.high + extra],
     perRestart,
     formula: formulaOf(experiment, windows, {
+      least,
       refused: sum(refused.perRestart),
       cut: sum(cut),
       emptied: sum(emptied),
       busy: sum(busy),
     }),
   };
+}
+
+/**
+ * A service of the user's own that has closed its port may go on answering on connections that the proxy keeps, until its
+ * process ends: how many there are nobody sees. So what is refused is at least what falls between that end and the next open
+ * port; null where nothing of that kind can be.
+ */
+function leastRefused(
+  run: Extract<RunRecord, { kind: 'experiment' }>,
+  windows: readonly RestartWindow[],
+): number | null {
+  const { experiment } = run;
+  const { service, unit, proxy } = experiment;
+  if (service === undefined || unit.activation !== 'none' || proxy.kind === 'none') return null;
+  const late = windows.map((window) => {
+    const { acceptStoppedUs, exitUs, acceptingUs } = window;
+    const isLater = acceptStoppedUs !== null && exitUs !== null && exitUs > acceptStoppedUs;
+    return isLater ? { ...window, acceptStoppedUs: Math.min(exitUs, acceptingUs ?? exitUs) } : window;
+  });
+  return simulate(run, backendsOf(experiment, late), late).low;
 }
 
 function noPrediction(windows: readonly RestartWindow[], formula: string): Prediction {
@@ -141,7 +163,7 @@ function busyDrops({ sites, load, deploy, proxy }: Experiment, { readyUs, retire
 function formulaOf(
   experiment: Experiment,
   windows: readonly RestartWindow[],
-  parts: { refused: number; cut: number; emptied: number; busy: number },
+  parts: { least: number; refused: number; cut: number; emptied: number; busy: number },
 ): string {
   const { load, unit, proxy } = experiment;
   const outagesMs = windows.map(({ acceptStoppedUs, acceptingUs }) =>
@@ -187,6 +209,9 @@ function formulaOf(
     );
   }
   words.push(`refused or turned away: ${parts.refused.toFixed(1)}`);
+  if (parts.refused - parts.least > 1 && experiment.service !== undefined) {
+    words.push(`at least ${parts.least.toFixed(1)}, if it answers on the proxy’s kept connections until it ends`);
+  }
   if (parts.cut > 0) words.push(`cut by the signal, rate × (time asked for + time of dying): ${parts.cut.toFixed(1)}`);
   if (parts.emptied > 0) {
     words.push(
