@@ -285,7 +285,7 @@ async function proxyFilesVolume(
 }
 
 /** The harness's own programs that run inside the lab, at the paths they have here. */
-async function filesOfHarness(): Promise<LabFile[]> {
+export async function filesOfHarness(): Promise<LabFile[]> {
   const inLab = /^(in-lab|run|experiment|base)\//u;
   return filesUnder(join(projectFolder, 'harness'), '/opt/harness', (path) => isSource(path) && inLab.test(path));
 }

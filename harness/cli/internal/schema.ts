@@ -1,4 +1,4 @@
-/** `schema`: publishes what is made from declarations: the JSON Schemas of verdict.json and service.yaml, data.md, checks.md, errors.md. */
+/** `schema`: publishes what is made from declarations: the JSON Schemas of verdict.json and service.yaml, and pages of docs/. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
@@ -10,7 +10,7 @@ export const schema = {
     program
       .command('schema', { hidden: true })
       .description(
-        'write what docs/ has of declarations: verdict.schema.json, service.schema.json, data.md, checks.md, errors.md',
+        'write what docs/ has of declarations: verdict.schema.json, service.schema.json, data.md, checks.md, contract.md, errors.md',
       ),
   run: async ({ projectFolder, stdout }) => {
     for (const [name, text] of Object.entries(await madePages(projectFolder))) {
@@ -27,7 +27,7 @@ export async function madePages(projectFolder: string): Promise<Record<string, s
   const { openRunDatabase } = await import('../../verdict/evidence.ts');
   const { verdictJsonSchemaText, verdictSchemaFile } = await import('../../verdict/record/json-schema.ts');
   const { serviceJsonSchemaText, serviceSchemaFile } = await import('../../own-service/json-schema.ts');
-  const { checksPage, errorsPage } = await import('../print/catalogue-pages.ts');
+  const { checksPage, contractPage, errorsPage } = await import('../print/catalogue-pages.ts');
   const { dataPage } = await import('../print/data-page.ts');
   const { database, open } = await openRunDatabase(join(projectFolder, 'reports', 'reference', 'E5'));
   try {
@@ -36,6 +36,7 @@ export async function madePages(projectFolder: string): Promise<Record<string, s
       [serviceSchemaFile]: serviceJsonSchemaText(),
       'docs/data.md': dataPage(await describeTables(database, open.record)),
       'docs/checks.md': checksPage(),
+      'docs/contract.md': contractPage(),
       'docs/errors.md': errorsPage(),
     };
   } finally {

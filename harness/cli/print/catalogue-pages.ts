@@ -1,5 +1,6 @@
-/** docs/errors.md and docs/checks.md, made from the catalogue of errors and the table of checks. */
+/** docs/errors.md, docs/checks.md and docs/contract.md, made from the catalogue of errors and the tables of checks. */
 import { errorGroups, type CatalogEntry } from '../../base/error-catalog.ts';
+import { checks as contractChecks, type Fault } from '../../doctor/contract/checks.ts';
 import { checks } from '../../verdict/checks.ts';
 
 /** docs/errors.md. */
@@ -43,4 +44,25 @@ otherwise: the run fails), \`aborted\` (the run was cut short) and \`too-few-res
 Drops that no lateness can cause stand on a late machine, too: then the run fails, and the checks are told beside it.
 
 ${entries.join('\n')}`;
+}
+
+/** docs/contract.md. */
+export function contractPage(): string {
+  const sections = Object.entries(contractChecks).map(([id, { question, how, faults }]) => {
+    const entries = Object.entries<Fault>(faults).map(
+      ([name, { costs, change }]) => `- **${name}**. ${costs}\n  What to change: ${change}\n`,
+    );
+    return `### ${id}: ${question}\n\n${how}\n\n${entries.join('')}`;
+  });
+  return `# The contract
+
+Made from harness/doctor/contract/checks.ts by \`npm run schema\` in a checkout; do not edit.
+
+Commands are written as in a checkout; from the package, \`npm run experiment E5 -- --rate 9\` is \`npx restart-proof experiment E5 --rate 9\`.
+
+What a service must do so that a restart of it loses nothing. \`npm run doctor -- --app service.yaml\` starts yours in the lab,
+stops and kills it some times, and says of each point: passed, failed (what was seen, what it costs, what to change), or not
+applicable, and why. What a busy machine could have made look like a fault is looked at a second time.
+
+${sections.join('\n')}`;
 }

@@ -1,0 +1,189 @@
+/** Examines a service of the user's own: boots a server, has the program there look at one life after another, and judges. */
+import type Docker from 'dockerode';
+import type { Conversation } from '../../base/conversation.ts';
+import { HarnessError } from '../../base/errors.ts';
+import type { Audience } from '../../conduct/audience.ts';
+import type { HeldEngine } from '../../conduct/hold-engine.ts';
+import type { OwnApp } from '../../conduct/run-request.ts';
+import { loadExperiment } from '../../experiment/catalog.ts';
+import type { Experiment } from '../../experiment/experiment.ts';
+import { resolveExperiment } from '../../experiment/fields.ts';
+import { sitesOf } from '../../experiment/units.ts';
+import type { ContractMessage, ContractPlan, Life, LifeRequest, LifeSeen } from '../../in-lab/contract/messages.ts';
+import { converse, exec } from '../../lab/engine/exec.ts';
+import { putFiles } from '../../lab/engine/files.ts';
+import { releaseEnvironment, releaseFolder } from '../../lab/own-service/files.ts';
+import { bootServer, type LabServer } from '../../lab/own-service/server.ts';
+import { removeRun } from '../../lab/remove.ts';
+import { newRunId } from '../../run/run-folder.ts';
+import type { CheckResult } from './checks.ts';
+import { isDoubtful, judgeContract, lifeOf, type Seen } from './judge.ts';
+import type { Known } from './outcome.ts';
+
+/** The longest wait for a start, for the end of one that must fail, and for a stop that the user's own unit allows. */
+const startMs = 30_000;
+const stopMs = 40_000;
+/** Of a unit that is the lab's. */
+const timeoutStopSec = 15;
+/** A warm-up long enough to be seen, and a drain that is not cut short. */
+const told = { warmupMs: 300, graceMs: 50, shutdownTimeoutMs: 10_000 } as const;
+
+/** What the doctor says of a service. */
+export interface Examination {
+  readonly service: string;
+  readonly checks: readonly CheckResult[];
+}
+
+/** Examines it; whatever happens, nothing is left in the engine. */
+export async function examineService(engine: HeldEngine, audience: Audience, own: OwnApp): Promise<Examination> {
+  const { docker, facts, image } = engine;
+  const { signal } = audience;
+  const progress = audience.follow({ title: own.service.name });
+  const runId = `contract-${newRunId(new Date())}`;
+  const isHanded = own.service.listens === 'inherits';
+  try {
+    progress.phase('boots a server');
+    const experiment = await wiredAs(own, isHanded);
+    const server = await bootServer(docker, {
+      ...{ runId, experiment, own, image, facts, signal },
+      say: (line) => progress.note(line),
+    });
+    const doctor = new LabDoctor(server, signal, (text) => progress.phase(text));
+    try {
+      const known = knownOf(own, experiment, isHanded);
+      const seen = await doctor.examine({ experiment, own, known, plan: planOf(own, experiment, runId) });
+      return { service: own.service.name, checks: judgeContract(known, seen) };
+    } finally {
+      doctor.close();
+    }
+  } finally {
+    progress.end();
+    await removeRun(docker, runId);
+  }
+}
+
+/** E0, or with a socket of systemd's E5, with the service in place of the demo site. */
+async function wiredAs({ service }: OwnApp, isHanded: boolean): Promise<Experiment> {
+  const base = resolveExperiment(await loadExperiment(isHanded ? 'E5' : 'E0'), {});
+  return {
+    ...base,
+    service,
+    app: { ...base.app, ...told },
+    unit: { ...base.unit, timeoutStopSec, restart: 'on-failure' },
+  };
+}
+
+function knownOf({ service }: OwnApp, experiment: Experiment, isHanded: boolean): Known {
+  const { listens, health, version, release, unit, writes, internal } = service;
+  const [{ publicPort, internalPort }] = sitesOf(experiment)[0].colours;
+  return {
+    ...{ listens, isHanded, publicPort, internalPort },
+    hasInternal: internal !== undefined,
+    hasLive: health.live !== undefined,
+    hasReady: health.ready !== undefined,
+    hasVersion: version !== undefined,
+    release: release === undefined ? null : { setsVersion: JSON.stringify(release).includes('{version}') },
+    hasUnit: unit !== undefined,
+    hasWrites: writes !== undefined,
+  };
+}
+
+function planOf({ service, mix }: OwnApp, experiment: Experiment, id: string): ContractPlan {
+  const [{ hostHeader, colours }] = sitesOf(experiment);
+  const [{ service: unit, socket, publicPort, internalPort }] = colours;
+  const { health, version, writes, database = '' } = service;
+  return {
+    ...{ id, hostHeader, unit, socket, publicPort, internalPort, mix, startMs, stopMs },
+    live: health.live ?? null,
+    ready: health.ready ?? null,
+    version: version ?? null,
+    writes:
+      writes === undefined
+        ? null
+        : {
+            requests: writes.requests,
+            stored: 'sql' in writes ? { sql: writes.sql, database: writes.database ?? database } : writes,
+          },
+  };
+}
+
+/** What is examined. */
+interface Subject {
+  readonly experiment: Experiment;
+  readonly own: OwnApp;
+  readonly known: Known;
+  readonly plan: ContractPlan;
+}
+
+/** The conversation with the program in the server. */
+class LabDoctor {
+  private readonly server: LabServer;
+  private readonly signal: AbortSignal;
+  private readonly doing: (text: string) => void;
+  private talk: Conversation | null = null;
+
+  constructor(server: LabServer, signal: AbortSignal, doing: (text: string) => void) {
+    this.server = server;
+    this.signal = signal;
+    this.doing = doing;
+  }
+
+  async examine({ experiment, own, known, plan }: Subject): Promise<Seen> {
+    this.talk = await converse(this.server.container, ['node', '/opt/harness/in-lab/contract/main.ts']);
+    this.talk.say(JSON.stringify(plan));
+    const { isHanded, listens } = known;
+    let stops = true;
+    const live = async <Kind extends Life>(life: Kind): Promise<Extract<LifeSeen, { life: Kind }>> =>
+      (await this.ask({ life, isHanded, stops })) as Extract<LifeSeen, { life: Kind }>;
+    const first = await live('drain');
+    const nothing = { second: null, crash: null, busy: null, socket: null };
+    const found = lifeOf(known, first);
+    if (!found.serves) return { drains: [first], ...nothing };
+    ({ stops } = found);
+    const drains: Seen['drains'] = isDoubtful(known, first) ? [first, await live('drain')] : [first];
+    await release(this.server.container, experiment, own);
+    const second = await live('second-signal');
+    const crash = await live('crash');
+    const busy = listens === 'inherits' ? null : await live('busy-port');
+    if (listens === 'itself') return { drains, second, crash, busy, socket: null };
+    if (!isHanded) await this.server.rewire(await wiredAs(own, true));
+    return { drains, second, crash, busy, socket: await live('socket') };
+  }
+
+  close(): void {
+    this.talk?.close();
+  }
+
+  private async ask(request: LifeRequest): Promise<LifeSeen> {
+    const { talk, signal } = this;
+    if (talk === null) throw new Error('nobody is asked');
+    talk.say(JSON.stringify(request));
+    const aborted = new Promise<never>((_, reject) => {
+      signal.throwIfAborted();
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    for (;;) {
+      const line = await Promise.race([talk.lines.next(), aborted]);
+      if (line.done === true) {
+        throw new HarnessError('lab-not-ready', `The examination ended without a word: ${talk.stderr().trim()}`);
+      }
+      const message = JSON.parse(line.value) as ContractMessage;
+      if (message.kind === 'seen') return message.seen;
+      this.doing(message.text);
+    }
+  }
+}
+
+/** A release of v1, as a deploy makes it before its restart. */
+async function release(server: Docker.Container, experiment: Experiment, { service }: OwnApp): Promise<void> {
+  const [colour] = sitesOf(experiment)[0].colours;
+  const environment = releaseEnvironment(experiment, service, colour).replaceAll('{version}', 'v1');
+  await putFiles(server, [{ path: colour.releaseFile, content: environment }]);
+  const { release: made } = service;
+  if (made === undefined) return;
+  if ('link' in made) {
+    const next = made.folders[1 % made.folders.length] ?? '';
+    await exec(server, ['ln', '-sfn', releaseFolder(service, next), made.link]);
+  }
+  if ('command' in made) await exec(server, ['sh', '-c', made.command.replaceAll('{version}', 'v1')]);
+}

@@ -1,0 +1,210 @@
+/** Shorter lives: a second signal, a crash, a port that is taken. */
+import { execFile } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { monotonicUs } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import { slowestOf } from './drain.ts';
+import { askOnce, Line } from './line.ts';
+import type {
+  BusyPortSeen,
+  ContractPlan,
+  CrashSeen,
+  InFlight,
+  SecondSignalSeen,
+  StoredQuestion,
+  UnitState,
+} from './messages.ts';
+import { halfEntry, healthRequest, isOk, requestOf } from './requests.ts';
+import { measureMix, startServing, untilServing, versionOf } from './start.ts';
+import { beginHalf, orderStop, sendSlow, unlessEarly } from './stop.ts';
+import { end, stateOf, systemctl } from './unit.ts';
+
+const run = promisify(execFile);
+const pollMs = 10;
+/** From SIGTERM to the second one, and from that to the rest of the request. */
+const signalMs = 150;
+/** Writes before the crash. */
+const writeCount = 20;
+const writersCount = 4;
+const askMs = 10_000;
+/** Beyond TimeoutStopSec, by which the other processes of the unit are gone: RestartSec is 100 ms unless the unit says more. */
+const restartMs = 10_000;
+const mostStopMs = 40_000;
+
+/** A second SIGTERM while a request is in flight. */
+export async function secondSignalLife(plan: ContractPlan): Promise<SecondSignalSeen> {
+  const served = await startServing(plan);
+  const version = served ? await versionOf(plan) : { shown: null };
+  const request = served ? await inFlightRequest(plan) : null;
+  const inFlight = request === null ? null : await signalTwice(plan, request);
+  await end(plan.unit);
+  return { life: 'second-signal', served, version, inFlight };
+}
+
+async function signalTwice(plan: ContractPlan, finish: () => Promise<InFlight>): Promise<InFlight> {
+  const { pid } = await orderStop(plan);
+  await sleep(signalMs);
+  const secondUs = monotonicUs();
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // Gone already.
+  }
+  await sleep(signalMs);
+  return unlessEarly(await finish(), secondUs);
+}
+
+/** A request that is in flight; null where the mix has none that can be. */
+async function inFlightRequest(plan: ContractPlan): Promise<(() => Promise<InFlight>) | null> {
+  const entry = halfEntry(plan);
+  if (entry !== undefined) {
+    const half = await beginHalf(plan, entry);
+    await sleep(50);
+    return () => half.finish();
+  }
+  const { measured } = await measureMix(plan);
+  const slow = slowestOf(plan, measured);
+  if (slow === null) return null;
+  const answered = sendSlow(plan, slow.entry);
+  await sleep(Math.min(50, slow.ms / 4));
+  return () => answered;
+}
+
+/** SIGKILL right after the last acknowledged write. */
+export async function crashLife(plan: ContractPlan): Promise<CrashSeen> {
+  const served = await startServing(plan);
+  const written = served ? await writeSome(plan) : [];
+  const before = await stateOf(plan.unit);
+  const nothing = { restartedUs: null, servedAgainUs: null, missing: null, trouble: null };
+  if (!served || before.mainPid === 0) {
+    await end(plan.unit);
+    return { life: 'crash', served: false, killedUs: null, state: before, acknowledged: 0, ...nothing };
+  }
+  process.kill(before.mainPid, 'SIGKILL');
+  const killedUs = monotonicUs();
+  const restartedUs = await untilRestarted(plan, before);
+  if (restartedUs === null) {
+    await end(plan.unit);
+    void systemctl('start', plan.unit);
+  }
+  const servedAgainUs = await untilServing(plan);
+  const stored = await missingOf(plan, written).then(
+    (missing) => ({ missing, trouble: null }),
+    (error: unknown) => ({ missing: null, trouble: messageOf(error) }),
+  );
+  const state = await stateOf(plan.unit);
+  await end(plan.unit);
+  return {
+    life: 'crash',
+    served,
+    killedUs,
+    restartedUs,
+    servedAgainUs,
+    state,
+    acknowledged: written.length,
+    ...stored,
+  };
+}
+
+async function untilRestarted({ unit }: ContractPlan, before: UnitState): Promise<number | null> {
+  const deadline = performance.now() + restartMs + Math.min(before.timeoutStopMs ?? Infinity, mostStopMs);
+  while (performance.now() < deadline) {
+    const { mainPid, activeState } = await stateOf(unit);
+    if (mainPid !== 0 && mainPid !== before.mainPid) return monotonicUs();
+    if (activeState === 'failed' || activeState === 'inactive') return null;
+    await sleep(pollMs);
+  }
+  return null;
+}
+
+/** Writes; ids of those that were acknowledged. The last answer comes right before this resolves. */
+async function writeSome(plan: ContractPlan): Promise<string[]> {
+  const names = plan.writes?.requests ?? [];
+  const entries = plan.mix.filter((entry) => names.includes(requestOf(plan, entry).name));
+  const acknowledged: string[] = [];
+  let left = writeCount;
+  const writer = async (): Promise<void> => {
+    while (left > 0) {
+      left -= 1;
+      const entry = entries[left % entries.length];
+      if (entry === undefined) return;
+      const request = requestOf(plan, entry, 'new');
+      const line = new Line(plan.publicPort);
+      const { result } = await line.ask(request.whole, askMs);
+      line.close();
+      if (isOk(result, request.expected)) acknowledged.push(request.id);
+    }
+  };
+  await Promise.all(Array.from({ length: writersCount }, writer));
+  return acknowledged;
+}
+
+/** Ids that are not stored; null where nobody says where to look. */
+async function missingOf(plan: ContractPlan, ids: readonly string[]): Promise<string[] | null> {
+  if (plan.writes === null || ids.length === 0) return null;
+  const { stored } = plan.writes;
+  if ('url' in stored) {
+    const missing: string[] = [];
+    for (const id of ids) {
+      const path = stored.url.replaceAll('{id}', encodeURIComponent(id));
+      const { result } = await askOnce(plan.publicPort, healthRequest(plan, path), askMs);
+      if (typeof result !== 'number' || result >= 500) throw new Error(`${path}: ${result}`);
+      if (result >= 300) missing.push(id);
+    }
+    return missing;
+  }
+  const found = 'sql' in stored ? idsOfDatabase(stored) : await idsOfCommand(stored.command);
+  return ids.filter((id) => !found.has(id));
+}
+
+function idsOfDatabase({ sql, database }: Extract<StoredQuestion, { sql: string }>): Set<string> {
+  const opened = new DatabaseSync(database);
+  try {
+    return new Set(
+      opened
+        .prepare(sql)
+        .all()
+        .map((row) => String(Object.values(row)[0])),
+    );
+  } finally {
+    opened.close();
+  }
+}
+
+async function idsOfCommand(command: string): Promise<Set<string>> {
+  const { stdout } = await run('sh', ['-c', command], { maxBuffer: 64 * 1024 * 1024 });
+  return new Set(stdout.split('\n').map((line) => line.trim()));
+}
+
+/** A start while another has the port. */
+export async function busyPortLife(plan: ContractPlan): Promise<BusyPortSeen> {
+  const folder = `/run/systemd/system/${plan.unit}.d`;
+  mkdirSync(folder, { recursive: true });
+  // One that is started again and again would not be seen to have ended.
+  writeFileSync(`${folder}/90-doctor.conf`, '[Service]\nRestart=no\n');
+  await systemctl('daemon-reload');
+  const taken = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    taken.once('error', reject);
+    taken.listen(plan.publicPort, '127.0.0.1', resolve);
+  });
+  const startedUs = monotonicUs();
+  void systemctl('start', plan.unit);
+  const deadline = performance.now() + plan.startMs;
+  let state = await stateOf(plan.unit);
+  let endedUs: number | null = null;
+  while (endedUs === null && performance.now() < deadline) {
+    await sleep(pollMs);
+    state = await stateOf(plan.unit);
+    if (state.ended !== '' && state.mainPid === 0) endedUs = monotonicUs();
+  }
+  await end(plan.unit);
+  taken.close();
+  rmSync(`${folder}/90-doctor.conf`);
+  await systemctl('daemon-reload');
+  return { life: 'busy-port', startedUs, endedUs, state };
+}
