@@ -15,8 +15,16 @@ export const clean = {
     program
       .command('clean')
       .description('take down what a crash or --keep left in the engine')
-      .addHelpText('after', examples('npm run clean', 'DOCKER_CONTEXT=build npm run clean    # on another engine')),
-  run: async (context) => {
+      .option('--images', 'the images of services (service.yaml), too; the next run builds what it needs again')
+      .addHelpText(
+        'after',
+        examples(
+          'npm run clean',
+          'npm run clean -- --images',
+          'DOCKER_CONTEXT=build npm run clean    # on another engine',
+        ),
+      ),
+  run: async (context, options: { images?: true }) => {
     const { connectEngine } = await import('../lab/engine/engine.ts');
     const { heldBy } = await import('../lab/measuring-lock.ts');
     const { removedLine, removeLab, standingLabs } = await import('../lab/remove.ts');
@@ -34,6 +42,10 @@ export const clean = {
     }
     for (const lab of labs.filter(isLive)) context.stdout(`${leftLine(lab)}\n`);
     if (labs.length === 0) context.stdout('Nothing was left.\n');
+    if (options.images === true) {
+      const { removeServiceImages } = await import('../lab/own-service/image.ts');
+      for (const tag of await removeServiceImages(docker)) context.stdout(`Removed the image ${tag}.\n`);
+    }
     return exitCodes.pass;
   },
 } satisfies CliCommand;

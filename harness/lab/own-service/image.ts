@@ -5,6 +5,9 @@ import { HarnessError } from '../../base/errors.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import { buildImage, hasImage, pull } from '../engine/build-image.ts';
 
+/** The repository of all images that are built here. */
+const serviceImages = 'restart-proof/service';
+
 /** Where the lab's own programs lie in an image of the user's, which may have a Node of its own. */
 export const labPrograms = '/opt/restart-proof/bin';
 
@@ -92,7 +95,7 @@ async function built(
   say: (line: string) => void,
 ): Promise<string> {
   const name = createHash('sha256').update(`${key}\n${recipe}`).digest('hex').slice(0, 12);
-  const tag = `restart-proof/service:${name}`;
+  const tag = `${serviceImages}:${name}`;
   if (await hasImage(docker, tag)) return tag;
   say(`building ${tag}, ${what}: once`);
   const startedMs = performance.now();
@@ -115,4 +118,23 @@ export async function requireOwnImage(docker: Docker, image: string, say: (line:
   const why = await pull(docker, image);
   if (why === undefined) return;
   throw new HarnessError('service-image-failed', `The engine does not have ${image}, and could not fetch it: ${why}.`);
+}
+
+/**
+ * Removes every image that was built here, but for those that a container runs from.
+ * @returns their tags
+ */
+export async function removeServiceImages(docker: Docker): Promise<string[]> {
+  const found = await docker.listImages({ filters: { reference: [`${serviceImages}:*`] } });
+  const removed: string[] = [];
+  for (const tag of found.flatMap(({ RepoTags }) => RepoTags ?? [])) {
+    try {
+      await docker.getImage(tag).remove();
+      removed.push(tag);
+    } catch (error) {
+      // Of a lab that still stands.
+      if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+    }
+  }
+  return removed;
 }
