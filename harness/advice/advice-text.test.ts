@@ -18,7 +18,14 @@ function adviceOf(tried: readonly Tried[], seconds: readonly Second[] = [], over
   const decision = decide(tried, byId);
   if (decision.kind === 'confirm') throw new Error('a second run is missing');
   return {
-    ...{ service: 'shop', command: 'npm run advise -- --app service.yaml', endedBy: null, quietWaitMs: 306, files: [] },
+    ...{
+      service: 'shop',
+      command: 'npm run advise -- --app service.yaml',
+      endedBy: null,
+      broken: null,
+      quietWaitMs: 306,
+      files: [],
+    },
     ...{ tried, seconds: byId, decision, pathOf: (folder) => folder, ...over },
   };
 }

@@ -12,7 +12,7 @@ import {
   type Second,
   type Tried,
 } from './choose.ts';
-import { type Finding, findingsOf } from './explain.ts';
+import { type Broken, type Finding, findingsOf } from './explain.ts';
 import type { RecommendedFile } from './recommended-files.ts';
 import { wayText } from './ways.ts';
 
@@ -26,6 +26,8 @@ export interface Advice {
   readonly decision: Exclude<Decision, { kind: 'confirm' }>;
   /** The longest wait without a restart, ms; null: not measured. */
   readonly quietWaitMs: number | null;
+  /** Points in which `doctor` saw the service break its contract; null: it was not asked. */
+  readonly broken: readonly Broken[] | null;
   /** What ended it early, in a sentence; null: nothing. */
   readonly endedBy: string | null;
   /** To copy, below recommended/. */
@@ -42,7 +44,7 @@ export function adviceText(advice: Advice): string {
     ...(advice.endedBy === null ? [] : [advice.endedBy]),
     candidatesTable(advice.tried),
     ...(advice.quietWaitMs === null ? [] : [`Without a restart the longest wait is ${inMs(advice.quietWaitMs)}.`]),
-    ...section('What to change in the service', findingsOf(allRuns(advice)).map(findingText)),
+    ...section('What to change in the service', findingsOf(allRuns(advice), advice.broken).map(findingText)),
     ...section('What each lost', lossLines(advice)),
     ...section('Not to be trusted', doubtLines(advice)),
     ...section('Not tried', notTriedLines(advice)),
@@ -241,12 +243,13 @@ function causesText(drops: readonly Drops[]): string {
     .join('; ');
 }
 
-function findingText({ what, change, seen }: Finding): string {
-  const cost = seen.map(({ way, dropped, posts }) => {
+function findingText({ what, change, doctor, seen }: Finding): string {
+  const costs = seen.map(({ way, dropped, posts }) => {
     const many = `${dropped} ${posts === dropped ? 'POST' : 'request'}${dropped === 1 ? '' : 's'}`;
     return `${many}${posts === dropped ? '' : `, ${posts} of them POST,`} by ${wayText(way)}`;
   });
-  return `- ${what} It cost ${cost.join('; ')}.\n  **To change:** ${change}`;
+  const cost = costs.length === 0 ? 'It cost nothing in these runs.' : `It cost ${costs.join('; ')}.`;
+  return `- ${what} ${cost}${doctor === null ? '' : ` \`doctor\` saw: ${doctor}.`}\n  **To change:** ${change}`;
 }
 
 /** advice.json, version 1. */
@@ -268,8 +271,8 @@ export function adviceJson(advice: Advice): Record<string, unknown> {
     least: decision.kind === 'all-lossy' ? runOf(decision.least) : null,
     candidates: tried.map(of),
     secondRuns: [...seconds.values()].map(of),
-    findings: findingsOf(allRuns(advice)).map(({ id, what, change, seen }) => ({
-      ...{ id, what, change },
+    findings: findingsOf(allRuns(advice), advice.broken).map(({ seen, ...of }) => ({
+      ...of,
       seen: seen.map(({ way, dropped, posts }) => ({ id: way.id, dropped, posts })),
     })),
   };

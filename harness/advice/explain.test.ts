@@ -19,7 +19,10 @@ it.each([
   ['E5', 'the service itself answered 503', 'answers-errors'],
   ['E5', 'timeout: the backend took no connection, or gave no answer, in time', 'hangs'],
 ])('%s, %s: %s', (id, cause, finding) => {
-  const found = findingsOf([lossy(id, [{ method: 'POST', cause, count: 3 }]), measured('E3'), notTried('E4', '')]);
+  const found = findingsOf(
+    [lossy(id, [{ method: 'POST', cause, count: 3 }]), measured('E3'), notTried('E4', '')],
+    null,
+  );
   expect(found.map((one) => one.id)).toEqual(finding === null ? [] : [finding]);
 });
 
@@ -30,9 +33,36 @@ it('adds up what a weakness cost, way by way, and its POSTs', () => {
     { method: 'GET', cause, count: 4 },
     { method: 'GET', cause: null, count: 5 },
   ];
-  const [found] = findingsOf([lossy('E1', drops), lossy('E5', drops.slice(1))]);
+  const [found] = findingsOf([lossy('E1', drops), lossy('E5', drops.slice(1))], null);
   expect(found?.seen).toMatchObject([
     { way: { id: 'E1' }, dropped: 7, posts: 3 },
     { way: { id: 'E5' }, dropped: 4, posts: 0 },
+  ]);
+});
+
+const reset = 'reset: the backend’s connection ended before the answer';
+const brokenBy = (...faults: string[]) => faults.map((fault) => ({ fault, seen: 's', costs: 'c', change: 'ch' }));
+
+it.each([
+  [['closes idle connections at once'], ['naive-close']],
+  [['exits before answering in-flight requests'], ['cut-in-flight']],
+  [
+    ['a shell wrapper takes SIGTERM', 'closes idle connections at once'],
+    ['naive-close', 'a-shell-wrapper-takes-SIGTERM'],
+  ],
+  [['ready always 200'], ['naive-close', 'gone-before-noticed']],
+  [[], ['naive-close']],
+])('takes resets for what doctor saw: %s', (faults, ids) => {
+  const found = findingsOf([lossy('E5', [{ method: 'POST', cause: reset, count: 1 }])], brokenBy(...faults));
+  expect(found.map(({ id }) => id)).toEqual(ids);
+  expect(found.filter(({ doctor }) => doctor === 's')).toHaveLength(faults.length);
+  expect(found[0]?.seen).toMatchObject([{ way: { id: 'E5' }, posts: 1 }]);
+});
+
+it('names what doctor saw, though it cost nothing', () => {
+  const found = findingsOf([measured('E5')], brokenBy('closes idle connections at once', 'fails on SIGTERM'));
+  expect(found).toMatchObject([
+    { id: 'naive-close', doctor: 's', seen: [] },
+    { id: 'fails-on-SIGTERM', what: 'It breaks its contract: fails on SIGTERM. c', change: 'ch', seen: [] },
   ]);
 });

@@ -50,7 +50,7 @@ export const advise = {
       .addHelpText(
         'after',
         `
-Runs each way to restart that is possible with the service, in the lab, what tells most first:
+Asks doctor what the service does wrong, then runs each way to restart that is possible with it, what tells most first:
 ${ways.map((way) => `  ${wayText(way)}; it needs ${way.needs}`).join('\n')}
 
 Of those that dropped nothing and lost no write, it takes the one with the shortest longest wait, and runs it once more with

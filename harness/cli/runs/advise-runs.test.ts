@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { knownFaults } from '../../advice/explain.ts';
+import { checks } from '../../doctor/contract/checks.ts';
 import { ownAppOf } from '../options/own-app.ts';
 import { planWays } from './advise-runs.ts';
 
@@ -36,4 +38,10 @@ describe('the ways that are tried with a service', () => {
       message: expect.stringContaining('blue-green by health check (E6): two of it run side by side') as unknown,
     });
   });
+});
+
+it('the faults that advice knows are called so by doctor', () => {
+  expect(Object.values(checks).flatMap(({ faults }) => Object.keys(faults))).toEqual(
+    expect.arrayContaining(knownFaults as string[]),
+  );
 });

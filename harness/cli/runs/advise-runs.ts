@@ -9,6 +9,7 @@ import {
   type Second,
   type Tried,
 } from '../../advice/choose.ts';
+import type { Broken } from '../../advice/explain.ts';
 import { TimeBudget } from '../../advice/time-budget.ts';
 import { type Way, waysInOrder, wayText } from '../../advice/ways.ts';
 import { type Conductor, conductRun, expectedRunMs } from '../../conduct/conduct-run.ts';
@@ -17,6 +18,7 @@ import { type OwnApp, requestOf, type RunRequest } from '../../conduct/run-reque
 import { leftInWords } from '../../conduct/time-left.ts';
 import { bareId, loadExperiment } from '../../experiment/catalog.ts';
 import type { Change } from '../../experiment/fields.ts';
+import { examineService } from '../../doctor/contract/examine.ts';
 import { openRunDatabase } from '../../verdict/evidence.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 
@@ -42,6 +44,8 @@ export interface Advised {
   readonly endedBy: string | null;
   /** The longest wait without a restart, ms; null: not measured. */
   readonly quietWaitMs: number | null;
+  /** Where `doctor` saw the service break its contract; null: it was not asked, or could not tell. */
+  readonly broken: readonly Broken[] | null;
 }
 
 /** A way that is possible. */
@@ -116,6 +120,7 @@ export class AdviseRuns {
   /** @throws what keeps every way from being run */
   async make({ planned, notTried: leftOut }: Plan): Promise<Advised> {
     for (const one of leftOut) this.tried.set(one.way.id, one);
+    const broken = await this.askDoctor();
     await this.makeControls(planned);
     for (const [index, one] of planned.entries()) {
       this.tried.set(one.way.id, await this.tryOne(one, planned.slice(index + 1)));
@@ -126,15 +131,28 @@ export class AdviseRuns {
     for (;;) {
       const tried = waysInOrder.flatMap(({ id }) => this.tried.get(id) ?? []);
       const decision = decide(tried, this.seconds);
-      if (decision.kind !== 'confirm')
-        return {
-          tried,
-          seconds: this.seconds,
-          decision,
-          endedBy: this.endedBy,
-          quietWaitMs: this.c0()?.longestWaitMs ?? null,
-        };
+      if (decision.kind !== 'confirm') {
+        const { seconds, endedBy } = this;
+        return { tried, seconds, decision, endedBy, broken, quietWaitMs: this.c0()?.longestWaitMs ?? null };
+      }
       this.seconds.set(decision.next.way.id, await this.confirm(decision.next));
+    }
+  }
+
+  /** What keeps the doctor from looking keeps nobody from measuring. */
+  private async askDoctor(): Promise<Broken[] | null> {
+    const { engine, audience } = this.conductor;
+    audience.say(`doctor: ${this.asked.own.shown.name}, half a minute\n`);
+    try {
+      const { checks } = await examineService(engine, audience, this.asked.own);
+      const broken = checks.flatMap(({ fault, seen, costs = '', change = '' }) =>
+        fault === undefined ? [] : [{ fault, seen, costs, change }],
+      );
+      for (const { fault } of broken) audience.say(`doctor: ${fault}\n`);
+      return broken;
+    } catch (error) {
+      if (!audience.signal.aborted) audience.say(`doctor could not tell: ${messageOf(error)}\n`);
+      return null;
     }
   }
 
