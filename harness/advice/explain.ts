@@ -23,15 +23,19 @@ export interface Finding {
 interface Sign extends Omit<Finding, 'seen' | 'doctor'> {
   /** What `doctor` calls it. */
   readonly faults: readonly string[];
-  readonly isSeen: (cause: string, id: string) => boolean;
+  readonly isSeen: (cause: string, id: string, isConfirmed: boolean) => boolean;
 }
 
 const twoBackends = ['E6', 'E7'];
 /** A port that systemd owns refuses nobody. */
 const neverRefuses = ['E5', 'E8'];
 
-const isReset = (cause: string, id: string): boolean =>
-  cause.startsWith('reset:') || (neverRefuses.includes(id) && cause.startsWith('refused or reset:'));
+/**
+ * Where the port is closed, what waits in its queue is reset, whatever the service does: only where `doctor` saw it are those
+ * resets its own, too.
+ */
+const isReset = (cause: string, id: string, isConfirmed: boolean): boolean =>
+  neverRefuses.includes(id) ? /^(refused or )?reset:/u.test(cause) : isConfirmed && cause.startsWith('reset:');
 
 const naiveClose: Sign = {
   id: 'naive-close',
@@ -100,13 +104,14 @@ const signs: readonly Sign[] = [
 export function findingsOf(tried: readonly Tried[], broken: readonly Broken[] | null): Finding[] {
   const measured = tried.filter((one) => one.kind === 'measured');
   const found = [resetSign(broken), ...signs].flatMap(({ isSeen, faults, ...of }) => {
+    const doctor = broken?.find(({ fault }) => faults.includes(fault)) ?? null;
     const seen = measured.flatMap(({ way, drops }) => {
-      const mine = drops.filter(({ cause }) => cause !== null && isSeen(cause, way.id));
+      const mine = drops.filter(({ cause }) => cause !== null && isSeen(cause, way.id, doctor !== null));
       const dropped = sum(mine);
       return dropped === 0 ? [] : [{ way, dropped, posts: sum(mine.filter(({ method }) => method === 'POST')) }];
     });
-    const doctor = broken?.find(({ fault }) => faults.includes(fault)) ?? null;
-    return seen.length === 0 && doctor === null ? [] : [{ ...of, faults, doctor: doctor?.seen ?? null, seen }];
+    if (doctor === null && seen.length === 0) return [];
+    return [{ ...of, faults, doctor: doctor === null ? null : `${doctor.fault}: ${doctor.seen}`, seen }];
   });
   // What shows in no drop.
   const others = (broken ?? []).filter(({ fault }) => !found.some(({ faults }) => faults.includes(fault)));
