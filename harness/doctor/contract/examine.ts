@@ -138,7 +138,8 @@ class LabDoctor {
     const first = await live('drain');
     const nothing = { second: null, crash: null, busy: null, socket: null };
     const found = lifeOf(known, first);
-    if (!found.serves) return { drains: [first], ...nothing };
+    // Why it does not serve a socket is another life's to tell.
+    if (!found.serves) return { drains: [first], ...nothing, socket: isHanded ? await live('socket') : null };
     ({ stops } = found);
     const drains: Seen['drains'] = isDoubtful(known, first) ? [first, await live('drain')] : [first];
     await release(this.server.container, experiment, own);

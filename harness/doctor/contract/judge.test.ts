@@ -288,6 +288,13 @@ describe('the contract', () => {
     expect(named.filter((name) => !tried.has(name))).toEqual(['a shell wrapper takes SIGTERM']);
   });
 
+  it('tells of a service that only inherits, and does not serve, what it does with the socket', () => {
+    const seen = { ...withDrain({ start: notServing, stop: null, measured: [] }), socket: elsewhere('100') };
+    expect(faultsOf(seen, { ...known, listens: 'inherits', isHanded: true })).toEqual([
+      'binds the port although it got fd 3',
+    ]);
+  });
+
   it('blames the wrapper that systemd starts for what it does to the drain', () => {
     const wrapper = { ...process, pid: 99, name: 'sh', sockets: [] };
     const cut = { name: 'order', kind: 'half', expected: 201, told: told('closed', 990, 1020) } as const;

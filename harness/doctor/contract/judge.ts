@@ -59,7 +59,10 @@ export function judgeContract(known: Known, seen: Seen): CheckResult[] {
         version: judgeVersion(known, first, seen.second),
       }
     : { 'second-signal': silent, 'busy-port': silent, crash: silent, writes: silent, version: silent };
-  return resultsOf({ ...drain, ...others, ...judgeSocket(known, seen.socket, serves) });
+  const socket = judgeSocket(known, seen.socket, serves);
+  const isTold = known.isHanded && !serves && socket.socket.status === 'failed';
+  const binds = isTold ? notApplicable('it does not serve the socket that it is given, as told below') : drain.binds;
+  return resultsOf({ ...drain, ...others, ...socket, binds });
 }
 
 /** A fault that is not seen again was the machine's. */

@@ -97,7 +97,7 @@ export interface StartSeen {
   readonly state: UnitState;
   readonly listeners: readonly Listener[];
   readonly processes: readonly UnitProcess[];
-  /** Last lines of its journal, where it did not serve. */
+  /** The last lines that it said itself, where it did not serve. */
   readonly lastWords: readonly string[];
 }
 

@@ -141,10 +141,12 @@ async function processOf(pid: number, main: number): Promise<UnitProcess | null>
   }
 }
 
-/** The last lines of its journal, without their stamps. */
+/** The last lines that it said itself, without their stamps. */
 export async function lastWords({ unit }: ContractPlan): Promise<string[]> {
-  const { stdout } = await run('journalctl', ['--no-pager', '-n', '6', '-o', 'cat', '-u', unit]).catch(() => ({
-    stdout: '',
-  }));
+  const { stdout } = await run('journalctl', ['--no-pager', '-n', '6', '-o', 'cat', `_SYSTEMD_UNIT=${unit}`]).catch(
+    () => ({
+      stdout: '',
+    }),
+  );
   return stdout.split('\n').filter((line) => line !== '');
 }
