@@ -216,6 +216,12 @@ describe('a run', () => {
       'send 5 requests',
       '6 of 10000 (limit 0.1 %)',
     ],
+    [
+      'ill-before',
+      'a service of the user’s own failed before anything was restarted',
+      { beside: { illRequests: [{ request: 'order', asked: 90, ok: 0, other: 'status-400' }] } },
+      'order: 0 of 90 ok, most others status-400',
+    ],
     ['stood-still', 'the generator stood still once', lag(0, 100_001), '100.0 ms late (limit 100 ms)'],
     ['late-schedule', 'the schedule was late', lag(5_001, 5_001), '5.0 ms at the 99th percentile (limit 5 ms)'],
     [

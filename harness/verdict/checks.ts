@@ -58,6 +58,7 @@ export type Checked = Pick<
   | 'isNotBack'
   | 'windows'
   | 'ledger'
+  | 'illRequests'
   | 'proxy'
   | 'proxyTries'
   | 'writes'
@@ -99,9 +100,10 @@ export const checks: readonly Check[] = [
   {
     id: 'ill-before',
     kind: 'ill-before',
-    question: 'Did the service answer as expected before the command?',
-    limit: 'All of 5 requests: what the deploy is blamed for must not have been there before it.',
-    advice: 'Make the service well first, or add --even-if-failing.',
+    question: 'Did the service answer as expected before the command, or the first restart?',
+    limit:
+      'All of 5 requests, and in the lab half of each kind: what the deploy is blamed for must not have been there before it.',
+    advice: 'Make the service well first, or correct what is expected of it; `measure` has --even-if-failing.',
     answer: illBefore,
   },
   {
@@ -323,8 +325,18 @@ function nothingAsked({ ledger: { all } }: Checked): Answer {
 }
 
 /** What the deploy is blamed for must not have been there before it. */
-function illBefore({ run }: Checked): Answer {
-  if (run.kind !== 'measure' || run.before === null || run.commandRun) return null;
+function illBefore({ run, illRequests }: Checked): Answer {
+  if (run.kind === 'experiment') {
+    if (illRequests.length === 0) return null;
+    const told = illRequests.map(
+      ({ request, asked, ok, other }) => `${request}: ${ok} of ${asked} ok, most others ${other}`,
+    );
+    return (
+      `The service did not answer as expected before the first restart (${told.join('; ')}): correct it, or in the service.yaml ` +
+      'what is asked and expected.'
+    );
+  }
+  if (run.before === null || run.commandRun) return null;
   const { asked, asExpected, answers, example } = run.before;
   const others = Object.entries(answers)
     .filter(([outcome]) => outcome !== 'ok')

@@ -52,6 +52,8 @@ export interface Evidence {
   readonly addresses: readonly SentTo[];
   /** The requests of a mix, one by one; null where the user wrote none. */
   readonly requests: readonly RequestVerdict[] | null;
+  /** Requests of a service of the user's own in the lab that mostly failed before the first restart. */
+  readonly illRequests: readonly RequestBefore[];
   /** null where answers do not name their version. */
   readonly stale: number | null;
   /** Of a service of the user's: were its kept connections kept? */
@@ -145,6 +147,7 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       addresses: run.kind === 'measure' ? await ask<SentTo>('addresses') : [],
       requests: await requestsOf(ask, run),
+      illRequests: isOfOwnService(run) ? (await ask<RequestBefore>('request-before')).filter(isIll) : [],
       stale: isVersionKnown(run) ? await staleOf(ask, run) : null,
       holds,
       dropWindows: await dropWindows(ask, timeline, run.kind),
@@ -166,6 +169,20 @@ export async function readEvidence(folder: string): Promise<Evidence> {
 async function requestsOf(ask: Ask, run: RunRecord): Promise<RequestVerdict[] | null> {
   const { requests } = (run.kind === 'measure' ? run.service : run.experiment.service) ?? {};
   return requests === undefined ? null : await countRequests(ask, requests);
+}
+
+/** What became of one request of a mix before the first restart. */
+interface RequestBefore {
+  readonly request: string;
+  readonly asked: number;
+  readonly ok: number;
+  /** The most frequent outcome beside ok. */
+  readonly other: string;
+}
+
+/** Where most fail, what fails later is no restart's doing. */
+function isIll({ asked, ok }: RequestBefore): boolean {
+  return 2 * ok < asked;
 }
 
 /** Do answers name their version, if the service names one at all? */

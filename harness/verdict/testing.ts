@@ -268,6 +268,7 @@ export const proxy: NonNullable<Verdict['witnesses']['proxy']> = {
 export const evidence = {
   sites: null,
   requests: null,
+  illRequests: [],
   addresses: [],
   stale: 0,
   holds: null,

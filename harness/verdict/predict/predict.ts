@@ -107,6 +107,12 @@ function leastRefused(
   return simulate(run, backendsOf(experiment, late), late).low;
 }
 
+/** The path that the proxy asks: of a service of the user's own its own. */
+function checkedPath({ service }: Experiment, path: string): string {
+  if (service === undefined) return path;
+  return (path === '/livez' ? service.health.live : service.health.ready) ?? path;
+}
+
 function noPrediction(windows: readonly RestartWindow[], formula: string): Prediction {
   return { dropped: null, range: null, perRestart: windows.map(() => null), formula };
 }
@@ -205,7 +211,7 @@ function formulaOf(
   if (proxy.check !== undefined) {
     const { path, port, intervalMs } = proxy.check;
     words.push(
-      `check of ${path} on the ${port} port every ${intervalMs} ms: 503 from a failed check to the next passed`,
+      `check of ${checkedPath(experiment, path)} on the ${port} port every ${intervalMs} ms: 503 from a failed check to the next passed`,
     );
   }
   words.push(`refused or turned away: ${parts.refused.toFixed(1)}`);

@@ -15,6 +15,7 @@ const [mixed, single] = [[{ rows }], [{ rows: [row(0), badRow(1)] }]];
 const outcomes = ledgers.answers('request-outcomes', [...mixed, ...single]);
 const waits = ledgers.answers('request-waits', [...mixed, ...single]);
 const missed = ledgers.answers('request-missed', [...mixed, ...single]);
+const before = ledgers.answers('request-before', [...mixed, ...single]);
 
 it('the requests of a mix are counted one by one, and a load that is none has no such rows', async () => {
   expect(await outcomes()).toEqual([
@@ -30,6 +31,13 @@ it('the requests of a mix are counted one by one, and a load that is none has no
     [
       { request: 'home', p50Us: 2_000, p99Us: 7_000, longestUs: 7_000 },
       { request: 'order', p50Us: 2_000, p99Us: 2_000, longestUs: 2_000 },
+    ],
+    [],
+  ]);
+  expect(await before()).toEqual([
+    [
+      { request: 'home', asked: 2, ok: 2, other: '' },
+      { request: 'order', asked: 4, ok: 1, other: 'wrong' },
     ],
     [],
   ]);

@@ -2,6 +2,16 @@
 import { query } from './query.ts';
 
 export const requestQueries = {
+  'request-before': query(
+    'Of each request of a mix, those that were settled before the first restart began: how many, and how many were ok.',
+    `
+    select request, count(*) as asked, count(*) filter (outcome = 'ok') as ok,
+      coalesce(mode(outcome) filter (outcome <> 'ok'), '') as other
+    from ledger
+    where request is not null and doneUs < coalesce((select min(deployBeginUs) from restarts), 1e15)
+    group by request
+    order by min(line)`,
+  ),
   'request-outcomes': query(
     'Requests of a mix, by name and outcome: due, and of them sent.',
     `
