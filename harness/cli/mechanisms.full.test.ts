@@ -15,6 +15,22 @@ beforeAll(async () => {
 });
 
 describe('mechanisms', () => {
+  it('E6: an upgraded transaction meets SQLITE_BUSY at once, and nothing is lost or written twice', async () => {
+    const { verdict } = await run('E6', '--variant', 'deferred', '--restarts', '1');
+    expect(verdict.writes?.busy?.refused).toBeGreaterThan(0);
+    expect(verdict.writes?.busy?.longestRefusalMs).toBeLessThan(100);
+    expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
+  });
+
+  it('E8: a release that never gets the socket is given up while the other serves', async () => {
+    const { verdict } = await run('E8', '--variant', 'sockets-left-out');
+    expect(verdict.dropped).toBe(0);
+    expect(verdict.expectations.find(({ what }) => what === 'deploys that were given up')).toMatchObject({
+      measured: '1',
+      met: true,
+    });
+  });
+
   it('E2 fails its expectation when the check, its mechanism, is taken away but its prediction kept', async () => {
     const { verdict, exitCode } = await run('E2', '--restarts', '1', '--set', 'proxy.check=null');
     // Without the check nobody answers 503: the window is that of E1.

@@ -21,23 +21,10 @@ describe('mechanisms', () => {
     expect(verdict.outcomes['status-503']).toBeLessThan(1.1 * high);
   });
 
-  it('E6: an upgraded transaction meets SQLITE_BUSY at once, and nothing is lost or written twice', async () => {
-    const { verdict } = await run('E6', '--variant', 'deferred', '--restarts', '1');
-    expect(verdict.writes?.busy?.refused).toBeGreaterThan(0);
-    expect(verdict.writes?.busy?.longestRefusalMs).toBeLessThan(100);
-    expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
-  });
-
-  it('E8: some process accepts at every moment of a switch, and a bad release is given up while the other serves', async () => {
+  it('E8: some process accepts at every moment of a switch', async () => {
     const { verdict } = await run('E8', '--restarts', '2');
     expect(verdict).toMatchObject({ dropped: 0, longestOutageMs: 0, stale: 0 });
     expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
-    const unbound = await run('E8', '--variant', 'sockets-left-out');
-    expect(unbound.verdict.dropped).toBe(0);
-    expect(unbound.verdict.expectations.find(({ what }) => what === 'deploys that were given up')).toMatchObject({
-      measured: '1',
-      met: true,
-    });
   });
 });
 
