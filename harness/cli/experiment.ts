@@ -90,7 +90,7 @@ export const experiment = {
     const asked = await requestFor(id, options, { seed, reportsFolder, isSeries });
     if (options.dryRun === true) {
       const { dryRunText } = await import('./print/dry-run.ts');
-      context.stdout(await dryRunText(asked.experiment, seed, asked.own && { ...asked.own, service: asked.own.shown }));
+      context.stdout(await dryRunText(asked.experiment, seed, asked.own));
       return exitCodes.pass;
     }
     await requireWritable(reportsFolder);

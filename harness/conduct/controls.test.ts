@@ -27,7 +27,10 @@ async function namesOf(id: string, service: Partial<OwnService> | null, variant:
     ...service,
   });
   const request = requestOf({
-    own: service === null ? null : { folder: '.', path: 'service.yaml', service: shown, shown, mix: [] },
+    own:
+      service === null
+        ? null
+        : { folder: '.', path: 'service.yaml', service: shown, shown, mix: [], hide: (text: string) => text },
     file: await loadExperiment(id),
     variant,
     changes: [['load.ratePerSecond', 77]],

@@ -23,6 +23,8 @@ interface RunningConditions {
 export interface OwnApp extends OwnServiceFiles {
   /** As a run records it: nothing secret in it. */
   readonly shown: OwnService;
+  /** Hides its secrets in what is written down: an error's words, a unit. */
+  readonly hide: (text: string) => string;
   /** The file, as it was typed. */
   readonly path: string;
   /** Its requests as they are sent, with their secrets. */

@@ -47,12 +47,18 @@ export interface Lab {
   remove(): Promise<void>;
 }
 
+/** A service of the user's own as it may be written down, and what hides its secrets in its files. */
+interface ShownService {
+  readonly shown: OwnService;
+  readonly hide: (text: string) => string;
+}
+
 /** What a lab is made for. */
 interface LabOptions {
   readonly runId: string;
   readonly experiment: Experiment;
   /** The user's own service, where the experiment is about one; and as it may be written down. */
-  readonly own: (OwnServiceFiles & { readonly shown: OwnService }) | null;
+  readonly own: (OwnServiceFiles & ShownService) | null;
   /** The lab image's tag; in a lab that releases, that of the image with Ansible. */
   readonly image: string;
   readonly facts: EngineFacts;
@@ -144,21 +150,25 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   return {
     ...{ runId, server, edge, client, control, sites, serverAddress, serverImage },
     targetPort: hasProxy ? 80 : sites[0].colours[0].publicPort,
-    files: [...(await shownFiles(experiment, own, serverFiles)), ...(hasEdge ? edgeFiles : [])],
+    files: own === null ? [...serverFiles, ...(hasEdge ? edgeFiles : [])] : await shownFiles(experiment, own),
     remove: () => removeRun(docker, runId),
   };
 }
 
-/** What a run keeps of the files of its server: no secret, and nothing of a file that may be full of them. */
-async function shownFiles(
+/** What may be read of the files of a lab: no secret, and nothing of a file that may be full of them. */
+export async function shownFiles(
   experiment: Experiment,
-  own: LabOptions['own'],
-  serverFiles: readonly LabFile[],
+  own: OwnServiceFiles & ShownService,
 ): Promise<readonly LabFile[]> {
-  if (own === null) return serverFiles;
-  const files = await filesOfServer(experiment, { ...own, service: own.shown });
+  const hasEdge = experiment.proxy.kind !== 'none' && experiment.proxy.unit === undefined;
+  const files = [
+    ...(await filesOfServer(experiment, { folder: own.folder, service: own.shown })),
+    ...(hasEdge ? await filesOfEdge(experiment, own) : []),
+  ];
   const { env } = own.service;
-  return files.filter(({ path }) => env === undefined || path !== envPath(env));
+  return files
+    .filter(({ path }) => env === undefined || path !== envPath(env))
+    .map((file) => ('content' in file ? { ...file, content: own.hide(file.content.toString()) } : file));
 }
 
 /** Starts what waited for the servers beside it. */

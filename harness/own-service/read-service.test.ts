@@ -266,7 +266,7 @@ requests:
   - path: /
 writes: { requests: [order], command: cat /srv/orders }
 `);
-  expect(rest).toEqual({ path, folder });
+  expect(rest).toMatchObject({ path, folder });
   expect(where('requests', 1, 'path')).toBe(`${path}:11:11`);
   expect(where('proxy')).toBe(`${path}:2:1`);
   expect(used).toEqual(service);
@@ -338,4 +338,30 @@ it('tells one program from another by its files', async () => {
     seen.push(await contents());
   }
   expect(new Set(seen).size).toBe(seen.length);
+});
+
+it('hides secrets in what is written down: words of an error, units, and files of the proxy', async () => {
+  const { hide } = await read(
+    `
+name: shop
+start: /usr/bin/app {public}
+environment: { OTHER: 'a \${MINE}', DB_PASSWORD: p4ssw0rd }
+requests: [{ path: / }]
+`,
+    { MINE: 's3cr3t' },
+  );
+  const texts: [string, string][] = [
+    ['sh: a s3cr3t: not found; p4ssw0rd', 'sh: ${SECRET}: not found; ${SECRET}'],
+    ['Environment=API_TOKEN=abc-1 PLAIN=x\n', 'Environment=API_TOKEN=${API_TOKEN} PLAIN=x\n'],
+    ['Environment="API_TOKEN=abc 1" "PLAIN=x y"\n', 'Environment="API_TOKEN=${API_TOKEN}" "PLAIN=x y"\n'],
+    ['ExecStart=/bin/app --token abc-1 --port 80\n', 'ExecStart=/bin/app --token ${TOKEN} --port 80\n'],
+    [
+      '  customRequestHeaders: { Authorization: "Bearer abc-1" }',
+      '  customRequestHeaders: { Authorization: "${AUTHORIZATION}" }',
+    ],
+    ['  Authorization: Bearer abc-1\n', '  Authorization: ${AUTHORIZATION}\n'],
+    ['  users: ["me:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"]', '  users: ["me:${PASSWORD}"]'],
+    ['[Service]\nExecStart=/opt/shop/shop --level 3\nDescription=A "shop": of mine\n', ''],
+  ];
+  for (const [text, shown] of texts) expect(hide(text)).toBe(shown || text);
 });

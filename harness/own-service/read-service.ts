@@ -22,7 +22,7 @@ import {
   type Refuse,
 } from './named-files.ts';
 import { contentsOf } from './own-files.ts';
-import { shownService, usedService } from './told-service.ts';
+import { hiding, shownService, usedService } from './told-service.ts';
 
 /** A service of the user's own, read. */
 export interface ReadService {
@@ -34,6 +34,8 @@ export interface ReadService {
   readonly service: OwnService;
   /** As it is started: the same, with its secrets. */
   readonly used: OwnService;
+  /** Hides its secrets in a text. */
+  readonly hide: (text: string) => string;
   /** The requests as they are sent, with their secrets. */
   readonly mix: readonly PlanMixEntry[];
   /** What stands at a field of the file, for later errors: `service.yaml:3:5`. */
@@ -87,9 +89,10 @@ export async function readOwnService(path: string, environment: NodeJS.ProcessEn
   await refuseUnusable(service, pathOf, refuse);
   const common = { requests: mix.shown, contents: await contentsOf(named, folder) };
   await refuseAbsent(service, { folder, pathOf }, refuse);
+  const asUsed = ownServiceSchema.parse({ ...used, ...common });
+  const asShown = ownServiceSchema.parse({ ...shownService(service), ...common });
   return {
     ...{ path, folder, where, mix: mix.used },
-    service: ownServiceSchema.parse({ ...shownService(service), ...common }),
-    used: ownServiceSchema.parse({ ...used, ...common }),
+    ...{ service: asShown, used: asUsed, hide: hiding(asUsed, asShown) },
   };
 }

@@ -58,6 +58,39 @@ export function usedService(
   });
 }
 
+/** A name and its value in quotes: `"NAME=a value"` of a unit's Environment=, and `NAME: "a value"` of YAML. */
+const quoted = [
+  /(["'])(?<name>[\w-]+)=(?<value>[^"'\n]*)\1/gu,
+  /(?<name>[\w-]+)["']?[=:][\t ]*(["'])(?<value>[^"'\n]*)\2/gu,
+];
+/** What htpasswd writes behind a name. */
+const hashOf = /:(?:\$(?:apr1|2[aby]|5|6)\$|\{SHA\})[^\s"',]+/gu;
+
+/** Hides in a text, such as an error's words or a unit, what a service was given and nobody else may read. */
+export function hiding(used: OwnService, shown: OwnService): (text: string) => string {
+  const values = new Map<string, string>();
+  withTexts(shown, (text, _, path) => {
+    values.set(path.join('.'), text);
+    return text;
+  });
+  const secrets: string[] = [];
+  withTexts(used, (text, _, path) => {
+    if (values.get(path.join('.')) !== text) secrets.push(text);
+    return text;
+  });
+  return (text) => {
+    // `Environment` is no name of a value.
+    const apart = text.replaceAll(/^(\s*Environment)=/gmu, '$1= ').replaceAll(hashOf, ':${PASSWORD}');
+    const inQuotes = quoted.reduce((of, pattern) => of.replaceAll(pattern, shownQuoted), apart);
+    return shownScript(inQuotes, secrets).replaceAll(/^(\s*Environment)= /gmu, '$1=');
+  };
+}
+
+function shownQuoted(whole: string, ...found: unknown[]): string {
+  const { name = '', value = '' } = found.at(-1) as { name?: string; value?: string };
+  return value === '' ? whole : whole.replace(value, () => shownHeader(name, value, []));
+}
+
 /** As it may be written down: what looks like a secret is named after the variable that could hold it. */
 export function shownService(service: WrittenService): WrittenService {
   const secrets: string[] = [];

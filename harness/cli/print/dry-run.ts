@@ -1,7 +1,7 @@
 /** `--dry-run`: what a run would put on the server and the proxy, and when it would do what; nothing is started. */
-import { filesOfEdge, filesOfServer } from '../../lab/lab.ts';
+import { filesOfEdge, filesOfServer, shownFiles } from '../../lab/lab.ts';
 import { mixOf, type Experiment } from '../../experiment/experiment.ts';
-import type { OwnServiceFiles } from '../../lab/own-service/files.ts';
+import type { OwnApp } from '../../conduct/run-request.ts';
 import { siteIndexOf, sitesOf } from '../../experiment/units.ts';
 import { deploySchedule } from '../../experiment/deploy-schedule.ts';
 import { slotCount, assignments } from '../../experiment/load-schedule.ts';
@@ -10,16 +10,13 @@ import { slotCount, assignments } from '../../experiment/load-schedule.ts';
 const shownSlots = 10;
 
 /** Units, environment, the proxy's files and the schedule of restarts and requests, as this seed draws them. */
-export async function dryRunText(
-  experiment: Experiment,
-  seed: number,
-  own: OwnServiceFiles | null = null,
-): Promise<string> {
+export async function dryRunText(experiment: Experiment, seed: number, own: OwnApp | null = null): Promise<string> {
   const { id, title, proxy, load, deploy, probe } = experiment;
-  const files = [
-    ...(await filesOfServer(experiment, own)),
-    ...(proxy.kind === 'none' || proxy.unit !== undefined ? [] : await filesOfEdge(experiment, own)),
-  ];
+  const hasEdge = proxy.kind !== 'none' && proxy.unit === undefined;
+  const files =
+    own === null
+      ? [...(await filesOfServer(experiment)), ...(hasEdge ? await filesOfEdge(experiment) : [])]
+      : await shownFiles(experiment, own);
   const parts = files.map((file) =>
     'linkTo' in file ? `--- ${file.path} -> ${file.linkTo}` : `--- ${file.path}\n${file.content.toString().trimEnd()}`,
   );

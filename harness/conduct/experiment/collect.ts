@@ -15,6 +15,7 @@ import { finishLedger } from '../../run/finish-ledger.ts';
 import { proxyUnit } from '../../experiment/units.ts';
 import { getFile } from '../../lab/engine/files.ts';
 import type { Lab } from '../../lab/lab.ts';
+import type { OwnService } from '../../experiment/own-service.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles, unfinished } from '../../run/run-folder.ts';
@@ -184,10 +185,10 @@ async function fetchDirect(lab: Lab, target: string, shiftUs: number): Promise<v
 /**
  * Ends every process of the site, and brings what the database then holds. A kill, so that it takes no drain: what is
  * acknowledged must have been committed.
+ * @param service of the user's own, with its secrets
  * @returns why it could not be read, as a sentence; nothing where it was
  */
-export async function collectNotes(lab: Lab, writer: LabRunWriter): Promise<string[]> {
-  const { service } = writer.record.experiment;
+export async function collectNotes(lab: Lab, writer: LabRunWriter, service: OwnService | undefined): Promise<string[]> {
   if (service !== undefined) {
     if (service.writes === undefined) return [];
     return await keepFile(writer, runFiles.notes, fetchMs, (target) =>

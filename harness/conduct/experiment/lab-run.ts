@@ -1,6 +1,6 @@
 /** One run of one experiment, from booting its lab to the files in its folder. Judging them is another's affair. */
 import { join } from 'node:path';
-import { messageOf } from '../../base/errors.ts';
+import { HarnessError, messageOf } from '../../base/errors.ts';
 import { engineBack } from '../../lab/engine/engine.ts';
 import { watchEngine, type EngineWatch } from '../../lab/engine/engine-events.ts';
 import type { EngineEvent } from '../../run/files/engine-events.ts';
@@ -72,6 +72,9 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest): Pro
     const lab = await bootLab(docker, {
       ...{ runId, experiment, own, image: labImage, facts, connections, keep, signal },
       say: (line) => progress.note(line),
+    }).catch((error: unknown) => {
+      if (own === null || !(error instanceof HarnessError)) throw error;
+      throw new HarnessError(error.code, own.hide(error.message), { hint: error.hint, cause: error });
     });
     const remove = async (): Promise<void> => {
       if (!keep) await withTimeout(askMs, 'Taking the lab down', lab.remove());
@@ -116,13 +119,15 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     progress.phase('load');
     // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
     const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
+    const hide = request.own?.hide ?? ((text: string) => text);
     const measured = await loadInLab(lab, run, schedule, {
       ...{ progress, signal, began },
       own: request.own,
     });
     await copy.end();
     progress.phase('collecting records');
-    const measurement = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
+    const all = { ...measured, troubles: [...measured.troubles, ...setting.lock.troubles()] };
+    const measurement = shownMeasurement(all, hide);
     const { aborted } = measurement;
     if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
     const missing = await collectRecords(lab, writer, measurement, {
@@ -130,7 +135,7 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
       mix: request.own?.mix ?? [],
     });
     if (capacity) await saveCapacities(lab, setting, writer, capacityBefore);
-    if (aborted === null) missing.push(...(await collectNotes(lab, writer)));
+    if (aborted === null) missing.push(...(await collectNotes(lab, writer, request.own?.service)).map(hide));
     if (keep && aborted === null) await restartSite(lab);
     await writeRecords(writer, schedule, measurement, { missing, events: watch.end() });
   } catch (error) {
@@ -139,6 +144,18 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
   } finally {
     await writer.release();
   }
+}
+
+/** The deployer's words, and troubles, without secrets. */
+function shownMeasurement(measured: Measurement, hide: (text: string) => string): Measurement {
+  return {
+    ...measured,
+    troubles: measured.troubles.map(hide),
+    deployer: measured.deployer.map((message) => {
+      const { failure } = message as { failure?: string };
+      return failure === undefined ? message : { ...message, failure: hide(failure) };
+    }),
+  };
 }
 
 /** A witness of which nothing was recorded is an empty file. */

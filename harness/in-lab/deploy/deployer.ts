@@ -36,7 +36,11 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
   const isSwap = action === 'swap' || action === 'bad-release';
   const next = isSwap ? comingOf(site) : site.units[0];
   release(next, deploy);
-  await releaseOwn(site, deploy);
+  try {
+    await releaseOwn(site, deploy);
+  } catch (error) {
+    return { failure: `the release: ${wordsOf(error)}`, isReady: () => Promise.resolve(true) };
+  }
   if (deploy.site !== undefined) stamp('site-begin', deploy);
   try {
     const unit = await ways[action](site, deploy);

@@ -55,16 +55,30 @@ async function byUrl({ url, host, ports, idsFile }: Extract<WritesQuestion, { ki
   return stored;
 }
 
-const question = JSON.parse(process.argv[2] ?? '') as WritesQuestion;
-const unknown: DatabaseState = { integrity: '', journalMode: '', walBytes: 0 };
-const { state, ids } =
-  question.kind === 'sql'
-    ? await bySql(question.database, question.sql)
-    : { state: unknown, ids: await (question.kind === 'url' ? byUrl(question) : byCommand(question.command)) };
-process.stdout.write(`${JSON.stringify(state)}\n`);
-const times = new Map<string, number>();
-for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
-for (const [id, count] of times) {
-  // When it was written nobody tells.
-  process.stdout.write(`${JSON.stringify({ id, times: count, versions: '', writtenUs: 1 } satisfies StoredNote)}\n`);
+/** The command's own last words; of any other error its message. */
+function wordsOf(error: unknown): string {
+  const { code, stderr, message = String(error) } = error as { code?: unknown; stderr?: string; message?: string };
+  if (stderr === undefined) return message;
+  return `the command ended with status ${String(code)}${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`;
+}
+
+async function answer(question: WritesQuestion): Promise<{ state: DatabaseState; ids: string[] }> {
+  if (question.kind === 'sql') return await bySql(question.database, question.sql);
+  const ids = await (question.kind === 'url' ? byUrl(question) : byCommand(question.command));
+  return { state: { integrity: '', journalMode: '', walBytes: 0 }, ids };
+}
+
+try {
+  const { state, ids } = await answer(JSON.parse(process.argv[2] ?? '') as WritesQuestion);
+  process.stdout.write(`${JSON.stringify(state)}\n`);
+  const times = new Map<string, number>();
+  for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
+  for (const [id, count] of times) {
+    // When it was written nobody tells.
+    process.stdout.write(`${JSON.stringify({ id, times: count, versions: '', writtenUs: 1 } satisfies StoredNote)}\n`);
+  }
+} catch (error) {
+  // Without its stack, which is the harness's own.
+  process.stderr.write(`${wordsOf(error)}\n`);
+  process.exitCode = 1;
 }

@@ -53,7 +53,7 @@ interface Asked {
 /** Path and text of each file that this experiment puts on the server. */
 async function onServer(id: string, { of = service, ...options }: Asked = {}): Promise<Record<string, string>> {
   const experiment = resolveExperiment(await loadExperiment(id), { service: of, ...options });
-  const files = await filesOfServer(experiment, { folder, service: experiment.service ?? of });
+  const files = await filesOfServer(experiment, { folder, service: of });
   return textsOf(files);
 }
 

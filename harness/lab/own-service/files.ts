@@ -22,7 +22,10 @@ const units = '/etc/systemd/system';
 const ownFolder = '/etc/restart-proof';
 
 /** Units, drop-ins and env files, as `--dry-run` shows them. */
-export async function filesOfOwnUnits(experiment: Experiment, own: OwnServiceFiles): Promise<LabFile[]> {
+export async function filesOfOwnUnits(experiment: Experiment, asked: OwnServiceFiles): Promise<LabFile[]> {
+  // What is changed of the unit is known of the experiment, and not of the file.
+  const unitChanges = experiment.service?.unitChanges ?? [];
+  const own = { ...asked, service: { ...asked.service, unitChanges } };
   const [site] = sitesOf(experiment);
   const files = await Promise.all(site.colours.map((colour) => filesOfColour(experiment, own, colour)));
   const { env, unit } = own.service;

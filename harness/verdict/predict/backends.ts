@@ -89,9 +89,11 @@ function lastServedUs({ app, proxy, load }: Experiment, window: RestartWindow): 
  * more than the shorter of Backlog= and somaxconn. null where none can queue, or some process accepts all the time.
  */
 export function expectedQueue(experiment: Experiment, window: RestartWindow, somaxconn: number | null): number | null {
-  const { unit, load, probe } = experiment;
+  const { unit, load, probe, service } = experiment;
   const { acceptStoppedUs, acceptingUs } = window;
   const fromUs = lastServedUs(experiment, window);
+  // Of the user's own socket unit the queue's length is what stands there.
+  if (service?.socket !== undefined && !service.unitChanges.includes('backlog')) return null;
   if (unit.activation === 'none' || fromUs === null || acceptStoppedUs === null || acceptingUs === null) return null;
   if (acceptingUs < acceptStoppedUs) return null;
   const come =
