@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 
 describe('the port is the service’s own', () => {
-  it.each(['go', 'gunicorn', 'uvicorn', 'express', 'postgres'])(
+  it.each(['go', 'go-socket', 'gunicorn', 'uvicorn', 'express', 'postgres'])(
     'E1 with %s loses what comes while nobody accepts, as many as its outage windows say',
     async (name) => {
       const verdict = await runExample(out, name, 'E1', '--restarts', '4');

@@ -2,18 +2,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine } from '../lab/engine/engine.ts';
-import { buildExample, runExample, seenOutcomes } from './testing-own-service.ts';
+import { runExample, seenOutcomes } from './testing-own-service.ts';
 
 const out = testFolder();
 
 beforeAll(async () => {
   await connectEngine();
-  await buildExample('go-socket');
 });
 
-describe('a Go service that drains politely', () => {
+describe('a Node service that drains politely', () => {
   it('E1 loses what comes while nobody has its port, as many as its outage windows say', async () => {
-    const verdict = await runExample(out, 'go-socket', 'E1', '--restarts', '2');
+    const verdict = await runExample(out, 'node', 'E1', '--restarts', '2');
     expect(verdict).toMatchObject({ restarts: 2, badRestarts: 2 });
     // Its warm-up alone is 300 ms of 200 requests a second.
     expect(verdict.dropped).toBeGreaterThan(2 * 0.9 * 60);
@@ -21,7 +20,7 @@ describe('a Go service that drains politely', () => {
   });
 
   it('E5 loses nothing: systemd has its port', async () => {
-    const verdict = await runExample(out, 'go-socket', 'E5', '--restarts', '2');
+    const verdict = await runExample(out, 'node', 'E5', '--restarts', '2');
     expect(verdict).toMatchObject({ dropped: 0, restarts: 2, badRestarts: 0 });
     // Who came while it restarted has waited for its warm-up.
     expect(verdict.longestWaitMs).toBeGreaterThan(300);

@@ -27,7 +27,7 @@ export function readyQuestionOf({ service }: Pick<Experiment, 'service'>, colour
   const address = path === undefined ? `127.0.0.1:${colour.publicPort}` : colour.internalAddress;
   const tells = tellsVersion(service) ? version : undefined;
   return {
-    url: `http://${address}${path ?? getOf(service)}`,
+    url: `http://${address}${path ?? getOf(service) ?? '/'}`,
     isHealth: path !== undefined,
     versionHeader: tells !== undefined && 'header' in tells ? tells.header.toLowerCase() : null,
     versionUrl: tells !== undefined && 'path' in tells ? `http://${colour.internalAddress}${tells.path}` : null,
@@ -48,15 +48,25 @@ export function isStaleKnown({ service }: Pick<Experiment, 'service'>): boolean 
   return service.version !== undefined && 'header' in service.version && tellsVersion(service);
 }
 
-/** What is asked through the proxy until it answers. */
-export function proxiedPathOf({ service }: Pick<Experiment, 'service'>): string {
-  if (service === undefined) return '/livez';
-  return service.internal === undefined
-    ? (service.health.ready ?? service.health.live ?? getOf(service))
-    : getOf(service);
+/** What is asked through the proxy until somebody behind it answers. */
+export interface ProxiedQuestion {
+  readonly path: string;
+  /** Is it a path that says so itself? */
+  readonly isHealth: boolean;
+  /** Nothing is known that it answers: 404 may be its own. */
+  readonly mayBe404: boolean;
 }
 
-/** The path of the first GET of the load that is the same in every slot, and holds no secret. */
-function getOf({ requests }: Pick<OwnService, 'requests'>): string {
-  return requests.find(({ method, path }) => method === 'GET' && !/\{(id|seq)\}|\$\{/u.test(path))?.path ?? '/';
+/** The question; a health path that has a port of its own is not behind the proxy. */
+export function proxiedQuestionOf({ service }: Pick<Experiment, 'service'>): ProxiedQuestion {
+  if (service === undefined) return { path: '/livez', isHealth: true, mayBe404: false };
+  const health = service.internal === undefined ? (service.health.ready ?? service.health.live) : undefined;
+  if (health !== undefined) return { path: health, isHealth: true, mayBe404: false };
+  const get = getOf(service);
+  return { path: get ?? '/', isHealth: false, mayBe404: get === null };
+}
+
+/** The path of the first GET of the load that is the same in every slot, and holds no secret; null where there is none. */
+function getOf({ requests }: Pick<OwnService, 'requests'>): string | null {
+  return requests.find(({ method, path }) => method === 'GET' && !/\{(id|seq)\}|\$\{/u.test(path))?.path ?? null;
 }

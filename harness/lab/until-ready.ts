@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { HarnessError, messageOf } from '../base/errors.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { proxiedPathOf, readyQuestionOf } from '../experiment/ready-question.ts';
+import { proxiedQuestionOf, readyQuestionOf } from '../experiment/ready-question.ts';
 import { publicPorts, sitesOf } from '../experiment/units.ts';
 import type { Readiness, ReadinessQuestion } from '../in-lab/deploy/readiness-question.ts';
 import { containerLog } from './engine/container-log.ts';
@@ -50,7 +50,7 @@ function questionOf(experiment: Experiment): ReadinessQuestion {
     units: experiment.service === undefined ? [] : [sites[0].colours[0].service],
     sites: sites.map(({ hostHeader, colours: [first, idle] }) => ({
       ready: readyQuestionOf(experiment, first),
-      proxied: experiment.proxy.kind === 'none' ? null : { host: hostHeader, path: proxiedPathOf(experiment) },
+      proxied: experiment.proxy.kind === 'none' ? null : { host: hostHeader, ...proxiedQuestionOf(experiment) },
       downService: idle !== undefined && hasIdle ? `${idle.proxyService}@file` : null,
     })),
   };

@@ -7,7 +7,7 @@ import type { Lab } from '../../lab/lab.ts';
 import type { LoadPlan } from '../../in-lab/load/plan.ts';
 import { labDeadlineMs, probePath, probeRunId } from '../../run/site-requests.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import { proxiedPathOf } from '../../experiment/ready-question.ts';
+import { proxiedQuestionOf } from '../../experiment/ready-question.ts';
 import { publicPorts } from '../../experiment/units.ts';
 import { Generator, type LoadEnd } from '../generator.ts';
 
@@ -19,7 +19,7 @@ const settledMs = labDeadlineMs + 2_000;
 
 /** Of a service of the user's own what it has on its public port. */
 function probedPath({ service }: Experiment): string {
-  return service === undefined ? probePath : proxiedPathOf({ service });
+  return service === undefined ? probePath : proxiedQuestionOf({ service }).path;
 }
 
 /** A probe that is ready to begin. */

@@ -1,5 +1,5 @@
 /** What the lab asks readiness.ts, and what it answers. */
-import type { ReadyQuestion } from '../../experiment/ready-question.ts';
+import type { ProxiedQuestion, ReadyQuestion } from '../../experiment/ready-question.ts';
 
 /** What to wait for. */
 export interface ReadinessQuestion {
@@ -9,7 +9,7 @@ export interface ReadinessQuestion {
   readonly sites: readonly {
     readonly ready: ReadyQuestion;
     /** What is asked through the proxy: the Host header by which it knows the site, and the path; null without a proxy. */
-    readonly proxied: { readonly host: string; readonly path: string } | null;
+    readonly proxied: (ProxiedQuestion & { readonly host: string }) | null;
     /** The proxy's service whose only server does not run. The proxy takes it for up at first, and must know that it is down. */
     readonly downService: string | null;
   }[];

@@ -18,12 +18,16 @@ const proxyApi = 'http://127.0.0.1:8099/api/http/services';
 const question = JSON.parse(process.argv[2] ?? '') as ReadinessQuestion;
 
 /** undefined when somebody serves: a health check passed, or there was an answer that is no proxy's. */
-async function ask(url: string, isHealth: boolean, headers: Record<string, string> = {}): Promise<string | undefined> {
+async function ask(
+  url: string,
+  isHealth: boolean,
+  { headers = {}, mayBe404 = false }: { headers?: Record<string, string>; mayBe404?: boolean } = {},
+): Promise<string | undefined> {
   const result = await httpGet(url, 2_000, headers);
   if ('error' in result) return result.error;
   const isServed = isHealth
     ? result.status >= 200 && result.status < 300
-    : result.status < 500 && result.status !== 404;
+    : result.status < 500 && (mayBe404 || result.status !== 404);
   return isServed ? undefined : `answered ${result.status}`;
 }
 
@@ -66,10 +70,10 @@ type Condition = readonly [what: string, state: () => Promise<string | undefined
 function conditionsOf({ ready, proxied, downService }: ReadinessQuestion['sites'][number]): Condition[] {
   const conditions: Condition[] = [[`the site is not ready (${ready.url})`, () => ask(ready.url, ready.isHealth)]];
   if (proxied !== null) {
-    const { host, path } = proxied;
+    const { host, path, isHealth, mayBe404 } = proxied;
     conditions.push([
       `the proxy does not answer for ${host}`,
-      () => ask(`http://127.0.0.1:80${path}`, ready.isHealth, { Host: host }),
+      () => ask(`http://127.0.0.1:80${path}`, isHealth, { headers: { Host: host }, mayBe404 }),
     ]);
   }
   if (downService !== null) {
