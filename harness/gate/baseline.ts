@@ -26,7 +26,7 @@ const baselineRunSchema = z.strictObject({
   badRestarts: count,
   /** Dropped in each restart that counts, and what was predicted of it. */
   perRestart: z.array(z.strictObject({ dropped: count, predicted: z.number().nullable() })),
-  writes: z.strictObject({ sent: count, lost: count, duplicated: count, misattributed: count }).nullable(),
+  writes: z.strictObject({ sent: count, lost: count, duplicated: count.nullable(), misattributed: count }).nullable(),
   /** null where it was not known. */
   stale: count.nullable(),
   longestWaitMs: milliseconds,

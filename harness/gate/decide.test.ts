@@ -197,6 +197,19 @@ describe('against a baseline', () => {
     expect(failing(against({ ...clean, ...over }))).toEqual(failed);
   });
 
+  it('does not take what is not known for none', () => {
+    const unknown = { ...clean, stale: null, writes: { ...writes, acknowledged: 1_000, duplicated: null } };
+    const found = (result: GateResult): unknown[] =>
+      result.entries[0]?.checks
+        .filter(({ kind, what }) => kind === 'regression' && /stale|twice/u.test(what))
+        .map(({ measured, outcome }) => [measured, outcome]) ?? [];
+    const notKnown = ['not known', 'not-compared'];
+    expect(found(against(unknown))).toEqual([notKnown, notKnown]);
+    const before = new Map([['E5', baselineOfRuns([unknown])]]);
+    const known = { ...unknown, writes: { ...writes, acknowledged: 1_000, duplicated: 9 } };
+    expect(found(decided([runOf(known)], { baselines: before }))).toEqual([['9 of 1000', 'not-compared']]);
+  });
+
   it('does not compare waits with fewer than three runs, or on a busier machine', () => {
     const outcomes = (result: GateResult): (string | undefined)[] =>
       result.entries[0]?.checks.filter(({ what }) => what === 'longest wait').map(({ outcome }) => outcome) ?? [];

@@ -52,12 +52,17 @@ export function compareWithBaseline(comparison: Comparison): Check[] {
   return [
     ...(restarts ? [badRestartsCheck(comparison)] : []),
     ...(perRestart ? [droppedCheck(comparison)] : []),
-    ...(stale ? [eventsCheck(comparison, 'stale', ({ stale, due }) => ({ events: stale ?? 0, exposure: due }))] : []),
+    ...(stale ? [eventsCheck(comparison, 'stale', ({ stale, due }) => seenOf(stale, due))] : []),
     ...(writes ? writeFaults : []).map((fault) =>
-      eventsCheck(comparison, fault, (run) => ({ events: run.writes?.[fault] ?? 0, exposure: run.writes?.sent ?? 0 })),
+      eventsCheck(comparison, fault, (run) => seenOf(run.writes?.[fault] ?? null, run.writes?.sent ?? 0)),
     ),
     ...waits.flatMap((wait) => waitCheck(comparison, wait)),
   ];
+}
+
+/** Of what is not known nothing was seen. */
+function seenOf(events: number | null, exposure: number): { events: number; exposure: number } {
+  return events === null ? { events: 0, exposure: 0 } : { events, exposure };
 }
 
 /** An experiment that must drop something gets worse by dropping less, too: its mechanism is another then. */
@@ -115,9 +120,9 @@ function eventsCheck(
   const seen = of(now);
   const p = conditionalBinomial(seen, before, 'more');
   return checkOf(comparison, figure, {
-    measured: `${seen.events} of ${seen.exposure}`,
+    measured: seen.exposure === 0 ? 'not known' : `${seen.events} of ${seen.exposure}`,
     allowed: `as the baseline’s ${before.events} of ${before.exposure} (conditional binomial test, ${pText(p, significantBelow)})`,
-    outcome: seen.exposure === 0 ? 'not-compared' : p < significantBelow ? 'missed' : 'met',
+    outcome: seen.exposure === 0 || before.exposure === 0 ? 'not-compared' : p < significantBelow ? 'missed' : 'met',
   });
 }
 

@@ -250,7 +250,7 @@ export function writesSection({ writes }: Verdict): string {
     ['**lost**: acknowledged, and not in the database', writes.lost, 'writes'],
     ['**early**: acknowledged, and written only after the site had answered', writes.early ?? notKnown, 'writes'],
     ['**altered**: in the database with another text than was sent', writes.altered ?? notKnown, 'stored-texts'],
-    ['**duplicated**: more than once in the database', writes.duplicated, 'note-faults'],
+    ['**duplicated**: more than once in the database', writes.duplicated ?? notKnown, 'note-faults'],
     ['**misattributed**: failed, and in the database', writes.misattributed, 'writes'],
     ['unexpected: in the database, and never sent', writes.unexpected, 'note-faults'],
     ['integrity_check', writes.integrity ?? 'not asked', 'database-state'],

@@ -100,7 +100,7 @@ function writeColumns(
   if (writes === null) return [];
   return [
     summed('writes lost', (site) => site.writes?.lost ?? 0, writes.lost, 'site-writes'),
-    summed('duplicated', (site) => site.writes?.duplicated ?? 0, writes.duplicated, 'site-note-faults'),
+    summed('duplicated', (site) => site.writes?.duplicated ?? 0, writes.duplicated ?? 0, 'site-note-faults'),
     summed('misattributed', (site) => site.writes?.misattributed ?? 0, writes.misattributed, 'site-writes'),
   ];
 }

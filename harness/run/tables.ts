@@ -427,6 +427,7 @@ export function runConstants(record: RunRecord): Record<string, { type: string; 
   const isExperiment = record.kind === 'experiment';
   const isOwn = isOfOwnService(record);
   const proxy = isExperiment ? record.experiment.proxy : null;
+  const hasOwnFile = isExperiment && record.experiment.service?.proxy !== undefined;
   const wallMovedUs = record.wallOffsetUs === null ? 0 : Math.abs(record.wallOffsetUs[1] - record.wallOffsetUs[0]);
   const of = (type: string, value: unknown, about: string): { type: string; about: string; value: unknown } => ({
     type,
@@ -452,7 +453,8 @@ export function runConstants(record: RunRecord): Record<string, { type: string; 
     ),
     hasSiteLog: of('BOOLEAN', isExperiment && !isOwn, 'Has the site a log of its own?'),
     hasVersions: of('BOOLEAN', isExperiment && !isOwn, 'Does the proxy log the version that each answer names?'),
-    isOnlyTry: of('BOOLEAN', proxy?.retry === undefined, 'Does the proxy try each request once?'),
+    // The user's own file of the proxy may retry.
+    isOnlyTry: of('BOOLEAN', proxy?.retry === undefined && !hasOwnFile, 'Does the proxy try each request once?'),
     wallMovedUs: of('DOUBLE', wallMovedUs, "How far the proxy's clock moved against the others during the load, µs."),
     originWallUs: of('DOUBLE', originWallUsOf(record), 'The origin on the wall clock of the engine, µs since 1970.'),
     checkIntervalUs: of(

@@ -253,11 +253,18 @@ async function readExperiment(
     ],
     ...beside,
     engine: files.engine,
-    writes: open.has(runFiles.notes) ? await countWrites(ask, partsAskerOf(database), !isOfOwnService(run)) : null,
+    writes: open.has(runFiles.notes)
+      ? await countWrites(ask, partsAskerOf(database), { isDemo: !isOfOwnService(run), isCounted: !isAskedByUrl(run) })
+      : null,
     direct,
     ...(hasProxy ? await countProxy(ask, tries) : { proxy: null, proxyTries: null }),
     kernel,
   };
+}
+
+/** A URL tells whether a write is stored, and not how often. */
+function isAskedByUrl({ experiment: { service } }: ExperimentRun): boolean {
+  return service?.writes !== undefined && 'url' in service.writes;
 }
 
 function probeDoubts(wrong: readonly { readonly seq: number; readonly what: string }[]): string[] {

@@ -85,3 +85,49 @@ it.each([
 ])('stale answers where %s', async (_, version, stale) => {
   expect((await judged(named(version))).stale).toBe(stale);
 });
+
+describe('writes', () => {
+  const requests = ['order'];
+  const byCommand = { service: { writes: { requests, command: 'cat /srv/orders' } } };
+  const orders = ({ ledger }: FolderContent): LedgerRow[] => ledger.filter(({ request }) => request === 'order');
+  const seqOf = (content: FolderContent, nth: number): number => orders(content)[nth]?.seq ?? -1;
+  const withRetry = (content: FolderContent): void => {
+    if (content.run.kind === 'experiment') content.run.experiment.proxy.retry = { attempts: 2, initialIntervalMs: 0 };
+  };
+
+  it('are none that is counted where a URL was asked: it does not tell how often one is stored', async () => {
+    const byUrl = { service: { writes: { requests, url: '/orders/{id}' } } };
+    expect((await judged(undefined, byUrl)).writes).toMatchObject({ lost: 0, duplicated: null, early: null });
+    expect((await judged(undefined, byCommand)).writes).toMatchObject({ lost: 0, duplicated: 0 });
+  });
+
+  it('of requests that are not looked up are not unexpected; of nobody’s they are', async () => {
+    const { writes } = await judged((content) => {
+      const reader = content.ledger.find(({ request }) => request === 'read')?.requestId ?? '';
+      content.notes.push({ id: reader, times: 1, versions: '', writtenUs: 1 });
+      content.notes.push({ id: `${reader}999`, times: 1, versions: '', writtenUs: 1 });
+    }, byCommand);
+    expect(writes).toMatchObject({ unexpected: 1, lost: 0 });
+  });
+
+  it.each([
+    ['an expected 409 is no acknowledgment', { outcome: 'ok', status: 409 }, { lost: 0, indeterminate: 1 }],
+    ['another 2xx than was expected is one', { outcome: 'status-200', status: 200 }, { lost: 1, indeterminate: 0 }],
+    ['a 503 is a refusal', status(503, 4), { lost: 0, failed: 1 }],
+  ] as const)('%s', async (_, over, figures) => {
+    const { writes } = await judged((content) => {
+      const seq = seqOf(content, 3);
+      answer(seq, over, date)(content);
+      content.notes = content.notes.filter(({ id }) => id !== content.ledger[seq]?.requestId);
+    }, byCommand);
+    expect(writes).toMatchObject(figures);
+  });
+
+  it('whose last try was refused may have been applied by one before it', async () => {
+    const { writes } = await judged((content) => {
+      withRetry(content);
+      answer(seqOf(content, 3), status(503, 4), date)(content);
+    }, byCommand);
+    expect(writes).toMatchObject({ misattributed: 0, recovered: 1, failed: 0 });
+  });
+});

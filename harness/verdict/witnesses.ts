@@ -81,9 +81,14 @@ export async function countProxy(
 
 /**
  * What became of the writes; the database was read.
- * @param isDemo of a service of the user's own neither text nor time of a write is known, nor what its database said
+ * @param of.isCounted is it told how often a write is stored?
+ * @param of.isDemo of a service of the user's own neither text nor time of a write is known, nor what its database said
  */
-export async function countWrites(ask: Ask, askInParts: AskInParts, isDemo: boolean): Promise<WritesVerdict | null> {
+export async function countWrites(
+  ask: Ask,
+  askInParts: AskInParts,
+  { isDemo, isCounted }: { isDemo: boolean; isCounted: boolean },
+): Promise<WritesVerdict | null> {
   const counts = await ask<{ known: string; fate: string; writes: number }>('writes');
   const faults = await ask<{ fate: string; requestId: string }>('write-faults');
   const notes = await ask<{ fate: string; id: string }>('note-faults');
@@ -111,6 +116,7 @@ export async function countWrites(ask: Ask, askInParts: AskInParts, isDemo: bool
     recovered: sumOf(counts.filter(({ fate }) => fate === 'recovered')),
     ...(number as Record<(typeof faulty)[number], number>),
     ...(!isDemo && { early: null, altered: null }),
+    ...(!isCounted && { duplicated: null }),
     examples: Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.slice(0, mostExamples) ?? []])),
     integrity: state.integrity === '' ? null : state.integrity,
     busy: isDemo ? busy : null,

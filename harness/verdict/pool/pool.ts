@@ -3,7 +3,7 @@ import jstat from 'jstat';
 import { exactInterval } from '../../base/interval.ts';
 import { boundText, restartsText } from '../citation.ts';
 import { answerClaim } from './claim.ts';
-import { dropsByRestart, isConclusive, type Verdict } from '../record/verdict.ts';
+import { dropsByRestart, isConclusive, type Verdict, type WritesVerdict } from '../record/verdict.ts';
 
 /** Runs that can be trusted, added up. */
 export interface Pooled {
@@ -20,18 +20,31 @@ export interface Pooled {
   readonly droppedPerRestart: { readonly mean: number; readonly low: number; readonly high: number } | null;
   readonly predictedPerRestart: number | null;
   readonly longestWaitMs: number | null;
+  /** null where what became of them is not known of every run. */
   readonly writes: {
     readonly acknowledged: number;
     readonly lost: number;
-    readonly duplicated: number;
+    readonly duplicated: number | null;
     readonly misattributed: number;
-  };
+  } | null;
   /** The share of clean restarts that is claimed, and whether the sums bear it; null where nothing is claimed. */
   readonly claim: { readonly cleanPercent: number; readonly answer: 'borne' | 'refuted' | 'too-few' } | null;
   /** Why it is no pass. */
   readonly reasons: readonly string[];
   /** The sums in words. */
   readonly sentence: string;
+}
+
+function writesOf(verdicts: readonly Verdict[]): Pooled['writes'] {
+  const known = verdicts.flatMap(({ writes }) => writes ?? []);
+  if (known.length === 0 || known.length < verdicts.length) return null;
+  const total = (of: (writes: WritesVerdict) => number): number => known.reduce((sum, writes) => sum + of(writes), 0);
+  return {
+    acknowledged: total(({ acknowledged }) => acknowledged),
+    lost: total(({ lost }) => lost),
+    duplicated: known.some(({ duplicated }) => duplicated === null) ? null : total(({ duplicated }) => duplicated ?? 0),
+    misattributed: total(({ misattributed }) => misattributed),
+  };
 }
 
 /**
@@ -48,12 +61,6 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
   const waits = trusted.map(({ longestWaitMs }) => longestWaitMs).filter((ms) => ms !== null);
   const predictions = trusted.flatMap(({ perRestart: rows }) => rows.map(({ predictedDropped }) => predictedDropped));
   const known = predictions.filter((prediction) => prediction !== null);
-  const writes = {
-    acknowledged: total((verdict) => verdict.writes?.acknowledged ?? 0),
-    lost: total((verdict) => verdict.writes?.lost ?? 0),
-    duplicated: total((verdict) => verdict.writes?.duplicated ?? 0),
-    misattributed: total((verdict) => verdict.writes?.misattributed ?? 0),
-  };
   const perSite = trusted[0]?.perSite;
   const sums = {
     runs: verdicts.length,
@@ -69,7 +76,7 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
         ? null
         : known.reduce((sum, value) => sum + value, 0) / known.length,
     longestWaitMs: waits.length === 0 ? null : Math.max(...waits),
-    writes,
+    writes: writesOf(trusted),
   };
   const claimed = cleanPercent === null ? null : answerClaim({ cleanPercent, because: '' }, badRestarts, restarts);
   const kinds = verdicts.map(({ verdict }) => verdict);
@@ -125,7 +132,9 @@ function sentenceOf(
       : `${restartsText({ badRestarts, restarts, perSite })} dropped ${badRestarts === 0 ? 'anything' : 'something'} (${bound})`,
     `${dropped} of ${due} requests`,
     longestWaitMs === null ? 'no ok answer' : `longest wait ${longestWaitMs.toFixed(0)} ms`,
-    `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ${writes.duplicated} duplicated, ` +
-      `${writes.misattributed} misattributed`,
+    writes === null
+      ? 'writes not checked'
+      : `writes: ${writes.acknowledged} acknowledged, ${writes.lost} lost, ` +
+        `${writes.duplicated ?? 'an unknown number'} duplicated, ${writes.misattributed} misattributed`,
   ].join('; ');
 }

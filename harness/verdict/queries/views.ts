@@ -155,7 +155,11 @@ export const views = {
   with told as (
     select l.line, l.seq, l.site, l.requestId, l.outcome, l.version, n.writtenUs, n.id is not null as isStored,
       coalesce(s.answeredUs, again.answeredUs) as answeredUs, case
-        when l.outcome in ('ok', 'wrong') then 'acknowledged'
+        when l.outcome in ('ok', 'wrong') and (hasSiteLog or l.status < 400) then 'acknowledged'
+        -- Another 2xx than was expected, of a service of the user's own, is an acknowledgment all the same.
+        when not hasSiteLog and l.outcome like 'status-2%' then 'acknowledged'
+        -- The try that was answered so may not have been the first.
+        when not hasSiteLog and not isOnlyTry and l.outcome in ('status-503', 'status-404') then 'indeterminate'
         when l.outcome in ('unsent', 'local', 'refused', 'connect-timeout', 'unreachable', 'status-503', 'status-404') then 'failed'
         -- Of several tries only the last one's error is known to be this request's.
         when isOnlyTry and c.failure = 'refused' then 'failed'

@@ -45,7 +45,7 @@ async function writesOf(content: Partial<FolderContent>): Promise<WritesVerdict>
     async function* (name) {
       yield await ask(name);
     },
-    true,
+    { isDemo: true, isCounted: true },
   );
   if (writes === null) throw new Error('the database was not read');
   return writes;

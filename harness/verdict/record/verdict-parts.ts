@@ -172,7 +172,9 @@ export const writesSchema = z.strictObject({
     .nullable()
     .default(0)
     .describe('In the database with another text than was sent; null where the text is not read.'),
-  duplicated: count.describe('More than once in the database.'),
+  duplicated: count
+    .nullable()
+    .describe('More than once in the database; null where a URL was asked, which does not tell.'),
   misattributed: count.describe('Failed, and in the database.'),
   unexpected: count.describe('In the database, and never sent.'),
   examples: examplesSchema.describe("Of the writes' ids, some to look at."),
