@@ -106,6 +106,15 @@ const kinds: readonly (readonly [kind: string, files: Files, service: object, ma
     {},
   ],
   [
+    'Python with the package.json of npm init',
+    { ...flask, 'package.json': '{ "name": "shop",\n"main": "index.js" }\n' },
+    {
+      start: expect.stringMatching(/^\/usr\/bin\/gunicorn /u) as string,
+      packages: ['python3', 'gunicorn', 'python3-flask'],
+    },
+    {},
+  ],
+  [
     'Node with a program of a package',
     { 'package.json': '{ "name": "shop",\n"scripts": { "start": "next start -p 3005" } }\n' },
     { start: '/opt/shop/node_modules/.bin/next start -p 3005', public: '127.0.0.1:3005' },

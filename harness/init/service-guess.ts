@@ -218,7 +218,9 @@ function ofNode(folder: Folder, name: string): Run | null {
 /** Without a script that starts it: the file that has the usual name. */
 function nodeEntry({ files, names }: Folder): Clue | null {
   const name = [...names].find((each) => /^(?:server|index|app|main)\.[cm]?js$/u.test(each));
-  const main = firstOf(files, [[/^package\.json$/u, /"main"\s*:\s*"(?:\.\/)?([\w./-]+)"/u]]);
+  // `npm init` writes index.js, whether it is there or not.
+  const isThere = (path: string): boolean => path !== 'index.js' || names.has(path);
+  const main = firstOf(files, [[/^package\.json$/u, /"main"\s*:\s*"(?:\.\/)?([\w./-]+)"/u]], isThere);
   const isNode = names.has('package.json') && name !== undefined;
   const clue = main ?? (isNode ? { value: name, from: `${name}, by its name` } : null);
   return clue === null ? null : { ...clue, value: `node ${clue.value}` };
