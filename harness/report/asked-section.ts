@@ -73,7 +73,14 @@ function askedOfLab({ experiment, variant, variantAbout }: ExperimentRun): [stri
   const parts =
     service === undefined
       ? { app, unit, sites, proxy, load: { ...load, mix }, probe, deploy }
-      : { service: described(service), unit, proxy, load: { ratePerSecond, connections }, probe, deploy };
+      : {
+          service: described(service),
+          unit: setOver(service, unit),
+          proxy,
+          load: { ratePerSecond, connections },
+          probe,
+          deploy,
+        };
   const settings = Object.entries(parts).map(([part, fields]): Setting => {
     const texts = Object.entries(flatFields(fields)).map(([name, value]) => `${name} ${value}`);
     return [part, texts.join('; ')];
@@ -82,6 +89,15 @@ function askedOfLab({ experiment, variant, variantAbout }: ExperimentRun): [stri
     [experiment.hypothesis, ...(variant === null ? [] : [`Variant **${variant}**: ${variantAbout ?? ''}`])],
     [...settings, ...(service?.requests ?? []).flatMap(askedOfRequest)],
   ];
+}
+
+/** Where the unit or the socket is the user's own, an experiment's value counts only if it was asked for. */
+function setOver({ unit: own, socket, unitChanges }: OwnService, unit: ExperimentRun['experiment']['unit']): object {
+  const theirs = [
+    ...(own === undefined ? [] : ['timeoutStopSec', 'killMode', 'restart']),
+    ...(socket === undefined ? [] : ['backlog', 'flushPending']),
+  ].filter((name) => !unitChanges.includes(name));
+  return Object.fromEntries(Object.entries(unit).filter(([name]) => !theirs.includes(name)));
 }
 
 /** But for its requests, which have rows of their own. */

@@ -89,7 +89,7 @@ function requestFigures({
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
       'at-risk',
     ],
-    ['stale answers', stale ?? 'not known: answers do not name their version', 'stale'],
+    ['stale answers', stale ?? 'not known: ok answers do not show each version', 'stale'],
     [
       'a client that sends idempotent requests again (computed, never sent)',
       `would resend ${retryingClient.resent} and see ${counted(retryingClient.droppedAtBest, 'failure')} at best`,

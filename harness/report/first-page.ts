@@ -73,7 +73,7 @@ function droppedText(run: RunRecord, { dropped, due, predicted, stale }: Verdict
     predicted.dropped === null
       ? 'nothing predicts how many'
       : `timeline and options alone predict ${predictedText(run, predicted)}`;
-  return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale ?? 'not known, since answers do not name their version'}.`;
+  return `${dropped} of ${due} requests; ${beside}. Stale answers: ${stale ?? 'not known, since ok answers do not show each version'}.`;
 }
 
 /** How long a service of the user's own answers on kept connections is not known: then it is a range. */

@@ -54,7 +54,7 @@ export interface Evidence {
   readonly requests: readonly RequestVerdict[] | null;
   /** Requests of a service of the user's own in the lab that mostly failed before the first restart. */
   readonly illRequests: readonly RequestBefore[];
-  /** null where answers do not name their version. */
+  /** null where ok answers do not show each version. */
   readonly stale: number | null;
   /** Of a service of the user's: were its kept connections kept? */
   readonly keptReuse?: Verdict['keptReuse'];
