@@ -60,7 +60,8 @@ const usageErrors = {
   'service-unfit': {
     meaning:
       'The experiment needs something of the service that it does not have, such as LISTEN_FDS. Nothing was started.',
-    advice: 'Add it as the sentence says, or run another experiment: `all` runs those that are possible.',
+    advice:
+      'Add what the sentence names, if it names something, or run another experiment: `all` runs those that are possible.',
   },
   'field-unknown': {
     meaning: '--set or --sweep names a field that an experiment does not have.',

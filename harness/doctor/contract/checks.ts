@@ -30,7 +30,9 @@ export const checks = {
     faults: {
       'does not serve where it was told': {
         costs: 'Nothing can be asked: no experiment is possible.',
-        change: 'Let it listen on {public} and {internal}, or say in service.yaml where it does listen.',
+        change:
+          'If it ended, mend what its last words name (files and packages in service.yaml put things on the server); else ' +
+          'let it listen on {public} and {internal}, or say in service.yaml where it does listen.',
       },
     },
   },

@@ -192,7 +192,9 @@ function judgeReadyAtFirst(known: Known, { start, measured }: DrainSeen): Outcom
     const before = no === 0 ? '' : `503 before (${no} times), `;
     return passed(`${before}200 from ${ms(startedUs, yes.doneUs)} after its start on`);
   }
-  const what = typeof bad.result === 'number' ? `answered only after ${ms(bad.sentUs, bad.doneUs)}` : bad.result;
+  const { result } = bad;
+  const late = `answered only after ${ms(bad.sentUs, bad.doneUs)}`;
+  const what = typeof result !== 'number' ? result : result >= 500 ? `answered with ${result}` : late;
   return failed<'ready-warm-up'>(
     'ready at once though warming',
     `ready said 200 ${ms(startedUs, yes.doneUs)} after the start; a request sent ${ms(yes.doneUs, bad.sentUs)} later was ${what}`,

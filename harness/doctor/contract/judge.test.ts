@@ -307,6 +307,16 @@ describe('the contract', () => {
     expect(faultsOf({ ...seen, socket: elsewhere('99') })).toEqual(['LISTEN_PID broken by a shell wrapper']);
   });
 
+  it('says what a request got that came before its warm-up had ended', () => {
+    const wrong = sampled('public', 60, 310, 500);
+    const samples = [
+      ...replaced(start.samples, 'ready', sampled('ready', 40, 500, 200)).filter(({ of }) => of !== 'public'),
+      ...wrong,
+    ];
+    const [fault] = judgeContract(known, withStart({ samples })).filter(({ status }) => status === 'failed');
+    expect(fault?.seen).toContain('later was answered with 500');
+  });
+
   it('takes a fault that is not seen twice for the machine’s', () => {
     const cut = { ...drain, kept: [{ ...silent, endedUs: ms(1060) }] };
     expect(isDoubtful(known, cut)).toBe(true);

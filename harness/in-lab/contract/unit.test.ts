@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spanMs } from './unit.ts';
+import { spanMs, tellingLines } from './unit.ts';
 
 describe('a span of systemd’s', () => {
   it.each([
@@ -12,5 +12,35 @@ describe('a span of systemd’s', () => {
     ['', null],
   ])('%s', (text, ms) => {
     expect(spanMs(text)).toBe(ms);
+  });
+});
+
+describe('the lines that tell why it ended', () => {
+  const trace = ['    at a', '    at b', '    at c', '  code: 1', '}', 'Node.js v24.21.0'];
+
+  it.each([
+    [
+      'a trace',
+      ["Error: Cannot find module '/x.js'", ...trace],
+      ["Error: Cannot find module '/x.js'", '}', 'Node.js v24.21.0'],
+    ],
+    [
+      'the last of two',
+      ['TypeError: a', ...trace, 'TypeError: b', ...trace],
+      ['TypeError: b', '}', 'Node.js v24.21.0'],
+    ],
+    [
+      'a panic',
+      ['panic: no port', '', 'goroutine 1', 'exit status 2'],
+      ['panic: no port', 'goroutine 1', 'exit status 2'],
+    ],
+    [
+      'an error at the end',
+      ['Traceback:', '  File "a"', 'OSError: in use'],
+      ['Traceback:', '  File "a"', 'OSError: in use'],
+    ],
+    ['no error', ['starts', 'ends'], ['starts', 'ends']],
+  ])('%s', (_, lines, told) => {
+    expect(tellingLines(lines.filter((line) => line !== ''))).toEqual(told);
   });
 });

@@ -143,10 +143,19 @@ async function processOf(pid: number, main: number): Promise<UnitProcess | null>
 
 /** The last lines that it said itself, without their stamps. */
 export async function lastWords({ unit }: ContractPlan): Promise<string[]> {
-  const { stdout } = await run('journalctl', ['--no-pager', '-n', '6', '-o', 'cat', `_SYSTEMD_UNIT=${unit}`]).catch(
+  const { stdout } = await run('journalctl', ['--no-pager', '-n', '60', '-o', 'cat', `_SYSTEMD_UNIT=${unit}`]).catch(
     () => ({
       stdout: '',
     }),
   );
-  return stdout.split('\n').filter((line) => line !== '');
+  return tellingLines(stdout.split('\n').filter((line) => line !== ''));
+}
+
+/** The last line that names an error, and what was said last: a trace and the version may stand between them. */
+export function tellingLines(lines: readonly string[]): string[] {
+  const last = lines.slice(-2);
+  const error = lines
+    .slice(0, -2)
+    .findLast((line) => /^(?:\S+: )?(?:panic|fatal|[\w.]*(?:Error|Exception))\b.*:/u.test(line));
+  return error === undefined || last.some((line) => /Error|Exception/u.test(line)) ? lines.slice(-6) : [error, ...last];
 }
