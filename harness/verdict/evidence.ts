@@ -76,6 +76,8 @@ export interface Evidence {
   readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
   readonly direct: Verdict['direct'];
+  /** Of the direct probe's ok answers those whose end is the close of the connection; behind a proxy nobody else sees that. */
+  readonly directWithoutLength?: number;
   readonly reconciliation: Reconciliation;
   /** null where no proxy of ours was part of the run. */
   readonly proxy: Verdict['witnesses']['proxy'];
@@ -208,6 +210,7 @@ type Further = Pick<
   | 'engine'
   | 'writes'
   | 'direct'
+  | 'directWithoutLength'
   | 'proxy'
   | 'proxyTries'
   | 'kernel'
@@ -257,6 +260,9 @@ async function readExperiment(
       ? await countWrites(ask, partsAskerOf(database), { isDemo: !isOfOwnService(run), isCounted: !isAskedByUrl(run) })
       : null,
     direct,
+    directWithoutLength: (
+      await database.one<{ n: number }>("select count(*) as n from direct where hasNoLength and outcome = 'ok'")
+    ).n,
     ...(hasProxy ? await countProxy(ask, tries) : { proxy: null, proxyTries: null }),
     kernel,
   };

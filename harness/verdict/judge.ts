@@ -245,11 +245,20 @@ function hasOwnWitness({ journal, serverLog }: Evidence): boolean {
   return journal !== undefined || serverLog?.logs.some(({ joined }) => joined === 'id') === true;
 }
 
+/** The same of a run in the lab. */
+function labNotes({ run, ledger, directWithoutLength = 0 }: Evidence): string[] {
+  if (!isOfOwnService(run) || ledger.withoutLength + directWithoutLength === 0) return [];
+  return [
+    'The service gives answers without a length: their end is the close of the connection, so that one which a restart cut ' +
+      'cannot be told from a whole one, and counts as ok. With Content-Length, or in chunks (HTTP/1.1), it could.',
+  ];
+}
+
 /** What a reader must know besides. */
 function notesOf(evidence: Evidence): string[] {
   const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog, holds } = evidence;
   const { withoutLength, tlsError, all } = ledger;
-  if (run.kind !== 'measure') return [];
+  if (run.kind !== 'measure') return labNotes(evidence);
   const endless =
     `${withoutLength} of ${all.outcomes['ok'] ?? 0} ok answers had no length: their end is the close of the connection, so ` +
     'that one which the deploy cut cannot be told from a whole one.';

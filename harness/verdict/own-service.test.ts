@@ -3,6 +3,7 @@ import type { OwnService } from '../experiment/own-service.ts';
 import type { LedgerRow } from '../run/files/ledger.ts';
 import { judgeRun } from './judge.ts';
 import type { Verdict } from './record/verdict.ts';
+import { row } from './testing.ts';
 import { accessFieldsOf, writeFolder, type AccessFields, type FolderContent } from './testing-folder.ts';
 import { ownContentOf } from './testing-own.ts';
 
@@ -130,4 +131,14 @@ describe('writes', () => {
     }, byCommand);
     expect(writes).toMatchObject({ misattributed: 0, recovered: 1, failed: 0 });
   });
+});
+
+it('says so where the end of an answer does not tell whether it was whole', async () => {
+  const ofProbe = (over: Partial<LedgerRow>) => (content: FolderContent) => {
+    content.direct = [row(0, { requestId: '20261123T120000Z-abcd-direct-1-0', ...over })];
+  };
+  expect((await judged(ofProbe({}))).notes).toEqual([]);
+  expect((await judged(ofProbe({ hasNoLength: true }))).notes).toEqual([
+    expect.stringContaining('answers without a length'),
+  ]);
 });
