@@ -99,6 +99,14 @@ function foldWrapper(
   };
 }
 
+/** What systemd itself ends a process with that it cannot begin; of that the journal of the unit may have no word. */
+const systemdsOwn: Readonly<Record<number, string>> = {
+  200: ' (systemd’s CHDIR: its working folder is not there)',
+  203: ' (systemd’s EXEC: its program is not there, or cannot be run)',
+  216: ' (systemd’s GROUP: its Group= is not there)',
+  217: ' (systemd’s USER: its User= is not there)',
+};
+
 function judgeBinds({ publicPort, internalPort, hasInternal }: Known, start: StartSeen): Outcome {
   const { servedUs, startedUs, state, processes, lastWords } = start;
   const fails = (seen: string): Outcome => failed<'binds'>('does not serve where it was told', seen);
@@ -107,7 +115,10 @@ function judgeBinds({ publicPort, internalPort, hasInternal }: Known, start: Sta
   if (servedUs === null) {
     const words = lastWords.length === 0 ? '' : `; its last words: ${lastWords.slice(-3).join(' | ')}`;
     if (state.activeState === 'failed' || state.ended !== '' || state.restarts > 0) {
-      const how = state.ended === 'killed' ? `was ended by signal ${state.status}` : `exited with ${state.status}`;
+      const how =
+        state.ended === 'killed'
+          ? `was ended by signal ${state.status}`
+          : `exited with ${state.status}${systemdsOwn[state.status] ?? ''}`;
       const again = state.restarts === 0 ? '' : `, and again after each of ${state.restarts} restarts`;
       return fails(`it ${state.ended === '' ? 'ended' : how} before it answered${again}${words}`);
     }

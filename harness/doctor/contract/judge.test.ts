@@ -307,6 +307,14 @@ describe('the contract', () => {
     expect(faultsOf({ ...seen, socket: elsewhere('99') })).toEqual(['LISTEN_PID broken by a shell wrapper']);
   });
 
+  it('says what systemd means by the status of a program that it could not begin', () => {
+    const unbegun = { ...notServing, state: { ...exited, activeState: 'failed', status: 203 } };
+    const [fault] = judgeContract(known, withDrain({ start: unbegun, stop: null, measured: [] }));
+    expect(fault?.seen).toBe(
+      'it exited with 203 (systemd’s EXEC: its program is not there, or cannot be run) before it answered',
+    );
+  });
+
   it('says what a request got that came before its warm-up had ended', () => {
     const wrong = sampled('public', 60, 310, 500);
     const samples = [
