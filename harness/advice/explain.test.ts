@@ -50,8 +50,9 @@ it.each([
     ['a shell wrapper takes SIGTERM', 'closes idle connections at once'],
     ['naive-close', 'a-shell-wrapper-takes-SIGTERM'],
   ],
-  [['ready always 200'], ['naive-close', 'gone-before-noticed']],
-  [[], ['naive-close']],
+  // What is polite is not called naive.
+  [['ready always 200'], ['closed-in-use', 'gone-before-noticed']],
+  [[], ['closed-in-use']],
 ])('takes resets for what doctor saw: %s', (faults, ids) => {
   const found = findingsOf([lossy('E5', [{ method: 'POST', cause: reset, count: 1 }])], brokenBy(...faults));
   expect(found.map(({ id }) => id)).toEqual(ids);

@@ -43,11 +43,24 @@ const naiveClose: Sign = {
     'It closes idle kept connections at once when it stops (naive close). A request that the proxy has just written on one ' +
     'of them dies. The proxy sends a GET again, and a POST it must not.',
   change:
-    'From SIGTERM on, say `Connection: close` in each answer, and close a connection only behind such an answer, or when ' +
-    'nothing has come on it for a second: docs/examples/go-socket/main.go does. Go’s Shutdown alone does not, nor does ' +
-    'Node’s server.close().',
+    'At SIGTERM accept no further connection. Say `Connection: close` in each answer, and close a connection only behind ' +
+    'such an answer, or when nothing has come on any for a second: docs/examples/node/shop.mjs and go-socket/main.go do. ' +
+    'Go’s Shutdown alone does not, nor does Node’s server.close().',
   faults: ['closes idle connections at once'],
   isSeen: isReset,
+};
+
+/** What is left where `doctor` saw that idle connections are not closed at once. */
+const closedInUse: Sign = {
+  ...naiveClose,
+  id: 'closed-in-use',
+  what:
+    'It closes connections while it stops that the proxy is about to use: not at once, and yet before each has had a last ' +
+    'answer. A request that the proxy has just written on one of them dies.',
+  change:
+    'At SIGTERM accept no further connection, first of all: those that are kept are then used up, an answer with ' +
+    '`Connection: close` each, and none is left to be closed in the middle. docs/examples/node/shop.mjs does.',
+  faults: [],
 };
 
 /** In the drops it looks as naive close does: only `doctor` tells them apart. */
@@ -137,6 +150,7 @@ function resetSign(broken: readonly Broken[] | null): Sign {
   const has = ({ faults }: Sign): boolean => broken?.some(({ fault }) => faults.includes(fault)) === true;
   if (has(naiveClose)) return naiveClose;
   if (has(cutInFlight)) return cutInFlight;
+  if (broken !== null) return closedInUse;
   const alike = 'A service that exits before it has answered what is in flight looks the same: answer that first.';
   return { ...naiveClose, change: `${naiveClose.change} ${alike}` };
 }

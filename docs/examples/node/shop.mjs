@@ -2,6 +2,7 @@
 // that says so.
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { Server } from 'node:net';
 
 const [address, orders, warmupMs] = process.argv.slice(2);
 const [host, port] = address.split(':');
@@ -30,6 +31,8 @@ setTimeout(() => {
 
 process.on('SIGTERM', () => {
   draining = true;
-  // A second for each connection to get its last answer; close() ends those that are idle then.
-  setTimeout(() => server.close(() => process.exit(0)), 1_000);
+  // No new connections: they wait for the next process. The close() of node:http would end idle ones at once, too; here each
+  // gets a last answer, and what nobody has used for a second is closed.
+  Server.prototype.close.call(server, () => process.exit(0));
+  setTimeout(() => server.closeIdleConnections(), 1_000);
 });

@@ -146,8 +146,8 @@ export const checks = {
           'A request that a proxy writes onto such a connection at that moment is lost. A GET may be sent again; a POST may ' +
           'not, and becomes a 502.',
         change:
-          'From SIGTERM on answer with `Connection: close`, and close a connection only after such an answer, or when it ' +
-          'has been idle for longer than the proxy leaves it (a second or more).',
+          'At SIGTERM accept no further connection; answer with `Connection: close` what still comes on those that are ' +
+          'kept, and close one only after such an answer, or when nothing has come on any for a second.',
       },
     },
   },
