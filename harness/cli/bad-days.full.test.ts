@@ -21,6 +21,25 @@ const kept = fileURLToPath(new URL('../../reports/reference/E0', import.meta.url
 
 prepareBadDays();
 
+it('a generator that stood still for 300 ms: inconclusive, since what it sent was late', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('client'), ['sh', '-c', 'kill -STOP $(pidof node); sleep 0.3; kill -CONT $(pidof node)']),
+  );
+  expect(exitCode, reasons).toBe(3);
+  expect(verdict?.verdict).toBe('inconclusive');
+  expect(verdict?.schedule.lagMaxMs).toBeGreaterThan(250);
+  expect(reasons).toMatch(/A request left \d+\.\d ms late \(limit 100 ms\): the generator stood still/u);
+});
+
+it('a site that was killed by a stranger: it fails, and its end is named', async () => {
+  const { verdict, exitCode, reasons } = await runMeeting(() =>
+    exec(containerOf('server'), ['systemctl', 'kill', '--signal=SIGKILL', '--kill-who=main', 'site@demo.service']),
+  );
+  expect(exitCode, reasons).toBe(1);
+  expect(verdict).toMatchObject({ verdict: 'fail', headline: 'the site’s process ended by itself', unexplained: 0 });
+  expect(reasons).toContain('that no deploy asked for');
+});
+
 it.each(['edge', 'client'])(
   'a container that was killed (%s): aborted soon, with what was settled',
   expectAbortedByEndOf,

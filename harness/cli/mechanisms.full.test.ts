@@ -15,6 +15,15 @@ beforeAll(async () => {
 });
 
 describe('mechanisms', () => {
+  it('E2: the check makes an outage of 503 of the drain, as long as predicted', async () => {
+    const { verdict } = await run('E2', '--restarts', '1');
+    expect(verdict.reasons).toEqual([]);
+    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 1, badRestarts: 1 });
+    const [low, high] = verdict.predicted.range ?? [0, 0];
+    expect(verdict.outcomes['status-503']).toBeGreaterThan(0.9 * low);
+    expect(verdict.outcomes['status-503']).toBeLessThan(1.1 * high);
+  });
+
   it('E6: an upgraded transaction meets SQLITE_BUSY at once, and nothing is lost or written twice', async () => {
     const { verdict } = await run('E6', '--variant', 'deferred', '--restarts', '1');
     expect(verdict.writes?.busy?.refused).toBeGreaterThan(0);
