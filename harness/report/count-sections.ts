@@ -259,7 +259,12 @@ export function writesSection({ writes }: Verdict): string {
   const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
   return [
     '## Writes',
-    'What the client was told, beside what the database held when every process had stopped.',
+    // Only SQLite, asked after the last process, says what state it is in.
+    `What the client was told, beside what ${
+      writes.integrity === null
+        ? 'was found stored afterwards, by the URL or command of service.yaml'
+        : 'the database held when every process had stopped'
+    }.`,
     figuresTable(figures),
     ...named.map(([what, ids]) => `${what}: ${ids.map((id) => `\`${id}\``).join(', ')}`),
   ].join('\n\n');

@@ -223,13 +223,18 @@ function unitEvents({ journal, originUs }: TimelineSources, sites: readonly Numb
 }
 
 function ownEvents(
-  { journal, originUs }: TimelineSources,
+  { journal, deployer, originUs }: TimelineSources,
   own: NonNullable<TimelineSources['own']>,
   [site]: readonly Numbered[],
 ): TimelineEvent[] {
   if (site === undefined) return [];
   const { colours, begins } = site;
-  const found = ownServiceEvents({ ...own, journal, originUs, colours, begins: begins.map(({ atUs }) => atUs) });
+  const readyUs = deployer.flatMap((message) => (message.kind === 'ready' ? [message.atMonotonicUs - originUs] : []));
+  const found = ownServiceEvents({
+    ...own,
+    ...{ journal, originUs, colours, readyUs },
+    begins: begins.map(({ atUs }) => atUs),
+  });
   return found.map((event) => at(event.atUs, { ...event, restart: site.restartAt(event.atUs) }));
 }
 

@@ -19,7 +19,7 @@ describe('a service of the user’s own', () => {
     line(1_040, messageIds.unitStarted),
     line(1_041, messageIds.unitStarted, 'other.service'),
   ];
-  const common = { journal, originUs: 1_000_000, begins: [5_000] };
+  const common = { journal, originUs: 1_000_000, begins: [5_000], readyUs: [] };
   const shown = (events: ReturnType<typeof ownServiceEvents>): string[] =>
     events.map(({ kind, source, atUs }) => `${atUs / 1000} ${kind} ${source}`);
 

@@ -23,17 +23,19 @@ interface OwnService {
   }[];
   /** When each deploy began, µs since the origin. */
   readonly begins: readonly number[];
+  /** When the deployer found a process ready, in order of time, µs since the origin. */
+  readonly readyUs: readonly number[];
 }
 
 /** Its events, without their restarts, and in no order. */
 export function ownServiceEvents(of: OwnService): Omit<TimelineEvent, 'restart'>[] {
-  const { journal, queues, originUs, hasSocket, colours, begins } = of;
+  const { journal, queues, originUs, hasSocket, colours, begins, readyUs } = of;
   const units = colours.flatMap(({ service, socket }) => [service, socket]);
   const ofUnits = serviceJournalEvents(journal, {
     ...{ originUs, begins },
     units: units.map((name) => ({ name, tellsReady: false })),
   }).map(({ atUs, kind, source, detail }) => ({ atUs, kind, source, ...(detail !== undefined && { detail }) }));
-  const told = handoversOf(ofUnits, originUs);
+  const told = handoversOf(ofUnits, { originUs, readyUs });
   const shown = ({ port, kind, atMonotonicUs }: PortEvent): Omit<TimelineEvent, 'restart'> => ({
     ...{ atUs: atMonotonicUs - originUs, source: 'queues', detail: `port ${port}` },
     kind: colours.some(({ publicPort }) => publicPort === port) ? kind : 'internal-listening',
@@ -48,13 +50,23 @@ export function ownServiceEvents(of: OwnService): Omit<TimelineEvent, 'restart'>
 }
 
 /** Each end of a process with the start that follows it. */
-function handoversOf(events: readonly Pick<TimelineEvent, 'kind' | 'atUs'>[], originUs: number): Handover[] {
+function handoversOf(
+  events: readonly Pick<TimelineEvent, 'kind' | 'atUs'>[],
+  { originUs, readyUs }: Pick<OwnService, 'originUs' | 'readyUs'>,
+): Handover[] {
   const starts = events.filter(({ kind }) => kind === 'start').map(({ atUs }) => atUs);
   return starts.flatMap((startUs, index) => {
     const afterUs = starts[index - 1] ?? -Infinity;
     const told = events.find(
       ({ kind, atUs }) => (kind === 'sigterm' || kind === 'main-exited') && atUs > afterUs && atUs <= startUs,
     );
-    return told === undefined ? [] : [{ toldUs: told.atUs + originUs, startUs: startUs + originUs }];
+    if (told === undefined) return [];
+    const found = readyUs.find((us) => us >= startUs && us < (starts[index + 1] ?? Infinity));
+    return [
+      {
+        ...{ toldUs: told.atUs + originUs, startUs: startUs + originUs },
+        ...(found !== undefined && { readyUs: found + originUs }),
+      },
+    ];
   });
 }

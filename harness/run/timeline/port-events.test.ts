@@ -37,6 +37,17 @@ describe('a port that a socket unit keeps open', () => {
     expect(at(15)).toEqual([15, 40]);
   });
 
+  it.each([
+    // Its queue is empty when it is ready: that it shrinks at 90 is no news.
+    ['ready before anybody waited', samplesOf([0, 0], [90, 1], [91, 0]), 30, [10, 30]],
+    ['ready while some wait, who are taken later', samplesOf([0, 0], [15, 2], [50, 1]), 30, [10, 50]],
+    ['ready after it took who waited', samplesOf([0, 0], [15, 2], [25, 0], [90, 1], [91, 0]), 30, [10, 25]],
+    ['ready, and nobody ever waited', samplesOf([0, 0]), 30, [10, 30]],
+  ])('%s', (_, samples, readyUs, expected) => {
+    const events = handovers(samples, 80, [{ toldUs: 10, startUs: 20, readyUs }]);
+    expect(events.map(({ atMonotonicUs }) => atMonotonicUs)).toEqual(expected);
+  });
+
   it('has none that is known where nobody waited', () => {
     expect(handovers(samplesOf([0, 0]), 80, [{ toldUs: 1, startUs: 2 }])).toEqual([]);
   });

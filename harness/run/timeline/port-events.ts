@@ -33,25 +33,31 @@ export function openings(samples: readonly QueueSample[], port: number): PortEve
     });
 }
 
-/** When a process was told to end, and when the next one was there, µs. */
+/** When a process was told to end, when the next one was there, and when that was found ready, µs. */
 export interface Handover {
   readonly toldUs: number;
   readonly startUs: number;
+  /** Left out where it never was. */
+  readonly readyUs?: number;
 }
 
 /**
  * Of a port that a socket unit keeps open: a connection waits in its queue until a process accepts it, so the queue shrinks
  * when one does. The new process accepts from the first time that it shrinks after its start; the old one did at most until
  * the last time that it shrank before that, or until it was told to end, where that is later: an upper bound of the window.
- * Where nobody came meanwhile, nothing is known.
+ * A process that is ready while nobody waits has accepted by then: that the queue shrinks later is its daily work. Where
+ * neither is seen, nothing is known.
  */
 export function handovers(samples: readonly QueueSample[], port: number, all: readonly Handover[]): PortEvent[] {
   const own = samples.filter((sample) => sample.port === port);
   const shrinks = own.flatMap(({ atMonotonicUs, waiting }, index) =>
     waiting < (own[index - 1]?.waiting ?? 0) ? [atMonotonicUs] : [],
   );
-  return all.flatMap(({ toldUs, startUs }) => {
-    const acceptingUs = shrinks.find((us) => us >= startUs);
+  const waitedAt = (us: number): boolean => (own.findLast((sample) => sample.atMonotonicUs <= us)?.waiting ?? 0) > 0;
+  return all.flatMap(({ toldUs, startUs, readyUs }) => {
+    const shrinksUs = shrinks.find((us) => us >= startUs);
+    const isEarlier = readyUs !== undefined && readyUs < (shrinksUs ?? Infinity) && !waitedAt(readyUs);
+    const acceptingUs = isEarlier ? readyUs : shrinksUs;
     if (acceptingUs === undefined) return [];
     const lastUs = shrinks.findLast((us) => us < startUs) ?? toldUs;
     return [
