@@ -2,19 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const never = ['node_modules/**', '.cache/**', 'reports/**'];
-const neverInUnit = ['**/*.lab.test.ts', '**/*.full.test.ts', ...never];
+const neverInUnit = ['**/*.{integration,lab,full}.test.ts', ...never];
 
-/**
- * Unit tests that wait for real processes and sockets: beside tests that keep the cores busy they would be late. Since they
- * mostly wait, those of a file run side by side.
- */
-const timed = [
-  'app-under-test/{drain,fault,listen-fds,site,store}.test.ts',
-  'harness/in-lab/load/{generator,threads}.test.ts',
-  'harness/conduct/service/command.test.ts',
-];
-
-const unit = {
+const onEveryCore = {
   // A worker for each core (vitest's default leaves one free), and none started anew for each file.
   maxWorkers: '100%',
   isolate: false,
@@ -27,8 +17,8 @@ const unit = {
 const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never } as const;
 
 /**
- * unit and unit-timed: no Docker, no lab. lab: real containers, what needs the machine for itself or takes seconds a test; one
- * file at a time.
+ * unit: in this process, without waiting. integration: real processes, servers and packages, and whole runs that were kept.
+ * lab: real containers, what needs the machine for itself or takes seconds a test; one file at a time.
  * full: as lab, and takes minutes; only `npm run test:full` runs it. One project runs after the other.
  */
 export default defineConfig({
@@ -36,19 +26,19 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...unit,
+          ...onEveryCore,
           name: 'unit',
           sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
-          exclude: [...neverInUnit, ...timed],
+          exclude: neverInUnit,
         },
       },
       {
         test: {
-          ...unit,
-          name: 'unit-timed',
-          sequence: { groupOrder: 1, concurrent: true },
-          include: timed,
+          ...onEveryCore,
+          name: 'integration',
+          sequence: { groupOrder: 1 },
+          include: ['**/*.integration.test.ts'],
           exclude: never,
         },
       },

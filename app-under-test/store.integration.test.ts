@@ -1,10 +1,12 @@
 /** What happens while another process holds the database's lock, tried on real processes. */
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { ask, killLeftovers, msBetween, newDatabase, open, startSite } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
 vi.setConfig({ testTimeout: 15_000 });
+// Real processes, which mostly wait: side by side.
+const test = it.concurrent;
 afterAll(killLeftovers);
 
 /** Takes the write lock of a database from outside the site; returns what gives it back. */

@@ -10,7 +10,7 @@ import { LeftRunning } from './left-running.ts';
 import { identityOf, listenersOn } from './processes.ts';
 import { scriptProblem, shellFor } from './shell.ts';
 
-// Real processes, on a machine that may be busy.
+// Real processes, on a machine that may be busy; they mostly wait: side by side.
 vi.setConfig({ testTimeout: 30_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
@@ -50,7 +50,7 @@ async function written(path: string): Promise<string> {
   return readFileSync(path, 'utf8').trim();
 }
 
-describe('a command fails', () => {
+describe.concurrent('a command fails', () => {
   it.each([
     ['exit 7', /status 7$/u],
     ['false\necho deployed', /status 1$/u],
@@ -77,7 +77,7 @@ describe('a command fails', () => {
   );
 });
 
-describe('a command', () => {
+describe.concurrent('a command', () => {
   it('tells what it prints, on either stream, also after it has emptied /dev/stderr', async () => {
     let output = '';
     const told = newFile();
@@ -96,8 +96,9 @@ describe('a command', () => {
     expect((await command.ended).failure).toBeNull();
     const pid = Number(await written(pidFile));
     // Between fork and exec it bears the shell's name.
-    await vi.waitFor(async () =>
-      expect(await command.others()).toEqual([expect.objectContaining({ pid, name: 'sleep' })]),
+    await vi.waitFor(
+      async () => expect(await command.others()).toEqual([expect.objectContaining({ pid, name: 'sleep' })]),
+      15_000,
     );
     await close(command);
     expect(await isAlive(pid)).toBe(true);
@@ -146,7 +147,7 @@ describe('a command', () => {
   });
 });
 
-describe('a command of a series', () => {
+describe.concurrent('a command of a series', () => {
   it('finds its own variables beside those of the caller', async () => {
     const file = newFile();
     const script = `echo "$RESTART of $RESTARTS, $HOME" > ${file}`;
@@ -168,7 +169,7 @@ describe('a command of a series', () => {
       await command.ended;
     }
     const pid = Number(await written(pidFile));
-    await vi.waitFor(async () => expect(await left.processes()).toEqual([expect.objectContaining({ pid })]));
+    await vi.waitFor(async () => expect(await left.processes()).toEqual([expect.objectContaining({ pid })]), 15_000);
     expect((await left.endAll()).map((seen) => seen.pid)).toEqual([pid]);
     expect(await isAlive(pid)).toBe(false);
     await left.close();
@@ -190,7 +191,7 @@ describe('a script', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('who listens on a port', () => {
+describe.runIf(process.platform === 'linux')('who listens on a port', { concurrent: true }, () => {
   it('is named by process and start, so that another process is another listener', async () => {
     const server = `require('node:net').createServer().listen(Number(process.argv[1]), '127.0.0.1', function () {
       console.log(this.address().port); });`;

@@ -1,9 +1,11 @@
 /** Planted faults, on real processes: each must do what it is there for, or those who look for it prove nothing. */
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { ask, killLeftovers, newDatabase, startSite } from './testing.ts';
 
 vi.setConfig({ testTimeout: 15_000 });
+// Real processes, which mostly wait: side by side.
+const test = it.concurrent;
 afterAll(killLeftovers);
 
 function timesStored(path: string, id: string): number {

@@ -2,11 +2,13 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { ask, freePort, killLeftovers, msBetween, newDatabase, open, startSite } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
 vi.setConfig({ testTimeout: 15_000 });
+// Real processes, which mostly wait: side by side.
+const test = it.concurrent;
 afterAll(killLeftovers);
 
 const health = async (port: number) => {
@@ -17,7 +19,7 @@ const health = async (port: number) => {
 test('health: alive at once, ready only between warm-up and SIGTERM; public traffic only once warm', async () => {
   const publicPort = await freePort();
   const site = startSite(
-    ['--warm-up', '400ms', '--shutdown-grace-period', '300ms', '--listen-addr', `127.0.0.1:${publicPort}`],
+    ['--warm-up', '800ms', '--shutdown-grace-period', '1s', '--listen-addr', `127.0.0.1:${publicPort}`],
     { APP_VERSION: 'v7' },
   );
   const internal = await site.port('internal-listening');
@@ -26,7 +28,7 @@ test('health: alive at once, ready only between warm-up and SIGTERM; public traf
 
   const ready = await site.seen('ready');
   expect(await health(internal)).toEqual([200, 200, 200]);
-  expect(msBetween(await site.seen('start'), ready)).toBeGreaterThanOrEqual(399);
+  expect(msBetween(await site.seen('start'), ready)).toBeGreaterThanOrEqual(799);
   expect((await site.seen('start'))['pragmas']).toEqual({
     journal_mode: 'wal',
     synchronous: 1,
@@ -44,7 +46,7 @@ test('health: alive at once, ready only between warm-up and SIGTERM; public traf
   expect(inGrace.headers['x-app-instance']).toBe(sigterm.instance);
 
   expect(await site.exited).toBe(0);
-  expect(msBetween(sigterm, await site.seen('accept-stopped'))).toBeGreaterThanOrEqual(299);
+  expect(msBetween(sigterm, await site.seen('accept-stopped'))).toBeGreaterThanOrEqual(999);
   expect(site.events.filter(({ event }) => event === 'sigterm')).toHaveLength(1);
   expect(site.events.at(-1)).toMatchObject({ event: 'exit', code: 0, version: 'v7' });
 });

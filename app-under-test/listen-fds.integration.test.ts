@@ -1,11 +1,13 @@
 /** Socket activation, with a listening socket that another process really holds. */
 import { execFileSync, spawn } from 'node:child_process';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { backlogInListing, takeListenFds } from './listen-fds.ts';
 import { ask, killLeftovers, mainFile, newDatabase, open, watch } from './testing.ts';
 
 // A busy machine takes seconds to start a process; how long a site takes to leave is measured by its own stamps.
 vi.setConfig({ testTimeout: 15_000 });
+// Real processes, which mostly wait: side by side.
+const test = it.concurrent;
 afterAll(killLeftovers);
 
 test.each([
