@@ -4,69 +4,55 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { adviceJson, adviceText, type Advice } from '../advice/advice-text.ts';
 import { filesReadme, recommendedFiles } from '../advice/recommended-files.ts';
 import { ways, wayText } from '../advice/ways.ts';
-import { quoted } from '../conduct/run-request.ts';
 import type { Change } from '../experiment/fields.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
-import { examples } from './options/examples.ts';
 import { seedOf, wholeNumber } from './options/option-values.ts';
+import { optionWords } from './options/option-words.ts';
+import { runOptions } from './options/run-options.ts';
 import { ownAppOf } from './options/own-app.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command, type Typed } from './command.ts';
 import { jsonFile, requireWritable, writeSeriesFolder } from './runs/out-folder.ts';
 
-/** Options as they are typed. */
-interface AdviseOptions {
-  readonly app: string;
-  readonly minutes: string;
-  readonly restarts: string;
-  readonly only?: string;
-  readonly rate?: string;
-  readonly seed?: string;
-  readonly json?: true;
-  readonly out?: string;
-  readonly wait?: boolean;
-  readonly controls?: boolean;
-}
+const [defaultMinutes, defaultRestarts] = ['10', '20'];
+const options = {
+  '--app <file>': 'the service.yaml that describes it',
+  '--minutes <n>': `what does not fit into this time is not tried (default: ${defaultMinutes})`,
+  '--restarts <n>': `restarts of the run whose figures are recommended, if there is time for them (default: ${defaultRestarts})`,
+  '--only <ids>': 'try these ways only, such as E1,E5',
+  '--rate <n>': runOptions['--rate <n>'],
+  '--seed <n>': runOptions['--seed <n>'],
+  '--json': 'advice.json on stdout, and nothing else there',
+  '--out <folder>': 'where runs and advice go (default: reports/)',
+  '--no-wait': runOptions['--no-wait'],
+  '--no-controls': runOptions['--no-controls'],
+} as const;
+type AdviseOptions = Typed<typeof options>;
 
 /** Exits 0 with a recommendation, 1 when every way lost something, 3 when that is not known. */
-export const advise = {
-  define: (program, callOf) =>
-    program
-      .command('advise')
-      .description('measure the ways to restart a service of your own, and recommend one that loses nothing')
-      .requiredOption('--app <file>', 'the service.yaml that describes it')
-      .option('--minutes <n>', 'what does not fit into this time is not tried', '10')
-      .option('--restarts <n>', 'restarts of the run whose figures are recommended, if there is time for them', '20')
-      .option('--only <ids>', 'try these ways only, such as E1,E5')
-      .option('--rate <n>', 'requests a second')
-      .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
-      .option('--json', 'advice.json on stdout, and nothing else there')
-      .option('--out <folder>', 'where runs and advice go (default: reports/)')
-      .option('--no-wait', 'exit 4 when another run measures on this engine, instead of waiting for its end')
-      .option('--no-controls', 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing')
-      .addHelpText(
-        'after',
-        `
-Asks doctor what the service does wrong, then runs each way to restart that is possible with it, what tells most first:
+export const advise = command({
+  name: 'advise',
+  about: 'measure the ways to restart a service of your own, and recommend one that loses nothing',
+  options,
+  notes: `Asks doctor what the service does wrong, then runs each way to restart that is possible with it, what tells most first:
 ${ways.map((way) => `  ${wayText(way)}; it needs ${way.needs}`).join('\n')}
 
 Of those that dropped nothing and lost no write, it takes the one with the shortest longest wait, and runs it once more with
 --restarts. Only what it measured is recommended. What is not possible is named, with what the service lacks for it. The advice,
 and the units and proxy file to copy, are in reports/advise/latest/.
-Exits 0 with a recommendation, 1 when every way lost something, 3 when that could not be told.
-${examples(
-  `${callOf('advise')} --app service.yaml`,
-  `${callOf('advise')} --app service.yaml --minutes 5 --only E1,E5`,
-  `${callOf('advise')} --app service.yaml --json > advice.json`,
-)}`,
-      ),
-  run: async (context, options: AdviseOptions) => {
+Exits 0 with a recommendation, 1 when every way lost something, 3 when that could not be told.`,
+  examples: [
+    'npm run advise -- --app service.yaml',
+    'npm run advise -- --app service.yaml --minutes 5 --only E1,E5',
+    'npm run advise -- --app service.yaml --json > advice.json',
+  ],
+  run: async (context, options) => {
     const asked = askedOf(options);
     const own = await ownAppOf(options.app);
-    if (own === null) throw new HarnessError('option-value', '--app takes a file.');
+    if (own === null) throw new HarnessError('command-line', "Required option '--app <file>' not specified.");
     const reportsFolder = options.out === undefined ? context.reportsFolder : resolve(options.out);
     await requireWritable(reportsFolder);
     const { AdviseRuns, planWays } = await import('./runs/advise-runs.ts');
@@ -100,7 +86,7 @@ ${examples(
     context.stdout(options.json === true ? json : `${text}advice: ${pathText(join(folder, 'advice.md'))}\n`);
     return exitCodeOf[decision.kind];
   },
-} satisfies CliCommand;
+});
 
 const exitCodeOf = {
   recommended: exitCodes.pass,
@@ -109,7 +95,7 @@ const exitCodeOf = {
 } as const;
 
 /** What the options say, checked. */
-function askedOf({ minutes, restarts, only, rate, seed }: AdviseOptions) {
+function askedOf({ minutes = defaultMinutes, restarts = defaultRestarts, only, rate, seed }: AdviseOptions) {
   const ids = only?.split(',').map((id) => id.trim().toUpperCase()) ?? null;
   const known = ways.map(({ id }) => id);
   const wrong = ids?.find((id) => !known.includes(id));
@@ -130,13 +116,13 @@ function askedOf({ minutes, restarts, only, rate, seed }: AdviseOptions) {
 /** The command that asks the same again. */
 function commandOf({ callOf }: Context, options: AdviseOptions, seed: number): string {
   const { app, minutes, restarts, only, rate, controls } = options;
-  const words = [callOf('advise'), `--app ${quoted(app)}`, `--seed ${seed}`];
-  if (minutes !== '10') words.push(`--minutes ${minutes}`);
-  if (restarts !== '20') words.push(`--restarts ${restarts}`);
-  if (only !== undefined) words.push(`--only ${quoted(only)}`);
-  if (rate !== undefined) words.push(`--rate ${rate}`);
-  if (controls === false) words.push('--no-controls');
-  return words.join(' ');
+  const words = optionWords({
+    ...{ app, seed },
+    minutes: minutes === defaultMinutes ? undefined : minutes,
+    restarts: restarts === defaultRestarts ? undefined : restarts,
+    ...{ only, rate, controls: controls === false ? false : undefined },
+  });
+  return [callOf('advise'), ...words].join(' ');
 }
 
 /** The files that the run put into its lab, by where they were there. */

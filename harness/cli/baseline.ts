@@ -15,38 +15,33 @@ import { differences } from '../experiment/differences.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { baselinesFolder } from './gate/plan.ts';
-import { examples } from './options/examples.ts';
 import { refuseArguments } from './options/refusals.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command, type Typed } from './command.ts';
 import { tableOf } from '../report/format.ts';
 import { readRun } from '../verdict/record/read-run.ts';
 
-/** Options as they are typed. */
-interface AcceptOptions {
-  readonly append?: true;
-  readonly name?: string;
-}
+const options = {
+  '--append': 'add the runs to the baseline that is there',
+  '--name <name>': 'the entry of the gate that it is for (default: E5, or E5@variant)',
+} as const;
+type AcceptOptions = Typed<typeof options>;
 
 /** Exits 0; what cannot be accepted or shown is refused. */
-export const baseline = {
-  define: (program) =>
-    program
-      .command('baseline')
-      .description('accept a run as what the gate compares with, or list or show those that were')
-      .argument('<action>', 'accept, list or show')
-      .argument('[names...]', 'accept: folders of runs; show: a name')
-      .option('--append', 'add the runs to the baseline that is there')
-      .option('--name <name>', 'the entry of the gate that it is for (default: E5, or E5@variant)')
-      .addHelpText(
-        'after',
-        examples(
-          'npm run baseline -- accept reports/E5/latest',
-          'npm run baseline -- accept reports/E5/20261124T* --append',
-          'npm run baseline -- show E5',
-        ),
-      ),
-  run: async (context, action: string, names: string[], options: AcceptOptions) => {
+export const baseline = command({
+  name: 'baseline',
+  about: 'accept a run as what the gate compares with, or list or show those that were',
+  takes: [
+    ['<action>', 'accept, list or show'],
+    ['[names...]', 'accept: folders of runs; show: a name'],
+  ],
+  options,
+  examples: [
+    'npm run baseline -- accept reports/E5/latest',
+    'npm run baseline -- accept reports/E5/20261124T* --append',
+    'npm run baseline -- show E5',
+  ],
+  run: async (context, action, names, options) => {
     switch (action) {
       case 'accept':
         return await acceptBaseline(context, names, options);
@@ -60,7 +55,7 @@ export const baseline = {
         throw usageError(`baseline takes accept, list or show, not ${JSON.stringify(action)}.`);
     }
   },
-} satisfies CliCommand;
+});
 
 /**
  * Makes baselines of runs: those of one experiment are put together, and replace the baseline that was there, or are

@@ -4,6 +4,7 @@ import { parseDocument } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { serviceFileSchema } from '../gate/files/budgets.ts';
 import { parseBudgets } from '../gate/files/read-budgets.ts';
+import { addCommand } from './command.ts';
 import { baseline } from './baseline.ts';
 import { experiment } from './experiment.ts';
 import { gate } from './gate.ts';
@@ -21,8 +22,7 @@ const ciFiles = [
 ];
 
 const program = new Command();
-for (const command of [experiment, gate, merge, baseline, measure])
-  command.define(program, (name) => `npm run ${name} --`);
+for (const command of [experiment, gate, merge, baseline, measure]) addCommand(program, command);
 
 /** Every call of a command of the gate in a text: its name, and the options that it is given. */
 function callsIn(text: string): { name: string; options: string[] }[] {

@@ -3,28 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes } from '../base/errors.ts';
 import { ownerInWords } from '../lab/owner.ts';
 import type { StandingLab } from '../lab/remove.ts';
-import { examples } from './options/examples.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /** The lock of an owner that has just ended takes a moment to go. */
 const lookAgainMs = 1_500;
 
 /** Removes what carries our label, but for runs that go on, and says what it left alone and why. */
-export const clean = {
-  define: (program) =>
-    program
-      .command('clean')
-      .description('take down what a crash or --keep left in the engine')
-      .option('--images', 'the images of services (service.yaml), too; the next run builds what it needs again')
-      .addHelpText(
-        'after',
-        examples(
-          'npm run clean',
-          'npm run clean -- --images',
-          'DOCKER_CONTEXT=build npm run clean    # on another engine',
-        ),
-      ),
-  run: async (context, options: { images?: true }) => {
+export const clean = command({
+  name: 'clean',
+  about: 'take down what a crash or --keep left in the engine',
+  options: { '--images': 'the images of services (service.yaml), too; the next run builds what it needs again' },
+  examples: ['npm run clean', 'npm run clean -- --images', 'DOCKER_CONTEXT=build npm run clean    # on another engine'],
+  run: async (context, options) => {
     const { connectEngine } = await import('../lab/engine/engine.ts');
     const { heldBy } = await import('../lab/measuring-lock.ts');
     const { removedLine, removeLab, standingLabs } = await import('../lab/remove.ts');
@@ -48,7 +38,7 @@ export const clean = {
     }
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});
 
 function isLive({ state }: StandingLab): boolean {
   return state === 'live';

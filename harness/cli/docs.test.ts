@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { loadExperiment } from '../experiment/catalog.ts';
 import { parseChange, resolveExperiment } from '../experiment/fields.ts';
-import type { CliCommand } from './program.ts';
+import { addCommand, type CliCommand } from './command.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const inDocs = (await readdir(join(project, 'docs'))).filter((name) => name.endsWith('.md'));
@@ -24,8 +24,8 @@ const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'ut
 const program = new Command();
 for (const name of await readdir(join(project, 'harness/cli'))) {
   if (!/^[a-z-]+\.ts$/u.test(name) || name.startsWith('testing')) continue;
-  const module = (await import(new URL(name, import.meta.url).href)) as Record<string, Partial<CliCommand> | undefined>;
-  for (const part of Object.values(module)) part?.define?.(program, (command) => `npm run ${command} --`);
+  const module = (await import(new URL(name, import.meta.url).href)) as Record<string, CliCommand | undefined>;
+  for (const part of Object.values(module)) if (part?.run !== undefined) addCommand(program, part);
 }
 
 /** A heading as GitHub makes an anchor of it. */

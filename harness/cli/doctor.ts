@@ -4,41 +4,32 @@ import { jsonText } from '../base/foreign-text.ts';
 import { canRun, findingsText } from '../doctor/finding.ts';
 import type { Context } from './context.ts';
 import { ownAppOf } from './options/own-app.ts';
-import type { CliCommand } from './program.ts';
+import { command, type Typed } from './command.ts';
 
-/** Options as they are typed. */
-interface DoctorOptions {
-  readonly app?: string;
-  readonly wait?: boolean;
-  readonly json?: true;
-}
+const options = {
+  '--app <service.yaml>': 'start your own service in the lab, and check its contract signal by signal',
+  '--no-wait': 'with --app: do not wait for another run on this engine, but fail',
+  '--json': 'findings on stdout as JSON, and nothing else there',
+} as const;
+type DoctorOptions = Typed<typeof options>;
 
 /** Exits 0 when a lab can run here, else 4; with --app 0 when the service keeps the contract, else 1. */
-export const doctor = {
-  define: (program) =>
-    program
-      .command('doctor')
-      .description(
-        'check everything that a run needs of this machine and of the engine; or with --app what a service of your own must do ' +
-          'to be restarted without a loss',
-      )
-      .option('--app <service.yaml>', 'start your own service in the lab, and check its contract signal by signal')
-      .option('--no-wait', 'with --app: do not wait for another run on this engine, but fail')
-      .option('--json', 'findings on stdout as JSON, and nothing else there')
-      .addHelpText(
-        'after',
-        `
-Boots a lab's server for some seconds, and takes it away again. Exits 0 when a lab can run here, else 4.
+export const doctor = command({
+  name: 'doctor',
+  about:
+    'check everything that a run needs of this machine and of the engine; or with --app what a service of your own must do ' +
+    'to be restarted without a loss',
+  options,
+  notes: `Boots a lab's server for some seconds, and takes it away again. Exits 0 when a lab can run here, else 4.
 With --app it starts and stops the service in a lab of its own, half a minute: exits 0 when it keeps the contract, 1 when it
-breaks it in some point, 2 for a wrong service.yaml, and 4 when the lab cannot run.
-
-Examples:
-  npm run doctor
-  npm run doctor -- --json > doctor.json     # to go with a question
-  npm run doctor -- --app service.yaml       # your own service
-  DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do`,
-      ),
-  run: async (context, options: DoctorOptions) => {
+breaks it in some point, 2 for a wrong service.yaml, and 4 when the lab cannot run.`,
+  examples: [
+    'npm run doctor',
+    'npm run doctor -- --json > doctor.json     # to go with a question',
+    'npm run doctor -- --app service.yaml       # your own service',
+    'DOCKER_HOST=ssh://me@server npm run doctor # whether that engine will do',
+  ],
+  run: async (context, options) => {
     if (options.app !== undefined) return await examine(context, options.app, options);
     const { checkThisEngine } = await import('../doctor/this-engine.ts');
     const { checkThisMachine } = await import('../doctor/this-machine.ts');
@@ -56,7 +47,7 @@ Examples:
     }
     return can ? exitCodes.pass : exitCodes.cannotRun;
   },
-} satisfies CliCommand;
+});
 
 async function examine(context: Context, app: string, { json, wait }: DoctorOptions): Promise<number> {
   const own = await ownAppOf(app);

@@ -5,74 +5,59 @@ import { jsonText } from '../base/foreign-text.ts';
 import { requestOf, type RunRequest } from '../conduct/run-request.ts';
 import { loadExperiment } from '../experiment/catalog.ts';
 import type { Context } from './context.ts';
-import { examples } from './options/examples.ts';
 import { parseShard } from '../gate/shard.ts';
 import { isCheckout } from '../project.mjs';
+import { givenOption } from './options/option-words.ts';
 import { seedOf, wholeNumber } from './options/option-values.ts';
-import { addRunOptions, changesOf, claimOf, collect, type RunningOptions } from './options/run-options.ts';
+import { changesOf, claimOf, runOptions } from './options/run-options.ts';
 import { ownAppOf } from './options/own-app.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import { experimentList } from './print/experiment-list.ts';
 import { insideLines } from './print/look-inside.ts';
-import type { CliCommand } from './program.ts';
+import { command, type Typed } from './command.ts';
 import { requireWritable } from './runs/out-folder.ts';
 
-/** Options as they are typed. */
-interface ExperimentOptions extends RunningOptions {
-  readonly variant?: string;
-  readonly variants?: true;
-  readonly sweep?: readonly string[];
-  readonly trials?: string;
-  readonly shard?: string;
-  readonly dryRun?: true;
-  readonly keep?: true;
-  readonly capacity?: true;
-}
+const options = {
+  '--variant <name>': 'a named variant of it (`list` has their names)',
+  '--variants': 'with `all`: every variant too (half an hour)',
+  '--sweep <path=a,b,c>': ['run it at each value of a field, or of two: one table, one chart', 'again'],
+  '--trials <n>': 'repeat the whole run on fresh labs, and add up',
+  '--claim <percent>':
+    'require this share of clean restarts, with --trials of all together; inconclusive if too few were made',
+  '--shard <i/n>':
+    'make only this part of the --trials, as one of n machines with the same --seed (or auto: as GitLab or ' +
+    'Kubernetes number them); `merge` adds up',
+  '--dry-run': 'print units, proxy file and schedule; start nothing',
+  '--keep': 'leave the lab standing, to look inside; with --trials the last one',
+  '--capacity': 'before and after the load, 3 s of autocannon: what the site can do',
+  ...runOptions,
+} as const;
+type ExperimentOptions = Typed<typeof options>;
 
 /** The most trials at once. */
 const mostTrials = 1_000;
 
 /** Exits with what came of the runs. */
-export const experiment = {
-  define: (program) =>
-    addRunOptions(
-      program
-        .command('experiment')
-        .description('run one experiment, or all, or list them')
-        .argument('<id>', 'an experiment such as E5, all, or list')
-        .option('--variant <name>', 'a named variant of it (`list` has their names)')
-        .option('--variants', 'with `all`: every variant too (half an hour)')
-        .option('--sweep <path=a,b,c>', 'run it at each value of a field, or of two: one table, one chart', collect)
-        .option('--trials <n>', 'repeat the whole run on fresh labs, and add up')
-        .option(
-          '--claim <percent>',
-          'require this share of clean restarts, with --trials of all together; inconclusive if too few were made',
-        )
-        .option(
-          '--shard <i/n>',
-          'make only this part of the --trials, as one of n machines with the same --seed (or auto: as GitLab or ' +
-            'Kubernetes number them); `merge` adds up',
-        )
-        .option('--dry-run', 'print units, proxy file and schedule; start nothing')
-        .option('--keep', 'leave the lab standing, to look inside; with --trials the last one')
-        .option('--capacity', 'before and after the load, 3 s of autocannon: what the site can do'),
-    ).addHelpText(
-      'after',
-      `${isCheckout ? '\nOptions come after --, or npm takes them for its own.\n' : ''}${examples(
-        'npm run experiment list',
-        'npm run experiment E5',
-        'npm run experiment all',
-        'npm run experiment E5 -- --rate 1000 --restarts 20',
-        'npm run experiment E5 -- --claim 99 --restarts 299',
-        'npm run experiment E5 -- --claim 99.9 --restarts 100 --trials 30 --seed 7 --shard 2/4 --out shard-2',
-        'npm run experiment E5 -- --variant as-seeded',
-        'npm run experiment E1 -- --set app.warmupMs=1000 --dry-run',
-        'npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500',
-        'npm run experiment E1 -- --app service.yaml',
-        'npm run experiment E1 -- --seed 7 --json > verdict.json',
-      )}`,
-    ),
-  run: async (context, id: string, options: ExperimentOptions) => {
+export const experiment = command({
+  name: 'experiment',
+  about: 'run one experiment, or all, or list them',
+  takes: [['<id>', 'an experiment such as E5, all, or list']],
+  options,
+  ...(isCheckout && { notes: 'Options come after --, or npm takes them for its own.' }),
+  examples: [
+    'npm run experiment list',
+    'npm run experiment E5',
+    'npm run experiment all',
+    'npm run experiment E5 -- --rate 1000 --restarts 20',
+    'npm run experiment E5 -- --claim 99 --restarts 299',
+    'npm run experiment E5 -- --claim 99.9 --restarts 100 --trials 30 --seed 7 --shard 2/4 --out shard-2',
+    'npm run experiment E5 -- --variant as-seeded',
+    'npm run experiment E1 -- --set app.warmupMs=1000 --dry-run',
+    'npm run experiment E3 -- --sweep proxy.retry.initialIntervalMs=0,100,250,500',
+    'npm run experiment E1 -- --app service.yaml',
+    'npm run experiment E1 -- --seed 7 --json > verdict.json',
+  ],
+  run: async (context, id, options) => {
     const reportsFolder = options.out === undefined ? context.reportsFolder : resolve(options.out);
     if (id === 'list') {
       context.stdout(await experimentList(reportsFolder, join(context.reportsFolder, 'reference')));
@@ -111,7 +96,7 @@ export const experiment = {
     const claim = options.claim === undefined ? null : claimOf(options.claim);
     return await runTrials(context, asked, { ...how, shard, claim });
   },
-} satisfies CliCommand;
+});
 
 async function requestFor(
   id: string,
@@ -155,10 +140,9 @@ function refuseConflicts(id: string, options: ExperimentOptions): void {
     throw new HarnessError('option-conflict', sentence, { hint });
   };
   if (id === 'all') {
-    const names = ['variant', 'sweep', 'trials', 'shard', 'dryRun', 'claim', 'keep', 'capacity'] as const;
-    const given = names.find((name) => options[name] !== undefined);
-    const option = given?.replace(/[A-Z]/u, (letter) => `-${letter.toLowerCase()}`);
-    if (option !== undefined) conflict(`\`all\` runs every experiment: --${option} is for a single one.`);
+    const notOfAll = ['variant', 'sweep', 'trials', 'shard', 'dryRun', 'claim', 'keep', 'capacity'] as const;
+    const given = givenOption(options, notOfAll);
+    if (given !== undefined) conflict(`\`all\` runs every experiment: ${given} is for a single one.`);
     return;
   }
   if (options.shard !== undefined && (options.trials === undefined || options.seed === undefined)) {

@@ -7,45 +7,37 @@ import { beginGate, readGates, requireOwnGate } from '../gate/gate-folder.ts';
 import { tableOf } from '../report/format.ts';
 import type { Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';
-import { baselinesFolder, planGate, planOptionTexts, type GatePlan, type PlanOptions } from './gate/plan.ts';
-import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
-import { examples } from './options/examples.ts';
+import { baselinesFolder, planGate, planOptionTexts, type GatePlan } from './gate/plan.ts';
+import { checkDelivery, deliveryOptions } from './options/delivery-options.ts';
 import { seedOf } from './options/option-values.ts';
-import { addRunOptions, type RunningOptions } from './options/run-options.ts';
-import type { CliCommand } from './program.ts';
+import { runOptions } from './options/run-options.ts';
+import { command, type Typed } from './command.ts';
 import { requireWritable } from './runs/out-folder.ts';
 
-/** Options as they are typed. */
-interface GateOptions extends RunningOptions, DeliveryOptions, PlanOptions {
-  readonly json?: true;
-  readonly dryRun?: true;
-}
+const options = {
+  '--shard <i/n>': 'this machine’s share of the work; `merge` puts the shares together',
+  '--variant <name>': 'with one entry: hold this variant of it against the entry’s budgets',
+  '--budgets <file>': 'another budgets file',
+  '--dry-run': 'print what would run, on which shard, and how long; start nothing',
+  ...runOptions,
+  '--json': 'gate.json on stdout, and nothing else there',
+  ...deliveryOptions,
+} as const;
+type GateOptions = Typed<typeof options>;
 
 /** Runs the gate, or this machine's share of it; exits with the gate's result. */
-export const gate = {
-  define: (program) =>
-    addDeliveryOptions(
-      addRunOptions(
-        program
-          .command('gate')
-          .description('run the experiments of experiments/gate.yaml, and fail on a budget or a regression')
-          .argument('[entries...]', 'entries or experiments to run, such as E5 or E1@crash (default: all)')
-          .option('--shard <i/n>', 'this machine’s share of the work; `merge` puts the shares together')
-          .option('--variant <name>', 'with one entry: hold this variant of it against the entry’s budgets')
-          .option('--budgets <file>', 'another budgets file')
-          .option('--dry-run', 'print what would run, on which shard, and how long; start nothing'),
-        'gate.json',
-      ),
-    ).addHelpText(
-      'after',
-      examples(
-        'npm run gate',
-        'npm run gate -- E5 E1',
-        'npm run gate -- --shard 1/4 --out gate-1',
-        'npm run gate -- E5 --set unit.socketTie=part-of      # a regression, to see that it is caught',
-      ),
-    ),
-  run: async (context, ids: string[], options: GateOptions) => {
+export const gate = command({
+  name: 'gate',
+  about: 'run the experiments of experiments/gate.yaml, and fail on a budget or a regression',
+  takes: [['[entries...]', 'entries or experiments to run, such as E5 or E1@crash (default: all)']],
+  options,
+  examples: [
+    'npm run gate',
+    'npm run gate -- E5 E1',
+    'npm run gate -- --shard 1/4 --out gate-1',
+    'npm run gate -- E5 --set unit.socketTie=part-of      # a regression, to see that it is caught',
+  ],
+  run: async (context, ids, options) => {
     await checkDelivery(options);
     // A repeat has the next seed.
     const seed = seedOf(options.seed, 1);
@@ -70,7 +62,7 @@ export const gate = {
     const to = { folder: join(out, 'gate'), budgetsPath: plan.budgetsPath, options };
     return await deliver(context, result, to);
   },
-} satisfies CliCommand;
+});
 
 async function runPlan(
   context: Context,

@@ -1,41 +1,32 @@
 /** `index`: the experiments side by side. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import type { SideBySideEntry } from '../report/side-by-side.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command, type Typed } from './command.ts';
+import { writeFiles } from './runs/out-folder.ts';
 import { readSeries, type SeriesEntry } from './runs/series.ts';
 
-/** Options as they are typed. */
-interface IndexOptions {
-  readonly series?: string;
-  readonly out?: string;
-  readonly write?: true;
-}
+const options = {
+  '--series <folder>': 'where the runs lie (default: reports/ and reports/reference/)',
+  '--out <folder>': 'where the index goes (default: reports/index/, which git ignores)',
+  '--write': 'write reports/README.md, which is committed, from the kept runs in reports/reference/',
+} as const;
+type IndexOptions = Typed<typeof options>;
 
 /**
  * Writes README.md and its chart. The runs of the day stay out of what is committed: reports/README.md shows the kept runs
  * alone, and is written with --write only. The same runs give the same bytes.
  */
-export const index = {
-  define: (program) =>
-    program
-      .command('index')
-      .description('write the experiments side by side, from one run of each')
-      .option('--series <folder>', 'where the runs lie (default: reports/ and reports/reference/)')
-      .option('--out <folder>', 'where the index goes (default: reports/index/, which git ignores)')
-      .option('--write', 'write reports/README.md, which is committed, from the kept runs in reports/reference/')
-      .addHelpText(
-        'after',
-        `
-Takes the newest run of each experiment that may be cited and was run as its file has it. A run that may not be cited
-never takes the place of one that may.
-${examples('npm run index', 'npm run index -- --write', 'npm run index -- --series /tmp/runs --out /tmp/index')}`,
-      ),
-  run: async (context, options: IndexOptions) => {
+export const index = command({
+  name: 'index',
+  about: 'write the experiments side by side, from one run of each',
+  options,
+  notes: `Takes the newest run of each experiment that may be cited and was run as its file has it. A run that may not be cited
+never takes the place of one that may.`,
+  examples: ['npm run index', 'npm run index -- --write', 'npm run index -- --series /tmp/runs --out /tmp/index'],
+  run: async (context, options) => {
     const { series, out } = foldersOf(context.reportsFolder, options);
     const entries = (await readSeries(series)).map((entry) => sideBySideEntry(entry, out));
     if (entries.every(({ run }) => run === null)) {
@@ -47,15 +38,12 @@ ${examples('npm run index', 'npm run index -- --write', 'npm run index -- --seri
     const { sideBySideBars, sideBySideMarkdown } = await import('../report/side-by-side.ts');
     const glossaryPath = pathFrom(out, join(context.projectFolder, 'docs/glossary.md'));
     const { png, svg } = drawSideBySide(sideBySideBars(entries));
-    await mkdir(out, { recursive: true });
-    await writeFile(join(out, 'side-by-side.png'), png);
-    await writeFile(join(out, 'side-by-side.svg'), svg);
     const text = sideBySideMarkdown(entries, { chartPath: 'side-by-side.svg', glossaryPath });
-    await writeFile(join(out, 'README.md'), text);
+    await writeFiles(out, { 'side-by-side.png': png, 'side-by-side.svg': svg, 'README.md': text });
     context.stdout(`index: ${pathText(join(out, 'README.md'))}\n`);
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});
 
 function foldersOf(reports: string, options: IndexOptions): { series: string[]; out: string } {
   const kept = join(reports, 'reference');

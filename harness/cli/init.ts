@@ -5,20 +5,27 @@ import { exitCodes, HarnessError, messageOf } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import type { NewFile } from '../init/files.ts';
 import type { Context } from './context.ts';
-import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /** Exits 0 when it wrote a file, or was only to show what it would write; 2 when it wrote none. */
-export const init = {
-  define: (program, callOf) =>
-    program
-      .command('init')
-      .description('begin a budgets file, a service.yaml and a file for CI from what stands in a folder; asks nothing')
-      .argument('[folder]', 'the folder of your project (default: where you are)')
-      .option('--dry-run', 'print the files on stdout instead of writing them')
-      .addHelpText('after', helpText(callOf('init'))),
-  run: async (context, folder: string | undefined, { dryRun }: { dryRun?: true }) => {
+export const init = command({
+  name: 'init',
+  about: 'begin a budgets file, a service.yaml and a file for CI from what stands in a folder; asks nothing',
+  takes: [['[folder]', 'the folder of your project (default: where you are)']],
+  options: { '--dry-run': 'print the files on stdout instead of writing them' },
+  notes: `It reads go.mod, package.json, pyproject.toml, requirements.txt, Dockerfile, compose file, Procfile, Makefile, .env, systemd
+units and source: at most 400 files, 256 KiB of each, none from outside the folder. It runs nothing and asks no network. Each
+guess is printed with file and line.
+
+It writes restart-proof.yaml for \`measure\`, and service.yaml for the lab; with a .github folder or a remote at GitHub
+.github/workflows/restart-proof.yml; with a .gitlab-ci.yml restart-proof.gitlab-ci.yml, to include there. A file that is
+there is left alone. Where no deploy command is found, \`while\` holds a comment only, and \`measure\` refuses the file until
+you write one; so does \`start\` of service.yaml.
+
+Exits 0 when it wrote a file, 2 when it wrote none.`,
+  examples: ['npm run init', 'npm run init -- --dry-run', 'npm run init -- ../shop'],
+  run: async (context, folder, { dryRun }) => {
     const { readFolder } = await import('../init/folder.ts');
     const { guess } = await import('../init/guess.ts');
     const { budgetsFile, ciFiles } = await import('../init/files.ts');
@@ -51,7 +58,7 @@ export const init = {
     if (written.has(service)) tell(await serviceText(context, join(root, service.path), run.build));
     return written.size === 0 ? exitCodes.usage : exitCodes.pass;
   },
-} satisfies CliCommand;
+});
 
 /** What to do about the service.yaml. @param build makes the files that it names */
 async function serviceText({ callOf }: Context, path: string, build: string | null): Promise<string> {
@@ -100,19 +107,4 @@ function measureCall({ callOf, projectFolder }: Context, root: string): string {
 /** A word for the shell. */
 function quoted(text: string): string {
   return /^[\w./@:+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-function helpText(call: string): string {
-  return `
-It reads go.mod, package.json, pyproject.toml, requirements.txt, Dockerfile, compose file, Procfile, Makefile, .env, systemd
-units and source: at most 400 files, 256 KiB of each, none from outside the folder. It runs nothing and asks no network. Each
-guess is printed with file and line.
-
-It writes restart-proof.yaml for \`measure\`, and service.yaml for the lab; with a .github folder or a remote at GitHub
-.github/workflows/restart-proof.yml; with a .gitlab-ci.yml restart-proof.gitlab-ci.yml, to include there. A file that is
-there is left alone. Where no deploy command is found, \`while\` holds a comment only, and \`measure\` refuses the file until
-you write one; so does \`start\` of service.yaml.
-
-Exits 0 when it wrote a file, 2 when it wrote none.
-${examples(call.replace(/ --$/u, ''), `${call} --dry-run`, `${call} ../shop`)}`;
 }

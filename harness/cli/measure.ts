@@ -1,56 +1,14 @@
 /** `measure`: the instrument on its own, for a service that the user runs. */
 import { jsonText } from '../base/foreign-text.ts';
 import { checkDelivery } from './options/delivery-options.ts';
-import { examples } from './options/examples.ts';
-import { addMeasureOptions, type MeasureOptions } from './options/measure-options.ts';
+import { measureOptions } from './options/measure-options.ts';
 import { usageError } from '../gate/refusals.ts';
 import { refuseArguments } from './options/refusals.ts';
 import { exitCodeOf, summaryLines } from './print/run-summary.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
-/** Exits with what came of the measurement, or of all that the budgets file names. */
-export const measure = {
-  define: (program, callOf) =>
-    addMeasureOptions(
-      program
-        .command('measure')
-        .description('count every failed request of a service of your own, while a command of yours (a deploy) runs')
-        .argument('[services...]', 'with --budgets: the services of the file to measure (default: all)'),
-    ).addHelpText('after', helpText(callOf('measure'))),
-  run: async (context, services: string[], options: MeasureOptions) => {
-    await checkDelivery(options);
-    const { budgets, compare } = options;
-    if (compare !== undefined) {
-      refuseArguments(services, 0, 'measure --compare takes two files');
-      const { measureCompared } = await import('./gate/compared.ts');
-      return await measureCompared(context, { ...options, compare });
-    }
-    if (options.rounds !== undefined) throw usageError('--rounds is about --compare, which is missing.');
-    if (budgets !== undefined) {
-      const { measureBudgets } = await import('./gate/measured.ts');
-      return await measureBudgets(context, services, { ...options, budgets });
-    }
-    refuseArguments(services, 0, 'measure takes options only');
-    const { measureOnce } = await import('./runs/measurement.ts');
-    const { deliverMeasured } = await import('./gate/measured.ts');
-    const { folder, verdict } = await measureOnce(context, options);
-    if (options.json === true) context.stdout(jsonText(verdict));
-    else context.stdout(`${summaryLines(verdict, folder, context)}${hintFor(verdict)}`);
-    await deliverMeasured(context, folder, options);
-    return exitCodeOf(verdict.verdict);
-  },
-} satisfies CliCommand;
-
-/** One clean restart looks like a proof, and is none. */
-function hintFor({ verdict, restarts, badRestarts }: Verdict): string {
-  if (verdict !== 'pass' || restarts !== 1 || badRestarts > 0) return '';
-  return 'One restart bounds little (0 of 1 is at most 95 %): --restarts 20 makes twenty under one load.\n';
-}
-
-function helpText(call: string): string {
-  return `
-Each request carries an X-Request-Id of its own, is sent once, and is counted once. Load goes only to --url.
+const notes = `Each request carries an X-Request-Id of its own, is sent once, and is counted once. Load goes only to --url.
 
 The service is asked for a second and at least five requests before the command; if one of them is not answered as
 expected, the command is not run. It must not return before the deploy has ended: if it does, --settle must be longer than
@@ -96,19 +54,54 @@ A name is looked up again every second, and new connections follow it; --resolve
 unix:/run/shop.sock:/path asks a Unix socket, with Host: localhost.
 
 https: certificates are checked as browsers do, against Node's own list of authorities or --ca, and for the host of --url,
-which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.
+which is also sent as SNI. A handshake that fails is a dropped request with the outcome \`tls\`; the reason says why.`;
 
-${examples(
-  `${call} --url http://127.0.0.1:8080/ --rate 100 --duration 30s`,
-  `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0`,
-  `${call} --url http://127.0.0.1:8080/orders --method POST --body @order.json \\`,
-  "  --header 'Content-Type: application/json' --connections kept --while './deploy.sh'",
-  `${call} --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
-  `${call} --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --journal shop`,
-  `${call} --url http://127.0.0.1:8080/ --hold 200 --hold-kind sse --hold-path /events --while './deploy.sh'`,
-  `${call} --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'`,
-  `${call} --url unix:/run/shop.sock --while 'systemctl restart shop'`,
-  `${call} --budgets budgets.yaml --junit junit.xml`,
-  `${call} --compare old.yaml new.yaml --restarts 20 --every 5s`,
-)}`;
+/** Exits with what came of the measurement, or of all that the budgets file names. */
+export const measure = command({
+  name: 'measure',
+  about: 'count every failed request of a service of your own, while a command of yours (a deploy) runs',
+  takes: [['[services...]', 'with --budgets: the services of the file to measure (default: all)']],
+  options: measureOptions,
+  notes,
+  examples: [
+    'npm run measure -- --url http://127.0.0.1:8080/ --rate 100 --duration 30s',
+    "npm run measure -- --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --max-dropped 0",
+    'npm run measure -- --url http://127.0.0.1:8080/orders --method POST --body @order.json \\',
+    "  --header 'Content-Type: application/json' --connections kept --while './deploy.sh'",
+    `npm run measure -- --url http://127.0.0.1:8080/ --while './deploy.sh "v$RESTART"' --restarts 20 --every 10s`,
+    "npm run measure -- --url http://127.0.0.1:8080/ --while 'systemctl restart shop' --journal shop",
+    "npm run measure -- --url http://127.0.0.1:8080/ --hold 200 --hold-kind sse --hold-path /events --while './deploy.sh'",
+    "npm run measure -- --url https://127.0.0.1:8443/ --ca test-ca.pem --while './deploy.sh'",
+    "npm run measure -- --url unix:/run/shop.sock --while 'systemctl restart shop'",
+    'npm run measure -- --budgets budgets.yaml --junit junit.xml',
+    'npm run measure -- --compare old.yaml new.yaml --restarts 20 --every 5s',
+  ],
+  run: async (context, services, options) => {
+    await checkDelivery(options);
+    const { budgets, compare } = options;
+    if (compare !== undefined) {
+      refuseArguments(services, 0, 'measure --compare takes two files');
+      const { measureCompared } = await import('./gate/compared.ts');
+      return await measureCompared(context, { ...options, compare });
+    }
+    if (options.rounds !== undefined) throw usageError('--rounds is about --compare, which is missing.');
+    if (budgets !== undefined) {
+      const { measureBudgets } = await import('./gate/measured.ts');
+      return await measureBudgets(context, services, { ...options, budgets });
+    }
+    refuseArguments(services, 0, 'measure takes options only');
+    const { measureOnce } = await import('./runs/measurement.ts');
+    const { deliverMeasured } = await import('./gate/measured.ts');
+    const { folder, verdict } = await measureOnce(context, options);
+    if (options.json === true) context.stdout(jsonText(verdict));
+    else context.stdout(`${summaryLines(verdict, folder, context)}${hintFor(verdict)}`);
+    await deliverMeasured(context, folder, options);
+    return exitCodeOf(verdict.verdict);
+  },
+});
+
+/** One clean restart looks like a proof, and is none. */
+function hintFor({ verdict, restarts, badRestarts }: Verdict): string {
+  if (verdict !== 'pass' || restarts !== 1 || badRestarts > 0) return '';
+  return 'One restart bounds little (0 of 1 is at most 95 %): --restarts 20 makes twenty under one load.\n';
 }

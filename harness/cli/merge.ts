@@ -10,40 +10,28 @@ import { usageError } from '../gate/refusals.ts';
 import type { Context } from './context.ts';
 import { deliver } from './gate/deliver.ts';
 import { baselinesFolder, planEntry, planOptionsFrom, readGateBudgets } from './gate/plan.ts';
-import { examples } from './options/examples.ts';
 import { claimOf } from './options/run-options.ts';
-import { addDeliveryOptions, checkDelivery, type DeliveryOptions } from './options/delivery-options.ts';
-import type { CliCommand } from './program.ts';
-
-/** Options as they are typed. */
-interface MergeOptions extends DeliveryOptions {
-  readonly budgets?: string;
-  readonly claim?: string;
-  readonly out?: string;
-}
+import { checkDelivery, deliveryOptions } from './options/delivery-options.ts';
+import { command } from './command.ts';
 
 /** Exits as the gate would. */
-export const merge = {
-  define: (program) =>
-    addDeliveryOptions(
-      program
-        .command('merge')
-        .description('decide over what the shards of a gate wrote, or add up runs of one experiment into one claim')
-        .argument('<folders...>', 'each as a shard’s --out, or a folder that holds several; or runs')
-        .option('--budgets <file>', 'another budgets file')
-        .option('--claim <percent>', 'of runs: require this share of clean restarts of all together')
-        .option('--json', 'gate.json, or the sums, on stdout, and nothing else there')
-        .option('--out <folder>', 'where the result goes (default: reports/merged/)')
-        .addHelpText(
-          'after',
-          examples(
-            'npm run merge -- gate-1 gate-2',
-            'npm run merge -- shard-1 shard-2 shard-3 shard-4 --claim 99.9',
-            'npm run merge -- reports/E5/20261127T021148Z-e242 reports/E5/20261127T021501Z-9c04',
-          ),
-        ),
-    ),
-  run: async (context, folders: string[], options: MergeOptions) => {
+export const merge = command({
+  name: 'merge',
+  about: 'decide over what the shards of a gate wrote, or add up runs of one experiment into one claim',
+  takes: [['<folders...>', 'each as a shard’s --out, or a folder that holds several; or runs']],
+  options: {
+    '--budgets <file>': 'another budgets file',
+    '--claim <percent>': 'of runs: require this share of clean restarts of all together',
+    '--json': 'gate.json, or the sums, on stdout, and nothing else there',
+    '--out <folder>': 'where the result goes (default: reports/merged/)',
+    ...deliveryOptions,
+  },
+  examples: [
+    'npm run merge -- gate-1 gate-2',
+    'npm run merge -- shard-1 shard-2 shard-3 shard-4 --claim 99.9',
+    'npm run merge -- reports/E5/20261127T021148Z-e242 reports/E5/20261127T021501Z-9c04',
+  ],
+  run: async (context, folders, options) => {
     await checkDelivery(options);
     const out = options.out === undefined ? join(context.reportsFolder, 'merged') : resolve(options.out);
     const paths = folders.map((folder) => resolve(folder));
@@ -70,7 +58,7 @@ export const merge = {
     const to = { folder: join(out, 'gate'), budgetsPath, options };
     return await deliver(context, result, to);
   },
-} satisfies CliCommand;
+});
 
 /** All fields but what the files of a service hold: a program need not be here to be merged. */
 function fieldsOf({ service, ...experiment }: Experiment): Record<string, string> {

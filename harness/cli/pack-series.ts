@@ -6,9 +6,8 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
-import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 import { writeHashes } from './runs/working-copy.ts';
 import { readSeries, type SeriesRun } from './runs/series.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
@@ -20,15 +19,15 @@ const leftOut = new Set<string>([runFiles.joined, runFiles.page, runFiles.hashes
  * Copies the runs into `to/E0/`, `to/E1/` and so on, where `verify` works as on any run. Packs only runs that may be cited
  * and that hold; throws before it writes anything when no run is there, or one cannot be packed.
  */
-export const packSeries = {
-  define: (program) =>
-    program
-      .command('pack-series')
-      .description('copy one run of each experiment without what can be made again, to be committed')
-      .argument('<from>', 'the folder of the runs, such as reports')
-      .argument('<to>', 'the folder of the copies, such as reports/reference')
-      .addHelpText('after', examples('npm run pack-series -- reports reports/reference')),
-  run: async (context, from: string, to: string) => {
+export const packSeries = command({
+  name: 'pack-series',
+  about: 'copy one run of each experiment without what can be made again, to be committed',
+  takes: [
+    ['<from>', 'the folder of the runs, such as reports'],
+    ['<to>', 'the folder of the copies, such as reports/reference'],
+  ],
+  examples: ['npm run pack-series -- reports reports/reference'],
+  run: async (context, from, to) => {
     const entries = await readSeries([resolve(from)]);
     const runs = entries.flatMap(({ run }) => run ?? []);
     if (runs.length === 0) throw refusal(`${from} holds no run of an experiment.`);
@@ -49,7 +48,7 @@ export const packSeries = {
     );
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});
 
 /** `E5 own-port`: a run may be a stranger's, and so are the names in it, which become names of folders. */
 const controlName = /^E\d{1,3}(?: [a-z0-9][a-z0-9-]{0,99})?$/u;

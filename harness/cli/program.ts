@@ -8,21 +8,10 @@ import { terminalText } from '../base/foreign-text.ts';
 import { explained } from '../lab/engine/engine-errors.ts';
 import { cacheFolder, projectFolder } from '../project.mjs';
 import { otherTemporaryFolder } from '../tool-environment.mjs';
+import { addCommand, type CliCommand } from './command.ts';
 import { type Context, wantsColour } from './context.ts';
 import { refuseWrongWords } from './options/refusals.ts';
 import { withCommands, withPages } from './print/caller-words.ts';
-
-/** A command of the command line. */
-export interface CliCommand {
-  /** Adds it to the program: its name, what it takes, and its help. */
-  readonly define: (program: Command, callOf: Context['callOf']) => Command;
-  /**
-   * Does it. What takes long to load (Docker's client, the database, the charts) is imported here, not above.
-   * @param words arguments, options and the command, as commander passes them
-   * @returns what the process exits with, unless the user interrupts it
-   */
-  readonly run: (context: Context, ...words: never[]) => Promise<number>;
-}
 
 /** The command line that is run: of a checkout, or of the package in another project. */
 interface CommandLine {
@@ -35,7 +24,6 @@ interface CommandLine {
 
 /** Runs the command that the process's arguments name, and sets the exit code. */
 export async function runProgram(commands: readonly CliCommand[], line: CommandLine): Promise<void> {
-  const { afterHelp, callOf } = line;
   const context = contextOfProcess(line, commands);
   const program = new Command('restart-proof')
     .description('Tells, with proof, which way of restarting a service loses requests and which does not.')
@@ -47,18 +35,18 @@ export async function runProgram(commands: readonly CliCommand[], line: CommandL
       outputError: () => undefined,
       writeOut: (text) => void process.stdout.write(context.worded(text)),
     })
-    .addHelpText('after', afterHelp);
+    .addHelpText('after', line.afterHelp);
   const temporary = otherTemporaryFolder(cacheFolder());
   if (temporary !== undefined) process.env['TMPDIR'] = temporary;
   watchForSignals(context);
   const faults = watchForFaults(program, context);
   let exitCode: number = exitCodes.pass;
-  for (const { define, run } of commands) {
-    define(program, callOf)
+  for (const command of commands) {
+    addCommand(program, command)
       // Excess words are refused below, with a hint: mostly npm kept an option and left its value.
       .allowExcessArguments()
       .action(async (...words: unknown[]) => {
-        const code = await run(context, ...(words as never[]));
+        const code = await command.run(context, ...(words as never[]));
         exitCode = context.signal.aborted ? interruptedCode(context.signal) : code;
       });
   }
@@ -73,7 +61,7 @@ export async function runProgram(commands: readonly CliCommand[], line: CommandL
 }
 
 function contextOfProcess({ callOf, isPackage }: CommandLine, commands: readonly CliCommand[]): Context {
-  const names = commands.map(({ define }) => define(new Command(), callOf).name());
+  const names = commands.map(({ name }) => name);
   return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
     stderr: (text) => void process.stderr.write(terminalText(text)),

@@ -2,36 +2,30 @@
 import { exitCodes, HarnessError } from '../base/errors.ts';
 import { jsonText } from '../base/foreign-text.ts';
 import { didYouMean } from '../base/nearest.ts';
-import { examples } from './options/examples.ts';
 import { answerText, csvText, tablesText } from './print/query-text.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /** Rows that are printed as a table, and that are read at all. */
 const mostShown = 1_000;
 const mostRows = 1_000_000;
 
 /** Exits 0 whatever the answer is. */
-export const query = {
-  define: (program, callOf) =>
-    program
-      .command('query')
-      .description('ask a run any question in SQL, or list what can be asked')
-      .argument('<run>', "the run's folder, such as reports/measure/latest")
-      .argument('[sql]', 'a select over the tables and views of the run, or the name of a query')
-      .option('--json', 'the rows as JSON, an object each')
-      .option('--csv', 'the rows as CSV')
-      .addHelpText(
-        'after',
-        `
-Without SQL it lists tables, columns with their units, the named queries that verdicts are made of, and examples. DuckDB runs
-the query; it can read nothing but the run, and change nothing. docs/data.md tells of every file and column.
-${examples(
-  `${callOf('query')} reports/E5/latest`,
-  `${callOf('query')} reports/measure/latest drop-windows`,
-  `${callOf('query')} reports/E5/latest "select phase, max(waitUs) / 1000 as ms from requests group by phase" --csv`,
-)}`,
-      ),
-  run: async (context, folder: string, sql: string | undefined, options: { json?: true; csv?: true }) => {
+export const query = command({
+  name: 'query',
+  about: 'ask a run any question in SQL, or list what can be asked',
+  takes: [
+    ['<run>', "the run's folder, such as reports/measure/latest"],
+    ['[sql]', 'a select over the tables and views of the run, or the name of a query'],
+  ],
+  options: { '--json': 'the rows as JSON, an object each', '--csv': 'the rows as CSV' },
+  notes: `Without SQL it lists tables, columns with their units, the named queries that verdicts are made of, and examples. DuckDB runs
+the query; it can read nothing but the run, and change nothing. docs/data.md tells of every file and column.`,
+  examples: [
+    'npm run query -- reports/E5/latest',
+    'npm run query -- reports/measure/latest drop-windows',
+    'npm run query -- reports/E5/latest "select phase, max(waitUs) / 1000 as ms from requests group by phase" --csv',
+  ],
+  run: async (context, folder, sql, options) => {
     const { openRunDatabase } = await import('../verdict/evidence.ts');
     const { namedQueries } = await import('../verdict/queries/all.ts');
     const { open, database } = await openRunDatabase(folder);
@@ -67,4 +61,4 @@ ${examples(
       await database.close();
     }
   },
-} satisfies CliCommand;
+});

@@ -4,26 +4,19 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { examples } from './options/examples.ts';
 import { pathText } from './print/path.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /** Refuses a run that cannot be written and has another report than its files give, unless --out is given. */
-export const report = {
-  define: (program, callOf) =>
-    program
-      .command('report')
-      .description("make a run's report and charts again from its verdict and files")
-      .argument('<run>', "the run's folder, such as reports/measure/latest")
-      .option('--out <folder>', 'write report.md, report.html and charts/ there, and leave the run as it is')
-      .addHelpText(
-        'after',
-        `
-Files that come out the same are not written again. A packed run (reports/reference) and a folder that cannot be written
-stay as they are: name another folder with --out.
-${examples(`${callOf('report')} reports/E5/latest`, `${callOf('report')} reports/measure/latest --out /tmp/report`)}`,
-      ),
-  run: async (context, folder: string, options: { out?: string }) => {
+export const report = command({
+  name: 'report',
+  about: "make a run's report and charts again from its verdict and files",
+  takes: [['<run>', "the run's folder, such as reports/measure/latest"]],
+  options: { '--out <folder>': 'write report.md, report.html and charts/ there, and leave the run as it is' },
+  notes: `Files that come out the same are not written again. A packed run (reports/reference) and a folder that cannot be written
+stay as they are: name another folder with --out.`,
+  examples: ['npm run report -- reports/E5/latest', 'npm run report -- reports/measure/latest --out /tmp/report'],
+  run: async (context, folder, options) => {
     const { writeReport } = await import('../report/write-report.ts');
     const { bringBack, copyReport, onCopy, whyReadOnly } = await import('./runs/working-copy.ts');
     const run = await openRun(folder);
@@ -46,4 +39,4 @@ ${examples(`${callOf('report')} reports/E5/latest`, `${callOf('report')} reports
     context.stdout(`report: ${pathText(join(out ?? run.path, runFiles.report))}\n`);
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});

@@ -7,25 +7,18 @@ import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { summaryLines, exitCodeOf } from './print/run-summary.ts';
-import { examples } from './options/examples.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /** Exits as the run did. */
-export const verdict = {
-  define: (program, callOf) =>
-    program
-      .command('verdict')
-      .description("make a run's verdict again from its files")
-      .argument('<run>', "the run's folder, such as reports/measure/latest")
-      .option('--json', 'verdict.json on stdout, and nothing else there')
-      .addHelpText(
-        'after',
-        `
-The folder is written to only where the verdict is another than the one in it. A packed run (reports/reference) and a
-folder that cannot be written stay as they are.
-${examples(`${callOf('verdict')} reports/E5/latest`, `${callOf('verdict')} reports/measure/latest --json`)}`,
-      ),
-  run: async (context, folder: string, options: { json?: true }) => {
+export const verdict = command({
+  name: 'verdict',
+  about: "make a run's verdict again from its files",
+  takes: [['<run>', "the run's folder, such as reports/measure/latest"]],
+  options: { '--json': 'verdict.json on stdout, and nothing else there' },
+  notes: `The folder is written to only where the verdict is another than the one in it. A packed run (reports/reference) and a
+folder that cannot be written stay as they are.`,
+  examples: ['npm run verdict -- reports/E5/latest', 'npm run verdict -- reports/measure/latest --json'],
+  run: async (context, folder, options) => {
     const { judgeRun } = await import('../verdict/judge.ts');
     const { finishLedger } = await import('../run/finish-ledger.ts');
     const { finishAbandoned } = await import('../conduct/service/service-files.ts');
@@ -55,7 +48,7 @@ ${examples(`${callOf('verdict')} reports/E5/latest`, `${callOf('verdict')} repor
     context.stdout(options.json === true ? jsonText(judged) : summaryLines(judged, run.path, context));
     return exitCodeOf(judged.verdict);
   },
-} satisfies CliCommand;
+});
 
 async function verdictText(folder: string): Promise<string | null> {
   return await plainText(join(folder, runFiles.verdict)).catch(() => null);

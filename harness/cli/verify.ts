@@ -4,27 +4,20 @@ import { exitCodes } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
 import { openRun } from '../run/run-door.ts';
 import { isConclusive } from '../verdict/record/verdict.ts';
-import { examples } from './options/examples.ts';
-import type { CliCommand } from './program.ts';
+import { command } from './command.ts';
 
 /**
  * Prints what the run claims, whether that holds, and how to check what this state of the project cannot. Exits 0 when a
  * pass or fail holds, 1 when anything does not, 3 when all holds and the run itself makes no claim.
  */
-export const verify = {
-  define: (program, callOf) =>
-    program
-      .command('verify')
-      .description('say whether the line of a run holds: its files are unchanged, and give the same verdict again')
-      .argument('<run>', "the run's folder, such as reports/measure/latest")
-      .addHelpText(
-        'after',
-        `
-Exits 0 when the line of a pass or a fail holds, 1 when something does not, and 3 when all holds of a run that is
-inconclusive or aborted: it makes no claim.
-${examples(`${callOf('verify')} reports/measure/latest`)}`,
-      ),
-  run: async (context, folder: string) => {
+export const verify = command({
+  name: 'verify',
+  about: 'say whether the line of a run holds: its files are unchanged, and give the same verdict again',
+  takes: [['<run>', "the run's folder, such as reports/measure/latest"]],
+  notes: `Exits 0 when the line of a pass or a fail holds, 1 when something does not, and 3 when all holds of a run that is
+inconclusive or aborted: it makes no claim.`,
+  examples: ['npm run verify -- reports/measure/latest'],
+  run: async (context, folder) => {
     const { verification } = await import('./runs/verification.ts');
     const run = await openRun(folder);
     const { claimed, wrong, otherState } = await verification(run);
@@ -44,7 +37,7 @@ ${examples(`${callOf('verify')} reports/measure/latest`)}`,
     context.stdout(`${claimed.verdict}: ${checked}, but the run makes no claim:\n${reasons}`);
     return exitCodes.inconclusive;
   },
-} satisfies CliCommand;
+});
 
 /** How to check a run that another state of the project made. */
 function commandsOf({ commit, sources }: { commit: string; sources: string }, folder: string): string {

@@ -7,7 +7,9 @@ import { testFolder } from '../base/testing-folder.ts';
 import { errorText, exitCodeOfError } from '../base/error-text.ts';
 import { readServiceFile } from '../gate/files/read-budgets.ts';
 import { optionsOfFile } from './options/file-options.ts';
-import { measure as measureCommand } from './measure.ts';
+import { addCommand } from './command.ts';
+import { measure } from './measure.ts';
+import type { MeasureOptions } from './options/measure-options.ts';
 import { testContext } from './testing-context.ts';
 
 const folder = testFolder();
@@ -21,12 +23,9 @@ const said = async (name: string, ...options: string[]): Promise<{ text: string;
 /** What `measure` says. */
 async function saidOf(...words: string[]): Promise<{ text: string; code: number }> {
   const program = new Command('restart-proof').exitOverride();
-  const { define, run } = measureCommand;
-  define(program, context.callOf).action(
-    async (...words: Parameters<typeof run> extends [unknown, ...infer W] ? W : never) => {
-      await run(context, ...words);
-    },
-  );
+  addCommand(program, measure).action(async (...[services, options]: [string[], MeasureOptions]) => {
+    await measure.run(context, services, options);
+  });
   try {
     await program.parseAsync(['measure', ...words], { from: 'user' });
   } catch (error) {
@@ -83,7 +82,7 @@ const wrongOptions: readonly (readonly [lines: string, sentence: string])[] = [
   ['while: ls\nclaim: 100', ':6:14: shop: claim takes a percentage from 50 to 99.9'],
   ['while: ls\nsettle: on', ':6:15: shop: settle takes a duration such as'],
   ['connections: no', ':5:20: shop: connections must be kept, new or mixed, not "no"'],
-  ['method: 5', ':5:15: shop: method must be one of '],
+  ['method: 5', ':5:15: shop: method must be GET, HEAD, '],
   ['expect-status: 99', ':5:22: shop: expect-status takes a whole number from 200'],
   ['capacity: "yes"', ':5:17: shop: capacity must be true or false, not "yes"'],
   ['capacity:', ':5:7: shop: capacity must be true or false, not null'],

@@ -8,7 +8,8 @@ import { usageError } from '../../gate/refusals.ts';
 import type { Service } from '../../experiment/service.ts';
 import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
 import type { Context } from '../context.ts';
-import { optionName, type MeasureOptions } from '../options/measure-options.ts';
+import type { MeasureOptions } from '../options/measure-options.ts';
+import { givenOption } from '../options/option-words.ts';
 import { seedOf, wholeNumber } from '../options/option-values.ts';
 import { deployComparisonText } from '../print/deploy-comparison.ts';
 import { pathText } from '../print/path.ts';
@@ -88,18 +89,9 @@ function planText(a: Planned, b: Planned, turns: readonly Planned[]): string {
 async function planBoth(
   options: MeasureOptions & { readonly compare: readonly string[] },
 ): Promise<[Planned, Planned]> {
-  for (const key of [
-    'budgets',
-    'while',
-    'maxDropped',
-    'maxGap',
-    'maxWait',
-    'junit',
-    'summary',
-    'annotations',
-  ] as const) {
-    if (options[key] !== undefined) throw usageError(`--compare goes without --${optionName(key)}.`, bothFiles);
-  }
+  const notHere = ['budgets', 'while', 'maxDropped', 'maxGap', 'maxWait', 'junit', 'summary', 'annotations'] as const;
+  const stray = givenOption(options, notHere);
+  if (stray !== undefined) throw usageError(`--compare goes without ${stray}.`, bothFiles);
   const [first, second, ...more] = options.compare;
   if (first === undefined || second === undefined || more.length > 0) {
     throw usageError(`--compare takes two files, and has ${options.compare.length}.`, bothFiles);

@@ -11,7 +11,8 @@ import { readRun } from '../../verdict/record/read-run.ts';
 import type { Context } from '../context.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { optionsOfFile } from '../options/file-options.ts';
-import { fileOptions, optionName, type MeasureOptions } from '../options/measure-options.ts';
+import { fileOptions, type MeasureOptions } from '../options/measure-options.ts';
+import { givenOption } from '../options/option-words.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
 import { summaryLines } from '../print/run-summary.ts';
 import { measureOnce } from '../runs/measurement.ts';
@@ -19,7 +20,12 @@ import { deliver } from './deliver.ts';
 import { budgetsName } from './plan.ts';
 
 /** Options that a budget of the file says better. */
-const budgetOptions = { maxDropped: 'dropped', maxGap: 'gapMs', maxWait: 'longestWaitMs', maxCut: 'cut' } as const;
+const budgetOptions = [
+  ['maxDropped', 'dropped'],
+  ['maxGap', 'gapMs'],
+  ['maxWait', 'longestWaitMs'],
+  ['maxCut', 'cut'],
+] as const;
 
 /**
  * Measures the services that were named (none: all of the file), in the file's order. None is measured again, whatever
@@ -30,10 +36,10 @@ export async function measureBudgets(
   names: readonly string[],
   options: MeasureOptions & { readonly budgets: string },
 ): Promise<number> {
-  for (const key of ['maxDropped', 'maxGap', 'maxWait', 'maxCut'] as const) {
-    if (options[key] === undefined) continue;
-    const budget = `\`${budgetOptions[key]}: { max: … }\``;
-    throw usageError(`--${optionName(key)} and --budgets say two things: write ${budget} into the file.`);
+  for (const [key, figure] of budgetOptions) {
+    const given = givenOption(options, [key]);
+    if (given === undefined) continue;
+    throw usageError(`${given} and --budgets say two things: write \`${figure}: { max: … }\` into the file.`);
   }
   const file = await readServiceFile(options.budgets, budgetsName(options.budgets));
   const chosen = chosenServices(file, names);

@@ -2,16 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
-import type { CliCommand } from '../program.ts';
+import { command } from '../command.ts';
 
 /** Writes them into docs/. */
-export const schema = {
-  define: (program) =>
-    program
-      .command('schema', { hidden: true })
-      .description(
-        'write what docs/ has of declarations: verdict.schema.json, service.schema.json, data.md, checks.md, contract.md, errors.md',
-      ),
+export const schema = command({
+  name: 'schema',
+  about:
+    'write what docs/ has of declarations: verdict.schema.json, service.schema.json, data.md, checks.md, contract.md, errors.md',
+  isHidden: true,
   run: async ({ projectFolder, stdout }) => {
     for (const [name, text] of Object.entries(await madePages(projectFolder))) {
       await writeFile(join(projectFolder, name), text);
@@ -19,7 +17,7 @@ export const schema = {
     }
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});
 
 /** The pages by their paths; the columns are those of a kept run. */
 export async function madePages(projectFolder: string): Promise<Record<string, string>> {

@@ -2,16 +2,13 @@
 import { join } from 'node:path';
 import { exitCodes } from '../../base/errors.ts';
 import { cacheFolder, isCheckout } from '../../project.mjs';
-import type { CliCommand } from '../program.ts';
+import { command } from '../command.ts';
 
 /** Makes what is missing, and says each step with its time. */
-export const setup = {
-  define: (program) =>
-    program
-      .command('setup', { hidden: isCheckout })
-      .description(
-        "prepare the lab, once: an engine that answers (root has it installed and started), and the lab's image",
-      ),
+export const setup = command({
+  name: 'setup',
+  about: "prepare the lab, once: an engine that answers (root has it installed and started), and the lab's image",
+  isHidden: isCheckout,
   run: async (context) => {
     const { buildLabImage, ensureBase, hasImage } = await import('../../lab/engine/build-image.ts');
     const { fetchNode, fetchTraefik } = await import('../../lab/engine/downloads.ts');
@@ -57,4 +54,4 @@ export const setup = {
     say('done', context.worded('npm run experiment E5'));
     return exitCodes.pass;
   },
-} satisfies CliCommand;
+});

@@ -1,7 +1,7 @@
 /** Headers that a user gives. */
-import { HarnessError } from '../../base/errors.ts';
 import { isHeaderValue, isOwnHeader } from '../../gate/files/requests.ts';
 import { toldHeader, type Told } from '../../gate/files/secrets.ts';
+import { optionError } from './option-values.ts';
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/u;
 
@@ -17,15 +17,11 @@ export function parseHeader(
   const colon = text.indexOf(':');
   const name = colon < 0 ? '' : text.slice(0, colon);
   // What was meant as a value may be a secret, and is not repeated.
-  if (!headerName.test(name)) throw usage('--header is not of the form "Name: value".');
-  if (isOwnHeader(name)) throw usage(`The header ${name} is set by the instrument itself.`);
+  if (!headerName.test(name)) throw optionError('--header is not of the form "Name: value".');
+  if (isOwnHeader(name)) throw optionError(`The header ${name} is set by the instrument itself.`);
   const told = toldHeader(name, text.slice(colon + 1).trim(), environment, secretHeaders);
   if (!isHeaderValue(told.sent)) {
-    throw usage(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
+    throw optionError(`The value of --header ${name} is not of the form "Name: value" in one line of Latin letters.`);
   }
   return [name, told];
-}
-
-function usage(message: string): HarnessError {
-  return new HarnessError('option-value', message);
 }

@@ -3,8 +3,9 @@ import { HarnessError } from '../../base/errors.ts';
 import { descriptorLimit } from '../../conduct/service/processes.ts';
 import { holdKinds, mostHeld } from '../../experiment/hold.ts';
 import type { Service } from '../../experiment/service.ts';
-import { optionName, type MeasureOptions } from './measure-options.ts';
-import { wholeNumber } from './option-values.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { givenOption } from './option-words.ts';
+import { optionError, wholeNumber } from './option-values.ts';
 import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
 
 /** What is held, as it is written down and as it is sent. */
@@ -12,6 +13,9 @@ export interface HoldOptions {
   readonly shown: NonNullable<Service['hold']>;
   readonly target: string;
 }
+
+const usage = (message: string): Error =>
+  optionError(message, 'Such as --hold 200 --hold-kind sse --hold-path /events');
 
 /** More connections than this to another machine are no trial any more. */
 const mostUnowned = 100;
@@ -26,8 +30,8 @@ const otherDescriptors = 64;
 export function holdOf(options: MeasureOptions, path: Told, environment: NodeJS.ProcessEnv): HoldOptions | null {
   const { hold, holdKind, holdPath, maxCut } = options;
   if (hold === undefined) {
-    const stray = (['holdKind', 'holdPath', 'maxCut'] as const).find((key) => options[key] !== undefined);
-    if (stray !== undefined) throw usage(`--${optionName(stray)} is about --hold, which is missing.`);
+    const stray = givenOption(options, ['holdKind', 'holdPath', 'maxCut']);
+    if (stray !== undefined) throw usage(`${stray} is about --hold, which is missing.`);
     return null;
   }
   const kind = holdKinds.find((known) => known === holdKind);
@@ -73,8 +77,4 @@ export async function refuseTooMany(
     `--hold ${count} and --max-connections ${maxConnections} take ${needed} file descriptors, and a process may have ${limit} here.`,
     { hint: 'Lower --max-connections, or raise the hard limit (ulimit -Hn).' },
   );
-}
-
-function usage(message: string): HarnessError {
-  return new HarnessError('option-value', message, { hint: 'Such as --hold 200 --hold-kind sse --hold-path /events' });
 }

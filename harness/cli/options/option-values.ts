@@ -5,6 +5,19 @@ import { HarnessError } from '../../base/errors.ts';
 /** The highest seed: what a signed integer of 32 bits holds. */
 const highestSeed = 2 ** 31 - 1;
 
+/** What is wrong with an option. */
+export function optionError(message: string, hint?: string, cause?: unknown): HarnessError {
+  return new HarnessError('option-value', message, { hint, cause });
+}
+
+/** One of these words. */
+export function oneOf<Word extends string>(option: string, text: string, words: readonly Word[]): Word {
+  const word = words.find((known) => known === text);
+  if (word !== undefined) return word;
+  const all = `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+  throw optionError(`${option} must be ${all}, not ${JSON.stringify(text)}.`);
+}
+
 /** A whole number from `low` to `high`. */
 export function wholeNumber(option: string, text: string, low: number, high: number): number {
   const range = high === Number.MAX_SAFE_INTEGER ? `from ${low} on` : `from ${low} to ${high}`;
@@ -50,5 +63,5 @@ function checked(
   high: number,
 ): number {
   if (value >= low && value <= high) return value;
-  throw new HarnessError('option-value', `${option} takes ${takes}, not ${JSON.stringify(text)}.`);
+  throw optionError(`${option} takes ${takes}, not ${JSON.stringify(text)}.`);
 }

@@ -1,10 +1,10 @@
 /** `--url` and `--resolve`: where requests go. */
 import { isIP } from 'node:net';
-import { HarnessError } from '../../base/errors.ts';
 import { resolveHost, socketProblem } from '../../conduct/service/address.ts';
 import { firstListening } from '../../in-lab/connection/name-watch.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
+import { optionError } from './option-values.ts';
 
 /** `--url`, read. */
 export interface ToldUrl {
@@ -32,16 +32,16 @@ const longestSocketPath = 107;
 /** @throws {HarnessError} when it is none that can be asked */
 export function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): ToldUrl {
   if (text === undefined) {
-    throw usage('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
+    throw optionError('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
   }
   if (text.startsWith('unix:')) return socketUrl(text, environment);
   const url = URL.parse(expand('--url', text, environment));
-  if (url === null) throw usage('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
+  if (url === null) throw optionError('--url is not a URL.', 'Such as http://127.0.0.1:8080/path');
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw usage(`--url must begin with http://, https:// or unix:/, not ${url.protocol}//.`);
+    throw optionError(`--url must begin with http://, https:// or unix:/, not ${url.protocol}//.`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw usage('--url must not hold a user name or password; send an Authorization header with --header.');
+    throw optionError('--url must not hold a user name or password; send an Authorization header with --header.');
   }
   const typedPath = /^[^:]*:\/\/[^/?#]*([^#]*)/u.exec(text)?.[1] ?? '';
   return { url, origin: url.origin, path: toldPath(url, typedPath), socketPath: null };
@@ -52,16 +52,16 @@ function socketUrl(text: string, environment: NodeJS.ProcessEnv): ToldUrl {
   const [, typedSocket = '', typedPath = '/'] = /^unix:(\/[^:]*)(?::(\/.*))?$/su.exec(text) ?? [];
   const socketPath = expand('--url', typedSocket, environment);
   if (socketPath === '') {
-    throw usage(
+    throw optionError(
       '--url names no Unix socket by its whole path.',
       'Such as unix:/run/shop.sock, or unix:/run/shop.sock:/path',
     );
   }
   if (Buffer.byteLength(socketPath) > longestSocketPath) {
-    throw usage(`The path of a Unix socket has at most ${longestSocketPath} bytes, and that of --url more.`);
+    throw optionError(`The path of a Unix socket has at most ${longestSocketPath} bytes, and that of --url more.`);
   }
   const url = URL.parse(`http://localhost${expand('--url', typedPath, environment)}`);
-  if (url === null) throw usage('--url is not a URL.', 'Such as unix:/run/shop.sock:/path');
+  if (url === null) throw optionError('--url is not a URL.', 'Such as unix:/run/shop.sock:/path');
   return { url, origin: `unix:${socketPath}:`, path: toldPath(url, typedPath.replace(/#.*$/su, '')), socketPath };
 }
 
@@ -79,10 +79,10 @@ function toldPath(url: URL, typed: string): Told {
  */
 export async function reachOf({ url, socketPath }: ToldUrl, { resolve = [] }: MeasureOptions): Promise<Reach> {
   if (socketPath !== null) {
-    if (resolve.length > 0) throw usage('--resolve is about names, and --url is a Unix socket.');
+    if (resolve.length > 0) throw optionError('--resolve is about names, and --url is a Unix socket.');
     const problem = await socketProblem(socketPath);
     if (problem === null) return { address: socketPath, port: null, name: null };
-    throw usage(
+    throw optionError(
       `This user cannot connect to the socket ${socketPath} (${problem}).`,
       problem === 'EPROTOTYPE' ? 'It must be a stream socket.' : 'Its mode, or that of a folder above it, forbids it.',
     );
@@ -90,7 +90,8 @@ export async function reachOf({ url, socketPath }: ToldUrl, { resolve = [] }: Me
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
   const given = resolve.map(parseResolve).findLast((one) => one.port === port && isHost(one.host, url.hostname));
   if (given !== undefined) return { address: (await firstListening(given.addresses, port)) ?? '', port, name: null };
-  if (resolve.length > 0) throw usage(`--resolve is about other hosts or ports than ${url.hostname}:${port} of --url.`);
+  if (resolve.length > 0)
+    throw optionError(`--resolve is about other hosts or ports than ${url.hostname}:${port} of --url.`);
   return { ...(await resolveHost(url.hostname, port)), port };
 }
 
@@ -105,12 +106,8 @@ function parseResolve(text: string): { host: string; port: number; addresses: st
   if (port !== undefined && addresses.every((address) => isIP(address) !== 0)) {
     return { host, port: Number(port), addresses };
   }
-  throw usage(
+  throw optionError(
     `--resolve must be host:port:address with an IP address, not ${JSON.stringify(text)}.`,
     'Such as shop.example:443:127.0.0.1',
   );
-}
-
-function usage(message: string, hint?: string): HarnessError {
-  return new HarnessError('option-value', message, { hint });
 }

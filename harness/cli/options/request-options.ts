@@ -1,8 +1,9 @@
 /** `--requests`, and `requests` of a budgets file: the mix that the options of `measure` ask for. */
-import { HarnessError } from '../../base/errors.ts';
 import { mixOfList, type MixDefaults, type ToldMix } from '../../gate/files/request-mix.ts';
 import { readRequests } from '../../gate/files/read-requests.ts';
-import { optionName, type MeasureOptions } from './measure-options.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { givenOption } from './option-words.ts';
+import { optionError } from './option-values.ts';
 
 /**
  * Reads the mix that the options ask for; null where they ask for a single request.
@@ -15,17 +16,11 @@ export async function mixOf(
 ): Promise<ToldMix | null> {
   const placed = options.requests === undefined ? options.requestList : await readRequests(options.requests);
   if (placed === undefined) return null;
-  const single = (['method', 'body', 'capacity'] as const).find((key) => options[key] !== undefined);
-  if (single !== undefined) {
-    throw usage(`--${optionName(single)} is about a single request, and --requests names several.`);
-  }
+  const single = givenOption(options, ['method', 'body', 'capacity']);
+  if (single !== undefined) throw optionError(`${single} is about a single request, and --requests names several.`);
   if (url.pathname !== '/' || url.search !== '') {
-    throw usage('--url must have no path with --requests: each request has its own.', `Such as ${url.origin}/`);
+    throw optionError('--url must have no path with --requests: each request has its own.', `Such as ${url.origin}/`);
   }
   const hostField = 'header: ["Host: …"]';
   return mixOfList(placed, { ...defaults, secretHeaders: options.secretHeader ?? [], hostField });
-}
-
-function usage(message: string, hint?: string): HarnessError {
-  return new HarnessError('option-value', message, { hint });
 }

@@ -1,44 +1,25 @@
 /** The options of every command that runs experiments, and what they change about one. */
-import type { Command } from 'commander';
 import { HarnessError } from '../../base/errors.ts';
 import type { ExperimentFile } from '../../experiment/experiment.ts';
 import { parseChange, type Change } from '../../experiment/fields.ts';
+import type { Typed } from '../command.ts';
 import { percentage, wholeNumber } from './option-values.ts';
 
+/** The options. */
+export const runOptions = {
+  '--app <file>': 'a service of your own in place of the demo site, as this service.yaml describes it',
+  '--set <path=value>': ['give a field another value; may be repeated', 'again'],
+  '--rate <n>': 'requests a second',
+  '--restarts <n>': 'how many restarts under one load; of several sites, how many deploys of all of them',
+  '--seed <n>': 'makes the schedule of requests and restarts the same again',
+  '--json': 'verdict.json on stdout, and nothing else there',
+  '--out <folder>': 'where the run goes (default: reports/)',
+  '--no-wait': 'exit 4 when another run measures on this engine, instead of waiting for its end',
+  '--no-controls': 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing',
+} as const;
+
 /** Options as they are typed. */
-export interface RunningOptions {
-  readonly app?: string;
-  readonly set?: readonly string[];
-  readonly rate?: string;
-  readonly restarts?: string;
-  readonly claim?: string;
-  readonly seed?: string;
-  readonly json?: true;
-  readonly out?: string;
-  /** False with --no-wait. */
-  readonly wait?: boolean;
-  /** False with --no-controls. */
-  readonly controls?: boolean;
-}
-
-/** Adds the options. */
-export function addRunOptions(command: Command, json = 'verdict.json'): Command {
-  return command
-    .option('--app <file>', 'a service of your own in place of the demo site, as this service.yaml describes it')
-    .option('--set <path=value>', 'give a field another value; may be repeated', collect)
-    .option('--rate <n>', 'requests a second')
-    .option('--restarts <n>', 'how many restarts under one load; of several sites, how many deploys of all of them')
-    .option('--seed <n>', 'makes the schedule of requests and restarts the same again')
-    .option('--json', `${json} on stdout, and nothing else there`)
-    .option('--out <folder>', 'where the run goes (default: reports/)')
-    .option('--no-wait', 'exit 4 when another run measures on this engine, instead of waiting for its end')
-    .option('--no-controls', 'leave out C0 (no restart) and C+ (mechanism off): quicker, and not for citing');
-}
-
-/** Gathers the values of an option that may be repeated. */
-export function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
-}
+export type RunningOptions = Typed<typeof runOptions>;
 
 type Changing = Pick<RunningOptions, 'set' | 'rate' | 'restarts'> & { readonly claim?: string | undefined };
 

@@ -107,7 +107,7 @@ describe('the options of measure', () => {
     [{ url, rate: '0' }, /--rate takes a whole number/u],
     [{ url, rate: '1e3' }, /--rate takes a whole number/u],
     [{ url, timeout: '5' }, /--timeout takes a duration/u],
-    [{ url, method: 'BREW' }, /--method must be one of/u],
+    [{ url, method: 'BREW' }, /--method must be GET, HEAD, /u],
     [{ url, connections: 'keep-alive' }, /--connections must be/u],
     [{ url, header: ['no colon'] }, /is not of the form/u],
     [{ url, header: ['A: b\r\nC: d'] }, /is not of the form/u],

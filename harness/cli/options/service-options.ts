@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { whyUnreadable } from '../../gate/files/written-file.ts';
 import { HarnessError } from '../../base/errors.ts';
 import { answerLimits } from '../../in-lab/load/plan.ts';
-import { methods, type Method } from '../../base/methods.ts';
+import { methods } from '../../base/methods.ts';
 import { isLoopback } from '../../conduct/service/address.ts';
 import { scriptProblem } from '../../conduct/service/shell.ts';
 import type { MeasureTimes } from '../../conduct/service/deploy-times.ts';
@@ -12,8 +12,9 @@ import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
 import { parseHeader } from './header-options.ts';
 import { holdOf, refuseTooMany } from './hold-options.ts';
-import { optionName, type MeasureOptions } from './measure-options.ts';
-import { byteSize, durationMs, wholeNumber } from './option-values.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { givenOption } from './option-words.ts';
+import { byteSize, durationMs, oneOf, optionError, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
 import { parseUrl, reachOf } from './reach-options.ts';
 import { mixOf } from './request-options.ts';
@@ -42,15 +43,15 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     ['Host', url.host],
     ...headers.map(([name, told]): [string, string] => [name, told[form]]),
   ];
-  const connections = parseConnections(options.connections);
+  const connections = oneOf('--connections', options.connections ?? 'mixed', ['kept', 'new', 'mixed']);
   const expectedStatus =
     options.expectStatus === undefined ? null : wholeNumber('--expect-status', options.expectStatus, 200, 599);
   const mix = await mixOf(options, url, { environment, connections, expectedStatus, headers });
   const body = bytesOf(options.body, environment);
   const script = parseScript(options.while);
-  const afterCommand = ['whileTimeout', 'evenIfFailing', 'mustChange', 'restarts', 'every', 'claim'] as const;
-  const stray = afterCommand.find((key) => script === null && options[key] !== undefined);
-  if (stray !== undefined) throw usage(`--${optionName(stray)} is about --while, which is missing.`);
+  const aboutScript = ['whileTimeout', 'evenIfFailing', 'mustChange', 'restarts', 'every', 'claim'] as const;
+  const stray = script === null ? givenOption(options, aboutScript) : undefined;
+  if (stray !== undefined) throw optionError(`${stray} is about --while, which is missing.`);
   const ratePerSecond = wholeNumber('--rate', options.rate ?? '100', 1, 100_000);
   const timeoutMs = durationMs('--timeout', options.timeout ?? '30s', 10, 600_000);
   const { address, port, name } = await reachOf(told, options);
@@ -65,7 +66,7 @@ export async function targetOf(options: MeasureOptions, environment = process.en
     port,
     tls: tls?.shown ?? null,
     ...httpOf(options, [...headers, ...(mix?.headers ?? [])]),
-    method: mix === null ? parseMethod(options.method) : null,
+    method: mix === null ? oneOf('--method', (options.method ?? 'GET').toUpperCase(), methods) : null,
     path: path.shown,
     headers: headersAs('shown'),
     bodyBytes: body?.length ?? null,
@@ -123,8 +124,7 @@ export function timesOf(options: MeasureOptions, ratePerSecond: number): Measure
   const loadMs = durationMs('--duration', asked, 100, 4 * 3_600_000);
   if (slotCount(ratePerSecond, loadMs) === 0) {
     const leastMs = Math.ceil(500 / ratePerSecond);
-    throw new HarnessError(
-      'option-value',
+    throw optionError(
       `No request is due in ${asked} at --rate ${ratePerSecond}: --duration must be at least ${leastMs}ms.`,
     );
   }
@@ -140,7 +140,8 @@ export function timesOf(options: MeasureOptions, ratePerSecond: number): Measure
 
 /** How often the command runs, and what that is to show; what was not asked for stays out of the run's record. */
 function seriesOf({ restarts, every, claim }: MeasureOptions): Pick<Service, 'restarts' | 'everyMs' | 'claimPercent'> {
-  if (every !== undefined && restarts === undefined) throw usage('--every is about --restarts, which is missing.');
+  if (every !== undefined && restarts === undefined)
+    throw optionError('--every is about --restarts, which is missing.');
   return {
     ...(restarts !== undefined && { restarts: wholeNumber('--restarts', restarts, 1, 4_000) }),
     ...(every !== undefined && { everyMs: durationMs('--every', every, 100, 3_600_000) }),
@@ -152,7 +153,7 @@ function seriesOf({ restarts, every, claim }: MeasureOptions): Pick<Service, 're
 function witnessesOf({ journal, accessLog }: MeasureOptions): Pick<Service, 'journal' | 'accessLogs'> {
   const wrong = journal?.find((unit) => !/^[\w:.@\\-]{1,250}$/u.test(unit));
   if (wrong !== undefined)
-    throw usage(`--journal takes the name of a unit, such as shop.service, not ${JSON.stringify(wrong)}.`);
+    throw optionError(`--journal takes the name of a unit, such as shop.service, not ${JSON.stringify(wrong)}.`);
   const named = journal?.map((unit) => (/\.(?:service|socket)$/u.test(unit) ? unit : `${unit}.service`));
   return {
     ...(named !== undefined && { journal: named }),
@@ -165,10 +166,9 @@ const ofConnections = ['keep-alive', 'proxy-connection', 'http2-settings'];
 
 /** HTTP/2, where it was asked for. */
 function httpOf({ http = '1.1', capacity }: MeasureOptions, headers: readonly Header[]): Pick<Service, 'http'> {
-  if (http === '1.1') return {};
-  if (http !== '2') throw usage(`--http must be 1.1 or 2, not ${JSON.stringify(http)}.`);
+  if (oneOf('--http', http, ['1.1', '2']) === '1.1') return {};
   if (capacity === true)
-    throw usage(
+    throw optionError(
       '--capacity is measured by autocannon, which speaks HTTP/1.1 only.',
       'Leave out --capacity, or measure it on its own.',
     );
@@ -177,15 +177,15 @@ function httpOf({ http = '1.1', capacity }: MeasureOptions, headers: readonly He
     return ofConnections.includes(lower) || (lower === 'te' && sent.toLowerCase() !== 'trailers');
   });
   if (stray !== undefined)
-    throw usage(`The header ${stray[0]} is about one connection, and HTTP/2 knows none of that kind.`);
-  return { http };
+    throw optionError(`The header ${stray[0]} is about one connection, and HTTP/2 knows none of that kind.`);
+  return { http: '2' };
 }
 
 /** A command that does nothing is a mistake: a deploy that never ran drops nothing. */
 function parseScript(script: string | undefined): string | null {
   if (script === undefined) return null;
   const problem = scriptProblem(script);
-  if (problem !== null) throw usage(`--while ${problem}.`, 'Such as --while "systemctl restart shop"');
+  if (problem !== null) throw optionError(`--while ${problem}.`, 'Such as --while "systemctl restart shop"');
   return script;
 }
 
@@ -199,17 +199,6 @@ function secretsIn(headers: readonly Header[]): string[] {
     .flatMap(([, { sent }]) => [sent, ...sent.split(' ').filter((part) => part.length >= leastLetters)]);
 }
 
-function parseMethod(text = 'GET'): Method {
-  const method = methods.find((known) => known === text.toUpperCase());
-  if (method === undefined) throw usage(`--method must be one of ${methods.join(', ')}, not ${JSON.stringify(text)}.`);
-  return method;
-}
-
-function parseConnections(text = 'mixed'): Service['connections'] {
-  if (text === 'kept' || text === 'new' || text === 'mixed') return text;
-  throw usage(`--connections must be kept, new or mixed, not ${JSON.stringify(text)}.`);
-}
-
 /** The bytes of the text, with variables in place; of a file after an @, as they are. */
 function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buffer | null {
   if (text === undefined) return null;
@@ -217,10 +206,6 @@ function bytesOf(text: string | undefined, environment: NodeJS.ProcessEnv): Buff
   try {
     return readFileSync(text.slice(1));
   } catch (cause) {
-    throw usage(`The file of --body ${text} ${whyUnreadable(cause)}.`, undefined, cause);
+    throw optionError(`The file of --body ${text} ${whyUnreadable(cause)}.`, undefined, cause);
   }
-}
-
-function usage(message: string, hint?: string, cause?: unknown): HarnessError {
-  return new HarnessError('option-value', message, { hint, cause });
 }

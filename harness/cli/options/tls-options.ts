@@ -3,10 +3,11 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { whyUnreadable } from '../../gate/files/written-file.ts';
-import { HarnessError } from '../../base/errors.ts';
 import type { Service } from '../../experiment/service.ts';
 import type { TlsPlan } from '../../in-lab/load/plan.ts';
-import { optionName, type MeasureOptions } from './measure-options.ts';
+import type { MeasureOptions } from './measure-options.ts';
+import { givenOption } from './option-words.ts';
+import { oneOf, optionError } from './option-values.ts';
 
 /** TLS as the options ask for it: what is written down, and what is used. */
 export interface ToldTls {
@@ -20,25 +21,25 @@ export interface ToldTls {
  */
 export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL): ToldTls | null {
   if (protocol !== 'https:') {
-    const stray = (['ca', 'insecure', 'cert', 'key', 'tlsResume'] as const).find((key) => options[key] !== undefined);
+    const stray = givenOption(options, ['ca', 'insecure', 'cert', 'key', 'tlsResume']);
     if (stray === undefined) return null;
-    throw usage(`--${optionName(stray)} is about https, and --url does not begin with https://.`);
+    throw optionError(`${stray} is about https, and --url does not begin with https://.`);
   }
-  const { insecure = false, cert, key, ca, tlsResume } = options;
+  const { insecure = false, cert, key, ca, tlsResume = 'off' } = options;
   if (insecure && ca !== undefined) {
-    throw usage('--insecure accepts any certificate, and --ca only some.', 'Leave out one of them.');
+    throw optionError('--insecure accepts any certificate, and --ca only some.', 'Leave out one of them.');
   }
   if (options.capacity === true && !insecure) {
-    throw usage(
+    throw optionError(
       '--capacity is measured by autocannon, which checks no certificate: over https it needs --insecure.',
       'Leave out --capacity, or measure it on its own.',
     );
   }
   if ((cert === undefined) !== (key === undefined)) {
     const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    throw usage(`--${given} needs --${missing}: a client shows a certificate and has its key.`);
+    throw optionError(`--${given} needs --${missing}: a client shows a certificate and has its key.`);
   }
-  const resumes = isOn(tlsResume);
+  const resumes = oneOf('--tls-resume', tlsResume, ['on', 'off']) === 'on';
   const used: TlsPlan = {
     serverName: hostname.replace(/^\[|\]$/gu, ''),
     ca: fileOf('--ca', ca),
@@ -51,17 +52,12 @@ export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL): Tol
   return { shown: { caFile: ca ?? null, isInsecure: insecure, certFile: cert ?? null, resumes }, used };
 }
 
-function isOn(text = 'off'): boolean {
-  if (text === 'on' || text === 'off') return text === 'on';
-  throw usage(`--tls-resume must be on or off, not ${JSON.stringify(text)}.`);
-}
-
 function fileOf(option: string, path: string | undefined): string | null {
   if (path === undefined) return null;
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw usage(`The file of ${option} ${path} ${whyUnreadable(cause)}.`, undefined, cause);
+    throw optionError(`The file of ${option} ${path} ${whyUnreadable(cause)}.`, undefined, cause);
   }
 }
 
@@ -69,10 +65,13 @@ function fileOf(option: string, path: string | undefined): string | null {
 function check({ ca, cert, key }: TlsPlan, options: MeasureOptions): void {
   const isPem = (text: string | null): boolean => text?.includes('-----BEGIN ') ?? true;
   for (const [option, text] of Object.entries({ ca, cert, key })) {
-    if (!isPem(text)) throw usage(`The file of --${option} has no PEM in it (-----BEGIN …).`);
+    if (!isPem(text)) throw optionError(`The file of --${option} has no PEM in it (-----BEGIN …).`);
   }
   if (key?.includes('ENCRYPTED') === true) {
-    throw usage('The key of --key is encrypted.', 'openssl pkey -in KEY -out PLAIN writes it without a passphrase.');
+    throw optionError(
+      'The key of --key is encrypted.',
+      'openssl pkey -in KEY -out PLAIN writes it without a passphrase.',
+    );
   }
   const tried: readonly (readonly [sentence: string, read: () => unknown])[] = [
     // Node takes a file without any certificate for an authority of nothing, and accepts none then.
@@ -85,7 +84,7 @@ function check({ ca, cert, key }: TlsPlan, options: MeasureOptions): void {
       read();
     } catch {
       // What OpenSSL says is left out: it may quote the file.
-      throw usage(sentence);
+      throw optionError(sentence);
     }
   }
 }
@@ -96,8 +95,4 @@ function certificateIn(text: string | null): unknown {
 
 function pairOf(cert: string | null, key: string | null): unknown {
   return cert === null || key === null ? null : createSecureContext({ cert, key });
-}
-
-function usage(message: string, hint?: string, cause?: unknown): HarnessError {
-  return new HarnessError('option-value', message, { hint, cause });
 }

@@ -139,26 +139,30 @@ export function comparisonText(comparison: Comparison): string {
   const citations = [comparison.a, comparison.b].map(({ citation }) => fencedText(shownLine(citation)));
   const sections = [
     `# ${name(a)} beside ${name(b)}`,
-    ...(warnings.length === 0 ? [] : [warnings.map((warning) => `- **${warning}**`).join('\n')]),
+    warnings.map((warning) => `- **${warning}**`).join('\n'),
     verdictTable(a, b),
     testsText(of),
     figuresTable(of),
     `\`\`\`\nA ${citations[0] ?? ''}\nB ${citations[1] ?? ''}\n\`\`\``,
-    ...differencesTable('What was asked, where it differs', of.experimentDiffers),
-    ...differencesTable('The fingerprint, where it differs', of.fingerprintDiffers),
+    differencesTable('What was asked, where it differs', of.experimentDiffers),
+    differencesTable('The fingerprint, where it differs', of.fingerprintDiffers),
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${sections.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function verdictTable(a: Side, b: Side): string {
   const bad = (side: Side): string =>
     side.restarts === 0 ? noRestartText(side) : `${side.badRestarts} of ${side.restarts} (${boundText(side)})`;
-  const rows: readonly (readonly [string, (side: Side) => string])[] = [
+  return sidesTable(a, b, [
     ['run', ({ runId }) => runId],
     ['verdict', ({ verdict }) => verdict],
     ['bad restarts', bad],
     ['dropped requests', ({ dropped, due }) => `${dropped} of ${due}`],
-  ];
+  ]);
+}
+
+/** A table with a column for each of two sides. */
+export function sidesTable<S>(a: S, b: S, rows: readonly (readonly [name: string, of: (side: S) => string])[]): string {
   return tableOf(rows, [
     ['', ([name]) => name],
     ['A', ([, of]) => of(a)],
@@ -166,15 +170,19 @@ function verdictTable(a: Side, b: Side): string {
   ]);
 }
 
+/** A probability, in words. */
+export function probabilityText(p: number): string {
+  return `p = ${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}`;
+}
+
 function testsText({ a, b, tests: { significantBelow: below, badRestartsP, droppedPerRestartP } }: Comparison): string {
   if (badRestartsP === null || droppedPerRestartP === null) {
     return 'One of the two has no restart that counts: there is nothing to test.';
   }
   const worth = (p: number): string => (p < below ? 'a significant difference' : 'no significant difference');
-  const text = (p: number): string => `p = ${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}`;
   return (
-    `Bad restarts, ${a.badRestarts} of ${a.restarts} against ${b.badRestarts} of ${b.restarts}: ${text(badRestartsP)} ` +
-    `(Fisher's exact test, two-sided), ${worth(badRestartsP)}. Drops restart by restart: ${text(droppedPerRestartP)} ` +
+    `Bad restarts, ${a.badRestarts} of ${a.restarts} against ${b.badRestarts} of ${b.restarts}: ${probabilityText(badRestartsP)} ` +
+    `(Fisher's exact test, two-sided), ${worth(badRestartsP)}. Drops restart by restart: ${probabilityText(droppedPerRestartP)} ` +
     `(exact permutation test, two-sided), ${worth(droppedPerRestartP)}. Either tells a difference below ${below}.`
   );
 }
@@ -204,12 +212,12 @@ function withUnit(value: number | null, unit: Unit, isSigned = false): string {
   return unit === '' ? text : `${text}${unit === '/s' ? unit : ` ${unit}`}`;
 }
 
-function differencesTable(title: string, differing: readonly Difference[]): string[] {
-  if (differing.length === 0) return [];
+function differencesTable(title: string, differing: readonly Difference[]): string {
+  if (differing.length === 0) return '';
   const table = tableOf(differing, [
     ['', ({ name }) => name],
     ['A', ({ a }) => a ?? '–'],
     ['B', ({ b }) => b ?? '–'],
   ]);
-  return [`## ${title}`, table];
+  return `## ${title}\n\n${table}`;
 }

@@ -1,41 +1,34 @@
 /** Two deploys side by side, as Markdown. */
 import { markdownText, wordedBy } from '../../base/foreign-text.ts';
 import type { DeployComparison, DeployFigures } from '../../gate/compare-deploys.ts';
-import { inMs, tableOf } from '../../report/format.ts';
+import { inMs } from '../../report/format.ts';
+import { probabilityText, sidesTable } from './comparison.ts';
 import { boundText } from '../../verdict/citation.ts';
 
 /** The comparison: the answer first, then what it rests on. */
 export function deployComparisonText(comparison: DeployComparison): string {
   const of = wordedBy(comparison, markdownText);
+  const leftOut = [...of.a.leftOutBecause, ...of.b.leftOutBecause].map((why) => `- left out: ${why}`);
+  const others = of.alsoDiffers.map(({ name }) => name).join(', ');
   const sections = [
     `# ${of.a.name} beside ${of.b.name}`,
     of.sentence,
     figuresTable(of),
     testsText(of),
-    ...leftOutLines(of),
-    ...(of.alsoDiffers.length === 0
-      ? []
-      : [
-          `**The two differ in more than the command (${of.alsoDiffers.map(({ name }) => name).join(', ')}): this may ` +
-            'cause what differs above.**',
-        ]),
+    leftOut.join('\n'),
+    others && `**The two differ in more than the command (${others}): this may cause what differs above.**`,
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${sections.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 function figuresTable({ a, b }: DeployComparison): string {
-  const rows: readonly (readonly [string, (side: DeployFigures) => string])[] = [
+  return sidesTable(a, b, [
     ['deploy', ({ name }) => name],
     ['measurements', ({ runs, leftOut }) => `${runs - leftOut}${leftOut === 0 ? '' : ` (and ${leftOut} left out)`}`],
     ['bad restarts', (side) => `${side.badRestarts} of ${side.restarts} (${boundText(boundOf(side))})`],
     ['dropped requests', ({ dropped, due }) => `${dropped} of ${due}`],
     ['dropped a restart', ({ droppedPerRestart }) => meanText(droppedPerRestart)],
     ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs)],
-  ];
-  return tableOf(rows, [
-    ['', ([name]) => name],
-    ['A', ([, of]) => of(a)],
-    ['B', ([, of]) => of(b)],
   ]);
 }
 
@@ -51,14 +44,8 @@ function meanText(perRestart: DeployFigures['droppedPerRestart']): string {
 
 function testsText({ less, tests: { significantBelow, badRestartsP, droppedPerRestartP } }: DeployComparison): string {
   if (less === 'none') return 'Nothing is tested.';
-  const text = (p: number): string => `p = ${p < 0.0001 ? p.toExponential(1) : p.toFixed(4)}`;
   return (
-    `Bad restarts: ${text(badRestartsP)} (Fisher's exact test, two-sided). Drops restart by restart: ` +
-    `${text(droppedPerRestartP)} (exact permutation test, two-sided). Either tells a difference below ${significantBelow}.`
+    `Bad restarts: ${probabilityText(badRestartsP)} (Fisher's exact test, two-sided). Drops restart by restart: ` +
+    `${probabilityText(droppedPerRestartP)} (exact permutation test, two-sided). Either tells a difference below ${significantBelow}.`
   );
-}
-
-function leftOutLines({ a, b }: DeployComparison): string[] {
-  const lines = [...a.leftOutBecause, ...b.leftOutBecause].map((why) => `- left out: ${why}`);
-  return lines.length === 0 ? [] : [lines.join('\n')];
 }

@@ -10,13 +10,14 @@ import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf } from '../../report/format.ts';
 import { controlText } from '../../verdict/controls.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
-import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
+import { nameOfRun, requestOf } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 import { exitCodeOf } from '../print/run-summary.ts';
 import { brokenText } from '../print/experiment-list.ts';
 import type { Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
+import { optionWords } from '../options/option-words.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 import { writeSeriesFolder } from './out-folder.ts';
@@ -33,14 +34,19 @@ interface Line {
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
-  asked: { seed: number; reportsFolder: string; variants: boolean; options: RunningOptions },
+  {
+    seed,
+    reportsFolder,
+    variants,
+    options,
+  }: { seed: number; reportsFolder: string; variants: boolean; options: RunningOptions },
 ): Promise<number> {
-  const { seed, reportsFolder, variants, options } = asked;
+  const withControls = options.controls !== false;
   const { experiments: catalog, broken } = await readCatalog();
   const own = await ownAppOf(options.app);
   context.stderr(brokenText(broken));
   // A change that one of them cannot take is said before any of them has run.
-  const conditions = { seed, reportsFolder, keep: false, capacity: false, withControls: options.controls !== false };
+  const conditions = { seed, reportsFolder, keep: false, capacity: false, withControls };
   const unfit: string[] = [];
   const requests = catalog.flatMap((file) =>
     [null, ...(variants ? Object.keys(file.variants) : [])].flatMap((variant) => {
@@ -74,29 +80,27 @@ export async function runAll(
   );
 
   for (const { id, error } of broken) failures.set(id, error.message);
+  const { app, set, rate, restarts } = options;
+  const again = {
+    seed,
+    app,
+    variants: variants || undefined,
+    rate,
+    restarts,
+    set,
+    controls: withControls && undefined,
+  };
+  const command = ['npm run experiment all --', ...optionWords(again)].join(' ');
   const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const table = linesTable(lines);
   const leftOut = unfit.length === 0 ? '' : `Left out:\n\n${unfit.map((why) => `- ${why}`).join('\n')}\n\n`;
-  const text = `# All experiments, seed ${seed}\n\n${table}\n\n${leftOut}\`\`\`\n${context.worded(allCommand(asked))}\n\`\`\`\n`;
+  const text = `# All experiments, seed ${seed}\n\n${table}\n\n${leftOut}\`\`\`\n${context.worded(command)}\n\`\`\`\n`;
   const folder = await writeSeriesFolder(join(reportsFolder, 'all'), { 'all.md': text });
   if (options.json === true) context.stdout(jsonText({ seed, lines, ...(own !== null && { leftOut: unfit }) }));
   else context.stdout(`${table}\ntable: ${pathText(join(folder, 'all.md'))}\n`);
   const kinds = lines.map(({ verdict }) => verdict);
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
-}
-
-/** The command that asks the same again. */
-function allCommand({ seed, variants, options }: { seed: number; variants: boolean; options: RunningOptions }): string {
-  const { app, set, rate, restarts, controls } = options;
-  const words = [`npm run experiment all -- --seed ${seed}`];
-  if (app !== undefined) words.push(`--app ${quoted(app)}`);
-  if (variants) words.push('--variants');
-  if (rate !== undefined) words.push(`--rate ${rate}`);
-  if (restarts !== undefined) words.push(`--restarts ${restarts}`);
-  for (const change of set ?? []) words.push(`--set ${quoted(change)}`);
-  if (controls === false) words.push('--no-controls');
-  return words.join(' ');
 }
 
 function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {

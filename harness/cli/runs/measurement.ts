@@ -1,33 +1,25 @@
 /** One measurement of a service that the user runs, and its folder. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
-import { quoted } from '../../conduct/run-request.ts';
 import { loadBoundMs, type MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import { measureService } from '../../conduct/service/measure-service.ts';
 import { askedOf, type Service } from '../../experiment/service.ts';
 import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
 import { restartsFor } from '../../verdict/pool/power.ts';
-import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
-import { optionName, type MeasureOptions } from '../options/measure-options.ts';
+import type { MeasureOptions } from '../options/measure-options.ts';
+import { optionWords } from '../options/option-words.ts';
 import { seedOf } from '../options/option-values.ts';
 import { shownBody } from '../../gate/files/secrets.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
 import { startProgress } from '../print/progress.ts';
 import { judge } from './judging.ts';
-import { requireWritable } from './out-folder.ts';
-
-/** A measurement that was made. */
-export interface Measured {
-  readonly folder: string;
-  readonly verdict: Verdict;
-}
+import { jsonFile, requireWritable, writeFiles } from './out-folder.ts';
 
 /** Measures one service, and writes its folder. */
-export async function measureOnce(context: Context, options: MeasureOptions): Promise<Measured> {
+export async function measureOnce(context: Context, options: MeasureOptions) {
   const target = await targetOf(options);
   const { service } = target;
   const seed = seedOf(options.seed);
@@ -74,8 +66,7 @@ export async function measureOnce(context: Context, options: MeasureOptions): Pr
     });
     if (options.capacity === true) {
       const capacities = capacitiesOf(askedOf(service), before, await takeCapacity('after'));
-      await mkdir(join(folder, dirname(runFiles.capacity)), { recursive: true });
-      await writeFile(join(folder, runFiles.capacity), `${JSON.stringify(capacities, null, 2)}\n`);
+      await writeFiles(folder, { [runFiles.capacity]: jsonFile(capacities) });
     }
     // A user who has interrupted it waits for its end, not for a report.
     const verdict = await judge(context, folder);
@@ -125,11 +116,6 @@ function optionsToRepeat(
     ...(whileCommand !== null && { while: whileCommand }),
     ...(options.holdPath !== undefined && hold !== undefined && { holdPath: hold.path }),
   };
-  const words = Object.entries({ ...shown, seed: String(seed) }).flatMap(([name, value]) => {
-    if (noPartOfIt.has(name)) return [];
-    const flag = `--${optionName(name)}`;
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return values.flatMap((one) => (one === true ? [flag] : [flag, quoted(String(one))]));
-  });
-  return words.join(' ');
+  const asked = Object.entries({ ...shown, seed }).filter(([key]) => !noPartOfIt.has(key));
+  return optionWords(Object.fromEntries(asked)).join(' ');
 }

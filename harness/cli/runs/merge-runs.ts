@@ -1,5 +1,5 @@
 /** Runs of one experiment, from wherever they were made, added up into one claim. */
-import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { jsonText } from '../../base/foreign-text.ts';
 import { gateFiles } from '../../gate/gate-folder.ts';
@@ -9,6 +9,7 @@ import { poolRuns, type PooledRuns, type ShardRun } from '../../verdict/pool/poo
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
 import { exitCodeOf } from '../print/run-summary.ts';
+import { jsonFile, writeFiles } from './out-folder.ts';
 import { verifiedRun } from './verification.ts';
 
 /** A folder of shards holds shards, a shard experiments, an experiment runs. */
@@ -64,17 +65,15 @@ export async function mergeRuns(
   }
   const isOneShard = new Set(runs.map(({ shard }) => shard)).size === 1;
   const merged = poolRuns(isOneShard ? runs.map((run) => ({ ...run, shard: run.folder })) : runs, claim);
-  await mkdir(out, { recursive: true });
-  await writeFile(join(out, 'merged.json'), `${JSON.stringify(merged, null, 2)}\n`);
-  await writeFile(join(out, 'merged.md'), mergedText(merged));
-  const { pooled } = merged;
-  if (json) context.stdout(jsonText(merged));
-  else {
-    context.stdout(`${lineOf(merged)}\n`);
-    for (const reason of pooled.reasons) context.stdout(`  ${reason}\n`);
-    context.stdout(`table: ${pathText(join(out, 'merged.md'))}\n`);
-  }
-  return exitCodeOf(pooled.verdict);
+  await writeFiles(out, { 'merged.json': jsonFile(merged), 'merged.md': mergedText(merged) });
+  const { verdict, reasons } = merged.pooled;
+  const lines = [
+    lineOf(merged),
+    ...reasons.map((reason) => `  ${reason}`),
+    `table: ${pathText(join(out, 'merged.md'))}`,
+  ];
+  context.stdout(json ? jsonText(merged) : `${lines.join('\n')}\n`);
+  return exitCodeOf(verdict);
 }
 
 const claimWords = { borne: 'borne', refuted: 'refuted', 'too-few': 'too few restarts' } as const;

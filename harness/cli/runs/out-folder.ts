@@ -1,8 +1,9 @@
 /** Where a command writes: checked before anything starts, and the folder of a table made from several runs. */
-import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../../base/errors.ts';
+import { optionError } from '../options/option-values.ts';
 import { newRunId, pointLatest } from '../../run/run-folder.ts';
 
 /** The least room that a run takes, by far. */
@@ -24,8 +25,7 @@ const whys: Record<string, string> = {
  * @throws {HarnessError} naming the folder
  */
 export async function requireWritable(folder: string): Promise<void> {
-  let there = resolve(folder);
-  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  const there = nearestAbove(resolve(folder));
   const trial = join(there, `.restart-proof-${process.pid}-${Date.now()}`);
   try {
     await writeFile(trial, Buffer.alloc(leastBytes), { flag: 'wx' });
@@ -59,22 +59,52 @@ async function refuseTakenLatest(folder: string): Promise<void> {
 }
 
 /**
- * Writes the files into `parent/<id>/`, and points `parent/latest` there.
- * @param files by their names; null is left out
- * @returns the folder
+ * A folder of that name, or a file in place of its folder, would be found out after the run.
+ * @throws {HarnessError} naming the option
  */
-export async function writeSeriesFolder(
-  parent: string,
-  files: Readonly<Record<string, string | Uint8Array | null>>,
-  id = newRunId(new Date()),
-): Promise<string> {
-  const folder = join(parent, id);
-  await mkdir(folder, { recursive: true });
+export async function requireWritableFile(option: string, path: string): Promise<void> {
+  const there = await lstat(path).catch(() => null);
+  if (path === '' || there?.isDirectory() === true) {
+    throw optionError(`${option} takes a file, and ${JSON.stringify(path)} is a folder.`);
+  }
+  const folder = nearestAbove(dirname(resolve(path)));
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory() === true && (await mayWrite(folder))) return;
+  throw optionError(`${option} ${path} cannot be written: ${folder} is no folder that you may write to.`);
+}
+
+/** The path itself, or the nearest one above it that exists. */
+function nearestAbove(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestAbove(dirname(path));
+}
+
+/** May this user write to it? */
+export async function mayWrite(path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Files by their names in a folder; null is left out. */
+type Files = Readonly<Record<string, string | Uint8Array | null>>;
+
+/** Writes the files into the folder, which is made. */
+export async function writeFiles(folder: string, files: Files): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     if (content === null) continue;
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), content);
   }
+}
+
+/**
+ * Writes the files into `parent/<id>/`, and points `parent/latest` there.
+ * @returns the folder
+ */
+export async function writeSeriesFolder(parent: string, files: Files, id = newRunId(new Date())): Promise<string> {
+  const folder = join(parent, id);
+  await writeFiles(folder, files);
   await pointLatest(parent, id);
   return folder;
 }

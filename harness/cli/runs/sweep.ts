@@ -10,8 +10,9 @@ import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool/pool.ts';
 import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
-import { nameOfRun, repeatCommand, requestOf, type RunRequest } from '../../conduct/run-request.ts';
+import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
+import { optionWords } from '../options/option-words.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 import { jsonFile, writeSeriesFolder } from './out-folder.ts';
@@ -47,14 +48,7 @@ export async function runSweep(
   const runs = shuffle(requests, seededRandom(asked.seed, 'sweep')).map((run, index) => {
     return { ...run, place: `run ${index + 1} of ${requests.length}`, words: `: ${wordsOf(run.cell.changes)}` };
   });
-  const command = [
-    repeatCommand(
-      { id: asked.experiment.id, variant: asked.variant, changes: asked.changes, app: asked.own?.path },
-      asked.seed,
-    ),
-    ...sweeps.map((sweep) => `--sweep ${sweep}`),
-    ...(trials > 1 ? [`--trials ${trials}`] : []),
-  ].join(' ');
+  const command = [asked.command, ...optionWords({ sweep: sweeps, trials: trials > 1 ? trials : undefined })].join(' ');
   await withConductor(context, { command, wait }, (conductor) =>
     conductSeries(conductor, runs, {
       made: (index, { verdict }) => runs[index]?.cell.verdicts.push(verdict),

@@ -1,5 +1,4 @@
 /** `--trials n`: the whole run several times, each on a fresh lab with a seed of its own, and what they come to together. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tableOf } from '../../report/format.ts';
 import { newRunId } from '../../run/run-folder.ts';
@@ -14,6 +13,7 @@ import { insideLines } from '../print/look-inside.ts';
 import type { Context } from '../context.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
+import { jsonFile, writeFiles } from './out-folder.ts';
 
 /** How a series is made. */
 interface Series {
@@ -53,21 +53,15 @@ export async function runTrials(
   );
   // A part alone has too few restarts: all parts together are held to the claim, by `merge`.
   const pooled = pool(verdicts, shard === null ? claim : null);
-  const id = newRunId(new Date());
   const name = nameOfRun(asked);
-  const folder = join(asked.reportsFolder, asked.experiment.id, `trials-${id}`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'trials.json'), `${JSON.stringify({ pooled, verdicts }, null, 2)}\n`);
-  await writeFile(
-    join(folder, 'trials.md'),
-    `# ${name}: ${verdicts.length} trials\n\n${trialsText(pooled, verdicts)}\n`,
-  );
-  if (json) context.stdout(jsonText({ pooled, verdicts }));
-  else {
-    context.stdout(`${pooled.verdict}: ${name}, ${pooled.sentence}\n`);
-    for (const reason of pooled.reasons) context.stdout(`  ${reason}\n`);
-    context.stdout(`table: ${pathText(join(folder, 'trials.md'))}\n`);
-  }
+  const folder = join(asked.reportsFolder, asked.experiment.id, `trials-${newRunId(new Date())}`);
+  await writeFiles(folder, {
+    'trials.json': jsonFile({ pooled, verdicts }),
+    'trials.md': `# ${name}: ${verdicts.length} trials\n\n${trialsText(pooled, verdicts)}\n`,
+  });
+  const lines = [`${pooled.verdict}: ${name}, ${pooled.sentence}`, ...pooled.reasons.map((reason) => `  ${reason}`)];
+  const table = `table: ${pathText(join(folder, 'trials.md'))}`;
+  context.stdout(json ? jsonText({ pooled, verdicts }) : `${[...lines, table].join('\n')}\n`);
   if (asked.keep && kept.length === 0) context.stderr('No lab is left standing: the last trial was not run.\n');
   for (const line of kept) context.stderr(`${line}\n`);
   return exitCodeOf(pooled.verdict);

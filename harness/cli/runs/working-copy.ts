@@ -1,12 +1,13 @@
 /** A run's files made again: in a copy of our own, from which only what differs goes back, with their hashes. */
 import { constants } from 'node:fs';
-import { access, copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../base/errors.ts';
 import { scratchFolder } from '../../base/scratch-folder.ts';
 import { sha256OfFile } from '../../run/file-hash.ts';
 import { openRun, type OpenRun } from '../../run/run-door.ts';
 import { runFiles, unfinished } from '../../run/run-folder.ts';
+import { mayWrite } from './out-folder.ts';
 
 /**
  * Works on a copy of the run, which is removed in any case: nothing changes it meanwhile, and nothing is written into the
@@ -32,10 +33,7 @@ export async function whyReadOnly(run: OpenRun): Promise<string | null> {
   // A packed run has hashes, and lacks what can be made again.
   if (run.has(runFiles.hashes) && !run.has(runFiles.joined) && run.record.kind === 'experiment')
     return 'is a packed run';
-  return await access(run.path, constants.W_OK).then(
-    () => null,
-    () => 'cannot be written',
-  );
+  return (await mayWrite(run.path)) ? null : 'cannot be written';
 }
 
 /** Puts the files that differ in the copy into the run's folder, removes those that the copy no longer has. */
