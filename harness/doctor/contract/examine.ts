@@ -48,13 +48,15 @@ export async function examineService(engine: HeldEngine, audience: Audience, own
       ...{ runId, experiment, own, image, facts, signal },
       say: (line) => progress.note(line),
     });
-    const doctor = new LabDoctor(server, signal, (text) => progress.phase(text));
+    const known = knownOf(own, experiment, isHanded);
+    const talk = await converse(server.container, ['node', '/opt/harness/in-lab/contract/main.ts']);
     try {
-      const known = knownOf(own, experiment, isHanded);
-      const seen = await doctor.examine({ experiment, own, known, plan: planOf(own, experiment, runId) });
+      talk.say(JSON.stringify(planOf(own, experiment, runId)));
+      const ask = askingOf(talk, signal, (text) => progress.phase(text));
+      const seen = await livesOf(ask, server, { experiment, own, known });
       return { service: own.service.name, checks: judgeContract(known, seen) };
     } finally {
-      doctor.close();
+      talk.close();
     }
   } finally {
     progress.end();
@@ -107,72 +109,53 @@ function planOf({ service, mix }: OwnApp, experiment: Experiment, id: string): C
   };
 }
 
-/** What is examined. */
-interface Subject {
-  readonly experiment: Experiment;
-  readonly own: OwnApp;
-  readonly known: Known;
-  readonly plan: ContractPlan;
-}
+/** Asks the program in the server for one life; its progress goes to `doing`. */
+type Ask = <Kind extends Life>(request: LifeRequest & { life: Kind }) => Promise<Extract<LifeSeen, { life: Kind }>>;
 
-/** The conversation with the program in the server. */
-class LabDoctor {
-  private readonly server: LabServer;
-  private readonly signal: AbortSignal;
-  private readonly doing: (text: string) => void;
-  private talk: Conversation | null = null;
-
-  constructor(server: LabServer, signal: AbortSignal, doing: (text: string) => void) {
-    this.server = server;
-    this.signal = signal;
-    this.doing = doing;
-  }
-
-  async examine({ experiment, own, known, plan }: Subject): Promise<Seen> {
-    this.talk = await converse(this.server.container, ['node', '/opt/harness/in-lab/contract/main.ts']);
-    this.talk.say(JSON.stringify(plan));
-    const { isHanded, listens } = known;
-    let stops = true;
-    const live = async <Kind extends Life>(life: Kind): Promise<Extract<LifeSeen, { life: Kind }>> =>
-      (await this.ask({ life, isHanded, stops })) as Extract<LifeSeen, { life: Kind }>;
-    const first = await live('drain');
-    const nothing = { second: null, crash: null, busy: null, socket: null };
-    const found = lifeOf(known, first);
-    // Why it does not serve a socket is another life's to tell.
-    if (!found.serves) return { drains: [first], ...nothing, socket: isHanded ? await live('socket') : null };
-    ({ stops } = found);
-    const drains: Seen['drains'] = isDoubtful(known, first) ? [first, await live('drain')] : [first];
-    await release(this.server.container, experiment, own);
-    const second = await live('second-signal');
-    const crash = await live('crash');
-    const busy = listens === 'inherits' ? null : await live('busy-port');
-    if (listens === 'itself') return { drains, second, crash, busy, socket: null };
-    if (!isHanded) await this.server.rewire(await wiredAs(own, true));
-    return { drains, second, crash, busy, socket: await live('socket') };
-  }
-
-  close(): void {
-    this.talk?.close();
-  }
-
-  private async ask(request: LifeRequest): Promise<LifeSeen> {
-    const { talk, signal } = this;
-    if (talk === null) throw new Error('nobody is asked');
+function askingOf(talk: Conversation, signal: AbortSignal, doing: (text: string) => void): Ask {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  aborted.catch(() => undefined);
+  return async (request) => {
+    signal.throwIfAborted();
     talk.say(JSON.stringify(request));
-    const aborted = new Promise<never>((_, reject) => {
-      signal.throwIfAborted();
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
     for (;;) {
       const line = await Promise.race([talk.lines.next(), aborted]);
       if (line.done === true) {
         throw new HarnessError('lab-not-ready', `The examination ended without a word: ${talk.stderr().trim()}`);
       }
       const message = JSON.parse(line.value) as ContractMessage;
-      if (message.kind === 'seen') return message.seen;
-      this.doing(message.text);
+      if (message.kind === 'seen') return message.seen as Extract<LifeSeen, { life: typeof request.life }>;
+      doing(message.text);
     }
+  };
+}
+
+/** Every life that tells something of this service, in turn. */
+async function livesOf(
+  ask: Ask,
+  server: LabServer,
+  { experiment, own, known }: { experiment: Experiment; own: OwnApp; known: Known },
+): Promise<Seen> {
+  const { isHanded, listens } = known;
+  const first = await ask({ life: 'drain', isHanded, stops: true });
+  const { serves, stops } = lifeOf(known, first);
+  const live = <Kind extends Life>(life: Kind) => ask<Kind>({ life, isHanded, stops });
+  const nothing = { second: null, crash: null, busy: null };
+  // Why it does not serve a socket is another life's to tell.
+  if (!serves) {
+    const socket = isHanded ? await ask({ life: 'socket', isHanded, stops: true }) : null;
+    return { drains: [first], ...nothing, socket };
   }
+  const drains: Seen['drains'] = isDoubtful(known, first) ? [first, await live('drain')] : [first];
+  await release(server.container, experiment, own);
+  const second = await live('second-signal');
+  const crash = await live('crash');
+  const busy = listens === 'inherits' ? null : await live('busy-port');
+  if (listens === 'itself') return { drains, second, crash, busy, socket: null };
+  if (!isHanded) await server.rewire(await wiredAs(own, true));
+  return { drains, second, crash, busy, socket: await live('socket') };
 }
 
 /** A release of v1, as a deploy makes it before its restart. */

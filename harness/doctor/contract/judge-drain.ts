@@ -1,22 +1,16 @@
 /** Judges one life, from its start to its end by SIGTERM: by the order of what happened, as far as that tells. */
-import type { DrainSeen, InFlight, KeptSeen, Sample, StartSeen, Told } from '../../in-lab/contract/messages.ts';
-import type { CheckId, FaultOf, Outcome } from './checks.ts';
-import { answered, failed, isWrapped, notApplicable, ok, passed, type Known } from './outcome.ts';
+import { isOk, isServed, type DrainSeen, type InFlight, type KeptSeen } from '../../in-lab/contract/messages.ts';
+import type { Sample, StartSeen, Told } from '../../in-lab/contract/messages.ts';
+import type { FaultOf, Outcome } from './checks.ts';
+import { failed, notApplicable, passed, wrapperOf, type Known } from './outcome.ts';
+
+/** A life in which it served, up to its end. */
+interface Served extends DrainSeen {
+  readonly stop: NonNullable<DrainSeen['stop']>;
+}
 
 /** The checks that such a life answers. */
-export type DrainCheck = Extract<
-  CheckId,
-  | 'binds'
-  | 'requests'
-  | 'live'
-  | 'ready-warm-up'
-  | 'ready-drain'
-  | 'sigterm'
-  | 'accepting'
-  | 'in-flight'
-  | 'idle'
-  | 'exit-status'
->;
+export type DrainCheck = keyof ReturnType<typeof judgeServed>;
 
 /** An answer after ready's 200 that takes longer, and longer than usual, waited for the warm-up. */
 const longWaitMs = 500;
@@ -36,31 +30,34 @@ function ms(fromUs: number, toUs: number): string {
 
 /** One outcome for each check. */
 export function judgeDrain(known: Known, seen: DrainSeen): Record<DrainCheck, Outcome> {
-  const binds = judgeBinds(known, seen.start);
-  if (seen.start.servedUs === null || seen.stop === null) {
-    const why = notApplicable('it does not serve');
-    return {
-      ...{ binds, requests: why, live: why, 'ready-warm-up': why, 'ready-drain': why, sigterm: why },
-      ...{ accepting: why, 'in-flight': why, idle: why, 'exit-status': why },
-    };
+  const { start, stop } = seen;
+  if (start.servedUs !== null && stop !== null) {
+    return foldWrapper(known, seen, foldAlwaysReady(judgeServed(known, { ...seen, stop })));
   }
+  const why = notApplicable('it does not serve');
+  return {
+    ...{ binds: judgeBinds(known, start), requests: why, live: why, 'ready-warm-up': why, 'ready-drain': why },
+    ...{ sigterm: why, accepting: why, 'in-flight': why, idle: why, 'exit-status': why },
+  };
+}
+
+function judgeServed(known: Known, seen: Served) {
   const sigterm = judgeSigterm(seen);
   const isDeaf = sigterm.status === 'failed' && sigterm.fault === 'ignores SIGTERM';
-  const deaf = notApplicable('it ignores SIGTERM');
+  const unlessDeaf = (outcome: Outcome): Outcome => (isDeaf ? notApplicable('it ignores SIGTERM') : outcome);
   const inFlight = judgeInFlight(seen);
-  const outcomes: Record<DrainCheck, Outcome> = {
-    binds,
+  return {
+    binds: judgeBinds(known, seen.start),
     requests: judgeRequests(seen),
     live: judgeLive(known, seen),
     'ready-warm-up': judgeReadyAtFirst(known, seen),
-    'ready-drain': isDeaf ? deaf : judgeReadyAtLast(known, seen),
+    'ready-drain': unlessDeaf(judgeReadyAtLast(known, seen)),
     sigterm,
-    accepting: isDeaf ? deaf : judgeAccepting(known, seen),
-    'in-flight': isDeaf ? deaf : inFlight,
-    idle: isDeaf ? deaf : judgeIdle(seen, inFlight.status === 'failed'),
-    'exit-status': isDeaf ? deaf : judgeExit(seen),
+    accepting: unlessDeaf(judgeAccepting(known, seen)),
+    'in-flight': unlessDeaf(inFlight),
+    idle: unlessDeaf(judgeIdle(seen, inFlight.status === 'failed')),
+    'exit-status': unlessDeaf(judgeExit(seen)),
   };
-  return foldWrapper(known, seen, foldAlwaysReady(outcomes));
 }
 
 /** Ready that never says no is one fault, not two. */
@@ -84,7 +81,7 @@ function foldWrapper(
   { start }: DrainSeen,
   outcomes: Record<DrainCheck, Outcome>,
 ): Record<DrainCheck, Outcome> {
-  const wrapper = isWrapped(known, start);
+  const wrapper = wrapperOf(known, start);
   const hurt = (['sigterm', 'accepting', 'in-flight', 'idle', 'exit-status', 'ready-drain', 'live'] as const).filter(
     (check) => outcomes[check].status === 'failed',
   );
@@ -136,8 +133,8 @@ function judgeBinds({ publicPort, internalPort, hasInternal }: Known, start: Sta
   return passed(`${ports}; its first answer came ${ms(startedUs, servedUs)} after its start`);
 }
 
-function judgeRequests({ measured }: DrainSeen): Outcome {
-  const wrong = measured.filter(({ results, expected }) => !results.every((result) => ok(result, expected)));
+function judgeRequests({ measured }: Served): Outcome {
+  const wrong = measured.filter(({ results, expected }) => !results.every((result) => isOk(result, expected)));
   const words = wrong.map(({ name, results, expected }) => {
     return `${name}: ${[...new Set(results)].join(', ')} in place of ${expected ?? '2xx'}`;
   });
@@ -150,43 +147,44 @@ function of(samples: readonly Sample[], kind: Sample['of']): Sample[] {
 }
 
 /** Until when it surely lived: it answered a request then. */
-function aliveUntil({ inFlight, kept }: DrainSeen): number {
+function aliveUntil({ inFlight, kept }: Served): number {
   const ends = inFlight.flatMap(({ told }) => (told !== null && typeof told.result === 'number' ? told.doneUs : []));
   return Math.max(0, ...ends, ...kept.map(({ lastAnswerUs }) => lastAnswerUs));
 }
 
-function judgeLive(known: Known, seen: DrainSeen): Outcome {
+function judgeLive(known: Known, seen: Served): Outcome {
   if (!known.hasLive) return notApplicable('service.yaml has no health.live');
   const fails = (when: string, { result }: Sample): Outcome =>
     failed<'live'>('live does not answer', `${when}: ${typeof result === 'number' ? `status ${result}` : result}`);
   const { start, stop } = seen;
   const first = of(start.samples, 'live');
-  const begun = first.findIndex(({ result }) => ok(result, null));
-  const wrong = first.find(({ result }, index) => {
-    return typeof result === 'number' ? !ok(result, null) : result === 'timeout' || (begun >= 0 && index > begun);
-  });
+  const begun = first.findIndex(({ result }) => isOk(result, null));
+  const wrong = first.find(({ result }, index) =>
+    typeof result === 'number' ? !isOk(result, null) : result === 'timeout' || (begun >= 0 && index > begun),
+  );
   const when = ({ sentUs }: Sample): string =>
     start.servedUs !== null && sentUs > start.servedUs ? 'while it serves' : 'while it warms up';
   if (wrong !== undefined) return fails(when(wrong), wrong);
   const served = of(start.samples, 'public').find(({ result }) => typeof result === 'number');
-  const late = first.find(({ sentUs, result }) => served !== undefined && sentUs > served.doneUs && !ok(result, null));
+  const late = first.find(
+    ({ sentUs, result }) => served !== undefined && sentUs > served.doneUs && !isOk(result, null),
+  );
   if (late !== undefined) return fails('while it serves', late);
   if (begun < 0) return notApplicable('it was never asked in time');
   const isAlone = known.internalPort === known.publicPort;
   const livedUs = aliveUntil(seen);
-  const inDrain = of(seen.samples, 'live').filter(({ sentUs, doneUs }) => {
-    return stop !== null && sentUs > stop.orderedUs && doneUs < livedUs;
-  });
-  const silent = inDrain.find(({ result }) => !ok(result, null));
+  const isInDrain = ({ sentUs, doneUs }: Sample): boolean => sentUs > stop.orderedUs && doneUs < livedUs;
+  const inDrain = of(seen.samples, 'live').filter(isInDrain);
+  const silent = inDrain.find(({ result }) => !isOk(result, null));
   if (silent !== undefined && !isAlone) return fails('in its drain', silent);
   const drain = isAlone ? 'its only port is closed in warm-up and drain' : `${inDrain.length} times in its drain`;
   return passed(`${first.length - begun} times from its start on; ${drain}`);
 }
 
-function judgeReadyAtFirst(known: Known, { start, measured }: DrainSeen): Outcome {
+function judgeReadyAtFirst(known: Known, { start, measured }: Served): Outcome {
   if (!known.hasReady) return notApplicable('service.yaml has no health.ready');
   const ready = of(start.samples, 'ready');
-  const yes = ready.find(({ result }) => ok(result, null));
+  const yes = ready.find(({ result }) => isOk(result, null));
   const { startedUs, servedUs } = start;
   if (yes === undefined) {
     const results = [...new Set(ready.map(({ result }) => result))].join(', ');
@@ -212,13 +210,13 @@ function judgeReadyAtFirst(known: Known, { start, measured }: DrainSeen): Outcom
   );
 }
 
-function judgeReadyAtLast(known: Known, { stop, samples }: DrainSeen): Outcome {
+function judgeReadyAtLast(known: Known, { stop, samples }: Served): Outcome {
   if (!known.hasReady) return notApplicable('service.yaml has no health.ready');
-  const ready = of(samples, 'ready').filter(({ sentUs }) => stop !== null && sentUs > stop.orderedUs);
-  if (stop === null || ready.length === 0) return notApplicable('it could not be asked in its drain');
+  const ready = of(samples, 'ready').filter(({ sentUs }) => sentUs > stop.orderedUs);
+  if (ready.length === 0) return notApplicable('it could not be asked in its drain');
   const closed = refusedAt(samples, stop.askedUs);
   const fromUs = Math.min(closed ?? Infinity, stop.orderedUs + saidMs * 1000);
-  const wrong = ready.find(({ result, sentUs }) => sentUs > fromUs && ok(result, null));
+  const wrong = ready.find(({ result, sentUs }) => sentUs > fromUs && isOk(result, null));
   if (wrong !== undefined) {
     return failed<'ready-drain'>(
       'ready still 200 after SIGTERM',
@@ -226,7 +224,7 @@ function judgeReadyAtLast(known: Known, { stop, samples }: DrainSeen): Outcome {
         (closed === null ? '' : `, when its port had been closed for ${ms(closed, wrong.sentUs)}`),
     );
   }
-  const no = ready.find(({ result }) => !ok(result, null));
+  const no = ready.find(({ result }) => !isOk(result, null));
   if (no === undefined) return passed('it was gone before it could be asked twice');
   const said = typeof no.result === 'number' ? String(no.result) : no.result;
   return passed(`${said} from ${ms(stop.askedUs, no.doneUs)} after SIGTERM on`);
@@ -237,8 +235,7 @@ function refusedAt(samples: readonly Sample[], askedUs: number): number | null {
   return of(samples, 'public').find(({ result, sentUs }) => result === 'refused' && sentUs >= askedUs)?.doneUs ?? null;
 }
 
-function judgeSigterm({ stop, samples, kept }: DrainSeen): Outcome {
-  if (stop === null) return notApplicable('it does not serve');
+function judgeSigterm({ stop, samples, kept }: Served): Outcome {
   const { goneUs, orderedUs, askedUs, waitedForIdle, state } = stop;
   if (goneUs !== null) return passed(`gone ${ms(askedUs, goneUs)} after SIGTERM`);
   const limit = state.timeoutStopMs === null ? 'is not set' : `is ${(state.timeoutStopMs / 1000).toFixed(0)} s`;
@@ -256,16 +253,15 @@ function judgeSigterm({ stop, samples, kept }: DrainSeen): Outcome {
   );
 }
 
-function judgeAccepting({ isHanded }: Known, { stop, samples, inFlight }: DrainSeen): Outcome {
+function judgeAccepting({ isHanded }: Known, { stop, samples, inFlight }: Served): Outcome {
   if (isHanded) return notApplicable('systemd owns the port, which is never closed');
-  if (stop === null) return notApplicable('it does not serve');
   const closed = refusedAt(samples, stop.askedUs);
   const { goneUs, askedUs, orderedUs } = stop;
   if (closed !== null && (goneUs === null || closed < goneUs)) return passed(`${ms(askedUs, closed)} after SIGTERM`);
-  const cut = of(samples, 'public').filter(({ result, sentUs }) => {
-    return sentUs > orderedUs && (result === 'reset' || result === 'closed');
-  });
-  const hasAnswered = inFlight.every(({ told, expected }) => told === null || answered(told.result, expected));
+  const isCut = ({ result, sentUs }: Sample): boolean =>
+    sentUs > orderedUs && (result === 'reset' || result === 'closed');
+  const cut = of(samples, 'public').filter(isCut);
+  const hasAnswered = inFlight.every(({ told, expected }) => told === null || isServed(told.result, expected));
   const isSlow = goneUs !== null && goneUs - orderedUs > inUseMs * 1000;
   if (cut.length > 0 && hasAnswered && isSlow) {
     return failed<'accepting'>(
@@ -282,13 +278,13 @@ function told({ name, kind }: InFlight, { result, doneUs }: Told, askedUs: numbe
   return `${what}: ${came} ${ms(askedUs, doneUs)} after SIGTERM`;
 }
 
-function judgeInFlight({ inFlight, stop }: DrainSeen): Outcome {
-  if (stop === null || inFlight.length === 0) {
+function judgeInFlight({ inFlight, stop }: Served): Outcome {
+  if (inFlight.length === 0) {
     return notApplicable('no request of the mix takes 80 ms, and none has a body: nothing is in flight for long');
   }
   const known = inFlight.flatMap((request) => (request.told === null ? [] : [{ ...request, told: request.told }]));
   if (known.length === 0) return notApplicable('it answered before the signal came');
-  const lost = known.filter(({ told: { result }, expected }) => !answered(result, expected));
+  const lost = known.filter(({ told: { result }, expected }) => !isServed(result, expected));
   const words = (requests: typeof known): string =>
     requests.map((request) => told(request, request.told, stop.askedUs)).join('; ');
   return lost.length === 0
@@ -296,10 +292,10 @@ function judgeInFlight({ inFlight, stop }: DrainSeen): Outcome {
     : failed<'in-flight'>('exits before answering in-flight requests', words(lost));
 }
 
-function judgeIdle({ kept: all, keepsConnections, stop, samples }: DrainSeen, isCut: boolean): Outcome {
+function judgeIdle({ kept: all, keepsConnections, stop, samples }: Served, isCut: boolean): Outcome {
   if (!keepsConnections) return notApplicable('it keeps no connection open');
-  const kept = all.filter(({ endedUs }) => endedUs === null || (stop !== null && endedUs >= stop.askedUs));
-  if (stop === null || kept.length === 0) return notApplicable('no kept connection could be opened');
+  const kept = all.filter(({ endedUs }) => endedUs === null || endedUs >= stop.askedUs);
+  if (kept.length === 0) return notApplicable('no kept connection could be opened');
   if (isCut) return notApplicable('it exits before requests are answered');
   const used = kept.filter(({ kind }) => kind === 'used');
   const cut = kept.filter((line) => !line.isAnnounced && (line.isRequestLost || sinceUseMs(line) <= inUseMs));
@@ -315,7 +311,7 @@ function judgeIdle({ kept: all, keepsConnections, stop, samples }: DrainSeen, is
     ...cut.flatMap(({ endedUs }) => endedUs ?? []),
     ...(ends.length === 0 ? [stop.askedUs] : []),
   );
-  const said = of(samples, 'ready').find(({ result, sentUs }) => sentUs > stop.askedUs && !ok(result, null));
+  const said = of(samples, 'ready').find(({ result, sentUs }) => sentUs > stop.askedUs && !isOk(result, null));
   if (said !== undefined && firstUs - said.doneUs >= graceMs * 1000) {
     return passed(
       `left open for ${ms(said.doneUs, firstUs)} after ready has said no: a proxy that checks it has gone by then`,
@@ -334,8 +330,8 @@ function sinceUseMs({ endedUs, lastAnswerUs }: KeptSeen): number {
   return endedUs === null ? 0 : (endedUs - lastAnswerUs) / 1000;
 }
 
-function judgeExit({ stop }: DrainSeen): Outcome {
-  if (stop?.goneUs == null) return notApplicable('it did not exit');
+function judgeExit({ stop }: Served): Outcome {
+  if (stop.goneUs === null) return notApplicable('it did not exit');
   const { result, ended, status } = stop.state;
   const how = ended === 'exited' ? `exited with ${status}` : `ended by signal ${status}`;
   const isRight = result === 'success' || (ended === 'exited' ? status === 0 || status === 143 : status === 15);

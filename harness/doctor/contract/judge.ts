@@ -5,12 +5,11 @@ import type {
   DrainSeen,
   SecondSignalSeen,
   SocketSeen,
-  StartSeen,
-  UnitProcess,
 } from '../../in-lab/contract/messages.ts';
+import { isServed } from '../../in-lab/contract/messages.ts';
 import { resultsOf, type CheckResult, type Outcome } from './checks.ts';
 import { judgeDrain, type DrainCheck } from './judge-drain.ts';
-import { answered, failed, isWrapped, notApplicable, passed, type Known } from './outcome.ts';
+import { failed, notApplicable, openersOf, passed, wrapperOf, type Known } from './outcome.ts';
 
 /** What was seen of each life; null where it was not looked at. */
 export interface Seen {
@@ -47,7 +46,7 @@ export function lifeOf(known: Known, seen: DrainSeen): { serves: boolean; stops:
 export function judgeContract(known: Known, seen: Seen): CheckResult[] {
   const [first] = seen.drains;
   const drain = combined(seen.drains.map((life) => judgeDrain(known, life)));
-  const wrapper = isWrapped(known, first.start);
+  const wrapper = wrapperOf(known, first.start);
   const silent = notApplicable('it does not serve');
   const { serves } = lifeOf(known, first);
   const others = serves
@@ -81,7 +80,7 @@ function judgeSecondSignal(seen: SecondSignalSeen | null, inFlight: Outcome, wra
   if (inFlight.status === 'failed') return notApplicable('the first SIGTERM cuts what is in flight');
   const { told, expected, name } = seen.inFlight;
   if (told === null) return notApplicable('it answered before the second signal came');
-  if (answered(told.result, expected)) return passed(`${name}, in flight at both: answered ${told.result}`);
+  if (isServed(told.result, expected)) return passed(`${name}, in flight at both: answered ${told.result}`);
   if (wrapper !== null) return notApplicable(`systemd signals ${wrapper}, not the service`);
   return failed<'second-signal'>(
     'crashes on the second SIGTERM',
@@ -176,8 +175,8 @@ function judgeSocket(known: Known, seen: SocketSeen | null, serves: boolean): Re
 /** With the port free and the socket elsewhere: does it open the port, and whom does LISTEN_PID name? */
 function judgeNotServing({ publicPort }: Known, { start, elsewhere, elsewhereInode }: SocketSeen): Outcome {
   const words = start.lastWords.slice(-2).join(' | ');
-  const opener = elsewhere === null ? null : openerOf(publicPort, elsewhere);
-  if (opener === null)
+  const [opener] = elsewhere === null ? [] : openersOf(publicPort, elsewhere);
+  if (opener === undefined)
     return failed<'socket'>('does not serve the socket', words === '' ? 'it does not answer' : words);
   const { pid, name, listenPid, sockets } = opener;
   if (
@@ -194,11 +193,6 @@ function judgeNotServing({ publicPort }: Known, { start, elsewhere, elsewhereIno
     'LISTEN_PID broken by a shell wrapper',
     `LISTEN_PID names ${wrapper?.name ?? 'another process'} (${listenPid ?? 'it is not set'}), and ${name} (${pid}) is its child`,
   );
-}
-
-function openerOf(publicPort: number, { listeners, processes }: StartSeen): UnitProcess | null {
-  const inodes = listeners.filter(({ port }) => port === publicPort).map(({ inode }) => inode);
-  return processes.find(({ sockets }) => sockets.some((inode) => inodes.includes(inode))) ?? null;
 }
 
 function judgeQueueLength(before: number, { start, before: listener }: SocketSeen): Outcome {

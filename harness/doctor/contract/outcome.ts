@@ -1,5 +1,5 @@
 /** Words that the judging parts share. */
-import type { Result, StartSeen } from '../../in-lab/contract/messages.ts';
+import type { StartSeen, UnitProcess } from '../../in-lab/contract/messages.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import type { CheckId, FaultOf, Outcome } from './checks.ts';
 
@@ -36,24 +36,15 @@ export function notApplicable(why: string): Outcome {
   return { status: 'not applicable', seen: why };
 }
 
-/** Is it the expected status (null: any 2xx)? */
-export function ok(result: Result, expected: number | null): boolean {
-  if (typeof result !== 'number') return false;
-  return expected === null ? result >= 200 && result < 300 : result === expected;
-}
-
-/** Did the service answer at all? That it answers otherwise than expected is another check's. */
-export function answered(result: Result, expected: number | null): boolean {
-  return ok(result, expected) || (typeof result === 'number' && result < 500);
+/** The processes of the unit that listen on the public port. */
+export function openersOf(publicPort: number, { listeners, processes }: StartSeen): UnitProcess[] {
+  const inodes = listeners.filter(({ port }) => port === publicPort).map(({ inode }) => inode);
+  return processes.filter(({ sockets }) => sockets.some((inode) => inodes.includes(inode)));
 }
 
 /** The process that systemd starts, where another one serves; null where it serves itself. */
-export function isWrapped(
-  { publicPort }: Pick<Known, 'publicPort'>,
-  { listeners, processes }: StartSeen,
-): string | null {
-  const inodes = listeners.filter(({ port }) => port === publicPort).map(({ inode }) => inode);
-  const serving = processes.filter(({ sockets }) => sockets.some((inode) => inodes.includes(inode)));
-  const main = processes.find(({ isMain }) => isMain);
+export function wrapperOf({ publicPort }: Pick<Known, 'publicPort'>, start: StartSeen): string | null {
+  const serving = openersOf(publicPort, start);
+  const main = start.processes.find(({ isMain }) => isMain);
   return main === undefined || serving.length === 0 || serving.some(({ isMain }) => isMain) ? null : main.name;
 }

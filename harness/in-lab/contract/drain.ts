@@ -53,17 +53,14 @@ async function stopUnderLoad(
     // Both must have arrived.
     await sleep(Math.min(50, (slow?.ms ?? Infinity) / 4));
   });
-  const finishing = sleep(halfMs).then(() => begun?.finish());
-  const stop = await awaitStop(plan, stopping, () => kept.closeAll());
+  const finishing = sleep(halfMs).then(() => begun?.());
+  const stop = await awaitStop(plan, stopping, () => kept.end());
   const seen = kept.end();
   await sampling.end();
-  const inFlight = [...(await Promise.all(beside)), await finishing].flatMap((request) => request ?? []);
-  return {
-    stop,
-    samples: sampling.samples,
-    inFlight: inFlight.map((request) => unlessEarly(request, stopping.orderedUs)),
-    kept: seen,
-  };
+  const inFlight = [...(await Promise.all(beside)), await finishing].flatMap((request) =>
+    request === undefined ? [] : unlessEarly(request, stopping.orderedUs),
+  );
+  return { stop, samples: sampling.samples, inFlight, kept: seen };
 }
 
 /** The request that takes longest, if that is long enough. */
@@ -71,10 +68,7 @@ export function slowestOf(
   { mix }: ContractPlan,
   measured: readonly Measured[],
 ): { entry: ContractPlan['mix'][number]; ms: number } | null {
-  const at = measured.reduce(
-    (best, { medianMs }, index) => (medianMs > (measured[best]?.medianMs ?? 0) ? index : best),
-    0,
-  );
-  const [entry, ms] = [mix[at], measured[at]?.medianMs ?? 0];
+  const ms = Math.max(...measured.map(({ medianMs }) => medianMs));
+  const entry = mix[measured.findIndex(({ medianMs }) => medianMs === ms)];
   return entry === undefined || ms < slowMs ? null : { entry, ms };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../../base/clock.ts';
 import { Line } from './line.ts';
 import type { ContractPlan, KeptSeen } from './messages.ts';
-import { quickEntry, requestOf } from './requests.ts';
+import { quickRequest } from './requests.ts';
 
 const silentCount = 3;
 const usedCount = 6;
@@ -15,81 +15,77 @@ const askMs = 10_000;
 export interface Kept {
   /** Uses the silent ones a last time; from now on SIGTERM may come. */
   beforeSignal(): Promise<void>;
-  /** Closes those that are still open, and tells of each. */
+  /** Closes those that are still open, and tells of each: the same, however often it is asked. */
   end(): KeptSeen[];
-  closeAll(): void;
 }
 
 /** Opens them; resolves when each has carried a request. Those that the service does not keep open are left out. */
 export async function openKept(plan: ContractPlan): Promise<Kept> {
   const kinds = [...Array<'silent'>(silentCount).fill('silent'), ...Array<'used'>(usedCount).fill('used')];
-  const all = (await Promise.all(kinds.map((kind) => KeptLine.open(plan, kind)))).flatMap((line) => line ?? []);
+  const opened = await Promise.all(kinds.map((kind) => KeptLine.open(plan, kind)));
+  const all = opened.filter((line) => line !== null);
   return {
     beforeSignal: async () => {
-      await Promise.all(all.map((line) => line.lastUse(plan)));
+      await Promise.all(all.map((line) => line.lastUse()));
       for (const line of all) line.isSignalled = true;
     },
     end: () => all.map((line) => line.end()),
-    closeAll: () => {
-      for (const line of all) line.end();
-    },
   };
 }
 
 class KeptLine {
   isSignalled = false;
-  private readonly line: Line;
+  private readonly plan: ContractPlan;
   private readonly kind: KeptSeen['kind'];
+  private readonly line: Line;
   private lastAnswerUs = 0;
   private isAnnounced = false;
   private isRequestLost = false;
   private seen: KeptSeen | null = null;
 
-  private constructor(line: Line, kind: KeptSeen['kind']) {
-    this.line = line;
+  private constructor(plan: ContractPlan, kind: KeptSeen['kind']) {
+    this.plan = plan;
     this.kind = kind;
+    this.line = new Line(plan.publicPort);
   }
 
   static async open(plan: ContractPlan, kind: KeptSeen['kind']): Promise<KeptLine | null> {
-    const kept = new KeptLine(new Line(plan.publicPort), kind);
-    await kept.ask(plan);
+    const kept = new KeptLine(plan, kind);
+    await kept.ask();
     if (!kept.line.isOpen() || kept.isAnnounced) {
       kept.line.close();
       return null;
     }
-    if (kind === 'used') void kept.use(plan);
+    if (kind === 'used') void kept.use();
     return kept;
   }
 
-  async lastUse(plan: ContractPlan): Promise<void> {
-    if (this.kind === 'silent') await this.ask(plan);
+  async lastUse(): Promise<void> {
+    if (this.kind === 'silent') await this.ask();
   }
 
-  /** What became of it; closes it. */
   end(): KeptSeen {
     const { kind, lastAnswerUs, isAnnounced, isRequestLost } = this;
-    const { endedUs } = this.line;
-    this.seen ??= { kind, lastAnswerUs, isAnnounced, endedUs, isRequestLost };
+    this.seen ??= { kind, lastAnswerUs, isAnnounced, endedUs: this.line.endedUs, isRequestLost };
     this.line.close();
     return this.seen;
   }
 
-  private async use(plan: ContractPlan): Promise<void> {
+  private async use(): Promise<void> {
     while (this.line.isOpen() && !this.isAnnounced && this.seen === null) {
       // Not all at the same moment.
       await sleep(pauseMs * (0.5 + Math.random()));
-      if (this.line.isOpen()) await this.ask(plan);
+      if (this.line.isOpen()) await this.ask();
     }
   }
 
-  private async ask(plan: ContractPlan): Promise<void> {
-    const request = requestOf(plan, quickEntry(plan));
-    const told = await this.line.ask(request.whole, askMs, request.isHead);
-    if (typeof told.result !== 'number') {
+  private async ask(): Promise<void> {
+    const { result, keepsOpen } = await this.line.ask(quickRequest(this.plan, 'kept'), askMs);
+    if (typeof result !== 'number') {
       this.isRequestLost = this.isSignalled;
       return;
     }
     this.lastAnswerUs = monotonicUs();
-    this.isAnnounced = !told.keepsOpen;
+    this.isAnnounced = !keepsOpen;
   }
 }

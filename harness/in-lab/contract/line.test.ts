@@ -3,11 +3,12 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { afterEach, describe, expect, it } from 'vitest';
 import { openKept } from './kept.ts';
 import { askOnce, Line } from './line.ts';
-import type { ContractPlan } from './messages.ts';
-import { rememberQuickest, quickEntry, requestOf } from './requests.ts';
+import type { ContractPlan, Measured } from './messages.ts';
+import { quickRequest, rememberQuickest } from './requests.ts';
 import { beginHalf } from './stop.ts';
 
-const request = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+const asked = (path: string) => ({ whole: Buffer.from(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`), isHead: false });
+const request = asked('/');
 const answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const last = answer.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
 const servers: { server: Server; sockets: Socket[] }[] = [];
@@ -54,8 +55,7 @@ describe('a line', () => {
     const line = new Line(port);
     expect(await line.ask(request, 5000)).toMatchObject({ result: 200, keepsOpen: true });
     expect(line.isOpen()).toBe(true);
-    const end = Buffer.from(request.toString().replace('/ ', '/last '));
-    expect(await line.ask(end, 5000)).toMatchObject({ result: 200, keepsOpen: false });
+    expect(await line.ask(asked('/last'), 5000)).toMatchObject({ result: 200, keepsOpen: false });
     line.close();
   });
 
@@ -80,9 +80,11 @@ describe('a line', () => {
       if (got.endsWith('{"id": 1}')) socket.write(answer.replace('200 OK', '201 Created'));
     });
     const plan = planFor(port);
-    const half = await beginHalf(plan, plan.mix.at(-1) ?? quickEntry(plan));
+    const [, , order] = plan.mix;
+    if (order === undefined) throw new Error('no order');
+    const finish = await beginHalf(plan, order);
     await expect.poll(() => got).toMatch(/\r\n\r\n\{"id$/u);
-    expect(await half.finish()).toMatchObject({ kind: 'half', expected: 201, told: { result: 201 } });
+    expect(await finish()).toMatchObject({ kind: 'half', expected: 201, told: { result: 201 } });
   });
 });
 
@@ -129,14 +131,22 @@ describe('kept connections', () => {
 describe('any request', () => {
   it('is the first GET, and once the mix was measured the quickest that is answered', () => {
     const plan = planFor(1);
-    expect(quickEntry(plan).path).toBe('/slow');
-    rememberQuickest(plan, [
-      { isOk: true, ms: 300 },
-      { isOk: true, ms: 1 },
-      { isOk: true, ms: 0.5 },
-    ]);
-    expect(quickEntry(plan).path).toBe('/quick');
-    expect(requestOf(plan, quickEntry(plan)).whole.toString()).toMatch(/^GET \/quick HTTP\/1\.1\r\n/u);
+    const took = (medianMs: number, ...results: Measured['results']): Measured => ({
+      ...{ name: '', results, expected: 200, medianMs },
+    });
+    expect(quickRequest(plan).name).toBe('GET /slow');
+    rememberQuickest(plan, [took(300, 200), took(1, 200, 200), took(0.5, 200)]);
+    expect(quickRequest(plan).whole.toString()).toMatch(/^GET \/quick HTTP\/1\.1\r\n/u);
+    rememberQuickest(plan, [took(300, 200), took(1, 200, 500)]);
+    expect(quickRequest(plan).name).toBe('GET /slow');
     rememberQuickest(plan, []);
+  });
+
+  it('may be a HEAD where the mix has nothing else, and its answer has no body', async () => {
+    const { port } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'));
+    const plan = planFor(port);
+    const [entry] = plan.mix.map((one) => ({ ...one, method: 'HEAD' as const }));
+    if (entry === undefined) throw new Error('no entry');
+    expect((await askOnce(port, quickRequest({ ...plan, mix: [entry] }), 300)).result).toBe(200);
   });
 });

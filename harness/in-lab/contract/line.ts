@@ -5,6 +5,13 @@ import { ResponseParser, type Response } from '../connection/response-parser.ts'
 import { answerLimits } from '../load/plan.ts';
 import type { Result, Told } from './messages.ts';
 
+/** A request, as bytes. */
+export interface Asked {
+  readonly whole: Buffer;
+  /** Its answer has no body. */
+  readonly isHead: boolean;
+}
+
 /** A connection; one request at a time. */
 export class Line {
   /** When the service ended it. */
@@ -13,6 +20,8 @@ export class Line {
   last: Response | null = null;
   private readonly socket: Socket;
   private readonly opened = Promise.withResolvers<undefined>();
+  /** Resolves when the connection is made, or has failed. */
+  readonly connected = this.opened.promise;
   private parser: ResponseParser | null = null;
   private sentUs = 0;
   private settle: ((result: Result, keepsOpen?: boolean) => void) | null = null;
@@ -33,15 +42,10 @@ export class Line {
     return this.endedUs === null;
   }
 
-  /** Resolves when the connection is made; or has failed. */
-  async connected(): Promise<void> {
-    await this.opened.promise;
-  }
-
   /** Writes a whole request, and waits for its answer. */
-  async ask(bytes: Buffer, timeoutMs: number, isHead = false): Promise<Told> {
+  async ask({ whole, isHead }: Asked, timeoutMs: number): Promise<Told> {
     const told = this.answer(timeoutMs, isHead);
-    this.write(bytes);
+    this.write(whole);
     return await told;
   }
 
@@ -93,13 +97,9 @@ export class Line {
 }
 
 /** One request on a connection of its own. */
-export async function askOnce(
-  port: number,
-  bytes: Buffer,
-  timeoutMs: number,
-): Promise<Told & { last: Response | null }> {
+export async function askOnce(port: number, asked: Asked, timeoutMs: number): Promise<Told> {
   const line = new Line(port);
-  const told = await line.ask(bytes, timeoutMs);
+  const told = await line.ask(asked, timeoutMs);
   line.close();
-  return { ...told, last: line.last };
+  return told;
 }

@@ -40,6 +40,17 @@ export interface LifeRequest {
 /** What came of a request: a status, or what the client saw in place of an answer. */
 export type Result = number | 'refused' | 'reset' | 'closed' | 'timeout' | 'garbled';
 
+/** Is it the expected status (null: any 2xx)? */
+export function isOk(result: Result, expected: number | null): boolean {
+  if (typeof result !== 'number') return false;
+  return expected === null ? result >= 200 && result < 300 : result === expected;
+}
+
+/** Does somebody serve? What is expected wrongly is answered, too; a 5xx may be the warm-up, or the end. */
+export function isServed(result: Result, expected: number | null): boolean {
+  return isOk(result, expected) || (typeof result === 'number' && result < 500);
+}
+
 /** A request and its answer. All times here are CLOCK_MONOTONIC, in microseconds. */
 export interface Told {
   readonly result: Result;

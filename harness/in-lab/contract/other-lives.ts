@@ -1,6 +1,6 @@
 /** Shorter lives: a second signal, a crash, a port that is taken. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { monotonicUs } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { slowestOf } from './drain.ts';
-import { askOnce, Line } from './line.ts';
+import { askOnce } from './line.ts';
 import type {
   BusyPortSeen,
   ContractPlan,
@@ -18,13 +18,13 @@ import type {
   StoredQuestion,
   UnitState,
 } from './messages.ts';
-import { halfEntry, healthRequest, isOk, requestOf } from './requests.ts';
+import { isOk } from './messages.ts';
+import { halfEntry, healthRequest, requestOf } from './requests.ts';
 import { measureMix, startServing, untilServing, versionOf } from './start.ts';
 import { beginHalf, orderStop, sendSlow, unlessEarly } from './stop.ts';
-import { end, stateOf, systemctl } from './unit.ts';
+import { end, found, stateOf, systemctl, withSettings } from './unit.ts';
 
 const run = promisify(execFile);
-const pollMs = 10;
 /** From SIGTERM to the second one, and from that to the rest of the request. */
 const signalMs = 150;
 /** Writes before the crash. */
@@ -62,9 +62,9 @@ async function signalTwice(plan: ContractPlan, finish: () => Promise<InFlight>):
 async function inFlightRequest(plan: ContractPlan): Promise<(() => Promise<InFlight>) | null> {
   const entry = halfEntry(plan);
   if (entry !== undefined) {
-    const half = await beginHalf(plan, entry);
+    const finish = await beginHalf(plan, entry);
     await sleep(50);
-    return () => half.finish();
+    return finish;
   }
   const { measured } = await measureMix(plan);
   const slow = slowestOf(plan, measured);
@@ -98,27 +98,18 @@ export async function crashLife(plan: ContractPlan): Promise<CrashSeen> {
   );
   const state = await stateOf(plan.unit);
   await end(plan.unit);
-  return {
-    life: 'crash',
-    served,
-    killedUs,
-    restartedUs,
-    servedAgainUs,
-    state,
-    acknowledged: written.length,
-    ...stored,
-  };
+  const times = { killedUs, restartedUs, servedAgainUs };
+  return { life: 'crash', served, ...times, state, acknowledged: written.length, ...stored };
 }
 
 async function untilRestarted({ unit }: ContractPlan, before: UnitState): Promise<number | null> {
-  const deadline = performance.now() + restartMs + Math.min(before.timeoutStopMs ?? Infinity, mostStopMs);
-  while (performance.now() < deadline) {
+  const limitMs = restartMs + Math.min(before.timeoutStopMs ?? Infinity, mostStopMs);
+  const restartedUs = await found(limitMs, async () => {
     const { mainPid, activeState } = await stateOf(unit);
     if (mainPid !== 0 && mainPid !== before.mainPid) return monotonicUs();
-    if (activeState === 'failed' || activeState === 'inactive') return null;
-    await sleep(pollMs);
-  }
-  return null;
+    return activeState === 'failed' || activeState === 'inactive' ? null : undefined;
+  });
+  return restartedUs ?? null;
 }
 
 /** Writes; ids of those that were acknowledged. The last answer comes right before this resolves. */
@@ -133,9 +124,7 @@ async function writeSome(plan: ContractPlan): Promise<string[]> {
       const entry = entries[left % entries.length];
       if (entry === undefined) return;
       const request = requestOf(plan, entry, 'new');
-      const line = new Line(plan.publicPort);
-      const { result } = await line.ask(request.whole, askMs);
-      line.close();
+      const { result } = await askOnce(plan.publicPort, request, askMs);
       if (isOk(result, request.expected)) acknowledged.push(request.id);
     }
   };
@@ -164,12 +153,8 @@ async function missingOf(plan: ContractPlan, ids: readonly string[]): Promise<st
 function idsOfDatabase({ sql, database }: Extract<StoredQuestion, { sql: string }>): Set<string> {
   const opened = new DatabaseSync(database);
   try {
-    return new Set(
-      opened
-        .prepare(sql)
-        .all()
-        .map((row) => String(Object.values(row)[0])),
-    );
+    const rows = opened.prepare(sql).all();
+    return new Set(rows.map((row) => String(Object.values(row)[0])));
   } finally {
     opened.close();
   }
@@ -182,29 +167,19 @@ async function idsOfCommand(command: string): Promise<Set<string>> {
 
 /** A start while another has the port. */
 export async function busyPortLife(plan: ContractPlan): Promise<BusyPortSeen> {
-  const folder = `/run/systemd/system/${plan.unit}.d`;
-  mkdirSync(folder, { recursive: true });
   // One that is started again and again would not be seen to have ended.
-  writeFileSync(`${folder}/90-doctor.conf`, '[Service]\nRestart=no\n');
-  await systemctl('daemon-reload');
-  const taken = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    taken.once('error', reject);
-    taken.listen(plan.publicPort, '127.0.0.1', resolve);
+  return await withSettings(plan.unit, '[Service]\nRestart=no\n', async () => {
+    const taken = createServer((socket) => socket.destroy());
+    await once(taken.listen(plan.publicPort, '127.0.0.1'), 'listening');
+    const startedUs = monotonicUs();
+    void systemctl('start', plan.unit);
+    let state = await stateOf(plan.unit);
+    const endedUs = await found(plan.startMs, async () => {
+      state = await stateOf(plan.unit);
+      return state.ended !== '' && state.mainPid === 0 ? monotonicUs() : undefined;
+    });
+    await end(plan.unit);
+    taken.close();
+    return { life: 'busy-port', startedUs, endedUs: endedUs ?? null, state };
   });
-  const startedUs = monotonicUs();
-  void systemctl('start', plan.unit);
-  const deadline = performance.now() + plan.startMs;
-  let state = await stateOf(plan.unit);
-  let endedUs: number | null = null;
-  while (endedUs === null && performance.now() < deadline) {
-    await sleep(pollMs);
-    state = await stateOf(plan.unit);
-    if (state.ended !== '' && state.mainPid === 0) endedUs = monotonicUs();
-  }
-  await end(plan.unit);
-  taken.close();
-  rmSync(`${folder}/90-doctor.conf`);
-  await systemctl('daemon-reload');
-  return { life: 'busy-port', startedUs, endedUs, state };
 }

@@ -1,19 +1,17 @@
 /** The requests of the mix, as bytes for one connection. */
 import { prepareRequest } from '../load/request.ts';
 import type { PlanMixEntry } from '../load/plan.ts';
-import { requestIdPrefix } from '../../run/site-requests.ts';
-import type { ContractPlan, Result, Told } from './messages.ts';
+import type { Asked } from './line.ts';
+import { isOk, type ContractPlan, type Measured } from './messages.ts';
 
 /** A request that can be sent at once, or in two halves. */
-export interface Written {
+export interface Written extends Asked {
   readonly name: string;
   readonly id: string;
   /** Head, and the first half of the body. */
   readonly first: Buffer;
   /** The rest of the body; empty without one. */
   readonly rest: Buffer;
-  readonly whole: Buffer;
-  readonly isHead: boolean;
   readonly expected: number | null;
 }
 
@@ -23,66 +21,47 @@ let seq = 0;
 export function requestOf(plan: ContractPlan, entry: PlanMixEntry, connection: 'new' | 'kept' = 'kept'): Written {
   seq += 1;
   const planned = { runId: plan.id, trial: 1, hostHeaders: [plan.hostHeader] as const, primedNotes: 1 };
-  const {
-    bytes,
-    body = Buffer.alloc(0),
-    method,
-    expectedStatus,
-    name,
-  } = prepareRequest(planned, entry, seq, connection);
+  const prepared = prepareRequest(planned, entry, seq, connection);
+  const { bytes, body = Buffer.alloc(0), method } = prepared;
   const half = Math.floor(body.length / 2);
   return {
-    name: name ?? `${method} ${entry.path}`,
-    id: `${requestIdPrefix(plan.id, 1)}${seq}`,
+    name: prepared.name ?? `${method} ${entry.path}`,
+    id: prepared.requestId,
     first: Buffer.concat([bytes, body.subarray(0, half)]),
     rest: body.subarray(half),
     whole: Buffer.concat([bytes, body]),
     isHead: method === 'HEAD',
-    expected: expectedStatus,
+    expected: prepared.expectedStatus,
   };
 }
 
-/** Is it the answer that is expected, as far as its status tells? */
-export function isOk(result: Result, expected: number | null): boolean {
-  if (typeof result !== 'number') return false;
-  return expected === null ? result >= 200 && result < 300 : result === expected;
-}
-
-/** Does somebody serve? What is expected wrongly is answered, too; a 5xx may be the warm-up. */
-export function isServed(result: Result, expected: number | null): boolean {
-  return isOk(result, expected) || (typeof result === 'number' && result < 500);
-}
-
 /** A GET of a health path. */
-export function healthRequest({ hostHeader }: ContractPlan, path: string): Buffer {
-  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${hostHeader}\r\nConnection: close\r\n\r\n`);
+export function healthRequest({ hostHeader }: ContractPlan, path: string): Asked {
+  const whole = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${hostHeader}\r\nConnection: close\r\n\r\n`);
+  return { whole, isHead: false };
 }
 
-let quickest: PlanMixEntry | null = null;
+let quickest: PlanMixEntry | undefined;
 
-/** The entry that is asked where any request will do: a GET, and once the mix was measured the quickest. */
-export function quickEntry({ mix }: ContractPlan): PlanMixEntry {
-  const gets = mix.filter(({ method }) => method === 'GET');
-  const entry = quickest ?? gets.find(({ path }) => !path.includes('{id}')) ?? gets[0] ?? mix[0];
+/** Any request, on a connection of its own: a GET, and once the mix was measured the quickest. */
+export function quickRequest(plan: ContractPlan, connection: 'new' | 'kept' = 'new'): Written {
+  const gets = plan.mix.filter(({ method }) => method === 'GET');
+  const entry = quickest ?? gets.find(({ path }) => !path.includes('{id}')) ?? gets[0] ?? plan.mix[0];
   if (entry === undefined) throw new Error('the mix has no request');
-  return entry;
+  return requestOf(plan, entry, connection);
 }
 
-/** Remembers how long each entry of the mix takes. */
-export function rememberQuickest({ mix }: ContractPlan, times: readonly { isOk: boolean; ms: number }[]): void {
-  const known = mix.flatMap((entry, index) => {
-    const time = times[index];
-    return entry.method === 'GET' && time?.isOk === true ? [{ entry, ms: time.ms }] : [];
+/** Remembers which GET of the mix is answered first. */
+export function rememberQuickest({ mix }: ContractPlan, measured: readonly Measured[]): void {
+  const known = measured.flatMap(({ results, expected, medianMs }, index) => {
+    const entry = mix[index];
+    const isAnswered = results.every((result) => isOk(result, expected));
+    return entry?.method === 'GET' && isAnswered ? { entry, medianMs } : [];
   });
-  quickest = known.sort((one, other) => one.ms - other.ms)[0]?.entry ?? null;
+  quickest = known.sort((one, other) => one.medianMs - other.medianMs)[0]?.entry;
 }
 
 /** The entry with a body that can be sent in two halves; undefined where there is none. */
 export function halfEntry(plan: ContractPlan): PlanMixEntry | undefined {
   return plan.mix.find((entry) => requestOf(plan, entry).rest.length > 0);
-}
-
-/** How long an exchange took, ms. */
-export function tookMs({ sentUs, doneUs }: Pick<Told, 'sentUs' | 'doneUs'>): number {
-  return (doneUs - sentUs) / 1000;
 }

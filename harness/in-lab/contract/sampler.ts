@@ -1,8 +1,8 @@
 /** Asks a question again and again, each time on a new connection, until it is told to end: it waits for no answer long. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askOnce } from './line.ts';
+import { askOnce, type Asked } from './line.ts';
 import type { ContractPlan, Sample } from './messages.ts';
-import { healthRequest, quickEntry, requestOf } from './requests.ts';
+import { healthRequest, quickRequest } from './requests.ts';
 
 const everyMs = 15;
 /** The next one is asked after so long, whether this one is answered or not. */
@@ -21,35 +21,35 @@ export interface Sampling {
 
 /** Begins to ask the public port, if it is to be asked, and the health paths that the service has. */
 export function startSampling(plan: ContractPlan, asksPublic: boolean): Sampling {
+  const { live, ready, publicPort, internalPort } = plan;
   const samples: Sample[] = [];
-  const waiting = new Set<Promise<void>>();
-  const over = new AbortController();
-  const ask = async (of: Sample['of'], port: number, timeoutMs: number, bytes: Buffer): Promise<void> => {
-    const { result, sentUs, doneUs } = await askOnce(port, bytes, timeoutMs);
+  const asked: Promise<void>[] = [];
+  let isOver = false;
+  const ask = async (of: Sample['of'], request: Asked): Promise<void> => {
+    const [port, timeoutMs] = of === 'public' ? [publicPort, publicMs] : [internalPort, healthMs];
+    const { result, sentUs, doneUs } = await askOnce(port, request, timeoutMs);
     samples.push({ of, result, sentUs, doneUs });
   };
-  const loop = async (of: Sample['of'], port: number, timeoutMs: number, bytes: () => Buffer): Promise<void> => {
-    while (!over.signal.aborted) {
-      const asked = ask(of, port, timeoutMs, bytes()).finally(() => waiting.delete(asked));
-      waiting.add(asked);
-      await Promise.race([asked, sleep(patienceMs)]);
+  const loop = async (of: Sample['of'], next: () => Asked): Promise<void> => {
+    while (!isOver) {
+      const one = ask(of, next());
+      asked.push(one);
+      await Promise.race([one, sleep(patienceMs)]);
       await sleep(everyMs);
     }
   };
-  const { live, ready, publicPort, internalPort } = plan;
-  const quick = quickEntry(plan);
   const asksHealth = asksPublic || internalPort !== publicPort;
   const loops = [
-    ...(asksPublic ? [loop('public', publicPort, publicMs, () => requestOf(plan, quick, 'new').whole)] : []),
-    ...(live === null || !asksHealth ? [] : [loop('live', internalPort, healthMs, () => healthRequest(plan, live))]),
-    ...(ready === null || !asksHealth ? [] : [loop('ready', internalPort, healthMs, () => healthRequest(plan, ready))]),
+    ...(asksPublic ? [loop('public', () => quickRequest(plan))] : []),
+    ...(live !== null && asksHealth ? [loop('live', () => healthRequest(plan, live))] : []),
+    ...(ready !== null && asksHealth ? [loop('ready', () => healthRequest(plan, ready))] : []),
   ];
   return {
     samples,
     end: async () => {
-      over.abort();
+      isOver = true;
       await Promise.all(loops);
-      await Promise.all(waiting);
+      await Promise.all(asked);
     },
   };
 }

@@ -2,21 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../../base/clock.ts';
 import { askOnce, Line } from './line.ts';
-import type { ContractPlan, Measured, Sample, StartSeen, UnitState, VersionSeen } from './messages.ts';
-import {
-  halfEntry,
-  healthRequest,
-  isOk,
-  isServed,
-  quickEntry,
-  rememberQuickest,
-  requestOf,
-  tookMs,
-} from './requests.ts';
+import type { ContractPlan, Measured, Sample, StartSeen, Told, VersionSeen } from './messages.ts';
+import { isOk, isServed } from './messages.ts';
+import { halfEntry, healthRequest, quickRequest, rememberQuickest, requestOf } from './requests.ts';
 import { startSampling } from './sampler.ts';
-import { lastWords, listeners, processesOf, stateOf, systemctl } from './unit.ts';
+import { found, lastWords, listeners, processesOf, stateOf, systemctl } from './unit.ts';
 
-const pollMs = 20;
 /** Sampled for so long once it serves: what comes after the first answer belongs to the start. */
 const afterMs = 200;
 /** Ready must say 200 within this time of the first answer. */
@@ -29,30 +20,27 @@ const mostRestarts = 2;
 
 /** Starts the service, and watches until it serves, or never will. */
 export async function startWatched(plan: ContractPlan): Promise<StartSeen> {
-  const expected = requestOf(plan, quickEntry(plan)).expected;
+  const { expected } = quickRequest(plan);
   const sampling = startSampling(plan, true);
   const startedUs = monotonicUs();
   const started = systemctl('start', plan.unit);
   const first = (of: Sample['of'], isGood: (sample: Sample) => boolean): Sample | undefined =>
     sampling.samples.find((sample) => sample.of === of && isGood(sample));
-  const deadline = performance.now() + plan.startMs;
-  let served: Sample | undefined;
-  let state: UnitState = await stateOf(plan.unit);
-  while (served === undefined && performance.now() < deadline) {
-    await sleep(pollMs);
-    served = first('public', ({ result }) => isServed(result, expected));
-    state = await stateOf(plan.unit);
-    if (state.activeState === 'failed' || state.restarts > mostRestarts) break;
+  const served = await found(plan.startMs, async () => {
+    const { activeState, restarts } = await stateOf(plan.unit);
+    const isOver = activeState === 'failed' || restarts > mostRestarts;
+    return first('public', ({ result }) => isServed(result, expected)) ?? (isOver ? null : undefined);
+  });
+  const isReady = (): true | undefined =>
+    plan.ready === null || first('ready', ({ result }) => isOk(result, null)) !== undefined || undefined;
+  if (served != null) {
+    await found(readyMs, isReady);
+    await sleep(afterMs);
   }
-  const readyBy = performance.now() + readyMs;
-  const isReady = (): boolean =>
-    plan.ready === null || first('ready', ({ result }) => isOk(result, null)) !== undefined;
-  while (served !== undefined && !isReady() && performance.now() < readyBy) await sleep(pollMs);
-  if (served !== undefined) await sleep(afterMs);
   const [ports, processes] = await Promise.all([listeners(), processesOf(plan.unit)]);
   await sampling.end();
   // A unit that tells when it is ready keeps its start waiting until then.
-  await Promise.race([started, sleep(pollMs)]);
+  await Promise.race([started, sleep(20)]);
   return {
     startedUs,
     servedUs: served?.doneUs ?? null,
@@ -60,7 +48,7 @@ export async function startWatched(plan: ContractPlan): Promise<StartSeen> {
     state: await stateOf(plan.unit),
     listeners: ports,
     processes,
-    lastWords: served === undefined ? await lastWords(plan) : [],
+    lastWords: served == null ? await lastWords(plan) : [],
   };
 }
 
@@ -72,14 +60,12 @@ export async function startServing(plan: ContractPlan): Promise<boolean> {
 
 /** When the first request was answered; null where none was in time. */
 export async function untilServing(plan: ContractPlan): Promise<number | null> {
-  const deadline = performance.now() + plan.startMs;
-  while (performance.now() < deadline) {
-    const { expected, whole } = requestOf(plan, quickEntry(plan), 'new');
-    const { result, doneUs } = await askOnce(plan.publicPort, whole, askMs);
-    if (isServed(result, expected)) return doneUs;
-    await sleep(pollMs);
-  }
-  return null;
+  const servedUs = await found(plan.startMs, async () => {
+    const request = quickRequest(plan);
+    const { result, doneUs } = await askOnce(plan.publicPort, request, askMs);
+    return isServed(result, request.expected) ? doneUs : undefined;
+  });
+  return servedUs ?? null;
 }
 
 /** Asks each request of the mix some times in a row on one connection. */
@@ -88,30 +74,21 @@ export async function measureMix(plan: ContractPlan): Promise<{ measured: Measur
   let keepsConnections = false;
   for (const entry of plan.mix) {
     let line = new Line(plan.publicPort);
-    const results: Measured['results'][number][] = [];
-    const times: number[] = [];
-    let { name, expected } = requestOf(plan, entry);
+    const answers: Told[] = [];
     for (let count = 0; count < 3; count++) {
-      const request = requestOf(plan, entry);
-      ({ name, expected } = request);
-      const told = await line.ask(request.whole, askMs, request.isHead);
-      results.push(told.result);
-      times.push(tookMs(told));
-      keepsConnections ||= told.keepsOpen;
+      const told = await line.ask(requestOf(plan, entry), askMs);
+      answers.push(told);
       if (told.keepsOpen && line.isOpen()) continue;
       line.close();
       line = new Line(plan.publicPort);
     }
     line.close();
-    measured.push({ name, expected, results, medianMs: times.sort((one, other) => one - other)[1] ?? 0 });
+    keepsConnections ||= answers.some((told) => told.keepsOpen);
+    const { name, expected } = requestOf(plan, entry);
+    const tookMs = answers.map(({ sentUs, doneUs }) => (doneUs - sentUs) / 1000).sort((one, other) => one - other);
+    measured.push({ name, expected, results: answers.map(({ result }) => result), medianMs: tookMs[1] ?? 0 });
   }
-  rememberQuickest(
-    plan,
-    measured.map(({ results, expected, medianMs }) => ({
-      isOk: results.every((result) => isOk(result, expected)),
-      ms: medianMs,
-    })),
-  );
+  rememberQuickest(plan, measured);
   return { measured, keepsConnections };
 }
 
@@ -126,9 +103,9 @@ export async function measureRoom(plan: ContractPlan): Promise<number> {
     const line = new Line(plan.publicPort);
     line.write(first);
     waiting.push({ line, rest });
-    await sleep(pollMs);
-    const { whole, expected } = requestOf(plan, quickEntry(plan), 'new');
-    if (!isServed((await askOnce(plan.publicPort, whole, besideMs)).result, expected)) break;
+    await sleep(20);
+    const quick = quickRequest(plan);
+    if (!isServed((await askOnce(plan.publicPort, quick, besideMs)).result, quick.expected)) break;
     room += 1;
   }
   await Promise.all(
@@ -146,10 +123,10 @@ export async function measureRoom(plan: ContractPlan): Promise<number> {
 export async function versionOf(plan: ContractPlan): Promise<VersionSeen> {
   const { version } = plan;
   if (version === null) return { shown: null };
-  if ('path' in version) {
-    const { result, last } = await askOnce(plan.internalPort, healthRequest(plan, version.path), askMs);
-    return { shown: isOk(result, null) ? (last?.body?.toString('utf8').trim().slice(0, 200) ?? null) : null };
-  }
-  const { last } = await askOnce(plan.publicPort, requestOf(plan, quickEntry(plan), 'new').whole, askMs);
-  return { shown: last?.headers.get(version.header.toLowerCase()) ?? null };
+  const isPage = 'path' in version;
+  const line = new Line(isPage ? plan.internalPort : plan.publicPort);
+  const { result } = await line.ask(isPage ? healthRequest(plan, version.path) : quickRequest(plan), askMs);
+  line.close();
+  if (!isPage) return { shown: line.last?.headers.get(version.header.toLowerCase()) ?? null };
+  return { shown: isOk(result, null) ? (line.last?.body?.toString('utf8').trim().slice(0, 200) ?? null) : null };
 }

@@ -1,6 +1,6 @@
 /** The unit on the server: systemd's view of it, its processes and its listening ports. */
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -13,26 +13,27 @@ const killMs = 5_000;
 /** Between a process's environment and its files. */
 const mark = '\n=files=\n';
 
+/** Looks again and again until there is something to be found; undefined where there is nothing within `limitMs`. */
+export async function found<T>(limitMs: number, look: () => T | undefined | Promise<T | undefined>) {
+  const deadline = performance.now() + limitMs;
+  while (performance.now() < deadline) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    await sleep(pollMs);
+  }
+  return undefined;
+}
+
 /** Runs systemctl; what it refuses shows in the unit's state. */
 export async function systemctl(...args: string[]): Promise<void> {
   await run('systemctl', args).catch(() => undefined);
 }
 
+const properties = 'ActiveState,Result,MainPID,ExecMainCode,ExecMainStatus,NRestarts,TimeoutStopUSec,Restart';
+
 /** What systemd says of the unit. */
 export async function stateOf(unit: string): Promise<UnitState> {
-  const wanted = [
-    ...[
-      'ActiveState',
-      'Result',
-      'MainPID',
-      'ExecMainCode',
-      'ExecMainStatus',
-      'NRestarts',
-      'TimeoutStopUSec',
-      'Restart',
-    ],
-  ];
-  const { stdout } = await run('systemctl', ['show', `--property=${wanted.join(',')}`, unit]);
+  const { stdout } = await run('systemctl', ['show', `--property=${properties}`, unit]);
   const values = Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/su) as [string, string]));
   const text = (name: string): string => values[name] ?? '';
   // As waitid() has them: CLD_EXITED, CLD_KILLED, CLD_DUMPED.
@@ -72,14 +73,24 @@ export function isAlive(pid: number): boolean {
 /** Ends it with SIGKILL, however it is, so that it can be started anew. */
 export async function end(unit: string): Promise<void> {
   await systemctl('stop', '--no-block', unit);
-  const startedMs = performance.now();
-  for (;;) {
+  await found(killMs, async () => {
     await systemctl('kill', '--signal=SIGKILL', unit);
     const { activeState } = await stateOf(unit);
-    if (activeState === 'inactive' || activeState === 'failed' || performance.now() - startedMs > killMs) break;
-    await sleep(pollMs);
-  }
+    return activeState === 'inactive' || activeState === 'failed' ? activeState : undefined;
+  });
   await systemctl('reset-failed', unit);
+}
+
+/** Does something while these settings stand over those of a unit. */
+export async function withSettings<T>(unit: string, settings: string, during: () => Promise<T>): Promise<T> {
+  const folder = `/run/systemd/system/${unit}.d`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/90-doctor.conf`, settings);
+  await systemctl('daemon-reload');
+  const seen = await during();
+  rmSync(`${folder}/90-doctor.conf`);
+  await systemctl('daemon-reload');
+  return seen;
 }
 
 /** Listening ports of the server. */
@@ -99,7 +110,8 @@ export async function processesOf(unit: string): Promise<UnitProcess[]> {
   const group = /^ControlGroup=(.+)$/mu.exec(stdout)?.[1];
   const main = Number(/^MainPID=(\d+)$/mu.exec(stdout)?.[1] ?? 0);
   if (group === undefined) return [];
-  return (await Promise.all(pidsOf(group).map((pid) => processOf(pid, main)))).flatMap((found) => found ?? []);
+  const processes = await Promise.all(pidsOf(group).map((pid) => processOf(pid, main)));
+  return processes.filter((process) => process !== null);
 }
 
 /** On cgroup v1 systemd has a tree of its own. */
@@ -143,11 +155,8 @@ async function processOf(pid: number, main: number): Promise<UnitProcess | null>
 
 /** The last lines that it said itself, without their stamps. */
 export async function lastWords({ unit }: ContractPlan): Promise<string[]> {
-  const { stdout } = await run('journalctl', ['--no-pager', '-n', '60', '-o', 'cat', `_SYSTEMD_UNIT=${unit}`]).catch(
-    () => ({
-      stdout: '',
-    }),
-  );
+  const asked = ['--no-pager', '-n', '60', '-o', 'cat', `_SYSTEMD_UNIT=${unit}`];
+  const { stdout } = await run('journalctl', asked).catch(() => ({ stdout: '' }));
   return tellingLines(stdout.split('\n').filter((line) => line !== ''));
 }
 
