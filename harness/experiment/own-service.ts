@@ -1,4 +1,7 @@
-/** A service of the user's own in the lab, as its service.yaml describes it: what runs, how it is asked, what a release is. */
+/**
+ * A service of the user's own in the lab, as its service.yaml describes it: what runs, how it is asked, what a release is.
+ * What each field means stands where editors get it from, in harness/own-service/json-schema.ts.
+ */
 import { z } from 'zod';
 import { didYouMean } from '../base/nearest.ts';
 import { portsOfProxy } from './ports.ts';
@@ -32,16 +35,13 @@ const address = z
 const packageSchema = z.string().regex(/^[a-z0-9][a-z0-9+.-]+(=[\w.+:~-]+)?$/u, 'is no name of a Debian package');
 
 const fileSchema = z.strictObject({
-  /** A file or a folder, with all below it. */
   from: ownFile,
   /** Where it goes; left out: /opt/<name>/ and its own name. */
   to: absolutePath.optional(),
 });
 
 const healthSchema = z.strictObject({
-  /** Answers 2xx while the process lives, in warm-up and drain, too. */
   live: urlPath.optional(),
-  /** Answers 2xx while it takes requests; 503 while it warms up, and from SIGTERM on. */
   ready: urlPath.optional(),
 });
 
@@ -50,60 +50,45 @@ const versionSchema = z.union([
   z.strictObject({ path: urlPath }),
 ]);
 
-/** How one learns, when everything has stopped (or, of a URL, still runs), which writes are stored. */
+/** Asked when everything has stopped; a URL, while it still runs. */
 const writesSchema = z.union([
   z.strictObject({
-    /** Names of the requests that write. */
     requests: z.array(z.string()).min(1),
-    /** A query whose first column is the `{id}` of each write that is stored, once for each time that it is. */
     sql: z.string().min(1),
-    /** The SQLite file; left out: `{database}`. */
     database: absolutePath.optional(),
   }),
   z.strictObject({
     requests: z.array(z.string()).min(1),
-    /** Answers 2xx where the write with this `{id}` is stored, 404 where it is not. */
     url: urlPath.regex(/\{id\}/u, 'must hold {id}'),
   }),
   z.strictObject({
     requests: z.array(z.string()).min(1),
-    /** Prints the `{id}` of each write that is stored, a line each time that it is; runs on the server. */
     command: z.string().min(1),
   }),
 ]);
 
 const releaseSchema = z.union([
-  /** Each deploy sets these: `{version}` is v1, v2 … */
   z.strictObject({ environment: variables }),
-  /** A link on the server that each deploy points to the next of these folders, in turn. */
   z.strictObject({ link: absolutePath, folders: z.array(ownFile).min(1) }),
-  /** Runs on the server before each restart; `{version}` is filled in. */
   z.strictObject({ command: z.string().min(1) }),
 ]);
 
 /** A server of its own beside the service, such as PostgreSQL; it shares the network of the lab's server. */
 const containerSchema = z.strictObject({
   name: nameSchema,
-  /** An image that the engine has, or can fetch. */
   image: z.string().min(1).optional(),
-  /** Or Debian packages over the lab's own image. */
   packages: z.array(packageSchema).min(1).optional(),
   environment: variables.default({}),
-  /** What it runs; left out: what its image runs. */
   start: z.string().min(1).optional(),
-  /** Ends with status 0 once it can be used; runs in it. */
   ready: z.string().min(1).optional(),
 });
 
-const serviceShape = z.strictObject({
+/** As it is written, but for its requests, which are read as those of `measure`. */
+export const writtenServiceShape = z.strictObject({
   name: nameSchema,
-  /** What is copied onto the server. */
   files: z.array(z.union([ownFile, fileSchema])).default([]),
-  /** Debian packages for the server. */
   packages: z.array(packageSchema).default([]),
-  /** An image of the engine, Debian or Ubuntu, of which the server is made: `start` runs in it, with its variables and user. */
   image: z.string().min(1).optional(),
-  /** The command line; `{public}`, `{internal}`, `{database}` and the like are filled in. */
   start: z
     .string()
     .trim()
@@ -111,34 +96,22 @@ const serviceShape = z.strictObject({
     .regex(/^[^\x00-\x1f\x7f]*$/u, 'must be one line: in YAML, >- makes one of several')
     .regex(/^[^#]/u, 'is only a comment: write the command line that runs the service')
     .optional(),
-  /** The user's own unit in place of `start`, used as it is. */
   unit: ownFile.optional(),
-  /** The user's own socket unit, for experiments with socket activation. */
   socket: ownFile.optional(),
-  /** A file of environment variables for the unit. */
   env: ownFile.optional(),
-  /** Variables for the unit, with placeholders filled in. */
   environment: variables.default({}),
-  /** Where it takes requests. */
   public: address.default('127.0.0.1:18080'),
-  /** Where health and version are asked, if that is another port. */
   internal: address.optional(),
-  /** `itself`: it opens its port; `inherits`: it serves fd 3 (LISTEN_FDS) only; `either`: fd 3 if it is given one. */
   listens: z.enum(['itself', 'inherits', 'either']).default('itself'),
-  /** The Host header of its requests. */
   host: z
     .string()
     .regex(/^[\w.-]+$/u, 'must be a host name')
     .optional(),
   health: healthSchema.default({}),
-  /** How its version shows; left out: it does not. */
   version: versionSchema.optional(),
-  /** A SQLite file, given to the service as `{database}`. */
   database: absolutePath.optional(),
   writes: writesSchema.optional(),
-  /** What a release is; left out: the same program is started again. */
   release: releaseSchema.optional(),
-  /** Its own dynamic file for Traefik, used as it is. */
   proxy: ownFile.optional(),
   containers: z.array(containerSchema).default([]),
 });
@@ -174,19 +147,19 @@ function placeholdersIn(text: string): string[] {
   return [...text.matchAll(placeholderForm)].flatMap(([, name]) => name ?? []);
 }
 
-type Shape = z.infer<typeof serviceShape>;
+type Shape = z.infer<typeof writtenServiceShape>;
+
+type Path = (string | number)[];
 
 /** Texts of a description in which placeholders are filled in, by their paths. */
-function filledTexts({ start, environment, release }: Shape): [path: (string | number)[], text: string][] {
-  const of = (path: (string | number)[], text: string | undefined): [(string | number)[], string][] =>
-    text === undefined ? [] : [[path, text]];
+function filledTexts({ start, environment, release = { environment: {} } }: Shape): [path: Path, text: string][] {
+  const texts = (variables: Readonly<Record<string, string>>, ...path: Path): [Path, string][] =>
+    Object.entries(variables).map(([name, text]) => [[...path, name], text]);
   return [
-    ...of(['start'], start),
-    ...Object.entries(environment).flatMap(([name, text]) => of(['environment', name], text)),
-    ...(release !== undefined && 'environment' in release
-      ? Object.entries(release.environment).flatMap(([name, text]) => of(['release', 'environment', name], text))
-      : []),
-    ...(release !== undefined && 'command' in release ? of(['release', 'command'], release.command) : []),
+    ...texts(start === undefined ? {} : { start }),
+    ...texts(environment, 'environment'),
+    ...('environment' in release ? texts(release.environment, 'release', 'environment') : []),
+    ...('command' in release ? texts({ command: release.command }, 'release') : []),
   ];
 }
 
@@ -197,9 +170,8 @@ export function isTold(service: Shape, name: Placeholder): boolean {
 
 /** Refuses what cannot be together; each at its field. */
 export function refuseContradictions(service: Shape, context: z.core.$RefinementCtx): void {
-  const wrong = (path: (string | number)[], message: string): void => {
+  const wrong = (path: Path, message: string): void =>
     context.addIssue({ code: 'custom', path, message, input: service });
-  };
   const { start, unit, socket, image, containers, writes, database, files, release } = service;
   if (start === undefined && unit === undefined) wrong([], 'needs start (a command line) or unit (your own unit file)');
   if (start !== undefined && unit !== undefined)
@@ -227,33 +199,28 @@ export function refuseContradictions(service: Shape, context: z.core.$Refinement
   if (writes !== undefined && 'sql' in writes && (writes.database ?? database) === undefined) {
     wrong(['writes', 'sql'], 'needs database: the SQLite file that is asked');
   }
-  if (
-    release !== undefined &&
-    'link' in release &&
-    files.some((file) => typeof file !== 'string' && file.to === release.link)
-  ) {
+  const link = release !== undefined && 'link' in release ? release.link : undefined;
+  if (files.some((file) => typeof file !== 'string' && file.to !== undefined && file.to === link)) {
     wrong(['release', 'link'], 'files puts something at this path, too');
   }
   for (const [path, text] of filledTexts(service)) {
-    if (path[0] !== 'release' && placeholdersIn(text).includes('version')) {
+    const named = placeholdersIn(text);
+    if (path[0] !== 'release' && named.includes('version')) {
       wrong(path, '{version} is what a release changes: put it into release.environment or release.command');
     }
-    const unknown = placeholdersIn(text).find((name) => !Object.hasOwn(placeholders, name));
+    const unknown = named.find((name) => !Object.hasOwn(placeholders, name));
     if (unknown !== undefined) {
       const names = Object.keys(placeholders);
       const hint = didYouMean(unknown, names) || `There are ${names.map((name) => `{${name}}`).join(', ')}. `;
       wrong(path, `{${unknown}} is not filled in; {{${unknown}}} stands for itself. ${hint}`.trim());
     }
-    if (placeholdersIn(text).includes('database') && database === undefined)
+    if (named.includes('database') && database === undefined)
       wrong(path, '{database} needs database: the path of the file');
   }
 }
 
-/** As it is written, but for its requests, which are read as those of `measure`. */
-export const writtenServiceShape = serviceShape;
-
 /** As a run records it: nothing secret stands in it. */
-export const ownServiceSchema = serviceShape.extend({
+export const ownServiceSchema = writtenServiceShape.extend({
   /** The requests of the load; those of the file, as they may be shown. */
   requests: z.array(requestSchema).min(1),
   /** SHA-256 over all files that are copied, so that a run says which program it was about. */

@@ -1,26 +1,16 @@
 /** Reads a service.yaml: what it says, the requests of its load, and the files that it names. */
 import { dirname, join, resolve } from 'node:path';
 import { didYouMean } from '../base/nearest.ts';
-import {
-  ownServiceSchema,
-  refuseContradictions,
-  writtenServiceShape,
-  type OwnService,
-} from '../experiment/own-service.ts';
+import { ownServiceSchema, refuseContradictions, writtenServiceShape } from '../experiment/own-service.ts';
+import type { OwnService } from '../experiment/own-service.ts';
 import { parseBudgets } from '../gate/files/read-budgets.ts';
 import { mixOfList } from '../gate/files/request-mix.ts';
 import { isRequestText, requestsSchema } from '../gate/files/requests.ts';
 import { readWrittenFile } from '../gate/files/written-file.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { PlanMixEntry } from '../in-lab/load/plan.ts';
-import {
-  destinationsOf,
-  namedFilesOf,
-  refuseAbsent,
-  refuseMissing,
-  refuseUnusable,
-  type Refuse,
-} from './named-files.ts';
+import { destinationsOf, namedFilesOf, refuseAbsent, refuseMissing, refuseUnusable } from './named-files.ts';
+import type { Refuse } from './named-files.ts';
 import { contentsOf } from './own-files.ts';
 import { hiding, shownService, usedService } from './told-service.ts';
 
@@ -55,14 +45,10 @@ const page = 'docs/service-yaml.md';
  */
 export async function readOwnService(path: string, environment: NodeJS.ProcessEnv): Promise<ReadService> {
   const text = await readWrittenFile(path, path, 'service file');
-  const { data, valuePlaceOf } = parseBudgets(text, path, writtenServiceSchema, {
+  const { data, where } = parseBudgets(text, path, writtenServiceSchema, {
     isText: ([part, ...below]) => part !== 'requests' || isRequestText(below),
     page,
   });
-  const where: ReadService['where'] = (...at) => {
-    const { line, column } = valuePlaceOf(at);
-    return `${path}:${line}:${column}`;
-  };
   const labelOf = (at: readonly PropertyKey[]): string => `${where(...at)}: ${at.map(String).join('.')}`;
   const refuse: Refuse = (at, what, hint = `The fields are explained in ${page}.`) =>
     usageError(`${labelOf(at)}: ${what}.`, hint);

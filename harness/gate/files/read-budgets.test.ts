@@ -29,12 +29,12 @@ function refused(text: string, schema: typeof gateFileSchema | typeof serviceFil
 
 describe('a budgets file', () => {
   it('is read with the line of each field', () => {
-    const { data, placeOf } = parseBudgets(good, 'gate.yaml', gateFileSchema);
+    const { data, lineOf } = parseBudgets(good, 'gate.yaml', gateFileSchema);
     expect(data).toMatchObject({ alpha: 0.02, entries: [{ experiment: 'E5', restarts: 16, blocking: true, set: {} }] });
-    expect(placeOf(['entries', 0]).line).toBe(3);
-    expect(placeOf(['entries', 0, 'budgets', 'dropped']).line).toBe(7);
-    expect(placeOf(['entries', 0, 'budgets', 'longestWaitMs']).line).toBe(8);
-    expect(placeOf(['entries', 0, 'budgets', 'longestWaitMs', 'because']).line).toBe(10);
+    expect(lineOf(['entries', 0])).toBe(3);
+    expect(lineOf(['entries', 0, 'budgets', 'dropped'])).toBe(7);
+    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs'])).toBe(8);
+    expect(lineOf(['entries', 0, 'budgets', 'longestWaitMs', 'because'])).toBe(10);
   });
 
   it.each([

@@ -1,19 +1,13 @@
 /** Reads a budgets file: YAML, so that it can be reviewed line by line, and every error and finding names its line. */
 import type { z } from 'zod';
 import { mistakesIn, mistakeText } from '../../experiment/mistakes.ts';
-import {
-  entryName,
-  gateFileSchema,
-  serviceFileSchema,
-  type Entry,
-  type GateEntryData,
-  type ServiceEntryData,
-} from './budgets.ts';
+import { entryName, gateFileSchema, serviceFileSchema } from './budgets.ts';
+import type { Entry, GateEntryData, ServiceEntryData } from './budgets.ts';
 import { figureNames } from '../figures.ts';
 import { usageError } from '../refusals.ts';
 import { isRequestText } from './requests.ts';
 import { readWrittenFile } from './written-file.ts';
-import { readYaml, type Path, type YamlData } from './yaml-data.ts';
+import { placeText, readYaml, type Path } from './yaml-data.ts';
 
 /** An entry as it is judged, as it is written, and where. */
 interface Placed<Data> extends Entry {
@@ -42,10 +36,8 @@ export interface ServiceFile {
  * @throws {HarnessError} naming line and field of all that is wrong
  */
 export async function readGateFile(path: string, file: string): Promise<GateFile> {
-  const { data, ...yaml } = parseBudgets(await readWrittenFile(path, file), file, gateFileSchema);
-  const entries = data.entries.map((entry, index) =>
-    placed(entryName(entry), entry, { file, yaml, at: ['entries', index] }),
-  );
+  const { data, ...places } = parseBudgets(await readWrittenFile(path, file), file, gateFileSchema);
+  const entries = data.entries.map((entry, index) => placed(entryName(entry), entry, ['entries', index], places));
   refuseTwins(entries);
   return { file, alpha: data.alpha, entries };
 }
@@ -55,35 +47,34 @@ export async function readGateFile(path: string, file: string): Promise<GateFile
  * @throws {HarnessError} naming line and field of all that is wrong
  */
 export async function readServiceFile(path: string, file: string): Promise<ServiceFile> {
-  const { data, ...yaml } = parseBudgets(await readWrittenFile(path, file), file, serviceFileSchema);
-  const entries = data.services.map((service, index) =>
-    placed(service.name, service, { file, yaml, at: ['services', index] }),
-  );
+  const { data, ...places } = parseBudgets(await readWrittenFile(path, file), file, serviceFileSchema);
+  const entries = data.services.map((service, index) => placed(service.name, service, ['services', index], places));
   refuseTwins(entries);
   return { file, entries };
 }
 
-type Places = Pick<YamlData, 'placeOf' | 'valuePlaceOf'>;
+/** Where the fields of a file stand. */
+interface Places {
+  /** The line on which a field begins. */
+  readonly lineOf: (path: Path) => number;
+  /** `gate.yaml:3:5`, of a field's value. */
+  readonly where: (...path: Path) => string;
+}
 
 function placed<Data extends Pick<ServiceEntryData, 'blocking' | 'because' | 'budgets'>>(
   name: string,
   data: Data,
-  { file, yaml, at }: { file: string; yaml: Places; at: Path },
+  at: Path,
+  { lineOf, where }: Places,
 ): Placed<Data> {
+  const { blocking, because = '', budgets = {} } = data;
   return {
-    name,
-    data,
-    line: yaml.placeOf(at).line,
-    blocking: data.blocking,
-    because: data.because ?? '',
+    ...{ name, data, line: lineOf(at), blocking, because },
     budgets: figureNames.flatMap((figure) => {
-      const budget = data.budgets?.[figure];
-      return budget === undefined ? [] : { ...budget, figure, line: yaml.placeOf([...at, 'budgets', figure]).line };
+      const budget = budgets[figure];
+      return budget === undefined ? [] : { ...budget, figure, line: lineOf([...at, 'budgets', figure]) };
     }),
-    where: (...below) => {
-      const { line, column } = yaml.valuePlaceOf([...at, ...below]);
-      return `${file}:${line}:${column}`;
-    },
+    where: (...below) => where(...at, ...below),
   };
 }
 
@@ -93,16 +84,8 @@ function isOption([part, , field, ...option]: Path): boolean {
   return option[0] === 'requests' ? isRequestText(option.slice(1)) : option.length > 0;
 }
 
-/** What is known of a kind of file beside its schema. */
-interface FileForm {
-  readonly isText: (path: Path) => boolean;
-  readonly page: string;
-}
-
-const budgetsForm: FileForm = { isText: isOption, page: 'docs/ci.md' };
-
 /**
- * The data of a budgets file, and the place of each of its fields.
+ * The data of a file that somebody wrote, of budgets unless it is said, and the place of each of its fields.
  * @param form where numbers are text, and the page that explains the fields
  * @throws {HarnessError} naming line, column and field of all that is wrong
  */
@@ -110,16 +93,19 @@ export function parseBudgets<Schema extends z.ZodType>(
   text: string,
   file: string,
   schema: Schema,
-  { isText, page }: FileForm = budgetsForm,
+  { isText, page } = { isText: isOption, page: 'docs/ci.md' },
 ): Places & { data: z.infer<Schema> } {
   const { data, placeOf, valuePlaceOf } = readYaml(text, file, isText);
   if (data === null) throw usageError(`${file}:1:1: is empty.`, `${page} has an example to begin with.`);
-  const checked = schema.safeParse(data);
-  if (checked.success) return { data: checked.data, placeOf, valuePlaceOf };
-  const lines = mistakesIn(checked.error, data, schema)
-    .map((mistake) => ({ ...(mistake.isOfName ? placeOf : valuePlaceOf)(mistake.path), what: mistakeText(mistake) }))
-    .sort((a, b) => a.line - b.line || a.column - b.column)
-    .map(({ line, column, what }) => `${file}:${line}:${column}: ${what}`);
+  const { success, data: checked, error } = schema.safeParse(data);
+  if (success) {
+    const where = (...path: Path): string => placeText(file, valuePlaceOf(path));
+    return { data: checked, lineOf: (path) => placeOf(path).line, where };
+  }
+  const lines = mistakesIn(error, data, schema)
+    .map((mistake) => ({ at: (mistake.isOfName ? placeOf : valuePlaceOf)(mistake.path), what: mistakeText(mistake) }))
+    .sort((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
+    .map(({ at, what }) => `${placeText(file, at)}: ${what}`);
   throw usageError(lines.join('\n'), `The fields are explained in ${page}.`);
 }
 

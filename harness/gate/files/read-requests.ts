@@ -36,14 +36,8 @@ export async function readRequests(source: string): Promise<PlacedRequests> {
 
 async function readList(file: string): Promise<PlacedRequests> {
   const text = await readWrittenFile(file, file, 'file of requests');
-  const { data, valuePlaceOf } = parseBudgets(text, file, requestsSchema, {
-    isText: isRequestText,
-    page: 'docs/measure.md',
-  });
-  const where = (...path: Path): string => {
-    const { line, column } = valuePlaceOf(path);
-    return `${file}:${line}:${column}`;
-  };
+  const form = { isText: isRequestText, page: 'docs/measure.md' };
+  const { data, where } = parseBudgets(text, file, requestsSchema, form);
   return { requests: data, where, list: '', folder: dirname(file), source: file };
 }
 

@@ -39,7 +39,7 @@ type Written = WrittenRequests[number];
  * @throws {HarnessError} naming the place in the file that is wrong
  */
 export function mixOfList(placed: PlacedRequests, defaults: MixDefaults): ToldMix {
-  const mix = placed.requests.map((written, index) => new Reader(placed, index, defaults).read(written));
+  const mix = placed.requests.map((written, index) => read(written, spotOf(placed, index, defaults), defaults));
   const used = mix.map(({ entry }) => entry);
   refuseTwins(used, placed);
   const slots = slotsInBlock(used, defaults.connections);
@@ -69,146 +69,135 @@ function refuseTwins(mix: readonly PlanMixEntry[], { where, list }: PlacedReques
   );
 }
 
-interface Read {
-  readonly entry: PlanMixEntry;
-  readonly shown: Omit<ServiceRequest, 'slotsOf100'>;
-  readonly headers: readonly (readonly [string, Told])[];
+/** A request of the list: errors name its place, and its texts have their variables. */
+interface Spot {
+  readonly folder: string;
+  wrong(at: Path, what: string, cause?: unknown): Error;
+  expanded(at: Path, text: string): string;
+  template(at: Path, text: string): Template;
 }
 
-/** Reads one request of the list. */
-class Reader {
-  private readonly placed: PlacedRequests;
-  private readonly index: number;
-  private readonly defaults: MixDefaults;
-
-  constructor(placed: PlacedRequests, index: number, defaults: MixDefaults) {
-    this.placed = placed;
-    this.index = index;
-    this.defaults = defaults;
-  }
-
-  read(written: Written): Read {
-    const { method, weight } = written;
-    const path = shownPath(written.path);
-    const name = written.name ?? `${method} ${path}`.slice(0, 80);
-    const headers = this.headersOf(written);
-    const { body, bytes } = this.bodyOf(written.body);
-    const { expected, phrases } = this.expectedOf(written.expect);
-    const mixed: MixedRequest = {
-      name,
-      target: this.pathOf(written.path),
-      headers: headers.map(([header, { template }]) => [header, template]),
-      body,
-      expected,
-    };
-    return {
-      entry: { method, path, weight, mixed },
-      shown: {
-        ...{ name, method, path, weight, bodyBytes: bytes, expect: phrases },
-        headers: headers.map(([header, { shown }]) => [header, shown]),
-      },
-      headers: headers.map(([header, { template, shown }]) => [header, { sent: template.join(''), shown }]),
-    };
-  }
-
-  private pathOf(path: string): Template {
-    const template = this.templateAt(['path'], path);
-    // An environment variable may hold anything.
-    if (/^[\x21\x22\x24-\x7e]*$/u.test(template.join(''))) return template;
-    throw this.wrong(
-      ['path'],
-      'must be as it is sent: ASCII without spaces, # and control characters (%20 is a space)',
-    );
-  }
-
-  /** Those of all requests, and over them its own. */
-  private headersOf({
-    headers,
-  }: Written): (readonly [string, { readonly template: Template; readonly shown: string }])[] {
-    const own = Object.entries(headers).map(([name, text]) => {
-      const at = ['headers', name];
-      if (isOwnHeader(name)) throw this.wrong(at, 'is set by the instrument itself');
-      if (name.toLowerCase() === 'host')
-        throw this.wrong(at, `is the same for all requests: ${this.defaults.hostField}`);
-      const template = this.templateAt(at, text.trim());
-      if (!isHeaderValue(template.join(''))) throw this.wrong(at, 'must be one line of Latin letters');
-      return [name, { template, shown: shownHeader(name, text.trim(), this.defaults.secretHeaders) }] as const;
-    });
-    const names = new Set(own.map(([name]) => name.toLowerCase()));
-    const common = this.defaults.headers
-      .filter(([name]) => !names.has(name.toLowerCase()) && name.toLowerCase() !== 'host')
-      .map(([name, { sent, shown }]) => [name, { template: [sent], shown }] as const);
-    return [...common, ...own];
-  }
-
-  private bodyOf(text: string | undefined): { body: MixedRequest['body']; bytes: number | null } {
-    if (text === undefined) return { body: null, bytes: null };
-    if (text.startsWith('@')) {
-      const bytes = this.fileOf(text);
-      return { body: { base64: bytes.toString('base64') }, bytes: bytes.length };
-    }
-    const template = this.templateAt(['body'], text);
-    const bytes = Buffer.from(template.filter((_, place) => place % 2 === 0).join(''));
-    const isFixed = template.length === 1;
-    return { body: isFixed ? { base64: bytes.toString('base64') } : { text: template }, bytes: bytes.length };
-  }
-
-  private fileOf(text: string): Buffer {
+function spotOf({ where, list, folder }: PlacedRequests, index: number, { environment }: MixDefaults): Spot {
+  const labelOf = (at: Path): string => `${where(index, ...at)}: ${list}${[index, ...at].map(String).join('.')}`;
+  const expanded = (at: Path, text: string): string => {
     try {
-      return readFileSync(resolve(this.placed.folder, text.slice(1)));
-    } catch (cause) {
-      throw this.wrong(['body'], `the file ${text.slice(1)} ${whyUnreadable(cause)}`, cause);
-    }
-  }
-
-  private expectedOf({ status, header, body, json }: Written['expect']): {
-    expected: ExpectedAnswer;
-    phrases: string[];
-  } {
-    const expectedStatus = status ?? this.defaults.expectedStatus;
-    const expected: ExpectedAnswer = {
-      status: expectedStatus,
-      headers: Object.entries(header).map(([name, text]) => [name, this.matcherAt(['expect', 'header', name], text)]),
-      body: body === undefined ? null : this.matcherAt(['expect', 'body'], body),
-      json: Object.entries(json),
-    };
-    const phrase = (text: string, is: string): string =>
-      'regex' in matcherOf(text) ? `matches ${text}` : `${is} ${JSON.stringify(text)}`;
-    const phrases = [
-      expectedStatus === null ? 'status 200 to 299' : `status ${expectedStatus}`,
-      ...Object.entries(header).map(
-        ([name, text]) => `header ${name} ${phrase(shownHeader(name, text, this.defaults.secretHeaders), 'is')}`,
-      ),
-      ...(body === undefined ? [] : [`body ${phrase(body, 'contains')}`]),
-      ...Object.entries(json).map(([path, value]) => `json ${path} is ${JSON.stringify(value)}`),
-    ];
-    return { expected, phrases: phrases.map((text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text)) };
-  }
-
-  /** In an expression, `${` is its own. */
-  private matcherAt(at: Path, text: string): Matcher {
-    const matcher = matcherOf(text);
-    return 'text' in matcher ? { text: this.expandAt(at, text) } : matcher;
-  }
-
-  private templateAt(at: Path, text: string): Template {
-    return templateOf(text, (variable) => this.expandAt(at, variable));
-  }
-
-  private expandAt(at: Path, text: string): string {
-    try {
-      return expand(this.labelOf(at), text, this.defaults.environment);
+      return expand(labelOf(at), text, environment);
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
       throw usageError(error.message, error.hint, error);
     }
-  }
+  };
+  return {
+    folder,
+    expanded,
+    wrong: (at, what, cause) => usageError(`${labelOf(at)}: ${what}.`, 'docs/measure.md has an example.', cause),
+    template: (at, text) => templateOf(text, (variable) => expanded(at, variable)),
+  };
+}
 
-  private wrong(at: Path, what: string, cause?: unknown): Error {
-    return usageError(`${this.labelOf(at)}: ${what}.`, 'docs/measure.md has an example.', cause);
-  }
+type Header<Value> = readonly [name: string, value: Value];
 
-  private labelOf(at: Path): string {
-    return `${this.placed.where(this.index, ...at)}: ${this.placed.list}${[this.index, ...at].map(String).join('.')}`;
+interface Read {
+  readonly entry: PlanMixEntry;
+  readonly shown: Omit<ServiceRequest, 'slotsOf100'>;
+  readonly headers: readonly Header<Told>[];
+}
+
+function read(written: Written, spot: Spot, defaults: MixDefaults): Read {
+  const { method, weight } = written;
+  const path = shownPath(written.path);
+  const name = written.name ?? `${method} ${path}`.slice(0, 80);
+  const headers = headersOf(written, spot, defaults);
+  const { body, bytes } = bodyOf(written.body, spot);
+  const { expected, phrases } = expectedOf(written.expect, spot, defaults);
+  const mixed: MixedRequest = {
+    name,
+    target: pathOf(written.path, spot),
+    headers: headers.map(([header, { template }]) => [header, template]),
+    body,
+    expected,
+  };
+  return {
+    entry: { method, path, weight, mixed },
+    shown: {
+      ...{ name, method, path, weight, bodyBytes: bytes, expect: phrases },
+      headers: headers.map(([header, { shown }]) => [header, shown]),
+    },
+    headers: headers.map(([header, { template, shown }]) => [header, { sent: template.join(''), shown }]),
+  };
+}
+
+function pathOf(path: string, spot: Spot): Template {
+  const template = spot.template(['path'], path);
+  // An environment variable may hold anything.
+  if (/^[\x21\x22\x24-\x7e]*$/u.test(template.join(''))) return template;
+  throw spot.wrong(['path'], 'must be as it is sent: ASCII without spaces, # and control characters (%20 is a space)');
+}
+
+/** Those of all requests, and over them its own. */
+function headersOf(
+  { headers }: Written,
+  spot: Spot,
+  { hostField, secretHeaders, headers: ofAll }: MixDefaults,
+): Header<{ readonly template: Template; readonly shown: string }>[] {
+  const own = Object.entries(headers).map(([name, text]) => {
+    const at = ['headers', name];
+    if (isOwnHeader(name)) throw spot.wrong(at, 'is set by the instrument itself');
+    if (name.toLowerCase() === 'host') throw spot.wrong(at, `is the same for all requests: ${hostField}`);
+    const template = spot.template(at, text.trim());
+    if (!isHeaderValue(template.join(''))) throw spot.wrong(at, 'must be one line of Latin letters');
+    return [name, { template, shown: shownHeader(name, text.trim(), secretHeaders) }] as const;
+  });
+  const taken = new Set(['host', ...own.map(([name]) => name.toLowerCase())]);
+  const common = ofAll
+    .filter(([name]) => !taken.has(name.toLowerCase()))
+    .map(([name, { sent, shown }]) => [name, { template: [sent], shown }] as const);
+  return [...common, ...own];
+}
+
+function bodyOf(text: string | undefined, spot: Spot): { body: MixedRequest['body']; bytes: number | null } {
+  if (text === undefined) return { body: null, bytes: null };
+  const fixed = (bytes: Buffer) => ({ body: { base64: bytes.toString('base64') }, bytes: bytes.length });
+  if (text.startsWith('@')) {
+    try {
+      return fixed(readFileSync(resolve(spot.folder, text.slice(1))));
+    } catch (cause) {
+      throw spot.wrong(['body'], `the file ${text.slice(1)} ${whyUnreadable(cause)}`, cause);
+    }
   }
+  const template = spot.template(['body'], text);
+  const bytes = Buffer.from(template.filter((_, place) => place % 2 === 0).join(''));
+  return template.length === 1 ? fixed(bytes) : { body: { text: template }, bytes: bytes.length };
+}
+
+function expectedOf(
+  { status: own, header, body, json }: Written['expect'],
+  spot: Spot,
+  { expectedStatus, secretHeaders }: MixDefaults,
+): { expected: ExpectedAnswer; phrases: string[] } {
+  const status = own ?? expectedStatus;
+  // In an expression, `${` is its own.
+  const matcherAt = (at: Path, text: string): Matcher => {
+    const matcher = matcherOf(text);
+    return 'text' in matcher ? { text: spot.expanded(at, text) } : matcher;
+  };
+  const phrase = (text: string, is: string): string =>
+    'regex' in matcherOf(text) ? `matches ${text}` : `${is} ${JSON.stringify(text)}`;
+  const phrases = [
+    status === null ? 'status 200 to 299' : `status ${status}`,
+    ...Object.entries(header).map(
+      ([name, text]) => `header ${name} ${phrase(shownHeader(name, text, secretHeaders), 'is')}`,
+    ),
+    ...(body === undefined ? [] : [`body ${phrase(body, 'contains')}`]),
+    ...Object.entries(json).map(([path, value]) => `json ${path} is ${JSON.stringify(value)}`),
+  ];
+  return {
+    expected: {
+      status,
+      headers: Object.entries(header).map(([name, text]) => [name, matcherAt(['expect', 'header', name], text)]),
+      body: body === undefined ? null : matcherAt(['expect', 'body'], body),
+      json: Object.entries(json),
+    },
+    phrases: phrases.map((text) => (text.length > 200 ? `${text.slice(0, 200)}…` : text)),
+  };
 }

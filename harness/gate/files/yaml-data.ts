@@ -21,6 +21,11 @@ interface Place {
   readonly column: number;
 }
 
+/** `gate.yaml:3:5`. */
+export function placeText(file: string, { line, column }: Place): string {
+  return `${file}:${line}:${column}`;
+}
+
 /** Names and indexes from the top down to a field. */
 export type Path = readonly PropertyKey[];
 
@@ -60,10 +65,7 @@ export function readYaml(text: string, file: string, isText: (path: Path) => boo
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const refused: Refuse = (offset, what, hint) => {
-    const { line, column } = placeAt(offset);
-    return usageError(`${file}:${line}:${column}: ${what}.`, hint);
-  };
+  const refused: Refuse = (offset, what, hint) => usageError(`${placeText(file, placeAt(offset))}: ${what}.`, hint);
   const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, schema: 'core' });
   refuseBroken(text, document, refused);
   const reader = new Reader(document, refused, isText);
