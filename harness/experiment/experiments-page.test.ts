@@ -1,34 +1,28 @@
 /** docs/experiments.md is all that a newcomer has: its example must be one, and its table must have every field. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { testFolder } from '../base/testing-folder.ts';
 import { experimentFileSchema } from './experiment.ts';
 import { resolveExperiment } from './fields.ts';
 
 const project = new URL('../../', import.meta.url);
+const folder = testFolder();
 const page = await readFile(new URL('docs/experiments.md', project), 'utf8');
 
 it('has an example that is an experiment, with variants that can be run', async () => {
   const code = /```ts\n([\s\S]*?)```/u.exec(page)?.[1] ?? '';
-  const folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-  try {
-    const path = join(folder, 'example.ts');
-    // As it would stand in experiments/.
-    const from = (word: string): string => new URL(word, new URL('experiments/', project)).href;
-    await writeFile(
-      path,
-      code.replaceAll(/from '(\.[^']*)'/gu, (_, word: string) => `from '${from(word)}'`),
-    );
-    const module = (await import(pathToFileURL(path).href)) as { default: unknown };
-    const file = experimentFileSchema.parse(module.default);
-    for (const variant of [undefined, ...Object.keys(file.variants)]) {
-      expect(resolveExperiment(file, { variant }).id).toBe(file.id);
-    }
-  } finally {
-    await rm(folder, { recursive: true });
+  const path = join(folder, 'example.ts');
+  // As it would stand in experiments/.
+  const from = (word: string): string => new URL(word, new URL('experiments/', project)).href;
+  const there = code.replaceAll(/from '(\.[^']*)'/gu, (_, word: string) => `from '${from(word)}'`);
+  await writeFile(path, there);
+  const module = (await import(pathToFileURL(path).href)) as { default: unknown };
+  const file = experimentFileSchema.parse(module.default);
+  for (const variant of [undefined, ...Object.keys(file.variants)]) {
+    expect(resolveExperiment(file, { variant }).id).toBe(file.id);
   }
 });
 

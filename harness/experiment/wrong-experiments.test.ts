@@ -1,11 +1,11 @@
 /** Every mistake in an experiment's file is a sentence with file and field, or line and column. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
+import { testFolder } from '../base/testing-folder.ts';
 
 const scenario = fileURLToPath(new URL('.', import.meta.url));
 const good = `import { defineExperiment } from '${scenario}experiment.ts';
@@ -28,8 +28,13 @@ export default defineExperiment({
 /** All from the experiment on. */
 const whole = /export default[\s\S]*/u;
 
+type Replaced = readonly [from: string | RegExp, to: string];
+const expects = (text: string): Replaced => ['expect: {', `expect: { ${text},`];
+const variants = (text: string): Replaced => ['control:', `variants: { ${text} }, control:`];
+const before = (text: string): Replaced => ['export default', `${text}\nexport default`];
+
 /** What of the good file is replaced, by what, and the sentence behind the file's name. */
-const cases: readonly (readonly [from: string | RegExp, to: string, sentence: string])[] = [
+const cases: readonly (readonly [...Replaced, sentence: string])[] = [
   ['warmupMs', 'warmUpMs', 'app.warmUpMs: there is no such field. Did you mean warmupMs?'],
   ['deploy:', 'deplyo:', 'deplyo: there is no such field. Did you mean deploy?'],
   ['title:', "colour: 'red', title:", 'colour: there is no such field; there are id, '],
@@ -81,85 +86,54 @@ const cases: readonly (readonly [from: string | RegExp, to: string, sentence: st
   ['max: 0', 'mx: 0', 'expect.dropped.mx: there is no such field. Did you mean max?'],
   ['max: 0', 'predicted: false, withinPercent: 3', 'expect.dropped.predicted: must be true, not false'],
   [/expect: .*\n/u, 'expect: 0,', 'expect: must be a map of fields, not 0'],
+  [...expects("bounds: [{ of: 'lost', because: 'ten letters' }]"), 'expect.bounds.0: a bound has a min, a max or both'],
+  [...expects("bounds: [{ of: 'lots', max: 0, because: 'ten letters' }]"), 'Did you mean lost?'],
   [
-    'expect: {',
-    "expect: { bounds: [{ of: 'lost', because: 'ten letters' }],",
-    'expect.bounds.0: a bound has a min, a max or both',
-  ],
-  ['expect: {', "expect: { bounds: [{ of: 'lots', max: 0, because: 'ten letters' }],", 'Did you mean lost?'],
-  [
-    'expect: {',
-    "expect: { bounds: [{ of: 'lost', min: 2, max: 1, because: 'ten letters' }],",
+    ...expects("bounds: [{ of: 'lost', min: 2, max: 1, because: 'ten letters' }]"),
     'expect.bounds.0: min must not be above max',
   ],
-  [
-    'expect: {',
-    "expect: { badRestarts: { because: 'ten letters' },",
-    'expect.badRestarts: takes min, max, both, or all: true',
-  ],
-  ['expect: {', 'expect: { claim: { cleanPercent: 100 },', 'expect.claim.cleanPercent: must be below 100, not 100'],
+  [...expects("badRestarts: { because: 'ten letters' }"), 'expect.badRestarts: takes min, max, both, or all: true'],
+  [...expects('claim: { cleanPercent: 100 }'), 'expect.claim.cleanPercent: must be below 100, not 100'],
   ["experiment: 'E1'", "experiment: 'E77'", 'control.experiment: there is no experiment E77; there are '],
   ["experiment: 'E1'", "variant: 'off'", 'control.variant: there is no variant "off"; the file has none'],
   ['control:', 'variants: [], control:', 'variants: must be a map of fields, not a list'],
   [
-    'control:',
-    "variants: { Off: { about: 'long enough', set: {} } }, control:",
+    ...variants("Off: { about: 'long enough', set: {} }"),
     'variants.Off: a variant’s name must be lower case, digits and dashes',
   ],
+  [...variants("off: { about: 'long enough' }"), 'variants.off.set: is missing: it must be a map of fields'],
   [
-    'control:',
-    "variants: { off: { about: 'long enough' } }, control:",
-    'variants.off.set: is missing: it must be a map of fields',
-  ],
-  [
-    'control:',
-    "variants: { off: { about: 'long enough', set: { 'app.warmup': 1 } } }, control:",
+    ...variants("off: { about: 'long enough', set: { 'app.warmup': 1 } }"),
     'variants.off: An experiment has no field "app.warmup".',
   ],
   [
-    'control:',
-    "variants: { off: { about: 'long enough', set: { 'app.warmupMs': 'x' } } }, control:",
+    ...variants("off: { about: 'long enough', set: { 'app.warmupMs': 'x' } }"),
     'variants.off: E1 cannot be run so: app.warmupMs: must be a number, not "x"',
   ],
   [
-    'control:',
-    "variants: { off: { about: 'long enough', set: { 'deploy.spacingMs': [1, 2] } } }, control:",
+    ...variants("off: { about: 'long enough', set: { 'deploy.spacingMs': [1, 2] } }"),
     'variants.off.set.deploy.spacingMs: must be text, a number, true or false or null, not a list',
   ],
   ["id: 'E1'", "id: 'e1'", 'id: must be E and a number, such as E8'],
   ["id: 'E1'", "id: 'E2000'", "id: must be E1, as in the file's name, not E2000"],
   ["title: 'A title',", "title: 'A title'", ":6:3: no valid TypeScript: Expected ',', got 'ident'"],
   ['});', '', ':15:1: no valid TypeScript: '],
-  ['export default', 'enum A { b }\nexport default', ':3:1: no valid TypeScript: TypeScript enum is not supported'],
+  [...before('enum A { b }'), ':3:1: no valid TypeScript: TypeScript enum is not supported'],
+  [...before('const a = 1;\nconst a = 2;'), ":4:7: no valid TypeScript: Identifier 'a' has already been declared"],
+  [...before("import './none.ts';"), "fails when it is loaded: Cannot find module 'experiments/none.ts'"],
   [
-    'export default',
-    'const a = 1;\nconst a = 2;\nexport default',
-    ":4:7: no valid TypeScript: Identifier 'a' has already been declared",
-  ],
-  [
-    'export default',
-    "import './none.ts';\nexport default",
-    "fails when it is loaded: Cannot find module 'experiments/none.ts'",
-  ],
-  [
-    'export default',
-    "import 'no-such-package-at-all';\nexport default",
+    ...before("import 'no-such-package-at-all';"),
     "fails when it is loaded: Cannot find package 'no-such-package-at-all'",
   ],
   ['defineExperiment }', 'defineExperimnt }', ':1:10: fails when it is loaded: '],
-  [
-    'export default',
-    "import './broken.ts';\nexport default",
-    ' cannot be loaded: experiments/broken.ts:1:11: no valid TypeScript: ',
-  ],
+  [...before("import './broken.ts';"), ' cannot be loaded: experiments/broken.ts:1:11: no valid TypeScript: '],
   ["title: 'A title'", 'title: theTitle', ':5:10: fails when it is loaded: theTitle is not defined'],
   [
-    'export default',
-    'const none: any = null;\nnone.x.y;\nexport default',
+    ...before('const none: any = null;\nnone.x.y;'),
     ":4:6: fails when it is loaded: Cannot read properties of null (reading 'x')",
   ],
-  ['export default', "throw 'no mood';\nexport default", 'fails when it is loaded: no mood was thrown'],
-  ['export default', 'throw undefined;\nexport default', 'fails when it is loaded: undefined was thrown'],
+  [...before("throw 'no mood';"), 'fails when it is loaded: no mood was thrown'],
+  [...before('throw undefined;'), 'fails when it is loaded: undefined was thrown'],
   [whole, "export default { get id() { throw new Error('not now'); } };", ':3:35: fails when it is loaded: not now'],
   ['export default', 'export const experiment =', 'has no default export'],
   [/[\s\S]*/u, '', 'has no default export'],
@@ -175,12 +149,11 @@ interface Read {
   readonly broken: readonly { id: string; code: string; exitCode: number; message: string; hint: string }[];
 }
 
-let folder: string;
+const folder = testFolder();
 let read: Read;
 
 /** By Node itself, which tells mistakes of syntax otherwise than the test's runner. */
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
   const experiments = join(folder, 'experiments');
   await mkdir(experiments);
   // As in a checkout.
@@ -204,25 +177,19 @@ console.log(JSON.stringify({ experiments: experiments.map(({ id }) => id),
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
   read = JSON.parse(stdout) as Read;
 });
-afterAll(async () => {
-  await rm(folder, { recursive: true });
-});
 
-it.each(cases.map(([from, to, sentence], index) => [from, to, 100 + index, sentence] as const))(
-  '%s → %s',
-  (_, __, number, sentence) => {
-    const id = `E${number}`;
-    const found = read.broken.find((each) => each.id === id);
-    expect(found).toMatchObject({ code: 'experiment-invalid', exitCode: 2 });
-    // The sentences are those of the good file, which is E1.
-    const message = (found?.message ?? '').replaceAll(`${id} cannot`, 'E1 cannot').replace(`be ${id},`, 'be E1,');
-    const [first = ''] = message.split('\n');
-    expect(first).toContain(`${id}-wrong.ts${/^[: ]/u.test(sentence) ? '' : ': '}`);
-    expect(first).toContain(sentence);
-    expect(message).toMatch(new RegExp(`^experiments/${id}-wrong.ts`, 'u'));
-    expect(message).not.toMatch(/zod|Invalid input|\{"|\[object|file:|restart-proof-test|\n\s+at /u);
-  },
-);
+it.each(cases.map((each, index) => [...each, 100 + index] as const))('%s → %s', (_, __, sentence, number) => {
+  const id = `E${number}`;
+  const found = read.broken.find((each) => each.id === id);
+  expect(found).toMatchObject({ code: 'experiment-invalid', exitCode: 2 });
+  // The sentences are those of the good file, which is E1.
+  const message = (found?.message ?? '').replaceAll(`${id} cannot`, 'E1 cannot').replace(`be ${id},`, 'be E1,');
+  const [first = ''] = message.split('\n');
+  expect(first).toContain(`${id}-wrong.ts${/^[: ]/u.test(sentence) ? '' : ': '}`);
+  expect(first).toContain(sentence);
+  expect(message).toMatch(new RegExp(`^experiments/${id}-wrong.ts`, 'u'));
+  expect(message).not.toMatch(/zod|Invalid input|\{"|\[object|file:|restart-proof-test|\n\s+at /u);
+});
 
 it('goes on with the others', () => {
   expect(read.experiments).toEqual(['E1', 'E52']);

@@ -1,14 +1,7 @@
 /** A gate as CI systems read it: JUnit, and the annotations that GitHub shows beside a changed line. */
 import { commandData, commandProperty, markupText } from '../base/foreign-text.ts';
-import {
-  checkSentence,
-  findings,
-  trySentence,
-  type Check,
-  type EntryResult,
-  type GateResult,
-  type Try,
-} from './gate-result.ts';
+import { checkSentence, findings, trySentence } from './gate-result.ts';
+import type { Check, EntryResult, GateResult, Try } from './gate-result.ts';
 
 interface Case {
   readonly name: string;
@@ -17,14 +10,9 @@ interface Case {
   readonly body?: string;
 }
 
-interface Suite {
-  readonly name: string;
-  readonly cases: readonly Case[];
-}
-
 /** The text of junit.xml: a suite for each entry, a case for each try and each check. */
 export function junitText({ entries, notes, verdict }: GateResult): string {
-  const suites = entries.map((entry): Suite => ({
+  const suites = entries.map((entry) => ({
     name: entry.name,
     cases: [...entry.tries.map(caseOfTry), ...entry.checks.map((check) => caseOf(entry, check))],
   }));
@@ -47,19 +35,15 @@ export function junitText({ entries, notes, verdict }: GateResult): string {
 /** Every try is told; the checks say what it comes to. */
 function caseOfTry(one: Try): Case {
   const name = trySentence(one);
-  const isConclusive = one.verdict === 'pass' || one.verdict === 'fail';
-  return {
-    name,
-    kind: isConclusive ? 'passed' : 'skipped',
-    message: one.why === null ? name : `${name}: ${one.why}`,
-  };
+  const kind = one.verdict === 'pass' || one.verdict === 'fail' ? 'passed' : 'skipped';
+  return { name, kind, message: one.why === null ? name : `${name}: ${one.why}` };
 }
 
 function caseOf({ blocking, causes, notes, tries }: EntryResult, check: Check): Case {
   const { kind, what, measured, allowed, outcome, because, runId } = check;
   const name = `${kind}: ${what}${tries.length > 1 && runId !== null ? ` (${runId})` : ''}`;
   const message = `measured ${measured}; allowed ${allowed}`;
-  const body = [because, ...causes, ...notes].filter((line) => line !== '').join('\n');
+  const body = [because, ...causes, ...notes].filter(Boolean).join('\n');
   if (outcome === 'met') return { name, kind: 'passed', message };
   if (!check.blocking || !blocking) return { name, kind: 'skipped', message: `for information: ${message}` };
   if (outcome === 'missed') return { name, kind: 'failure', message, body };
@@ -89,9 +73,7 @@ export function annotationLines({ entries }: GateResult, file: string | null): s
     findings(entry).map((check) => {
       // What keeps a gate from passing is an error, were it only that nothing could be told.
       const level = check.blocking && entry.blocking ? 'error' : 'notice';
-      const text = [checkSentence(entry.name, check), check.because, ...entry.causes.slice(0, 6)].filter(
-        (line) => line !== '',
-      );
+      const text = [checkSentence(entry.name, check), check.because, ...entry.causes.slice(0, 6)].filter(Boolean);
       const title = `${entry.name}: ${check.what}`;
       const place = file === null ? '' : `file=${commandProperty(file)},line=${check.line},`;
       return `::${level} ${place}title=${commandProperty(title)}::${commandData(text.join('\n'))}`;

@@ -1,4 +1,5 @@
 /** Two deploys, measured in turn: which of them drops less? By the exact tests of the gate, restart by restart. Pure. */
+import { counted } from '../base/counted.ts';
 import { fisherExact, permutationTest, significantOfTwo as significantBelow } from '../base/exact-tests.ts';
 import { differences, flatFields, type Difference } from '../experiment/differences.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -85,14 +86,13 @@ export function leastTold(restarts: number): number | null {
 
 function figuresOf({ name, runs }: Deploy): DeployFigures {
   const verdicts = runs.map(({ verdict }) => verdict);
-  const untrusted = verdicts.filter((verdict) => !isConclusive(verdict));
   return {
     name,
     ...pool(verdicts),
     runIds: verdicts.map(({ runId }) => runId),
-    leftOutBecause: untrusted.map(({ runId, verdict, reasons }) =>
-      `${runId} is ${verdict}: ${reasons[0] ?? ''}`.trim(),
-    ),
+    leftOutBecause: verdicts
+      .filter((verdict) => !isConclusive(verdict))
+      .map(({ runId, verdict, reasons }) => `${runId} is ${verdict}: ${reasons[0] ?? ''}`.trim()),
   };
 }
 
@@ -148,7 +148,7 @@ function sentenceOf(less: DeployComparison['less'], a: DeployFigures, b: DeployF
 }
 
 function seenOf({ name, badRestarts, restarts, dropped }: DeployFigures): string {
-  return `${name} dropped something in ${badRestarts} of ${restarts} restarts (${dropped} request${dropped === 1 ? '' : 's'})`;
+  return `${name} dropped something in ${badRestarts} of ${restarts} restarts (${counted(dropped, 'request')})`;
 }
 
 /** How many restarts would tell shares such as those that were seen. */

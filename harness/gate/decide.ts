@@ -2,6 +2,7 @@
  * The decision of a gate. Pure: what was asked, the runs that were found, budgets and baselines; the order is that of the
  * budgets file, so the same runs give the same bytes wherever they were made.
  */
+import { counted } from '../base/counted.ts';
 import type { ExperimentRun, RunRecord } from '../run/run-record.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import { figuresOf, type Baseline } from './baseline.ts';
@@ -18,10 +19,8 @@ import { standingChecks } from './standing.ts';
 /** A try to measure an entry. */
 export type Attempt =
   | { readonly kind: 'run'; readonly verdict: Verdict; readonly run: RunRecord }
-  /** The site never served in the lab: there is no run, and that is what came of it. */
-  | { readonly kind: 'not-ready'; readonly message: string }
-  /** The harness itself failed before there was anything to keep. */
-  | { readonly kind: 'broken'; readonly message: string };
+  /** There is no run: the site never served in the lab, or the harness itself failed before there was anything to keep. */
+  | { readonly kind: 'not-ready' | 'broken'; readonly message: string };
 
 /** All that a decision depends on. */
 export interface Decision {
@@ -41,15 +40,8 @@ export interface Decision {
 
 /** Decides. */
 export function decide(decision: Decision): GateResult {
-  const {
-    file,
-    alpha = defaultAlpha,
-    entries,
-    asked,
-    options = [],
-    attempts,
-    baselines = new Map<string, Baseline>(),
-  } = decision;
+  const { file, alpha = defaultAlpha, entries, asked, options = [], attempts } = decision;
+  const { baselines = new Map<string, Baseline>() } = decision;
   // All entries of the file count, whatever part of it is here: a part and the whole must judge an entry alike.
   const compared = entries.flatMap(({ name }) => baselines.get(name) ?? []);
   const comparisons = compared.reduce((total, baseline) => total + comparisonsOf(baseline), 0);
@@ -78,13 +70,12 @@ export function decide(decision: Decision): GateResult {
 }
 
 function severalStates(attempts: readonly Attempt[]): string[] {
-  const states = new Set(
-    attempts.flatMap((attempt) => (attempt.kind === 'run' ? (attempt.run.fingerprint['sources'] ?? []) : [])),
-  );
-  if (states.size <= 1) return [];
-  return [
-    `The runs are of ${states.size} states of the project (${[...states].sort().join(', ')}): they are no one gate.`,
-  ];
+  const runs = attempts.filter((attempt) => attempt.kind === 'run');
+  const states = new Set(runs.flatMap(({ run }) => run.fingerprint['sources'] ?? []));
+  const names = [...states].sort().join(', ');
+  return states.size <= 1
+    ? []
+    : [`The runs are of ${states.size} states of the project (${names}): they are no one gate.`];
 }
 
 type Run = Extract<Attempt, { kind: 'run' }> & { readonly number: number };
@@ -111,7 +102,7 @@ function entryResult(entry: Entry, attempts: readonly Attempt[], against: Agains
   const tries: Tries = {
     conclusive: runs.filter(({ verdict }) => isConclusive(verdict)),
     unsure: runs.filter(({ verdict }) => !isConclusive(verdict)),
-    failed: attempts.flatMap((attempt) => (attempt.kind === 'run' ? [] : attempt)),
+    failed: attempts.filter((attempt) => attempt.kind !== 'run'),
   };
   const isAnswered = tries.conclusive.length > 0;
   const found = [
@@ -170,7 +161,7 @@ function unanswered(entry: Entry, { unsure, failed }: Tries): Found {
   });
   if (tries === 0) return { checks: [check('none', 'not-compared')], causes: [], notes: [] };
   if (unsure.length === 0 && failed.every(({ kind }) => kind === 'not-ready')) {
-    const measured = `the site never served, in ${tries} ${tries === 1 ? 'try' : 'tries'}`;
+    const measured = `the site never served, in ${counted(tries, 'try', 'tries')}`;
     return { checks: [check(measured, 'missed')], causes: [failed.at(-1)?.message ?? ''], notes: [] };
   }
   const measured = `inconclusive, ${tries === 1 ? 'once' : `${tries} times`}`;

@@ -32,35 +32,34 @@ async function said(reading: Promise<unknown>): Promise<string> {
   return error.message.replaceAll(`${folder}/`, '');
 }
 
+/** What is said begins with a file: the service.yaml, unless another one is named. */
+function placed(sentence: string, file = 'service.yaml'): string {
+  return /^\d/u.test(sentence) ? `${file}:${sentence}` : sentence;
+}
+
 describe('what is written', () => {
   it.each(wrongTexts)('%j is refused: %s', async (text, sentence) => {
-    expect(await said(read(text, { LINES: 'a\nb' }))).toBe(`service.yaml:${sentence}`);
+    expect(await said(read(text, { LINES: 'a\nb' }))).toBe(placed(sentence));
   });
 });
 
 describe('files', () => {
   it.each<[field: string, sentence: string]>([
-    ['files: [ap]', 'service.yaml:2:9: files.0: ap does not exist.'],
-    ["files: ['C:\\shop\\app']", 'service.yaml:2:9: files.0: C:\\shop\\app does not exist.'],
-    ['files: [app/below]', 'service.yaml:2:9: files.0: app/below does not exist.'],
-    ['files: [pipe]', 'service.yaml:2:9: files.0: pipe is a pipe, a socket or a device.'],
-    [
-      'files: [withpipe]',
-      'service.yaml:2:9: files.0: withpipe/pipe is a pipe, a socket or a device: only files can be copied.',
-    ],
-    ['files: [links]', 'service.yaml:2:9: files.0: links/out is a link to ../units, which is not copied.'],
-    [
-      'files: [away]',
-      'service.yaml:2:9: files.0: away/python is a link to /home/me/python, which is not on the server.',
-    ],
+    ['files: [ap]', '2:9: files.0: ap does not exist.'],
+    ["files: ['C:\\shop\\app']", '2:9: files.0: C:\\shop\\app does not exist.'],
+    ['files: [app/below]', '2:9: files.0: app/below does not exist.'],
+    ['files: [pipe]', '2:9: files.0: pipe is a pipe, a socket or a device.'],
+    ['files: [withpipe]', '2:9: files.0: withpipe/pipe is a pipe, a socket or a device: only files can be copied.'],
+    ['files: [links]', '2:9: files.0: links/out is a link to ../units, which is not copied.'],
+    ['files: [away]', '2:9: files.0: away/python is a link to /home/me/python, which is not on the server.'],
     [
       'release: { link: /opt/x, folders: [a/dist, b/dist] }',
-      'service.yaml:2:44: release.folders.1: is called dist, as a/dist is: rename one.',
+      '2:44: release.folders.1: is called dist, as a/dist is: rename one.',
     ],
-    ['files: [huge]', 'service.yaml:2:9: files.0: with this, what is copied is more than 1 GiB.'],
-    ['env: units', 'service.yaml:2:6: env: units is a folder.'],
-    ['proxy: app', 'service.yaml:2:8: proxy: app must end in .yml, .yaml or .toml: Traefik reads no other.'],
-    ['release: { link: /opt/x, folders: [app] }', 'service.yaml:2:36: release.folders.0: app is no folder.'],
+    ['files: [huge]', '2:9: files.0: with this, what is copied is more than 1 GiB.'],
+    ['env: units', '2:6: env: units is a folder.'],
+    ['proxy: app', '2:8: proxy: app must end in .yml, .yaml or .toml: Traefik reads no other.'],
+    ['release: { link: /opt/x, folders: [app] }', '2:36: release.folders.0: app is no folder.'],
     ['env: export.env', 'export.env:2:1: systemd takes NAME=value, without export.'],
   ])('%s is refused: %s', async (files, sentence) => {
     execFileSync('mkfifo', ['pipe', 'withpipe-pipe'], { cwd: folder });
@@ -73,77 +72,53 @@ describe('files', () => {
     await writeFile(join(folder, 'huge'), '');
     await truncate(join(folder, 'huge'), 2 ** 30 + 1);
     await writeFile(join(folder, 'export.env'), 'A=1\nexport B=2\n');
-    expect(await said(read(serviceYaml({ files })))).toBe(sentence);
+    expect(await said(read(serviceYaml({ files })))).toBe(placed(sentence));
   });
 
-  const socketLine = 'listens: either\nsocket: units/shop.socket';
-  it.each<[file: string, text: string, sentence: string, lines?: string]>([
-    ['shop.unit', '', 'service.yaml:3:7: unit: must be named NAME.service, not shop.unit.'],
+  it.each<[file: string, sentence: string]>([
+    ['shop.unit', '3:7: unit: must be named NAME.service, not shop.unit.'],
+    ['shop@.service', '3:7: unit: shop@.service is a template: name the unit of one service, without @.'],
+  ])('the unit units/%s is refused: %s', async (file, sentence) => {
+    await writeFile(join(folder, 'units', file), '');
+    expect(await said(read(serviceYaml({ start: `unit: units/${file}` })))).toBe(placed(sentence));
+  });
+
+  it.each<[text: string, sentence: string]>([
+    ['[Unit]\nDescription=x', '1:1: there is no ExecStart= in [Service]: it starts nothing.'],
+    ['[Service]\nExecStart=/bin/x\nExecStart=', '1:1: there is no ExecStart= in [Service]: it starts nothing.'],
+    ['[Unit]\n# ExecStart=/x\nExecStart=/bin/x', '3:1: ExecStart= stands in [Unit]: it belongs to [Service].'],
+    ['[Service]\nExecStart=-./app', '2:1: ExecStart= takes an absolute path or a plain name, not ./app.'],
     [
-      'shop@.service',
-      '',
-      'service.yaml:3:7: unit: shop@.service is a template: name the unit of one service, without @.',
+      '[Service]\nExecStart=/x \\\n  -a\nType=oneshot',
+      '4:1: Type=oneshot ends by itself: there is nothing to restart.',
+    ],
+  ])('a unit of %j is refused: %s', async (text, sentence) => {
+    await writeFile(join(folder, 'units', 'shop.service'), `${text}\n`);
+    const reading = read(serviceYaml({ start: 'unit: units/shop.service' }));
+    expect(await said(reading)).toBe(placed(sentence, 'units/shop.service'));
+  });
+
+  it.each<[text: string, sentence: string, listens?: string]>([
+    ['ListenStream=8080', '2:1: no ListenStream= takes port 18080, which is public: it has 8080.'],
+    ['ListenStream=18080\nListenStream=', '1:1: no ListenStream= takes port 18080, which is public.'],
+    [
+      'Accept=yes\nListenStream=18080',
+      '2:1: Accept=yes starts a process for each connection: there is no service to restart.',
     ],
     [
-      'shop.service',
-      '[Unit]\nDescription=x\n',
-      'units/shop.service:1:1: there is no ExecStart= in [Service]: it starts nothing.',
+      'ListenStream=18080\nService=web.service',
+      '3:1: it opens its port for web.service, and the unit is shop.service.',
     ],
     [
-      'shop.service',
-      '[Service]\nExecStart=/bin/x\nExecStart=\n',
-      'units/shop.service:1:1: there is no ExecStart= in [Service]: it starts nothing.',
+      'ListenStream=18080',
+      'service.yaml:5:9: socket: needs listens: inherits (it serves fd 3 only), or listens: either',
+      'itself',
     ],
-    [
-      'shop.service',
-      '[Unit]\n# ExecStart=/x\nExecStart=/bin/x\n',
-      'units/shop.service:3:1: ExecStart= stands in [Unit]: it belongs to [Service].',
-    ],
-    [
-      'shop.service',
-      '[Service]\nExecStart=-./app\n',
-      'units/shop.service:2:1: ExecStart= takes an absolute path or a plain name, not ./app.',
-    ],
-    [
-      'shop.service',
-      '[Service]\nExecStart=/bin/x \\\n  -a\nType=oneshot\n',
-      'units/shop.service:4:1: Type=oneshot ends by itself: there is nothing to restart.',
-    ],
-    [
-      'shop.socket',
-      '[Socket]\nListenStream=8080\n',
-      'units/shop.socket:2:1: no ListenStream= takes port 18080, which is public: it has 8080.',
-      socketLine,
-    ],
-    [
-      'shop.socket',
-      '[Socket]\nListenStream=18080\nListenStream=\n',
-      'units/shop.socket:1:1: no ListenStream= takes port 18080, which is public.',
-      socketLine,
-    ],
-    [
-      'shop.socket',
-      '[Socket]\nAccept=yes\nListenStream=18080\n',
-      'units/shop.socket:2:1: Accept=yes starts a process for each connection: there is no service to restart.',
-      socketLine,
-    ],
-    [
-      'shop.socket',
-      '[Socket]\nListenStream=18080\nService=web.service\n',
-      'units/shop.socket:3:1: it opens its port for web.service, and the unit is shop.service.',
-      socketLine,
-    ],
-    [
-      'shop.socket',
-      '[Socket]\nListenStream=18080\n',
-      'service.yaml:4:9: socket: needs listens: inherits (it serves fd 3 only), or listens: either',
-      'socket: units/shop.socket',
-    ],
-  ])('units/%s with %j is refused: %s', async (file, text, sentence, lines = '') => {
+  ])('a socket unit of %j is refused: %s', async (text, sentence, listens = 'either') => {
     await writeFile(join(folder, 'units', 'shop.service'), '[Service]\nExecStart=/opt/shop/app\n');
-    await writeFile(join(folder, 'units', file), text);
-    const unit = file.endsWith('.socket') ? 'shop.service' : file;
-    expect(await said(read(serviceYaml({ start: `unit: units/${unit}\n${lines}` })))).toBe(sentence);
+    await writeFile(join(folder, 'units', 'shop.socket'), `[Socket]\n${text}\n`);
+    const start = `unit: units/shop.service\nlistens: ${listens}\nsocket: units/shop.socket`;
+    expect(await said(read(serviceYaml({ start })))).toBe(placed(sentence, 'units/shop.socket'));
   });
 
   const routers = 'routers: { a: { rule: "Host(`shop.test`)", service: a } }';
@@ -182,17 +157,14 @@ describe('files', () => {
 
   const env = '[Service]\nEnvironmentFile=/etc/shop.env\nExecStart=/opt/shop/app\n';
   it.each<[start: string, sentence: string | null, program?: string | Buffer, mode?: number]>([
-    [
-      'start: /opt/shop/ap',
-      'service.yaml:3:8: start: /opt/shop/ap is not on the server: files puts /opt/shop/app there.',
-    ],
-    ['start: /opt/shop/app/run', 'service.yaml:3:8: start: app/run does not exist.'],
-    ['start: /opt/shop/app', 'service.yaml:3:8: start: app may not be executed.', '', 0o644],
-    ['start: /opt/shop/app', 'service.yaml:3:8: start: app is built for macOS.', Buffer.from('cffaedfe', 'hex')],
-    ['start: /opt/shop/app', 'service.yaml:3:8: start: app is built for Windows.', 'MZ\0'],
+    ['start: /opt/shop/ap', '3:8: start: /opt/shop/ap is not on the server: files puts /opt/shop/app there.'],
+    ['start: /opt/shop/app/run', '3:8: start: app/run does not exist.'],
+    ['start: /opt/shop/app', '3:8: start: app may not be executed.', '', 0o644],
+    ['start: /opt/shop/app', '3:8: start: app is built for macOS.', Buffer.from('cffaedfe', 'hex')],
+    ['start: /opt/shop/app', '3:8: start: app is built for Windows.', 'MZ\0'],
     [
       'start: /opt/shop/app',
-      'service.yaml:3:8: start: app begins with #!/home/me/venv/bin/python3, which is not on the server.',
+      '3:8: start: app begins with #!/home/me/venv/bin/python3, which is not on the server.',
       '#!/home/me/venv/bin/python3\n',
     ],
     ['start: /opt/shop/app', null, '#!/opt/shop/app\n'],
@@ -201,11 +173,11 @@ describe('files', () => {
     ['start: /usr/local/bin/node app', null],
     [
       'start: /usr/local/bin/deno',
-      'service.yaml:3:8: start: /usr/local/bin/deno is not on the server: files puts /opt/shop/app there.',
+      '3:8: start: /usr/local/bin/deno is not on the server: files puts /opt/shop/app there.',
     ],
     [
       'start: /opt/shop/now/a\nrelease: { link: /opt/shop/now, folders: [units] }',
-      'service.yaml:3:8: start: units/a does not exist.',
+      '3:8: start: units/a does not exist.',
     ],
     ['start: /opt/shop/new\nrelease: { command: make new }', null],
     ['start: /opt/other\nimage: other', null],
@@ -226,7 +198,7 @@ describe('files', () => {
     await chmod(join(folder, 'app'), mode);
     const reading = read(serviceYaml({ start }));
     if (sentence === null) expect((await reading).service.name).toBe('shop');
-    else expect(await said(reading)).toBe(sentence);
+    else expect(await said(reading)).toBe(placed(sentence));
   });
 
   it.skipIf(process.getuid?.() === 0)('one that may not be read is refused', async () => {

@@ -20,8 +20,96 @@ const bomb = [
   }),
 ].join('\n');
 
+type WrongText = readonly [text: string, sentence: string];
+
+/** Lines behind a right file, of which the first is line 6. */
+const wrongLines: readonly WrongText[] = [
+  ['host: !env X', '6:7: the tag !env is not known here.'],
+  ['host: *x', '6:7: there is no anchor &x.'],
+  ['name: other', '6:1: the same field is there twice.'],
+  ['unit: shop.service', '6:7: unit: start and unit are two ways to say what runs: take one'],
+  ['packages: ["curl; reboot"]', '6:12: packages.0: is no name of a Debian package'],
+  ['public: 8080', '6:9: public: must be 127.0.0.1:PORT, or 0.0.0.0:PORT'],
+  ['public: 127.0.0.1:99999', '6:9: public: its port must be from 1 to 65535'],
+  ['public: 127.0.0.1:80', "6:9: public: port 80 is the proxy's: take another"],
+  ['internal: 127.0.0.1:8099', "6:11: internal: port 8099 is the proxy's: take another"],
+  ['internal: 127.0.0.1:18080', '6:11: internal: is the port of public: leave it out where health is asked there, too'],
+  ['listens: inherit', '6:10: listens: must be itself, inherits or either, not "inherit". Did you mean inherits?'],
+  ['socket: shop.socket', '6:9: socket: goes with your own unit; with start, listens says what it takes'],
+  ['health: { livez: /livez }', '6:11: health.livez: there is no such field. Did you mean live?'],
+  ['health: /livez', '6:9: health: must be a map of fields, not "/livez"'],
+  ['version: {}', '6:1: version: needs header or path'],
+  ['version: { header: a b }', '6:20: version.header: is no name of a header'],
+  [
+    'version: { header: A, path: /v }',
+    '6:23: version.path: does not go with the fields beside it: it is another way to say the same',
+  ],
+  ['environment: { DEBUG: true }', '6:23: environment.DEBUG: must be text, not true: write it in quotes'],
+  ['environment: { a-b: x }', '6:16: environment.a-b: is no name of a variable'],
+  ['environment: { A: "x\\ny" }', '6:19: environment.A: must be one line'],
+  ['environment: { A: "${NONE}" }', '6:19: environment.A names ${NONE}, and the environment has no NONE.'],
+  ['environment: { A: "${LINES}" }', '6:19: environment.A: must be one line, and the variable that it names is not.'],
+  ['writes: { requests: [GET /] }', '6:1: writes: needs sql, url or command'],
+  ['writes: { requests: [GET /], sql: select 1 }', '6:35: writes.sql: needs database: the SQLite file that is asked'],
+  ['writes: { requests: [GET /], url: /x }', '6:35: writes.url: must hold {id}'],
+  ['writes: { requests: [order], command: ls }', '6:22: writes.requests.0: there is no request "order".'],
+  [
+    'release: { env: { A: x } }',
+    '6:12: release.env: there is no such field; there are environment, link, folders, command',
+  ],
+  [
+    'release: { environment: { A: "{versoin}" } }',
+    '6:30: release.environment.A: {versoin} is not filled in; {{versoin}} stands for itself. Did you mean version?',
+  ],
+  ['release: { link: /opt/shop/app, folders: [units] }', '2:9: files.0: goes to /opt/shop/app, as release.link does.'],
+  ['containers: [{ name: db }]', '6:14: containers.0: needs either image or packages'],
+  [
+    'containers: [{ name: db, image: a }, { name: db, image: a }]',
+    '6:46: containers.1.name: another container is called db',
+  ],
+  [
+    'restart: always',
+    '6:1: restart: there is no such field; there are name, files, packages, image, start, unit, socket, env, environment, public, internal, listens, host, health, version, database, writes, release, proxy, containers, requests',
+  ],
+];
+
+/** In place of its third line. */
+const wrongStarts: readonly WrongText[] = [
+  ['', '1:1: needs start (a command line) or unit (your own unit file)'],
+  [
+    'start: /opt/shop/app {pubic}',
+    '3:8: start: {pubic} is not filled in; {{pubic}} stands for itself. Did you mean public?',
+  ],
+  [
+    'start: /opt/shop/app {port}',
+    `3:8: start: {port} is not filled in; {{port}} stands for itself. There are ${listed}.`,
+  ],
+  ['start: /opt/shop/app {database}', '3:8: start: {database} needs database: the path of the file'],
+  ["start: '# Write it'", '3:8: start: is only a comment: write the command line that runs the service'],
+  ['start: ./app', '3:8: start: takes an absolute path or a plain name, not ./app.'],
+  ['start: |\n  /opt/shop/app\n  --port 1', '3:8: start: must be one line: in YAML, >- makes one of several'],
+];
+
+/** In place of its second line. */
+const wrongFiles: readonly WrongText[] = [
+  ['files: app', '2:8: files: must be a list, not "app"'],
+  ['files: [{ form: app }]', '2:11: files.0.form: there is no such field. Did you mean from?'],
+  [
+    'files: [{ from: app, to: /opt/ }]',
+    '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
+  ],
+  [
+    'files: [{ from: app, to: /opt/../etc/app }]',
+    '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
+  ],
+  ['files: [app, { from: app, to: /opt/shop/app }]', '2:14: files.1: goes to /opt/shop/app, as files.0 does.'],
+];
+
 /** Texts, and where and what is wrong; `LINES` of the environment holds two lines. */
-export const wrongTexts: readonly (readonly [text: string, sentence: string])[] = [
+export const wrongTexts: readonly WrongText[] = [
+  ...wrongLines.map(([more, sentence]) => [serviceYaml({ more }), sentence] as const),
+  ...wrongStarts.map(([start, sentence]) => [serviceYaml({ start }), sentence] as const),
+  ...wrongFiles.map(([files, sentence]) => [serviceYaml({ files }), sentence] as const),
   ['', '1:1: is empty.'],
   ['# nothing\n', '1:1: is empty.'],
   ['- name: shop\n', '1:1: must be a map of fields, not a list'],
@@ -34,124 +122,11 @@ export const wrongTexts: readonly (readonly [text: string, sentence: string])[] 
   [bomb, '1:14: with its aliases it has more than 20000 values.'],
   [`a: ${'['.repeat(60)}${']'.repeat(60)}`, '1:36: nested deeper than 32 levels.'],
   [`%YAML 1.1\n---\n${serviceYaml({})}`, '1:1: YAML 1.1 reads yes as true and 010 as 8: take the line %YAML 1.1 away.'],
-  [serviceYaml({ more: 'host: !env X' }), '6:7: the tag !env is not known here.'],
-  [serviceYaml({ more: 'host: *x' }), '6:7: there is no anchor &x.'],
-  [serviceYaml({ more: 'name: other' }), '6:1: the same field is there twice.'],
   [serviceYaml({ name: '' }), '2:1: name: is missing: it must be text'],
   [serviceYaml({ name: 'nme: shop' }), '1:1: nme: there is no such field. Did you mean name?'],
   [
     serviceYaml({ name: 'name: My Shop' }),
     '1:7: name: must be lower case, digits and dashes, at most 31 letters, a letter first',
-  ],
-  [serviceYaml({ start: '' }), '1:1: needs start (a command line) or unit (your own unit file)'],
-  [serviceYaml({ more: 'unit: shop.service' }), '6:7: unit: start and unit are two ways to say what runs: take one'],
-  [
-    serviceYaml({ start: 'start: /opt/shop/app {pubic}' }),
-    '3:8: start: {pubic} is not filled in; {{pubic}} stands for itself. Did you mean public?',
-  ],
-  [
-    serviceYaml({ start: 'start: /opt/shop/app {port}' }),
-    `3:8: start: {port} is not filled in; {{port}} stands for itself. There are ${listed}.`,
-  ],
-  [
-    serviceYaml({ start: 'start: /opt/shop/app {database}' }),
-    '3:8: start: {database} needs database: the path of the file',
-  ],
-  [
-    serviceYaml({ start: "start: '# Write it'" }),
-    '3:8: start: is only a comment: write the command line that runs the service',
-  ],
-  [serviceYaml({ start: 'start: ./app' }), '3:8: start: takes an absolute path or a plain name, not ./app.'],
-  [
-    serviceYaml({ start: 'start: |\n  /opt/shop/app\n  --port 1' }),
-    '3:8: start: must be one line: in YAML, >- makes one of several',
-  ],
-  [serviceYaml({ files: 'files: app' }), '2:8: files: must be a list, not "app"'],
-  [serviceYaml({ files: 'files: [{ form: app }]' }), '2:11: files.0.form: there is no such field. Did you mean from?'],
-  [
-    serviceYaml({ files: 'files: [{ from: app, to: /opt/ }]' }),
-    '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
-  ],
-  [
-    serviceYaml({ files: 'files: [{ from: app, to: /opt/../etc/app }]' }),
-    '2:26: files.0.to: must be an absolute path on the server, without .. in it and / at its end',
-  ],
-  [
-    serviceYaml({ files: 'files: [app, { from: app, to: /opt/shop/app }]' }),
-    '2:14: files.1: goes to /opt/shop/app, as files.0 does.',
-  ],
-  [serviceYaml({ more: 'packages: ["curl; reboot"]' }), '6:12: packages.0: is no name of a Debian package'],
-  [serviceYaml({ more: 'public: 8080' }), '6:9: public: must be 127.0.0.1:PORT, or 0.0.0.0:PORT'],
-  [serviceYaml({ more: 'public: 127.0.0.1:99999' }), '6:9: public: its port must be from 1 to 65535'],
-  [serviceYaml({ more: 'public: 127.0.0.1:80' }), "6:9: public: port 80 is the proxy's: take another"],
-  [serviceYaml({ more: 'internal: 127.0.0.1:8099' }), "6:11: internal: port 8099 is the proxy's: take another"],
-  [
-    serviceYaml({ more: 'internal: 127.0.0.1:18080' }),
-    '6:11: internal: is the port of public: leave it out where health is asked there, too',
-  ],
-  [
-    serviceYaml({ more: 'listens: inherit' }),
-    '6:10: listens: must be itself, inherits or either, not "inherit". Did you mean inherits?',
-  ],
-  [
-    serviceYaml({ more: 'socket: shop.socket' }),
-    '6:9: socket: goes with your own unit; with start, listens says what it takes',
-  ],
-  [
-    serviceYaml({ more: 'health: { livez: /livez }' }),
-    '6:11: health.livez: there is no such field. Did you mean live?',
-  ],
-  [serviceYaml({ more: 'health: /livez' }), '6:9: health: must be a map of fields, not "/livez"'],
-  [serviceYaml({ more: 'version: {}' }), '6:1: version: needs header or path'],
-  [serviceYaml({ more: 'version: { header: a b }' }), '6:20: version.header: is no name of a header'],
-  [
-    serviceYaml({ more: 'version: { header: A, path: /v }' }),
-    '6:23: version.path: does not go with the fields beside it: it is another way to say the same',
-  ],
-  [
-    serviceYaml({ more: 'environment: { DEBUG: true }' }),
-    '6:23: environment.DEBUG: must be text, not true: write it in quotes',
-  ],
-  [serviceYaml({ more: 'environment: { a-b: x }' }), '6:16: environment.a-b: is no name of a variable'],
-  [serviceYaml({ more: 'environment: { A: "x\\ny" }' }), '6:19: environment.A: must be one line'],
-  [
-    serviceYaml({ more: 'environment: { A: "${NONE}" }' }),
-    '6:19: environment.A names ${NONE}, and the environment has no NONE.',
-  ],
-  [
-    serviceYaml({ more: 'environment: { A: "${LINES}" }' }),
-    '6:19: environment.A: must be one line, and the variable that it names is not.',
-  ],
-  [serviceYaml({ more: 'writes: { requests: [GET /] }' }), '6:1: writes: needs sql, url or command'],
-  [
-    serviceYaml({ more: 'writes: { requests: [GET /], sql: select 1 }' }),
-    '6:35: writes.sql: needs database: the SQLite file that is asked',
-  ],
-  [serviceYaml({ more: 'writes: { requests: [GET /], url: /x }' }), '6:35: writes.url: must hold {id}'],
-  [
-    serviceYaml({ more: 'writes: { requests: [order], command: ls }' }),
-    '6:22: writes.requests.0: there is no request "order".',
-  ],
-  [
-    serviceYaml({ more: 'release: { env: { A: x } }' }),
-    '6:12: release.env: there is no such field; there are environment, link, folders, command',
-  ],
-  [
-    serviceYaml({ more: 'release: { environment: { A: "{versoin}" } }' }),
-    '6:30: release.environment.A: {versoin} is not filled in; {{versoin}} stands for itself. Did you mean version?',
-  ],
-  [
-    serviceYaml({ more: 'release: { link: /opt/shop/app, folders: [units] }' }),
-    '2:9: files.0: goes to /opt/shop/app, as release.link does.',
-  ],
-  [serviceYaml({ more: 'containers: [{ name: db }]' }), '6:14: containers.0: needs either image or packages'],
-  [
-    serviceYaml({ more: 'containers: [{ name: db, image: a }, { name: db, image: a }]' }),
-    '6:46: containers.1.name: another container is called db',
-  ],
-  [
-    serviceYaml({ more: 'restart: always' }),
-    '6:1: restart: there is no such field; there are name, files, packages, image, start, unit, socket, env, environment, public, internal, listens, host, health, version, database, writes, release, proxy, containers, requests',
   ],
   ['name: shop\nstart: x\n', '1:1: requests: is missing: it must be a list'],
   ['name: shop\nstart: x\nrequests: []\n', '3:1: requests: must be a list of at least 1, not of 0'],

@@ -3,6 +3,7 @@ import type {
   BusyPortSeen,
   CrashSeen,
   DrainSeen,
+  InFlight,
   KeptSeen,
   Sample,
   SecondSignalSeen,
@@ -45,6 +46,11 @@ function sampled(of: Sample['of'], fromMs: number, toMs: number, result: Sample[
   return samples;
 }
 
+/** A request of which half was sent before SIGTERM. */
+function half(result: Told['result'], doneMs: number): InFlight {
+  return { name: 'order', kind: 'half', expected: 201, told: told(result, 990, doneMs) };
+}
+
 const state: UnitState = {
   activeState: 'active',
   result: 'success',
@@ -79,20 +85,14 @@ const start: StartSeen = {
   lastWords: [],
 };
 const announced: KeptSeen = {
-  kind: 'used',
-  lastAnswerUs: ms(1100),
-  isAnnounced: true,
-  endedUs: ms(1101),
-  isRequestLost: false,
+  ...{ kind: 'used', isAnnounced: true, isRequestLost: false },
+  ...{ lastAnswerUs: ms(1100), endedUs: ms(1101) },
 };
 const silent: KeptSeen = { ...announced, kind: 'silent', lastAnswerUs: ms(990), isAnnounced: false, endedUs: ms(2000) };
 
 const stop: StopSeen = {
-  askedUs: ms(1000),
-  orderedUs: ms(1010),
-  goneUs: ms(2000),
-  waitedForIdle: false,
-  state: exited,
+  ...{ askedUs: ms(1000), orderedUs: ms(1010), goneUs: ms(2000) },
+  ...{ waitedForIdle: false, state: exited },
 };
 
 /** SIGTERM at 1000 ms, the port closed at 1060, gone at 2000. */
@@ -110,14 +110,14 @@ const drain: DrainSeen = {
     ...sampled('ready', 1000, 1020, 200),
     ...sampled('ready', 1020, 2000, 503),
   ],
-  inFlight: [{ name: 'order', kind: 'half', expected: 201, told: told(201, 990, 1700) }],
+  inFlight: [half(201, 1700)],
   kept: [announced, announced, silent],
 };
 const second: SecondSignalSeen = {
   life: 'second-signal',
   served: true,
   version: { shown: 'v1' },
-  inFlight: { name: 'order', kind: 'half', expected: 201, told: told(201, 990, 1300) },
+  inFlight: half(201, 1300),
 };
 const crash: CrashSeen = {
   life: 'crash',
@@ -153,9 +153,9 @@ function withStop(change: Partial<StopSeen>, more: Partial<DrainSeen> = {}): See
   return withDrain({ ...more, stop: { ...stop, ...change } });
 }
 
-/** Samples of this kind in place of those that are there. */
-function replaced(samples: readonly Sample[], of: Sample['of'], others: readonly Sample[]): Sample[] {
-  return [...samples.filter((sample) => sample.of !== of), ...others];
+/** The samples of a start or a drain, but for one kind: others in their place. */
+function resampled(seen: { samples: readonly Sample[] }, others: readonly Sample[]): Sample[] {
+  return [...seen.samples.filter(({ of }) => of !== others[0]?.of), ...others];
 }
 
 const notServing = { ...start, servedUs: null };
@@ -181,39 +181,29 @@ const planted: [name: string, seen: Seen][] = [
     'does not answer a request as expected',
     withDrain({
       measured: [{ name: 'order', results: [201, 415, 415], expected: 201, medianMs: 2 }],
-      inFlight: [{ name: 'order', kind: 'half', expected: 201, told: told(415, 990, 1700) }],
+      inFlight: [half(415, 1700)],
     }),
   ],
-  ['live does not answer', withStart({ samples: replaced(start.samples, 'live', sampled('live', 0, 500, 'timeout')) })],
-  ['live does not answer', withStart({ samples: replaced(start.samples, 'live', sampled('live', 0, 310, 503)) })],
-  [
-    'live does not answer',
-    withDrain({ samples: replaced(drain.samples, 'live', sampled('live', 1100, 2000, 'refused')) }),
-  ],
-  [
-    'ready at once though warming',
-    withStart({ samples: replaced(start.samples, 'ready', sampled('ready', 40, 500, 200)) }),
-  ],
+  ['live does not answer', withStart({ samples: resampled(start, sampled('live', 0, 500, 'timeout')) })],
+  ['live does not answer', withStart({ samples: resampled(start, sampled('live', 0, 310, 503)) })],
+  ['live does not answer', withDrain({ samples: resampled(drain, sampled('live', 1100, 2000, 'refused')) })],
+  ['ready at once though warming', withStart({ samples: resampled(start, sampled('ready', 40, 500, 200)) })],
   [
     'ready at once though warming',
     withStart({
-      samples: [
-        ...replaced(start.samples, 'ready', sampled('ready', 40, 2000, 200)).filter(({ of }) => of !== 'public'),
+      samples: resampled({ samples: resampled(start, sampled('ready', 40, 2000, 200)) }, [
         { of: 'public', result: 200, sentUs: ms(100), doneUs: ms(1900) },
-      ],
+      ]),
       servedUs: ms(1900),
     }),
   ],
-  ['ready never says 200', withStart({ samples: replaced(start.samples, 'ready', sampled('ready', 40, 5000, 503)) })],
-  [
-    'ready still 200 after SIGTERM',
-    withDrain({ samples: replaced(drain.samples, 'ready', sampled('ready', 1000, 2000, 200)) }),
-  ],
+  ['ready never says 200', withStart({ samples: resampled(start, sampled('ready', 40, 5000, 503)) })],
+  ['ready still 200 after SIGTERM', withDrain({ samples: resampled(drain, sampled('ready', 1000, 2000, 200)) })],
   [
     'ready always 200',
     withDrain({
-      start: { ...start, samples: replaced(start.samples, 'ready', sampled('ready', 40, 500, 200)) },
-      samples: replaced(drain.samples, 'ready', sampled('ready', 1000, 2000, 200)),
+      start: { ...start, samples: resampled(start, sampled('ready', 40, 500, 200)) },
+      samples: resampled(drain, sampled('ready', 1000, 2000, 200)),
     }),
   ],
   [
@@ -224,7 +214,7 @@ const planted: [name: string, seen: Seen][] = [
   [
     'accepts until it exits',
     withDrain({
-      samples: replaced(drain.samples, 'public', [
+      samples: resampled(drain, [
         ...sampled('public', 1000, 1980, 200),
         { of: 'public', result: 'reset', sentUs: ms(1990), doneUs: ms(2000) },
       ]),
@@ -232,24 +222,12 @@ const planted: [name: string, seen: Seen][] = [
   ],
   [
     'exits before answering in-flight requests',
-    withStop(
-      { goneUs: ms(1060) },
-      {
-        inFlight: [{ name: 'order', kind: 'half', expected: 201, told: told('closed', 990, 1060) }],
-        kept: [{ ...silent, endedUs: ms(1060) }],
-      },
-    ),
+    withStop({ goneUs: ms(1060) }, { inFlight: [half('closed', 1060)], kept: [{ ...silent, endedUs: ms(1060) }] }),
   ],
   ['closes idle connections at once', withDrain({ kept: [announced, { ...silent, endedUs: ms(1060) }] })],
   ['closes idle connections at once', withDrain({ kept: [{ ...announced, isAnnounced: false, isRequestLost: true }] })],
   ['fails on SIGTERM', withStop({ state: { ...exited, result: 'exit-code', status: 1 } })],
-  [
-    'crashes on the second SIGTERM',
-    {
-      ...good,
-      second: { ...second, inFlight: { name: 'order', kind: 'half', expected: 201, told: told('reset', 990) } },
-    },
-  ],
+  ['crashes on the second SIGTERM', { ...good, second: { ...second, inFlight: half('reset', 991) } }],
   ['stays up without its port', { ...good, busy: { ...busy, endedUs: null } }],
   ['exits with 0 when its port is taken', { ...good, busy: { ...busy, state: exited } }],
   ['is not started again after a crash', { ...good, crash: { ...crash, restartedUs: null } }],
@@ -290,18 +268,14 @@ describe('the contract', () => {
 
   it('tells of a service that only inherits, and does not serve, what it does with the socket', () => {
     const seen = { ...withDrain({ start: notServing, stop: null, measured: [] }), socket: elsewhere('100') };
-    expect(faultsOf(seen, { ...known, listens: 'inherits', isHanded: true })).toEqual([
-      'binds the port although it got fd 3',
-    ]);
+    const inherits: Known = { ...known, listens: 'inherits', isHanded: true };
+    expect(faultsOf(seen, inherits)).toEqual(['binds the port although it got fd 3']);
   });
 
   it('blames the wrapper that systemd starts for what it does to the drain', () => {
     const wrapper = { ...process, pid: 99, name: 'sh', sockets: [] };
-    const cut = { name: 'order', kind: 'half', expected: 201, told: told('closed', 990, 1020) } as const;
-    const seen = withDrain({
-      start: { ...start, processes: [wrapper, { ...process, isMain: false }] },
-      inFlight: [cut],
-    });
+    const wrapped = { ...start, processes: [wrapper, { ...process, isMain: false }] };
+    const seen = withDrain({ start: wrapped, inFlight: [half('closed', 1020)] });
     expect(faultsOf(seen, { ...known, listens: 'itself' })).toEqual(['a shell wrapper takes SIGTERM']);
     // Handed a socket, it is LISTEN_PID that names it.
     expect(faultsOf({ ...seen, socket: elsewhere('99') })).toEqual(['LISTEN_PID broken by a shell wrapper']);
@@ -316,11 +290,8 @@ describe('the contract', () => {
   });
 
   it('says what a request got that came before its warm-up had ended', () => {
-    const wrong = sampled('public', 60, 310, 500);
-    const samples = [
-      ...replaced(start.samples, 'ready', sampled('ready', 40, 500, 200)).filter(({ of }) => of !== 'public'),
-      ...wrong,
-    ];
+    const early = { samples: resampled(start, sampled('ready', 40, 500, 200)) };
+    const samples = resampled(early, sampled('public', 60, 310, 500));
     const [fault] = judgeContract(known, withStart({ samples })).filter(({ status }) => status === 'failed');
     expect(fault?.seen).toContain('later was answered with 500');
   });
@@ -335,7 +306,7 @@ describe('the contract', () => {
 
   it('lets connections be closed that a proxy has left: long after ready has said no', () => {
     const late = { ...silent, lastAnswerUs: ms(6900), endedUs: ms(7000) };
-    const samples = replaced(drain.samples, 'public', sampled('public', 7000, 7100, 'refused'));
+    const samples = resampled(drain, sampled('public', 7000, 7100, 'refused'));
     expect(faultsOf(withStop({ goneUs: ms(7100) }, { kept: [late], samples }))).toEqual([]);
   });
 
