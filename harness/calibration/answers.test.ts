@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LimitError, ParseError, ResponseParser, type Response } from '../in-lab/connection/response-parser.ts';
+import { LimitError, ParseError } from '../in-lab/connection/answer.ts';
+import { ResponseParser, type Response } from '../in-lab/connection/response-parser.ts';
 import { answerCases, type Expected } from './answers.ts';
 
 /** A longer answer is not cut at every place, but at one in a thousand. */
@@ -8,7 +9,7 @@ const longest = 5_000;
 
 /** What comes of bytes that arrive in these pieces, and then the close. */
 function resultOf(pieces: readonly Buffer[]): unknown {
-  const parser = new ResponseParser({ keepsBody: true, maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 });
+  const parser = new ResponseParser({ keptBytes: 2 ** 20, maxHeadBytes: 300 * 1024, maxAnswerBytes: 2 ** 30 });
   let response: Response | undefined;
   try {
     for (const piece of pieces) {
@@ -22,8 +23,8 @@ function resultOf(pieces: readonly Buffer[]): unknown {
     throw error;
   }
   if (response === undefined) return parser.begunUs === null ? 'closed' : 'truncated';
-  const { status, body, keepAlive, framing } = response;
-  return { status, body: body?.toString('latin1'), isKept: keepAlive, endsByClose: framing === 'close' };
+  const { status, body, keepAlive, hasNoLength } = response;
+  return { status, body: body?.toString('latin1'), isKept: keepAlive, endsByClose: hasNoLength };
 }
 
 function wanted(expected: Expected): unknown {

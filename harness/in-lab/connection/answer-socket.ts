@@ -48,7 +48,8 @@ export class AnswerSocket extends Socket {
       if (length === null) return null;
       if (typeof length === 'string') return length;
       if (length === 0) return 'FIN';
-      this.received(readAhead.subarray(0, length));
+      // Whoever gets these may read on other connections meanwhile.
+      this.received(Buffer.from(readAhead.subarray(0, length)));
       if (length < readAhead.length) return null;
     }
   }

@@ -1,83 +1,61 @@
-/** The connections of a load: at most so many are open at once, and a request that finds none free waits its turn. */
-import { Connection, type ConnectionOwner, type Target } from './connection.ts';
+/** HTTP/1 connections of a load: at most so many are open at once, and each carries one request at a time. */
 import type { Exchange } from '../load/exchange.ts';
-import type { NameWatch } from './name-watch.ts';
-import { watchOf, type PoolPlan, type RequestPool } from './request-pool.ts';
-import { SecureTarget } from './secure-layer.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { RequestPool } from './request-pool.ts';
 
 /** Sends requests on kept and new connections. */
-export class ConnectionPool implements RequestPool {
-  private target: Target & { readonly maxConnections: number };
-  private readonly watch: NameWatch | null;
-  private readonly owner: ConnectionOwner;
-  private readonly open = new Set<Connection>();
-  private readonly idle: Connection[] = [];
-  private readonly waiting: Exchange[] = [];
-  carried = 0;
+export class ConnectionPool extends RequestPool implements ConnectionOwner {
+  private readonly connections = new Set<Connection>();
+  private readonly unused: Connection[] = [];
 
-  /** @param turn called before anything that happened on a connection is dealt with */
-  constructor(plan: PoolPlan, turn: () => void) {
-    this.target = { ...plan, secure: plan.tls === null ? null : new SecureTarget(plan.tls) };
-    this.watch = watchOf(plan, (moved) => (this.target = { ...this.target, ...moved }));
-    this.owner = {
-      turn,
-      idle: (connection) => {
-        this.idle.push(connection);
-        this.sendWaiting();
-      },
-      gone: (connection) => {
-        this.open.delete(connection);
-        const at = this.idle.indexOf(connection);
-        if (at >= 0) this.idle.splice(at, 1);
-        this.sendWaiting();
-      },
-    };
+  idle(connection: Connection): void {
+    this.unused.push(connection);
+    this.sendWaiting();
   }
 
-  send(exchange: Exchange): void {
-    if (exchange.slot.connection === 'kept') {
-      // The one used last is the least likely to be near its peer's idle timeout.
-      for (let connection = this.idle.pop(); connection !== undefined; connection = this.idle.pop()) {
-        if (connection.isUsable()) {
-          this.carried++;
-          connection.carry(exchange);
-          return;
-        }
-        this.discard(connection);
-      }
-    }
-    if (this.open.size >= this.target.maxConnections) {
-      // A new connection may take the place of an idle one; the cap is on what is open.
-      const spare = exchange.slot.connection === 'new' ? this.idle.shift() : undefined;
-      if (spare === undefined) {
-        this.waiting.push(exchange);
-        return;
-      }
-      this.discard(spare);
-    }
+  gone(connection: Connection): void {
+    this.connections.delete(connection);
+    const at = this.unused.indexOf(connection);
+    if (at >= 0) this.unused.splice(at, 1);
+    this.sendWaiting();
+  }
+
+  protected place(exchange: Exchange): boolean {
+    const isNew = exchange.slot.connection === 'new';
+    const used = isNew ? undefined : this.takeUsable();
+    if (used === undefined && !this.hasRoom() && !(isNew && this.spare())) return false;
     this.carried++;
-    this.open.add(new Connection(this.target, this.owner, exchange));
+    if (used === undefined) this.connections.add(new Connection(this.target, this, exchange));
+    else used.carry(exchange);
+    return true;
   }
 
-  *takeWaiting(untilDueUs: number): Generator<Exchange> {
-    for (let first = this.waiting[0]; first !== undefined && first.slot.dueUs <= untilDueUs; first = this.waiting[0]) {
-      this.waiting.shift();
-      yield first;
+  protected open(): Connection[] {
+    return [...this.connections];
+  }
+
+  private hasRoom(): boolean {
+    return this.connections.size < this.maxConnections;
+  }
+
+  /** The idle connection used last: it is the least likely to be near its peer's idle timeout. */
+  private takeUsable(): Connection | undefined {
+    for (let last = this.unused.pop(); last !== undefined; last = this.unused.pop()) {
+      if (last.isUsable()) return last;
+      this.discard(last);
     }
+    return undefined;
   }
 
-  close(): void {
-    this.watch?.close();
-    for (const connection of [...this.open]) this.discard(connection);
-  }
-
-  private sendWaiting(): void {
-    const next = this.waiting.shift();
-    if (next !== undefined) this.send(next);
+  /** Gives up an idle connection, so that a new one may take its place: the cap is on what is open. */
+  private spare(): boolean {
+    const oldest = this.unused.shift();
+    if (oldest !== undefined) this.discard(oldest);
+    return oldest !== undefined;
   }
 
   private discard(connection: Connection): void {
-    this.open.delete(connection);
+    this.connections.delete(connection);
     connection.discard();
   }
 }

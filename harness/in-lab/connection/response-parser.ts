@@ -2,41 +2,20 @@
  * Reads the answer to one request off a connection (RFC 9110, 9112). What the RFCs make a client accept is accepted;
  * where they leave the choice, curl's is made; framing is exact. The result does not depend on how TCP cuts the bytes.
  */
-import { crc32 } from 'node:zlib';
+import { AnswerBody, LimitError, ParseError, type Answer, type BodyLimits } from './answer.ts';
 
-/** What ends an answer's body: its length, its last chunk, the close of the connection; or it has no body. */
-export type Framing = 'length' | 'chunked' | 'close' | 'none';
-
-/** A complete answer. */
-export interface Response {
-  readonly status: number;
-  /** Names in lower case; several lines of one name are joined with a comma. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** The body's bytes; null where they were not to be kept, or are too many for that. */
-  readonly body: Buffer | null;
-  readonly bodyBytes: number;
-  readonly bodyCrc32: number;
-  readonly framing: Framing;
+/** A complete answer, and what it means for its connection. */
+export interface Response extends Answer {
   /** May the connection carry another request? */
   readonly keepAlive: boolean;
   /** How long the server says that it keeps an idle connection. */
   readonly keepAliveMs: number | null;
 }
 
-/** The bytes are no HTTP/1 response. */
-export class ParseError extends Error {}
-/** The answer is larger than this client reads: a limit of its own. */
-export class LimitError extends Error {}
-
 /** How an answer is read. */
-export interface ParserOptions {
-  /** Keep the body's bytes: only where they are compared. */
-  readonly keepsBody: boolean;
-  /** Most bytes of a body that are kept (default: 1 MiB); a longer one is not kept. */
-  readonly mostKeptBytes?: number | undefined;
+export interface ParserOptions extends BodyLimits {
   /** Most bytes of a head (status line and headers, interim or final), of the trailers, and of a chunk's line. */
   readonly maxHeadBytes: number;
-  readonly maxAnswerBytes: number;
   /**
    * The answer before this one on the connection has no body by its status or method. Some servers send one all the same, which
    * may arrive only now: it is skipped.
@@ -50,8 +29,6 @@ export interface ParserOptions {
   readonly onBody?: (bytes: Buffer) => void;
 }
 
-/** The lab's site answers with less; a larger body is not the expected one. */
-export const defaultKeptBytes = 1024 * 1024;
 const lf = 0x0a;
 const cr = 0x0d;
 const begin = 'HTTP/1.';
@@ -75,24 +52,21 @@ export class ResponseParser {
   private minor = 1;
   private headers = new Map<string, string>();
   private lastName: string | null = null;
-  private framing: Framing = 'none';
   private wanted = 0;
-  private parts: Buffer[] | null;
-  private size = 0;
-  private crc = 0;
+  private readonly body: AnswerBody;
 
   constructor(options: ParserOptions) {
     this.options = options;
-    this.parts = options.keepsBody ? [] : null;
+    this.body = new AnswerBody(options);
   }
 
   /** Bytes of the body so far. */
   get bodyBytes(): number {
-    return this.size;
+    return this.body.size;
   }
 
   /** Status and headers, once the final answer's head was read. */
-  get head(): Pick<Response, 'status' | 'headers'> | null {
+  get head(): Pick<Answer, 'status' | 'headers'> | null {
     const { status, headers } = this;
     return this.state === 'status' || this.state === 'headers' ? null : { status, headers };
   }
@@ -255,20 +229,14 @@ export class ResponseParser {
     if (codings !== undefined) {
       const last = listOf(codings).at(-1) ?? '';
       if (/^chunked\s*;/u.test(last)) throw new ParseError(`the coding chunked has no parameters: ${shown(codings)}`);
-      const isChunked = last === 'chunked';
-      this.framing = isChunked ? 'chunked' : 'close';
-      this.state = isChunked ? 'chunk-size' : 'until-close';
-      return 'again';
-    }
-    if (length !== undefined) {
-      this.framing = 'length';
+      this.state = last === 'chunked' ? 'chunk-size' : 'until-close';
+    } else if (length !== undefined) {
       this.wanted = lengthOf(length);
-      this.checkSize(this.wanted);
+      this.body.checkSize(this.wanted);
       this.state = 'fixed';
-      return this.wanted === 0 ? 'done' : 'again';
+    } else {
+      this.state = 'until-close';
     }
-    this.framing = 'close';
-    this.state = 'until-close';
     return 'again';
   }
 
@@ -290,7 +258,7 @@ export class ResponseParser {
     if (digits === undefined) throw new ParseError(`not a chunk size: ${shown(line)}`);
     this.wanted = Number.parseInt(digits, 16);
     if (!Number.isSafeInteger(this.wanted)) throw new ParseError(`a chunk size beyond all bounds: ${shown(line)}`);
-    this.checkSize(this.size + this.wanted);
+    this.body.checkSize(this.body.size + this.wanted);
     this.state = this.wanted === 0 ? 'trailers' : 'chunk-data';
     return 'again';
   }
@@ -326,18 +294,8 @@ export class ResponseParser {
     if (bytes === 0) return;
     const taken = this.pending.subarray(0, bytes);
     this.pending = this.pending.subarray(bytes);
-    this.size += bytes;
-    this.checkSize(this.size);
-    this.crc = crc32(taken, this.crc);
+    this.body.take(taken);
     this.options.onBody?.(taken);
-    if (this.parts === null) return;
-    if (this.size > (this.options.mostKeptBytes ?? defaultKeptBytes)) this.parts = null;
-    else this.parts.push(Buffer.from(taken));
-  }
-
-  private checkSize(bytes: number): void {
-    if (bytes <= this.options.maxAnswerBytes) return;
-    throw new LimitError(tooLarge(this.options.maxAnswerBytes, this.options.mostKeptBytes));
   }
 
   /** RFC 9112, 9.3; by 6.1, framing that contradicts itself ends the connection. */
@@ -353,19 +311,12 @@ export class ResponseParser {
     return {
       status: this.status,
       headers: this.headers,
-      body: this.parts === null ? null : Buffer.concat(this.parts),
-      bodyBytes: this.size,
-      bodyCrc32: this.crc,
-      framing: this.framing,
+      ...this.body.whole(),
+      hasNoLength: this.endsByClose,
       keepAlive,
       keepAliveMs: seconds === undefined ? null : Number(seconds) * 1000,
     };
   }
-}
-
-/** What a row says of an answer above this limit. @param keptBytes most of a body that is compared; no option raises it */
-export function tooLarge(maxBytes: number, keptBytes: number | undefined): string {
-  return `the answer is above ${maxBytes} bytes (${maxBytes === keptBytes ? 'most that is compared' : '--max-answer'})`;
 }
 
 function isFolded(line: string): boolean {

@@ -1,21 +1,10 @@
 /** One request on a stream of an HTTP/2 connection, from its head to its single outcome. */
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
-import { crc32 } from 'node:zlib';
-import {
-  brokenHttp2,
-  deadlineWords,
-  limitWords,
-  outcomeOfAnswer,
-  outcomeOfDeadline,
-  outcomeOfEnd,
-  outcomeOfError,
-  resetWords,
-} from '../../run/failure-words.ts';
-import type { Outcome } from '../../run/files/ledger.ts';
-import { mostComparedBytes } from './connection.ts';
-import type { Exchange } from '../load/exchange.ts';
+import { brokenHttp2, resetWords } from '../../run/failure-words.ts';
+import { expired, failed, refused, type Exchange, type Settling } from '../load/exchange.ts';
+import { bodyLimits } from '../load/request.ts';
+import { AnswerBody, LimitError, ParseError } from './answer.ts';
 import { codeName } from './http2-frames.ts';
-import { defaultKeptBytes, tooLarge, type Response } from './response-parser.ts';
 
 /** What a call tells the connection that carries it. */
 export interface CallOwner {
@@ -39,40 +28,26 @@ const enhanceYourCalm = 11;
 /** A request that was given to a connection. */
 export class StreamCall {
   readonly exchange: Exchange;
+  /** The frame has come that ends its answer; Node is about to tell of it. */
+  isAnswered = false;
   private readonly owner: CallOwner;
-  private readonly limits: AnswerLimits;
+  private readonly maxHeadBytes: number;
+  private readonly body: AnswerBody;
   private stream: ClientHttp2Stream | null = null;
   /** Heads of its answer that have arrived, and those of them that Node has told. */
   private heads = 0;
   private toldHeads = 0;
   private lastHeadUs = 0;
-  /** The frame has come that ends the answer. */
-  private isWhole = false;
   private resetCode: string | null = null;
   private isDropped = false;
   private status: number | null = null;
   private headers: IncomingHttpHeaders = {};
-  private bytes = 0;
-  private crc = 0;
-  private readonly maxBytes: number;
-  /** Most bytes of the body that are kept to be compared. */
-  private readonly keptBytes: number;
-  private readonly parts: Buffer[] = [];
 
-  constructor(exchange: Exchange, limits: AnswerLimits, owner: CallOwner) {
+  constructor(exchange: Exchange, { maxHeadBytes, maxAnswerBytes }: AnswerLimits, owner: CallOwner) {
     this.exchange = exchange;
-    this.limits = limits;
+    this.maxHeadBytes = maxHeadBytes;
     this.owner = owner;
-    const { isExpectedBody, check } = exchange.slot.request;
-    const isCompared = check?.needsBody === true;
-    this.maxBytes = isCompared ? Math.min(limits.maxAnswerBytes, mostComparedBytes) : limits.maxAnswerBytes;
-    this.keptBytes = isCompared ? mostComparedBytes : isExpectedBody === null ? 0 : defaultKeptBytes;
-    exchange.carrier = this;
-  }
-
-  /** The answer's last frame is there; Node is about to tell of it. */
-  get isAnswered(): boolean {
-    return this.isWhole;
+    this.body = new AnswerBody(bodyLimits(exchange.slot.request, maxAnswerBytes));
   }
 
   /** Opens the stream. @returns its id */
@@ -87,7 +62,7 @@ export class StreamCall {
     stream.on('response', (headers) => this.readHead(headers));
     stream.on('data', (bytes: Buffer) => this.read(bytes));
     stream.on('end', () => {
-      if (this.isWhole) this.complete();
+      if (this.isAnswered) this.complete();
     });
     // What went wrong is told by frames and codes.
     stream.on('error', () => undefined);
@@ -108,9 +83,11 @@ export class StreamCall {
     exchange.step = 'body';
   }
 
-  /** The frame that ends its answer has come to its end. */
-  answered(): void {
-    this.isWhole = true;
+  /** The frame of its head leaves. */
+  leaves(): void {
+    const { exchange } = this;
+    // One that waited for its connection was sent with the first byte of that.
+    if (exchange.connectedUs === null) exchange.sentUs = exchange.now();
   }
 
   /** The server has reset the stream; Node tells when all that came before is read. */
@@ -123,33 +100,16 @@ export class StreamCall {
     this.isDropped = true;
   }
 
-  /** The connection failed, or the server will not answer. */
-  fail(word: string): void {
-    const { step } = this.exchange;
-    this.settle(outcomeOfError(word, step), `${word}, ${step}`);
-  }
-
-  /** The server closed the connection. */
-  end(word: string): void {
-    const { step } = this.exchange;
-    this.settle(outcomeOfEnd(step), `${word}, ${step}`);
-  }
-
-  /** What came is no HTTP/2. */
-  refuse(error: string): void {
-    this.settle('parse', error);
-  }
-
-  /** Something is larger than this client reads. */
-  limit(what: string): void {
-    this.settle('local', limitWords(what));
+  /** Gives it an outcome. */
+  settle(how: Settling): void {
+    how(this.exchange, { status: this.status, bytes: this.body.size });
+    this.owner.settled(this);
   }
 
   /** Its deadline has passed: its stream alone is ended. */
   expire(): void {
-    const { step } = this.exchange;
     this.owner.expired(this);
-    this.settle(outcomeOfDeadline(step), deadlineWords(step));
+    this.settle(expired);
     this.cancel();
   }
 
@@ -167,24 +127,25 @@ export class StreamCall {
     this.headers = headers;
     this.status = headers[':status'] ?? null;
     // Node's own limit holds once the server has acknowledged it, which may be behind the first answers.
-    if (!this.exchange.settled && sizeOf(headers) > this.limits.maxHeadBytes) {
-      this.limit(this.headLimit);
+    if (!this.exchange.settled && sizeOf(headers) > this.maxHeadBytes) {
+      this.settle(refused(this.headLimit));
       this.cancel();
     }
   }
 
-  private get headLimit(): string {
-    return `the head is above ${this.limits.maxHeadBytes} bytes (--max-head)`;
+  private get headLimit(): LimitError {
+    return new LimitError(`the head is above ${this.maxHeadBytes} bytes (--max-head)`);
   }
 
   private read(bytes: Buffer): void {
     if (this.exchange.settled) return;
-    this.bytes += bytes.length;
-    this.crc = crc32(bytes, this.crc);
-    if (this.bytes <= this.keptBytes) this.parts.push(bytes);
-    if (this.bytes <= this.maxBytes) return;
-    this.limit(tooLarge(this.maxBytes, this.keptBytes));
-    this.cancel();
+    try {
+      this.body.take(bytes);
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      this.settle(refused(error));
+      this.cancel();
+    }
   }
 
   private closed(): void {
@@ -192,39 +153,19 @@ export class StreamCall {
     if (this.exchange.settled || this.isDropped) return;
     const code = this.stream?.rstCode ?? 0;
     const isBroken = this.resetCode === null && code !== 0;
-    if (this.isWhole && this.status !== null && !isBroken) this.complete();
-    else if (this.resetCode !== null) this.fail(resetWords(this.resetCode));
-    else if (code === enhanceYourCalm) this.limit(this.headLimit);
-    else this.refuse(brokenHttp2(codeName(code)));
+    if (this.isAnswered && this.status !== null && !isBroken) this.complete();
+    else if (this.resetCode !== null) this.settle(failed(resetWords(this.resetCode)));
+    else this.settle(refused(code === enhanceYourCalm ? this.headLimit : new ParseError(brokenHttp2(codeName(code)))));
   }
 
   private complete(): void {
     const { exchange, status } = this;
     if (exchange.settled || this.isDropped || status === null) return;
-    const { expectedStatus, isExpectedBody, check } = exchange.slot.request;
-    const response: Response = {
-      status,
-      headers: new Map(Object.entries(this.headers).map(([name, value]) => [name, String(value)])),
-      body: this.keptBytes === 0 || this.bytes > this.keptBytes ? null : Buffer.concat(this.parts),
-      bodyBytes: this.bytes,
-      bodyCrc32: this.crc,
-      framing: 'length',
-      keepAlive: true,
-      keepAliveMs: null,
-    };
-    const outcome = outcomeOfAnswer(status, expectedStatus, isExpectedBody?.(response.body) ?? true);
-    const seen = { status, bytes: this.bytes, response };
-    const missed = outcome === 'ok' ? (check?.missedBy(response) ?? null) : null;
-    if (missed === null) exchange.settle(outcome, seen);
-    else exchange.settle('wrong', { ...seen, error: missed });
+    const headers = new Map(Object.entries(this.headers).map(([name, value]) => [name, String(value)]));
+    exchange.answered({ status, headers, ...this.body.whole(), hasNoLength: false });
     this.owner.settled(this);
     // An answer that came before its request was sent to the end.
     if (this.stream?.writableFinished === false) this.cancel();
-  }
-
-  private settle(outcome: Outcome, error: string): void {
-    this.exchange.settle(outcome, { status: this.status, bytes: this.bytes, error });
-    this.owner.settled(this);
   }
 
   private cancel(): void {

@@ -12,11 +12,12 @@ import {
   goawayWords,
   noH2,
   notHttp2,
-  socketWords,
+  type Step,
 } from '../../run/failure-words.ts';
-import { AnswerSocket, afterNextPoll } from './answer-socket.ts';
+import { closed, failed, refused, type Exchange, type Settling } from '../load/exchange.ts';
+import { LimitError, ParseError } from './answer.ts';
+import { afterNextPoll } from './answer-socket.ts';
 import type { Target } from './connection.ts';
-import type { Exchange } from '../load/exchange.ts';
 import {
   codeName,
   FrameReader,
@@ -28,8 +29,8 @@ import {
   readSetting,
   type Frame,
 } from './http2-frames.ts';
-import { SecureLayer, type SecureTarget } from './secure-layer.ts';
 import { StreamCall, type CallOwner } from './stream-call.ts';
+import { Transport, type Handshake, type TransportOwner } from './transport.ts';
 
 /** What a connection tells its owner. */
 export interface StreamOwner {
@@ -56,18 +57,25 @@ const ruleBroken: ReadonlySet<number | undefined> = new Set([-505, -510]);
 const tooManyFrames = 'Too many CONTINUATION frames';
 
 /** An open or opening connection. */
-export class StreamConnection implements CallOwner {
+export class StreamConnection implements CallOwner, TransportOwner {
   private readonly target: Target;
   private readonly owner: StreamOwner;
-  private readonly socket: AnswerSocket;
+  private readonly transport: Transport;
   /** It carries one request, and is closed after it. */
   private readonly isOwn: boolean;
   private readonly openedUs = monotonicUs();
-  private layer: SecureLayer | null = null;
+  /**
+   * `over`: it takes no new request. `cut`: it has ended, and Node is still to tell of the answers that came before.
+   * `gone`: nothing more comes of it.
+   */
+  private state: 'open' | 'over' | 'cut' | 'gone' = 'open';
+  /** How far it stands. */
+  private step: Step = 'connect';
   /** What Node's client reads from and writes to, once HTTP/2 is spoken. */
   private wire: Duplex | null = null;
+  /** Once it may open streams. */
   private session: ClientHttp2Session | null = null;
-  private endSession: (() => void) | null = null;
+  private endSession: () => void = () => undefined;
   /** Requests that wait for the connection to stand, or for a place on it. */
   private readonly joined = new Set<StreamCall>();
   /** Requests without an outcome, by their streams. */
@@ -75,27 +83,18 @@ export class StreamConnection implements CallOwner {
   /** Streams that are not closed, with an outcome or without. */
   private readonly streams = new Set<StreamCall>();
   private limit: number;
-  /** The server has said how many streams it allows. */
-  private isAllowed = false;
-  private goaway: string | null = null;
   private hasGreeted = false;
-  private isOpen = false;
-  /** Node's client is ready to open streams. */
-  private isUp = false;
-  private isReading = false;
-  private isNotified = false;
-  /** The connection has ended. */
-  private isCut = false;
-  /** It takes no new request. */
-  private isOver = false;
-  private isGone = false;
+  private goaway: string | null = null;
   /** When its server last said anything; CLOCK_MONOTONIC. */
   private heardUs = 0;
   /** The shortest that connecting or waiting for an answer took. */
-  private rttUs = Infinity;
+  private rttUs: number | null = null;
   private readonly incoming = new FrameReader({
     begun: (frame) => this.said(frame),
-    ended: (streamId) => this.calls.get(streamId)?.answered(),
+    ended: (streamId) => {
+      const call = this.calls.get(streamId);
+      if (call !== undefined) call.isAnswered = true;
+    },
   });
   private readonly outgoing = new FrameReader({ begun: (frame) => this.saying(frame) }, prefaceLength);
 
@@ -105,15 +104,8 @@ export class StreamConnection implements CallOwner {
     this.owner = owner;
     this.isOwn = first.slot.connection === 'new';
     this.limit = this.isOwn ? 1 : firstStreams;
-    this.socket = new AnswerSocket((bytes) => this.arrived(bytes));
     this.carry(first);
-    this.socket.setNoDelay();
-    const { host, port } = target;
-    this.socket.connect(port === null ? { path: host } : { host, port });
-    this.socket.on('connect', () => this.connected());
-    this.socket.on('end', () => this.ended());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
-    this.socket.on('close', () => this.ended());
+    this.transport = new Transport(target, this, true);
   }
 
   /** Is nothing under way on it? */
@@ -124,100 +116,112 @@ export class StreamConnection implements CallOwner {
   /** May it carry another request? What its server has said by now is read before: it may be about to close. */
   hasRoom(): boolean {
     if (!this.mayCarry()) return false;
-    if (!this.isUp || this.isReading) return true;
-    const end = this.socket.readNow();
-    if (end === 'FIN') this.isOver = true;
+    if (this.session === null) return true;
+    const end = this.transport.readNow();
+    if (end === 'FIN') this.takeNoMore();
     else if (end !== null) this.failed(end);
     return this.mayCarry();
   }
 
   /** Opens a stream for the request, as soon as the connection stands. */
   carry(exchange: Exchange): void {
+    const { step } = this;
     const call = new StreamCall(exchange, this.target, this);
-    exchange.address = this.target.movedTo;
-    exchange.sentUs = exchange.now();
-    if (this.wire !== null) exchange.step = 'wait';
-    else if (this.layer !== null) exchange.step = 'handshake';
+    exchange.begin(call, this.target.movedTo);
+    exchange.step = step;
     // On a connection that it helped to wait for; the words of its failure must fit.
-    if (!this.isUp && exchange.step !== 'connect') exchange.connectedUs = exchange.sentUs;
+    if (this.session === null && step !== 'connect') exchange.connectedUs = exchange.sentUs;
     this.joined.add(call);
-    if (this.isUp) this.begin();
+    this.openStreams();
   }
 
   /** Ends the connection without settling anything and without telling the owner, who asked for it. */
   discard(): void {
-    this.isGone = true;
-    for (const call of [...this.joined, ...this.calls.values()]) call.drop();
-    this.destroy();
+    for (const call of this.unsettled()) call.drop();
+    this.end();
   }
 
   settled(call: StreamCall): void {
     const { exchange } = call;
     this.joined.delete(call);
     if (exchange.streamId !== null) this.calls.delete(exchange.streamId);
-    const { sentUs, connectedUs, firstByteUs } = exchange;
-    if (sentUs !== null && firstByteUs !== null) {
-      this.rttUs = Math.min(this.rttUs, (connectedUs ?? firstByteUs) - sentUs);
-    }
+    this.rttUs = exchange.shortestTripUs(this.rttUs);
     if (this.joined.size > 0 || this.calls.size > 0) return;
-    if (this.isOwn || this.isOver || !this.isUp) this.leave();
+    if (this.isOwn || this.state !== 'open' || this.session === null) this.leave();
   }
 
   closed(call: StreamCall): void {
     this.streams.delete(call);
-    this.begin();
-    if (!this.isGone) this.owner.room();
+    this.openStreams();
+    if (this.state !== 'gone') this.owner.room();
   }
 
   /** A server from which nothing came since then may be gone without a word: the others wait, and no new one joins them. */
   expired({ exchange: { slot, sentUs } }: StreamCall): void {
-    if (this.heardUs < slot.originUs + (sentUs ?? 0)) this.isOver = true;
+    if (this.heardUs < slot.originUs + (sentUs ?? 0)) this.takeNoMore();
+  }
+
+  arriving(): void {
+    if (this.calls.size > 0 || this.joined.size > 0) this.owner.turn();
+    this.heardUs = monotonicUs();
+  }
+
+  connected(): void {
+    this.owner.turn();
+    this.step = this.target.secure === null ? 'wait' : 'handshake';
+    for (const { exchange } of this.joined) {
+      exchange.connectedUs = exchange.now();
+      exchange.step = this.step;
+    }
+  }
+
+  ready(handshake: Handshake | null): void {
+    if (handshake !== null && handshake.protocol !== 'h2') {
+      this.failed(noH2);
+      return;
+    }
+    this.step = 'wait';
+    for (const { exchange } of this.joined) {
+      if (handshake !== null) exchange.secured(handshake.isResumed);
+      exchange.step = 'wait';
+    }
+    this.start();
+  }
+
+  received(bytes: Buffer): void {
+    const { wire } = this;
+    // Whoever handed the bytes over overwrites them.
+    if (wire !== null) this.incoming.read(Buffer.from(bytes), (part) => wire.push(part));
+  }
+
+  /** close_notify; a reset that is behind it by now tells more, as it does without TLS. */
+  notified(): void {
+    afterNextPoll(() => this.ended(closeNotify));
+  }
+
+  /** The peer has closed. */
+  ended(word: string): void {
+    this.cut(closed(afterGoaway(word, this.goaway)));
+  }
+
+  failed(word: string): void {
+    this.cut(failed(afterGoaway(word, this.goaway)));
+  }
+
+  private unsettled(): StreamCall[] {
+    return [...this.joined, ...this.calls.values()];
   }
 
   private mayCarry(): boolean {
     return (
-      !this.isOver &&
-      !this.isGone &&
+      this.state === 'open' &&
       this.joined.size + this.streams.size < this.limit &&
-      (this.isUp || monotonicUs() - this.openedUs < joinUs)
+      (this.session !== null || monotonicUs() - this.openedUs < joinUs)
     );
   }
 
-  private connected(): void {
-    this.owner.turn();
-    // An answer may have come already, and Node does not begin to read after a write that fails.
-    this.socket.read(0);
-    this.isOpen = true;
-    const { secure } = this.target;
-    for (const { exchange } of this.joined) {
-      exchange.connectedUs = exchange.now();
-      exchange.step = secure === null ? 'wait' : 'handshake';
-    }
-    if (this.isGone) return;
-    if (secure === null) this.start();
-    else this.shakeHands(secure);
-  }
-
-  private shakeHands(secure: SecureTarget): void {
-    this.layer = new SecureLayer(this.socket, secure, {
-      secured: (isResumed, protocol) => this.secured(isResumed, protocol),
-      received: (bytes) => this.received(bytes),
-      ended: () => this.notified(),
-      failed: (word) => this.failed(word),
-    });
-  }
-
-  private secured(isResumed: boolean, protocol: string | false | null): void {
-    if (protocol !== 'h2') {
-      this.failed(noH2);
-      return;
-    }
-    for (const { exchange } of this.joined) {
-      exchange.securedUs = exchange.now();
-      exchange.isResumed = isResumed;
-      exchange.step = 'wait';
-    }
-    this.start();
+  private takeNoMore(): void {
+    if (this.state === 'open') this.state = 'over';
   }
 
   private start(): void {
@@ -241,28 +245,26 @@ export class StreamConnection implements CallOwner {
       maxSessionMemory: 4_096,
       settings: { enablePush: false, initialWindowSize: streamWindow, maxHeaderListSize: maxHeadBytes },
     });
-    this.session = session;
-    const destroy = session.destroy.bind(session);
-    this.endSession = () => destroy();
+    this.endSession = session.destroy.bind(session, undefined, undefined);
     // Node ends all streams where one answer breaks a rule; nghttp2 resets that one, and says GOAWAY if all are lost.
     session.destroy = (error?: Error & { errno?: number }) => {
       if (error === undefined || ruleBroken.has(error.errno)) return;
-      if (error.message.startsWith(tooManyFrames)) this.cut((call) => call.limit('a head has too many frames'));
+      if (error.message.startsWith(tooManyFrames)) this.cut(refused(new LimitError('a head has too many frames')));
       else this.broken(brokenHttp2(error.message));
     };
     session.on('error', () => undefined);
     session.on('connect', () => {
-      if (this.isGone) return;
-      this.isUp = true;
+      if (this.state === 'gone') return;
+      this.session = session;
       session.setLocalWindowSize(connectionWindow);
-      this.begin();
+      this.openStreams();
     });
   }
 
   /** Opens streams for the requests that have joined, as far as the server allows; Node would hold the others back unseen. */
-  private begin(): void {
+  private openStreams(): void {
     const { session } = this;
-    if (session === null || !this.isUp || this.isGone) return;
+    if (session === null || this.state === 'gone') return;
     for (const call of this.joined) {
       if (this.streams.size >= this.limit) return;
       this.joined.delete(call);
@@ -273,63 +275,35 @@ export class StreamConnection implements CallOwner {
 
   private write(parts: readonly Buffer[], done: () => void): void {
     for (const part of parts) this.outgoing.read(part, () => undefined);
-    if (this.isGone) {
+    if (this.state === 'gone') {
       done();
       return;
     }
-    if (this.layer !== null) {
-      this.layer.write(...parts);
-      this.layer.whenWritten(done);
-      return;
-    }
-    const { socket } = this;
-    socket.cork();
-    for (const part of parts.slice(0, -1)) socket.write(part);
-    socket.write(parts.at(-1) ?? '', (error) => {
-      if (error === null || error === undefined) done();
-    });
-    socket.uncork();
-  }
-
-  private arrived(bytes: Buffer): void {
-    // The socket overwrites its bytes, and reads on other connections within the turn.
-    const own = Buffer.from(bytes);
-    const wasReading = this.isReading;
-    this.isReading = true;
-    if (this.calls.size > 0 || this.joined.size > 0) this.owner.turn();
-    this.heardUs = monotonicUs();
-    if (this.layer === null) this.received(own);
-    else this.layer.feed(own);
-    this.isReading = wasReading;
-  }
-
-  private received(bytes: Buffer): void {
-    const { wire } = this;
-    if (wire !== null && !this.isGone) this.incoming.read(bytes, (part) => wire.push(part));
+    this.transport.write(parts);
+    this.transport.whenWritten(done);
   }
 
   /** A frame of the server's. @returns whether Node is not to see it */
   private said(frame: Frame): boolean {
     const { type, streamId } = frame;
-    if (!this.hasGreeted) {
-      this.hasGreeted = true;
-      if (type !== frameTypes.settings) this.broken(notHttp2);
-    }
-    if (this.isGone) return true;
+    const isGreeting = !this.hasGreeted;
+    this.hasGreeted = true;
+    if (isGreeting && type !== frameTypes.settings) this.broken(notHttp2);
+    if (this.state === 'gone') return true;
     const call = this.calls.get(streamId);
     if (type === frameTypes.headers || type === frameTypes.data) call?.arrived(type === frameTypes.headers);
     if (type === frameTypes.reset) call?.reset(readReset(frame));
-    if (type === frameTypes.settings && !frame.isAck) this.allowed(readSetting(frame, maxConcurrentStreams));
+    if (type === frameTypes.settings && !frame.isAck) {
+      this.allowed(readSetting(frame, maxConcurrentStreams) ?? (isGreeting ? mostStreams : this.limit));
+    }
     return type === frameTypes.goaway && this.goesAway(frame);
   }
 
-  private allowed(streams: number | null): void {
-    if (this.isOwn) this.limit = Math.min(streams ?? 1, 1);
-    else this.limit = Math.min(streams ?? (this.isAllowed ? this.limit : mostStreams), mostStreams);
-    this.isAllowed = true;
+  private allowed(streams: number): void {
+    this.limit = Math.min(streams, this.isOwn ? 1 : mostStreams);
     // Once Node has heard of it as well.
     setImmediate(() => {
-      this.begin();
+      this.openStreams();
       this.owner.room();
     });
   }
@@ -338,72 +312,51 @@ export class StreamConnection implements CallOwner {
   private goesAway(frame: Frame): boolean {
     const told = readGoaway(frame);
     if (told === null) return false;
-    this.isOver = true;
+    this.takeNoMore();
     this.goaway = told.code;
-    for (const call of this.joined) call.fail(goawayWords(told.code));
-    for (const [id, call] of this.calls) if (id > told.lastId && !call.isAnswered) call.fail(goawayWords(told.code));
+    const isLost = ({ exchange: { streamId }, isAnswered }: StreamCall): boolean =>
+      streamId === null || (streamId > told.lastId && !isAnswered);
+    for (const call of this.unsettled().filter(isLost)) call.settle(failed(goawayWords(told.code)));
     if (this.calls.size === 0) this.leave();
     return true;
   }
 
   /** A frame of Node's. */
   private saying({ type, streamId, payload }: Frame): boolean {
-    const exchange = this.calls.get(streamId)?.exchange;
-    if (type === frameTypes.headers && exchange?.connectedUs === null) exchange.sentUs = exchange.now();
+    if (type === frameTypes.headers) this.calls.get(streamId)?.leaves();
     if (type === frameTypes.goaway) this.broken(brokenHttp2(codeName(payload.readUInt32BE(4))));
     return false;
   }
 
-  /** close_notify; a reset that is behind it by now tells more, as it does without TLS. */
-  private notified(): void {
-    this.isNotified = true;
-    afterNextPoll(() => this.ended());
-  }
-
-  /** The peer has closed. */
-  private ended(): void {
-    const word = afterGoaway(this.isNotified ? closeNotify : 'FIN', this.goaway);
-    this.cut((call) => call.end(word));
-  }
-
-  private failed(code: string): void {
-    const isSocket = this.target.port === null && !this.isOpen;
-    const word = isSocket ? socketWords(code) : afterGoaway(code, this.goaway);
-    this.cut((call) => call.fail(word));
-  }
-
   private broken(error: string): void {
-    this.cut((call) => call.refuse(error));
+    this.cut(refused(new ParseError(error)));
   }
 
   /** The connection has ended: so does each request whose answer is not there to its end. */
-  private cut(settle: (call: StreamCall) => void): void {
-    if (this.isGone || this.isCut) return;
-    this.isOver = true;
-    this.isCut = true;
-    for (const call of [...this.joined, ...this.calls.values()]) {
+  private cut(how: Settling): void {
+    if (this.state === 'gone' || this.state === 'cut') return;
+    this.state = 'cut';
+    for (const call of this.unsettled()) {
       if (call.isAnswered) continue;
       const { exchange } = call;
       const isFirst = exchange.connectedUs !== null || exchange.firstByteUs !== null;
-      if (this.goaway === null && !isFirst && Number.isFinite(this.rttUs)) exchange.rttUs = this.rttUs;
-      settle(call);
+      if (this.goaway === null && !isFirst) exchange.rttUs = this.rttUs;
+      call.settle(how);
     }
     if (this.calls.size === 0) this.leave();
     // Node is about to tell of the answers that are there, unless it could not read them.
-    else afterNextPoll(() => this.calls.forEach(settle));
+    else afterNextPoll(() => this.calls.forEach((call) => call.settle(how)));
   }
 
   private leave(): void {
-    if (this.isGone) return;
-    this.isGone = true;
-    this.isOver = true;
-    this.destroy();
+    if (this.state === 'gone') return;
+    this.end();
     this.owner.gone(this);
   }
 
-  private destroy(): void {
-    this.layer?.close();
-    this.socket.destroy();
-    this.endSession?.();
+  private end(): void {
+    this.state = 'gone';
+    this.transport.close();
+    this.endSession();
   }
 }

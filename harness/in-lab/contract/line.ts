@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { monotonicUs } from '../../base/clock.ts';
 import { ResponseParser, type Response } from '../connection/response-parser.ts';
 import { answerLimits } from '../load/plan.ts';
+import { siteBodyBytes } from '../load/request.ts';
 import type { Result, Told } from './messages.ts';
 
 /** A request, as bytes. */
@@ -56,7 +57,7 @@ export class Line {
 
   /** Waits for the answer to what is being written. */
   async answer(timeoutMs: number, isHead = false): Promise<Told> {
-    this.parser = new ResponseParser({ keepsBody: true, isHead, ...answerLimits });
+    this.parser = new ResponseParser({ keptBytes: siteBodyBytes, isHead, ...answerLimits });
     this.sentUs = monotonicUs();
     const { promise, resolve } = Promise.withResolvers<Told>();
     const timer = setTimeout(() => this.settle?.('timeout'), timeoutMs);

@@ -1,22 +1,17 @@
 /** One life of a held connection: opened, watched without another word, and ended by the service, or with the load. */
 import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
-import { closeNotify, deadlineWords, outcomeOfError, socketWords, type Step } from '../../run/failure-words.ts';
+import { closeNotify, deadlineWords, outcomeOfError, type Step } from '../../run/failure-words.ts';
 import type { HoldEnd, HoldRow } from '../../run/files/holds.ts';
-import { AnswerSocket, afterNextPoll } from '../connection/answer-socket.ts';
-import { LimitError, ParseError } from '../connection/response-parser.ts';
-import { SecureLayer, type SecureTarget } from '../connection/secure-layer.ts';
+import { AnswerError } from '../connection/answer.ts';
+import { afterNextPoll } from '../connection/answer-socket.ts';
+import { Transport, type Place, type TransportOwner } from '../connection/transport.ts';
 import { HoldReader, type Goodbye } from './hold-readers.ts';
 import { closeFrame, newKey } from './web-socket.ts';
 
 /** What all lives of all holders share. */
-export interface HeldTarget {
+export interface HeldTarget extends Place {
   readonly kind: HoldKind;
-  /** An IP literal, or the path of a Unix socket. */
-  readonly host: string;
-  /** null of a Unix socket. */
-  readonly port: number | null;
-  readonly secure: SecureTarget | null;
   readonly maxHeadBytes: number;
   /** The time from its beginning until it is open. */
   readonly deadlineMs: number;
@@ -35,20 +30,17 @@ const closeWithinMs = 1_000;
 const goingAway = 1001;
 
 /** A connection that is held, or on its way there. */
-export class HeldConnection {
+export class HeldConnection implements TransportOwner {
   private readonly target: HeldTarget;
   private readonly life: LifeName;
   private readonly onOver: (row: HoldRow) => void;
   private readonly reader: HoldReader;
-  private readonly socket: AnswerSocket;
+  private readonly transport: Transport;
   private readonly key: string;
   private readonly begunUs: number;
-  private layer: SecureLayer | null = null;
   private step: Step = 'connect';
-  private isNotified = false;
   /** Known already, while the connection is still to be closed. */
   private goodbye: { readonly told: Goodbye; readonly atUs: number } | null = null;
-  private isOver = false;
   private timer: NodeJS.Timeout;
 
   /** Connects at once. @param onOver takes the life's row when it has ended, and nothing is open any more */
@@ -62,73 +54,65 @@ export class HeldConnection {
       kind: target.kind,
       maxHeadBytes: target.maxHeadBytes,
       accept,
-      reply: (frame) => this.write(frame),
+      reply: (frame) => this.transport.write([frame]),
     });
     this.begunUs = this.now();
     this.timer = setTimeout(() => this.expire(), target.deadlineMs);
-    this.socket = new AnswerSocket((bytes) => {
-      if (this.layer === null) this.received(bytes);
-      else this.layer.feed(bytes);
-    });
-    const { host, port } = target;
-    this.socket.connect(port === null ? { path: host } : { host, port });
-    this.socket.on('connect', () => this.connected());
-    this.socket.on('end', () => this.closed('FIN'));
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.failed(error.code ?? error.message));
-    this.socket.on('close', () => this.closed('FIN'));
+    this.transport = new Transport(target, this, false);
   }
 
   /** The load is over: ends it, unless the service has ended it by now. */
   release(): void {
-    if (this.isOver) return;
-    if (this.target.kind === 'websocket' && this.reader.openedUs !== null) this.write(closeFrame(goingAway));
+    if (this.transport.isClosed) return;
+    if (this.target.kind === 'websocket' && this.reader.openedUs !== null)
+      this.transport.write([closeFrame(goingAway)]);
     this.over('end-of-load', null);
   }
 
-  private now(): number {
-    return monotonicUs() - this.target.originUs;
+  arriving(): void {
+    // It delays nobody: the load has its own thread.
   }
 
-  private connected(): void {
-    // As for the load's connections: an answer may have come already.
-    this.socket.read(0);
-    const { secure } = this.target;
-    if (secure === null) {
-      this.ask();
-      return;
-    }
+  connected(): void {
     this.step = 'handshake';
-    this.layer = new SecureLayer(this.socket, secure, {
-      secured: () => this.ask(),
-      received: (bytes) => this.received(bytes),
-      ended: () => this.notified(),
-      failed: (word) => this.failed(word),
-    });
   }
 
-  private ask(): void {
+  ready(): void {
     this.step = 'wait';
-    this.write(this.target.request(this.life, this.key));
+    this.transport.write([this.target.request(this.life, this.key)]);
   }
 
-  private write(bytes: Buffer): void {
-    if (this.layer === null) this.socket.write(bytes);
-    else this.layer.write(bytes);
-  }
-
-  private received(bytes: Buffer): void {
+  received(bytes: Buffer): void {
     const { reader } = this;
-    if (this.isOver || this.goodbye !== null) return;
+    if (this.goodbye !== null) return;
     const atUs = this.now();
     try {
       const told = reader.feed(bytes, atUs);
       if (reader.openedUs !== null) clearTimeout(this.timer);
       if (told !== null) this.endsWith(told, atUs);
     } catch (error) {
-      if (error instanceof ParseError) this.over('parse', error.message);
-      else if (error instanceof LimitError) this.over('local', error.message);
-      else throw error;
+      if (!(error instanceof AnswerError)) throw error;
+      this.over(error.outcome, error.message);
     }
+  }
+
+  /** As for the load's connections: a reset that stands behind close_notify tells more. */
+  notified(): void {
+    afterNextPoll(() => this.ended(closeNotify));
+  }
+
+  /** The service has closed the connection. */
+  ended(word: string): void {
+    const isOfHandshake = this.step === 'handshake' && this.reader.openedUs === null;
+    this.brokenOff(isOfHandshake ? 'tls' : 'fin', word);
+  }
+
+  failed(word: string): void {
+    this.brokenOff(endOfError(word, this.step), word);
+  }
+
+  private now(): number {
+    return monotonicUs() - this.target.originUs;
   }
 
   private endsWith(told: Goodbye, atUs: number): void {
@@ -139,23 +123,6 @@ export class HeldConnection {
     }
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.over(told.ending, told.error), closeWithinMs);
-  }
-
-  /** As for the load's connections: a reset that stands behind close_notify tells more. */
-  private notified(): void {
-    this.isNotified = true;
-    afterNextPoll(() => this.closed(closeNotify));
-  }
-
-  /** The service has closed the connection. */
-  private closed(word: string): void {
-    const isOfHandshake = this.step === 'handshake' && this.reader.openedUs === null;
-    this.brokenOff(isOfHandshake ? 'tls' : 'fin', this.isNotified ? closeNotify : word);
-  }
-
-  private failed(code: string): void {
-    const word = this.target.port === null && this.step === 'connect' ? socketWords(code) : code;
-    this.brokenOff(endOfError(word, this.step), word);
   }
 
   private brokenOff(end: HoldEnd, word: string): void {
@@ -169,8 +136,7 @@ export class HeldConnection {
   }
 
   private over(ending: HoldEnd, error: string | null): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (this.transport.isClosed) return;
     clearTimeout(this.timer);
     const { reader, goodbye } = this;
     const row: HoldRow = {
@@ -186,8 +152,7 @@ export class HeldConnection {
       error,
       ...goodbye?.told,
     };
-    this.layer?.close();
-    this.socket.destroy();
+    this.transport.close();
     this.onOver(row);
   }
 }

@@ -1,7 +1,8 @@
 /** What each kind of held connection makes of the bytes that come: when it is open, its messages, its regular end. */
 import type { HoldKind } from '../../experiment/hold.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
-import { ParseError, ResponseParser, type Response } from '../connection/response-parser.ts';
+import { ParseError, type Answer } from '../connection/answer.ts';
+import { ResponseParser } from '../connection/response-parser.ts';
 import { EventStream } from './event-stream.ts';
 import { FrameReader } from './web-socket.ts';
 
@@ -36,7 +37,6 @@ export class HoldReader {
     const { kind, maxHeadBytes } = setting;
     this.frames = new FrameReader(setting.reply);
     this.parser = new ResponseParser({
-      keepsBody: false,
       maxHeadBytes,
       maxAnswerBytes: Infinity,
       upgrades: kind === 'websocket',
@@ -106,7 +106,7 @@ export class HoldReader {
   }
 
   /** Opens it, or says why it is not open; an idle one only when its answer is whole. */
-  private lookAtHead(head: Pick<Response, 'status' | 'headers'> | null): void {
+  private lookAtHead(head: Pick<Answer, 'status' | 'headers'> | null): void {
     const { kind } = this.setting;
     if (head === null || this.openedUs !== null || this.goodbye !== null) return;
     const { status, headers } = head;

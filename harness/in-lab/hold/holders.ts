@@ -3,7 +3,7 @@ import { monotonicUs } from '../../base/clock.ts';
 import { isEndedByService, type HoldRow } from '../../run/files/holds.ts';
 import { NameWatch } from '../connection/name-watch.ts';
 import type { HoldCounts } from '../load/plan.ts';
-import { SecureTarget } from '../connection/secure-layer.ts';
+import { SecureTarget } from '../connection/secure-target.ts';
 import { HeldConnection, type HeldTarget, type LifeName } from './held-connection.ts';
 import { holdRequest, type HoldingPlan } from './hold-request.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ParseError } from '../connection/response-parser.ts';
+import { ParseError } from '../connection/answer.ts';
 import { serverFrame } from './testing-holds.ts';
 import { closeFrame, FrameReader, newKey } from './web-socket.ts';
 

@@ -3,7 +3,7 @@
  * middle of a message shows. `ws` does not tell that: it is an end like any other (code 1006).
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { ParseError } from '../connection/response-parser.ts';
+import { ParseError } from '../connection/answer.ts';
 
 const keyEnding = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 

@@ -158,8 +158,8 @@ describe('an answer that is not the expected one', () => {
 });
 
 it('an answer that is too large to be compared does not name an option that would not help', () => {
-  const read = (maxAnswerBytes: number, mostKeptBytes?: number) => () =>
-    new ResponseParser({ keepsBody: true, maxHeadBytes: 1_000, maxAnswerBytes, mostKeptBytes }).feed(
+  const read = (maxAnswerBytes: number, keptBytes: number) => () =>
+    new ResponseParser({ keptBytes, maxHeadBytes: 1_000, maxAnswerBytes }).feed(
       Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n'),
     );
   expect(read(20, 20)).toThrow('the answer is above 20 bytes (most that is compared)');

@@ -2,13 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expectationWords } from '../../run/failure-words.ts';
 import type { ExpectedAnswer, Matcher, MixedRequest, PlanMixEntry, Template } from './plan.ts';
-import type { Response } from '../connection/response-parser.ts';
+import type { Answer } from '../connection/answer.ts';
 
 /** Says whether an answer with the expected status is the one that is expected. */
 export interface AnswerCheck {
   readonly needsBody: boolean;
   /** What a row says of the first expectation that is missed; null where none is. */
-  missedBy(answer: Pick<Response, 'headers' | 'body'>): string | null;
+  missedBy(answer: Pick<Answer, 'headers' | 'body'>): string | null;
 }
 
 /** An entry whose expectations are ready to be asked. */

@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Method } from '../../base/methods.ts';
 import { siteIndexOf } from '../../experiment/units.ts';
 import { note, primedNoteId, requestIdPrefix, slept } from '../../run/site-requests.ts';
+import type { BodyLimits } from '../connection/answer.ts';
 import { filledRequest, type AnswerCheck, type CheckedEntry } from './mixed-request.ts';
 import type { FixedRequest, LoadPlan, MixedRequest, PlanMixEntry } from './plan.ts';
 
@@ -24,6 +25,19 @@ export interface PreparedRequest {
   readonly name?: string;
   /** What such an answer must be beside its status. */
   readonly check?: AnswerCheck;
+}
+
+/** Enough for the lab's site: a larger body is not the expected one. */
+export const siteBodyBytes = 1024 * 1024;
+/** Most bytes of an answer that is held against an expectation of the user's, and so in memory, whole. */
+const mostComparedBytes = 64 * 1024 * 1024;
+
+/** How much is read of the answer to a request. */
+export function bodyLimits({ isExpectedBody, check }: PreparedRequest, maxAnswerBytes: number): BodyLimits {
+  if (check?.needsBody === true) {
+    return { keptBytes: mostComparedBytes, maxAnswerBytes: Math.min(maxAnswerBytes, mostComparedBytes) };
+  }
+  return { keptBytes: isExpectedBody === null ? 0 : siteBodyBytes, maxAnswerBytes };
 }
 
 /** What every request says of itself. */
