@@ -22,12 +22,15 @@ export interface AnswerLimits {
   readonly maxAnswerBytes: number;
 }
 
+const refusedStream = 7;
 const cancel = 8;
 const enhanceYourCalm = 11;
 
 /** A request that was given to a connection. */
 export class StreamCall {
   readonly exchange: Exchange;
+  /** Its head has been written; until then Node may hold it back, since the server allows no more streams. */
+  isSent = false;
   /** The frame has come that ends its answer; Node is about to tell of it. */
   isAnswered = false;
   private readonly owner: CallOwner;
@@ -86,6 +89,7 @@ export class StreamCall {
   /** The frame of its head leaves. */
   leaves(): void {
     const { exchange } = this;
+    this.isSent = true;
     // One that waited for its connection was sent with the first byte of that.
     if (exchange.connectedUs === null) exchange.sentUs = exchange.now();
   }
@@ -98,6 +102,13 @@ export class StreamCall {
   /** Nobody wants to know its outcome any more. */
   drop(): void {
     this.isDropped = true;
+  }
+
+  /** Takes it back before it is sent: Node will not write it any more. */
+  takeBack(): void {
+    this.drop();
+    // Not CANCEL, which Node puts off: the head could leave before.
+    this.stream?.close(refusedStream);
   }
 
   /** Gives it an outcome. */

@@ -135,6 +135,18 @@ export class StreamConnection implements CallOwner, TransportOwner {
     this.openStreams();
   }
 
+  /** Takes back the requests due until then that wait on a connection that stands: its server allows no more streams. */
+  takeUnsent(untilDueUs: number): Exchange[] {
+    if (this.session === null) return [];
+    const unsent = this.unsettled().filter(({ isSent, exchange }) => !isSent && exchange.slot.dueUs <= untilDueUs);
+    return unsent.map((call) => {
+      call.takeBack();
+      this.settled(call);
+      call.exchange.takenBack();
+      return call.exchange;
+    });
+  }
+
   /** Ends the connection without settling anything and without telling the owner, who asked for it. */
   discard(): void {
     for (const call of this.unsettled()) call.drop();

@@ -22,6 +22,16 @@ export class StreamPool extends RequestPool implements StreamOwner {
     this.sendWaiting();
   }
 
+  /** Those as well that wait on a connection that stands: its server allows no more streams. */
+  override *takeWaiting(untilDueUs: number): Generator<Exchange> {
+    yield* super.takeWaiting(untilDueUs);
+    for (const connection of this.open()) {
+      const unsent = connection.takeUnsent(untilDueUs);
+      this.carried -= unsent.length;
+      yield* unsent;
+    }
+  }
+
   protected place(exchange: Exchange): boolean {
     const isOwn = exchange.slot.connection === 'new';
     const joined = isOwn ? undefined : [...this.kept].find((connection) => connection.hasRoom());

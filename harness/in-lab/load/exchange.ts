@@ -79,6 +79,15 @@ export class Exchange {
     this.sentUs = this.now();
   }
 
+  /** It is taken back from a connection that has not sent it. */
+  takenBack(): void {
+    this.carrier = null;
+    this.address = undefined;
+    this.isResumed = false;
+    this.step = 'connect';
+    [this.sentUs, this.connectedUs, this.securedUs, this.streamId] = [null, null, null, null];
+  }
+
   /** The TLS handshake of its connection is done. */
   secured(isResumed: boolean): void {
     this.securedUs = this.now();
