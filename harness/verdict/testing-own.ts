@@ -23,8 +23,8 @@ function ownService(over: Partial<OwnService>): OwnService {
 }
 
 /** 300 slots with one restart, as `contentOf` has them; the paths are its own, and it has no log. */
-export function ownContentOf(inOutage: 'waited' | 'refused', over: Partial<OwnService> = {}): FolderContent {
-  const content = contentOf(e1, inOutage);
+export function ownContentOf(over: Partial<OwnService> = {}): FolderContent {
+  const content = contentOf(e1, 'waited');
   const { run } = content;
   if (run.kind !== 'experiment') throw new Error('the demo site is that of an experiment');
   const experiment: Experiment = { ...run.experiment, service: ownService(over) };
