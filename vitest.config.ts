@@ -17,7 +17,7 @@ const onEveryCore = {
 const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never } as const;
 
 /**
- * unit: in this process, without waiting. integration: real processes, servers and packages, and whole runs that were kept.
+ * unit: in this process, without waiting. integration: real processes, servers and packages, and whole runs that are judged.
  * lab: real containers, what needs the machine for itself or takes seconds a test; one file at a time.
  * full: as lab, and takes minutes; only `npm run test:full` runs it. One project runs after the other.
  */
