@@ -1,4 +1,5 @@
 /** Of several sites: what became of each, and whether that adds up to the whole. */
+import { greatestOf, sumOf } from '../base/sums.ts';
 import { boundOf } from '../verdict/citation.ts';
 import type { SiteVerdict, Verdict } from '../verdict/record/verdict.ts';
 import { countedByColumn, inMs, tableOf, type Column } from './format.ts';
@@ -45,7 +46,7 @@ function columnsOf(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn[
   const summed = (head: string, of: (site: SiteVerdict) => number, whole: number, query?: SiteColumn['query']) => ({
     head,
     ofSite: (site: SiteVerdict) => String(of(site)),
-    ofAll: agreeing(String(whole), String(sites.reduce((sum, site) => sum + of(site), 0))),
+    ofAll: agreeing(String(whole), String(sumOf(sites, of))),
     query,
   });
   const longest = (
@@ -53,15 +54,12 @@ function columnsOf(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn[
     of: (site: SiteVerdict) => number | null,
     whole: number | null,
     query?: SiteColumn['query'],
-  ) => {
-    const known = sites.flatMap((site) => of(site) ?? []);
-    return {
-      head,
-      ofSite: (site: SiteVerdict) => inMs(of(site)),
-      ofAll: agreeing(inMs(whole), inMs(known.length === 0 ? null : Math.max(...known))),
-      query,
-    };
-  };
+  ) => ({
+    head,
+    ofSite: (site: SiteVerdict) => inMs(of(site)),
+    ofAll: agreeing(inMs(whole), inMs(greatestOf(sites.map(of)))),
+    query,
+  });
   return [
     { head: 'site', ofSite: ({ site }) => site, ofAll: '**all**' },
     summed('due', ({ due }) => due, verdict.due, 'site-outcomes'),
@@ -81,7 +79,7 @@ function columnsOf(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn[
 }
 
 function badColumn(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn {
-  const sum = sites.reduce((all, { badRestarts }) => all + badRestarts, 0);
+  const sum = sumOf(sites, ({ badRestarts }) => badRestarts);
   const bound = (of: { badRestarts: number; restarts: number }): string => {
     const text = boundOf(of);
     return text === null ? '' : ` (${text})`;

@@ -5,9 +5,11 @@ import { cpuPressure } from '../run/files/kernel.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Control } from './controls.ts';
+import type { Evidence } from './evidence.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import {
+  direct,
   evidence,
   ledgerOf,
   proxy,
@@ -19,7 +21,7 @@ import {
   window,
   writes,
 } from './testing.ts';
-import { checks, doubtsOf, withId, type Checked } from './checks.ts';
+import { checks, doubtsOf, withId } from './checks.ts';
 
 /** 10 000 requests, all answered and on time. */
 const counted: LedgerSummary = ledgerOf(0, {
@@ -31,11 +33,11 @@ interface Case {
   run?: RunRecord;
   ledger?: Partial<LedgerSummary>;
   windows?: readonly RestartWindow[];
-  beside?: Partial<Checked>;
+  beside?: Partial<Evidence>;
 }
 
 function reasons({ run = runRecord(e5), ledger, windows = [window], beside }: Case): string[] {
-  return doubtsOf({ run, windows, ledger: { ...counted, ...ledger }, ...evidence, proxy, ...beside }).map(
+  return doubtsOf({ run, windows, ledger: { ...counted, ...ledger }, ...evidence, direct, proxy, ...beside }).map(
     ({ why }) => why,
   );
 }
@@ -363,7 +365,7 @@ describe('the table of checks', () => {
 
 describe('a measurement of the user’s own service', () => {
   const run = serviceRecord();
-  const alone: Partial<Checked> = { writes: null, proxy: null, proxyTries: null };
+  const alone: Partial<Evidence> = { writes: null, proxy: null, proxyTries: null };
 
   it('needs no database, no cause of each drop, and no window that was seen', () => {
     const unseen = { ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: 9e9 };

@@ -3,6 +3,7 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
+import { sumOf } from '../base/sums.ts';
 import { bareId, c0Id } from '../experiment/catalog.ts';
 import { isDropped, type Outcome } from '../run/files/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
@@ -121,6 +122,8 @@ function controlDoubt({ experiment }: ExperimentRun, { role, name, verdict }: Co
 /** Every due request has one outcome, and those that are drops are the dropped. */
 function doesAddUp({ due, dropped, outcomes }: Pick<Verdict, 'due' | 'dropped' | 'outcomes'>): boolean {
   const counts = Object.entries(outcomes) as [Outcome, number][];
-  const sumOf = (some: typeof counts): number => some.reduce((sum, [, count]) => sum + count, 0);
-  return sumOf(counts) === due && sumOf(counts.filter(([outcome]) => isDropped(outcome))) === dropped;
+  return (
+    sumOf(counts, ([, count]) => count) === due &&
+    sumOf(counts, ([outcome, count]) => (isDropped(outcome) ? count : 0)) === dropped
+  );
 }

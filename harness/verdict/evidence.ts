@@ -35,7 +35,7 @@ import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
 
 /** Requests that went to one address. */
-export interface SentTo {
+interface SentTo {
   readonly address: string | null;
   readonly requests: number;
   readonly fromUs: number;
@@ -199,31 +199,8 @@ async function staleOf(ask: Ask, run: RunRecord): Promise<number | null> {
   return isOfOwnService(run) && stale === 0 && unnamed + unseen > 0 ? null : stale;
 }
 
-type Further = Pick<
-  Evidence,
-  | 'hasChanged'
-  | 'unchangedRestarts'
-  | 'isNotBack'
-  | 'controls'
-  | 'calibration'
-  | 'witnessDoubts'
-  | 'engine'
-  | 'writes'
-  | 'direct'
-  | 'directWithoutLength'
-  | 'proxy'
-  | 'proxyTries'
-  | 'kernel'
-  | 'journal'
-  | 'serverLog'
-  | 'keptReuse'
->;
-
 /** What the lab's witnesses say of an experiment. */
-async function readExperiment(
-  run: ExperimentRun,
-  { open, timeline, database, tables, ask }: JudgedRun & { ask: Ask },
-): Promise<Further> {
+async function readExperiment(run: ExperimentRun, { open, timeline, database, tables, ask }: JudgedRun & { ask: Ask }) {
   const folder = open.path;
   const files = await readTimelineFiles(folder, run);
   const kernel = open.has(runFiles.kernel)
@@ -293,7 +270,7 @@ async function readService(
     holds: HoldEvidence | null;
     hasJournal: boolean;
   },
-): Promise<Further> {
+) {
   const { windows } = of.tables;
   const names = await of.ask<{ restart: number; before: number; new: number }>('changes');
   const changed = new Set(names.filter((one) => one.before < mostNames && one.new > 0).map(({ restart }) => restart));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { boundedFigures, type Experiment } from '../experiment/experiment.ts';
 import { checkExpectations, type Measured } from './expectations.ts';
-import { busy, direct, writes } from './testing.ts';
+import { busy, direct, evidence, writes } from './testing.ts';
 import type { Verdict } from './record/verdict.ts';
 
 type Expect = Experiment['expect'];
@@ -13,7 +13,6 @@ const because = 'as the mechanism has it';
 const measured: Measured = {
   due: 300,
   proven: { dropped: 0, badRestarts: 0 },
-  lagMaxMs: 1,
   gapMs: 0,
   heldUnsent: 0,
   unplanned: [],
@@ -33,11 +32,12 @@ const measured: Measured = {
   cut: 0,
   writes,
   direct,
-  stallsOutside: 0,
-  medianInSiteMs: 1,
+  stalls: evidence.waits.stalls,
   predicted: { dropped: 0, range: [0, 0] },
   ratePerSecond: 100,
+  isOwnService: false,
 };
+const stalls = (over: Partial<Measured['stalls']>) => ({ stalls: { ...measured.stalls, ...over } });
 
 const check = (expected: Partial<Expect>, over: Partial<Measured> = {}): Row[] =>
   checkExpectations({ bounds: [], ...expected }, { ...measured, ...over });
@@ -74,14 +74,14 @@ describe('what every experiment expects without saying so', () => {
       .map(({ what, measured: value }) => `${what}: ${value}`);
 
   it.each<[Partial<Measured>, string]>([
-    [{ stallsOutside: 1 }, 'answers that came more than 500 ms late, outside of every restart: 1'],
+    [stalls({ outsideRestarts: 1 }), 'answers that came more than 500 ms late, outside of every restart: 1'],
     [{ stale: 1 }, 'stale answers: 1'],
     [{ writes: { ...writes, lost: 1 } }, 'writes lost: 1'],
     [{ writes: { ...writes, early: 1 } }, 'writes acknowledged before they were written: 1'],
     [{ writes: { ...writes, altered: 1 } }, 'writes stored with another text: 1'],
     [{ writes: { ...writes, duplicated: 1 } }, 'writes applied twice: 1'],
     [{ writes: { ...writes, misattributed: 1 } }, 'writes refused, yet applied: 1'],
-    [{ medianInSiteMs: 51 }, 'time that the site takes for an answer, at the median: 51 ms'],
+    [stalls({ medianInSiteMs: 51 }), 'time that the site takes for an answer, at the median: 51 ms'],
   ])('is missed by a single one: %j', (over, sentence) => {
     expect(missed(over)).toEqual([sentence]);
   });
@@ -118,7 +118,7 @@ describe('what every experiment expects without saying so', () => {
   });
 
   it('is not promised of a service that the user runs, where nobody read a database', () => {
-    expect(check({}, { writes: null, stallsOutside: 3, stale: 2 })).toEqual([]);
+    expect(check({}, { writes: null, ...stalls({ outsideRestarts: 3 }), stale: 2 })).toEqual([]);
   });
 });
 
@@ -305,8 +305,8 @@ describe('a bound', () => {
     'status-502': (value) => ({ outcomes: { ok: 9, 'status-502': value } }),
     'status-503': (value) => ({ outcomes: { ok: 9, 'status-503': value } }),
     'status-404': (value) => ({ outcomes: { ok: 9, 'status-404': value } }),
-    stallsOutside: (stallsOutside) => ({ stallsOutside }),
-    medianInSiteMs: (medianInSiteMs) => ({ medianInSiteMs }),
+    stallsOutside: (outsideRestarts) => stalls({ outsideRestarts }),
+    medianInSiteMs: (medianInSiteMs) => stalls({ medianInSiteMs }),
     unplannedEnds: (value) => ({ unplanned: Array.from({ length: value }, () => 'ended') }),
     killedStops: (value) => ({ killed: Array.from({ length: value }, (_, index) => index) }),
     longestOutageMs: (longestOutageMs) => ({ longestOutageMs }),

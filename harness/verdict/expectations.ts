@@ -9,9 +9,11 @@ import { stallAboveMs } from './queries/waits.ts';
 /** The measured figures that expectations are about. */
 export type Measured = Pick<
   Verdict,
+  | 'due'
   | 'dropped'
   | 'restarts'
   | 'badRestarts'
+  | 'gapMs'
   | 'longestWaitMs'
   | 'longestOutageMs'
   | 'outcomes'
@@ -19,17 +21,10 @@ export type Measured = Pick<
   | 'stale'
   | 'writes'
   | 'direct'
+  | 'stalls'
 > & {
-  readonly due: number;
   /** What no lateness of the generator can have caused; the figures that it could are at most so much less. */
   readonly proven: { readonly dropped: number; readonly badRestarts: number };
-  /** The latest request left so late, ms: as much of a wait or a silence may be the generator's. */
-  readonly lagMaxMs: number;
-  readonly gapMs: number | null;
-  /** Ok answers that came much too late, outside of every restart. */
-  readonly stallsOutside: number;
-  /** How long the site takes for an answer, at the median. */
-  readonly medianInSiteMs: number | null;
   /** Requests that could not be sent, since the server held every connection. */
   readonly heldUnsent: number;
   /** Held connections that were cut in the middle of a message. */
@@ -48,18 +43,18 @@ export type Measured = Pick<
   readonly predicted: Pick<Prediction, 'dropped' | 'range'>;
   readonly ratePerSecond: number;
   /** It is a service of the user's own in the lab. */
-  readonly isOwnService?: boolean;
+  readonly isOwnService: boolean;
 };
 
 /** None of these is expected in an experiment that does not say otherwise: each is worse than a drop. */
-const honest = {
-  stale: 'a version that is out of rotation must not answer',
-  lost: 'what was acknowledged must be in the database',
-  early: 'a write must be in the database before it is acknowledged',
-  altered: 'what is stored must be what was sent',
-  duplicated: 'no write may be applied twice',
-  misattributed: 'what was refused must not be in the database',
-} as const;
+const honest = [
+  ['stale', 'a version that is out of rotation must not answer'],
+  ['lost', 'what was acknowledged must be in the database'],
+  ['early', 'a write must be in the database before it is acknowledged'],
+  ['altered', 'what is stored must be what was sent'],
+  ['duplicated', 'no write may be applied twice'],
+  ['misattributed', 'what was refused must not be in the database'],
+] as const;
 
 type Expect = Experiment['expect'];
 
@@ -83,20 +78,18 @@ function basicRows(
   { outcomes, due, proven, heldUnsent, unplanned, killed, givenUp, isOwnService }: Measured,
   expect: Pick<Expect, 'bounds'>,
 ): Row[] {
-  const rows: Row[] = [];
-  if (due > 0 && (outcomes['ok'] ?? 0) === 0) {
-    rows.push({
-      what: 'requests that were answered as expected',
-      expected: 'at least 1',
-      measured: '0',
-      met: false,
-      because: 'a service that never answers as expected tells nothing about its restarts',
-      inShort: 'no request was answered as expected',
-      ...(proven.dropped > 0 && { certain: true }),
-    });
-  }
-  if (heldUnsent > 0) {
-    rows.push({
+  return told([
+    due > 0 &&
+      (outcomes['ok'] ?? 0) === 0 && {
+        what: 'requests that were answered as expected',
+        expected: 'at least 1',
+        measured: '0',
+        met: false,
+        because: 'a service that never answers as expected tells nothing about its restarts',
+        inShort: 'no request was answered as expected',
+        ...certainIf(proven.dropped > 0),
+      },
+    heldUnsent > 0 && {
       what: 'requests that found every connection held by the server',
       expected: 'none',
       measured: String(heldUnsent),
@@ -104,59 +97,60 @@ function basicRows(
       because: 'a service that holds each connection without an answer serves nobody else',
       inShort: 'the service held every connection',
       certain: true,
-    });
-  }
-  if (unplanned.length > 0 && !isBounded(expect, 'unplannedEnds')) {
-    rows.push({
-      what: 'ends of the site’s process that no deploy asked for',
-      expected: 'none',
-      measured: unplanned.slice(0, 3).join('; ') + (unplanned.length > 3 ? ' …' : ''),
-      met: false,
-      because: byDefault(
-        'a site that crashes by itself drops requests that no way of restarting can save',
-        'unplannedEnds',
-      ),
-      inShort: 'the site’s process ended by itself',
-      certain: true,
-    });
-  }
-  if (killed.length > 0 && !isBounded(expect, 'killedStops')) {
-    rows.push({
-      what: 'restarts in which systemd had to kill the old process',
-      expected: 'none',
-      measured: listed(killed),
-      met: false,
-      because: byDefault(
-        isOwnService === true
-          ? 'a service ends by itself within its TimeoutStopSec, or loses what it was doing'
-          : 'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
-        'killedStops',
-      ),
-      inShort: 'the site did not end at SIGTERM',
-    });
-  }
-  if (givenUp.length > 0 && !isBounded(expect, 'givenUp')) {
-    rows.push({
-      what: 'deploys that were given up',
-      expected: 'none',
-      measured: listed(givenUp),
-      met: false,
-      because: byDefault('a new version that is not ready in time serves nobody', 'givenUp'),
-      inShort: 'a new version was never ready',
-    });
-  }
-  return rows;
+    },
+    unplanned.length > 0 &&
+      !isBounded(expect, 'unplannedEnds') && {
+        what: figures.unplannedEnds[0],
+        expected: 'none',
+        measured: unplanned.slice(0, 3).join('; ') + (unplanned.length > 3 ? ' …' : ''),
+        met: false,
+        because: byDefault(
+          'a site that crashes by itself drops requests that no way of restarting can save',
+          'unplannedEnds',
+        ),
+        inShort: 'the site’s process ended by itself',
+        certain: true,
+      },
+    killed.length > 0 &&
+      !isBounded(expect, 'killedStops') && {
+        what: figures.killedStops[0],
+        expected: 'none',
+        measured: listed(killed),
+        met: false,
+        because: byDefault(
+          isOwnService
+            ? 'a service ends by itself within its TimeoutStopSec, or loses what it was doing'
+            : 'its grace and shutdown timeout are shorter than TimeoutStopSec, so that SIGTERM is enough',
+          'killedStops',
+        ),
+        inShort: 'the site did not end at SIGTERM',
+      },
+    givenUp.length > 0 &&
+      !isBounded(expect, 'givenUp') && {
+        what: figures.givenUp[0],
+        expected: 'none',
+        measured: listed(givenUp),
+        met: false,
+        because: byDefault('a new version that is not ready in time serves nobody', 'givenUp'),
+        inShort: 'a new version was never ready',
+      },
+  ]);
+}
+
+function told(rows: readonly (Row | false | undefined)[]): Row[] {
+  return rows.filter((row) => row !== false && row !== undefined);
 }
 
 /** What is expected of a service of the user's, each with its answer. */
 export function checkService(
   { maxDropped, maxGapMs, maxWaitMs, hold }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs' | 'hold'>,
-  claim: Experiment['expect']['claim'],
+  claim: Expect['claim'],
   measured: Measured,
 ): Row[] {
-  const rows = basicRows(measured, { bounds: [] });
-  if (measured.isNotBack) {
-    rows.push({
+  const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
+  return told([
+    ...basicRows(measured, { bounds: [] }),
+    measured.isNotBack && {
       what: 'answering steadily again after the command',
       expected: 'within --settle-timeout',
       measured: 'not back, or gone again when the load ended',
@@ -164,90 +158,76 @@ export function checkService(
       because: 'a deploy is over when the service answers again',
       inShort: 'not back',
       certain: true,
-    });
-  }
-  const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
-  rows.push(droppedRow(dropped, measured));
-  if (claim !== undefined) rows.push(claimRow(claim, measured));
-  rows.push(...cutRows(hold?.maxCut ?? null, measured));
-  for (const [option, what, limitMs, ms] of [
-    ['--max-gap', 'longest time in which nobody was answered', maxGapMs, measured.gapMs],
-    ['--max-wait', 'longest wait for an ok answer', maxWaitMs, measured.longestWaitMs],
-  ] as const) {
-    if (limitMs === null) continue;
-    const isMet = ms !== null && ms <= limitMs;
-    rows.push({
-      what,
-      expected: `at most ${limitMs} ms`,
-      measured: ms === null ? 'unknown' : `${ms.toFixed(0)} ms`,
-      met: isMet,
-      because: `the limit that ${option} sets`,
-      ...(!isMet && ms !== null && { inShort: `${what}: ${(ms / 1000).toFixed(1)} s` }),
-    });
-  }
-  return rows;
+    },
+    droppedRow(dropped, measured),
+    claim && claimRow(claim, measured),
+    hold?.maxCut != null && cutRow(hold.maxCut, measured),
+    maxGapMs !== null && timeRow('--max-gap', 'longest time in which nobody was answered', maxGapMs, measured.gapMs),
+    maxWaitMs !== null && timeRow('--max-wait', 'longest wait for an ok answer', maxWaitMs, measured.longestWaitMs),
+  ]);
+}
+
+function timeRow(option: string, what: string, limitMs: number, ms: number | null): Row {
+  const met = ms !== null && ms <= limitMs;
+  return {
+    what,
+    expected: `at most ${limitMs} ms`,
+    measured: ms === null ? 'unknown' : `${ms.toFixed(0)} ms`,
+    met,
+    because: `the limit that ${option} sets`,
+    ...(!met && ms !== null && { inShort: `${what}: ${(ms / 1000).toFixed(1)} s` }),
+  };
 }
 
 /** The client only listens on a held connection: nothing that it or the machine did can have cut one. */
-function cutRows(maxCut: number | null, { cut }: Measured): Row[] {
-  if (maxCut === null) return [];
+function cutRow(maxCut: number, { cut }: Measured): Row {
   const met = cut <= maxCut;
-  return [
-    {
-      what: 'held connections cut in the middle of a message',
-      expected: `at most ${maxCut}`,
-      measured: String(cut),
-      met,
-      because: 'the limit that --max-cut sets',
-      ...(!met && { inShort: `${cut} held connections cut in the middle of a message` }),
-      ...certainIf(!met),
-    },
-  ];
+  return {
+    what: 'held connections cut in the middle of a message',
+    expected: `at most ${maxCut}`,
+    measured: String(cut),
+    met,
+    because: 'the limit that --max-cut sets',
+    ...(!met && { inShort: `${cut} held connections cut in the middle of a message` }),
+    ...certainIf(!met),
+  };
 }
 
 /** Each expectation of an experiment with its answer, in the order of the file. */
-export function checkExpectations(expect: Experiment['expect'], measured: Measured): Row[] {
-  const rows = basicRows(measured, expect);
-  if (expect.dropped !== undefined) rows.push(droppedRow(expect.dropped, measured));
-  if (expect.badRestarts !== undefined) rows.push(badRestartsRow(expect.badRestarts, measured));
-  if (
-    expect.longestWait !== undefined &&
-    measured.ratePerSecond <= (expect.longestWait.upToRatePerSecond ?? Infinity)
-  ) {
-    rows.push(longestWaitRow(expect.longestWait, measured));
-  }
-  if (expect.claim !== undefined) rows.push(claimRow(expect.claim, measured));
-  // A probe that was switched off leaves nothing to compare.
-  const bounds = expect.bounds.filter(({ of }) => !ofProbe.has(of) || measured.direct !== null);
-  rows.push(...bounds.map((bound) => boundRow(bound, measured)));
-  if (measured.isOwnService === true) {
-    // What a service of the user's own takes for an answer is its own affair.
-    const known = honestFigures.filter((figure) => figures[figure][1](measured) !== null);
-    return [...rows, ...honestRows(known, expect, measured)];
-  }
-  if (measured.writes === null) return rows;
-  if (!isBounded(expect, 'stallsOutside')) rows.push(stallsRow(measured));
-  if (!isBounded(expect, 'medianInSiteMs')) rows.push(promptRow(measured));
-  return [...rows, ...honestRows(honestFigures, expect, measured)];
+export function checkExpectations(expect: Expect, measured: Measured): Row[] {
+  const { dropped, badRestarts, longestWait, claim } = expect;
+  const { direct, writes, ratePerSecond, isOwnService } = measured;
+  return told([
+    ...basicRows(measured, expect),
+    dropped && droppedRow(dropped, measured),
+    badRestarts && badRestartsRow(badRestarts, measured),
+    longestWait &&
+      ratePerSecond <= (longestWait.upToRatePerSecond ?? Infinity) &&
+      longestWaitRow(longestWait, measured),
+    claim && claimRow(claim, measured),
+    // A probe that was switched off leaves nothing to compare.
+    ...expect.bounds.map((bound) => (direct !== null || !ofProbe.has(bound.of)) && boundRow(bound, measured)),
+    !isOwnService && writes !== null && !isBounded(expect, 'stallsOutside') && stallsRow(measured),
+    !isOwnService && writes !== null && !isBounded(expect, 'medianInSiteMs') && promptRow(measured),
+    ...honestRows(expect, measured),
+  ]);
 }
 
-const honestFigures = ['stale', 'lost', 'early', 'altered', 'duplicated', 'misattributed'] as const;
-
-function honestRows(some: readonly (keyof typeof honest)[], expect: Expect, measured: Measured): Row[] {
-  const rows: Row[] = [];
-  for (const figure of some) {
-    if (isBounded(expect, figure)) continue;
-    rows.push(boundRow({ of: figure, max: 0, because: byDefault(honest[figure], figure) }, measured));
-  }
-  return rows;
+/** What a service of the user's own takes for an answer is its own affair; of its writes only what is known. */
+function honestRows(expect: Expect, measured: Measured): Row[] {
+  const { writes, isOwnService } = measured;
+  if (writes === null && !isOwnService) return [];
+  return honest
+    .filter(([of]) => !isBounded(expect, of) && (!isOwnService || figures[of][1](measured) !== null))
+    .map(([of, because]) => boundRow({ of, max: 0, because: byDefault(because, of) }, measured));
 }
 
-function stallsRow({ stallsOutside }: Measured): Row {
+function stallsRow({ stalls: { outsideRestarts } }: Measured): Row {
   return {
-    what: `answers that came more than ${stallAboveMs} ms late, outside of every restart`,
+    what: figures.stallsOutside[0],
     expected: 'none',
-    measured: String(stallsOutside),
-    met: stallsOutside === 0,
+    measured: String(outsideRestarts),
+    met: outsideRestarts === 0,
     because: byDefault('where nothing restarts, nothing waits', 'stallsOutside'),
   };
 }
@@ -255,7 +235,7 @@ function stallsRow({ stallsOutside }: Measured): Row {
 /** What a note takes at most when nothing is wrong: the lab's site answers within a few milliseconds. */
 const promptMs = 50;
 
-function promptRow({ medianInSiteMs }: Measured): Row {
+function promptRow({ stalls: { medianInSiteMs } }: Measured): Row {
   const met = medianInSiteMs === null || medianInSiteMs <= promptMs;
   return {
     what: 'time that the site takes for an answer, at the median',
@@ -272,7 +252,7 @@ const ofProbe = new Set<Figure>(['refused-directly', 'directLongestWaitMs']);
 
 type Row = Verdict['expectations'][number];
 
-function droppedRow(dropped: NonNullable<Experiment['expect']['dropped']>, measured: Measured): Row {
+function droppedRow(dropped: NonNullable<Expect['dropped']>, measured: Measured): Row {
   const common = { what: 'dropped requests', measured: String(measured.dropped), because: dropped.because };
   if ('max' in dropped) {
     const met = measured.dropped <= dropped.max;
@@ -284,7 +264,7 @@ function droppedRow(dropped: NonNullable<Experiment['expect']['dropped']>, measu
   }
   const share = dropped.withinPercent / 100;
   // The window of a quick service is a few slots wide, and each of its ends falls somewhere between two.
-  const slots = measured.isOwnService === true ? measured.restarts : 0;
+  const slots = measured.isOwnService ? measured.restarts : 0;
   const low = Math.max(0, predicted.range[0] * (1 - share) - slots);
   const high = predicted.range[1] * (1 + share) + slots;
   const isNarrow = predicted.range[1] - predicted.range[0] < 1;
@@ -298,7 +278,7 @@ function droppedRow(dropped: NonNullable<Experiment['expect']['dropped']>, measu
   };
 }
 
-function badRestartsRow(bad: NonNullable<Experiment['expect']['badRestarts']>, measured: Measured): Row {
+function badRestartsRow(bad: NonNullable<Expect['badRestarts']>, measured: Measured): Row {
   const common = {
     what: 'restarts that dropped something',
     measured: `${measured.badRestarts} of ${measured.restarts}`,
@@ -323,7 +303,7 @@ function certainIf(isCertain: boolean): { certain?: true } {
 }
 
 /** Too few restarts miss nothing: they make the run inconclusive. */
-function claimRow(claim: NonNullable<Experiment['expect']['claim']>, { badRestarts, restarts }: Measured): Row {
+function claimRow(claim: NonNullable<Expect['claim']>, { badRestarts, restarts }: Measured): Row {
   const { kind } = answerClaim(claim, badRestarts, restarts);
   return {
     what: 'share of all restarts that are clean',
@@ -376,9 +356,9 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   'status-404': ['404 (no route)', ({ outcomes }) => outcomes['status-404'] ?? 0],
   stallsOutside: [
     `answers that came more than ${stallAboveMs} ms late, outside of every restart`,
-    ({ stallsOutside }) => stallsOutside,
+    ({ stalls }) => stalls.outsideRestarts,
   ],
-  medianInSiteMs: ['time that the site takes for an answer, at the median, ms', ({ medianInSiteMs }) => medianInSiteMs],
+  medianInSiteMs: ['time that the site takes for an answer, at the median, ms', ({ stalls }) => stalls.medianInSiteMs],
   unplannedEnds: ['ends of the site’s process that no deploy asked for', ({ unplanned }) => unplanned.length],
   killedStops: ['restarts in which systemd had to kill the old process', ({ killed }) => killed.length],
   givenUp: ['deploys that were given up', ({ givenUp }) => givenUp.length],
@@ -386,10 +366,7 @@ const figures: Record<Figure, readonly [what: string, of: (measured: Measured) =
   sitesRestarted: ['sites that were restarted', ({ sitesRestarted }) => sitesRestarted],
 };
 
-function boundRow(
-  bound: { of: Figure; min?: number | undefined; max?: number | undefined; because: string },
-  measured: Measured,
-): Row {
+function boundRow(bound: Expect['bounds'][number], measured: Measured): Row {
   const [what, of] = figures[bound.of];
   const value = of(measured);
   return {
@@ -402,10 +379,7 @@ function boundRow(
   };
 }
 
-interface Bound {
-  readonly min?: number | undefined;
-  readonly max?: number | undefined;
-}
+type Bound = Pick<Expect['bounds'][number], 'min' | 'max'>;
 
 function boundText({ min, max }: Bound): string {
   if (min === undefined) return `at most ${max ?? '?'}`;
@@ -416,7 +390,7 @@ function isWithin(value: number, { min, max }: Bound): boolean {
   return value >= (min ?? -Infinity) && value <= (max ?? Infinity);
 }
 
-function longestWaitRow(wait: NonNullable<Experiment['expect']['longestWait']>, measured: Measured): Row {
+function longestWaitRow(wait: NonNullable<Expect['longestWait']>, measured: Measured): Row {
   const { longestWaitMs } = measured;
   const [limitMs, expected] = longestWaitLimit(wait, measured);
   return {
@@ -430,7 +404,7 @@ function longestWaitRow(wait: NonNullable<Experiment['expect']['longestWait']>, 
 
 /** The limit, null where it cannot be known, and its words. */
 function longestWaitLimit(
-  wait: NonNullable<Experiment['expect']['longestWait']>,
+  wait: NonNullable<Expect['longestWait']>,
   { longestOutageMs }: Measured,
 ): [limitMs: number | null, words: string] {
   if ('maxMs' in wait) return [wait.maxMs, `at most ${wait.maxMs} ms`];

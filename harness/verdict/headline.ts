@@ -1,5 +1,4 @@
 /** What a reader takes away first: the verdict in a few words, before any figure. */
-import type { Doubt, DoubtKind } from './checks.ts';
 import type { Verdict } from './record/verdict.ts';
 
 /** What the words are made of. */
@@ -16,7 +15,7 @@ export interface Headlined extends Pick<
   | 'schedule'
   | 'perRestart'
 > {
-  readonly doubts: readonly Pick<Doubt, 'kind'>[];
+  readonly doubts: readonly { readonly kind: DoubtKind }[];
   /** null where no command was to change anything, or nobody looked. */
   readonly hasChanged: boolean | null;
   /** The restarts in which nothing was seen to change. */
@@ -26,7 +25,8 @@ export interface Headlined extends Pick<
 /** A silence as long as this is told even of a run that passes. */
 const noteworthySilenceMs = 1_000;
 
-const doubted: Record<DoubtKind, string> = {
+/** What the first doubt is about. */
+const doubted = {
   nothing: 'nothing was measured',
   'ill-before': 'ill before the deploy',
   deploy: 'the deploy did not go as meant',
@@ -38,7 +38,10 @@ const doubted: Record<DoubtKind, string> = {
   engine: 'the engine or a container failed',
   claim: 'too few restarts for the claim',
   held: 'no connection was held',
-};
+} as const;
+
+/** What a doubt is about. `machine`: the load was not on time, which no proven drop depends on. */
+export type DoubtKind = keyof typeof doubted;
 
 /** The words. */
 export function headlineOf(of: Headlined): string {
@@ -72,11 +75,8 @@ function failed({ dropped, due, expectations }: Headlined): string {
   const missed = expectations.filter(({ met }) => !met);
   const named = missed.find(({ inShort }) => inShort !== undefined);
   if (named?.inShort !== undefined) return named.inShort;
-  if (missed.some(({ what }) => what === droppedRequests)) {
+  if (missed.some(({ what }) => what === 'dropped requests')) {
     return dropped === 0 ? 'nothing dropped, though drops were expected' : `${dropped} of ${due} requests dropped`;
   }
   return `${missed[0]?.what ?? 'an expectation'}: ${missed[0]?.measured ?? 'missed'}`;
 }
-
-/** The figure that most expectations are about. */
-const droppedRequests = 'dropped requests';

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
+import { greatestOf, sumOf, thousandth, toMs } from '../base/sums.ts';
 import { counted } from '../base/counted.ts';
 import { addressText } from '../base/address-text.ts';
 import { isOfOwnService } from '../run/tables.ts';
@@ -54,7 +55,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     reasons: decided.reasons,
     notes: notesOf(evidence),
     ...requestFigures(ledger, measured.proven.dropped, perRestart),
-    ...(evidence.keptReuse === undefined ? {} : { keptReuse: evidence.keptReuse }),
+    keptReuse: evidence.keptReuse,
     stale,
     writes,
     direct,
@@ -75,15 +76,15 @@ export function verdictOf(evidence: Evidence): Verdict {
     somaxconn: somaxconnOf(run),
     power: powerOf(restarts, subject.ratePerSecond / (sites?.length ?? 1)),
     perRestart,
-    ...(sites === null ? {} : { perSite: withRestarts(sites, perRestart, prediction.perSite) }),
-    ...(evidence.requests === null ? {} : { perRequest: [...evidence.requests] }),
-    ...(evidence.holds === null ? {} : { holds: evidence.holds.verdict }),
+    perSite: sites === null ? undefined : withRestarts(sites, perRestart, prediction.perSite),
+    perRequest: evidence.requests === null ? undefined : [...evidence.requests],
+    holds: evidence.holds?.verdict,
     schedule: scheduleOf(ledger, subject.ratePerSecond),
     predicted: predictedOf(prediction, measured.dropped),
     expectations: decided.expectations,
     witnesses: { proxy, kernel },
-    ...(evidence.journal === undefined ? {} : { journal: evidence.journal }),
-    ...(evidence.serverLog === undefined ? {} : { serverLog: evidence.serverLog }),
+    journal: evidence.journal,
+    serverLog: evidence.serverLog,
     hashes,
     citation: '',
   } satisfies Verdict;
@@ -101,7 +102,6 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
   const { run, windows, ledger, stale, writes, direct, waits } = evidence;
   const { all } = ledger;
   const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
-  const outagesMs = perRestart.flatMap(({ outageMs }) => outageMs ?? []);
   return {
     due: all.due,
     dropped: all.dropped,
@@ -110,7 +110,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     badRestarts: perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length,
     gapMs: toMs(ledger.silenceUs),
     longestWaitMs: toMs(ledger.longestWaitUs),
-    longestOutageMs: outagesMs.length === 0 ? null : Math.max(...outagesMs),
+    longestOutageMs: greatestOf(perRestart.map(({ outageMs }) => outageMs)),
     predicted: prediction,
     ratePerSecond: subjectOf(run).ratePerSecond,
     isOwnService: isOfOwnService(run),
@@ -119,9 +119,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     stale,
     writes,
     direct,
-    stallsOutside: waits.stalls.outsideRestarts,
-    medianInSiteMs: waits.stalls.medianInSiteMs,
-    lagMaxMs: toMs(ledger.lag?.maxUs ?? null) ?? 0,
+    stalls: waits.stalls,
     heldUnsent: ledger.failureKinds['connections held'] ?? 0,
     cut: evidence.holds?.verdict.cut ?? 0,
     unplanned: evidence.unplanned.map(
@@ -151,9 +149,9 @@ function requestFigures(ledger: LedgerSummary, provenDropped: number, perRestart
     provenDropped,
     failureKinds: ledger.failureKinds,
     withoutLength: ledger.withoutLength,
-    droppedOutsideRestarts: all.dropped - perRestart.reduce((sum, { droppedInRestart }) => sum + droppedInRestart, 0),
+    droppedOutsideRestarts: all.dropped - sumOf(perRestart, ({ droppedInRestart }) => droppedInRestart),
     retryingClient: { resent: ledger.resendable, droppedAtBest: all.dropped - ledger.resendable },
-    atRisk: { ...atRisk, ratePercent: atRisk.due === 0 ? null : round((100 * atRisk.dropped) / atRisk.due) },
+    atRisk: { ...atRisk, ratePercent: atRisk.due === 0 ? null : thousandth((100 * atRisk.dropped) / atRisk.due) },
   } satisfies Partial<Verdict>;
 }
 
@@ -174,7 +172,7 @@ function scheduleOf({ all, lag, achievedRate }: LedgerSummary, ratePerSecond: nu
     lagP50Ms: toMs(lag?.p50Us ?? null),
     lagP99Ms: toMs(lag?.p99Us ?? null),
     lagMaxMs: toMs(lag?.maxUs ?? null),
-    achievedRate: achievedRate === null ? null : round(achievedRate),
+    achievedRate: achievedRate === null ? null : thousandth(achievedRate),
     unsent: all.outcomes['unsent'] ?? 0,
     local: all.outcomes['local'] ?? 0,
   };
@@ -182,10 +180,10 @@ function scheduleOf({ all, lag, achievedRate }: LedgerSummary, ratePerSecond: nu
 
 function predictedOf({ dropped, range, formula }: Prediction, measured: number): Verdict['predicted'] {
   return {
-    dropped: dropped === null ? null : round(dropped),
-    range: range === null ? null : [round(range[0]), round(range[1])],
+    dropped: dropped === null ? null : thousandth(dropped),
+    range: range === null ? null : [thousandth(range[0]), thousandth(range[1])],
     formula,
-    differencePercent: dropped === null || dropped === 0 ? null : round((100 * (measured - dropped)) / dropped),
+    differencePercent: dropped === null || dropped === 0 ? null : thousandth((100 * (measured - dropped)) / dropped),
   };
 }
 
@@ -358,8 +356,8 @@ function restartVerdicts({ run, windows, ledger, sites }: Evidence, prediction: 
       inFlightAtSigterm: counts?.inFlightAtSigterm ?? null,
       longestWaitMs: toMs(counts?.longestWaitUs ?? null),
       voided: (counts?.latestUs ?? 0) > lateAboveMs * 1000,
-      predictedDropped: predicted === null ? null : round(predicted),
-      expectedQueue: queue === null ? null : round(queue),
+      predictedDropped: predicted === null ? null : thousandth(predicted),
+      expectedQueue: queue === null ? null : thousandth(queue),
       longestQueue: counts?.longestQueue ?? null,
     };
   });
@@ -375,13 +373,4 @@ function rollBackOf({ rollBackUs, acceptStoppedUs, acceptingUs }: RestartWindow)
 function somaxconnOf({ fingerprint }: RunRecord): number | null {
   const value = Number(fingerprint['net.core.somaxconn']);
   return Number.isInteger(value) ? value : null;
-}
-
-function toMs(us: number | null): number | null {
-  return us === null ? null : round(us / 1000);
-}
-
-/** To a thousandth: what the stamps can tell. */
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -1,4 +1,5 @@
 /** What the ledger comes to, from the queries. */
+import { sumOf } from '../base/sums.ts';
 import type { RunDatabase } from '../run/database.ts';
 import type { FailureKind } from '../run/failure-kind.ts';
 import { queries, type QueryName } from './queries/all.ts';
@@ -72,23 +73,15 @@ export function partsAskerOf(database: RunDatabase): AskInParts {
   return (name) => database.parts(queries[name].sql);
 }
 
-interface Totals {
-  readonly droppedIfLate: number;
-  readonly resendable: number;
-  readonly withoutLength: number;
-  readonly tlsError: string | null;
-  readonly affectedUs: number | null;
-  readonly longestWaitUs: number | null;
-  readonly sent: number;
-  readonly sendingUs: number | null;
-  readonly lagP50Us: number | null;
-  readonly lagP99Us: number | null;
-  readonly lagMaxUs: number | null;
-}
+type Totals = Pick<
+  LedgerSummary,
+  'droppedIfLate' | 'resendable' | 'withoutLength' | 'tlsError' | 'affectedUs' | 'longestWaitUs'
+> &
+  Readonly<Record<'sendingUs' | 'lagP50Us' | 'lagP99Us' | 'lagMaxUs', number | null>> & { readonly sent: number };
 
 /** Counts the ledger. */
 export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): Promise<LedgerSummary> {
-  const cells = await ask<Cell>('outcomes');
+  const cells = await ask<Cell & { method: string; connection: string }>('outcomes');
   const [totals] = await ask<Totals>('totals');
   const [slots] = await ask<{ missing: number; repeated: number }>('slots');
   const [silence] = await ask<{ silenceUs: number | null }>('silence');
@@ -96,7 +89,7 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
   const kinds = await ask<{ kind: FailureKind; failed: number }>('failure-kinds');
   const atRisk = await ask<{ method: string; due: number; dropped: number }>('at-risk');
   if (totals === undefined || slots === undefined) throw new Error('a query without a row');
-  const { sent, sendingUs, lagP50Us, lagP99Us, lagMaxUs, droppedIfLate, resendable, withoutLength, tlsError } = totals;
+  const { sent, sendingUs, lagP50Us, lagP99Us, lagMaxUs, ...figures } = totals;
   return {
     ...talliesOf(cells),
     atRisk: {
@@ -104,18 +97,13 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
       dropped: sumOf(atRisk, ({ dropped }) => dropped),
       byMethod: Object.fromEntries(atRisk.map(({ method, ...counts }) => [method, counts])),
     },
-    droppedIfLate,
-    resendable,
-    withoutLength,
-    tlsError,
+    ...figures,
     failureKinds: Object.fromEntries(kinds.map(({ kind, failed }) => [kind, failed])),
     perRestart: await countRestarts(ask, windows),
     missingSlots: slots.missing,
     repeatedSlots: slots.repeated,
     silenceUs: silence?.silenceUs ?? null,
     isGoneAtEnd: ends[0]?.outcome === 'refused' || (ends.length === 2 && ends.every(({ outcome }) => outcome !== 'ok')),
-    affectedUs: totals.affectedUs,
-    longestWaitUs: totals.longestWaitUs,
     lag:
       lagP50Us === null || lagP99Us === null || lagMaxUs === null
         ? null
@@ -125,31 +113,32 @@ export async function countLedger(ask: Ask, windows: readonly RestartWindow[]): 
   };
 }
 
-/** Requests of one method, connection and outcome. */
+/** Requests of one outcome. */
 export interface Cell {
-  readonly method: string;
-  readonly connection: string;
   readonly outcome: string;
   readonly due: number;
   readonly sent: number;
   readonly dropped: boolean;
 }
 
-function talliesOf(cells: readonly Cell[]): Pick<LedgerSummary, 'all' | 'byMethod' | 'byConnection' | 'byKind'> {
-  const by = (nameOf: (cell: Cell) => string): Record<string, Tally> => {
-    const names = [...new Set(cells.map(nameOf))];
-    return Object.fromEntries(names.map((name) => [name, tallyOf(cells.filter((cell) => nameOf(cell) === name))]));
-  };
+function talliesOf(
+  cells: readonly (Cell & Readonly<Record<'method' | 'connection', string>>)[],
+): Pick<LedgerSummary, 'all' | 'byMethod' | 'byConnection' | 'byKind'> {
   return {
     all: tallyOf(cells),
-    byMethod: by(({ method }) => method),
-    byConnection: by(({ connection }) => connection),
-    byKind: by(({ method, connection }) => `${method} ${connection}`),
+    byMethod: talliesBy(cells, ({ method }) => method),
+    byConnection: talliesBy(cells, ({ connection }) => connection),
+    byKind: talliesBy(cells, ({ method, connection }) => `${method} ${connection}`),
   };
 }
 
+/** A tally for each name, in the order of their first cells. */
+export function talliesBy<C extends Cell>(cells: readonly C[], nameOf: (cell: C) => string): Record<string, Tally> {
+  return Object.fromEntries([...Map.groupBy(cells, nameOf)].map(([name, own]) => [name, tallyOf(own)]));
+}
+
 /** Adds them up. */
-export function tallyOf(cells: readonly Omit<Cell, 'method' | 'connection'>[]): Tally {
+export function tallyOf(cells: readonly Cell[]): Tally {
   const outcomes: Record<string, number> = {};
   for (const { outcome, due } of cells) outcomes[outcome] = (outcomes[outcome] ?? 0) + due;
   return {
@@ -182,8 +171,4 @@ async function countRestarts(ask: Ask, windows: readonly RestartWindow[]): Promi
       longestQueue: queues.get(restart)?.longestQueue ?? null,
     };
   });
-}
-
-function sumOf<T>(rows: readonly T[], of: (row: T) => number): number {
-  return rows.reduce((sum, row) => sum + of(row), 0);
 }

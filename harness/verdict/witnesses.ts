@@ -1,5 +1,6 @@
 /** What the other witnesses come to: the proxy, the site, the database, the direct probe; from the queries. */
 import { crc32 } from 'node:zlib';
+import { sumOf, toMs } from '../base/sums.ts';
 import { noteText } from '../run/site-requests.ts';
 import type { Ask, AskInParts } from './ledger-summary.ts';
 import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
@@ -27,7 +28,6 @@ export async function countWaits(ask: Ask): Promise<Waits> {
   const byPlace: Record<string, number> = {};
   for (const { waitedAt } of stalls) byPlace[waitedAt] = (byPlace[waitedAt] ?? 0) + 1;
   const outside = stalls.filter(({ isOfRestart }) => !isOfRestart);
-  const longestUs = parts?.longestTransitUs ?? null;
   return {
     stalls: {
       aboveMs: stallAboveMs,
@@ -39,7 +39,7 @@ export async function countWaits(ask: Ask): Promise<Waits> {
     },
     transit: {
       aboveMs: transitAboveMs,
-      longestMs: longestUs === null ? null : Math.round(longestUs) / 1000,
+      longestMs: toMs(parts?.longestTransitUs ?? null),
       slow: parts?.slowTransits ?? 0,
       firstSlowRow: parts?.firstSlow ?? null,
     },
@@ -100,7 +100,8 @@ export async function countWrites(
   const [busy] = await ask<WritesVerdict['busy']>('busy');
   // A file without a line is of a database that was not read.
   if (state === undefined || busy === undefined) return null;
-  const known = (word: string): number => sumOf(counts.filter((row) => row.known === word));
+  const count = (word: 'known' | 'fate', wanted: string): number =>
+    sumOf(counts, (row) => (row[word] === wanted ? row.writes : 0));
   const ids: Record<string, string[]> = { altered };
   for (const fate of ['lost', 'early', 'misattributed']) {
     ids[fate] = faults.filter((row) => row.fate === fate).map(({ requestId }) => requestId);
@@ -110,10 +111,10 @@ export async function countWrites(
   const faulty = ['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected'] as const;
   const number = Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.length ?? 0]));
   return {
-    acknowledged: known('acknowledged'),
-    failed: known('failed'),
-    indeterminate: known('indeterminate'),
-    recovered: sumOf(counts.filter(({ fate }) => fate === 'recovered')),
+    acknowledged: count('known', 'acknowledged'),
+    failed: count('known', 'failed'),
+    indeterminate: count('known', 'indeterminate'),
+    recovered: count('fate', 'recovered'),
     ...(number as Record<(typeof faulty)[number], number>),
     ...(!isDemo && { early: null, altered: null }),
     ...(!isCounted && { duplicated: null }),
@@ -123,18 +124,14 @@ export async function countWrites(
   };
 }
 
-function sumOf(rows: readonly { readonly writes: number }[]): number {
-  return rows.reduce((sum, { writes }) => sum + writes, 0);
-}
-
 /** Counts of the direct probe; null where there was none. */
 export async function countDirect(ask: Ask, ratePerSecond: number): Promise<Verdict['direct']> {
   const rows = await ask<{ outcome: string; due: number; dropped: boolean; longestUs: number | null }>('direct');
   const longestUs = rows.find(({ outcome }) => outcome === 'ok')?.longestUs ?? null;
   return {
     ratePerSecond,
-    due: rows.reduce((sum, { due }) => sum + due, 0),
-    dropped: rows.reduce((sum, { due, dropped }) => sum + (dropped ? due : 0), 0),
+    due: sumOf(rows, ({ due }) => due),
+    dropped: sumOf(rows, ({ due, dropped }) => (dropped ? due : 0)),
     outcomes: Object.fromEntries(rows.map(({ outcome, due }) => [outcome, due])),
     longestWaitMs: longestUs === null ? null : longestUs / 1000,
   };

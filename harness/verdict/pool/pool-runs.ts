@@ -1,5 +1,6 @@
 /** Runs of one experiment, made on whichever machines, as one claim: are they of one kind, and do they agree? */
 import { fisherExact } from '../../base/exact-tests.ts';
+import { sumOf } from '../../base/sums.ts';
 import { HarnessError } from '../../base/errors.ts';
 import { differences, flatFields, type Difference } from '../../experiment/differences.ts';
 import { pool, type Pooled } from './pool.ts';
@@ -111,13 +112,13 @@ function oddShards(runs: readonly ShardRun[]): PooledRuns['odd'] {
     runs.filter(({ verdict }) => isConclusive(verdict)),
     ({ shard }) => shard,
   );
-  const sumOf = (some: readonly ShardRun[]) => ({
-    bad: some.reduce((sum, { verdict }) => sum + verdict.badRestarts, 0),
-    all: some.reduce((sum, { verdict }) => sum + verdict.restarts, 0),
+  const restartsOf = (some: readonly ShardRun[]) => ({
+    bad: sumOf(some, ({ verdict }) => verdict.badRestarts),
+    all: sumOf(some, ({ verdict }) => verdict.restarts),
   });
-  const whole = sumOf([...shards.values()].flat());
+  const whole = restartsOf([...shards.values()].flat());
   return [...shards.values()].flatMap((own) => {
-    const { bad, all } = sumOf(own);
+    const { bad, all } = restartsOf(own);
     const p = fisherExact({ bad, all }, { bad: whole.bad - bad, all: whole.all - all }, 'other');
     const isOdd = p < significance / shards.size;
     return isOdd ? [{ firstRun: own[0]?.verdict.runId ?? '', bad, restarts: all, p }] : [];

@@ -1,5 +1,6 @@
 /** What several runs of the same experiment come to together. The restart is the unit that is replicated. */
 import jstat from 'jstat';
+import { greatestOf, sum, sumOf } from '../../base/sums.ts';
 import { exactInterval } from '../../base/interval.ts';
 import { boundText, restartsText } from '../citation.ts';
 import { answerClaim } from './claim.ts';
@@ -38,7 +39,7 @@ export interface Pooled {
 function writesOf(verdicts: readonly Verdict[]): Pooled['writes'] {
   const known = verdicts.flatMap(({ writes }) => writes ?? []);
   if (known.length === 0 || known.length < verdicts.length) return null;
-  const total = (of: (writes: WritesVerdict) => number): number => known.reduce((sum, writes) => sum + of(writes), 0);
+  const total = (of: (writes: WritesVerdict) => number): number => sumOf(known, of);
   return {
     acknowledged: total(({ acknowledged }) => acknowledged),
     lost: total(({ lost }) => lost),
@@ -53,12 +54,11 @@ function writesOf(verdicts: readonly Verdict[]): Pooled['writes'] {
  */
 export function pool(verdicts: readonly Verdict[], cleanPercent: number | null = null): Pooled {
   const trusted = verdicts.filter(isConclusive);
-  const total = (of: (verdict: Verdict) => number): number => trusted.reduce((sum, verdict) => sum + of(verdict), 0);
+  const total = (of: (verdict: Verdict) => number): number => sumOf(trusted, of);
   const restarts = total((verdict) => verdict.restarts);
   const badRestarts = total((verdict) => verdict.badRestarts);
   const interval = exactInterval(badRestarts, restarts) ?? null;
   const perRestart = trusted.flatMap(dropsByRestart);
-  const waits = trusted.map(({ longestWaitMs }) => longestWaitMs).filter((ms) => ms !== null);
   const predictions = trusted.flatMap(({ perRestart: rows }) => rows.map(({ predictedDropped }) => predictedDropped));
   const known = predictions.filter((prediction) => prediction !== null);
   const perSite = trusted[0]?.perSite;
@@ -71,11 +71,8 @@ export function pool(verdicts: readonly Verdict[], cleanPercent: number | null =
     badRestarts,
     badRestartsInterval95: interval,
     droppedPerRestart: meanWithInterval(perRestart),
-    predictedPerRestart:
-      known.length === 0 || known.length < predictions.length
-        ? null
-        : known.reduce((sum, value) => sum + value, 0) / known.length,
-    longestWaitMs: waits.length === 0 ? null : Math.max(...waits),
+    predictedPerRestart: known.length === 0 || known.length < predictions.length ? null : sum(known) / known.length,
+    longestWaitMs: greatestOf(trusted.map(({ longestWaitMs }) => longestWaitMs)),
     writes: writesOf(trusted),
   };
   const claimed = cleanPercent === null ? null : answerClaim({ cleanPercent, because: '' }, badRestarts, restarts);
@@ -110,9 +107,9 @@ function nothingTrusted(verdicts: readonly Verdict[]): string {
 export function meanWithInterval(values: readonly number[]): Pooled['droppedPerRestart'] {
   const n = values.length;
   if (n === 0) return null;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const mean = sum(values) / n;
   if (n === 1) return { mean, low: mean, high: mean };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const variance = sumOf(values, (value) => (value - mean) ** 2) / (n - 1);
   const half = jstat.studentt.inv(0.975, n - 1) * Math.sqrt(variance / n);
   return { mean, low: Math.max(0, mean - half), high: mean + half };
 }

@@ -1,4 +1,5 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
+import { sum } from '../../base/sums.ts';
 import { mixOf, type Experiment } from '../../experiment/experiment.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { isOfProxy, publicPorts, sitesOf } from '../../experiment/units.ts';
@@ -227,8 +228,4 @@ function formulaOf(
   if (parts.busy > 0)
     words.push(`refused by SQLite, in upgraded or behind long transactions: ${parts.busy.toFixed(0)}`);
   return words.join('; ');
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

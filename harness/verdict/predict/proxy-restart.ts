@@ -1,4 +1,5 @@
 /** How many requests a restart of the proxy itself should drop: from its timeline and its options alone. */
+import { sum } from '../../base/sums.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { askedMs } from '../../run/site-requests.ts';
 import type { RestartWindow } from '../restart-windows.ts';
@@ -63,8 +64,4 @@ function cutSeconds({ load, proxy, deploy }: Experiment): number {
 function dyingSeconds({ deploy }: Experiment, { retireUs, exitUs }: RestartWindow): number {
   if (deploy.action !== 'proxy-crash' || retireUs === null || exitUs === null) return 0;
   return Math.max(0, exitUs - retireUs) / 2 / 1e6;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,4 +1,5 @@
 /** What became of held connections, from the queries. */
+import { greatestOf, sumOf, toMs } from '../../base/sums.ts';
 import type { OpenRun } from '../../run/run-door.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { RunRecord } from '../../run/run-record.ts';
@@ -83,21 +84,19 @@ export function restartsOfEnds(holds: HoldEvidence | null): ReadonlySet<number> 
 }
 
 function endsOf(ends: readonly Ends[]) {
-  const sumOf = (some: readonly Ends[]): number => some.reduce((sum, { connections }) => sum + connections, 0);
-  const by = <Name extends string>(names: readonly Name[], nameOf: (one: Ends) => Name | null) =>
+  const many = (some: readonly Ends[]): number => sumOf(some, ({ connections }) => connections);
+  const by = <Name extends string>(nameOf: (one: Ends) => Name | null) =>
     Object.fromEntries(
-      names.map((name) => [name, sumOf(ends.filter((one) => nameOf(one) === name))] as const).filter(([, n]) => n > 0),
-    ) as Partial<Record<Name, number>>;
-  const endings = [...new Set(ends.map(({ ending }) => ending))];
-  const codes = [...new Set(ends.flatMap(({ closeCode }) => (closeCode === null ? [] : String(closeCode))))];
-  const backUs = ends.flatMap(({ longestBackUs }) => longestBackUs ?? []);
+      [...Map.groupBy(ends, nameOf)].flatMap(([name, own]) => (name === null ? [] : [[name, many(own)]])),
+    ) as Record<Name, number>;
+  const byStep: HoldsVerdict['byStep'] = by(({ step }) => step);
   return {
-    ended: sumOf(ends),
-    byEnding: by(endings, ({ ending }) => ending) as Record<string, number>,
-    cut: sumOf(ends.filter(({ ending }) => ending === 'cut')),
-    closeCodes: by(codes, ({ closeCode }) => (closeCode === null ? null : String(closeCode))) as Record<string, number>,
-    byStep: by(holdSteps, ({ step }) => step),
-    longestBackMs: backUs.length === 0 ? null : Math.round(Math.max(...backUs)) / 1000,
-    notBack: ends.reduce((sum, { notBack }) => sum + notBack, 0),
+    ended: many(ends),
+    byEnding: by(({ ending }) => ending),
+    cut: many(ends.filter(({ ending }) => ending === 'cut')),
+    closeCodes: by(({ closeCode }) => (closeCode === null ? null : String(closeCode))),
+    byStep: Object.fromEntries(holdSteps.filter((step) => step in byStep).map((step) => [step, byStep[step]])),
+    longestBackMs: toMs(greatestOf(ends.map(({ longestBackUs }) => longestBackUs))),
+    notBack: sumOf(ends, ({ notBack }) => notBack),
   };
 }

@@ -12,7 +12,7 @@ interface Waits {
 
 /** Counts them, in their own order. */
 export async function countRequests(ask: Ask, requests: readonly ServiceRequest[]): Promise<RequestVerdict[]> {
-  const outcomes = await ask<Omit<Cell, 'method' | 'connection'> & { request: string }>('request-outcomes');
+  const outcomes = await ask<Cell & { request: string }>('request-outcomes');
   const waits = await ask<Waits>('request-waits');
   const missed = await ask<{ request: string; expectation: string; missed: number }>('request-missed');
   return requests.map(({ name, method, path }) => {
