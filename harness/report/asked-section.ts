@@ -5,7 +5,7 @@ import { askedOf, type ServiceRequest } from '../experiment/service.ts';
 import { flatFields } from '../experiment/differences.ts';
 import type { OwnService } from '../experiment/own-service.ts';
 import type { ExperimentRun, RunRecord, ServiceRun } from '../run/run-record.ts';
-import { tableOf } from './format.ts';
+import { paragraphs, tableOf } from './format.ts';
 
 /** The section "What was asked". */
 export function askedSection(run: RunRecord): string {
@@ -14,7 +14,7 @@ export function askedSection(run: RunRecord): string {
     ['part', ([part]) => part],
     ['setting', ([, setting]) => setting],
   ]);
-  return ['## What was asked', ...intent, table].join('\n\n');
+  return paragraphs('## What was asked', ...intent, table);
 }
 
 type Setting = readonly [part: string, setting: string];
@@ -23,21 +23,23 @@ function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
   const { address, port, tls, http, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } =
     service;
   const okIs = expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`;
-  return [
+  const settings: (Setting | false)[] = [
     [
       requests === undefined ? 'request' : 'mix',
       `${askedOf(service)}${port === null ? '' : ` (${addressText(address)})`}`,
     ],
-    ...(http === undefined ? [] : [['protocol', `HTTP/2 by ${tls === null ? 'prior knowledge' : 'ALPN'}`] as const]),
+    http !== undefined && ['protocol', `HTTP/2 by ${tls === null ? 'prior knowledge' : 'ALPN'}`],
     ...headers.map(([name, value]): Setting => ['header', `${name}: ${value}`]),
-    ...(bodyBytes === null ? [] : [['body', `${bodyBytes} bytes`] as const]),
-    ...(requests === undefined ? [['ok is', okIs] as const] : requests.flatMap(askedOfRequest)),
+    bodyBytes !== null && ['body', `${bodyBytes} bytes`],
+    requests === undefined && ['ok is', okIs],
+    ...(requests ?? []).flatMap(askedOfRequest),
     ['load', `${ratePerSecond} requests a second for ${(durationMs / 1000).toFixed(1)} s, ${connections} connections`],
     ['deadline', `${service.timeoutMs} ms from the due time; at most ${service.maxConnections} connections`],
-    ...(service.hold === undefined ? [] : [['held', heldText(service.hold)] as const]),
+    service.hold !== undefined && ['held', heldText(service.hold)],
     ['while', service.whileCommand ?? 'nothing ran'],
-    ...(service.restarts === undefined ? [] : [['restarts', seriesText(service.restarts, service.everyMs)] as const]),
+    service.restarts !== undefined && ['restarts', seriesText(service.restarts, service.everyMs)],
   ];
+  return settings.filter((setting) => setting !== false);
 }
 
 function askedOfRequest({ name, method, path, slotsOf100, headers, bodyBytes, expect }: ServiceRequest): Setting[] {
@@ -82,7 +84,7 @@ function askedOfLab({ experiment, variant, variantAbout }: ExperimentRun): [stri
           deploy,
         };
   const settings = Object.entries(parts).map(([part, fields]): Setting => {
-    const texts = Object.entries(flatFields(fields)).map(([name, value]) => `${name} ${value}`);
+    const texts = Object.entries(flatFields(fields)).map((field) => field.join(' '));
     return [part, texts.join('; ')];
   });
   return [

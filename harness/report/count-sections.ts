@@ -11,10 +11,10 @@ import {
   figuresTable,
   inMs,
   inOrder,
-  orUnknown,
+  paragraphs,
   signed,
   tableOf,
-  type Column,
+  type Columns,
   type Figure,
 } from './format.ts';
 
@@ -27,34 +27,33 @@ export function expectationsSection({ expectations }: Verdict): string {
     ['met', ({ met, known }) => (known === false ? 'not known' : met ? 'yes' : '**no**')],
     ['because', ({ because }) => because],
   ]);
-  return `## Expected and measured\n\n${table}`;
+  return paragraphs('## Expected and measured', table);
 }
 
 /** Counts by method and connection, and the figures beside them. */
 export function countsSection(verdict: Verdict): string {
-  const parts: [string, Tally][] = [
+  const parts: (readonly [string, Tally])[] = [
     ['all', verdict],
     ...Object.entries(verdict.byMethod),
-    ...Object.entries(verdict.byConnection).map(([kind, tally]): [string, Tally] => [`${kind} connections`, tally]),
+    ...Object.entries(verdict.byConnection).map(([kind, tally]) => [`${kind} connections`, tally] as const),
     ...byName(verdict.byKind),
   ];
   const outcomes = Object.keys(verdict.outcomes).sort((a, b) => (a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b)));
   const table = tableOf(parts, [
     ['requests', ([name]) => name],
-    ['due', ([, { due }]) => String(due)],
-    ['sent', ([, { sent }]) => String(sent)],
-    ...outcomes.map((outcome): Column<[string, Tally]> => [
-      outcome,
-      ([, tally]) => String(tally.outcomes[outcome] ?? 0),
-    ]),
-    ['dropped', ([, { dropped }]) => String(dropped)],
+    ['due', ([, { due }]) => due],
+    ['sent', ([, { sent }]) => sent],
+    ...outcomes.map(
+      (outcome) => [outcome, ([, tally]: (typeof parts)[number]) => tally.outcomes[outcome] ?? 0] as const,
+    ),
+    ['dropped', ([, { dropped }]) => dropped],
   ]);
-  return [
+  return paragraphs(
     '## Every due request, counted once',
     table,
     countedBy('outcomes'),
     figuresTable(requestFigures(verdict)),
-  ].join('\n\n');
+  );
 }
 
 function requestFigures({
@@ -69,7 +68,7 @@ function requestFigures({
   perSite,
   serverLog,
   keptReuse,
-}: Verdict): Figure[] {
+}: Verdict): (Figure | false)[] {
   const from = perSite === undefined ? 'the deploy' : 'the restart of their site';
   // Of a service of one's own nobody sees which process answers: the command's end is the earliest.
   const atRiskTime =
@@ -82,8 +81,12 @@ function requestFigures({
   const difference = predicted.differencePercent === null ? '' : ` (measured ${signed(predicted.differencePercent)} %)`;
   const slotMs = (1000 / schedule.ratePerSecond).toFixed(1);
   return [
-    ...keptFigures(keptReuse),
-    ['predicted from timeline and options alone', `${predicted.formula}${difference}`, null],
+    keptReuse !== undefined && [
+      'kept connections: answers outside of restarts that came on a connection used before',
+      `${keptReuse.reused} of ${keptReuse.answered}`,
+      'kept-reuse',
+    ],
+    ['predicted from timeline and options alone', `${predicted.formula}${difference}`],
     [
       `dropped of those at risk: due ${atRiskTime}`,
       `${atRisk.dropped} of ${atRisk.due}${byMethod.length === 0 ? '' : ` (${byMethod.join(', ')})`}`,
@@ -95,32 +98,19 @@ function requestFigures({
       `would resend ${retryingClient.resent} and see ${counted(retryingClient.droppedAtBest, 'failure')} at best`,
       'totals',
     ],
-    ...processedFigures(serverLog),
+    serverLog !== undefined && [
+      'dropped POSTs and PATCHes that the server’s log shows as processed: a retry would have doubled them',
+      processedText(serverLog.processedWrites),
+      'server-log-processed',
+    ],
     ['longest time in which no request due in it was answered', `${inMs(gapMs)}, ± one slot (${slotMs} ms)`, 'silence'],
     ['longest wait for an ok answer, less what the request itself asked for', inMs(longestWaitMs), 'totals'],
   ];
 }
 
-/** Of kept connections: did the service keep them? */
-function keptFigures(keptReuse: Verdict['keptReuse']): Figure[] {
-  if (keptReuse === undefined) return [];
-  const { answered, reused } = keptReuse;
-  const what = 'kept connections: answers outside of restarts that came on a connection used before';
-  return [[what, `${reused} of ${answered}`, 'kept-reuse']];
-}
-
 /** What a retry would have done that the computed client does not make. */
-function processedFigures(serverLog: Verdict['serverLog']): Figure[] {
-  if (serverLog === undefined) return [];
-  const { certain, likely } = serverLog.processedWrites;
-  const also = likely === 0 ? '' : `, and likely ${likely} more`;
-  return [
-    [
-      'dropped POSTs and PATCHes that the server’s log shows as processed: a retry would have doubled them',
-      `${certain}${also}`,
-      'server-log-processed',
-    ],
-  ];
+function processedText({ certain, likely }: NonNullable<Verdict['serverLog']>['processedWrites']): string {
+  return `${certain}${likely === 0 ? '' : `, and likely ${likely} more`}`;
 }
 
 /** A row for each restart; nothing where there was none. */
@@ -131,95 +121,82 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   const hasWindow =
     verdict.journal === undefined &&
     perRestart.some(({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null);
-  const hasQueue = perRestart.some(({ expectedQueue }) => expectedQueue !== null);
-  const columns: Column<RestartVerdict>[] = [
-    ['restart', (row) => (isVoid(row) ? `${row.restart} (void)` : String(row.restart)), 'restart-load'],
-    ...(verdict.perSite === undefined ? [] : siteColumns),
+  const hasJournal = verdict.journal !== undefined;
+  const hasSites = verdict.perSite !== undefined;
+  const hasRollBack = perRestart.some(({ rollBackUs }) => rollBackUs !== undefined);
+  const columns: Columns<RestartVerdict> = [
+    ['restart', (row) => `${row.restart}${isVoid(row) ? ' (void)' : ''}`, 'restart-load'],
+    hasSites && ['site', ({ site = '' }) => site],
+    hasSites && ['deploy', ({ deploy = '' }) => deploy],
     ['began, s', ({ siteBeginUs, deployBeginUs }) => ((siteBeginUs ?? deployBeginUs) / 1e6).toFixed(3)],
-    ...(hasWindow ? windowColumns : []),
-    ...(verdict.journal === undefined ? [] : [inFlightColumn]),
-    ['dropped', ({ droppedInRestart }) => String(droppedInRestart), 'restart-drops'],
+    hasWindow && ['outage window', outageText],
+    hasWindow && ['due in it', ({ dueInOutage }) => dueInOutage, 'restart-load'],
+    (hasWindow || hasJournal) && [
+      'in flight at SIGTERM',
+      ({ inFlightAtSigterm }) => inFlightAtSigterm,
+      'restart-in-flight',
+    ],
+    hasWindow && ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? null],
+    ['dropped', ({ droppedInRestart }) => droppedInRestart, 'restart-drops'],
     ['of which', ({ droppedByKind }) => countsText(droppedByKind), 'restart-drops'],
     ['longest wait', ({ longestWaitMs }) => inMs(longestWaitMs), 'restart-load'],
-    ...(perRestart.some(({ rollBackUs }) => rollBackUs !== undefined) ? rollBackColumns : []),
-    ...(hasQueue ? [queueColumn] : []),
+    hasRollBack && ['taken back at, s', ({ rollBackUs: us }) => (us === undefined ? null : (us / 1e6).toFixed(3))],
+    hasRollBack && ['served again after', ({ restoredAfterMs: ms }) => (ms === undefined ? null : inMs(ms))],
+    perRestart.some(({ expectedQueue }) => expectedQueue !== null) && [
+      'most queued (expected)',
+      ({ longestQueue, expectedQueue }) => `${longestQueue ?? '–'} (${expectedQueue?.toFixed(0) ?? '–'})`,
+      'restart-queues',
+    ],
   ];
   const notes = [
-    ...(hasWindow
-      ? ['The outage window runs from the last accept of the old process to the first accept of the new one.']
-      : []),
+    hasWindow && 'The outage window runs from the last accept of the old process to the first accept of the new one.',
     voidMeaning,
-    ...sparesText(run, perRestart),
-    ...(verdict.perSite === undefined
-      ? []
-      : [
-          'Restarts are counted over all sites, in the order of the sites; each began when its deploy came to its site.',
-        ]),
-    ...shorterWaitText(verdict),
+    sparesText(run, perRestart),
+    hasSites &&
+      'Restarts are counted over all sites, in the order of the sites; each began when its deploy came to its site.',
+    shorterWaitText(verdict),
   ];
-  return ['## Restart by restart', tableOf(perRestart, columns), countedByColumn(columns), notes.join(' ')].join(
-    '\n\n',
+  return paragraphs(
+    '## Restart by restart',
+    tableOf(perRestart, columns),
+    countedByColumn(columns),
+    notes.filter((note) => note !== false).join(' '),
   );
 }
 
-const siteColumns: readonly Column<RestartVerdict>[] = [
-  ['site', ({ site }) => site ?? ''],
-  ['deploy', ({ deploy }) => String(deploy ?? '')],
-];
-
-const inFlightColumn: Column<RestartVerdict> = [
-  'in flight at SIGTERM',
-  ({ inFlightAtSigterm }) => orUnknown(inFlightAtSigterm),
-  'restart-in-flight',
-];
-
-const windowColumns: readonly Column<RestartVerdict>[] = [
-  ['outage window', ({ outageMs, outageEnded }) => `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`],
-  ['due in it', ({ dueInOutage }) => orUnknown(dueInOutage), 'restart-load'],
-  inFlightColumn,
-  ['predicted', ({ predictedDropped }) => predictedDropped?.toFixed(0) ?? '–'],
-];
-
-/** Of bad releases. */
-const rollBackColumns: readonly Column<RestartVerdict>[] = [
-  ['taken back at, s', ({ rollBackUs }) => (rollBackUs === undefined ? '–' : (rollBackUs / 1e6).toFixed(3))],
-  ['served again after', ({ restoredAfterMs }) => (restoredAfterMs === undefined ? '–' : inMs(restoredAfterMs))],
-];
-
-const queueColumn: Column<RestartVerdict> = [
-  'most queued (expected)',
-  ({ longestQueue, expectedQueue }) => `${longestQueue ?? '–'} (${expectedQueue?.toFixed(0) ?? '–'})`,
-  'restart-queues',
-];
+function outageText({ outageMs, outageEnded }: RestartVerdict): string {
+  return `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`;
+}
 
 function isVoid({ voided, droppedInRestart }: RestartVerdict): boolean {
   return voided && droppedInRestart === 0;
 }
 
 /** Why there are more restarts than were asked for, where that is so; nothing else. */
-function sparesText(run: RunRecord, perRestart: Verdict['perRestart']): string[] {
+function sparesText(run: RunRecord, perRestart: Verdict['perRestart']): string | false {
   // Of several sites each deploy restarts many.
   const made = new Set(perRestart.map(({ deploy, restart }) => deploy ?? restart)).size;
   const what = perRestart.some(({ deploy }) => deploy !== undefined) ? 'deploys' : 'restarts';
   const asked = run.kind === 'experiment' ? run.experiment.deploy.restarts : made;
-  if (made <= asked) return [];
   const spares = made - asked;
-  return [
+  return (
+    spares > 0 &&
     `${made} ${what} were made: the ${asked} that were asked for, and ${spares} spare ` +
-      `${spares === 1 ? 'one' : 'ones'}, since requests left late during as many of them.`,
-  ];
+      `${spares === 1 ? 'one' : 'ones'}, since requests left late during as many of them.`
+  );
 }
 
 /** Why nobody waited as long as the port was closed, where that is so; nothing else. */
-function shorterWaitText({ dropped, longestWaitMs, longestOutageMs, direct }: Verdict): string[] {
+function shorterWaitText({ dropped, longestWaitMs, longestOutageMs, direct }: Verdict): string | false {
   // Whoever was refused did not wait.
-  if (dropped > 0 || longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs) return [];
+  if (dropped > 0 || longestWaitMs === null || longestOutageMs === null || longestWaitMs >= longestOutageMs)
+    return false;
   const directMs = direct?.longestWaitMs ?? null;
-  return [
+  return (
     `The longest wait (${inMs(longestWaitMs)}) is shorter than the longest outage window (${inMs(longestOutageMs)}): a ` +
-      'draining process accepts no new connection, and still answers on those that its clients keep.',
-    ...(directMs === null ? [] : [`Straight to the site's port the longest wait was ${inMs(directMs)}.`]),
-  ];
+    'draining process accepts no new connection, and still answers on those that its clients keep.' +
+    (directMs === null ? '' : ` Straight to the site's port the longest wait was ${inMs(directMs)}.`)
+  );
 }
 
 const notKnown = 'not known';
@@ -257,7 +234,7 @@ export function writesSection({ writes }: Verdict): string {
     ...busyFigures(busy),
   ];
   const named = Object.entries(examples).filter(([, ids]) => ids.length > 0);
-  return [
+  return paragraphs(
     '## Writes',
     // Only SQLite, asked after the last process, says what state it is in.
     `What the client was told, beside what ${
@@ -267,14 +244,14 @@ export function writesSection({ writes }: Verdict): string {
     }.`,
     figuresTable(figures),
     ...named.map(([what, ids]) => `${what}: ${ids.map((id) => `\`${id}\``).join(', ')}`),
-  ].join('\n\n');
+  );
 }
 
 /** What the probe of the site’s own port saw; nothing where there was none. */
 export function directSection({ direct, perSite }: Verdict): string {
   if (direct === null) return '';
   const ofFirst = perSite?.[0] === undefined ? '' : ` to the first site alone (${perSite[0].site})`;
-  return [
+  return paragraphs(
     "## Straight to the site's own port",
     `${direct.ratePerSecond} requests a second from the server itself${ofFirst}, each on a connection of its own. A refused ` +
       'connection, or a SYN that finds the queue full and is sent again a second later, is seen here as what it is; a ' +
@@ -284,5 +261,5 @@ export function directSection({ direct, perSite }: Verdict): string {
       ['outcomes', countsText(direct.outcomes), 'direct'],
       ['longest wait', inMs(direct.longestWaitMs), 'direct'],
     ]),
-  ].join('\n\n');
+  );
 }

@@ -7,7 +7,7 @@ import { boundIn, kindsText, noRestartText, restartsText } from '../verdict/cita
 import { pressurePercent } from '../run/files/kernel.ts';
 import { heldText } from '../verdict/service/held-text.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
-import { atSeconds, byCount, eventText, inMs } from './format.ts';
+import { atSeconds, byCount, eventText, inMs, listOf, paragraphs } from './format.ts';
 
 /** Windows of drops that the first page tells of; the rest stand in their own table. */
 const mostWindows = 3;
@@ -16,11 +16,11 @@ const mostWindows = 3;
 export function headingSection(run: RunRecord, verdict: Verdict): string {
   const { id, title, question } = subjectOf(run);
   const variant = verdict.variant === null ? '' : ` (${verdict.variant})`;
-  return [
+  return paragraphs(
     `# ${id} ${title}${variant}: ${verdict.verdict}`,
     `**${question}** ${answerText(run, verdict)}${verdict.holds === undefined ? '' : ` ${heldText(verdict.holds)}`}`,
     `\`\`\`\n${verdict.citation}\n\`\`\``,
-  ].join('\n\n');
+  );
 }
 
 function answerText(run: RunRecord, verdict: Verdict): string {
@@ -42,9 +42,12 @@ function answerText(run: RunRecord, verdict: Verdict): string {
 
 /** Why the run is no pass, and what else must be known; nothing where there is nothing. */
 export function reasonsSection({ reasons, notes }: Verdict): string {
-  const list = (heading: string, lines: readonly string[]): string[] =>
-    lines.length === 0 ? [] : [heading, lines.map((line) => `- ${line}`).join('\n')];
-  return [...list('## Why', reasons), ...list('## To be known', notes)].join('\n\n');
+  return paragraphs(
+    reasons.length > 0 && '## Why',
+    listOf(reasons),
+    notes.length > 0 && '## To be known',
+    listOf(notes),
+  );
 }
 
 /** What a reader must know, a line each. */
@@ -64,8 +67,8 @@ export function glanceSection(run: RunRecord, verdict: Verdict): string {
     ['Lab', labText(run)],
     ['Holds for', scopeText(run, verdict)],
   ];
-  const told = lines.flatMap(([name, text]) => (text === null ? [] : [`- **${name}**: ${text}`]));
-  return `## At a glance\n\n${told.join('\n')}`;
+  const told = lines.flatMap(([name, text]) => (text === null ? [] : `**${name}**: ${text}`));
+  return paragraphs('## At a glance', listOf(told));
 }
 
 function droppedText(run: RunRecord, { dropped, due, predicted, stale }: Verdict): string {

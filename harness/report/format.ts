@@ -3,9 +3,17 @@ import { markdownTable } from 'markdown-table';
 import type { QueryName } from '../verdict/queries/all.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 
-/** A count; a dash where it is not known. */
-export function orUnknown(count: number | null): string {
-  return count === null ? '–' : String(count);
+/** A part of a page; one that does not hold is left out. */
+export type Part = string | false | null;
+
+/** Paragraphs: those that are there. */
+export function paragraphs(...parts: readonly Part[]): string {
+  return parts.filter((part) => part !== false && part !== null && part !== '').join('\n\n');
+}
+
+/** Lines of a list. */
+export function listOf(lines: readonly string[]): string {
+  return lines.map((line) => `- ${line}`).join('\n');
 }
 
 /** Milliseconds, as exact as a reader needs them; a dash where they are not known. */
@@ -57,18 +65,23 @@ export function eventText(event: Verdict['dropWindows'][number]['openedBy']): st
   return event === null ? 'no event that was seen' : `\`${event.kind}\`${siteText(event)} at ${atSeconds(event.atUs)}`;
 }
 
-/** A column of a table: its heading, what a row shows in it, and the query that counts it, where a query does. */
-export type Column<Row> = readonly [head: string, cell: (row: Row) => string, query?: QueryName];
+/** A column of a table: its heading, what a row shows in it (null: not known), and the query that counts it, if one does. */
+export type Column<Row> = readonly [head: string, cell: (row: Row) => string | number | null, query?: QueryName];
+
+/** Columns of a table; one that does not hold is left out. */
+export type Columns<Row> = readonly (Column<Row> | false)[];
 
 /** A table with a line for each row. */
-export function tableOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  return markdownTable([columns.map(([head]) => head), ...rows.map((row) => columns.map(([, cell]) => cell(row)))]);
+export function tableOf<Row>(rows: readonly Row[], columns: Columns<Row>): string {
+  const shown = columns.filter((column) => column !== false);
+  const cells = rows.map((row) => shown.map(([, cell]) => String(cell(row) ?? '–')));
+  return markdownTable([shown.map(([head]) => head), ...cells]);
 }
 
 /** Which query counts which columns of a table. */
-export function countedByColumn<Row>(columns: readonly Column<Row>[]): string {
+export function countedByColumn<Row>(columns: Columns<Row>): string {
   const heads = new Map<string, string[]>();
-  for (const [head, , query] of columns) {
+  for (const [head, , query] of columns.filter((column) => column !== false)) {
     if (query !== undefined) heads.set(query, [...(heads.get(query) ?? []), head]);
   }
   return `Counted by ${[...heads].map(([query, all]) => `\`${query}\` (${all.join(', ')})`).join(', ')}.`;
@@ -79,14 +92,17 @@ export function countedBy(...queries: readonly QueryName[]): string {
   return `Counted by ${queries.map((query) => `\`${query}\``).join(', ')}.`;
 }
 
-/** A figure that a report shows: what it is, its value, and the query that counts it; null where no query does. */
-export type Figure = readonly [label: string, value: string | number, query: QueryName | null];
+/** A figure that a report shows: what it is, its value (null: not known), and the query that counts it, if one does. */
+export type Figure = readonly [label: string, value: string | number | null, query?: QueryName];
 
-/** A table of figures, each beside the query that counts it. */
-export function figuresTable(figures: readonly Figure[]): string {
-  return tableOf(figures, [
-    ['figure', ([label]) => label],
-    ['value', ([, value]) => String(value)],
-    ['query', ([, , query]) => (query === null ? '–' : `\`${query}\``)],
-  ]);
+/** A table of figures, each beside the query that counts it; one that does not hold is left out. */
+export function figuresTable(figures: readonly (Figure | false)[]): string {
+  return tableOf(
+    figures.filter((figure) => figure !== false),
+    [
+      ['figure', ([label]) => label],
+      ['value', ([, value]) => value],
+      ['query', ([, , query]) => (query === undefined ? null : `\`${query}\``)],
+    ],
+  );
 }

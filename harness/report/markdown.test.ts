@@ -5,10 +5,10 @@ import { serviceRecord, siteVerdict, verdictOfTest } from '../verdict/testing.ts
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { scopeText } from './first-page.ts';
 import { reportMarkdown } from './markdown.ts';
-import { cause, charts, reportedRun } from './testing.ts';
+import { cause, reportedRun } from './testing.ts';
 
 const { run, verdict } = reportedRun();
-const textOf = (over: Partial<Verdict> = {}): string => reportMarkdown(run, { ...verdict, ...over }, charts);
+const textOf = (over: Partial<Verdict> = {}): string => reportMarkdown(run, { ...verdict, ...over }, [1]);
 const text = textOf();
 /** What stands above the first chart. */
 const firstPage = text.slice(0, text.indexOf('!['));
@@ -89,7 +89,7 @@ describe('report.md', () => {
   });
 
   it('tells how a service is restarted more often, unless its command failed', () => {
-    const of = (troubles: string[]): string => reportMarkdown({ ...serviceRecord(), troubles }, verdict, charts);
+    const of = (troubles: string[]): string => reportMarkdown({ ...serviceRecord(), troubles }, verdict, [1]);
     expect(of([])).toContain('One restart bounds little');
     expect(of(['The command failed.'])).not.toContain('One restart bounds little');
   });

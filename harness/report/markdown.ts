@@ -3,6 +3,7 @@ import { fencedText, markdownText, shownLine, wordedBy } from '../base/foreign-t
 import type { Capacities } from '../run/capacity.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
+import { paragraphs } from './format.ts';
 import { askedSection } from './asked-section.ts';
 import { causesSection } from './causes-section.ts';
 import { countsSection, directSection, expectationsSection, restartsSection, writesSection } from './count-sections.ts';
@@ -14,32 +15,23 @@ import { sitesSection } from './sites-section.ts';
 import { capacitySection, repeatSection, trustSection, wordsSection } from './trust-sections.ts';
 import { unitJournalSection } from './unit-journal-section.ts';
 
-/** The charts of a report, by file name within charts/ and without the ending. */
-export interface ReportCharts {
-  readonly overview: string;
-  readonly latency: string;
-  readonly restarts: readonly string[];
-  /** Restarts that have no chart of their own. */
-  readonly restartsNotDrawn: number;
-}
-
-/** The report's text. Every text of the files is worded for Markdown here, and those in blocks of their own as such. */
+/**
+ * The report's text. Every text of the files is worded for Markdown here, and those in blocks of their own as such.
+ * @param drawn the restarts that have a chart of their own
+ */
 export function reportMarkdown(
   ofRun: RunRecord,
   ofVerdict: Verdict,
-  charts: ReportCharts,
+  drawn: readonly number[],
   ofCapacities: Capacities | null = null,
 ): string {
   const run = { ...wordedBy(ofRun, markdownText), command: fencedText(shownLine(ofRun.command)) };
   const verdict = { ...wordedBy(ofVerdict, markdownText), citation: fencedText(shownLine(ofVerdict.citation)) };
-  const sections = [
+  const text = paragraphs(
     headingSection(run, verdict),
     reasonsSection(verdict),
     glanceSection(run, verdict),
-    picture(
-      charts.overview,
-      `Outcomes over the whole run${verdict.perSite === undefined ? '' : ', all sites together'}`,
-    ),
+    picture('outcomes', `Outcomes over the whole run${verdict.perSite === undefined ? '' : ', all sites together'}`),
     expectationsSection(verdict),
     askedSection(run),
     countsSection(verdict),
@@ -52,27 +44,32 @@ export function reportMarkdown(
     unitJournalSection(verdict),
     writesSection(verdict),
     directSection(verdict),
-    chartsSection(charts, verdict),
+    chartsSection(drawn, verdict),
     trustSection(run, verdict),
     capacitySection(wordedBy(ofCapacities, markdownText)),
     repeatSection(run),
     wordsSection(verdict),
-  ];
-  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+  );
+  return `${text}\n`;
 }
 
-function chartsSection({ latency, restarts, restartsNotDrawn }: ReportCharts, { perRestart }: Verdict): string {
+/** File name of a restart's chart, within charts/ and without the ending: restart-001. */
+export function restartChart(restart: number): string {
+  return `restart-${String(restart).padStart(3, '0')}`;
+}
+
+function chartsSection(drawn: readonly number[], { perRestart }: Verdict): string {
   const captionOf = (restart: number): string => {
     const { site, deploy } = perRestart.find((one) => one.restart === restart) ?? {};
     return `Outcomes around restart ${restart}${site === undefined ? '' : ` (${site}, deploy ${deploy ?? '?'})`}`;
   };
-  return [
+  const notDrawn = perRestart.length - drawn.length;
+  return paragraphs(
     '## Charts',
-    picture(latency, 'Latency of every request over its due time'),
-    // The file's name has the restart's own number.
-    ...restarts.map((name) => picture(name, captionOf(Number(name.replace(/\D/gu, ''))))),
-    ...(restartsNotDrawn === 0 ? [] : [`Restarts that are not drawn: ${restartsNotDrawn}.`]),
-  ].join('\n\n');
+    picture('latency', 'Latency of every request over its due time'),
+    ...drawn.map((restart) => picture(restartChart(restart), captionOf(restart))),
+    notDrawn > 0 && `Restarts that are not drawn: ${notDrawn}.`,
+  );
 }
 
 function picture(name: string, what: string): string {

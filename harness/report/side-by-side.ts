@@ -4,7 +4,7 @@ import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { boundText, noRestartText } from '../verdict/citation.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
 import type { SideBySideBar } from './charts/side-by-side-chart.ts';
-import { inMs, orUnknown, tableOf, type Column } from './format.ts';
+import { inMs, listOf, paragraphs, tableOf, type Column } from './format.ts';
 
 /** An experiment of the index. */
 export interface SideBySideEntry {
@@ -29,7 +29,7 @@ export function sideBySideMarkdown(
 ): string {
   const entries = of.map(wordedEntry);
   const made = entries.flatMap(({ run }) => run ?? []);
-  const sections = [
+  const text = paragraphs(
     '# The experiments side by side',
     'Made by `npm run index`, from one run of each: the newest that may be cited and was asked for as its file stands. ' +
       'What may not be cited is named below the table; a run that is inconclusive, or was cut short, has no figures here. ' +
@@ -42,11 +42,11 @@ export function sideBySideMarkdown(
       '**gap** is the longest time in which nobody was answered; a write is **lost** when it was acknowledged and is not ' +
       'in the database; **unexplained** drops are those that no witness but the client shows. Every word is in the ' +
       `[glossary](${glossaryPath}).`,
-    ...doubts(entries),
+    listOf(doubts(entries)),
     labText(made.map(({ record }) => record)),
-    ...(made.length === 0 ? [] : [`\`\`\`\n${made.map(({ verdict }) => verdict.citation).join('\n')}\n\`\`\``]),
-  ];
-  return `${sections.join('\n\n')}\n`;
+    made.length > 0 && `\`\`\`\n${made.map(({ verdict }) => verdict.citation).join('\n')}\n\`\`\``,
+  );
+  return `${text}\n`;
 }
 
 /** Every text of the files, worded for Markdown. */
@@ -82,12 +82,12 @@ export function sideBySideBars(entries: readonly SideBySideEntry[]): SideBySideB
 }
 
 /** A column of figures; a dash where there is no run that says something. */
-function figure(head: string, cell: (verdict: Verdict) => string): Column<SideBySideEntry> {
-  return [head, ({ run }) => (run === null || !isConclusive(run.verdict) ? '–' : cell(run.verdict))];
+function figure(head: string, cell: (verdict: Verdict) => string | number | null): Column<SideBySideEntry> {
+  return [head, ({ run }) => (run === null || !isConclusive(run.verdict) ? null : cell(run.verdict))];
 }
 
-function eachRestart(total: number | null, { restarts }: Verdict): string {
-  return total === null || restarts === 0 ? '–' : (total / restarts).toFixed(1);
+function eachRestart(total: number | null, { restarts }: Verdict): string | null {
+  return total === null || restarts === 0 ? null : (total / restarts).toFixed(1);
 }
 
 const columns: readonly Column<SideBySideEntry>[] = [
@@ -103,22 +103,19 @@ const columns: readonly Column<SideBySideEntry>[] = [
   figure('dropped', ({ dropped, due }) => `${dropped} of ${due}`),
   figure('longest wait', ({ longestWaitMs }) => inMs(longestWaitMs)),
   figure('gap', ({ gapMs }) => inMs(gapMs)),
-  figure('writes lost', ({ writes }) => orUnknown(writes?.lost ?? null)),
-  figure('unexplained', ({ unexplained }) => orUnknown(unexplained)),
+  figure('writes lost', ({ writes }) => writes?.lost ?? null),
+  figure('unexplained', ({ unexplained }) => unexplained),
 ];
 
 /** Runs that are not what a reader takes them for. */
 function doubts(entries: readonly SideBySideEntry[]): string[] {
   const notRun = entries.filter(({ run }) => run === null).map(({ id }) => id);
-  const lines = entries.flatMap(({ id, run }) => {
-    if (run === null) return [];
-    return [
-      ...(run.citable ? [] : [`- ${id} is not for citing: ${whyNot(run.verdict)}`]),
-      ...(run.asWritten ? [] : [`- ${id} ran with other settings than its file has: ${run.record.command}`]),
-    ];
-  });
-  if (notRun.length > 0) lines.push(`- Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`);
-  return lines.length === 0 ? [] : [lines.join('\n')];
+  const lines = entries.flatMap(({ id, run }) => [
+    run?.citable === false && `${id} is not for citing: ${whyNot(run.verdict)}`,
+    run?.asWritten === false && `${id} ran with other settings than its file has: ${run.record.command}`,
+  ]);
+  if (notRun.length > 0) lines.push(`Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`);
+  return lines.filter((line) => line !== false);
 }
 
 function whyNot(verdict: Verdict): string {

@@ -2,7 +2,7 @@
 import { greatestOf, sumOf } from '../base/sums.ts';
 import { boundOf } from '../verdict/citation.ts';
 import type { SiteVerdict, Verdict } from '../verdict/record/verdict.ts';
-import { countedByColumn, inMs, tableOf, type Column } from './format.ts';
+import { countedByColumn, inMs, listOf, paragraphs, tableOf, type Column } from './format.ts';
 
 /** A row for each site, and one for the whole; nothing where there is only one site. */
 export function sitesSection(verdict: Verdict): string {
@@ -16,23 +16,21 @@ export function sitesSection(verdict: Verdict): string {
   const counted = columns.map(({ head, ofSite, query }): Column<SiteVerdict> =>
     query === undefined ? [head, ofSite] : [head, ofSite, query],
   );
-  return [
+  return paragraphs(
     '## Site by site',
     'The slots of the schedule go to the sites in turn. The last line is the whole run’s: its counts are the sums, its ' +
       'longest times the longest of any site; only its silence is another, a time in which no site answered anybody.',
     table,
     countedByColumn(counted),
     'What is predicted of each:',
-    formulaLines(perSite),
-  ].join('\n\n');
+    listOf(formulaLines(perSite)),
+  );
 }
 
 /** A line for each formula; sites of which the same is said share one. */
-function formulaLines(sites: readonly SiteVerdict[]): string {
-  const named = new Map<string, string[]>();
-  for (const { site, predicted } of sites)
-    named.set(predicted.formula, [...(named.get(predicted.formula) ?? []), site]);
-  return [...named].map(([formula, names]) => `- ${names.join(', ')}: ${formula}`).join('\n');
+function formulaLines(sites: readonly SiteVerdict[]): string[] {
+  const byFormula = Map.groupBy(sites, ({ predicted }) => predicted.formula);
+  return [...byFormula].map(([formula, said]) => `${said.map(({ site }) => site).join(', ')}: ${formula}`);
 }
 
 interface SiteColumn {

@@ -14,7 +14,6 @@ import {
   window,
 } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import type { ReportCharts } from './markdown.ts';
 
 /** The cause of the one drop. */
 export const cause = 'refused: nobody listened at the backend’s port';
@@ -49,11 +48,3 @@ export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun;
   });
   return { run, verdict };
 }
-
-/** Names of charts, as a report has them. */
-export const charts: ReportCharts = {
-  overview: 'outcomes',
-  latency: 'latency',
-  restarts: ['restart-001'],
-  restartsNotDrawn: 0,
-};

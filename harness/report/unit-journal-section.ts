@@ -1,7 +1,7 @@
 /** What systemd's journal says of a service of the user's, restart by restart. */
 import { counted } from '../base/counted.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import { inMs, tableOf } from './format.ts';
+import { inMs, paragraphs, tableOf } from './format.ts';
 
 const mostEvents = 40;
 
@@ -11,38 +11,36 @@ export function unitJournalSection({ journal }: Verdict): string {
   const { units, events, lines, restartsByItself, phases } = journal;
   const heading = `## What systemd says of ${units.join(', ')}`;
   if (lines === 0) {
-    return `${heading}\n\nNothing, in all of the load: the command did not restart it, or it is another unit that serves.`;
+    return paragraphs(
+      heading,
+      'Nothing, in all of the load: the command did not restart it, or it is another unit that serves.',
+    );
   }
   const more = lines - Math.min(events.length, mostEvents);
-  return [
+  return paragraphs(
     heading,
     tableOf(events.slice(0, mostEvents), [
-      ['restart', ({ restart }) => (restart === 0 ? '–' : String(restart))],
+      ['restart', ({ restart }) => restart || null],
       ['at', ({ at }) => at],
       ['s', ({ atUs }) => (atUs / 1e6).toFixed(3)],
       ['event', ({ kind }) => (kind === 'sigterm' ? 'SIGTERM (inferred)' : kind)],
       ['what systemd said', ({ said }) => said],
       ['line', ({ line }) => `timeline.ndjson:${line}`],
     ]),
-    ...(more > 0 ? [`timeline.ndjson has ${more} more.`] : []),
-    ...(phases.length === 0
-      ? []
-      : [
-          tableOf(phases, [
-            ['restart', ({ restart }) => String(restart)],
-            ['draining', ({ drainingMs }) => knownMs(drainingMs)],
-            ['down', ({ downMs }) => knownMs(downMs)],
-            ['warming', ({ warmingMs }) => knownMs(warmingMs)],
-          ]),
-        ]),
-    ...(restartsByItself === 0
-      ? []
-      : [`systemd started it again by itself (Restart=) ${counted(restartsByItself, 'time')}.`]),
+    more > 0 && `timeline.ndjson has ${more} more.`,
+    phases.length > 0 &&
+      tableOf(phases, [
+        ['restart', ({ restart }) => restart],
+        ['draining', ({ drainingMs }) => knownMs(drainingMs)],
+        ['down', ({ downMs }) => knownMs(downMs)],
+        ['warming', ({ warmingMs }) => knownMs(warmingMs)],
+      ]),
+    restartsByItself > 0 && `systemd started it again by itself (Restart=) ${counted(restartsByItself, 'time')}.`,
     'Times are those at which journald had the line, on the clock of the load. An exit, its status, the start and the ' +
       'counter of restarts are systemd’s own words. SIGTERM is inferred from “Stopping”: systemd sends it then, after ' +
       'any ExecStop=. When the old process stopped accepting, nobody says. The new one is ready where its unit tells ' +
       'systemd so (Type=notify), else when the load had an answer again; that ends `warming`.',
-  ].join('\n\n');
+  );
 }
 
 function knownMs(ms: number | null): string {

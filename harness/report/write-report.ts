@@ -23,7 +23,7 @@ import { drawLatency, LatencyPoints } from './charts/latency-chart.ts';
 import { drawOverview, drawRestart, restartSpan } from './charts/outcome-charts.ts';
 import { classifyRow } from './charts/palette.ts';
 import { reportHtml } from './html.ts';
-import { reportMarkdown } from './markdown.ts';
+import { reportMarkdown, restartChart } from './markdown.ts';
 
 const binUs = 100_000;
 /** A bar narrower than a pixel shows nothing more. */
@@ -61,10 +61,9 @@ async function reportTexts(
   verdict: Verdict,
   svgs: ReadonlyMap<string, string>,
 ): Promise<{ report: string; page: string }> {
-  const restarts = [...svgs.keys()].filter((name) => name.startsWith('restart-'));
-  const restartsNotDrawn = verdict.perRestart.length - restarts.length;
-  const charts = { overview: 'outcomes', latency: 'latency', restarts, restartsNotDrawn };
-  const report = reportMarkdown(open.record, verdict, charts, await readCapacities(open));
+  const restarts = verdict.perRestart.map(({ restart }) => restart);
+  const drawn = restarts.filter((restart) => svgs.has(restartChart(restart)));
+  const report = reportMarkdown(open.record, verdict, drawn, await readCapacities(open));
   const inPage = new Map([...svgs].map(([name, svg]) => [`${runFiles.charts}/${name}.svg`, svg]));
   return { report, page: reportHtml(report, inPage) };
 }
@@ -130,10 +129,6 @@ function overviewBinUs(durationMs: number): number {
 async function readCapacities(open: OpenRun): Promise<Capacities | null> {
   if (!open.has(runFiles.capacity)) return null;
   return await plainJson(join(open.path, runFiles.capacity), capacitiesSchema, { what: 'record of capacities' });
-}
-
-function restartChart(restart: number): string {
-  return `restart-${String(restart).padStart(3, '0')}`;
 }
 
 /** The restarts that get a chart of their own. */

@@ -1,32 +1,10 @@
 /** The one line that goes into a document. */
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
 import { exactInterval } from '../base/interval.ts';
-import type { Verdict } from './record/verdict.ts';
-
-/** What the line is made of. */
-export type Cited = Pick<
-  Verdict,
-  | 'experiment'
-  | 'runId'
-  | 'verdict'
-  | 'headline'
-  | 'direct'
-  | 'restarts'
-  | 'voidRestarts'
-  | 'badRestarts'
-  | 'badRestartsInterval95'
-  | 'dropped'
-  | 'due'
-  | 'longestWaitMs'
-  | 'hashes'
-  | 'controls'
-  | 'failureKinds'
-  | 'retryingClient'
-  | 'perSite'
->;
+import { isConclusive, type Verdict } from './record/verdict.ts';
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
-export function citationLine(cited: Cited, run: RunRecord): string {
+export function citationLine(cited: Verdict, run: RunRecord): string {
   const { fingerprint } = run;
   // A proxy that the load never met bounds nothing.
   const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
@@ -44,8 +22,7 @@ export function citationLine(cited: Cited, run: RunRecord): string {
     ...(run.kind === 'measure' && run.service.tls?.isInsecure === true ? ['certificate not checked'] : []),
     `ledger sha256:${cited.hashes.ledger.slice(0, 16)}`,
   ];
-  const isTrusted = cited.verdict === 'pass' || cited.verdict === 'fail';
-  const doubt = !isTrusted
+  const doubt = !isConclusive(cited)
     ? ` [${cited.verdict}: not citable]`
     : cited.controls === null
       ? ' [without controls: not for citing]'
@@ -74,7 +51,7 @@ export function restartsText({
 }
 
 /** Of a service that the user runs, of which there is no other witness: what kind the failures were. */
-function kindsIn(cited: Cited, run: RunRecord): string {
+function kindsIn(cited: Verdict, run: RunRecord): string {
   const kinds = kindsText(cited);
   if (run.kind !== 'measure' || kinds === null) return '';
   const { resent, droppedAtBest } = cited.retryingClient;
@@ -89,7 +66,7 @@ export function kindsText({ failureKinds }: Pick<Verdict, 'failureKinds'>): stri
 }
 
 /** The longest wait; where a probe without the proxy waited longer, its wait too, since that is what such a client meets. */
-function waitText({ longestWaitMs, direct, perSite }: Cited, hasProxy: boolean): string {
+function waitText({ longestWaitMs, direct, perSite }: Verdict, hasProxy: boolean): string {
   if (longestWaitMs === null) return 'no ok answer';
   const text = `longest wait ${longestWaitMs.toFixed(0)} ms`;
   const directMs = direct?.longestWaitMs ?? null;

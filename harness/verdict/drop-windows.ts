@@ -89,9 +89,7 @@ export async function dropWindows(
 
 function named(timeline: readonly TimelineEvent[], index: number): DropWindow['openedBy'] {
   const event = timeline[index];
-  return event === undefined ? null : eventAt(event, index + 1);
-}
-
-function eventAt({ kind, site, atUs }: TimelineEvent, line: number): NonNullable<DropWindow['openedBy']> {
-  return { kind, ...(site !== undefined && { site }), atUs, line };
+  if (event === undefined) return null;
+  const { kind, site, atUs } = event;
+  return { kind, ...(site !== undefined && { site }), atUs, line: index + 1 };
 }

@@ -2,19 +2,7 @@
 import type { Verdict } from './record/verdict.ts';
 
 /** What the words are made of. */
-export interface Headlined extends Pick<
-  Verdict,
-  | 'verdict'
-  | 'due'
-  | 'dropped'
-  | 'outcomes'
-  | 'gapMs'
-  | 'predicted'
-  | 'expectations'
-  | 'writes'
-  | 'schedule'
-  | 'perRestart'
-> {
+export interface Headlined extends Verdict {
   readonly doubts: readonly { readonly kind: DoubtKind }[];
   /** null where no command was to change anything, or nobody looked. */
   readonly hasChanged: boolean | null;

@@ -39,6 +39,7 @@ export async function judgeRun(folder: string): Promise<Verdict> {
 /** The verdict. Pure. */
 export function verdictOf(evidence: Evidence): Verdict {
   const { run, ledger, stale, writes, direct, reconciliation, proxy, kernel, hashes, sites } = evidence;
+  const { hasChanged, unchangedRestarts } = evidence;
   const subject = subjectOf(run);
   const prediction = predictDrops(run, evidence.windows);
   const perRestart = restartVerdicts(evidence, prediction);
@@ -88,12 +89,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     hashes,
     citation: '',
   } satisfies Verdict;
-  const headline = headlineOf({
-    ...verdict,
-    doubts: decided.doubts,
-    hasChanged: evidence.hasChanged,
-    unchangedRestarts: evidence.unchangedRestarts,
-  });
+  const headline = headlineOf({ ...verdict, doubts: decided.doubts, hasChanged, unchangedRestarts });
   return { ...verdict, headline, citation: citationLine({ ...verdict, headline }, run) };
 }
 
@@ -187,11 +183,12 @@ function predictedOf({ dropped, range, formula }: Prediction, measured: number):
   };
 }
 
-/** Why the restarts are too few for what the experiment claims; null where they are not, or nothing is claimed. */
-function tooFewRestarts(run: RunRecord, { badRestarts, restarts }: Measured): string | null {
+/** A doubt where the restarts are too few for what is claimed. */
+function claimDoubts(run: RunRecord, { badRestarts, restarts }: Measured): Doubt[] {
   const claim = claimOf(run);
-  const answer = claim === undefined ? null : answerClaim(claim, badRestarts, restarts);
-  return answer?.kind === 'too-few' ? answer.why : null;
+  const answer = claim && answerClaim(claim, badRestarts, restarts);
+  const id = 'too-few-restarts';
+  return answer?.kind === 'too-few' ? [{ id, kind: 'claim', why: withId(answer.why, id) }] : [];
 }
 
 /** Pass, fail, inconclusive or aborted, with its reasons. */
@@ -213,13 +210,7 @@ function decide(
       doubts: [],
     };
   }
-  const tooFew = tooFewRestarts(run, measured);
-  const doubts: Doubt[] = [
-    ...doubtsOf(evidence),
-    ...(tooFew === null
-      ? []
-      : [{ id: 'too-few-restarts', kind: 'claim', why: withId(tooFew, 'too-few-restarts') } as const]),
-  ];
+  const doubts = [...doubtsOf(evidence), ...claimDoubts(run, measured)];
   const missed = expectations.filter(({ met }) => !met);
   const missedText = missed.map((row) =>
     withId(`Expected of ${row.what}: ${row.expected}; measured: ${row.measured}.`, 'expectation'),

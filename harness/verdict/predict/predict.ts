@@ -1,10 +1,10 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
-import { sum } from '../../base/sums.ts';
+import { sum, sumOf } from '../../base/sums.ts';
 import { mixOf, type Experiment } from '../../experiment/experiment.ts';
-import type { RunRecord } from '../../run/run-record.ts';
+import type { ExperimentRun, RunRecord } from '../../run/run-record.ts';
 import { isOfProxy, publicPorts, sitesOf } from '../../experiment/units.ts';
 import { backendsOf } from './backends.ts';
-import type { Prediction } from './prediction.ts';
+import { noPrediction, unseen, type Prediction } from './prediction.ts';
 import { predictProxyDrops } from './proxy-restart.ts';
 import { simulate } from './proxy-simulation.ts';
 import type { RestartWindow } from '../restart-windows.ts';
@@ -42,7 +42,7 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
   const ranges = own.map(({ range }) => range);
   const perSite = own.map((of, at) => ({ site: sites[at] ?? '', dropped: of.dropped, formula: of.formula }));
   if (ranges.includes(null)) {
-    return { dropped: null, range: null, perRestart, perSite, formula: 'none: not every outage window was seen' };
+    return { dropped: null, range: null, perRestart, perSite, formula: unseen };
   }
   const dropped = sum(own.map((of) => of.dropped ?? 0));
   return {
@@ -55,36 +55,32 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
 }
 
 /** Of one site, with its share of the load and its own restarts. */
-function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: readonly RestartWindow[]): Prediction {
+function predictSite(run: ExperimentRun, windows: readonly RestartWindow[]): Prediction {
   const { experiment } = run;
   if (isOfProxy(experiment.deploy.action)) return predictProxyDrops(experiment, windows);
   if (windows.length === 0) return { dropped: 0, range: [0, 0], perRestart: [], formula: 'no restart: 0' };
   const seen = windows.every(
     ({ acceptStoppedUs, acceptingUs, readyUs }) => acceptStoppedUs !== null && acceptingUs !== null && readyUs !== null,
   );
-  if (!seen) return noPrediction(windows, 'none: not every outage window was seen');
+  if (!seen) return noPrediction(windows);
 
   const refused = simulate(run, backendsOf(experiment, windows), windows);
   const least = leastRefused(run, windows) ?? refused.low;
-  const cut = windows.map((window, index) => cutByKill(experiment, window) * (refused.shareAtEnd[index] ?? 1));
-  const emptied = windows.map(() => emptyFileDrops(experiment));
-  const busy = windows.map((window) => busyDrops(experiment, window));
-  const perRestart = windows.map(
-    (_, index) => (refused.perRestart[index] ?? 0) + (cut[index] ?? 0) + (emptied[index] ?? 0) + (busy[index] ?? 0),
-  );
-  const extra = sum(cut) + sum(emptied) + sum(busy);
-  const dropped = sum(perRestart);
+  const parts = windows.map((window, index) => ({
+    refused: refused.perRestart[index] ?? 0,
+    cut: cutByKill(experiment, window) * (refused.shareAtEnd[index] ?? 1),
+    emptied: emptyFileDrops(experiment),
+    busy: busyDrops(experiment, window),
+  }));
+  const total = (part: 'refused' | 'cut' | 'emptied' | 'busy'): number => sumOf(parts, (of) => of[part]);
+  const sums = { least, refused: total('refused'), cut: total('cut'), emptied: total('emptied'), busy: total('busy') };
+  const extra = sums.cut + sums.emptied + sums.busy;
+  const perRestart = parts.map((of) => of.refused + of.cut + of.emptied + of.busy);
   return {
-    dropped,
+    dropped: sum(perRestart),
     range: [Math.min(least, refused.low) + extra, refused.high + extra],
     perRestart,
-    formula: formulaOf(experiment, windows, {
-      least,
-      refused: sum(refused.perRestart),
-      cut: sum(cut),
-      emptied: sum(emptied),
-      busy: sum(busy),
-    }),
+    formula: formulaOf(experiment, windows, sums),
   };
 }
 
@@ -93,10 +89,7 @@ function predictSite(run: Extract<RunRecord, { kind: 'experiment' }>, windows: r
  * process ends: how many there are nobody sees. So what is refused is at least what falls between that end and the next open
  * port; null where nothing of that kind can be.
  */
-function leastRefused(
-  run: Extract<RunRecord, { kind: 'experiment' }>,
-  windows: readonly RestartWindow[],
-): number | null {
+function leastRefused(run: ExperimentRun, windows: readonly RestartWindow[]): number | null {
   const { experiment } = run;
   const { service, unit, proxy } = experiment;
   if (service === undefined || unit.activation !== 'none' || proxy.kind === 'none') return null;
@@ -112,10 +105,6 @@ function leastRefused(
 function checkedPath({ service }: Experiment, path: string): string {
   if (service === undefined) return path;
   return (path === '/livez' ? service.health.live : service.health.ready) ?? path;
-}
-
-function noPrediction(windows: readonly RestartWindow[], formula: string): Prediction {
-  return { dropped: null, range: null, perRestart: windows.map(() => null), formula };
 }
 
 /**

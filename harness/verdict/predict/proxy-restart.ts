@@ -3,7 +3,7 @@ import { sum } from '../../base/sums.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import { askedMs } from '../../run/site-requests.ts';
 import type { RestartWindow } from '../restart-windows.ts';
-import type { Prediction } from './prediction.ts';
+import { noPrediction, type Prediction } from './prediction.ts';
 
 /**
  * From the moment in which the old proxy closes its port to that in which the new one has its routes nobody is answered:
@@ -26,14 +26,7 @@ export function predictProxyDrops(experiment: Experiment, windows: readonly Rest
   const spans = windows.flatMap(({ acceptStoppedUs, readyUs }) =>
     acceptStoppedUs === null || readyUs === null ? [] : [Math.max(0, readyUs - acceptStoppedUs) / 1e6],
   );
-  if (spans.length < windows.length) {
-    return {
-      dropped: null,
-      range: null,
-      perRestart: windows.map(() => null),
-      formula: 'none: not every outage window was seen',
-    };
-  }
+  if (spans.length < windows.length) return noPrediction(windows);
   const cut = windows.map((window) => rate * (cutSeconds(experiment) + dyingSeconds(experiment, window)));
   const perRestart = spans.map((seconds, index) => rate * seconds + (cut[index] ?? 0));
   const seconds = sum(spans);

@@ -8,7 +8,7 @@
  */
 import { seededRandom } from '../../base/random.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import type { RunRecord } from '../../run/run-record.ts';
+import type { ExperimentRun } from '../../run/run-record.ts';
 import type { Backend } from './backends.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { SpanSet, type Span } from './spans.ts';
@@ -18,7 +18,7 @@ const phases = 40;
 
 /** Follows every slot at risk through the proxy, for each phase of the check; means, and least and greatest sum. */
 export function simulate(
-  { experiment, durationMs, seed }: Extract<RunRecord, { kind: 'experiment' }>,
+  { experiment, durationMs, seed }: ExperimentRun,
   backends: readonly Backend[],
   windows: readonly RestartWindow[],
 ): { perRestart: number[]; shareAtEnd: number[]; low: number; high: number } {

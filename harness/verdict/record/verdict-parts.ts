@@ -6,9 +6,14 @@ import { holdSteps } from '../service/hold-steps.ts';
 /** A count of things. */
 export const count = z.number().int().nonnegative();
 /** A time in milliseconds. */
-export const milliseconds = z.number();
+const milliseconds = z.number();
 /** A moment, in microseconds since run start. */
 const microseconds = z.number();
+/** The same where it may not be known; the field says what null means. */
+export const countOrNull = count.nullable();
+export const msOrNull = milliseconds.nullable();
+export const numberOrNull = z.number().nullable();
+export const intervalOrNull = z.tuple([z.number(), z.number()]).nullable();
 /** Outcomes, counted by name. */
 export const outcomes = z.record(z.string(), count);
 /** What a run comes to. */
@@ -55,47 +60,40 @@ export const restartSchema = z.strictObject({
   acceptingUs: microseconds.nullable().describe('The new process accepted, µs since run start.'),
   readyUs: microseconds.nullable().describe('The new process called itself ready, µs since run start.'),
   rollBackUs: microseconds.optional().describe('Of a bad release: when it began to be taken back, µs since run start.'),
-  restoredAfterMs: milliseconds
-    .nullable()
+  restoredAfterMs: msOrNull
     .optional()
     .describe(
       'Of a bad release: from then until a process accepted again, ms; 0 where one did all the while; null: none did.',
     ),
-  outageMs: milliseconds
-    .nullable()
-    .describe(
-      'The outage window: from `acceptStoppedUs` to `acceptingUs`, ms; where this restart’s own process never accepted, ' +
-        'to the next that did, or to the end of the load. null: unknown, since nobody saw the old process stop.',
-    ),
+  outageMs: msOrNull.describe(
+    'The outage window: from `acceptStoppedUs` to `acceptingUs`, ms; where this restart’s own process never accepted, ' +
+      'to the next that did, or to the end of the load. null: unknown, since nobody saw the old process stop.',
+  ),
   outageEnded: z
     .boolean()
     .nullable()
     .default(null)
     .describe('Did a process accept again before the load ended? null: unknown.'),
-  dueInOutage: count.nullable().describe('Requests due in that window; null where the window is unknown.'),
+  dueInOutage: countOrNull.describe('Requests due in that window; null where the window is unknown.'),
   droppedInRestart: count.describe('Requests dropped by this restart.'),
   droppedByKind: z.record(z.string(), count).describe('Of them, by method and connection: `POST kept`.'),
-  inFlightAtSigterm: count
-    .nullable()
-    .describe('Requests under way at SIGTERM; null where nobody saw it, as in a service of your own.'),
-  longestWaitMs: milliseconds
-    .nullable()
-    .describe('Longest wait for an ok answer among the requests due since the deploy began, ms; null: no ok answer.'),
+  inFlightAtSigterm: countOrNull.describe(
+    'Requests under way at SIGTERM; null where nobody saw it, as in a service of your own.',
+  ),
+  longestWaitMs: msOrNull.describe(
+    'Longest wait for an ok answer among the requests due since the deploy began, ms; null: no ok answer.',
+  ),
   voided: z
     .boolean()
     .describe('A request left too late in its at-risk time: the restart is void, unless it dropped something.'),
-  predictedDropped: z.number().nullable().describe('Drops that timeline and options alone predict.'),
-  expectedQueue: z
-    .number()
-    .nullable()
-    .describe(
-      "Connections that should wait in the listen queue at the window's end, at most as many as it admits " +
-        '(the shorter of Backlog= and somaxconn, and one more); null where none can queue, or some process accepts all the time.',
-    ),
-  longestQueue: z
-    .number()
-    .nullable()
-    .describe('The most that were seen to wait there, sampled every 10 ms; null where nobody looked.'),
+  predictedDropped: numberOrNull.describe('Drops that timeline and options alone predict.'),
+  expectedQueue: numberOrNull.describe(
+    "Connections that should wait in the listen queue at the window's end, at most as many as it admits " +
+      '(the shorter of Backlog= and somaxconn, and one more); null where none can queue, or some process accepts all the time.',
+  ),
+  longestQueue: numberOrNull.describe(
+    'The most that were seen to wait there, sampled every 10 ms; null where nobody looked.',
+  ),
 });
 
 /** One of several sites: what the verdict says of all of them, of this one. */
@@ -107,13 +105,13 @@ export const siteSchema = tallySchema.extend({
     .describe('Requests due while one of its restarts could have dropped them.'),
   restarts: count.describe('Its restarts that count.'),
   badRestarts: count.describe('Its restarts that dropped something.'),
-  badRestartsUpper95: z.number().nullable().describe('Upper end of the exact 95 % bound; null when there was none.'),
-  gapMs: milliseconds.nullable().describe('Its longest silence, ms; null: no request to it was sent.'),
-  longestWaitMs: milliseconds.nullable().describe('Longest wait for one of its ok answers, ms; null: there was none.'),
-  longestOutageMs: milliseconds.nullable().describe('Its longest outage window, ms; null: none was seen.'),
+  badRestartsUpper95: numberOrNull.describe('Upper end of the exact 95 % bound; null when there was none.'),
+  gapMs: msOrNull.describe('Its longest silence, ms; null: no request to it was sent.'),
+  longestWaitMs: msOrNull.describe('Longest wait for one of its ok answers, ms; null: there was none.'),
+  longestOutageMs: msOrNull.describe('Its longest outage window, ms; null: none was seen.'),
   predicted: z
     .strictObject({
-      dropped: z.number().nullable().describe('Drops; null where nothing predicts them.'),
+      dropped: numberOrNull.describe('Drops; null where nothing predicts them.'),
       formula: z.string().describe('How it was reckoned, in words.'),
     })
     .describe('What timeline and options alone predict of it.'),
@@ -138,9 +136,9 @@ export const requestSchema = tallySchema.extend({
   method: z.string().describe('Its method.'),
   path: z.string().describe('Its path, without secrets.'),
   missed: z.record(z.string(), count).describe('Wrong answers by the expectation that they miss.'),
-  waitP50Ms: milliseconds.nullable().describe('Median wait for an ok answer, ms; null: there was none.'),
-  waitP99Ms: milliseconds.nullable().describe('The 99th percentile, ms.'),
-  longestWaitMs: milliseconds.nullable().describe('The longest, ms.'),
+  waitP50Ms: msOrNull.describe('Median wait for an ok answer, ms; null: there was none.'),
+  waitP99Ms: msOrNull.describe('The 99th percentile, ms.'),
+  longestWaitMs: msOrNull.describe('The longest, ms.'),
 });
 
 /** Ids of writes, by what is wrong with them. */
@@ -152,8 +150,8 @@ const examplesSchema = z.partialRecord(
 /** Writes that met the database's lock. */
 const busySchema = z.strictObject({
   refused: count.describe('Writes that SQLite refused (SQLITE_BUSY).'),
-  shortestRefusalMs: milliseconds.nullable().describe('How long a refused write had waited at least, ms.'),
-  longestRefusalMs: milliseconds.nullable().describe('And at most, ms.'),
+  shortestRefusalMs: msOrNull.describe('How long a refused write had waited at least, ms.'),
+  longestRefusalMs: msOrNull.describe('And at most, ms.'),
   waits: count.describe('Waits for the lock above 5 ms, answered or not.'),
   longestWaitMs: milliseconds.describe('The longest wait for the lock, ms.'),
 });
@@ -165,16 +163,13 @@ export const writesSchema = z.strictObject({
   indeterminate: count.describe('Nobody can know from the answer.'),
   recovered: count.describe('Indeterminate, and found in the database.'),
   lost: count.describe('Acknowledged, and not in the database.'),
-  early: count
-    .nullable()
-    .describe('Acknowledged, and written only after the site had answered; null where nobody stamps that.'),
-  altered: count
-    .nullable()
+  early: countOrNull.describe(
+    'Acknowledged, and written only after the site had answered; null where nobody stamps that.',
+  ),
+  altered: countOrNull
     .default(0)
     .describe('In the database with another text than was sent; null where the text is not read.'),
-  duplicated: count
-    .nullable()
-    .describe('More than once in the database; null where a URL was asked, which does not tell.'),
+  duplicated: countOrNull.describe('More than once in the database; null where a URL was asked, which does not tell.'),
   misattributed: count.describe('Failed, and in the database.'),
   unexpected: count.describe('In the database, and never sent.'),
   examples: examplesSchema.describe("Of the writes' ids, some to look at."),
@@ -267,7 +262,7 @@ export const directSchema = z.strictObject({
   due: count.describe('Requests whose moment came.'),
   dropped: count.describe('Of them, without a complete, expected answer.'),
   outcomes: outcomes.describe('How many ended in which way.'),
-  longestWaitMs: milliseconds.nullable().describe('Longest wait for an ok answer, ms.'),
+  longestWaitMs: msOrNull.describe('Longest wait for an ok answer, ms.'),
 });
 
 /** Answers that came late. */
@@ -277,8 +272,7 @@ export const stallsSchema = z.strictObject({
   byPlace: z.record(z.string(), count).describe('Where each had waited longest.'),
   outsideRestarts: count.describe('Those that no restart can have caused.'),
   outsideRows: z.array(z.number()).describe('Some of them, by their numbers.'),
-  medianInSiteMs: milliseconds
-    .nullable()
+  medianInSiteMs: msOrNull
     .default(null)
     .describe(
       'How long the site took for an ok answer at the median, less what was asked for, whole ms; null: unknown.',
@@ -288,9 +282,9 @@ export const stallsSchema = z.strictObject({
 /** How long answers were on their way. */
 export const transitSchema = z.strictObject({
   aboveMs: milliseconds.describe('A way that takes longer is slow, ms.'),
-  longestMs: milliseconds.nullable().describe('The longest, ms.'),
+  longestMs: msOrNull.describe('The longest, ms.'),
   slow: count.describe('Slow ones: the proxy, or the machine, stood still.'),
-  firstSlowRow: z.number().nullable().describe('The first of them, by its number.'),
+  firstSlowRow: numberOrNull.describe('The first of them, by its number.'),
 });
 
 /** Answers the proxy made up itself, beside the errors in its own log. */
@@ -314,7 +308,7 @@ export const proxyWitnessSchema = z.strictObject({
 export const atRiskSchema = z.strictObject({
   due: count.describe('Requests due in that time.'),
   dropped: count.describe('Of them, dropped.'),
-  ratePercent: z.number().nullable().describe('The share, in percent; null without a restart.'),
+  ratePercent: numberOrNull.describe('The share, in percent; null without a restart.'),
   byMethod: z
     .record(
       z.string(),
@@ -325,9 +319,9 @@ export const atRiskSchema = z.strictObject({
 
 /** What a run could have seen. */
 export const powerSchema = z.strictObject({
-  smallestWindowMs: milliseconds
-    .nullable()
-    .describe('A time within a restart in which requests fail is met, if it is this long, ms; null without a restart.'),
+  smallestWindowMs: msOrNull.describe(
+    'A time within a restart in which requests fail is met, if it is this long, ms; null without a restart.',
+  ),
   restartsFor99Percent: count.describe('Clean restarts in a row that bound the share of clean ones to 99 %.'),
   restartsFor999Permille: count.describe('The same for 99.9 %.'),
 });
@@ -335,23 +329,22 @@ export const powerSchema = z.strictObject({
 /** How punctual the load was. */
 export const scheduleSchema = z.strictObject({
   ratePerSecond: z.number().describe('Requests a second, as asked.'),
-  lagP50Ms: milliseconds.nullable().describe('How late requests left, at the median, ms.'),
-  lagP99Ms: milliseconds.nullable().describe('At the 99th percentile, ms.'),
-  lagMaxMs: milliseconds.nullable().describe('At most, ms.'),
-  achievedRate: z.number().nullable().describe('Requests a second, as sent.'),
+  lagP50Ms: msOrNull.describe('How late requests left, at the median, ms.'),
+  lagP99Ms: msOrNull.describe('At the 99th percentile, ms.'),
+  lagMaxMs: msOrNull.describe('At most, ms.'),
+  achievedRate: numberOrNull.describe('Requests a second, as sent.'),
   unsent: count.describe('Requests for which no connection was free in time.'),
   local: count.describe("Requests that failed by the generator's own fault."),
 });
 
 /** What the mechanism predicts. */
 export const predictedSchema = z.strictObject({
-  dropped: z.number().nullable().describe('Drops; null where nothing predicts them.'),
-  range: z
-    .tuple([z.number(), z.number()])
-    .nullable()
-    .describe("Least and greatest over what is not known: where in its interval the proxy's check ticks."),
+  dropped: numberOrNull.describe('Drops; null where nothing predicts them.'),
+  range: intervalOrNull.describe(
+    "Least and greatest over what is not known: where in its interval the proxy's check ticks.",
+  ),
   formula: z.string().describe('How it was reckoned, in words.'),
-  differencePercent: z.number().nullable().describe('What was measured, against it, in percent.'),
+  differencePercent: numberOrNull.describe('What was measured, against it, in percent.'),
 });
 
 /** Held connections that the service ended. */
@@ -366,11 +359,9 @@ const holdEndsSchema = {
       'By when they ended: before the command; after it began, while the service still accepted; while it refused; after it ' +
         'answered again; after the end of the command.',
     ),
-  longestBackMs: milliseconds
-    .nullable()
-    .describe(
-      'The longest until one was open again, ms, back-off of the client (0.1 to 1 s) included; null: none was.',
-    ),
+  longestBackMs: msOrNull.describe(
+    'The longest until one was open again, ms, back-off of the client (0.1 to 1 s) included; null: none was.',
+  ),
   notBack: count.describe('Those that were not open again before the load ended.'),
 };
 
@@ -422,11 +413,11 @@ export const journalSchema = z.strictObject({
     .array(
       z.strictObject({
         restart: count.describe('Its number, from 1.'),
-        drainingMs: milliseconds.nullable().describe('From SIGTERM to the exit, ms; null: not known.'),
-        downMs: milliseconds.nullable().describe('From the exit to the start of the new process, ms; null: not known.'),
-        warmingMs: milliseconds
-          .nullable()
-          .describe('From its start until it was ready, else until the load had an answer again, ms; null: not known.'),
+        drainingMs: msOrNull.describe('From SIGTERM to the exit, ms; null: not known.'),
+        downMs: msOrNull.describe('From the exit to the start of the new process, ms; null: not known.'),
+        warmingMs: msOrNull.describe(
+          'From its start until it was ready, else until the load had an answer again, ms; null: not known.',
+        ),
       }),
     )
     .describe('How long the phases of each restart took.'),

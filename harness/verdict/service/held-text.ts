@@ -1,4 +1,5 @@
 /** What became of held connections, in a sentence; for the report, and for the terminal. */
+import { counted } from '../../base/counted.ts';
 import { holdSteps, stepWords } from './hold-steps.ts';
 import type { HoldEvidence } from './count-holds.ts';
 import type { HoldsVerdict } from '../record/verdict.ts';
@@ -40,20 +41,19 @@ export function stepsText({ byStep }: Ends): string {
 /** The sentence. */
 export function heldText(holds: HoldsVerdict): string {
   const { connections, kind, opened, ended, notBack, longestBackMs, perRestart } = holds;
-  const what = `${connections} held connection${connections === 1 ? '' : 's'} (${kind})`;
+  const what = `${counted(connections, 'held connection')} (${kind})`;
   if (opened === 0) return `None of ${what} was ever open.`;
   if (ended === 0) return `The service ended none of ${what}.`;
-  const times = `${ended} time${ended === 1 ? '' : 's'}`;
   const back = longestBackMs === null ? '' : ` Open again after ${longestBackMs.toFixed(0)} ms at most.`;
   const gone = notBack === 0 ? '' : ` ${notBack} not open again before the load ended.`;
   const when = perRestart.length === 0 ? '' : `; ${stepsText(holds)}`;
-  return `The service ended one of ${what} ${times}: ${endingsText(holds)}${when}.${back}${gone}`;
+  return `The service ended one of ${what} ${counted(ended, 'time')}: ${endingsText(holds)}${when}.${back}${gone}`;
 }
 
 /** What a connection hides that nobody has ended: whoever vanishes without a word sends neither FIN nor RST. */
 export function silentText({ connections, leastUs }: HoldEvidence['silent']): string {
   return (
-    `${connections} held connection${connections === 1 ? '' : 's'} got no message in the last ${((leastUs ?? 0) / 1e6).toFixed(1)} s or more of the ` +
+    `${counted(connections, 'held connection')} got no message in the last ${((leastUs ?? 0) / 1e6).toFixed(1)} s or more of the ` +
     'load, and had them at least ten times as often before; nobody ended them. Whether they are still served is not known.'
   );
 }
