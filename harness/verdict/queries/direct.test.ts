@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import type { SiteLine } from '../../run/files/site-log.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
+import type { RestartWindow } from '../restart-windows.ts';
 import { row } from '../testing.ts';
 import { answersOf, sharedRun } from '../testing-database.ts';
 import { eventsOf, linesOf, originMonotonicUs, siteLineOf } from '../testing-folder.ts';
@@ -125,44 +126,43 @@ describe('the direct probe', () => {
   });
 
   it('has each row once, and none is missing', async () => {
-    const rows = [0, 1, 2, 3, 4, 5].map((seq) => probed(seq));
-    const lines = rows.map((one) => siteLineOf(one));
-    expect(await disagreementsOf([...rows, probed(3)], lines)).toContainEqual({
-      seq: 3,
-      what: 'is there more than once',
-    });
-    const without = await disagreementsOf(
-      rows.filter(({ seq }) => seq !== 2 && seq !== 5),
-      lines,
-    );
-    expect(without).toEqual([
-      { seq: 2, what: "is in the site's log, and has no row" },
-      { seq: 2, what: 'is missing' },
-      { seq: 5, what: "is in the site's log, and has no row" },
-    ]);
-    const renamed = await disagreementsOf([...rows.slice(0, 5), probed(5, { requestId: 'x' })], lines);
-    expect(renamed.map(({ what }) => what)).toEqual([
-      "has no line in the site's log",
-      "is in the site's log, and has no row",
+    const seqs = Array.from({ length: 10 }, (_, seq) => seq);
+    const lines = seqs.map((seq) => siteLineOf(probed(seq)));
+    // 1 is there twice, 3 and 9 are gone, and 6 is another’s.
+    const there = seqs.filter((seq) => seq !== 3 && seq !== 9);
+    const rows = there.map((seq) => probed(seq, seq === 6 ? { requestId: 'x' } : {}));
+    const found = await disagreementsOf([...rows, probed(1)], lines);
+    const gone = "is in the site's log, and has no row";
+    expect(found.toSorted((a, b) => Number(a['seq']) - Number(b['seq']))).toEqual([
+      { seq: 1, what: 'is there more than once' },
+      // Its line is held against each of its rows.
+      { seq: 1, what: 'was answered 2 times' },
+      { seq: 3, what: gone },
+      { seq: 3, what: 'is missing' },
+      { seq: 6, what: "has no line in the site's log" },
+      { seq: 6, what: gone },
+      { seq: 9, what: gone },
     ]);
   });
 
   it('may have an answer of a process that died of a signal before it wrote its line', async () => {
-    // Request 3 is done at 159 ms.
-    const rows = [0, 1, 2, 3].map((seq) => probed(seq));
-    const lines = rows.slice(0, 3).map((one) => siteLineOf(one));
-    const killed = (over: object): TimelineEvent[] =>
-      eventsOf({
-        deployBeginUs: 90_000,
-        retireUs: 100_000,
-        sigtermUs: null,
-        exitUs: 160_000,
-        acceptStoppedUs: 160_000,
-        ...over,
-      }).toSorted((a, b) => a.atUs - b.atUs);
-    expect(await disagreementsOf(rows, lines, killed({}))).toEqual([]);
-    expect(await disagreementsOf(rows, lines, killed({ acceptStoppedUs: 120_000 }))).toHaveLength(1);
-    expect(await disagreementsOf(rows, lines, killed({ retireUs: 159_001 }))).toHaveLength(1);
+    // Requests 3, 103 and 203 are done 159 ms after the zero of theirs.
+    const unlogged = [3, 103, 203];
+    const rows = Array.from({ length: 210 }, (_, seq) => probed(seq));
+    const lines = rows.filter(({ seq }) => !unlogged.includes(seq)).map((one) => siteLineOf(one));
+    const killed = (restart: number, over: Partial<RestartWindow>): TimelineEvent[] => {
+      const seen = { deployBeginUs: 90_000, retireUs: 100_000, exitUs: 160_000, acceptStoppedUs: 160_000, ...over };
+      const zero = (restart - 1) * 5_000_000;
+      return eventsOf({ ...seen, restart, sigtermUs: null }).map((one) => ({ ...one, atUs: one.atUs + zero }));
+    };
+    // The second closed its port before it died, and the third was told to go after the answer.
+    const timeline = [killed(1, {}), killed(2, { acceptStoppedUs: 120_000 }), killed(3, { retireUs: 159_001 })].flat();
+    const found = await disagreementsOf(
+      rows,
+      lines,
+      timeline.toSorted((a, b) => a.atUs - b.atUs),
+    );
+    expect(found.map(({ seq }) => seq)).toEqual([103, 203]);
   });
 
   it('comes to its outcomes and its longest wait; its own faults are no drops', async () => {

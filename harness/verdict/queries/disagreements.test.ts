@@ -286,7 +286,7 @@ describe('a row beside the proxy’s line', () => {
     'under way as it left': { ...under, window: { ...leaving, acceptingUs: 80_000, readyUs: 90_000 } },
     'under way long before': { ...under, says: 'closed here, and answered 200 by the proxy' },
   });
-  runWith({})('of a proxy that stayed may not, though the site behind it left', {
+  itSays('of a proxy that stayed may not, though the site behind it left', {
     'under way as the site left': {
       ...under,
       window: { ...leaving, acceptingUs: 80_000, readyUs: 90_000 },
