@@ -30,31 +30,25 @@ import {
 const cannotRun = 4;
 const inconclusive = 3;
 const call = isCheckout ? 'npm run setup' : 'npx restart-proof setup';
-const again = `run \`${call}\` again`;
 const cache = cacheFolder();
 const isVerbose = Boolean(process.env['RESTART_PROOF_VERBOSE']) || process.argv.includes('--verbose');
 
 /** A reason that a user can understand, and what to do about it. */
 class CannotRun extends Error {
-  /** @param {string} code of harness/base/error-catalog.ts @param {string} sentence @param {string} hint */
+  /** @param code of harness/base/error-catalog.ts @param hint what to do before setup runs again */
   constructor(code, sentence, hint) {
     super(sentence);
     this.code = code;
-    this.hint = hint;
+    this.hint = `${hint}, and run \`${call}\` again.`;
   }
 }
 
-/** @param {string} step @param {string} outcome @param {number} [sinceMs] */
 function say(step, outcome, sinceMs) {
   const took = sinceMs === undefined ? '' : ` (${((performance.now() - sinceMs) / 1000).toFixed(1)} s)`;
   process.stdout.write(`setup: ${step}: ${outcome}${took}\n`);
 }
 
-/**
- * Runs a command quietly; what it said is for the caller to show when it fails.
- * @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env] all of its environment
- * @returns {Promise<{ code: number, output: string }>}
- */
+/** Runs a command quietly; what it said is for the caller to show when it fails. `env` is all of its environment. */
 async function quietly(command, args, env = rootEnvironment()) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -66,7 +60,7 @@ async function quietly(command, args, env = rootEnvironment()) {
   });
 }
 
-/** The last lines of what a command said: why it failed stands there. @param {string} output */
+/** The last lines of what a command said: why it failed stands there. */
 function lastWords(output) {
   return output.trim().split('\n').slice(-12).join('\n');
 }
@@ -85,11 +79,7 @@ async function takeTurn() {
       return;
     } catch (error) {
       if (error.code !== 'EEXIST') {
-        throw new CannotRun(
-          'setup-failed',
-          `${cache} cannot be written to: ${error.message}.`,
-          `Make it yours, and ${again}.`,
-        );
+        throw new CannotRun('setup-failed', `${cache} cannot be written to: ${error.message}.`, 'Make it yours');
       }
     }
     if (isAbandoned(lock)) {
@@ -102,7 +92,6 @@ async function takeTurn() {
   }
 }
 
-/** @param {string} lock */
 function isAbandoned(lock) {
   try {
     const holder = Number(readFileSync(lock, 'utf8'));
@@ -139,14 +128,13 @@ async function dependencies() {
     throw new CannotRun(
       'setup-failed',
       `npm ci left out ${left.length} of the packages in package-lock.json: ${left.slice(0, 5).join(', ')}.`,
-      `See that npm's registry has them and that npm's own configuration leaves none out, and ${again}.`,
+      `See that npm's registry has them and that npm's own configuration leaves none out`,
     );
   }
   if (existsSync(pinnedNodePath)) writeFileSync(stamp, `${wanted} ${markOf(installed)}`);
   say('dependencies', 'installed by npm ci', startedMs);
 }
 
-/** @param {string} where a folder with a package-lock.json */
 async function npmCi(where) {
   const words = [
     ...['ci', '--prefix', where, '--include=dev', '--include=optional', '--include=peer', '--ignore-scripts'],
@@ -159,7 +147,7 @@ async function npmCi(where) {
   if (code === 0) return;
   const reason = npmReason(output);
   const hint = reason.includes('ENOSPC') ? 'Make room on the disk' : 'Check that this machine reaches its npm registry';
-  throw new CannotRun('setup-failed', `npm ci failed: ${reason}.`, `${hint}, and ${again}.`);
+  throw new CannotRun('setup-failed', `npm ci failed: ${reason}.`, hint);
 }
 
 /**
@@ -178,7 +166,7 @@ echo 'Install Node ${leastMajor} or newer for this system, and run \`npm run set
 exit ${cannotRun}
 `;
 
-/** Makes `node` in scripts the pinned one, if that starts here. @param {boolean} starts */
+/** Makes `node` in scripts the pinned one, if that starts here. */
 function putFirstOnPath(starts) {
   const path = join(folder, 'node_modules', '.bin', 'node');
   rmSync(path, { force: true });
@@ -191,7 +179,7 @@ function whereIsEngine() {
     return engineAddress();
   } catch (error) {
     if (!(error instanceof ContextError)) throw error;
-    throw new CannotRun('engine-context', error.message, `See \`docker context ls\`, choose one, and ${again}.`);
+    throw new CannotRun('engine-context', error.message, `See \`docker context ls\`, choose one`);
   }
 }
 
@@ -206,11 +194,7 @@ function requestOptions() {
   return { protocol: 'https:', host, port, ...keys, rejectUnauthorized: verify };
 }
 
-/**
- * Asks the engine.
- * @param {string} path
- * @returns {Promise<{ status: number, body: any } | { error: string }>} what it answered, else the error's code
- */
+/** Asks the engine: gives status and body of its answer, else the error's code. */
 async function ask(path) {
   return new Promise((resolve) => {
     const options = { ...requestOptions(), path, timeout: 3_000 };
@@ -232,7 +216,6 @@ async function ask(path) {
   });
 }
 
-/** @param {string} program */
 function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
@@ -251,7 +234,6 @@ function isDebian() {
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 const mayInstall = isRoot && isDebian();
 
-/** @param {string[]} packages */
 async function aptInstall(packages) {
   const startedMs = performance.now();
   const env = { ...rootEnvironment(), DEBIAN_FRONTEND: 'noninteractive' };
@@ -264,7 +246,7 @@ async function aptInstall(packages) {
     throw new CannotRun(
       'setup-failed',
       `apt-get could not install ${packages.join(', ')}:\n${lastWords(`${update.output}\n${install.output}`)}`,
-      `Check that this machine reaches the packages of its distribution, and ${again}.`,
+      'Check that this machine reaches the packages of its distribution',
     );
   }
   say('packages', `installed ${packages.join(', ')}`, startedMs);
@@ -300,51 +282,47 @@ async function startEngine() {
   throw new CannotRun(
     'engine-absent',
     `The Docker engine does not start here${ended === '' ? ': no answer within 30 s' : `: ${ended}`}`,
-    `See ${bySystemd ? '`journalctl -u docker`' : logPath}, or set DOCKER_HOST to an engine that runs, and ${again}.`,
+    `See ${bySystemd ? '`journalctl -u docker`' : logPath}, or set DOCKER_HOST to an engine that runs`,
   );
 }
 
-/** Why a daemon ended, in one line of its log. @param {string} log */
+/** Why a daemon ended, in one line of its log. */
 function reasonIn(log) {
   const lines = log.trim().split('\n');
   return lines.findLast((line) => line.includes('failed to start')) ?? (lines.at(-1) || 'it ended at once');
 }
 
-/** @param {string} error why the engine did not answer @returns {CannotRun} */
+/** Why there is no engine, from the error's code, and what to do. */
 function noEngine(error) {
   const { named } = whereIsEngine();
   if (named !== null) {
     return new CannotRun(
       'engine-unreachable',
       `The engine of ${named} does not answer (${error}).`,
-      `Start it, or choose another (unset DOCKER_HOST, or \`docker context use default\`), and ${again}.`,
+      `Start it, or choose another (unset DOCKER_HOST, or \`docker context use default\`)`,
     );
   }
   if (error === 'EACCES') {
     return new CannotRun(
       'engine-denied',
       'A Docker engine is here, but this user may not use it.',
-      `Add the user to its group (\`sudo usermod -aG docker "$USER"\`), log in anew, and ${again}.`,
+      'Add the user to its group (`sudo usermod -aG docker "$USER"`), log in anew',
     );
   }
   if (process.platform !== 'linux') {
-    return new CannotRun(
-      'engine-absent',
-      'No Docker engine answers.',
-      `Install and start Docker Desktop (or colima), and ${again}.`,
-    );
+    return new CannotRun('engine-absent', 'No Docker engine answers.', 'Install and start Docker Desktop (or colima)');
   }
   if (has('dockerd') || existsSync('/usr/sbin/dockerd')) {
     return new CannotRun(
       'engine-absent',
       'A Docker engine is installed and not running, and only root can start it.',
-      `Start it (\`sudo systemctl start docker\`), and ${again}.`,
+      `Start it (\`sudo systemctl start docker\`)`,
     );
   }
   return new CannotRun(
     'engine-absent',
     'No Docker engine answers, and it can be installed from here only as root on Debian or Ubuntu.',
-    `Install and start Docker (Debian, Ubuntu: \`sudo apt-get install docker.io\`), make sure that you may use it, and ${again}.`,
+    `Install and start Docker (Debian, Ubuntu: \`sudo apt-get install docker.io\`), make sure that you may use it`,
   );
 }
 
@@ -408,13 +386,13 @@ function goingOn() {
     throw new CannotRun(
       'node-too-old',
       `npm has no package of Node ${leastMajor} for ${process.platform} on ${process.arch}, and this is ${own}.`,
-      `Install Node ${leastMajor}, and ${again}.`,
+      `Install Node ${leastMajor}`,
     );
   }
   throw new CannotRun(
     'node-cannot-start',
     `The pinned Node does not start on this machine (${why}), and this is ${own}.`,
-    `Install Node ${leastMajor} or newer for this system, and ${again}.`,
+    `Install Node ${leastMajor} or newer for this system`,
   );
 }
 
@@ -423,7 +401,7 @@ async function setup() {
     throw new CannotRun(
       'node-too-old',
       `This is Node ${process.versions.node}; 20 or newer is needed to begin with.`,
-      `Install Node 20 or newer, and ${again}.`,
+      'Install Node 20 or newer',
     );
   }
   await takeTurn();
@@ -445,7 +423,7 @@ async function setup() {
     throw new CannotRun(
       'node-cannot-start',
       `Node does not start on this machine: ${second.error.message}.`,
-      `Install Node ${leastMajor} or newer for this system, and ${again}.`,
+      `Install Node ${leastMajor} or newer for this system`,
     );
   }
   // The image itself is the proof that it was made; a build's stream can end without saying that it failed.
@@ -453,7 +431,7 @@ async function setup() {
     throw new CannotRun(
       'image-build-failed',
       "The lab's image is not in the engine, although its build ended.",
-      `See the engine's log for why, and ${again}.`,
+      `See the engine's log for why`,
     );
   }
   return second.signal ? 128 + constants.signals[second.signal] : (second.status ?? 1);

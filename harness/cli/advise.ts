@@ -4,13 +4,14 @@ import { exitCodes, HarnessError } from '../base/errors.ts';
 import { adviceJson, adviceText, type Advice } from '../advice/advice-text.ts';
 import { filesReadme, recommendedFiles } from '../advice/recommended-files.ts';
 import { ways, wayText } from '../advice/ways.ts';
+import { quoted } from '../conduct/run-request.ts';
 import type { Change } from '../experiment/fields.ts';
 import { plainText } from '../run/plain-file.ts';
 import { openRun } from '../run/run-door.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Context } from './context.ts';
 import { seedOf, wholeNumber } from './options/option-values.ts';
-import { optionWords } from './options/option-words.ts';
+import { optionArguments } from './options/option-words.ts';
 import { runOptions } from './options/run-options.ts';
 import { ownAppOf } from './options/own-app.ts';
 import { pathText } from './print/path.ts';
@@ -116,13 +117,13 @@ function askedOf({ minutes = defaultMinutes, restarts = defaultRestarts, only, r
 /** The command that asks the same again. */
 function commandOf({ callOf }: Context, options: AdviseOptions, seed: number): string {
   const { app, minutes, restarts, only, rate, controls } = options;
-  const words = optionWords({
+  const words = optionArguments({
     ...{ app, seed },
     minutes: minutes === defaultMinutes ? undefined : minutes,
     restarts: restarts === defaultRestarts ? undefined : restarts,
     ...{ only, rate, controls: controls === false ? false : undefined },
   });
-  return [callOf('advise'), ...words].join(' ');
+  return [callOf('advise'), ...words.map(quoted)].join(' ');
 }
 
 /** The files that the run put into its lab, by where they were there. */

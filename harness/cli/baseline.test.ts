@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { emptiedFolder } from '../base/testing-folder.ts';
@@ -59,9 +59,12 @@ describe('baseline accept refuses, and writes nothing for', () => {
     await expect(baseline.run(context, 'accept', [folder], {})).rejects.toThrow(/variant: is no name of a variant/u);
   });
 
-  it('no run, and a folder that holds none', async () => {
+  it('no run, a folder that holds none, and a run without a verdict', async () => {
     await expect(baseline.run(context, 'accept', [], {})).rejects.toThrow(/needs the folder of a run/u);
     await expect(baseline.run(context, 'accept', [projectFolder], {})).rejects.toThrow(/holds no run/u);
+    const run = await leaveRun(clean);
+    await rm(join(run, runFiles.verdict));
+    await expect(baseline.run(context, 'accept', [run], {})).rejects.toThrow(/has no verdict/u);
   });
 });
 

@@ -1,20 +1,14 @@
 /** The doctor, and bad days of the engine and the user, on the real lab. None stops the engine itself. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine/engine.ts';
+import { cli, cliWith, untilLoad, untilSaid } from './testing.ts';
 
-const project = fileURLToPath(new URL('../../', import.meta.url));
 const e5 = ['experiment', 'E5', '--restarts', '2', '--no-controls'];
 
 const out = testFolder();
-
-function cli(words: readonly string[], env: Record<string, string> = {}) {
-  return execa(process.execPath, ['harness/cli.ts', ...words], { cwd: project, reject: false, env });
-}
 
 /** Runs that have a container in the engine. */
 async function standing(): Promise<string[]> {
@@ -47,21 +41,9 @@ async function engineBehindPort(): Promise<{ host: string; close: () => void }> 
   };
 }
 
-/** Until a run has said these words on stderr. */
-async function until(running: ReturnType<typeof cli>, words: RegExp): Promise<void> {
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    running.stderr.on('data', (part: Buffer) => {
-      said += part.toString('utf8');
-      if (words.test(said)) resolve();
-    });
-    running.stderr.on('end', () => reject(new Error(`it ended without ${String(words)}: ${said}`)));
-  });
-}
-
 describe('doctor', () => {
   it('looks at everything, boots a server, and leaves nothing', async () => {
-    const { stdout, stderr, exitCode } = await cli(['doctor', '--json']);
+    const { stdout, stderr, exitCode } = await cli('doctor', '--json');
     expect(exitCode, stdout + stderr).toBe(0);
     const { canRun, findings } = JSON.parse(stdout) as {
       canRun: boolean;
@@ -79,7 +61,7 @@ describe('doctor', () => {
   });
 
   it('says why an engine that is named does not answer, and exits 4', async () => {
-    const { stdout, exitCode } = await cli(['doctor'], { DOCKER_HOST: 'tcp://127.0.0.1:1' });
+    const { stdout, exitCode } = await cliWith({ DOCKER_HOST: 'tcp://127.0.0.1:1' }, 'doctor');
     expect(exitCode).toBe(4);
     expect(stdout).toMatch(/^problem +engine +The engine of DOCKER_HOST \(tcp:\/\/127\.0\.0\.1:1\) does not answer/mu);
     expect(stdout).toMatch(/The lab cannot run here: 1 problem\.$/u);
@@ -90,22 +72,22 @@ describe('a bad day', () => {
   it('engine lost in mid-run: inconclusive in a sentence, and clean finds what is left', async () => {
     const engine = await engineBehindPort();
     const before = await standing();
-    const running = cli([...e5, '--out', out], { DOCKER_HOST: engine.host });
-    await until(running, /due, sent [1-9]/u);
+    const running = cliWith({ DOCKER_HOST: engine.host }, ...e5, '--out', out);
+    await untilLoad(running);
     engine.close();
     const { stderr, exitCode } = await running;
     expect(exitCode, stderr).toBe(3);
     expect(stderr).toMatch(/^error: The Docker engine stopped answering \(\w+\)\. \[engine-lost\]$/mu);
     expect(stderr).not.toMatch(/^ {4}at /mu);
     expect((await standing()).length).toBe(before.length + 1);
-    expect((await cli(['clean'])).stdout).toMatch(/^Removed/u);
+    expect((await cli('clean')).stdout).toMatch(/^Removed/u);
     expect(await standing()).toEqual(before);
   });
 
   it('SIGTERM: 143, what was recorded is kept, nothing is left', async () => {
     const before = await standing();
-    const running = cli([...e5, '--out', out]);
-    await until(running, /due, sent [1-9]/u);
+    const running = cli(...e5, '--out', out);
+    await untilLoad(running);
     running.kill('SIGTERM');
     const { stderr, stdout, exitCode } = await running;
     expect(exitCode, stderr).toBe(143);
@@ -115,17 +97,17 @@ describe('a bad day', () => {
 
   it('Ctrl-C twice: quits at once with 130, and says what takes the rest down', async () => {
     const before = await standing();
-    const running = cli([...e5, '--out', out]);
-    await until(running, /due, sent [1-9]/u);
+    const running = cli(...e5, '--out', out);
+    await untilLoad(running);
     running.kill('SIGINT');
-    await until(running, /SIGINT: stopping/u);
+    await untilSaid(running, (text) => text.includes('SIGINT: stopping'));
     // Two that come at once are one: a terminal's Ctrl-C may reach the process twice.
     await sleep(400);
     running.kill('SIGINT');
     const { stderr, exitCode } = await running;
     expect(exitCode, stderr).toBe(130);
     expect(stderr).toMatch(/Quit at once\. .*`npm run clean`/u);
-    await cli(['clean']);
+    await cli('clean');
     expect(await standing()).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, ownerLabel } from '../lab/engine/engine.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import { cli, expectWhole, runInLab, sumOf } from './testing.ts';
+import { cli, expectWhole, runInLab, sumOf, untilLoad } from './testing.ts';
 
 const out = testFolder();
 
@@ -74,6 +74,7 @@ describe('on the real lab', () => {
     const folder = join(out, 'interrupted');
     const running = cli('experiment', 'E5', '--no-controls', '--out', folder);
     await untilLoad(running);
+    await sleep(1_000);
     running.kill('SIGINT');
     const { exitCode, stderr } = await running;
     expect(exitCode, stderr).toBe(130);
@@ -102,14 +103,3 @@ describe('on the real lab', () => {
     expect(await ourThings()).toEqual([]);
   });
 });
-
-/** Waits until the run says that requests have been sent. */
-async function untilLoad(running: ReturnType<typeof cli>): Promise<void> {
-  let said = '';
-  running.stderr.on('data', (part: Buffer) => (said += part.toString()));
-  for (let waitedMs = 0; !/due, sent [1-9]/u.test(said); waitedMs += 50) {
-    if (waitedMs > 30_000) throw new Error(`no load within 30 s: ${said}`);
-    await sleep(50);
-  }
-  await sleep(1_000);
-}

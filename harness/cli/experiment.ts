@@ -108,11 +108,8 @@ async function requestFor(
   // Of a series all runs together are to bear the claim.
   const changes = changesOf(file, isSeries ? { ...options, claim: undefined } : options);
   return requestOf({
-    ...{ file, own },
+    ...{ file, own, changes, seed, reportsFolder },
     variant: options.variant ?? null,
-    changes,
-    seed,
-    reportsFolder,
     keep: options.keep === true,
     capacity: options.capacity === true,
     withControls: options.controls !== false,

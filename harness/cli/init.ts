@@ -3,6 +3,7 @@ import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { exitCodes, HarnessError, messageOf } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
+import { quoted } from '../conduct/run-request.ts';
 import type { NewFile } from '../init/files.ts';
 import type { Context } from './context.ts';
 import { pathText } from './print/path.ts';
@@ -102,9 +103,4 @@ async function whyLeft(root: string, { path }: NewFile): Promise<string | null> 
 function measureCall({ callOf, projectFolder }: Context, root: string): string {
   if (root === process.cwd()) return callOf('measure');
   return `cd ${quoted(pathText(root))} && node ${quoted(join(projectFolder, 'harness/bin.mjs'))} measure`;
-}
-
-/** A word for the shell. */
-function quoted(text: string): string {
-  return /^[\w./@:+-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -3,19 +3,13 @@
  * reloaded, and their logs are rotated under load. What a verdict says of each drop is held against the raw log.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { execa, execaSync } from 'execa';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { testFolder } from '../base/testing-folder.ts';
 import { labImageTag } from '../lab/image.ts';
 import { openRunDatabase } from '../verdict/evidence.ts';
-import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
+import { at, folder, measured } from './testing-measure.ts';
 
-const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = testFolder();
-const at = (name: string): string => join(folder, name);
 const [appPort, port] = [19_031, 19_032];
 const children: ChildProcess[] = [];
 
@@ -43,10 +37,7 @@ interface Server {
   readonly before?: () => void;
 }
 
-const nginxOf = (
-  format: string,
-  words: string,
-): Pick<Server, 'program' | 'files' | 'start' | 'reload' | 'rotation' | 'format'> => ({
+const nginxOf = (format: string, words: string): Server => ({
   program: 'nginx',
   format,
   files: {
@@ -162,11 +153,8 @@ global: { checkNewVersion: false, sendAnonymousUsage: false }
   },
 };
 
-beforeAll(() => {
-  mkdirSync(folder, { recursive: true });
-  // Apache's workers are another user's.
-  chmodSync(folder, 0o777);
-});
+// Apache's workers are another user's.
+beforeAll(() => chmodSync(folder, 0o777));
 afterEach(async () => {
   for (const child of children.splice(0)) {
     child.kill('SIGTERM');
@@ -189,23 +177,8 @@ async function begin({ files, start, before }: Server): Promise<void> {
   await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200), 20_000);
 }
 
-async function measured(...load: string[]): Promise<{ verdict: Verdict; run: string }> {
-  const words = [
-    'measure',
-    '--json',
-    '--out',
-    folder,
-    '--method',
-    'POST',
-    '--body',
-    'x',
-    '--access-log',
-    at('access.log'),
-  ];
-  const { stdout } = await execa(process.execPath, [cliPath, ...words, ...load], { reject: false });
-  const verdict = verdictSchema.parse(JSON.parse(stdout));
-  return { verdict, run: join(folder, 'measure', verdict.runId) };
-}
+/** Every request is an order. */
+const orders = { method: 'POST', body: 'x', accessLog: [at('access.log')] };
 
 /** The status that the raw log has behind each id; the last, where there are several. */
 function statusesInLog(): Map<string, number> {
@@ -225,8 +198,8 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
   it.skipIf(!isInstalled(server.program))('says of each drop what stands in it, across its rotation', async () => {
     await begin(server);
     const kill = `cd ${folder}; kill -KILL $(cat app.pid); sleep 0.2; ${startApp} sleep 0.5`;
-    const load = ['--url', `http://127.0.0.1:${port}/orders?a=1`, '--rate', '100', '--settle', '1s'];
-    const { verdict, run } = await measured(...load, '--while', `${kill}; ${server.reload}`);
+    const url = `http://127.0.0.1:${port}/orders?a=1`;
+    const { verdict, file } = await measured({ ...orders, url, settle: '1s', while: `${kill}; ${server.reload}` });
     expect(verdict.dropped).toBeGreaterThan(15);
     const [log] = verdict.serverLog?.logs ?? [];
     expect(log).toMatchObject({ formats: [server.format], joined: 'id', twice: 0, differing: 0 });
@@ -236,7 +209,7 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
     expect(verdict.notes.join().includes('was replaced 1 time ')).toBe(server.rotation === 'replaced');
     const statuses = statusesInLog();
     const processed = new Set(readFileSync(at('processed'), 'utf8').split('\n'));
-    const { database } = await openRunDatabase(run);
+    const { database } = await openRunDatabase(file(''));
     const fates = await database.all<{ requestId: string; what: string; isProcessed: boolean }>(
       'select requestId, what, isProcessed from server_fates join ledger using (line)',
     );
@@ -261,8 +234,8 @@ describe.each(Object.entries(servers))('the log of %s', (_, server) => {
     'says of a client that gave up whether it was answered all the same',
     async () => {
       await begin(server);
-      const load = ['--url', `http://127.0.0.1:${port}/slow`, '--rate', '20', '--duration', '1s', '--timeout', '150ms'];
-      const { verdict } = await measured(...load);
+      const slow = { url: `http://127.0.0.1:${port}/slow`, rate: 20, duration: '1s', timeout: '150ms' };
+      const { verdict } = await measured({ ...orders, ...slow });
       expect(verdict.outcomes).toEqual({ timeout: 20 });
       // HAProxy and Apache wait for their upstream, whoever has gone.
       const isAnswered = server.program === 'haproxy' || server.program === 'apache2';

@@ -1,18 +1,12 @@
 /** `measure --compare` as a user calls it: two deploys of one server, one of which resets requests. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
-import { afterAll, expect, it } from 'vitest';
-import { testFolder } from '../base/testing-folder.ts';
+import { expect, it } from 'vitest';
 import type { DeployComparison } from '../gate/compare-deploys.ts';
 import { runRecordSchema, type ServiceRun } from '../run/run-record.ts';
+import { at, measure, serve } from './testing-measure.ts';
 
-const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = testFolder();
-let server: ChildProcess | undefined;
-afterAll(() => server?.kill('SIGKILL'));
+const reports = at('reports');
 
 /** SIGHUP is a deploy: it resets the next two requests. */
 const script = `
@@ -25,19 +19,16 @@ createServer((request, response) => {
 }).listen(0, '127.0.0.1', function () { console.log(this.address().port); });`;
 
 it('measures A B B A, and tells the deploy that drops less', async () => {
-  writeFileSync(join(folder, 'server.mjs'), script);
-  server = spawn(process.execPath, [join(folder, 'server.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = String(await new Promise((resolve) => server?.stdout?.once('data', resolve))).trim();
+  const { url, pid } = await serve(script);
   const deploy = (name: string, command: string): string => {
-    const path = join(folder, `${name}.yaml`);
-    const options = `      url: http://127.0.0.1:${port}/\n      while: ${command}\n`;
+    const path = at(`${name}.yaml`);
+    const options = `      url: ${url}\n      while: ${command}\n`;
     writeFileSync(path, `services:\n  - name: ${name}\n    measure:\n${options}`);
     return path;
   };
-  const files = [deploy('hard', `kill -HUP ${server.pid ?? 0}`), deploy('soft', 'exit 0')];
-  const quick = ['--rate', '100', '--restarts', '3', '--every', '100ms', '--settle', '500ms', '--seed', '5'];
-  const words = ['measure', '--compare', ...files, ...quick, '--json', '--out', join(folder, 'reports')];
-  const { stdout, exitCode, stderr } = await compareOnTime(words);
+  const files = [deploy('hard', `kill -HUP ${pid}`), deploy('soft', 'exit 0')];
+  const quick = { rate: 100, restarts: 3, every: '100ms', settle: '500ms', seed: 5 };
+  const { stdout, exitCode, stderr } = await compareOnTime({ compare: files, ...quick, json: true, out: reports });
   expect(stderr).toContain('With 6 restarts each, 5 bad ones against none can be told from chance; fewer cannot.');
   const comparison = JSON.parse(stdout) as DeployComparison;
   expect(comparison).toMatchObject({
@@ -47,7 +38,7 @@ it('measures A B B A, and tells the deploy that drops less', async () => {
     alsoDiffers: [],
   });
   expect(exitCode).toBe(0);
-  const measured = join(folder, 'reports', 'measure');
+  const measured = join(reports, 'measure');
   const runIds = readdirSync(measured).filter((name) => /^\d{8}T/u.test(name));
   const runs = runIds.sort().map((id) => recordOf(join(measured, id)));
   expect(runs.map(({ service }) => service.whileCommand === 'exit 0')).toEqual([false, true, true, false]);
@@ -63,11 +54,11 @@ it('measures A B B A, and tells the deploy that drops less', async () => {
 });
 
 /** Again, at most twice, when this machine was so busy that a measurement cannot be trusted. */
-async function compareOnTime(words: readonly string[]) {
+async function compareOnTime(options: Parameters<typeof measure>[0]) {
   for (let again = 2; ; again--) {
-    const result = await execa(process.execPath, [cliPath, ...words], { reject: false });
+    const result = await measure(options);
     if (again === 0 || result.exitCode !== 3) return result;
-    rmSync(join(folder, 'reports'), { recursive: true });
+    rmSync(reports, { recursive: true });
   }
 }
 

@@ -1,11 +1,8 @@
 /** `measure --journal` beside a real systemd: that of a container of the lab's image, in the network of this machine. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { testFolder } from '../base/testing-folder.ts';
 import { serverOptions } from '../lab/container-options.ts';
 import { connectEngine, ownerLabel, runLabel } from '../lab/engine/engine.ts';
 import { exec } from '../lab/engine/exec.ts';
@@ -14,10 +11,8 @@ import { labImageTag } from '../lab/image.ts';
 import { lockMeasuring, type MeasuringLock } from '../lab/measuring-lock.ts';
 import { thisOwner } from '../lab/owner.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';
-import { verdictSchema, type Verdict } from '../verdict/record/verdict.ts';
+import { at, measure, measured, type Measured } from './testing-measure.ts';
 
-const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = testFolder();
 const port = 18_997;
 const secret = 'a word of the service';
 let lock: MeasuringLock;
@@ -61,9 +56,9 @@ beforeAll(async () => {
     expect(`${exitCode} ${stderr}`).toBe('0 ');
   }, 20_000);
   // What a user has on the machine itself.
+  mkdirSync(at('bin'));
   for (const name of ['journalctl', 'systemctl']) {
-    const path = join(folder, 'bin', name);
-    mkdirSync(join(folder, 'bin'), { recursive: true });
+    const path = join(at('bin'), name);
     writeFileSync(path, `#!/bin/sh\nexec docker exec ${server.id} ${name} "$@"\n`);
     chmodSync(path, 0o755);
   }
@@ -73,20 +68,14 @@ afterAll(async () => {
   await lock.release();
 });
 
-async function measured(command: string): Promise<{ verdict: Verdict; run: string }> {
-  const words = ['measure', '--json', '--out', folder, '--url', `http://127.0.0.1:${port}/`, '--rate', '200'];
-  const { stdout } = await execa(
-    process.execPath,
-    [cliPath, ...words, '--settle', '1s', '--journal', 'shop', '--while', command],
-    { reject: false, env: { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` } },
-  );
-  const verdict = verdictSchema.parse(JSON.parse(stdout));
-  return { verdict, run: join(folder, 'measure', verdict.runId) };
-}
+const url = `http://127.0.0.1:${port}/`;
+const env = { PATH: `${at('bin')}:${process.env['PATH'] ?? ''}` };
+const restarted = (command: string): Promise<Measured> =>
+  measured({ url, rate: 200, settle: '1s', journal: ['shop'], while: command }, env);
 
 describe('the journal of a real systemd', () => {
   it('explains every drop of a restart, and keeps no word of the service', async () => {
-    const { verdict, run } = await measured('systemctl restart shop');
+    const { verdict, textOf } = await restarted('systemctl restart shop');
     expect(verdict).toMatchObject({ badRestarts: 1, unexplained: 0 });
     const told = Object.entries(verdict.reconciliation.causes);
     expect(told.reduce((sum, [, count]) => sum + count, 0)).toBe(verdict.dropped);
@@ -101,15 +90,13 @@ describe('the journal of a real systemd', () => {
     expect(phases?.drainingMs).toBeLessThan(200);
     expect(phases?.downMs).toBeLessThan(200);
     for (const name of [runFiles.run, runFiles.journal, runFiles.timeline, runFiles.report, runFiles.verdict]) {
-      expect(readFileSync(join(run, name), 'utf8')).not.toContain(secret);
+      expect(textOf(name)).not.toContain(secret);
     }
-    expect(readFileSync(join(run, runFiles.report), 'utf8')).toMatch(
-      /SIGTERM \(inferred\) *\| shop\.service: Stopping/u,
-    );
+    expect(textOf(runFiles.report)).toMatch(/SIGTERM \(inferred\) *\| shop\.service: Stopping/u);
   });
 
   it('tells a crash with its signal, and that systemd started the service again', async () => {
-    const { verdict } = await measured(`curl -s http://127.0.0.1:${port}/die || sleep 1`);
+    const { verdict } = await restarted(`curl -s ${url}die || sleep 1`);
     expect(verdict).toMatchObject({ badRestarts: 1, unexplained: 0, journal: { restartsByItself: 1 } });
     expect(verdict.journal?.events[0]?.said).toContain('code=killed, status=9/KILL');
     // For 200 ms there is no process: forty slots, less those at the edges.
@@ -117,11 +104,7 @@ describe('the journal of a real systemd', () => {
   });
 
   it('of a unit that systemd does not know is refused before anything is sent', async () => {
-    const { stderr, exitCode } = await execa(
-      process.execPath,
-      [cliPath, 'measure', '--out', folder, '--url', `http://127.0.0.1:${port}/`, '--journal', 'shopp'],
-      { reject: false, env: { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}` } },
-    );
+    const { stderr, exitCode } = await measure({ url, journal: ['shopp'] }, env);
     expect(stderr).toContain('systemd knows no unit shopp.service');
     expect(exitCode).toBe(2);
   });

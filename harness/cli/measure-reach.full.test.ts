@@ -3,20 +3,17 @@
  * namespace of its own, whose /etc/hosts can be written.
  */
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { testFolder } from '../base/testing-folder.ts';
 import type { ServiceRun } from '../run/run-record.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
+import { at, folder, measured, serveReplaceable } from './testing-measure.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = testFolder();
 
 async function serverAt(address: string, port: number, answer: () => void): Promise<Server> {
   const server = createServer((_, response) => {
@@ -34,7 +31,7 @@ it.runIf(process.getuid?.() === 0)(
     const old = await serverAt('127.0.0.2', 0, () => first++);
     const { port } = old.address() as AddressInfo;
     const next = await serverAt('127.0.0.3', port, () => second++);
-    const hosts = join(folder, 'hosts');
+    const hosts = at('hosts');
     writeFileSync(hosts, '127.0.0.2 shop.test\n');
     const deploy = 'echo 127.0.0.3 shop.test > /etc/hosts; sleep 2';
     const words = ['measure', '--url', `http://shop.test:${port}/`, '--while', deploy, '--json', '--out', folder];
@@ -54,41 +51,21 @@ it.runIf(process.getuid?.() === 0)(
 );
 
 it('a deploy behind a Unix socket is seen: another process listens, and what came between was refused', async () => {
-  const [socket, pidFile, script] = [join(folder, 'shop.sock'), join(folder, 'pid'), join(folder, 'server.mjs')];
-  writeFileSync(
-    script,
+  const { deploy } = await serveReplaceable(
     `import { createServer } from 'node:http';
      import { rmSync, writeFileSync } from 'node:fs';
-     const [, , socket, pidFile] = process.argv;
+     const [, , , pidFile, socket] = process.argv;
      rmSync(socket, { force: true });
      createServer((_, response) => response.end('ok')).listen(socket, () => writeFileSync(pidFile, String(process.pid)));`,
+    at('shop.sock'),
   );
-  const first = execa(process.execPath, [script, socket, pidFile], { reject: false });
-  while (!existsSync(pidFile)) await setTimeout(20);
-  const start = `${process.execPath} ${script} ${socket} ${pidFile}`;
   // The old one is killed: its socket stays, and nobody listens on it.
-  const deploy =
-    `kill -9 $(cat ${pidFile}); rm ${pidFile}; sleep 0.3; nohup ${start} >/dev/null 2>&1 & ` +
-    `while [ ! -s ${pidFile} ]; do sleep 0.02; done`;
-  const words = [
-    'measure',
-    '--url',
-    `unix:${socket}:/a`,
-    '--while',
-    deploy,
-    '--must-change',
-    '--json',
-    '--out',
-    folder,
-  ];
-  const { stdout } = await execa(process.execPath, [cliPath, ...words], { reject: false });
-  process.kill(Number(readFileSync(pidFile, 'utf8')));
-  await first;
-  const { verdict, runId, failureKinds } = verdictSchema.parse(JSON.parse(stdout));
-  expect(verdict).toBe('fail');
-  expect(failureKinds['port closed']).toBeGreaterThan(20);
-  const run = JSON.parse(readFileSync(join(folder, 'measure', runId, 'run.json'), 'utf8')) as ServiceRun;
-  expect(run.listeners?.before).toMatch(/^\d+\/\d+$/u);
-  expect(run.listeners?.after).toMatch(/^\d+\/\d+$/u);
-  expect(run.listeners?.after).not.toBe(run.listeners?.before);
+  const killed = deploy.replace('kill $old', 'kill -9 $old');
+  const { verdict, textOf } = await measured({ url: `unix:${at('shop.sock')}:/a`, while: killed, mustChange: true });
+  expect(verdict.verdict).toBe('fail');
+  expect(verdict.failureKinds['port closed']).toBeGreaterThan(20);
+  const { listeners } = JSON.parse(textOf('run.json')) as ServiceRun;
+  expect(listeners?.before).toMatch(/^\d+\/\d+$/u);
+  expect(listeners?.after).toMatch(/^\d+\/\d+$/u);
+  expect(listeners?.after).not.toBe(listeners?.before);
 });

@@ -1,17 +1,11 @@
 /** `measure` with a mix of requests, as a user calls it, against a server that answers some of them wrongly. */
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { testFolder } from '../base/testing-folder.ts';
+import { listen } from '../in-lab/load/testing.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-
-const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
-const folder = testFolder();
+import { at, measure } from './testing-measure.ts';
 
 it('counts each request of a mix on its own, and names the expectation that was missed', async () => {
   const seen: string[] = [];
@@ -21,10 +15,9 @@ it('counts each request of a mix on its own, and names the expectation that was 
     // The second half of the orders has another state.
     if (url.startsWith('/orders')) response.end(`{"state": "${Number(url.split('=')[1]) < 100 ? 'new' : 'old'}"}`);
     else response.end('shop');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const budgets = join(folder, 'budgets.yaml');
+  });
+  const origin = `http://127.0.0.1:${await listen(server)}`;
+  const budgets = at('budgets.yaml');
   writeFileSync(
     budgets,
     `services:
@@ -42,11 +35,7 @@ it('counts each request of a mix on its own, and names the expectation that was 
     budgets: { dropped: { max: 0, because: nobody may notice } }
 `,
   );
-  const words = ['measure', '--budgets', budgets, '--out', folder, '--seed', '7'];
-  const { stdout, stderr, exitCode } = await execa(process.execPath, [cliPath, ...words], {
-    reject: false,
-    env: { TOKEN: 's3cr3t-token' },
-  });
+  const { stdout, stderr, exitCode } = await measure({ budgets, seed: 7 }, { TOKEN: 's3cr3t-token' });
   server.close();
   expect(exitCode).toBe(1);
   const run = /report: (\S+)\/report\.md/u.exec(stderr)?.[1] ?? expect.fail(stderr);

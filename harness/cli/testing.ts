@@ -14,8 +14,13 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The command line, as `npm run` starts it; what it prints is to be read, so without colour. */
 export function cli(...args: string[]) {
+  return cliWith({}, ...args);
+}
+
+/** The same, with these variables. */
+export function cliWith(env: Readonly<Record<string, string>>, ...args: string[]) {
   const [program, ...words] = [...under, process.execPath, 'harness/cli.ts', ...args];
-  return execa(program ?? '', words, { cwd: project, reject: false, env: { NO_COLOR: '1' } });
+  return execa(program ?? '', words, { cwd: project, reject: false, env: { NO_COLOR: '1', ...env } });
 }
 
 /**
@@ -81,6 +86,22 @@ export function isOnlyLate({ verdict, reasons }: Verdict): boolean {
   return verdict === 'inconclusive' && doubts.every((doubt) => / late\b|between client and proxy/u.test(doubt));
 }
 
+/** Waits until a command has said so on stderr. @returns what it said */
+export async function untilSaid(running: ReturnType<typeof cli>, isSaid: (text: string) => boolean): Promise<string> {
+  let said = '';
+  running.stderr.on('data', (part: Buffer) => (said += part.toString()));
+  for (let waitedMs = 0; !isSaid(said); waitedMs += 50) {
+    if (running.exitCode !== null || waitedMs > 60_000) throw new Error(`not said within a minute: ${said}`);
+    await sleep(50);
+  }
+  return said;
+}
+
+/** The same, until it has sent something. */
+export async function untilLoad(running: ReturnType<typeof cli>): Promise<void> {
+  await untilSaid(running, (text) => /due, sent [1-9]/u.test(text));
+}
+
 /** A run of which a test meets the middle: names of the lab's containers once load is on its way, and then its end. */
 export interface RunUnderWay {
   readonly runId: string;
@@ -92,13 +113,7 @@ export interface RunUnderWay {
 /** Starts an experiment, and resolves when at least `sent` requests have been sent. */
 export async function startRun(out: string, sent: number, ...args: string[]): Promise<RunUnderWay> {
   const running = cli('experiment', ...args, '--no-controls', '--json', '--out', out);
-  let said = '';
-  running.stderr.on('data', (part: Buffer) => (said += part.toString()));
-  const sentSoFar = (): number => Number([...said.matchAll(/due, sent (\d+)/gu)].at(-1)?.[1] ?? 0);
-  for (let waitedMs = 0; sentSoFar() < sent; waitedMs += 50) {
-    if (waitedMs > 60_000) throw new Error(`not ${sent} requests within a minute: ${said}`);
-    await sleep(50);
-  }
+  const said = await untilSaid(running, (text) => Number([...text.matchAll(/due, sent (\d+)/gu)].at(-1)?.[1]) >= sent);
   const runId = /run (\S+), booting/u.exec(said)?.[1] ?? '';
   expect(runId, said).not.toBe('');
   const end = running.then(({ stdout, stderr, exitCode }) => ({

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { exitCodes } from '../base/errors.ts';
 import { shownLine } from '../base/foreign-text.ts';
+import { quoted } from '../conduct/run-request.ts';
 import { openRun } from '../run/run-door.ts';
 import { isConclusive } from '../verdict/record/verdict.ts';
 import { command } from './command.ts';
@@ -47,7 +48,7 @@ function commandsOf({ commit, sources }: { commit: string; sources: string }, fo
   const note =
     `note: another state of the project made this run (${made}, sources ${shownLine(sources)}), so its experiment was not ` +
     'compared with experiments/, nor its report with the words of this state.';
-  const run = /^[\w./-]+$/u.test(folder) ? folder : JSON.stringify(folder);
+  const run = quoted(folder);
   if (version !== undefined) {
     return `${note} To check it with that state, where that package is installed:\n  npx restart-proof verify ${run}`;
   }

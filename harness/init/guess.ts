@@ -21,19 +21,7 @@ export interface GuessedService {
 }
 
 /** What is known of a project. */
-export interface Guess {
-  readonly services: readonly GuessedService[];
-  /** How it is started on a machine of the CI system. */
-  readonly start: Clue | null;
-  /** Commands that deploy, maybe to elsewhere. */
-  readonly deployScripts: readonly Clue[];
-  readonly github: Clue | null;
-  readonly gitlab: Clue | null;
-  /** The line on which package.json lists restart-proof. */
-  readonly installed: Clue | null;
-  /** What was found and not used, and why. */
-  readonly notes: readonly string[];
-}
+export type Guess = ReturnType<typeof guess>;
 
 /** Which files, and what stands in a line of them: the first group that holds something. */
 export type Pattern = readonly [files: RegExp, line: RegExp];
@@ -101,7 +89,7 @@ const deployScript = /^(?:(?:bin|scripts?|deploy)\/)?(?:deploy|release)(?:[._-][
 const plainCommand = /^web:\s*([\w ./:=@,+$-]{1,200})$/u;
 
 /** Looks at what was read. */
-export function guess(folder: Folder): Guess {
+export function guess(folder: Folder) {
   const notes = folder.unread.map((text) => `not read: ${text}`);
   const { files } = folder;
   const name = firstOf(files, namePatterns) ?? { value: folder.name, from: 'the name of the folder' };
@@ -116,13 +104,17 @@ export function guess(folder: Folder): Guess {
       port: each.port ?? all.port,
       path: each.path ?? all.path,
     })),
+    /** How it is started on a machine of the CI system. */
     start: units.length > 0 ? null : startIn(folder, composed),
+    /** Commands that deploy, maybe to elsewhere. */
     deployScripts: deployScriptsIn(files),
     github: folder.names.has('.github')
       ? { value: '', from: '.github/' }
       : firstOf(files, [[/^\.git\/config$/u, /url = \S*(github\.com)[:/]/u]]),
     gitlab: folder.names.has('.gitlab-ci.yml') ? { value: '', from: '.gitlab-ci.yml' } : null,
+    /** The line on which package.json lists restart-proof. */
     installed: firstOf(files, [[/^package\.json$/u, /"(restart-proof)"\s*:\s*"(?!node )/u]]),
+    /** What was found and not used, and why. */
     notes,
   };
 }

@@ -1,4 +1,5 @@
 /** What the files of a project say of how its service is started on a server: for service.yaml. Pure. */
+import { basename } from 'node:path';
 import { firstOf, healthNames, source, type Clue, type Guess, type Pattern } from './guess.ts';
 import type { Folder, ProjectFile } from './folder.ts';
 
@@ -8,39 +9,21 @@ export interface CopiedFile {
   readonly to?: string;
 }
 
-/** How a service is run in the lab; what was not found is null, or empty. */
-export interface GuessedRun {
-  /** Lower case, digits and dashes. */
-  readonly name: string;
+/** How a service is started. */
+interface Run {
   /** What kind of project it is, and from what one sees it. */
   readonly kind: Clue;
   readonly files: readonly CopiedFile[];
-  /** The command that makes the files, where they are made. */
-  readonly build: string | null;
-  readonly packages: readonly string[];
-  /** Needed by the project, and not known as Debian packages. */
-  readonly unknownPackages: readonly string[];
-  readonly image: string | null;
   readonly start: Clue | null;
-  readonly unit: string | null;
-  readonly socket: string | null;
-  /** It takes its port from the variable PORT. */
-  readonly portVariable: Clue | null;
-  readonly port: Clue | null;
-  readonly live: Clue | null;
-  readonly ready: Clue | null;
-  /** A path that it answers, other than those of its health. */
-  readonly route: Clue | null;
-  readonly post: Clue | null;
-  /** It takes a socket that it inherits. */
-  readonly inherits: Clue | null;
-  /** The header that tells its version, and the variable that tells it the version. */
-  readonly versionHeader: Clue | null;
-  readonly versionVariable: Clue | null;
+  /** The command that makes the files, where they are made. */
+  readonly build?: string | null;
+  readonly packages?: readonly string[];
+  /** Needed by the project, and not known as Debian packages. */
+  readonly unknownPackages?: readonly string[];
+  readonly image?: string;
+  readonly unit?: string;
+  readonly socket?: string;
 }
-
-type Run = Pick<GuessedRun, 'kind' | 'files' | 'start'> &
-  Partial<Pick<GuessedRun, 'build' | 'packages' | 'unknownPackages' | 'image' | 'unit' | 'socket'>>;
 
 const word = String.raw`[\w./:=@,+-]+`;
 /** Nothing that only a shell understands, and nothing that YAML, systemd or a placeholder would change. */
@@ -81,34 +64,38 @@ const packageOf: Readonly<Record<string, string>> = {
   ...{ java: 'default-jre-headless', ruby: 'ruby', php: 'php-cli', perl: 'perl' },
 };
 
+/** How a service is run in the lab; what was not found is null, or empty. */
+export type GuessedRun = ReturnType<typeof guessRun>;
+
 /** Looks at what was read, for the first of the services that were found. */
-export function guessRun(folder: Folder, { services: [service] }: Guess): GuessedRun {
+export function guessRun(folder: Folder, { services: [service] }: Guess) {
   const { files } = folder;
   const name = plainName(service?.name.value ?? folder.name);
-  const run = ofUnit(folder, service?.unit) ??
+  const unknown = { value: 'not known', from: 'no unit, go.mod, package.json …' };
+  const run: Run = ofUnit(folder, service?.unit) ??
     ofGo(folder, name) ??
     ofNode(folder, name) ??
     ofPython(folder, name) ??
-    ofDockerfile(folder, name) ?? {
-      kind: { value: 'not known', from: 'no unit, go.mod, package.json …' },
-      files: [],
-      start: null,
-    };
+    ofDockerfile(folder, name) ?? { kind: unknown, files: [], start: null };
   const health = (names: readonly string[]): Clue | null =>
     firstOf(files, [
       [source, new RegExp(`["'\`](?:GET )?((?:/[\\w-]{1,30}){0,3}/(?:${names.join('|')})/?)["'\`]`, 'u')],
     ]);
   const live = health(['livez?']) ?? health(healthNames);
   return {
-    ...{ name, build: null, packages: [], unknownPackages: [], image: null, unit: null, socket: null },
+    name,
+    ...{ build: null, packages: [], unknownPackages: [], image: null, unit: null, socket: null },
     ...run,
+    // It takes its port from the variable PORT.
     portVariable: run.unit === undefined ? firstOf(files, portVariables) : null,
     port: service?.port ?? null,
     live,
     ready: health(['readyz?']) ?? live,
     route: firstOf(files, [[source, route]], (path) => !isHealth.test(path)),
     post: firstOf(files, [[source, post]]),
+    // It takes a socket that it inherits.
     inherits: firstOf(files, [[source, /\b(LISTEN_FDS|sd_listen_fds|go-systemd\/\S*activation)\b/u]]),
+    // The header that tells its version, and the variable that tells it the version.
     versionHeader: firstOf(files, [[source, versionHeader]]),
     versionVariable: firstOf(files, [[source, versionVariable]]),
   };
@@ -124,12 +111,12 @@ function plainName(text: string): string {
 }
 
 function ofUnit(folder: Folder, unit: string | undefined): Run | null {
-  const file = folder.files.find(({ path }) => unit !== undefined && path.split('/').at(-1) === `${unit}.service`);
+  const file = folder.files.find(({ path }) => unit !== undefined && basename(path) === `${unit}.service`);
   if (file === undefined) return null;
   const valueOf = (name: string): string | undefined =>
     file.lines
       .findLast((line) => line.startsWith(`${name}=`))
-      ?.slice(name.length + 1)
+      ?.replace(/^\w+=/u, '')
       .trim();
   const socket = folder.files.find(({ path }) => path === file.path.replace(/\.service$/u, '.socket'));
   const words = (valueOf('ExecStart') ?? '').replace(/^[@\-:+!|]+/u, '').split(/\s+/u);
@@ -139,18 +126,18 @@ function ofUnit(folder: Folder, unit: string | undefined): Run | null {
   const own = words.filter(isOwn).filter((path) => !(path in packageOf));
   const home = valueOf('WorkingDirectory');
   const copied = [...new Set(own)].map((to) => ({ from: sourceOf(folder, to), to }));
-  const isScript = packageOf[program.split('/').at(-1) ?? ''] !== undefined;
+  const ownPackage = packageOf[basename(program)];
   const beside =
-    isScript && home !== undefined && isOwn(home)
+    ownPackage !== undefined && home !== undefined && isOwn(home)
       ? namesToRun(folder).map((from) => ({ from, to: `${home}/${from}` }))
       : [];
-  const python = /python|gunicorn|uvicorn/u.test(program) ? pythonPackages(folder) : { known: [], unknown: [] };
+  const python = /python|gunicorn|uvicorn/u.test(program) ? pythonPackages(folder) : null;
   return {
     kind: { value: 'a unit of its own', from: file.path },
     files: [...copied, ...beside.filter(({ to }) => !copied.some((each) => each.to === to))],
     build: copied.some(({ from }) => from.startsWith('bin/')) ? goBuild(folder, copied[0]?.from ?? '') : null,
-    packages: [...new Set([packageOf[program.split('/').at(-1) ?? ''] ?? [], python.known].flat())],
-    unknownPackages: python.unknown,
+    packages: [...new Set([ownPackage ?? [], python?.packages ?? []].flat())],
+    unknownPackages: python?.unknownPackages ?? [],
     start: null,
     unit: file.path,
     ...(socket !== undefined && { socket: socket.path }),
@@ -159,8 +146,8 @@ function ofUnit(folder: Folder, unit: string | undefined): Run | null {
 
 /** The file of the project that lies at this path on the server; a Go program is built. */
 function sourceOf({ files, names }: Folder, path: string): string {
-  const name = path.split('/').at(-1) ?? '';
-  const found = files.find((file) => file.path.split('/').at(-1) === name)?.path;
+  const name = basename(path);
+  const found = files.find((file) => basename(file.path) === name)?.path;
   if (found !== undefined) return found;
   return !names.has(name) && names.has('go.mod') ? `bin/${name}` : name;
 }
@@ -226,15 +213,15 @@ function nodeEntry({ files, names }: Folder): Clue | null {
   return clue === null ? null : { ...clue, value: `node ${clue.value}` };
 }
 
-function pythonPackages({ files }: Folder): { known: string[]; unknown: string[] } {
+function pythonPackages({ files }: Folder) {
   const lines = files.find(({ path }) => path === 'requirements.txt')?.lines ?? [];
   const listed = files.find(({ path }) => path === 'pyproject.toml')?.lines.join('\n') ?? '';
   const inProject = /^dependencies\s*=\s*\[([^\]]*)\]/mu.exec(listed)?.[1]?.match(/(?<=["'])[\w.-]+/gu) ?? [];
   const all = [...lines.flatMap((line) => /^[A-Za-z][\w.-]*/u.exec(line)?.[0] ?? []), ...inProject];
   const names = [...new Set(all.map((name) => name.toLowerCase().replaceAll('_', '-')))];
   return {
-    known: [...new Set(names.flatMap((name) => debianOf[name] ?? []))],
-    unknown: names.filter((name) => debianOf[name] === undefined).slice(0, 10),
+    packages: [...new Set(names.flatMap((name) => debianOf[name] ?? []))],
+    unknownPackages: names.filter((name) => debianOf[name] === undefined).slice(0, 10),
   };
 }
 
@@ -243,14 +230,14 @@ function ofPython(folder: Folder, name: string): Run | null {
   const from = ['requirements.txt', 'pyproject.toml'].find((each) => names.has(each));
   const isPython = from !== undefined || [...names].some((each) => /^[\w-]+\.py$/u.test(each));
   if (!isPython) return null;
-  const { known, unknown } = pythonPackages(folder);
+  const { packages, unknownPackages } = pythonPackages(folder);
   const start = pythonStart(files, name);
   const server = /^(gunicorn|uvicorn) /u.exec(start?.value ?? '')?.[1];
   return {
     kind: { value: 'Python', from: from ?? 'a .py file' },
     files: namesToRun(folder).map((each) => ({ from: each })),
-    packages: [...new Set(['python3', ...(server === undefined ? [] : [server]), ...known])],
-    unknownPackages: unknown,
+    packages: [...new Set(['python3', ...(server === undefined ? [] : [server]), ...packages])],
+    unknownPackages,
     start:
       start === null ? null : { ...start, value: start.value.replace(/^(?=gunicorn|uvicorn|python3)/u, '/usr/bin/') },
   };

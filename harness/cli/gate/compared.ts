@@ -6,17 +6,15 @@ import { compareDeploys, leastTold, type Deploy } from '../../gate/compare-deplo
 import { readServiceFile } from '../../gate/files/read-budgets.ts';
 import { usageError } from '../../gate/refusals.ts';
 import type { Service } from '../../experiment/service.ts';
-import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
+import type { ReadRun } from '../../verdict/record/read-run.ts';
 import type { Context } from '../context.ts';
 import type { MeasureOptions } from '../options/measure-options.ts';
 import { givenOption } from '../options/option-words.ts';
 import { seedOf, wholeNumber } from '../options/option-values.ts';
 import { deployComparisonText } from '../print/deploy-comparison.ts';
 import { pathText } from '../print/path.ts';
-import { summaryLines } from '../print/run-summary.ts';
-import { measureOnce } from '../runs/measurement.ts';
 import { writeSeriesFolder } from '../runs/out-folder.ts';
-import { checked, optionsOf } from './measured.ts';
+import { checked, measureInTurn, optionsOf } from './measured.ts';
 import { budgetsName } from './plan.ts';
 
 const mostRounds = 100;
@@ -47,10 +45,9 @@ export async function measureCompared(
   context.stderr(planText(a, b, turns));
   for (const [index, planned] of turns.entries()) {
     if (context.signal.aborted) break;
-    context.stderr(`${index + 1} of ${turns.length}: ${planned === a ? 'A' : 'B'}, ${planned.name}\n`);
-    const { folder, verdict } = await measureOnce(context, { ...planned.options, seed: String(seed + index) });
-    context.stderr(summaryLines(verdict, folder, context, 'stderr'));
-    runs.get(planned)?.push(await readRun(folder));
+    const place = `${index + 1} of ${turns.length}: ${planned === a ? 'A' : 'B'}, ${planned.name}`;
+    const asked = { ...planned.options, seed: String(seed + index) };
+    runs.get(planned)?.push(await measureInTurn(context, place, asked));
   }
   const deployOf = (planned: Planned): Deploy => ({ name: planned.name, runs: runs.get(planned) ?? [] });
   const comparison = compareDeploys(deployOf(a), deployOf(b));

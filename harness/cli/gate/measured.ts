@@ -7,7 +7,7 @@ import { readServiceFile, type ServiceFile } from '../../gate/files/read-budgets
 import type { Service } from '../../experiment/service.ts';
 import { usageError } from '../../gate/refusals.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { readRun } from '../../verdict/record/read-run.ts';
+import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
 import type { Context } from '../context.ts';
 import type { DeliveryOptions } from '../options/delivery-options.ts';
 import { optionsOfFile } from '../options/file-options.ts';
@@ -49,10 +49,8 @@ export async function measureBudgets(
   const attempts = new Map<string, Attempt[]>();
   for (const [index, { entry, asked }] of planned.entries()) {
     if (context.signal.aborted) break;
-    context.stderr(`${index + 1} of ${planned.length}: ${entry.name}\n`);
-    const { folder, verdict } = await measureOnce(context, asked);
-    context.stderr(summaryLines(verdict, folder, context, 'stderr'));
-    attempts.set(entry.name, [{ kind: 'run', ...(await readRun(folder)) }]);
+    const run = await measureInTurn(context, `${index + 1} of ${planned.length}: ${entry.name}`, asked);
+    attempts.set(entry.name, [{ kind: 'run', ...run }]);
   }
   const result = decide({
     file: file.file,
@@ -62,6 +60,14 @@ export async function measureBudgets(
   });
   const folder = join(resolve(options.out ?? 'reports'), 'measure', 'gate');
   return await deliver(context, result, { folder, budgetsPath: options.budgets, options });
+}
+
+/** Measures one of several, says on stderr which and how it went, and reads its folder. */
+export async function measureInTurn(context: Context, place: string, options: MeasureOptions): Promise<ReadRun> {
+  context.stderr(`${place}\n`);
+  const { folder, verdict } = await measureOnce(context, options);
+  context.stderr(summaryLines(verdict, folder, context, 'stderr'));
+  return await readRun(folder);
 }
 
 type ServiceEntry = ServiceFile['entries'][number];

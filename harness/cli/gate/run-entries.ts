@@ -71,15 +71,7 @@ function hasCleanLab({ experiment, verdict, controls }: Verdict): boolean {
   return c0 === undefined ? experiment !== c0Id || verdict === 'pass' : c0.holds;
 }
 
-interface Try {
-  readonly noted: NotedTry;
-  /** Did the lab without a restart hold? */
-  readonly cleanLabHeld: boolean;
-  /** Another try would say no more. */
-  readonly isFinal: boolean;
-}
-
-async function oneTry(conductor: Conductor<Verdict>, request: RunRequest): Promise<Try> {
+async function oneTry(conductor: Conductor<Verdict>, request: RunRequest) {
   const { audience } = conductor;
   try {
     const { folder, verdict } = await conductBesideControls(conductor, request);
@@ -96,7 +88,7 @@ async function oneTry(conductor: Conductor<Verdict>, request: RunRequest): Promi
     audience.say(`${message}\n`);
     // A control has had its own tries.
     const isControl = error instanceof InconclusiveControl;
-    return { noted: { kind, message }, cleanLabHeld: !(isControl && error.role === 'C0'), isFinal: isControl };
+    return { noted: { kind, message } as const, cleanLabHeld: !(isControl && error.role === 'C0'), isFinal: isControl };
   }
 }
 

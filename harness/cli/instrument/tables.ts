@@ -13,23 +13,16 @@ export interface TablesOptions {
   readonly publish?: true;
 }
 
-/** The folder of one measurement. */
-export interface TablesFolder {
-  readonly id: string;
-  readonly folder: string;
-  /** Writes the tables, and the results that they show; returns the line that says where they are. */
-  write(tables: string, results: unknown): Promise<string>;
-}
-
 /**
  * Names a folder for a measurement: reports/<name>/<id>. With --publish its tables go to reports/<name>.md too, a file of
  * the repository that the documentation links to.
+ * @returns `write` writes the tables and the results that they show; it gives the line that says where they are
  */
 export async function tablesFolder(
   context: Context,
   name: 'calibration' | 'benchmark',
   { out, publish }: TablesOptions,
-): Promise<TablesFolder> {
+) {
   const reports = resolve(out ?? context.reportsFolder);
   const all = join(reports, name);
   const heading = name === 'calibration' ? 'Calibration' : 'Benchmark';
@@ -38,7 +31,7 @@ export async function tablesFolder(
   return {
     id,
     folder: join(all, id),
-    write: async (tables, results) => {
+    write: async (tables: string, results: unknown) => {
       const machine = `Node ${process.version}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`;
       const textWith = (method: string): string =>
         `# ${heading}\n\n${id}, on ${machine}. How it is measured, and what each figure is: ${method}.\n\n${tables}\n`;

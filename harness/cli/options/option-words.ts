@@ -1,10 +1,7 @@
 /** How options are typed. */
-import { quoted } from '../../conduct/run-request.ts';
 
-/** `expectStatus` as it is typed: `expect-status`. */
-function optionName(key: string): string {
-  return key.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
-}
+/** `expectStatus` as it is typed: `--expect-status`. */
+const flagOf = (key: string): string => `--${key.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The first of these options that was given, as it is typed. */
 export function givenOption<Options extends object>(
@@ -12,15 +9,15 @@ export function givenOption<Options extends object>(
   keys: readonly (keyof Options & string)[],
 ): string | undefined {
   const given = keys.find((key) => options[key] !== undefined);
-  return given === undefined ? undefined : `--${optionName(given)}`;
+  return given === undefined ? undefined : flagOf(given);
 }
 
-/** Options by their names in code, as a shell takes them again: `false` as `--no-…`, and none for what is undefined. */
-export function optionWords(options: Readonly<Record<string, unknown>>): string[] {
+/** Options by their names in code, as arguments of a process: `false` as `--no-…`, and none for what is undefined. */
+export function optionArguments(options: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(options).flatMap(([key, value]) => {
     if (value === undefined) return [];
-    if (value === false) return `--no-${optionName(key)}`;
+    if (value === false) return flagOf(key).replace('--', '--no-');
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return values.map((one) => `--${optionName(key)}${one === true ? '' : ` ${quoted(String(one))}`}`);
+    return values.flatMap((one) => (one === true ? flagOf(key) : [flagOf(key), String(one)]));
   });
 }

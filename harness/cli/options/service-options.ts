@@ -10,14 +10,13 @@ import type { MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import type { Target } from '../../conduct/service/target.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
 import { serviceSchema, type Service } from '../../experiment/service.ts';
-import { parseHeader } from './header-options.ts';
 import { holdOf, refuseTooMany } from './hold-options.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { givenOption } from './option-words.ts';
 import { byteSize, durationMs, oneOf, optionError, wholeNumber } from './option-values.ts';
 import { claimOf } from './run-options.ts';
 import { parseUrl, reachOf } from './reach-options.ts';
-import { mixOf } from './request-options.ts';
+import { mixOf, parseHeader } from './request-options.ts';
 import { tlsOf } from './tls-options.ts';
 import { expand, shownScript, type Told } from '../../gate/files/secrets.ts';
 

@@ -1,13 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import e1 from '../../../experiments/E1-no-drain.ts';
 import e5 from '../../../experiments/E5-socket-activation.ts';
-import { resolveExperiment } from '../../experiment/fields.ts';
 import { restartVerdict, runRecord, verdictOfTest } from '../../verdict/testing.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
-import { readRun, type ReadRun } from '../../verdict/record/read-run.ts';
+import type { ReadRun } from '../../verdict/record/read-run.ts';
 import { compareRuns, comparisonText } from './comparison.ts';
 
 /** Eight restarts, each with so many drops. */
@@ -90,18 +86,5 @@ describe('two runs side by side', () => {
     const text = comparisonText(compareRuns(read(0, { longestWaitMs: 100 }), read(3, { longestWaitMs: 850 })));
     expect(text).toMatch(/\| longest wait +\| 100 ms +\| 850 ms +\| \+750 ms +\|/u);
     expect(text).toMatch(/\| dropped a restart +\| 0 +\| 3 +\| \+3 +\|/u);
-  });
-});
-
-describe('a folder that is none of a run', () => {
-  it('is wrong usage', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
-    await expect(readRun(folder)).rejects.toMatchObject({ exitCode: 2 });
-    await writeFile(join(folder, 'run.json'), JSON.stringify(runRecord(resolveExperiment(e5, {}))));
-    await expect(readRun(folder)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringContaining('no verdict') as string,
-    });
-    await rm(folder, { recursive: true });
   });
 });

@@ -5,8 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LoadCounts } from '../../in-lab/load/plan.ts';
 import { wantsColour } from '../context.ts';
 import { leftInWords, startTimer } from '../../conduct/time-left.ts';
-import { progressLine, timeLeftMs, type Standing } from './progress-line.ts';
-import { startProgress } from './progress.ts';
+import { progressLine, startProgress, timeLeftMs, type Standing } from './progress.ts';
 
 const counts: LoadCounts = {
   due: 1_200,

@@ -56,17 +56,13 @@ interface Planned {
 
 const noControl = 'what it would be compared with could not be measured.';
 
-/** What can be run, and what cannot. */
-interface Plan {
-  readonly planned: readonly Planned[];
-  readonly notTried: readonly NotTried[];
-}
+type Plan = Awaited<ReturnType<typeof planWays>>;
 
 /**
  * Which ways are possible with the service.
  * @throws {HarnessError} when none is
  */
-export async function planWays(asked: AdviseAsked): Promise<Plan> {
+export async function planWays(asked: AdviseAsked) {
   const planned: Planned[] = [];
   const leftOut: NotTried[] = [];
   for (const way of waysInOrder) {

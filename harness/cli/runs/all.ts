@@ -10,26 +10,19 @@ import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf } from '../../report/format.ts';
 import { controlText } from '../../verdict/controls.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
-import { nameOfRun, requestOf } from '../../conduct/run-request.ts';
+import { nameOfRun, quoted, requestOf } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
 import { jsonText } from '../../base/foreign-text.ts';
 import { exitCodeOf } from '../print/run-summary.ts';
 import { brokenText } from '../print/experiment-list.ts';
 import type { Context } from '../context.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
-import { optionWords } from '../options/option-words.ts';
+import { optionArguments } from '../options/option-words.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 import { writeSeriesFolder } from './out-folder.ts';
 
-/** What came of one experiment. */
-interface Line {
-  readonly name: string;
-  readonly verdict: Verdict['verdict'];
-  readonly controls: string;
-  readonly measured: Verdict | undefined;
-  readonly note: string;
-}
+type Line = ReturnType<typeof lineOf>;
 
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
@@ -90,7 +83,7 @@ export async function runAll(
     set,
     controls: withControls && undefined,
   };
-  const command = ['npm run experiment all --', ...optionWords(again)].join(' ');
+  const command = ['npm run experiment all --', ...optionArguments(again).map(quoted)].join(' ');
   const names = requests.map(nameOfRun);
   const lines = [...names, ...broken.map(({ id }) => id)].map((name) => lineOf(name, verdicts, failures));
   const table = linesTable(lines);
@@ -103,7 +96,7 @@ export async function runAll(
   return exitCodeOf((['fail', 'aborted', 'inconclusive'] as const).find((kind) => kinds.includes(kind)) ?? 'pass');
 }
 
-function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>): Line {
+function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<string, string>) {
   const measured = verdicts.get(name);
   const controls = measured?.controls?.map((control) =>
     control.holds
@@ -112,7 +105,7 @@ function lineOf(name: string, verdicts: Map<string, Verdict>, failures: Map<stri
   );
   return {
     name,
-    verdict: measured?.verdict ?? 'aborted',
+    verdict: measured?.verdict ?? ('aborted' as const),
     controls: controls === undefined || controls.length === 0 ? '–' : controls.join(', '),
     measured,
     note: failures.get(name) ?? measured?.reasons[0] ?? '',

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { capacitiesOf, localCapacity } from '../../conduct/capacity.ts';
+import { quoted } from '../../conduct/run-request.ts';
 import { loadBoundMs, type MeasureTimes } from '../../conduct/service/deploy-times.ts';
 import { measureService } from '../../conduct/service/measure-service.ts';
 import { askedOf, type Service } from '../../experiment/service.ts';
@@ -10,7 +11,7 @@ import { newRunId, runFiles } from '../../run/run-folder.ts';
 import { restartsFor } from '../../verdict/pool/power.ts';
 import type { Context } from '../context.ts';
 import type { MeasureOptions } from '../options/measure-options.ts';
-import { optionWords } from '../options/option-words.ts';
+import { optionArguments } from '../options/option-words.ts';
 import { seedOf } from '../options/option-values.ts';
 import { shownBody } from '../../gate/files/secrets.ts';
 import { targetOf, timesOf } from '../options/service-options.ts';
@@ -117,5 +118,5 @@ function optionsToRepeat(
     ...(options.holdPath !== undefined && hold !== undefined && { holdPath: hold.path }),
   };
   const asked = Object.entries({ ...shown, seed }).filter(([key]) => !noPartOfIt.has(key));
-  return optionWords(Object.fromEntries(asked)).join(' ');
+  return optionArguments(Object.fromEntries(asked)).map(quoted).join(' ');
 }

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { exitCodes, HarnessError } from '../../base/errors.ts';
 import { drawSweep, type SweepPoint } from '../../report/charts/sweep-chart.ts';
-import type { FieldValue } from '../../experiment/experiment.ts';
 import { parseValue, type Change } from '../../experiment/fields.ts';
 import { seededRandom, shuffle } from '../../base/random.ts';
 import { tableOf, type Column } from '../../report/format.ts';
@@ -10,9 +9,9 @@ import { newRunId } from '../../run/run-folder.ts';
 import { pool, type Pooled } from '../../verdict/pool/pool.ts';
 import { isConclusive, type Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
-import { nameOfRun, requestOf, type RunRequest } from '../../conduct/run-request.ts';
+import { nameOfRun, quoted, requestOf, type RunRequest } from '../../conduct/run-request.ts';
 import { conductSeries } from '../../conduct/series.ts';
-import { optionWords } from '../options/option-words.ts';
+import { optionArguments } from '../options/option-words.ts';
 import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 import { jsonFile, writeSeriesFolder } from './out-folder.ts';
@@ -20,14 +19,17 @@ import { jsonFile, writeSeriesFolder } from './out-folder.ts';
 const mostKnobs = 2;
 const mostCells = 200;
 
-interface Knob {
-  readonly path: string;
-  readonly values: readonly FieldValue[];
-}
+type Knob = ReturnType<typeof parseKnob>;
 
+/** What ran at one value of each knob. */
 interface Cell {
   readonly changes: readonly Change[];
   readonly verdicts: Verdict[];
+}
+
+/** The same, added up. */
+interface Row extends Cell {
+  readonly pooled: Pooled;
 }
 
 /** Runs every cell, in an order that the seed shuffles; exits 0 when each run can be trusted. */
@@ -48,14 +50,15 @@ export async function runSweep(
   const runs = shuffle(requests, seededRandom(asked.seed, 'sweep')).map((run, index) => {
     return { ...run, place: `run ${index + 1} of ${requests.length}`, words: `: ${wordsOf(run.cell.changes)}` };
   });
-  const command = [asked.command, ...optionWords({ sweep: sweeps, trials: trials > 1 ? trials : undefined })].join(' ');
+  const words = optionArguments({ sweep: sweeps, trials: trials > 1 ? trials : undefined });
+  const command = [asked.command, ...words.map(quoted)].join(' ');
   await withConductor(context, { command, wait }, (conductor) =>
     conductSeries(conductor, runs, {
       made: (index, { verdict }) => runs[index]?.cell.verdicts.push(verdict),
     }),
   );
 
-  const rows = cells.map((cell) => ({ cell, pooled: pool(cell.verdicts) }));
+  const rows = cells.map((cell) => ({ ...cell, pooled: pool(cell.verdicts) }));
   const path = await writeSweep(asked, { knobs, rows, trials, command });
   const table = sweepTable(knobs, rows);
   context.stdout(`${table}\n${[queueText(rows), nothingTrusted(rows)].filter((text) => text !== '').join('\n')}\n`);
@@ -84,8 +87,8 @@ async function writeSweep(
     `Each cell is ${trials === 1 ? 'one run' : `${trials} runs`} on a fresh lab, in an order drawn from the seed.`,
     `\`\`\`\n${command}\n\`\`\``,
   ].filter((part) => part !== '');
-  const figures = rows.map(({ cell, pooled }) => {
-    return { changes: cell.changes, pooled, runs: cell.verdicts.map(({ runId }) => runId) };
+  const figures = rows.map(({ changes, verdicts, pooled }) => {
+    return { changes, pooled, runs: verdicts.map(({ runId }) => runId) };
   });
   const files = {
     'sweep.svg': picture?.svg ?? null,
@@ -99,7 +102,7 @@ async function writeSweep(
 /** What stands in place of a chart when there is nothing to draw; empty where there is. */
 function nothingTrusted(rows: readonly Row[]): string {
   if (rows.some(isTrusted)) return '';
-  const all = pool(rows.flatMap(({ cell }) => cell.verdicts));
+  const all = pool(rows.flatMap(({ verdicts }) => verdicts));
   return `There is no figure, and no chart: ${all.sentence}`;
 }
 
@@ -107,7 +110,7 @@ function isTrusted({ pooled }: Row): boolean {
   return pooled.runs > pooled.leftOut;
 }
 
-function parseKnob(text: string): Knob {
+function parseKnob(text: string) {
   const cut = text.indexOf('=');
   const values = text.slice(cut + 1).split(',');
   if (cut < 1 || values.length < 2 || values.includes('')) {
@@ -140,46 +143,37 @@ function wordsOf(changes: readonly Change[]): string {
   return changes.map(([path, value]) => `${path}=${String(value)}`).join(' ');
 }
 
-interface Row {
-  readonly cell: Cell;
-  readonly pooled: Pooled;
-}
-
-function pointOf({ cell, pooled }: Row): SweepPoint {
-  const [first, second] = cell.changes;
+function pointOf(row: Row): SweepPoint {
+  const [first, second] = row.changes;
+  const { droppedPerRestart, predictedPerRestart, longestWaitMs } = row.pooled;
   return {
     value: String(first?.[1]),
     series: second === undefined ? null : `${second[0]}=${String(second[1])}`,
-    droppedPerRestart: pooled.droppedPerRestart,
-    predictedPerRestart: pooled.predictedPerRestart,
-    longestWaitMs: pooled.longestWaitMs,
-    longestDirectMs: longestDirectMs(cell),
+    ...{ droppedPerRestart, predictedPerRestart, longestWaitMs },
+    longestDirectMs: longestDirectMs(row),
   };
 }
 
 /** The longest wait that the direct probe saw; null where there was none. */
 function longestDirectMs({ verdicts }: Cell): number | null {
-  const waits = verdicts
-    .filter(isConclusive)
-    .map(({ direct }) => direct?.longestWaitMs ?? null)
-    .filter((ms) => ms !== null);
+  const waits = verdicts.filter(isConclusive).flatMap(({ direct }) => direct?.longestWaitMs ?? []);
   return waits.length === 0 ? null : Math.max(...waits);
 }
 
 function sweepTable(knobs: readonly Knob[], rows: readonly Row[]): string {
   const known = (text: (row: Row) => string) => (row: Row) => (isTrusted(row) ? text(row) : '–');
-  const sum = ({ cell }: Row, count: (verdict: Verdict) => number | undefined): number =>
-    cell.verdicts.filter(isConclusive).reduce((total, verdict) => total + (count(verdict) ?? 0), 0);
+  const sum = ({ verdicts }: Row, count: (verdict: Verdict) => number | undefined): number =>
+    verdicts.filter(isConclusive).reduce((total, verdict) => total + (count(verdict) ?? 0), 0);
   const kernel = (name: string) => known((row) => String(sum(row, ({ witnesses }) => witnesses.kernel[name])));
   const method = (row: Row, name: string): number => sum(row, ({ byMethod }) => byMethod[name]?.dropped);
   return tableOf(rows, [
-    ...knobs.map(({ path }, at): Column<Row> => [path, ({ cell }) => String(cell.changes[at]?.[1])]),
+    ...knobs.map(({ path }, at): Column<Row> => [path, ({ changes }) => String(changes[at]?.[1])]),
     ['bad restarts', known(({ pooled }) => `${pooled.badRestarts} of ${pooled.restarts}`)],
     ['dropped a restart (95 %)', ({ pooled }) => intervalText(pooled)],
     ['predicted', ({ pooled }) => pooled.predictedPerRestart?.toFixed(1) ?? '–'],
     ['GET / POST dropped', known((row) => `${method(row, 'GET')} / ${method(row, 'POST')}`)],
     ['longest wait, ms', ({ pooled }) => pooled.longestWaitMs?.toFixed(0) ?? '–'],
-    ['the same directly, ms', ({ cell }) => longestDirectMs(cell)?.toFixed(0) ?? '–'],
+    ['the same directly, ms', (row) => longestDirectMs(row)?.toFixed(0) ?? '–'],
     ['listen queue overflows', kernel('TcpExt.ListenOverflows')],
     ['SYNs sent again', kernel('TcpExt.TCPSynRetrans')],
     ['trusted', ({ pooled }) => `${pooled.runs - pooled.leftOut} of ${pooled.runs}`],
@@ -192,14 +186,14 @@ function intervalText({ droppedPerRestart: per }: Pooled): string {
 
 /** Where the knob is the backlog: the place of the cliff, from the options and the windows, beside what was seen. */
 function queueText(rows: readonly Row[]): string {
-  const backlogs = rows.filter(({ cell }) => cell.changes[0]?.[0] === 'unit.backlog');
+  const backlogs = rows.filter(({ changes }) => changes[0]?.[0] === 'unit.backlog');
   if (backlogs.length === 0 || backlogs.length < rows.length) return '';
-  const lines = backlogs.map(({ cell }) => {
-    const backlog = Number(cell.changes[0]?.[1]);
-    const queue = Math.min(backlog, ...cell.verdicts.map(({ somaxconn }) => somaxconn ?? Infinity)) + 1;
-    const queues = cell.verdicts.flatMap(({ perRestart }) => perRestart.map((row) => row.expectedQueue ?? 0));
+  const lines = backlogs.map(({ changes, verdicts }) => {
+    const backlog = Number(changes[0]?.[1]);
+    const queue = Math.min(backlog, ...verdicts.map(({ somaxconn }) => somaxconn ?? Infinity)) + 1;
+    const queues = verdicts.flatMap(({ perRestart }) => perRestart.map((row) => row.expectedQueue ?? 0));
     const waiting = Math.round(Math.max(0, ...queues));
-    const overflows = cell.verdicts.reduce(
+    const overflows = verdicts.reduce(
       (sum, { witnesses }) => sum + (witnesses.kernel['TcpExt.ListenOverflows'] ?? 0),
       0,
     );

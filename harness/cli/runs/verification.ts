@@ -24,7 +24,7 @@ export interface Verification {
   /** What does not hold, a sentence each. */
   readonly wrong: readonly string[];
   /** The state of the project that made the run, where it is not this one: it may have other experiments and reports. */
-  readonly otherState: CatalogCheck['otherState'];
+  readonly otherState: { readonly commit: string; readonly sources: string } | null;
 }
 
 /** Verifies a run; nothing in its folder is written. */
@@ -71,19 +71,11 @@ export async function verifiedRun(folder: string): Promise<ReadRun> {
   });
 }
 
-/** A run's experiment against experiments/: has somebody loosened what is expected of it? */
-interface CatalogCheck {
-  /** What differs, a sentence each. */
-  readonly wrong: readonly string[];
-  /** The state of the project that made the run, where it is another: nothing was compared then. */
-  readonly otherState: { readonly commit: string; readonly sources: string } | null;
-}
-
 /**
- * Resolves the experiment again from experiments/, with the run's variant and changes. Only the state of the project that
+ * Has somebody loosened what is expected of the experiment? Resolves it again, with the run's variant and changes. Only the state of the project that
  * made the run can tell: another one may have another experiment of that name.
  */
-async function compareWithCatalog(run: RunRecord): Promise<CatalogCheck> {
+async function compareWithCatalog(run: RunRecord): Promise<Pick<Verification, 'wrong' | 'otherState'>> {
   if (run.kind !== 'experiment') return { wrong: [], otherState: null };
   const { sources = 'unknown', project = 'unknown' } = run.fingerprint;
   const own = await sourcesHash();
