@@ -51,4 +51,4 @@ Exit codes:
   4    this machine cannot run it (engine, image, rights)
   130  interrupted by Ctrl-C (143 by SIGTERM)`;
 
-await runProgram(commands, { afterHelp, callOf: (command) => `npm run ${command} --` });
+await runProgram(commands, { afterHelp });

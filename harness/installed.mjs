@@ -1,9 +1,12 @@
-/** What lies in node_modules, held against the lock file, and a mark of it. (Types: installed.d.mts.) */
+/** What lies in node_modules, held against the lock file, and a mark of it. */
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @type {import('./installed.d.mts').packagesLeftOut} */
+/**
+ * Names of the packages for this system that package-lock.json has and node_modules has not, or in another version.
+ * @param {string} folder
+ */
 export function packagesLeftOut(folder) {
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)
@@ -37,7 +40,10 @@ function versionAt(folder) {
   }
 }
 
-/** @type {import('./installed.d.mts').markOf} */
+/**
+ * A hash of every file's path, size and right to run: it changes when something is taken away, cut, or added.
+ * @param {readonly string[]} folders
+ */
 export function markOf(folders) {
   const hash = createHash('sha256');
   for (const folder of folders) if (existsSync(folder)) addTree(hash, folder, '');

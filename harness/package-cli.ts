@@ -37,4 +37,4 @@ Pages:
   docs/ci.md            budgets and CI
   docs/experiments.md   the experiments; they run in containers, which setup prepares once`;
 
-await runProgram(commands, { isPackage: true, afterHelp, callOf: (command) => `npx restart-proof ${command}` });
+await runProgram(commands, { isPackage: true, afterHelp });

@@ -1,4 +1,4 @@
-/** Whether a Node starts on this machine, and why not, in words. (Types: pinned-node.d.mts.) */
+/** Whether a Node starts on this machine, and why not, in words. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { nodeEnvironment } from './tool-environment.mjs';
@@ -9,7 +9,10 @@ export const leastMajor = 24;
 /** Is this process's own Node new enough? */
 export const ownIsEnough = Number(process.versions.node.split('.')[0]) >= leastMajor;
 
-/** @type {import('./pinned-node.d.mts').whyNotStarting} */
+/**
+ * @param {string} path
+ * @returns {string | undefined} undefined when the Node at this path starts, else why it does not, in words for a sentence
+ */
 export function whyNotStarting(path) {
   const { status, signal, error, stderr } = spawnSync(path, ['--version'], {
     env: nodeEnvironment(),

@@ -1,6 +1,6 @@
 /**
  * Where the project lies, as a checkout or as the package in another project, and where it may write besides reports.
- * Plain JavaScript: setup.mjs needs it before anything is installed (its types: project.d.mts).
+ * Plain JavaScript: setup.mjs needs it before anything is installed.
  */
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -8,14 +8,16 @@ import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { canMake } from './tool-environment.mjs';
 
+/** The folder of this checkout or package, without a slash at its end. */
 export const projectFolder = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/u, '');
 
-/** npm packs no lock file. */
+/** Is it a checkout? Else it is the package, which lies in another project's node_modules. npm packs no lock file. */
 export const isCheckout = existsSync(join(projectFolder, 'package-lock.json'));
 
+/** The folder whose .npmrc says where packages are from. */
 export const npmFolder = isCheckout ? projectFolder : (process.env['npm_config_local_prefix'] ?? process.cwd());
 
-/** @type {import('./project.d.mts').cacheFolder} */
+/** Where downloads are kept: in a checkout its own .cache, else a folder of the user's that all their projects share. */
 export function cacheFolder() {
   if (isCheckout) return join(projectFolder, '.cache');
   const named = process.env['XDG_CACHE_HOME'] ?? '';

@@ -2,7 +2,8 @@
  * The environment for npm, pip and Node when the project itself calls them. Each has dozens of settings, by variables and
  * by files, that make the same call do something else: leave packages out, install elsewhere, only pretend. So settings
  * are kept by a list: where to fetch from, through which proxy, with which keys and certificates. All others are left out.
- * Plain JavaScript: setup.mjs needs it before anything is installed (its types: tool-environment.d.mts).
+ * Plain JavaScript: setup.mjs needs it before anything is installed.
+ * @typedef {Readonly<Record<string, string | undefined>>} Environment variables of a process
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
@@ -20,12 +21,22 @@ const nodeKept = /^NODE_(EXTRA_CA_CERTS|TLS_REJECT_UNAUTHORIZED|USE_SYSTEM_CA|US
 /** Variables that change what Node, Python and tar do. */
 const steering = /^(NODE_|PYTHON|TAR_OPTIONS$)/u;
 
-/** @type {import('./tool-environment.d.mts').nodeEnvironment} */
+/**
+ * Without what changes Node, Python and tar (NODE_OPTIONS, NODE_ENV, PYTHONHOME …).
+ * @param {Environment} [env]
+ * @returns {Record<string, string>}
+ */
 export function nodeEnvironment(env = process.env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !steering.test(name) || nodeKept.test(name)));
 }
 
-/** @type {import('./tool-environment.d.mts').npmEnvironment} */
+/**
+ * For npm: of its settings in variables, in the project's, the user's and the global npmrc, only where packages are from.
+ * @param {string} projectFolder
+ * @param {string} fallbackCache folder for npm's cache where the user's cannot be written
+ * @param {Environment} [env]
+ * @returns {Record<string, string>}
+ */
 export function npmEnvironment(projectFolder, fallbackCache, env = process.env) {
   const others = {};
   const byVariable = {};
@@ -52,18 +63,26 @@ export function npmEnvironment(projectFolder, fallbackCache, env = process.env) 
   };
 }
 
-/** @type {import('./tool-environment.d.mts').npmCommand} */
+/**
+ * How npm is called: the npm that called this process, else the one on PATH.
+ * @param {Environment} [env]
+ * @returns {[string, ...string[]]}
+ */
 export function npmCommand(env = process.env) {
   const npm = env['npm_execpath'] ?? '';
   return basename(npm) === 'npm-cli.js' ? [process.execPath, npm] : ['npm'];
 }
 
-/** By npm's own times a machine without a network would be silent for minutes before it says so. */
+/** Options of npm: how long a registry that does not answer is asked. By npm's own times a machine without a network would be silent for minutes before it says so. */
 export const npmPatience = [
   ...['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000', '--fetch-timeout=60000'],
 ];
 
-/** @type {import('./tool-environment.d.mts').npmReason} */
+/**
+ * Why npm failed, in one line of what it said, without a full stop.
+ * @param {string} output
+ * @returns {string}
+ */
 export function npmReason(output) {
   if (/\bENOSPC\b/u.test(output)) return 'the disk is full (ENOSPC)';
   // Above and below it stand codes, a stack and where the log lies.
@@ -71,7 +90,11 @@ export function npmReason(output) {
   return (said ?? output.trim().split('\n').at(-1) ?? '').trim().replace(/\.$/u, '') || 'it said nothing';
 }
 
-/** @type {import('./tool-environment.d.mts').pipEnvironment} */
+/**
+ * For pip: of its settings in variables and files, only where packages are from.
+ * @param {Environment} [env]
+ * @returns {Record<string, string>}
+ */
 export function pipEnvironment(env = process.env) {
   const others = {};
   const kept = {};
@@ -122,7 +145,11 @@ function settingsOf(file) {
   return settings;
 }
 
-/** @type {import('./tool-environment.d.mts').canMake} */
+/**
+ * Can this folder be written, or made?
+ * @param {string} folder
+ * @returns {boolean}
+ */
 export function canMake(folder) {
   try {
     if (!existsSync(folder)) {
@@ -138,7 +165,10 @@ export function canMake(folder) {
   }
 }
 
-/** @type {import('./tool-environment.d.mts').otherTemporaryFolder} */
+/**
+ * A folder for temporary files, where the system's (or TMPDIR's) cannot be written; undefined where it can.
+ * @param {string} cache the project's own, in which one may lie
+ */
 export function otherTemporaryFolder(cache) {
   const own = join(cache, 'tmp');
   // What a variable names and is not there is not made.
@@ -146,7 +176,11 @@ export function otherTemporaryFolder(cache) {
   return [own, '/var/tmp', '/tmp'].find((folder) => canMake(folder));
 }
 
-/** @type {import('./tool-environment.d.mts').rootEnvironment} */
+/**
+ * For tools of the system that root calls, and the packages' own scripts in a chroot: no folder of the user's.
+ * @param {Environment} [env]
+ * @returns {Record<string, string>}
+ */
 export function rootEnvironment(env = process.env) {
   const kept = Object.entries(nodeEnvironment(env)).filter(
     ([name]) => !/^(TMPDIR|TMP|TEMP|DEBOOTSTRAP_.*)$/u.test(name),

@@ -333,59 +333,16 @@ describe('a hostile folder', () => {
   });
 
   it('makes files that are read, whatever stands in it', () => {
-    const part = fc.constantFrom(
-      ...[
-        'web: ',
-        'PORT=',
-        '80',
-        '"name": "',
-        '"',
-        "'",
-        '\n',
-        '\r',
-        '\u{2028}',
-        '\t',
-        ': ',
-        ' # ',
-        '- ',
-        '{',
-        '}',
-        '[',
-        '${{ secrets.A }}',
-      ],
-      ...[
-        '$(touch a)',
-        '`a`',
-        '*a',
-        '&a',
-        '!!x',
-        '%YAML',
-        '---',
-        '\0',
-        '\u{1b}[31m',
-        'é',
-        'module x/',
-        'ExecStart=',
-        'services:\n  ',
-        'build: .',
-      ],
-      ...['get("/healthz")', 'deploy: ', '"start": "', 'listen(', ' --port ', 'pm2 start --name ', 'package main'],
-    );
-    const name = fc.constantFrom(
-      ...[
-        'package.json',
-        'go.mod',
-        'Procfile',
-        '.env',
-        'Makefile',
-        'Dockerfile',
-        'compose.yaml',
-        'a.service',
-        'b c.service',
-        'x\n# y: z.service',
-      ],
-      ...['main.go', "it's\u{1b}/server.js", 'ecosystem.config.js', 'pyproject.toml'],
-    );
+    // A dot in the middle stands for a space.
+    const words =
+      'web:· PORT= 80 "name":·" " \' :· ·#· -· { } [ ${{·secrets.A·}} $(touch·a) `a` *a &a !!x %YAML --- é module·x/ ' +
+      'ExecStart= build:·. get("/healthz") deploy:· "start":·" listen( ·--port· pm2·start·--name· package·main';
+    const spaced = words.split(' ').map((word) => word.replaceAll('·', ' '));
+    const part = fc.constantFrom(...spaced, '\n', '\r', '\u{2028}', '\t', '\0', '\u{1b}[31m', 'services:\n  ');
+    const plainNames =
+      'package.json go.mod Procfile .env Makefile Dockerfile compose.yaml a.service main.go ecosystem.config.js pyproject.toml';
+    const strangeNames = ['b c.service', 'x\n# y: z.service', "it's\u{1b}/server.js"];
+    const name = fc.constantFrom(...plainNames.split(' '), ...strangeNames);
     const text = fc.array(part, { maxLength: 12 }).map((parts) => parts.join(''));
     const file = fc.record({ path: name, lines: text.map((all) => all.split(/\r?\n/u)) });
     const names = new Set(['.github', '.gitlab-ci.yml', 'requirements.txt']);

@@ -17,7 +17,6 @@ import { withCommands, withPages } from './print/caller-words.ts';
 interface CommandLine {
   /** Goes below the commands. */
   readonly afterHelp: string;
-  readonly callOf: Context['callOf'];
   /** Is it the package's? */
   readonly isPackage?: true;
 }
@@ -60,7 +59,7 @@ export async function runProgram(commands: readonly CliCommand[], line: CommandL
   process.exitCode = faults.exitCode() ?? exitCode;
 }
 
-function contextOfProcess({ callOf, isPackage }: CommandLine, commands: readonly CliCommand[]): Context {
+function contextOfProcess({ isPackage }: CommandLine, commands: readonly CliCommand[]): Context {
   const names = commands.map(({ name }) => name);
   return {
     stdout: (text) => void process.stdout.write(terminalText(text)),
@@ -75,7 +74,7 @@ function contextOfProcess({ callOf, isPackage }: CommandLine, commands: readonly
       stderr: picocolors.createColors(wantsColour(process.env, process.stderr.isTTY)),
     },
     signal: interrupt.signal,
-    callOf,
+    callOf: (command) => (isPackage ? `npx restart-proof ${command}` : `npm run ${command} --`),
     worded: (text) => (isPackage ? withPages(withCommands(text, names), projectFolder) : text),
     reportsFolder: isPackage ? resolve('reports') : join(projectFolder, 'reports'),
     projectFolder,

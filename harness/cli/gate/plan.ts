@@ -23,14 +23,10 @@ export type PlanOptions = Pick<RunningOptions, 'app' | 'set' | 'rate' | 'restart
 };
 
 /** The options that change what an entry runs, as one would type them; a merge reads them again. */
-export function planOptionTexts({ app, set = [], rate, restarts, variant }: PlanOptions): string[] {
-  return [
-    ...(app === undefined ? [] : [`--app ${app}`]),
-    ...set.map((text) => `--set ${text}`),
-    ...(rate === undefined ? [] : [`--rate ${rate}`]),
-    ...(restarts === undefined ? [] : [`--restarts ${restarts}`]),
-    ...(variant === undefined ? [] : [`--variant ${variant}`]),
-  ];
+export function planOptionTexts({ app, set, rate, restarts, variant }: PlanOptions): string[] {
+  return Object.entries({ app, set, rate, restarts, variant }).flatMap(([name, value = []]) =>
+    [value].flat().map((text) => `--${name} ${text}`),
+  );
 }
 
 /**
