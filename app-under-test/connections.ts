@@ -9,26 +9,10 @@ interface Traffic {
 }
 
 /** The connections of one server. */
-export interface Connections {
-  /** Connections that were accepted and are not yet closed. */
-  open(): number;
-  /** Requests that were read and are not yet answered. */
-  inFlight(): number;
-  /** When the last request arrived (CLOCK_MONOTONIC ms), or -Infinity. */
-  lastArrivalMs(): number;
-  /** Resolves once no connection is open. */
-  whenNoneOpen(): Promise<void>;
-  /**
-   * Closes each connection that has no request, not even the beginning of one. Returns how many. Closed for good, not
-   * only for writing: a request that arrives later must be reset, not carried out without an answer.
-   */
-  endIdle(): number;
-  /** Destroys every connection, answered or not. Returns how many. */
-  destroyAll(): number;
-}
+export type Connections = ReturnType<typeof trackConnections>;
 
 /** Watches the connections of `server` from now on. */
-export function trackConnections(server: Server, nowMs: () => number): Connections {
+export function trackConnections(server: Server, nowMs: () => number) {
   const traffic = new Map<Socket, Traffic>();
   let inFlight = 0;
   let lastArrivalMs = -Infinity;
@@ -58,10 +42,20 @@ export function trackConnections(server: Server, nowMs: () => number): Connectio
   });
 
   return {
+    /** Connections that were accepted and are not yet closed. */
     open: () => traffic.size,
+    /** Requests that were read and are not yet answered. */
     inFlight: () => inFlight,
+    /** When the last request arrived (CLOCK_MONOTONIC ms), or -Infinity. */
     lastArrivalMs: () => lastArrivalMs,
-    whenNoneOpen: () => (traffic.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    /** Resolves once no connection is open. */
+    whenNoneOpen: async () => {
+      if (traffic.size > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+    /**
+     * Closes each connection that has no request, not even the beginning of one. Returns how many. Closed for good, not
+     * only for writing: a request that arrives later must be reset, not carried out without an answer.
+     */
     endIdle: () => {
       const idle = [...traffic].filter(
         ([socket, its]) => its.inFlight === 0 && socket.bytesRead === its.bytesReadWhenIdle,
@@ -69,10 +63,9 @@ export function trackConnections(server: Server, nowMs: () => number): Connectio
       for (const [socket] of idle) socket.destroy();
       return idle.length;
     },
+    /** Destroys every connection, answered or not. */
     destroyAll: () => {
-      const sockets = [...traffic.keys()];
-      for (const socket of sockets) socket.destroy();
-      return sockets.length;
+      for (const socket of [...traffic.keys()]) socket.destroy();
     },
   };
 }

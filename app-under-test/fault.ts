@@ -9,59 +9,38 @@ const writeAfterMs = 200;
 const everyFiftieth = 50;
 const firstWritten = 50;
 
+type Notes = Pick<Store, 'read' | 'write'>;
+
+/** How the store writes under each fault of its own. */
+const faultyWrites: Partial<Record<Fault, (store: Notes) => Notes['write']>> = {
+  'ack-before-commit': (store) => (note, holdMs) => {
+    // Nobody waits for it, not even the end of the process.
+    setTimeout(() => void store.write(note, holdMs).catch(() => undefined), writeAfterMs).unref();
+    return Promise.resolve({ waitMs: 0 });
+  },
+  'apply-twice': (store) => async (note, holdMs) => {
+    await store.write(note, holdMs);
+    return await store.write(note, holdMs);
+  },
+  'wrong-text': (store) => {
+    let writes = 0;
+    return (note, holdMs) => {
+      writes += 1;
+      const isWrong = writes % everyFiftieth === 0 && writes > firstWritten;
+      return store.write(isWrong ? { ...note, text: '' } : note, holdMs);
+    };
+  },
+};
+
 /** The store as this fault makes it appear; the store itself without one. */
-export function withFault(store: Pick<Store, 'read' | 'write'>, fault: Fault): Pick<Store, 'read' | 'write'> {
-  const { read } = store;
-  switch (fault) {
-    case 'ack-before-commit':
-      return {
-        read,
-        write: async (note, holdMs) => {
-          // Nobody waits for it, not even the end of the process.
-          setTimeout(() => void store.write(note, holdMs).catch(() => undefined), writeAfterMs).unref();
-          return Promise.resolve({ waitMs: 0 });
-        },
-      };
-    case 'apply-twice':
-      return {
-        read,
-        write: async (note, holdMs) => {
-          await store.write(note, holdMs);
-          return await store.write(note, holdMs);
-        },
-      };
-    case 'wrong-text': {
-      let writes = 0;
-      return {
-        read,
-        write: async (note, holdMs) => {
-          writes += 1;
-          const isWrong = writes % everyFiftieth === 0 && writes > firstWritten;
-          return await store.write(isWrong ? { ...note, text: '' } : note, holdMs);
-        },
-      };
-    }
-    case 'none':
-    case 'crash-at-start':
-    case 'never-ready':
-    case 'slow-answers':
-    case 'ignore-sigterm':
-    case 'wrong-body':
-    case 'old-version':
-    case 'stall':
-    case 'cut-answer':
-    case 'no-answer':
-      return store;
-  }
+export function withFault(store: Notes, fault: Fault): Notes {
+  const write = faultyWrites[fault]?.(store);
+  return write === undefined ? store : { read: store.read, write };
 }
 
 const spoilings = ['wrong-body', 'old-version', 'stall', 'cut-answer', 'no-answer'] as const;
 /** How one answer is spoilt. */
 export type Spoiling = (typeof spoilings)[number];
-
-function isSpoiling(fault: Fault): fault is Spoiling {
-  return (spoilings as readonly Fault[]).includes(fault);
-}
 
 /** By then a process has served for a while, and nothing of its start is under way any more. */
 const firstSpoilt = 300;
@@ -69,19 +48,20 @@ const everyTenth = 10;
 
 /** Decides of each request, as it comes, whether its answer is to be spoilt; undefined without such a fault. */
 export function spoiler(fault: Fault): ((method: string, path: string) => Spoiling | null) | undefined {
-  if (!isSpoiling(fault)) return undefined;
+  const spoiling = spoilings.find((one) => one === fault);
+  if (spoiling === undefined) return undefined;
   let served = 0;
-  let spoilt = 0;
+  let isDone = false;
   return (method, path) => {
     // Whoever asks whether it lives asks nothing that could be answered wrongly.
     if (path.startsWith('/livez')) return null;
     served += 1;
     if (served < firstSpoilt) return null;
-    if (fault === 'old-version') return served % everyTenth === 0 ? fault : null;
+    if (spoiling === 'old-version') return served % everyTenth === 0 ? spoiling : null;
     // A proxy sends a GET that was not answered again, and hides it.
-    if (spoilt > 0 || (fault === 'no-answer' && method !== 'POST')) return null;
-    spoilt += 1;
-    return fault;
+    if (isDone || (spoiling === 'no-answer' && method !== 'POST')) return null;
+    isDone = true;
+    return spoiling;
   };
 }
 

@@ -1,5 +1,5 @@
 /** Notes as clients write them. */
-import type { Note } from './store-messages.ts';
+import type { Note } from './store.ts';
 
 /** The longest id, in UTF-16 units. */
 const longestId = 200;

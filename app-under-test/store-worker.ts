@@ -5,15 +5,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicUs } from './clock.ts';
-import type {
-  Note,
-  Pragmas,
-  StoreFailure,
-  StoreReply,
-  StoreRequest,
-  StoreSettings,
-  WriteReport,
-} from './store-messages.ts';
+import type { Note, Pragmas, StoreFailure, StoreReply, StoreRequest, StoreSettings, WriteReport } from './store.ts';
 
 // No unique index: a write that is applied twice must stay visible to whoever counts the rows.
 const schema = `
@@ -75,7 +67,7 @@ function opened(): Connection {
 
 function open(): Connection {
   // The timeout applies from the first statement on: the change to WAL needs a lock, once in a database's life.
-  const database = new DatabaseSync(settings.path, { timeout: Math.round(settings.busyTimeoutMs) });
+  const database = new DatabaseSync(settings.databasePath, { timeout: Math.round(settings.busyTimeoutMs) });
   database.exec('PRAGMA journal_mode = WAL');
   database.exec(`PRAGMA synchronous = ${settings.synchronous}`);
   database.exec(`PRAGMA busy_timeout = ${Math.round(settings.busyTimeoutMs)}`);
@@ -99,16 +91,6 @@ function open(): Connection {
 function read({ select }: Connection, id: string): Note | undefined {
   const row = select.get(id);
   return row && { id: String(row['id']), text: String(row['text']) };
-}
-
-/** A write that SQLite refused, with the time it had waited for the lock. */
-class RefusedWrite extends Error {
-  readonly waitMs: number;
-
-  constructor(cause: unknown, waitMs: number) {
-    super('the write was refused', { cause });
-    this.waitMs = waitMs;
-  }
 }
 
 function write(
@@ -137,7 +119,7 @@ function write(
   } catch (error) {
     if (!isDeferred && waitMs === 0) locked(beganUs);
     if (database.isTransaction) database.exec('ROLLBACK');
-    throw new RefusedWrite(error, waitMs);
+    throw Object.assign(error as Error, { waitMs });
   }
 }
 
@@ -160,8 +142,7 @@ const primaryCodes: Readonly<Record<number, string>> = {
 };
 
 function failureOf(error: unknown): StoreFailure {
-  if (error instanceof RefusedWrite) return { ...failureOf(error.cause), waitMs: error.waitMs };
-  const { message, errcode } = error as Error & { readonly errcode?: number };
+  const { message, errcode, waitMs } = error as Error & { readonly errcode?: number; readonly waitMs?: number };
   // An extended result code holds its primary one in the lowest byte (sqlite.org/rescode.html).
-  return { code: primaryCodes[(errcode ?? 0) & 0xff] ?? 'SQLITE_ERROR', message };
+  return { code: primaryCodes[(errcode ?? 0) & 0xff] ?? 'SQLITE_ERROR', message, waitMs };
 }

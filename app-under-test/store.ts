@@ -4,15 +4,62 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Identity } from './log.ts';
-import type {
-  Note,
-  Pragmas,
-  StoreFailure,
-  StoreReply,
-  StoreRequest,
-  StoreSettings,
-  WriteReport,
-} from './store-messages.ts';
+import type { Options } from './options.ts';
+
+/** A note, as clients see it. */
+export interface Note {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** What the store is opened with. */
+export type StoreSettings = Pick<
+  Options,
+  'databasePath' | 'busyTimeoutMs' | 'synchronous' | 'transaction' | 'transactionHoldMs'
+>;
+
+/** The pragmas in effect, as SQLite reports them after they were set. */
+export interface Pragmas {
+  readonly journal_mode: string;
+  /** 0 OFF, 1 NORMAL, 2 FULL, 3 EXTRA. */
+  readonly synchronous: number;
+  /** Milliseconds. */
+  readonly busy_timeout: number;
+  readonly foreign_keys: number;
+}
+
+/** What a thread is asked. It answers each in turn, with the same `call`. */
+export type StoreRequest =
+  | { readonly call: number; readonly kind: 'open' }
+  | { readonly call: number; readonly kind: 'read'; readonly id: string }
+  | {
+      readonly call: number;
+      readonly kind: 'write';
+      readonly note: Note;
+      readonly version: string;
+      readonly instance: string;
+      /** In place of the settings' hold: a long transaction, which takes the lock first whatever the settings say. */
+      readonly holdMs: number | undefined;
+    }
+  | { readonly call: number; readonly kind: 'close' };
+
+/** How long SQLite took to grant a write the database's lock. */
+export interface WriteReport {
+  readonly waitMs: number;
+}
+
+/** What a thread answers: the result of the kind asked (Pragmas, Note or undefined, WriteReport), or why not. */
+export type StoreReply =
+  { readonly call: number; readonly result: unknown } | { readonly call: number; readonly failure: StoreFailure };
+
+/** Why a thread could not do as asked. */
+export interface StoreFailure {
+  /** SQLite's name of its primary result code where known (`SQLITE_BUSY`), else `SQLITE_ERROR`. */
+  readonly code: string;
+  readonly message: string;
+  /** Of a write: how long it had waited for the lock. */
+  readonly waitMs?: number | undefined;
+}
 
 /** The store refused or failed. `code` is SQLite's name, such as SQLITE_BUSY when the lock was not to be had in time. */
 export class StoreError extends Error {
@@ -28,22 +75,10 @@ export class StoreError extends Error {
 }
 
 /** The site's notes. */
-export interface Store {
-  /** Resolves with the pragmas in effect once both threads can serve; rejects with StoreError if they cannot. */
-  readonly opened: Promise<Pragmas>;
-  /** The first note with this id, or undefined. Rejects with StoreError. */
-  read(id: string): Promise<Note | undefined>;
-  /**
-   * Inserts one row; resolves after COMMIT. Rejects with StoreError: SQLITE_BUSY means it was not applied.
-   * @param holdMs makes it a long transaction, which takes the lock and keeps it for so long
-   */
-  write(note: Note, holdMs?: number): Promise<WriteReport>;
-  /** Closes both connections, after the writes that were asked for before. May take as long as the lock is held. */
-  close(): Promise<void>;
-}
+export type Store = ReturnType<typeof openStore>;
 
 /** Starts the store's threads at once; await `opened` before use. */
-export function openStore(settings: StoreSettings, identity: Identity): Store {
+export function openStore(settings: StoreSettings, identity: Identity) {
   const writer = startThread(settings);
   const reader = startThread(settings);
   // The writer first: it makes the file and the table that the reader needs.
@@ -52,9 +87,17 @@ export function openStore(settings: StoreSettings, identity: Identity): Store {
     return pragmas as Pragmas;
   });
   return {
+    /** Resolves with the pragmas in effect once both threads can serve; rejects with StoreError if they cannot. */
     opened,
-    read: async (id) => (await reader.ask({ kind: 'read', id })) as Note | undefined,
-    write: async (note, holdMs) => (await writer.ask({ kind: 'write', note, holdMs, ...identity })) as WriteReport,
+    /** The first note with this id, or undefined. Rejects with StoreError. */
+    read: async (id: string) => (await reader.ask({ kind: 'read', id })) as Note | undefined,
+    /**
+     * Inserts one row; resolves after COMMIT. Rejects with StoreError: SQLITE_BUSY means it was not applied.
+     * @param holdMs makes it a long transaction, which takes the lock and keeps it for so long
+     */
+    write: async (note: Note, holdMs?: number) =>
+      (await writer.ask({ kind: 'write', note, holdMs, ...identity })) as WriteReport,
+    /** Closes both connections, after the writes that were asked for before. May take as long as the lock is held. */
     close: async () => {
       // The writer last: the last connection that closes writes the log back into the database.
       await reader.ask({ kind: 'close' });
@@ -65,14 +108,9 @@ export function openStore(settings: StoreSettings, identity: Identity): Store {
 
 type Question = StoreRequest extends infer R ? (R extends StoreRequest ? Omit<R, 'call'> : never) : never;
 
-interface Pending {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
-
 function startThread(settings: StoreSettings): { ask(question: Question): Promise<unknown> } {
   const worker = new Worker(new URL('store-worker.ts', import.meta.url), { workerData: settings });
-  const pending = new Map<number, Pending>();
+  const pending = new Map<number, PromiseWithResolvers<unknown>>();
   let calls = 0;
   let unsent: StoreRequest[] = [];
   // What one turn of the loop asks goes to the thread in one message: after a restart hundreds are asked at once.
@@ -96,16 +134,14 @@ function startThread(settings: StoreSettings): { ask(question: Question): Promis
   worker.on('error', (error) => die(`a thread of the store failed: ${String(error)}`));
   worker.on('exit', () => die('the store is closed'));
   return {
-    ask: (question) =>
-      new Promise((resolve, reject) => {
-        if (dead !== undefined) {
-          reject(dead);
-          return;
-        }
-        const call = ++calls;
-        pending.set(call, { resolve, reject });
-        if (unsent.length === 0) setImmediate(send);
-        unsent.push({ ...question, call });
-      }),
+    ask: async (question) => {
+      if (dead !== undefined) throw dead;
+      const answer = Promise.withResolvers<unknown>();
+      const call = ++calls;
+      pending.set(call, answer);
+      if (unsent.length === 0) setImmediate(send);
+      unsent.push({ ...question, call });
+      return answer.promise;
+    },
   };
 }
