@@ -35,13 +35,7 @@ export async function fingerprintOf(
     projectState(),
     sourcesHash(),
   ]);
-  const inside = stdout
-    .trim()
-    .split('\n')
-    .map((line): [string, string] => {
-      const equals = line.indexOf('=');
-      return [line.slice(0, equals), line.slice(equals + 1)];
-    });
+  const inside = [...stdout.matchAll(/^([^=\n]+)=(.*)$/gmu)].map(([, name = '', value = '']) => [name, value] as const);
   return {
     ...Object.fromEntries(inside),
     traefik: /^Version: *(\S+)/mu.exec(proxy.stdout)?.[1] ?? '',

@@ -10,6 +10,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { lockHostConfig } from './container-options.ts';
+import { unlessRefused } from './engine/engine-errors.ts';
 import { ownerLabel, runLabel } from './engine/engine.ts';
 import { thisOwner } from './owner.ts';
 
@@ -109,45 +110,42 @@ async function tryLock(
   docker: Docker,
   { image, command }: { image: string; command: string },
 ): Promise<MeasuringLock | null> {
-  let container: Docker.Container;
-  try {
-    container = await docker.createContainer({
-      name: measuringName,
-      Image: image,
-      Cmd: ['bash', '-c', `while read -r -t ${leaseSeconds}; do :; done`],
-      Labels: { [ownerLabel]: thisOwner, [measuresLabel]: command },
-      OpenStdin: true,
-      // Its input ends with the stream of the one that attached first.
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      HostConfig: lockHostConfig,
-    });
-  } catch (error) {
-    if (statusOf(error) === 409) return null;
-    throw error;
-  }
-  let stream: NodeJS.ReadWriteStream & { destroy(): void };
-  try {
-    stream = (await container.attach({
-      stream: true,
-      hijack: true,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-    })) as unknown as typeof stream;
+  const making = docker.createContainer({
+    name: measuringName,
+    Image: image,
+    Cmd: ['bash', '-c', `while read -r -t ${leaseSeconds}; do :; done`],
+    Labels: { [ownerLabel]: thisOwner, [measuresLabel]: command },
+    OpenStdin: true,
+    // Its input ends with the stream of the one that attached first.
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: lockHostConfig,
+  });
+  const container = await unlessRefused(making, 409);
+  if (container === null) return null;
+  const starting = async (): Promise<Attached> => {
+    const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
     await container.start();
+    return stream as Attached;
+  };
+  try {
+    // Taken away while it was made, by one that saw it standing still: try again.
+    const stream = await unlessRefused(starting(), 404);
+    if (stream !== null) return hold(docker, container.id, stream);
   } catch (error) {
     await remove(docker, container.id);
-    // Taken away while it was made, by one that saw it standing still: try again.
-    if (statusOf(error) === 404) return null;
     throw error;
   }
-  return hold(docker, container.id, stream);
+  await remove(docker, container.id);
+  return null;
 }
 
-function hold(docker: Docker, id: string, stream: NodeJS.ReadWriteStream & { destroy(): void }): MeasuringLock {
+/** What dockerode gives; its types leave out that it can be destroyed. */
+type Attached = NodeJS.ReadWriteStream & { destroy(): void };
+
+function hold(docker: Docker, id: string, stream: Attached): MeasuringLock {
   let state: 'held' | 'lost' | 'released' = 'held';
   const beat = setInterval(() => void stream.write('\n'), beatMs);
   // An owner that has nothing else to do is to end.
@@ -181,23 +179,13 @@ function hold(docker: Docker, id: string, stream: NodeJS.ReadWriteStream & { des
 
 /** The lock as it stands; its holder is null while it does not run. */
 async function look(docker: Docker): Promise<{ id: string; holder: Holder | null } | null> {
-  try {
-    const { Id: id, State, Config } = await docker.getContainer(measuringName).inspect();
-    if (!State.Running) return { id, holder: null };
-    const owner = Config.Labels[ownerLabel] ?? '';
-    return {
-      id,
-      holder: {
-        owner,
-        command: Config.Labels[measuresLabel] ?? '',
-        runId: await runOf(docker, owner),
-        since: State.StartedAt,
-      },
-    };
-  } catch (error) {
-    if (statusOf(error) === 404) return null;
-    throw error;
-  }
+  const found = await unlessRefused(docker.getContainer(measuringName).inspect(), 404);
+  if (found === null) return null;
+  const { Id: id, State, Config } = found;
+  if (!State.Running) return { id, holder: null };
+  const owner = Config.Labels[ownerLabel] ?? '';
+  const command = Config.Labels[measuresLabel] ?? '';
+  return { id, holder: { owner, command, runId: await runOf(docker, owner), since: State.StartedAt } };
 }
 
 /** The run of the owner's lab that runs now. */
@@ -209,24 +197,11 @@ async function runOf(docker: Docker, owner: string): Promise<string | null> {
 /** Removes a lock and waits until it is gone; by its id, since the name may be another's by now. */
 async function remove(docker: Docker, id: string): Promise<void> {
   const container = docker.getContainer(id);
-  try {
-    await container.remove({ force: true });
-  } catch (error) {
-    // Gone already, or going: it removes itself.
-    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
-  }
+  // Gone already, or going: it removes itself.
+  await unlessRefused(container.remove({ force: true }), 404, 409);
   const startedMs = performance.now();
   while (performance.now() - startedMs < removalMs) {
-    try {
-      await container.inspect();
-    } catch (error) {
-      if (statusOf(error) === 404) return;
-      throw error;
-    }
+    if ((await unlessRefused(container.inspect(), 404)) === null) return;
     await sleep(50);
   }
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as { statusCode?: number }).statusCode;
 }

@@ -10,6 +10,7 @@ import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
 import { HarnessError, messageOf } from '../../base/errors.ts';
 import { canMake, rootEnvironment } from '../../tool-environment.mjs';
+import { unlessRefused } from './engine-errors.ts';
 import { dockerfilePath, type LabArchitecture } from '../image.ts';
 
 /** A registry that has not begun to answer by then is not waited for. */
@@ -17,13 +18,7 @@ const pullAnswerMs = 8_000;
 
 /** Is there an image of this tag? */
 export async function hasImage(docker: Docker, tag: string): Promise<boolean> {
-  try {
-    await docker.getImage(tag).inspect();
-    return true;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return false;
-    throw error;
-  }
+  return (await unlessRefused(docker.getImage(tag).inspect(), 404)) !== null;
 }
 
 /**

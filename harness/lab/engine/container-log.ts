@@ -1,42 +1,34 @@
 /** A container's output as the engine keeps it: every line behind the engine's own stamp, to the nanosecond. */
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PassThrough, type Duplex } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
-
-/** The parts of docker-modem that its types leave out. */
-interface Modem {
-  demuxStream(stream: Duplex, stdout: PassThrough, stderr: PassThrough): void;
-  dial(request: object, answer: (error: Error | null, stream: Duplex) => void): void;
-}
+import { unlessRefused } from './engine-errors.ts';
+import type { Modem } from './exec.ts';
 
 /** Yields the lines of stdout and stderr so far, in their order; none when the container is gone. */
 export async function* containerLog(container: Docker.Container): AsyncGenerator<string> {
   const modem = container.modem as Modem;
-  let stream: Duplex;
-  try {
-    // dockerode gives a log that is not followed as one buffer, of whatever size.
-    stream = await new Promise((resolve, reject) => {
-      modem.dial(
-        {
-          path: `/containers/${container.id}/logs?`,
-          method: 'GET',
-          isStream: true,
-          options: { stdout: true, stderr: true, timestamps: true },
-          statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
-        },
-        (error, body) => (error === null ? resolve(body) : reject(error)),
-      );
-    });
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return;
-    throw error;
-  }
+  // dockerode gives a log that is not followed as one buffer, of whatever size.
+  const asked = new Promise<Duplex>((resolve, reject) => {
+    modem.dial(
+      {
+        path: `/containers/${container.id}/logs?`,
+        method: 'GET',
+        isStream: true,
+        options: { stdout: true, stderr: true, timestamps: true },
+        statusCodes: { 200: true, 404: 'no such container', 500: 'server error' },
+      },
+      (error, body) => (error === null ? resolve(body) : reject(error)),
+    );
+  });
+  const stream = await unlessRefused(asked, 404);
+  if (stream === null) return;
   const both = new PassThrough();
   modem.demuxStream(stream, both, both);
-  void Promise.race([once(stream, 'end'), once(stream, 'close')]).then(
+  void finished(stream, { writable: false }).then(
     () => both.end(),
-    (error: unknown) => both.destroy(error instanceof Error ? error : new Error(String(error))),
+    (error: unknown) => both.destroy(error as Error),
   );
-  for await (const line of createInterface({ input: both })) yield line;
+  yield* createInterface({ input: both });
 }

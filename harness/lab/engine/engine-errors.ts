@@ -5,6 +5,17 @@ import type { EngineAddress } from './engine-address.mjs';
 /** Codes of a connection that was refused or lost. */
 const lostCodes = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'];
 
+/** What the engine answers; null where it refuses with one of these statuses: 404 what is gone, 409 what is under way. */
+export async function unlessRefused<T>(asked: Promise<T>, ...statuses: readonly number[]): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const { statusCode } = error as { statusCode?: number };
+    if (statusCode !== undefined && statuses.includes(statusCode)) return null;
+    throw error;
+  }
+}
+
 /** Why the first call to an engine failed. */
 export function connectionError(error: unknown, address: EngineAddress): HarnessError {
   const { code } = error as NodeJS.ErrnoException;

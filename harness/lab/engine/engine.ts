@@ -1,4 +1,5 @@
 /** The Docker engine: found, asked, and its absence explained. */
+import type { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -14,34 +15,7 @@ export const runLabel = 'restart-proof.run';
 export const ownerLabel = 'restart-proof.owner';
 
 /** What the engine is, by its own answers. */
-export interface EngineFacts {
-  readonly version: string;
-  /** Version of its API, such as 1.41. */
-  readonly apiVersion: string;
-  /** As Docker names it: amd64, arm64. */
-  readonly architecture: string;
-  readonly kernel: string;
-  readonly cgroupVersion: string;
-  readonly storageDriver: string;
-  readonly operatingSystem: string;
-  readonly cpus: number;
-  readonly cgroupDriver: string;
-  /** Has it the runtime by this name? Another may be its default. */
-  readonly hasRunc: boolean;
-  readonly security: EngineSecurity;
-}
-
-/** What confines containers on an engine. */
-export interface EngineSecurity {
-  readonly apparmor: boolean;
-  readonly selinux: boolean;
-  /** Its root is not the host's. */
-  readonly rootless: boolean;
-  /** userns-remap. */
-  readonly remapped: boolean;
-  /** Which filter of system calls it has, and whether it can be told to take Docker's own. */
-  readonly seccomp: 'builtin' | 'builtin-by-name' | 'own-file' | 'none';
-}
+export type EngineFacts = ReturnType<typeof factsOf>;
 
 /** CgroupnsMode, which the lab needs on cgroup v2, came with this API (Docker 20.10). */
 const leastApi = { version: '1.41', docker: '20.10' } as const;
@@ -95,11 +69,8 @@ const backWithinMs = 30_000;
 export async function engineBack(docker: Docker): Promise<void> {
   const startedMs = performance.now();
   while (performance.now() - startedMs < backWithinMs) {
-    const answered = await docker.ping().then(
-      () => true,
-      () => false,
-    );
-    if (answered) return;
+    const answer: unknown = await docker.ping().catch(() => null);
+    if (answer !== null) return;
     await sleep(500);
   }
 }
@@ -114,54 +85,51 @@ function addressOfEngine(): EngineAddress {
 }
 
 /** Reads the engine's answers, and refuses an engine that cannot run the lab. */
-function factsOf([versionSaid, infoSaid]: unknown[], address: EngineAddress): EngineFacts {
+function factsOf([versionSaid, infoSaid]: unknown[], address: EngineAddress) {
   const version = versionSchema.safeParse(versionSaid);
   const info = infoSchema.safeParse(infoSaid);
   if (!version.success || !info.success) {
-    const cause = version.error ?? info.error;
-    throw new HarnessError(
-      'engine-unreachable',
-      `What answers at ${address.named ?? 'the socket'} is no Docker engine.`,
-      {
-        cause,
-      },
-    );
+    const what = `What answers at ${address.named ?? 'the socket'} is no Docker engine.`;
+    throw new HarnessError('engine-unreachable', what, { cause: version.error ?? info.error });
   }
-  if (version.data.Os !== 'linux') {
-    throw new HarnessError(
-      'engine-architecture',
-      `The engine runs ${version.data.Os} containers, and the lab is Linux.`,
-      {
-        hint: 'Switch Docker Desktop to Linux containers.',
-      },
-    );
+  const { Version, ApiVersion, Arch, Os, KernelVersion } = version.data;
+  if (Os !== 'linux') {
+    throw new HarnessError('engine-architecture', `The engine runs ${Os} containers, and the lab is Linux.`, {
+      hint: 'Switch Docker Desktop to Linux containers.',
+    });
   }
-  if (!isAtLeast(version.data.ApiVersion, leastApi.version)) {
-    throw new HarnessError(
-      'engine-too-old',
-      `The engine is Docker ${version.data.Version} (API ${version.data.ApiVersion}); ${leastApi.docker} (API ${leastApi.version}) is needed.`,
-    );
+  if (!isAtLeast(ApiVersion, leastApi.version)) {
+    const found = `The engine is Docker ${Version} (API ${ApiVersion})`;
+    const needed = `${leastApi.docker} (API ${leastApi.version}) is needed`;
+    throw new HarnessError('engine-too-old', `${found}; ${needed}.`);
   }
+  const { CgroupVersion, Driver, OperatingSystem, NCPU, SecurityOptions, CgroupDriver, Runtimes } = info.data;
   return {
-    version: version.data.Version,
-    apiVersion: version.data.ApiVersion,
-    architecture: version.data.Arch,
-    kernel: version.data.KernelVersion,
-    cgroupVersion: info.data.CgroupVersion,
-    storageDriver: info.data.Driver,
-    operatingSystem: info.data.OperatingSystem,
-    cpus: info.data.NCPU,
-    cgroupDriver: info.data.CgroupDriver,
-    hasRunc: Object.hasOwn(info.data.Runtimes ?? {}, 'runc'),
-    security: securityOf(info.data.SecurityOptions ?? [], version.data.ApiVersion),
+    version: Version,
+    /** Version of its API, such as 1.41. */
+    apiVersion: ApiVersion,
+    /** As Docker names it: amd64, arm64. */
+    architecture: Arch,
+    kernel: KernelVersion,
+    cgroupVersion: CgroupVersion,
+    storageDriver: Driver,
+    operatingSystem: OperatingSystem,
+    cpus: NCPU,
+    cgroupDriver: CgroupDriver,
+    /** Has it the runtime by this name? Another may be its default. */
+    hasRunc: Object.hasOwn(Runtimes ?? {}, 'runc'),
+    security: securityOf(SecurityOptions ?? [], ApiVersion),
   };
 }
 
 /** `seccomp=builtin` is understood from this API on (Docker 23). */
 const builtinSince = '1.42';
 
-/** @param options as /info has them, such as `name=seccomp,profile=default` */
-export function securityOf(options: readonly string[], apiVersion: string): EngineSecurity {
+/**
+ * What confines containers on an engine.
+ * @param options as /info has them, such as `name=seccomp,profile=default`
+ */
+export function securityOf(options: readonly string[], apiVersion: string) {
   const has = (name: string): boolean => options.some((option) => option.split(',').includes(`name=${name}`));
   const profile = options.map((option) => /^name=seccomp,profile=(.*)$/u.exec(option)?.[1]).find(Boolean);
   const isOwn = profile !== undefined && !['default', 'builtin', 'unconfined'].includes(profile);
@@ -169,21 +137,22 @@ export function securityOf(options: readonly string[], apiVersion: string): Engi
   return {
     apparmor: has('apparmor'),
     selinux: has('selinux'),
+    /** Its root is not the host's. */
     rootless: has('rootless'),
+    /** userns-remap. */
     remapped: has('userns'),
+    /** Which filter of system calls it has, and whether it can be told to take Docker's own. */
     seccomp: has('seccomp') ? seccomp : 'none',
-  };
+  } as const;
 }
 
 /** Is this version, such as 1.41, the other one or above it? */
 export function isAtLeast(version: string, least: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [leastMajor = 0, leastMinor = 0] = least.split('.').map(Number);
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  return version.localeCompare(least, 'en', { numeric: true }) >= 0;
 }
 
 /** The address in dockerode's words; its own reading of DOCKER_HOST knows no contexts, and ssh without known hosts. */
-function optionsFor(address: EngineAddress): Docker.DockerOptions {
+function optionsFor(address: EngineAddress): Docker.DockerOptions & { readonly agent?: Agent } {
   switch (address.kind) {
     case 'unix':
       return { socketPath: address.socketPath };
@@ -191,15 +160,10 @@ function optionsFor(address: EngineAddress): Docker.DockerOptions {
       const { host, port, tls } = address;
       if (tls === null) return { protocol: 'http', host, port };
       const { verify, ...keys } = tls;
-      return { protocol: 'https', host, port, ...agent(new TlsAgent({ ...keys, rejectUnauthorized: verify })) };
+      return { protocol: 'https', host, port, agent: new TlsAgent({ ...keys, rejectUnauthorized: verify }) };
     }
     case 'ssh':
       // The name of the host is for the Host header alone, as Docker's client writes it.
-      return { protocol: 'http', host: 'docker.example.com', port: 80, ...agent(new SshAgent(address)) };
+      return { protocol: 'http', host: 'docker.example.com', port: 80, agent: new SshAgent(address) };
   }
-}
-
-/** An option that dockerode takes and its types leave out. */
-function agent(value: TlsAgent | SshAgent): Docker.DockerOptions {
-  return { agent: value } as Docker.DockerOptions;
 }

@@ -1,8 +1,16 @@
 /** Commands in a container: run to their end, or kept as a conversation of lines. */
 import { PassThrough, type Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
+
+/** The parts of docker-modem that its types leave out. */
+export interface Modem {
+  /** Parts the engine's framed stream into its two halves. */
+  demuxStream(stream: Duplex, stdout: PassThrough, stderr: PassThrough): void;
+  dial(request: object, answer: (error: Error | null, stream: Duplex) => void): void;
+}
 
 /** What a command left. */
 export interface ExecResult {
@@ -13,8 +21,8 @@ export interface ExecResult {
 
 /** Runs a command to its end. A failing command is a result, not an error. */
 export async function exec(container: Docker.Container, command: readonly string[]): Promise<ExecResult> {
-  const { exec: started, stream, stdout, stderr } = await start(container, command, false);
-  const [out, errors] = await Promise.all([text(stdout), text(stderr), ended(stream, stdout, stderr)]);
+  const { exec: started, stdout, stderr } = await start(container, command, false);
+  const [out, errors] = await Promise.all([text(stdout), text(stderr)]);
   const { ExitCode } = await started.inspect();
   return { exitCode: ExitCode ?? -1, stdout: out, stderr: errors };
 }
@@ -24,7 +32,6 @@ export async function converse(container: Docker.Container, command: readonly st
   const { stream, stdout, stderr } = await start(container, command, true);
   let errors = '';
   stderr.on('data', (part: Buffer) => (errors += part.toString('utf8')));
-  void ended(stream, stdout, stderr);
   return {
     say: (line) => {
       stream.write(`${line}\n`);
@@ -48,16 +55,7 @@ async function* wholeLines(stream: PassThrough): AsyncGenerator<string> {
   }
 }
 
-/** The part of docker-modem that its types leave out: parts the engine's framed stream into its two halves. */
-interface Modem {
-  demuxStream(stream: Duplex, stdout: PassThrough, stderr: PassThrough): void;
-}
-
-async function start(
-  container: Docker.Container,
-  command: readonly string[],
-  stdin: boolean,
-): Promise<{ exec: Docker.Exec; stream: Duplex; stdout: PassThrough; stderr: PassThrough }> {
+async function start(container: Docker.Container, command: readonly string[], stdin: boolean) {
   const made = await container.exec({
     Cmd: [...command],
     AttachStdin: stdin,
@@ -68,16 +66,9 @@ async function start(
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   (container.modem as Modem).demuxStream(stream, stdout, stderr);
+  // The end of the engine's stream, or its loss, is not passed on to the halves.
+  void finished(stream, { writable: false })
+    .catch(() => undefined)
+    .then(() => [stdout.end(), stderr.end()]);
   return { exec: made, stream, stdout, stderr };
-}
-
-/** Passes the end (or loss) of the engine's stream on to both halves, which demuxStream does not do. */
-async function ended(stream: Duplex, stdout: PassThrough, stderr: PassThrough): Promise<void> {
-  await new Promise<void>((resolve) => {
-    stream.once('end', resolve);
-    stream.once('close', resolve);
-    stream.once('error', () => resolve());
-  });
-  stdout.end();
-  stderr.end();
 }

@@ -1,10 +1,11 @@
 /** Files into and out of a container, through the engine's archive API: nothing is mounted from the user's machine. */
 import { readdir, readFile } from 'node:fs/promises';
-import { join, posix, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type Docker from 'dockerode';
 import tar from 'tar-stream';
+import { unlessRefused } from './engine-errors.ts';
 
 /** A file to put into a container: an absolute path and what it holds, or where the link points. */
 export type LabFile =
@@ -23,18 +24,12 @@ export async function filesUnder(
   wanted: (relativePath: string) => boolean = () => true,
 ): Promise<LabFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const relative = files.map((file) =>
-    file
-      .slice(folder.length + 1)
-      .split(sep)
-      .join('/'),
-  );
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).replaceAll(sep, '/'));
+  const sorted = paths.filter(wanted).sort();
   return Promise.all(
-    relative
-      .filter(wanted)
-      .sort()
-      .map(async (path) => ({ path: posix.join(target, path), content: await readFile(join(folder, path)) })),
+    sorted.map(async (path) => ({ path: posix.join(target, path), content: await readFile(join(folder, path)) })),
   );
 }
 
@@ -59,13 +54,8 @@ export async function getFile(
   path: string,
   receive: (content: Readable) => Promise<void>,
 ): Promise<boolean> {
-  let archive: NodeJS.ReadableStream;
-  try {
-    archive = await container.getArchive({ path });
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return false;
-    throw error;
-  }
+  const archive = await unlessRefused(container.getArchive({ path }), 404);
+  if (archive === null) return false;
   let found = false;
   const extract = tar.extract();
   extract.on('entry', ({ type }, content, next) => {

@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import { HarnessError } from '../../base/errors.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import { buildImage, hasImage, pull } from '../engine/build-image.ts';
+import { unlessRefused } from '../engine/engine-errors.ts';
 
 /** The repository of all images that are built here. */
 const serviceImages = 'restart-proof/service';
@@ -128,13 +129,8 @@ export async function removeServiceImages(docker: Docker): Promise<string[]> {
   const found = await docker.listImages({ filters: { reference: [`${serviceImages}:*`] } });
   const removed: string[] = [];
   for (const tag of found.flatMap(({ RepoTags }) => RepoTags ?? [])) {
-    try {
-      await docker.getImage(tag).remove();
-      removed.push(tag);
-    } catch (error) {
-      // Of a lab that still stands.
-      if ((error as { statusCode?: number }).statusCode !== 409) throw error;
-    }
+    // That of a lab that still stands is refused.
+    if ((await unlessRefused(docker.getImage(tag).remove(), 409)) !== null) removed.push(tag);
   }
   return removed;
 }
