@@ -24,7 +24,7 @@ import { untilLabReady } from './until-ready.ts';
 import { releasePlanOf } from './release-plan.ts';
 import { keptLabel, removeRun } from './remove.ts';
 import { proxyFile, proxySettingsFile, sitesOf, type Site } from '../experiment/units.ts';
-import { experimentFiles } from './unit-files.ts';
+import { enabledUnit, experimentFiles } from './unit-files.ts';
 
 /** A lab whose site answers through the proxy. */
 export interface Lab {
@@ -219,17 +219,12 @@ export async function filesOfServer(experiment: Experiment, own: OwnServiceFiles
 
 /** What `systemctl enable` does; the second colour is idle at first. */
 function enabledAtBoot({ unit }: Experiment, { holder, colours: [first] }: Site): LabFile[] {
-  const units = '/etc/systemd/system';
-  const wanted = (by: string, name: string, template: string): LabFile => ({
-    path: `${units}/${by}.target.wants/${name}`,
-    linkTo: `${units}/${template}`,
-  });
   return [
-    wanted('multi-user', first.service, 'site@.service'),
-    ...(unit.activation === 'none' ? [] : [wanted('sockets', first.socket, 'site@.socket')]),
-    ...(unit.activation === 'both' ? [wanted('sockets', first.internalSocket, 'site-internal@.socket')] : []),
+    enabledUnit('multi-user', first.service, 'site@.service'),
+    ...(unit.activation === 'none' ? [] : [enabledUnit('sockets', first.socket, 'site@.socket')]),
+    ...(unit.activation === 'both' ? [enabledUnit('sockets', first.internalSocket, 'site-internal@.socket')] : []),
     ...(unit.activation === 'shared' && unit.leftOut !== 'holder'
-      ? [wanted('multi-user', holder, 'site-holder@.service')]
+      ? [enabledUnit('multi-user', holder, 'site-holder@.service')]
       : []),
   ];
 }

@@ -9,6 +9,7 @@ import { otherProxyProgram, proxySettingsFile, proxyUnit, reloadMark } from '../
 import { fetchTraefik } from './engine/downloads.ts';
 import { filesUnder, type LabFile } from './engine/files.ts';
 import { labArchitecture, labVersions, traefikVersionSchema } from './image.ts';
+import { enabledUnit } from './unit-files.ts';
 import { cacheFolder, projectFolder } from '../project.mjs';
 
 const upgradeFile = join(projectFolder, 'containers', 'proxy-upgrade.json');
@@ -18,11 +19,6 @@ const upgradeSchema = traefikVersionSchema.extend({ comment: z.string() });
 export async function filesOfProxyUnit(experiment: Experiment, ofEdge: readonly LabFile[]): Promise<LabFile[]> {
   const { unit } = experiment.proxy;
   if (unit === undefined) return [];
-  const units = '/etc/systemd/system';
-  const enabled = (target: string, name: string): LabFile => ({
-    path: `${units}/${target}.target.wants/${name}`,
-    linkTo: `${units}/${name}`,
-  });
   return [
     ...(await filesUnder(join(projectFolder, 'containers', 'proxy-unit'), '/')),
     ...ofEdge.map((file) =>
@@ -30,8 +26,8 @@ export async function filesOfProxyUnit(experiment: Experiment, ofEdge: readonly 
         ? { path: file.path, content: withLifeCycle(file.content.toString(), unit) }
         : file,
     ),
-    enabled('multi-user', proxyUnit.service),
-    ...(unit.activation === 'socket' ? [enabled('sockets', proxyUnit.socket)] : []),
+    enabledUnit('multi-user', proxyUnit.service),
+    ...(unit.activation === 'socket' ? [enabledUnit('sockets', proxyUnit.socket)] : []),
   ];
 }
 

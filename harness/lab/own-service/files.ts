@@ -5,7 +5,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { filledIn, type OwnService, type Placeholder } from '../../experiment/own-service.ts';
 import { sitesOf, type Colour } from '../../experiment/units.ts';
 import type { LabFile } from '../engine/files.ts';
-import { unitFile } from '../unit-files.ts';
+import { dropInOf, enabledUnit, socketSettings, unitFile, unitsFolder } from '../unit-files.ts';
 import type { ImageSettings } from './image.ts';
 import { accountsOf } from './accounts.ts';
 
@@ -18,7 +18,6 @@ export interface OwnServiceFiles {
   readonly imageSettings?: ImageSettings | null;
 }
 
-const units = '/etc/systemd/system';
 const ownFolder = '/etc/restart-proof';
 
 /** Units, drop-ins and env files, as `--dry-run` shows them. */
@@ -31,26 +30,19 @@ export async function filesOfOwnUnits(experiment: Experiment, asked: OwnServiceF
   const { env, unit } = own.service;
   const [first] = site.colours;
   // A server beside it must be there first: then the lab starts what is enabled here otherwise.
-  const enabled = own.service.containers.length > 0 ? [] : enabledAtBoot(experiment, first);
+  const isHeld = own.service.containers.length > 0;
   return [
     ...files.flat(),
     ...(env === undefined ? [] : [{ path: envPath(env), content: await readFile(resolve(own.folder, env)) }]),
     ...(unit === undefined ? [] : accountsOf(await readFile(resolve(own.folder, unit), 'utf8'))),
-    ...enabled,
+    ...(isHeld ? [] : [enabledUnit('multi-user', first.service)]),
+    ...(isHeld || experiment.unit.activation !== 'socket' ? [] : [enabledUnit('sockets', first.socket)]),
   ];
 }
 
 /** Where the user's file of variables lies on the server. */
 export function envPath(env: string): string {
   return posix.join(ownFolder, basename(env));
-}
-
-function enabledAtBoot({ unit }: Experiment, { service, socket }: Colour): LabFile[] {
-  const wanted = (by: string, name: string): LabFile => ({
-    path: `${units}/${by}.target.wants/${name}`,
-    linkTo: `${units}/${name}`,
-  });
-  return [wanted('multi-user', service), ...(unit.activation === 'socket' ? [wanted('sockets', socket)] : [])];
 }
 
 /** What stands for each placeholder, for this unit. */
@@ -82,22 +74,21 @@ async function filesOfColour(experiment: Experiment, own: OwnServiceFiles, colou
     ...Object.entries(service.environment).map(([name, text]) => variable(name, filledIn(text, values))),
   ];
   const files: LabFile[] = [
-    { path: `${units}/${colour.service}`, content: main },
+    { path: `${unitsFolder}/${colour.service}`, content: main },
     { path: colour.envFile, content: environment.join('') },
     {
       path: colour.releaseFile,
       content: releaseEnvironment(experiment, service, colour).replaceAll('{version}', 'v0'),
     },
-    { path: `${units}/${colour.service}.d/50-experiment.conf`, content: serviceDropIn(experiment, service, colour) },
+    { path: dropInOf(colour.service), content: serviceDropIn(experiment, service, colour) },
   ];
   if (experiment.unit.activation === 'none') return files;
   const socket =
     service.socket === undefined ? startSocket(service, colour) : await readFile(resolve(folder, service.socket));
-  const dropIn = socketDropIn(experiment, service, colour);
   return [
     ...files,
-    { path: `${units}/${colour.socket}`, content: socket },
-    ...(dropIn === null ? [] : [{ path: `${units}/${colour.socket}.d/50-experiment.conf`, content: dropIn }]),
+    { path: `${unitsFolder}/${colour.socket}`, content: socket },
+    ...socketDropIn(experiment, service, colour),
   ];
 }
 
@@ -169,19 +160,12 @@ function serviceDropIn({ id, unit }: Experiment, service: OwnService, colour: Co
   });
 }
 
-function socketDropIn({ id, unit, proxy }: Experiment, service: OwnService, colour: Colour): string | null {
+function socketDropIn(experiment: Experiment, service: OwnService, colour: Colour): LabFile[] {
   const isSet = (name: string): boolean => service.socket === undefined || service.unitChanges.includes(name);
-  const tie = { none: {}, 'part-of': { PartOf: colour.service }, 'binds-to': { BindsTo: colour.service } };
-  const settings = {
-    Unit: tie[unit.socketTie],
-    Socket: {
-      ...(isSet('backlog') && unit.backlog !== undefined && { Backlog: String(unit.backlog) }),
-      ...(isSet('flushPending') && { FlushPending: unit.flushPending ? 'yes' : 'no' }),
-      ...(proxy.kind === 'none' && { ListenStream: ['', `0.0.0.0:${colour.publicPort}`] }),
-    },
-  };
+  const settings = socketSettings(experiment, colour, isSet);
   const isEmpty = Object.values(settings).every((section) => Object.keys(section).length === 0);
-  return isEmpty ? null : unitFile(`What experiment ${id} sets.`, settings);
+  const content = unitFile(`What experiment ${experiment.id} sets.`, settings);
+  return isEmpty ? [] : [{ path: dropInOf(colour.socket), content }];
 }
 
 /** The programs: `files`, and the folders of its releases. */
