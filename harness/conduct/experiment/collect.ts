@@ -15,8 +15,6 @@ import { finishLedger } from '../../run/finish-ledger.ts';
 import { proxyUnit } from '../../experiment/units.ts';
 import { getFile } from '../../lab/engine/files.ts';
 import type { Lab } from '../../lab/lab.ts';
-import type { OwnService } from '../../experiment/own-service.ts';
-import type { LedgerRow } from '../../run/files/ledger.ts';
 import { oneLine } from '../../run/plain-file.ts';
 import { runFiles, unfinished } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
@@ -26,17 +24,19 @@ import { isKept } from '../../run/files/proxy-log.ts';
 import type { PlanMixEntry } from '../../in-lab/load/plan.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import { hiddenPaths, type Hide } from './hidden-paths.ts';
-import { fetchOwnWrites } from './own-writes.ts';
 import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
 import { ndjson, type RunWriter } from '../run-writer.ts';
 import { withTimeout } from '../../base/timeout.ts';
 
-type LabRunWriter = RunWriter<ExperimentRun>;
+/** Writes the files of a run in the lab. */
+export type LabRunWriter = RunWriter<ExperimentRun>;
 
 /** The longest that the engine may take for one of the files. */
-const fetchMs = 60_000;
+export const fetchMs = 60_000;
 /** The same in a run that was cut short: the user waits for its end. */
 const fetchCutShortMs = 3_000;
+
+const accessLogPath = '/var/log/traefik/access.ndjson';
 
 /**
  * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. For a file that cannot be had, the
@@ -51,33 +51,36 @@ export async function collectRecords(
   { aborted, originUs, directOriginUs, deployer }: Measurement,
   { countersBefore, mix }: { countersBefore: Record<string, number>; mix: readonly PlanMixEntry[] },
 ): Promise<string[]> {
-  const keep = async (name: string, fetch: (target: string) => Promise<void>): Promise<string[]> =>
-    await keepFile(writer, name, aborted === null ? fetchMs : fetchCutShortMs, fetch);
+  const limitMs = aborted === null ? fetchMs : fetchCutShortMs;
+  const keep = (name: string, fetch: (target: string) => Promise<unknown>) => keepFile(writer, name, limitMs, fetch);
   const { edge, server } = lab;
   const hide = hiddenPaths(mix);
-  const isProxyUnit = writer.record.experiment.proxy.unit !== undefined;
+  const { proxy, service } = writer.record.experiment;
+  const proxyLog = edge === null ? proxyLogOfJournal(lab) : containerLog(edge);
   // First: what follows takes the machine's CPUs, whose pressure is among the counters.
   const missing = await keep(runFiles.kernel, (target) => fetchCounters(lab, target, countersBefore));
   const others = await Promise.all([
     keep(runFiles.ledger, (target) => fetchLedger(lab, target)),
-    ...(edge === null
+    ...(edge === null && proxy.unit === undefined
       ? []
       : [
-          keep(runFiles.accessLog, (target) => fetchAccessLog(edge, target, hide)),
-          keep(runFiles.proxyLog, (target) => fetchProxyLog(containerLog(edge), target, hide)),
+          keep(runFiles.accessLog, (target) =>
+            fetchZipped(edge ?? server, accessLogPath, target, { change: (content) => hidden(content, hide) }),
+          ),
+          keep(runFiles.proxyLog, (target) => zip(shownLines(proxyLog, hide), target)),
         ]),
-    ...(isProxyUnit
-      ? [
-          keep(runFiles.accessLog, (target) => fetchAccessLog(server, target, hide)),
-          keep(runFiles.proxyLog, (target) => fetchProxyLog(proxyLogOfJournal(lab), target, hide)),
-        ]
-      : []),
-    keep(runFiles.queues, (target) => fetchGzipped(lab.server, queuesPathInServer, target)),
+    keep(runFiles.queues, (target) => fetchZipped(server, queuesPathInServer, target)),
     keep(runFiles.requestLog, (target) => fetchRequestLogs(lab, target)),
-    keep(runFiles.journal, (target) => fetchJournal(lab, target, writer.record.experiment.service === undefined)),
+    keep(runFiles.journal, (target) => fetchJournal(lab, target, service === undefined)),
     ...(directOriginUs === null || originUs === null
       ? []
-      : [keep(runFiles.direct, (target) => fetchDirect(lab, target, directOriginUs - originUs))]),
+      : [
+          keep(runFiles.direct, (target) =>
+            fetchZipped(server, directLedgerPath, target, {
+              change: (content) => shifted(content, directOriginUs - originUs),
+            }),
+          ),
+        ]),
   ]);
   await writer.text(runFiles.deployer, ndjson(deployer));
   await writer.withReserve(() => writeLabFiles(lab, join(writer.folder, runFiles.lab)));
@@ -88,12 +91,15 @@ export async function collectRecords(
   return [...missing, ...others.flat()];
 }
 
-/** Fetches a file to its place, whole or not at all; what keeps it from that is a sentence. */
-async function keepFile(
+/**
+ * Fetches a file to its place, whole or not at all.
+ * @returns what keeps it from that, as a sentence; nothing where it is there
+ */
+export async function keepFile(
   writer: LabRunWriter,
   name: string,
   limitMs: number,
-  fetch: (target: string) => Promise<void>,
+  fetch: (target: string) => Promise<unknown>,
 ): Promise<string[]> {
   const { folder } = writer;
   const target = join(folder, `${name}${unfinished}`);
@@ -109,32 +115,47 @@ async function keepFile(
   }
 }
 
-/** The whole ledger from the client; the copy that was made while it was written is then not needed. */
-async function fetchLedger({ client }: Lab, target: string): Promise<void> {
-  const found = await getFile(client, ledgerPathInClient, async (content) => {
-    await pipeline(content, createGzip({ level: 6 }), createWriteStream(target));
-  });
-  if (!found) throw new Error('the client has none');
+/** What a zipped file is made of. */
+type Content = Readable | Iterable<string> | AsyncIterable<string>;
+
+/** Zips this into a file. */
+export async function zip(content: Content, target: string, flags = 'w'): Promise<void> {
+  await pipeline(content, createGzip(), createWriteStream(target, { flags }));
 }
 
-/** The proxy's access log, a path with a secret as it may be shown. */
-async function fetchAccessLog(container: Docker.Container, target: string, hide: Hide | null): Promise<void> {
-  const shown = async function* (content: Readable): AsyncGenerator<string | Buffer> {
-    if (hide === null) yield* content as AsyncIterable<Buffer>;
-    else for await (const line of createInterface({ input: content })) yield `${hide(line)}\n`;
-  };
-  const found = await getFile(container, '/var/log/traefik/access.ndjson', async (content) => {
-    await pipeline(shown(content), createGzip({ level: 6 }), createWriteStream(target));
-  });
-  if (!found) await pipeline([], createGzip({ level: 6 }), createWriteStream(target));
+/**
+ * A file of a container, zipped. One that is not there (a container that died early) is an empty file: what is missing is
+ * judged, not hidden.
+ * @returns was it there?
+ */
+async function fetchZipped(
+  container: Docker.Container,
+  path: string,
+  target: string,
+  { change = (content) => content, flags }: { change?: (content: Readable) => Content; flags?: string } = {},
+): Promise<boolean> {
+  const found = await getFile(container, path, (content) => zip(change(content), target, flags));
+  if (!found) await zip([], target, flags);
+  return found;
+}
+
+/** The whole ledger from the client; the copy that was made while it was written is then not needed. */
+async function fetchLedger({ client }: Lab, target: string): Promise<void> {
+  if (!(await fetchZipped(client, ledgerPathInClient, target))) throw new Error('the client has none');
+}
+
+/** A path with a secret in the access log as it may be shown. */
+function hidden(content: Readable, hide: Hide | null): Content {
+  return hide === null ? content : changedLines(content, hide);
+}
+
+async function* changedLines(content: Readable, change: (line: string) => string): AsyncGenerator<string> {
+  for await (const line of createInterface({ input: content })) yield `${change(line)}\n`;
 }
 
 /** The proxy's own log, stamped, but for what it says of every request. */
-async function fetchProxyLog(log: AsyncIterable<string>, target: string, hide: Hide | null): Promise<void> {
-  const kept = async function* (): AsyncGenerator<string> {
-    for await (const line of log) if (isKept(line)) yield `${hide?.(line) ?? line}\n`;
-  };
-  await pipeline(kept, createGzip({ level: 6 }), createWriteStream(target));
+async function* shownLines(log: AsyncIterable<string>, hide: Hide | null): AsyncGenerator<string> {
+  for await (const line of log) if (isKept(line)) yield `${hide?.(line) ?? line}\n`;
 }
 
 /** The log of a proxy that is a unit, in the form in which the engine gives that of a container. */
@@ -154,78 +175,22 @@ function stampOf(us: string): string {
 }
 
 /** The request logs of all units, one after another: concatenated gzip files are one. */
-async function fetchRequestLogs(lab: Lab, target: string): Promise<void> {
+async function fetchRequestLogs({ server, sites }: Lab, target: string): Promise<void> {
+  const logs = sites.flatMap(({ colours }) => colours.flatMap(({ requestLog }) => requestLog ?? []));
   await rm(target, { force: true });
-  const logs = lab.sites.flatMap(({ colours }) => colours.flatMap(({ requestLog }) => requestLog ?? []));
-  if (logs.length === 0) await pipeline([], createGzip(), createWriteStream(target));
-  for (const log of logs) await fetchGzipped(lab.server, log, target, 'a');
+  if (logs.length === 0) await zip([], target);
+  for (const log of logs) await fetchZipped(server, log, target, { flags: 'a' });
 }
 
-/** The direct probe's ledger, its times shifted from the probe's own origin to the run's. */
-async function fetchDirect(lab: Lab, target: string, shiftUs: number): Promise<void> {
-  const rows: string[] = [];
-  await getFile(lab.server, directLedgerPath, async (content) => {
-    for await (const line of createInterface({ input: content })) {
-      if (line === '') continue;
-      const row = JSON.parse(line) as LedgerRow;
-      const shifted = (us: number | null): number | null => (us === null ? null : us + shiftUs);
-      const moved = {
-        dueUs: row.dueUs + shiftUs,
-        sentUs: shifted(row.sentUs),
-        connectedUs: shifted(row.connectedUs),
-        firstByteUs: shifted(row.firstByteUs),
-        doneUs: row.doneUs + shiftUs,
-      };
-      rows.push(`${JSON.stringify({ ...row, ...moved })}\n`);
-    }
+const timesOfRow = ['dueUs', 'sentUs', 'connectedUs', 'firstByteUs', 'doneUs'] as const;
+
+/** The direct probe's ledger, its times moved from the probe's own origin to the run's. */
+async function* shifted(content: Readable, shiftUs: number): AsyncGenerator<string> {
+  yield* changedLines(content, (line) => {
+    const row = JSON.parse(line) as Record<(typeof timesOfRow)[number], number | null>;
+    for (const name of timesOfRow) if (row[name] !== null) row[name] += shiftUs;
+    return JSON.stringify(row);
   });
-  await pipeline(rows, createGzip(), createWriteStream(target));
-}
-
-/**
- * Ends every process of the site, and brings what the database then holds. A kill, so that it takes no drain: what is
- * acknowledged must have been committed.
- * @param service of the user's own, with its secrets
- * @returns why it could not be read, as a sentence; nothing where it was
- */
-export async function collectNotes(lab: Lab, writer: LabRunWriter, service: OwnService | undefined): Promise<string[]> {
-  if (service !== undefined) {
-    if (service.writes === undefined) return [];
-    return await keepFile(writer, runFiles.notes, fetchMs, (target) =>
-      fetchOwnWrites(lab, service, writer.folder, target),
-    );
-  }
-  return await keepFile(writer, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
-}
-
-async function fetchNotes(lab: Lab, target: string): Promise<void> {
-  const colours = lab.sites.flatMap((site) => site.colours);
-  const holders = lab.sites.map(({ holder }) => holder);
-  const sockets = [...colours.flatMap(({ socket, internalSocket }) => [socket, internalSocket]), ...holders];
-  const services = colours.map(({ service }) => service);
-  const all = services.join(' ');
-  const script = `systemctl stop ${sockets.join(' ')}; systemctl kill --signal=SIGKILL ${all}; systemctl stop ${all}`;
-  await exec(lab.server, ['sh', '-c', script]);
-  const { exitCode, stdout, stderr } = await exec(lab.server, [
-    'node',
-    '/opt/harness/in-lab/deploy/read-notes.ts',
-    ...lab.sites.map(({ name, database }) => `${name}=${database}`),
-  ]);
-  if (exitCode !== 0) throw new Error(`the database could not be read: ${stderr.trim()}`);
-  await pipeline([stdout], createGzip(), createWriteStream(target));
-}
-
-/** After {@link collectNotes}, in a lab that is kept: what was enabled at boot runs again. */
-export async function restartSite({ server }: Lab): Promise<void> {
-  await exec(server, ['systemctl', 'start', 'sockets.target', 'multi-user.target']);
-}
-
-/** A record that is not there (a container that died early) is an empty file: what is missing is judged, not hidden. */
-async function fetchGzipped(container: Docker.Container, path: string, target: string, flags = 'w'): Promise<void> {
-  const found = await getFile(container, path, async (content) => {
-    await pipeline(content, createGzip({ level: 6 }), createWriteStream(target, { flags }));
-  });
-  if (!found) await pipeline([], createGzip(), createWriteStream(target, { flags }));
 }
 
 async function fetchCounters({ server }: Lab, target: string, before: Record<string, number>): Promise<void> {

@@ -16,13 +16,14 @@ import { runFiles } from '../../run/run-folder.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { deploySchedule, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { writeTimeline } from '../../run/timeline/timeline-from-files.ts';
-import { collectNotes, collectRecords, restartSite } from './collect.ts';
+import { collectRecords, type LabRunWriter } from './collect.ts';
 import { copyLedger, type LedgerCopy } from './ledger-copy.ts';
 import { connectionsOf, ledgerPathInClient, loadInLab, type Measurement } from './load-in-lab.ts';
 import { ndjson, newRecord, rowBytes, RunWriter } from '../run-writer.ts';
 import type { Progress } from '../audience.ts';
 import type { HeldEngine } from '../hold-engine.ts';
 import type { RunRequest } from '../run-request.ts';
+import { collectNotes, restartSite } from './stored-writes.ts';
 import { withTimeout } from '../../base/timeout.ts';
 
 /** Where a run is made. */
@@ -41,8 +42,6 @@ export interface Conducted {
   /** Resolves when the lab is gone; at once when it is kept. */
   readonly removed: Promise<void>;
 }
-
-type LabRunWriter = RunWriter<ExperimentRun>;
 
 /** Bytes of all that a run writes before its verdict, beside its rows. */
 const otherBytes = 4 * 1024 * 1024;
