@@ -1,4 +1,5 @@
 /** Where a service is: the address that a name stands for, or a Unix socket, and whether somebody listens there. */
+import { once } from 'node:events';
 import { connect, isIP } from 'node:net';
 import { addressText } from '../../base/address-text.ts';
 import { HarnessError } from '../../base/errors.ts';
@@ -18,7 +19,7 @@ export interface Place {
  * @throws {HarnessError} when it has none
  */
 export async function resolveHost(hostname: string, port: number): Promise<Place> {
-  const literal = withoutBrackets(hostname);
+  const literal = hostname.replace(/^\[|\]$/gu, '');
   if (isIP(literal) !== 0) return { address: literal, name: null };
   const addresses = await addressesOf(literal).catch((cause: unknown) => {
     throw new HarnessError('host-unknown', `The host ${literal} of --url has no address.`, { cause });
@@ -63,18 +64,14 @@ export function endpointText({ address, port }: { readonly address: string; read
 
 /** Why a Unix socket cannot be asked by this user, as the system's word; null where it can, or nobody listens. */
 export async function socketProblem(path: string): Promise<string | null> {
-  return await new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(null);
-    });
-    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-      resolve(['EACCES', 'EPERM', 'EPROTOTYPE', 'EINVAL'].includes(code) ? code : null);
-    });
-  });
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.replace(/^\[|\]$/gu, '');
+  const socket = connect({ path });
+  try {
+    await once(socket, 'connect');
+    return null;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return ['EACCES', 'EPERM', 'EPROTOTYPE', 'EINVAL'].includes(code) ? code : null;
+  } finally {
+    socket.destroy();
+  }
 }

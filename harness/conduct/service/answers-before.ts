@@ -1,6 +1,7 @@
 /** What a service answers before the command: a deploy is not to blame for faults that were there before it. */
 import { readdir } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -123,42 +124,38 @@ async function askAgain({ service, request }: Target, row: LedgerRow): Promise<A
   const origin = port === null ? 'http://localhost' : new URL(url).origin;
   const mixed = request.mix?.find((entry) => entry.mixed?.name === row.request)?.mixed;
   const { target, headers } = mixed === undefined ? request : filledRequest(mixed, row.requestId, row.seq);
-  return await new Promise((resolve) => {
-    let body = '';
-    const give = (origin: string | null = null): void => resolve({ origin, body });
-    const { tls } = request;
-    const secure =
-      tls === null
-        ? {}
-        : {
-            servername: isIP(tls.serverName) === 0 ? tls.serverName : '',
-            // Nothing but a Location is read, of a server whose certificate the load itself has checked.
-            rejectUnauthorized: false,
-            ...(tls.cert !== null && tls.key !== null && { cert: tls.cert, key: tls.key }),
-          };
-    const asked = (tls === null ? httpRequest : httpsRequest)({
-      ...secure,
-      ...(port === null ? { socketPath: address } : { host: address, port }),
-      path: target,
-      headers: { ...Object.fromEntries(request.headers), ...Object.fromEntries(headers) },
-      agent: false,
-      timeout: askMs,
-    });
-    asked.on('response', (response) => {
-      if (response.statusCode === 400) {
-        response.on('data', (piece: Buffer) => {
-          body += piece.toString('latin1');
-          if (body.length > mostBody) asked.destroy();
-        });
-        return;
-      }
-      asked.destroy();
-      const { location } = response.headers;
-      give(location === undefined ? null : URL.parse(location, origin)?.origin);
-    });
-    asked.on('timeout', () => asked.destroy());
-    asked.on('error', () => give());
-    asked.on('close', () => give());
-    asked.end();
+  const { tls } = request;
+  const asked = (tls === null ? httpRequest : httpsRequest)({
+    ...(tls !== null && {
+      servername: isIP(tls.serverName) === 0 ? tls.serverName : '',
+      // Nothing but a Location is read, of a server whose certificate the load itself has checked.
+      rejectUnauthorized: false,
+      ...(tls.cert !== null && tls.key !== null && { cert: tls.cert, key: tls.key }),
+    }),
+    ...(port === null ? { socketPath: address } : { host: address, port }),
+    path: target,
+    headers: { ...Object.fromEntries(request.headers), ...Object.fromEntries(headers) },
+    agent: false,
+    timeout: askMs,
   });
+  asked.on('timeout', () => asked.destroy());
+  asked.on('error', () => undefined);
+  asked.end();
+  let body = '';
+  try {
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const { location } = response.headers;
+    if (response.statusCode !== 400) {
+      return { origin: location === undefined ? null : (URL.parse(location, origin)?.origin ?? null), body };
+    }
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      body += piece.toString('latin1');
+      if (body.length > mostBody) break;
+    }
+  } catch {
+    // What it said until then may tell.
+  } finally {
+    asked.destroy();
+  }
+  return { origin: null, body };
 }

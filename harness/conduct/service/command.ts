@@ -3,7 +3,7 @@
  * that has no name, so that what it leaves running holds no pipe of ours open.
  */
 import { spawn } from 'node:child_process';
-import { open, rm, unlink, writeFile, type FileHandle } from 'node:fs/promises';
+import { open, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,7 +60,7 @@ export class RunningCommand {
     onOutput: (text: string) => void,
     variables: Readonly<Record<string, string>> = {},
   ): Promise<RunningCommand> {
-    const output = await Output.open(onOutput);
+    const output = await openOutput(onOutput);
     const folder = takesText ? null : await scratchFolder('command');
     const file = folder === null ? null : join(folder, 'command');
     if (file !== null) await writeFile(file, script, { mode: 0o700 });
@@ -162,67 +162,52 @@ function endOf(status: number | null, signal: NodeJS.Signals | null): CommandEnd
   return { how, failure: `failed with ${how}${why}` };
 }
 
+type Output = Awaited<ReturnType<typeof openOutput>>;
+
 /** A file without a name, which the command writes and this process reads. */
-class Output {
-  readonly fd: number;
-  private readonly file: FileHandle;
-  private readonly take: (text: string) => void;
-  private readonly decoder = new TextDecoder();
-  private readonly timer: NodeJS.Timeout;
-  private at = 0;
+async function openOutput(take: (text: string) => void) {
+  const file = await namelessFile();
+  const decoder = new TextDecoder();
+  let at = 0;
   /** What stands before `at`. */
-  private last = Buffer.alloc(0);
-  private reading: Promise<void> = Promise.resolve();
-
-  private constructor(file: FileHandle, take: (text: string) => void) {
-    this.file = file;
-    this.fd = file.fd;
-    this.take = take;
-    this.timer = setInterval(() => {
-      this.reading = this.reading.then(() => this.read());
-    }, outputEveryMs);
-  }
-
-  static async open(take: (text: string) => void): Promise<Output> {
-    const folder = await scratchFolder('output');
-    try {
-      const path = join(folder, 'output');
-      const file = await open(path, 'ax+', 0o600);
-      await unlink(path);
-      return new Output(file, take);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
-
-  async close(): Promise<void> {
-    clearInterval(this.timer);
-    await this.reading;
-    await this.read();
-    await this.file.close();
-  }
-
-  private async read(): Promise<void> {
-    const { size } = await this.file.stat();
-    if (await this.wasEmptied()) {
-      this.at = 0;
-      this.last = Buffer.alloc(0);
-    }
-    while (this.at < size) {
-      const buffer = Buffer.allocUnsafe(Math.min(size - this.at, 65_536));
-      const { bytesRead } = await this.file.read(buffer, 0, buffer.length, this.at);
-      if (bytesRead === 0) return;
-      this.at += bytesRead;
-      this.last = Buffer.concat([this.last, buffer.subarray(0, bytesRead)]).subarray(-tailBytes);
-      this.take(this.decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
-    }
-  }
-
+  let last = Buffer.alloc(0);
   /** `echo … > /dev/stderr` empties the file first, and another text may stand there by now. */
-  private async wasEmptied(): Promise<boolean> {
-    const there = Buffer.alloc(this.last.length);
-    await this.file.read(there, 0, there.length, this.at - this.last.length);
-    return !there.equals(this.last);
+  const wasEmptied = async (): Promise<boolean> => {
+    const there = Buffer.alloc(last.length);
+    await file.read(there, 0, there.length, at - last.length);
+    return !there.equals(last);
+  };
+  const read = async (): Promise<void> => {
+    const { size } = await file.stat();
+    if (await wasEmptied()) [at, last] = [0, Buffer.alloc(0)];
+    while (at < size) {
+      const buffer = Buffer.allocUnsafe(Math.min(size - at, 65_536));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      last = Buffer.concat([last, buffer.subarray(0, bytesRead)]).subarray(-tailBytes);
+      take(decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
+    }
+  };
+  let reading = Promise.resolve();
+  const timer = setInterval(() => void (reading = reading.then(read)), outputEveryMs);
+  return {
+    fd: file.fd,
+    close: async (): Promise<void> => {
+      clearInterval(timer);
+      await reading;
+      await read();
+      await file.close();
+    },
+  };
+}
+
+async function namelessFile(): Promise<FileHandle> {
+  const folder = await scratchFolder('output');
+  try {
+    return await open(join(folder, 'output'), 'ax+', 0o600);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,12 +1,14 @@
 /** What happens beside the load: the service is asked first, then the command runs, once or several times. */
+import { counted } from '../../base/counted.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import { isLoopback, nameAtEnd } from './address.ts';
 import { isIll, readBefore } from './answers-before.ts';
 import { deployDraws, type DeployDraw } from './deploy-times.ts';
 import { runDeploy, tellNotSteady, until, type DeploySetting } from './deploy.ts';
 import { LeftRunning } from './left-running.ts';
 import { listenersOn, type ProcessSeen } from './processes.ts';
-import type { ServiceFiles } from './service-files.ts';
 import { shellFor, type Shell } from './shell.ts';
+import type { Target } from './target.ts';
 
 /** How many requests must have an outcome before the command begins. */
 const leastAsked = 5;
@@ -26,13 +28,14 @@ export async function deployUnderLoad(setting: DeploySetting): Promise<string | 
     if (signal.aborted || cutShort !== null) await endAll(left, onNote);
     const others = await left.processes();
     if (others.length > 0) {
-      await note(files, `${processesInWords(others)} of the command ${goOn(others)} after the run.`);
+      const goOn = others.length === 1 ? 'goes on' : 'go on';
+      await files.note(`${processesInWords(others)} of the command ${goOn} after the run.`);
     }
     const { name } = target.request;
     if (name !== null && service.port !== null && files.writer.record.commandRun) {
       const { note: sentence, ...moved } = await nameAtEnd(name, service.address, service.port);
       await files.writer.know(moved);
-      if (sentence !== undefined) await note(files, sentence);
+      if (sentence !== undefined) await files.note(sentence);
     }
     return cutShort;
   } catch (error) {
@@ -46,19 +49,27 @@ export async function deployUnderLoad(setting: DeploySetting): Promise<string | 
 /** One deploy after the other, until all were made or one lets no other follow. */
 async function runSeries(setting: DeploySetting, shell: Shell, left: LeftRunning): Promise<string | null> {
   const { target, seed, files, nowUs, signal } = setting;
-  const draws = deployDraws(target.service, seed);
+  const { service } = target;
+  const draws = deployDraws(service, seed);
   const restarts = draws.length;
-  const listeners = new Listeners(setting);
+  const listenersByRestart: NonNullable<ServiceRun['listenersByRestart']>[number][] = [];
+  let first: string | null = null;
   let begunUs = 0;
   for (const [index, draw] of draws.entries()) {
     const restart = index + 1;
-    await listeners.lookBefore();
+    const before = await listenersOf(service);
+    first ??= before;
     if (restart === 1) {
       if (!(await mayBegin(setting, draw))) return null;
-      if (!shell.seesPipes) await note(files, blindShell(shell));
+      if (!shell.seesPipes) await files.note(blindShell(shell));
     } else if (!(await isSteadyForNext(setting, draw, { restart, begunUs, steadyUs: nowUs() }))) return null;
     const end = await runDeploy(setting, shell, left, { restart, restarts });
-    await listeners.lookAfter(restart);
+    const after = before === null ? null : await listenersOf(service);
+    if (after !== null) {
+      listenersByRestart.push({ restart, before, after });
+      const listeners = { before: first, after };
+      await files.writer.know({ listeners, ...(service.restarts !== undefined && { listenersByRestart }) });
+    }
     if (end.kind === 'cut-short') return end.why;
     if (end.kind === 'over' || signal.aborted) return null;
     begunUs = end.beginUs;
@@ -80,8 +91,7 @@ async function mayBegin(setting: DeploySetting, { afterSteadyMs }: DeployDraw): 
     onNote('the service does not answer as expected: the command is not run');
     return false;
   }
-  await note(
-    files,
+  await files.note(
     `${asked - asExpected} of ${asked} requests before the command were not answered as expected either.`,
   );
   return true;
@@ -104,45 +114,10 @@ async function isSteadyForNext(
   return false;
 }
 
-/** Who listens on the service's port or socket, before and after each deploy; of another machine nobody can tell. */
-class Listeners {
-  private readonly setting: DeploySetting;
-  private before: string | null = null;
-  private first: string | null = null;
-  private readonly all: { restart: number; before: string | null; after: string | null }[] = [];
-
-  constructor(setting: DeploySetting) {
-    this.setting = setting;
-  }
-
-  async lookBefore(): Promise<void> {
-    this.before = await this.look();
-    this.first ??= this.before;
-  }
-
-  async lookAfter(restart: number): Promise<void> {
-    const { target, files } = this.setting;
-    const { before } = this;
-    if (before === null) return;
-    const after = await this.look();
-    if (after === null) return;
-    this.all.push({ restart, before, after });
-    await files.writer.know({
-      listeners: { before: this.first, after },
-      ...(target.service.restarts !== undefined && { listenersByRestart: this.all }),
-    });
-  }
-
-  private async look(): Promise<string | null> {
-    const { address, port } = this.setting.target.service;
-    if (port === null) return await listenersOn(address);
-    return isLoopback(address) ? await listenersOn(port) : null;
-  }
-}
-
-/** Puts a sentence into run.json that a reader must know. */
-async function note({ writer }: ServiceFiles, sentence: string): Promise<void> {
-  await writer.know({ notes: [...writer.record.notes, sentence] });
+/** Who listens on the service's port or socket; of another machine nobody can tell. */
+async function listenersOf({ address, port }: Target['service']): Promise<string | null> {
+  if (port === null) return await listenersOn(address);
+  return isLoopback(address) ? await listenersOn(port) : null;
 }
 
 function blindShell({ words }: Shell): string {
@@ -159,9 +134,5 @@ const mostNamed = 5;
 function processesInWords(processes: readonly ProcessSeen[]): string {
   const named = processes.slice(0, mostNamed).map(({ pid, name }) => `${pid} ${name}`);
   const more = processes.length > mostNamed ? ', …' : '';
-  return `${processes.length} ${processes.length === 1 ? 'process' : 'processes'} (${named.join(', ')}${more})`;
-}
-
-function goOn({ length }: readonly ProcessSeen[]): string {
-  return length === 1 ? 'goes on' : 'go on';
+  return `${counted(processes.length, 'process', 'processes')} (${named.join(', ')}${more})`;
 }

@@ -15,7 +15,7 @@ import { loadBoundMs, type MeasureTimes } from './deploy-times.ts';
 import { ServiceFiles } from './service-files.ts';
 import { Steadiness } from './steadiness.ts';
 import type { Target } from './target.ts';
-import { ServiceWitnesses } from './witnesses.ts';
+import { openWitnesses, type ServiceWitnesses } from './witnesses.ts';
 
 /** What a measurement needs beside the service. */
 export interface MeasureSetting {
@@ -47,12 +47,12 @@ const roomSeconds = 3;
  * an error leaves nothing.
  */
 export async function measureService(target: Target, times: MeasureTimes, setting: MeasureSetting): Promise<void> {
-  const witnesses = await ServiceWitnesses.open(target, setting.runId);
+  const witnesses = await openWitnesses(target, setting.runId);
   try {
     const files = await ServiceFiles.begin(setting.folder, recordOf(target, setting));
     try {
       await witnesses.begin(setting.folder);
-      await new Measurement(target, times, setting, { files, witnesses }).run();
+      await new Measurement({ target, times, setting, files, witnesses }).run();
     } catch (error) {
       if (files.writer.record.originMonotonicUs === null) await files.writer.discard();
       throw error;
@@ -64,13 +64,18 @@ export async function measureService(target: Target, times: MeasureTimes, settin
   }
 }
 
+/** What a measurement works with. */
+interface Means {
+  readonly target: Target;
+  readonly times: MeasureTimes;
+  readonly setting: MeasureSetting;
+  readonly files: ServiceFiles;
+  readonly witnesses: ServiceWitnesses;
+}
+
 /** One load, and the deploys beside it. */
 class Measurement {
-  private readonly target: Target;
-  private readonly times: MeasureTimes;
-  private readonly setting: MeasureSetting;
-  private readonly files: ServiceFiles;
-  private readonly witnesses: ServiceWitnesses;
+  private readonly means: Means;
   private readonly generator: Generator;
   private readonly steadiness: Steadiness;
   /** Aborted when the run is cut short, or the load has ended. */
@@ -82,26 +87,18 @@ class Measurement {
   private deploy: Promise<void> = Promise.resolve();
   private hasLooked = false;
 
-  constructor(
-    target: Target,
-    times: MeasureTimes,
-    setting: MeasureSetting,
-    { files, witnesses }: { files: ServiceFiles; witnesses: ServiceWitnesses },
-  ) {
-    this.target = target;
-    this.times = times;
-    this.setting = setting;
-    this.files = files;
-    this.witnesses = witnesses;
-    const plan = planOf(target, times, setting, files);
+  constructor(means: Means) {
+    this.means = means;
+    const plan = planOf(means);
     this.generator = new Generator(spawnGenerator(), plan);
-    this.steadiness = new Steadiness(times.settleMs);
-    this.total = target.command === null ? slotCount(plan.ratePerSecond, plan.durationMs) : null;
+    this.steadiness = new Steadiness(means.times.settleMs);
+    this.total = means.target.command === null ? slotCount(plan.ratePerSecond, plan.durationMs) : null;
   }
 
   async run(): Promise<void> {
-    const { generator, files } = this;
-    const { signal } = this.setting;
+    const { generator } = this;
+    const { files, witnesses, setting } = this.means;
+    const { signal } = setting;
     const cut = (): void => this.cutShort(`The run was cut short (${String(signal.reason)}).`);
     try {
       await generator.ready();
@@ -114,7 +111,7 @@ class Measurement {
       this.over.abort();
       const { aborted, wallOffsetUs, done } = end;
       await this.deploy;
-      await this.witnesses.end(files, done ?? this.counts ?? noCounts(), signal);
+      await witnesses.end(files, done ?? this.counts ?? noCounts(), signal);
       const held = done?.held === undefined ? {} : { held: done.held };
       const known = { aborted, wallOffsetUs, unfinished: done?.unfinished ?? 0, ...held };
       await files.end(known, { due: (done ?? this.counts)?.due ?? 0, isKnown: done !== null });
@@ -127,43 +124,45 @@ class Measurement {
   }
 
   private async begin({ originUs }: LoadOrigin): Promise<void> {
+    const { target, files } = this.means;
     // The deploy's clock must not wait for the disk.
-    if (this.target.command !== null) this.deploy = this.deployBeside(originUs);
-    await this.files.addEvent({ atUs: 0, kind: 'load-begin', restart: 0 });
-    await this.files.writer.know({ originMonotonicUs: originUs });
+    if (target.command !== null) this.deploy = this.deployBeside(originUs);
+    await files.addEvent({ atUs: 0, kind: 'load-begin', restart: 0 });
+    await files.writer.know({ originMonotonicUs: originUs });
   }
 
   private async hear(counts: LoadProgress): Promise<void> {
+    const { target, setting, files } = this.means;
     this.counts = counts;
-    this.setting.progress?.counts(counts, this.total);
+    setting.progress?.counts(counts, this.total);
     this.lookAtFirst(counts);
     if (counts.kind === 'done') return;
     this.steadiness.add(counts.atUs, counts);
-    const { writer } = this.files;
-    if (!(await writer.isNearlyFull(this.target.service.ratePerSecond, roomSeconds))) return;
+    const { writer } = files;
+    if (!(await writer.isNearlyFull(target.service.ratePerSecond, roomSeconds))) return;
     this.cutShort(`The run was cut short: the disk of ${writer.folder} is full.`);
   }
 
   private lookAtFirst({ dropped, due, ok }: LoadProgress): void {
-    const { target, files } = this;
+    const { target, files } = this.means;
     const isEarly = due <= (target.service.ratePerSecond * firstLookUs) / 1e6;
     if (target.command !== null || dropped === 0 || ok > 0 || this.hasLooked || !isEarly) return;
     this.hasLooked = true;
     this.deploy = whyNoneIsOk(files.rawLedger, target)
       .then(async (sentence) => {
         if (sentence === null) this.hasLooked = false;
-        else await files.writer.know({ notes: [...files.writer.record.notes, sentence] });
+        else await files.note(sentence);
       })
       // The counts are whole without it.
       .catch(() => undefined);
   }
 
   private async deployBeside(originUs: number): Promise<void> {
-    const { target, times, files, steadiness } = this;
-    const { seed, evenIfFailing = false, progress, onOutput = () => undefined } = this.setting;
+    const { target, times, files, setting } = this.means;
+    const { seed, evenIfFailing = false, progress, onOutput = () => undefined } = setting;
     try {
       const cutShort = await deployUnderLoad({
-        ...{ target, times, seed, files, steadiness, evenIfFailing, onOutput },
+        ...{ target, times, seed, files, steadiness: this.steadiness, evenIfFailing, onOutput },
         settled: () => this.counts?.settled ?? 0,
         nowUs: () => monotonicUs() - originUs,
         signal: this.over.signal,
@@ -202,12 +201,8 @@ function recordOf({ service }: Target, { runId, seed, command }: MeasureSetting)
   };
 }
 
-function planOf(
-  { service, request }: Target,
-  times: MeasureTimes,
-  setting: MeasureSetting,
-  files: ServiceFiles,
-): LoadPlan {
+function planOf({ target, times, setting, files }: Means): LoadPlan {
+  const { service, request } = target;
   const { ratePerSecond, connections, hold } = service;
   return {
     runId: setting.runId,

@@ -1,8 +1,7 @@
 /** Processes of this machine: those of a session, and those that listen on a port. */
-import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 
 /** A process. */
 export interface ProcessSeen {
@@ -102,9 +101,7 @@ async function programOf(pid: number): Promise<string | null> {
 }
 
 async function processesOfGroup(group: number): Promise<ProcessSeen[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,pgid=,stat=,comm=']).catch(() => ({
-    stdout: '',
-  }));
+  const { stdout } = await execa('ps', ['-A', '-o', 'pid=,pgid=,stat=,comm='], { reject: false });
   return stdout.split('\n').flatMap((line) => {
     const [, pid, pgid, state = '', name = ''] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/u.exec(line) ?? [];
     if (Number(pgid) !== group || state.startsWith('Z')) return [];

@@ -59,6 +59,11 @@ export class ServiceFiles {
     await this.writer.append(runFiles.timeline, ndjson([whole]));
   }
 
+  /** Puts a sentence into run.json that a reader must know. */
+  async note(sentence: string): Promise<void> {
+    await this.writer.know({ notes: [...this.writer.record.notes, sentence] });
+  }
+
   /** Keeps what systemd's journal says of the units, and puts it into the timeline. */
   async addJournal({ lines, text }: JournalTold, units: readonly JournalUnit[]): Promise<void> {
     const { record } = this.writer;

@@ -1,6 +1,6 @@
 /** Which program runs the user's command: a shell that ends where a line of its script fails. */
-import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
+import { execa } from 'execa';
 
 /** How the command is started. */
 export interface Shell {
@@ -48,9 +48,7 @@ async function withErrorFlags(words: readonly string[]): Promise<Shell | null> {
 
 /** Does the shell take these flags? */
 async function isRunnable([program = '', ...flags]: readonly string[]): Promise<boolean> {
-  return await new Promise((resolve) => {
-    execFile(program, [...flags, '-c', ':'], { timeout: 5_000 }, (error) => resolve(error === null));
-  });
+  return !(await execa(program, [...flags, '-c', ':'], { reject: false, timeout: 5_000 })).failed;
 }
 
 /** The words of the `#!` line; null without one. */
