@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { HarnessError } from '../base/errors.ts';
 import { sourcesHash } from '../lab/project-state.ts';
 import { bareId, c0Id, loadExperiment } from '../experiment/catalog.ts';
-import type { Experiment } from '../experiment/experiment.ts';
 import type { Change } from '../experiment/fields.ts';
 import { conductRun, type Conductor, type Judged, type RunResult } from './conduct-run.ts';
 import type { HeldEngine } from './hold-engine.ts';
@@ -125,20 +124,13 @@ function isC0({ file, variant }: Pick<RunRequest, 'file' | 'variant'>): boolean 
 
 /** Under the same load as the experiment; what else was changed about it is what is being tried. */
 export async function controlsOf(request: RunRequest): Promise<Control[]> {
-  const { file, variant } = request;
+  const { file, variant, own } = request;
   if (isC0(request)) return [];
   const c0 = await c0Of(request);
   const off = 'variant' in file.control ? file.control : null;
-  if (file.id === c0Id || file.id === bareId || (off !== null && off.variant === variant)) return [c0];
-  return [c0, request.own === null ? await plusOf(request, off) : await plusOfOwn(request)];
-}
-
-const bareBecause = 'with no mechanism at all, a restart must drop something';
-
-/** C+ of the demo site: the variant that the experiment's file names, or no mechanism at all. */
-async function plusOf(request: RunRequest, off: { variant: string; because: string } | null): Promise<Control> {
-  const file = off === null ? await loadExperiment(bareId) : request.file;
-  return plusWith(request, { file, variant: off?.variant ?? null, because: off?.because ?? bareBecause });
+  if (file.id === c0Id || file.id === bareId || off?.variant === variant) return [c0];
+  if (own !== null) return [c0, await plusOfOwn(request)];
+  return [c0, off === null ? await barePlus(request) : plusOf(request, { file, ...off })];
 }
 
 /** The experiment of socket activation. */
@@ -150,55 +142,51 @@ const socketId = 'E5';
  */
 async function plusOfOwn(request: RunRequest): Promise<Control> {
   try {
-    return plusWith(request, { file: await loadExperiment(bareId), variant: null, because: bareBecause });
+    return await barePlus(request);
   } catch (error) {
     if (!(error instanceof HarnessError) || error.code !== 'service-unfit') throw error;
     const because = 'a socket that is stopped and started with its service must drop what waits in its queue';
-    return plusWith(request, { file: await loadExperiment(socketId), variant: 'socket-part-of', because });
+    return plusOf(request, { file: await loadExperiment(socketId), variant: 'socket-part-of', because });
   }
 }
 
+async function barePlus(request: RunRequest): Promise<Control> {
+  const because = 'with no mechanism at all, a restart must drop something';
+  return plusOf(request, { file: await loadExperiment(bareId), variant: null, because });
+}
+
+type Choice = Pick<RunRequest, 'file' | 'variant'> & { readonly because: string };
+
 /** @throws {HarnessError} where it is not possible with the service */
-function plusWith(request: RunRequest, of: Pick<RunRequest, 'file' | 'variant'> & { because: string }): Control {
-  const { because, ...choice } = of;
-  const changes: Change[] = [...loadOf(request.experiment), ['deploy.restarts', controlRestarts]];
-  const control = requestOf({ ...conditionsOf(request), own: request.own, ...choice, changes });
-  return { role: 'C+', because, request: control };
+function plusOf(request: RunRequest, choice: Choice): Control {
+  return controlOf('C+', request, choice, [['deploy.restarts', controlRestarts]]);
 }
 
 async function c0Of(request: RunRequest): Promise<Control> {
-  return {
-    role: 'C0',
-    because: 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing',
-    request: requestOf({
-      ...conditionsOf(request),
-      own: request.own,
-      file: await loadExperiment(c0Id),
-      variant: null,
-      changes: [...loadOf(request.experiment), ...socketOf(request)],
-    }),
-  };
-}
-
-/** A service that opens no port itself is given its socket without a restart, too. */
-function socketOf({ own, experiment: { unit } }: RunRequest): readonly Change[] {
-  if (own?.shown.listens !== 'inherits') return [];
-  return [
+  const because = 'with no restart nothing may be dropped, or what is dropped is not the restart’s doing';
+  const { own, experiment } = request;
+  // A service that opens no port itself is given its socket without a restart, too.
+  const socket: Change[] = [
     ['unit.activation', 'socket'],
-    ['unit.backlog', unit.backlog ?? null],
+    ['unit.backlog', experiment.unit.backlog ?? null],
   ];
+  const choice = { file: await loadExperiment(c0Id), variant: null, because };
+  return controlOf('C0', request, choice, own?.shown.listens === 'inherits' ? socket : []);
 }
 
 /** A control runs as its experiment does, and leaves nothing standing. */
-function conditionsOf({ seed, reportsFolder, place }: RunRequest) {
-  return { seed, reportsFolder, place, keep: false, capacity: false, withControls: false };
-}
-
-function loadOf({ load }: Experiment): readonly Change[] {
-  return [
-    ['load.ratePerSecond', load.ratePerSecond],
-    ['load.connections', load.connections],
-  ];
+function controlOf(
+  role: Control['role'],
+  { seed, reportsFolder, place, own, experiment: { load } }: RunRequest,
+  { file, variant, because }: Choice,
+  changes: readonly Change[],
+): Control {
+  const request = requestOf({
+    ...{ seed, reportsFolder, place, own, file, variant },
+    ...{ keep: false, capacity: false, withControls: false },
+    changes: [['load.ratePerSecond', load.ratePerSecond], ['load.connections', load.connections], ...changes],
+  });
+  return { role, because, request };
 }
 
 /** Named after all that its result depends on. */

@@ -133,7 +133,11 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
       countersBefore,
       mix: request.own?.mix ?? [],
     });
-    if (capacity) await saveCapacities(lab, setting, writer, capacityBefore);
+    if (capacity) {
+      const after = await capacityOf(lab, setting, 'after');
+      const capacities = capacitiesOf('GET /livez, through the proxy', capacityBefore, after);
+      await writer.text(runFiles.capacity, `${JSON.stringify(capacities, null, 2)}\n`);
+    }
     if (aborted === null) missing.push(...(await collectNotes(lab, writer, request.own?.service)).map(hide));
     if (keep && aborted === null) await restartSite(lab);
     await writeRecords(writer, schedule, measurement, { missing, events: watch.end() });
@@ -227,15 +231,4 @@ async function capacityOf(lab: Lab, { progress, signal }: LabRunSetting, when: s
   if (when === 'before') await installAutocannon(lab);
   progress.phase(`capacity ${when} the load`);
   return await labCapacity(lab);
-}
-
-async function saveCapacities(
-  lab: Lab,
-  setting: LabRunSetting,
-  writer: LabRunWriter,
-  before: Capacity | null,
-): Promise<void> {
-  const after = await capacityOf(lab, setting, 'after');
-  const capacities = capacitiesOf('GET /livez, through the proxy', before, after);
-  await writer.text(runFiles.capacity, `${JSON.stringify(capacities, null, 2)}\n`);
 }

@@ -6,8 +6,8 @@ import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/engine/exec.ts';
 import { readyQuestionOf } from '../../experiment/ready-question.ts';
 import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
-import { releaseEnvironment, releaseFolder, type OwnServiceFiles } from '../../lab/own-service/files.ts';
-import { proxyFile, type Colour, type Site } from '../../experiment/units.ts';
+import { releaseEnvironment, releaseFolder } from '../../lab/own-service/files.ts';
+import { proxyFile, type Site } from '../../experiment/units.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import type { OwnApp } from '../run-request.ts';
 import { answerLimits, type LoadPlan } from '../../in-lab/load/plan.ts';
@@ -16,7 +16,7 @@ import type { ExperimentRun } from '../../run/run-record.ts';
 import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
 import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
-import { DirectProbe } from './direct-probe.ts';
+import { startProbe, type DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
 import { releasePlanOf } from '../../lab/release-plan.ts';
@@ -85,7 +85,7 @@ export async function loadInLab(
     seed: run.seed,
     host: lab.serverAddress,
     port: lab.targetPort,
-    hostHeaders: hostHeadersOf(lab),
+    hostHeaders: each(lab.sites, ({ hostHeader }) => hostHeader),
     ratePerSecond: load.ratePerSecond,
     durationMs: new RestartQuota(schedule).longestMs,
     mix: options.own?.mix ?? load.mix,
@@ -101,7 +101,7 @@ export async function loadInLab(
   };
   const deployPlan: DeployPlan = {
     runId: run.runId,
-    sites: deploySites(lab, run.experiment, options.own),
+    sites: each(lab.sites, (site) => deploySite(site, run.experiment, options.own)),
     deploy: run.experiment.deploy,
     release: releasePlanOf(run.experiment),
     beginsMs: schedule.beginsMs,
@@ -122,7 +122,7 @@ export async function loadInLab(
     const [client, sampler, probe] = await Promise.all([
       talkTo(lab.client, 'load/main.ts'),
       talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(sampledEveryMs(run.experiment))),
-      DirectProbe.start(lab, run.experiment, plan),
+      startProbe(lab, run.experiment, plan),
     ]);
     if (probe !== null) parties.push(probe);
     const generator = new Generator(client, plan);
@@ -185,32 +185,21 @@ async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
   return last?.value === 'sampled';
 }
 
-function hostHeadersOf({ sites: [first, ...others] }: Lab): LoadPlan['hostHeaders'] {
-  return [first.hostHeader, ...others.map(({ hostHeader }) => hostHeader)];
+/** The list with each of its entries changed, and as far from empty as before. */
+function each<T, U>([first, ...others]: readonly [T, ...T[]], change: (one: T) => U): readonly [U, ...U[]] {
+  return [change(first), ...others.map(change)];
 }
 
-function deploySites(
-  { sites: [first, ...others] }: Lab,
-  experiment: Experiment,
-  own: OwnServiceFiles | null,
-): DeployPlan['sites'] {
-  return [deploySite(first, experiment, own), ...others.map((site) => deploySite(site, experiment, own))];
-}
-
-function deploySite(
-  { name, hostHeader, colours: [first, ...others] }: Site,
-  experiment: Experiment,
-  own: OwnServiceFiles | null,
-): DeploySite {
-  const unitOf = (colour: Colour): DeployUnit => ({
+function deploySite({ name, hostHeader, colours }: Site, experiment: Experiment, own: OwnApp | null): DeploySite {
+  const units = each(colours, (colour): DeployUnit => ({
     service: colour.service,
     socket: colour.socket,
     releaseFile: colour.releaseFile,
     releaseText: own === null ? 'APP_VERSION={version}\n' : releaseEnvironment(experiment, own.service, colour),
     ready: readyQuestionOf(experiment, colour),
     publicAddress: `127.0.0.1:${colour.publicPort}`,
-  });
-  return { name, hostHeader, units: [unitOf(first), ...others.map(unitOf)], own: own && ownReleaseOf(own.service) };
+  }));
+  return { name, hostHeader, units, own: own && ownReleaseOf(own.service) };
 }
 
 function ownReleaseOf(service: OwnService): DeploySite['own'] {

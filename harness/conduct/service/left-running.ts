@@ -4,31 +4,31 @@ import type { ProcessSeen } from './processes.ts';
 
 /** The runs of the command of which something may go on. */
 export class LeftRunning {
-  private commands: RunningCommand[] = [];
+  private readonly commands = new Set<RunningCommand>();
 
   /** Takes a command into its care, and lets go of those of which nothing goes on. */
   async add(command: RunningCommand): Promise<void> {
     const before = [...this.commands];
-    this.commands.push(command);
+    this.commands.add(command);
     for (const one of before) {
       if ((await one.others()).length > 0) continue;
-      this.commands = this.commands.filter((other) => other !== one);
+      this.commands.delete(one);
       await one.close();
     }
   }
 
   /** All that goes on. */
   async processes(): Promise<ProcessSeen[]> {
-    return (await Promise.all(this.commands.map((one) => one.others()))).flat();
+    return (await Promise.all([...this.commands].map((one) => one.others()))).flat();
   }
 
   /** Ends all that goes on, and returns it. */
   async endAll(): Promise<ProcessSeen[]> {
-    return (await Promise.all(this.commands.map((one) => one.endAll()))).flat();
+    return (await Promise.all([...this.commands].map((one) => one.endAll()))).flat();
   }
 
   /** Leaves alone what still runs. */
   async close(): Promise<void> {
-    for (const one of this.commands.splice(0)) await one.close();
+    await Promise.all([...this.commands].map((one) => one.close()));
   }
 }
