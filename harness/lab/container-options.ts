@@ -6,9 +6,6 @@ import type Docker from 'dockerode';
 import type { EngineFacts } from './engine/engine.ts';
 import { labPrograms } from './own-service/image.ts';
 
-/** The cgroup below which the server's container has its own; the engine's drivers write its name in two ways. */
-const cageName = { cgroupfs: 'restart-proof', systemd: 'restartproof.slice' } as const;
-
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const mib = 1024 ** 2;
@@ -223,11 +220,7 @@ function common(facts: EngineFacts, connections: number): Docker.HostConfig {
 
 /** -1 is no limit. Open files beyond the usual are as the engine has them: it may not be able to grant more. */
 function ulimits(connections: number): NonNullable<Docker.HostConfig['Ulimits']> {
-  const limit = (Name: string, value: number): { Name: string; Soft: number; Hard: number } => ({
-    Name,
-    Soft: value,
-    Hard: value,
-  });
+  const limit = (Name: string, value: number) => ({ Name, Soft: value, Hard: value });
   const files = connections + 1_024 <= plentyOfFiles ? [limit('nofile', plentyOfFiles)] : [];
   return [...files, limit('nproc', 8_192), limit('fsize', -1), limit('cpu', -1), limit('data', -1)];
 }
@@ -244,8 +237,9 @@ function cage(facts: EngineFacts): Docker.HostConfig {
   return { CgroupParent: parent, ...{ CgroupnsMode: 'host' } };
 }
 
+/** The cgroup below which the server's container has its own; the engine's drivers write its name in two ways. */
 function cageOf({ cgroupDriver }: EngineFacts): string {
-  return cgroupDriver === 'systemd' ? cageName.systemd : cageName.cgroupfs;
+  return cgroupDriver === 'systemd' ? 'restartproof.slice' : 'restart-proof';
 }
 
 /**

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type Docker from 'dockerode';
 import { controlImageTag } from '../../containers/image-tag.mjs';
 import { HarnessError } from '../base/errors.ts';
-import { buildImage, hasImage } from './engine/build-image.ts';
+import { buildOnce } from './engine/build-image.ts';
 
 const dockerfile = fileURLToPath(new URL('../../containers/control/Dockerfile', import.meta.url));
 
@@ -21,14 +21,9 @@ export async function ensureControlImage(
   say: (line: string) => void = () => undefined,
 ): Promise<string> {
   const tag = controlImageTag(labImage);
-  if (await hasImage(docker, tag)) return tag;
-  say(`building the image for releases, ${tag}: Ansible and ssh from Debian's packages`);
-  const startedMs = performance.now();
-  const files = [{ name: 'Dockerfile', content: await readFile(dockerfile) }];
-  const failure = await buildImage(docker, { tag, base: labImage, files, hasNetwork: true });
-  if (failure !== undefined) {
-    throw new HarnessError('control-image-failed', `The image for releases could not be built: ${failure}`);
-  }
-  say(`built ${tag} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
-  return tag;
+  const what = `the image for releases, ${tag}: Ansible and ssh from Debian's packages`;
+  const recipe = await readFile(dockerfile, 'utf8');
+  const failure = await buildOnce(docker, { tag, base: labImage, recipe, what }, say);
+  if (failure === undefined) return tag;
+  throw new HarnessError('control-image-failed', `The image for releases could not be built: ${failure}`);
 }

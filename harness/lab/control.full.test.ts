@@ -1,6 +1,8 @@
 /** The playbook of containers/control, on a server that has nothing yet: real Ansible over ssh, and two sites. */
 import type Docker from 'dockerode';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import { sitesOf } from '../experiment/units.ts';
 import { newRunId } from '../run/run-folder.ts';
 import { controlOptions, networkOptions, serverOptions } from './container-options.ts';
 import { ensureControlImage } from './control-image.ts';
@@ -38,9 +40,7 @@ beforeAll(async () => {
   };
   const asked = { networkId: network.id, proxyFiles: [], connections: 64, release: true };
   server = await start(serverOptions(facts, asked), await sshdFiles());
-  const sites = names.map((name, index) => ({
-    ...{ name, publicPort: 18_080 + index, internalPort: 19_080 + index, domain: `${name}.test` },
-  }));
+  const sites = sitesOf({ ...e1, sites: { ...e1.sites, count: names.length } });
   control = await start(controlOptions(facts, { serverId: server.id }), await controlFiles(sites));
   await openControl(server, control);
 });

@@ -2,15 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import e1 from '../../experiments/E1-no-drain.ts';
+import { sitesOf } from '../experiment/units.ts';
 import { controlFiles } from './control.ts';
 import { projectFolder } from '../project.mjs';
 
-function sites(count: number) {
-  return Array.from({ length: count }, (_, index) => {
-    const name = index === 0 ? 'demo' : `demo${index + 1}`;
-    return { name, publicPort: 18_080 + index, internalPort: 19_080 + index, domain: `${name}.test` };
-  });
-}
+const sites = (count: number) => sitesOf({ ...e1, sites: { ...e1.sites, count } });
 
 async function contentOf(path: string, count: number): Promise<Buffer> {
   const file = (await controlFiles(sites(count))).find((one) => one.path === path);

@@ -8,6 +8,9 @@ import { gzipSync } from 'node:zlib';
 import type Docker from 'dockerode';
 import tar from 'tar-stream';
 import { HarnessError } from '../base/errors.ts';
+import type { Experiment } from '../experiment/experiment.ts';
+import { siteCount, type Site } from '../experiment/units.ts';
+import type { ReleasePlan } from '../run/deploy-plan.ts';
 import { exec } from './engine/exec.ts';
 import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
 import { projectFolder } from '../project.mjs';
@@ -16,20 +19,12 @@ import { projectFolder } from '../project.mjs';
 export const playbookFolder = '/opt/containers/control';
 const programArchive = '/opt/program/site.tar.gz';
 
-/** A site as the inventory names it. */
-export interface ControlSite {
-  readonly name: string;
-  readonly publicPort: number;
-  readonly internalPort: number;
-  readonly domain: string;
-}
-
 /**
  * What lies in `control`: the folder containers/ with these sites in its inventory, and the archive of the program.
  * @param variables what the lab's releases are told, over the playbook's own
  */
 export async function controlFiles(
-  sites: readonly ControlSite[],
+  sites: readonly Site[],
   variables: Readonly<Record<string, unknown>> = {},
 ): Promise<LabFile[]> {
   const containers = await filesUnder(join(projectFolder, 'containers'), '/opt/containers', isPlaybookFile);
@@ -47,16 +42,41 @@ export async function controlFiles(
   ];
 }
 
+const wirings = { none: 'plain', socket: 'socket', both: 'both', shared: 'shared' } as const;
+
+/** What the playbook is told of an experiment, by its own names; null where nothing is released. */
+export function releasePlanOf(experiment: Experiment): ReleasePlan | null {
+  const { release, unit, proxy } = experiment;
+  if (release === undefined) return null;
+  const sites = siteCount(experiment);
+  return {
+    folder: playbookFolder,
+    bad: release.bad ?? null,
+    variables: {
+      wiring: wirings[unit.activation],
+      rolling: release.rolling ?? sites,
+      restarts_at_once: release.restartsAtOnce,
+      wait_for_ready: release.waitForReady,
+      ready_within: release.readyWithinSec,
+      settle_seconds: release.settleMs / 1000,
+      proxy_file: release.proxyFile,
+      proxy_check: proxy.check ?? {},
+      retry_attempts: proxy.retry?.attempts ?? 0,
+      retry_initial_interval_ms: proxy.retry?.initialIntervalMs ?? 0,
+    },
+  };
+}
+
 /** The playbook, and the files of the server that it writes. */
 function isPlaybookFile(path: string): boolean {
   return /^(control|server|one-socket)\//u.test(path) && !/\.test\.ts$|__pycache__/u.test(path);
 }
 
 /** The committed inventory with other sites. */
-function inventory(committed: string, sites: readonly ControlSite[]): string {
+function inventory(committed: string, sites: readonly Site[]): string {
   const lines = sites.map(
-    ({ name, publicPort, internalPort, domain }) =>
-      `${name} public_port=${publicPort} internal_port=${internalPort} domain=${domain}\n`,
+    ({ name, hostHeader, colours: [{ publicPort, internalPort }] }) =>
+      `${name} public_port=${publicPort} internal_port=${internalPort} domain=${hostHeader}\n`,
   );
   return committed.replace(/(?<=^\[sites\]\n)(?:.+\n)+/mu, () => lines.join(''));
 }

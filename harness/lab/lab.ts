@@ -8,7 +8,7 @@ import type Docker from 'dockerode';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { OwnService } from '../experiment/own-service.ts';
 import { clientOptions, controlOptions, edgeOptions, networkOptions, serverOptions } from './container-options.ts';
-import { controlFiles, openControl, sshdFiles, type ControlSite } from './control.ts';
+import { controlFiles, openControl, releasePlanOf, sshdFiles } from './control.ts';
 import { ownerLabel, runLabel, type EngineFacts } from './engine/engine.ts';
 import { exec } from './engine/exec.ts';
 import { startBeside } from './own-service/beside.ts';
@@ -21,7 +21,6 @@ import { dynamicFile, withDates } from './proxy-config.ts';
 import { filesOfProxyUnit, filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { thisOwner } from './owner.ts';
 import { untilLabReady } from './until-ready.ts';
-import { releasePlanOf } from './release-plan.ts';
 import { keptLabel, removeRun } from './remove.ts';
 import { proxyFile, proxySettingsFile, sitesOf, type Site } from '../experiment/units.ts';
 import { enabledUnit, experimentFiles } from './unit-files.ts';
@@ -132,7 +131,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const control = release
     ? await start('control', controlOptions(facts, { serverId: server.id }), [
         ...harnessFiles,
-        ...(await controlFiles(sites.map(inventoryOf), releasePlanOf(experiment)?.variables)),
+        ...(await controlFiles(sites, releasePlanOf(experiment)?.variables)),
       ])
     : null;
   if (own !== null && own.service.containers.length > 0) {
@@ -175,11 +174,6 @@ export async function shownFiles(
 async function startUnits(server: Docker.Container, experiment: Experiment): Promise<void> {
   const [{ service, socket }] = sitesOf(experiment)[0].colours;
   await exec(server, ['systemctl', 'start', ...(experiment.unit.activation === 'socket' ? [socket] : []), service]);
-}
-
-/** A site as the playbook's inventory names it. */
-function inventoryOf({ name, hostHeader, colours: [{ publicPort, internalPort }] }: Site): ControlSite {
-  return { name, publicPort, internalPort, domain: hostHeader };
 }
 
 /** Source files that run in the lab; tests stay outside. */

@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { Agent } from 'node:http';
+import type { Socket } from 'node:net';
 import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { EngineAddress } from './engine/engine-address.mjs';
 
@@ -75,34 +76,25 @@ class SshConnection extends Duplex {
     done(error);
   }
 
-  setKeepAlive(): this {
-    return this;
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  setTimeout(): this {
-    return this;
-  }
+  // What node:http sets of a socket, and an ssh has not.
+  readonly setKeepAlive = (): this => this;
+  readonly setNoDelay = (): this => this;
+  readonly setTimeout = (): this => this;
 
   /** An idle connection keeps no process alive. */
   unref(): this {
-    this.#ssh.unref();
-    for (const pipe of [this.#ssh.stdin, this.#ssh.stdout, this.#ssh.stderr] as unknown as Pipe[]) pipe.unref();
+    for (const part of this.#parts()) part.unref();
     return this;
   }
 
   ref(): this {
-    this.#ssh.ref();
-    for (const pipe of [this.#ssh.stdin, this.#ssh.stdout, this.#ssh.stderr] as unknown as Pipe[]) pipe.ref();
+    for (const part of this.#parts()) part.ref();
     return this;
   }
-}
 
-/** A child's pipes are sockets, which the types do not say. */
-interface Pipe {
-  ref(): void;
-  unref(): void;
+  /** The child and its pipes, which are sockets; the types do not say so. */
+  #parts(): readonly { ref(): void; unref(): void }[] {
+    const { stdin, stdout, stderr } = this.#ssh;
+    return [this.#ssh, ...([stdin, stdout, stderr] as unknown as Socket[])];
+  }
 }

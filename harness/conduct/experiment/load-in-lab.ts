@@ -19,7 +19,7 @@ import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { startProbe, type DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
-import { releasePlanOf } from '../../lab/release-plan.ts';
+import { releasePlanOf } from '../../lab/control.ts';
 import { RestartQuota } from './restart-quota.ts';
 import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';

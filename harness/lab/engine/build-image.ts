@@ -186,7 +186,7 @@ export async function buildLabImage(
  * @param options `base`: what the Dockerfile gets as BASE
  * @returns undefined when it was built, else what the engine said, with the last lines of the build
  */
-export async function buildImage(
+async function buildImage(
   docker: Docker,
   options: {
     readonly tag: string;
@@ -208,6 +208,25 @@ export async function buildImage(
   const lines: string[] = [];
   const failure = await progressEnd(docker, stream, (line) => lines.push(line));
   return failure === undefined ? undefined : `${failure}\n${lines.join('').trim().slice(-1_500)}`;
+}
+
+/**
+ * Builds an image where the engine does not have it.
+ * @param options `recipe`: the Dockerfile. `what`: the image, as in "building …"
+ * @returns undefined when it is there, else what went wrong
+ */
+export async function buildOnce(
+  docker: Docker,
+  { tag, base, recipe, what }: { tag: string; base: string; recipe: string; what: string },
+  say: (line: string) => void,
+): Promise<string | undefined> {
+  if (await hasImage(docker, tag)) return undefined;
+  say(`building ${what}`);
+  const startedMs = performance.now();
+  const files = [{ name: 'Dockerfile', content: Buffer.from(recipe) }];
+  const failure = await buildImage(docker, { tag, base, files, hasNetwork: true });
+  if (failure === undefined) say(`built ${tag} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
+  return failure;
 }
 
 /** Reads the engine's progress to its end. @returns what the engine said went wrong, if anything */

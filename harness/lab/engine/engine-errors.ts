@@ -1,5 +1,5 @@
 /** What an engine's refusals and its absence mean, in the words of the catalogue. */
-import { HarnessError, messageOf } from '../../base/errors.ts';
+import { HarnessError, messageOf, type ErrorCode } from '../../base/errors.ts';
 import type { EngineAddress } from './engine-address.mjs';
 
 /** Codes of a connection that was refused or lost. */
@@ -78,48 +78,44 @@ export function explained(error: unknown): HarnessError | undefined {
   return undefined;
 }
 
+/** What an engine's refusal means, by its words. */
+const refusals: readonly (readonly [words: RegExp, code: ErrorCode, sentence: string])[] = [
+  [/no space left on device/iu, 'engine-disk-full', "The engine's disk is full"],
+  [
+    /non-overlapping|address pools? .*(exhausted|fully subnetted)|all predefined address pools|no available IPv4 addresses/iu,
+    'network-full',
+    'The engine has no address range for one more network',
+  ],
+  [
+    /cgroup.*(read-only|permission denied|not permitted)|(read-only|permission denied|not permitted).*cgroup/iu,
+    'cgroup-read-only',
+    "The engine's cgroup tree is not writable",
+  ],
+  // What the engine is set to that the lab cannot override.
+  ...(
+    [
+      [/userns|user namespace|uid_map|gid_map/iu, "The engine's userns-remap"],
+      [/rlimit|ulimit/iu, "A limit that the engine's own process has (ulimit)"],
+      [/logger|logging|log.?opt|max-buffer-size/iu, "The engine's log-driver or log-opts"],
+      [/(unknown|invalid) runtime|runtime name/iu, "The engine's list of runtimes"],
+      [/seccomp/iu, "The engine's seccomp-profile"],
+      [/apparmor/iu, "The engine's AppArmor"],
+      [/selinux|relabel/iu, "The engine's SELinux"],
+      [/cgroup-?parent|cgroup parent|\.slice/iu, "The engine's cgroup driver"],
+      [/authorization|denied by plugin/iu, 'An authorization plugin of the engine'],
+    ] as const
+  ).map(([words, setting]) => [words, 'engine-setting', `${setting} is in the lab's way`] as const),
+  [/no such image/iu, 'image-missing', "The lab's image is gone"],
+];
+
 function refusal(words: string, statusCode: number, cause: { cause: unknown }): HarnessError {
-  if (/no space left on device/iu.test(words)) {
-    return new HarnessError('engine-disk-full', `The engine's disk is full: ${words}.`, cause);
-  }
-  if (
-    /non-overlapping|address pools? .*(exhausted|fully subnetted)|all predefined address pools|no available IPv4 addresses/iu.test(
-      words,
-    )
-  ) {
-    return new HarnessError('network-full', `The engine has no address range for one more network: ${words}.`, cause);
-  }
-  if (/\/sys\/fs\/cgroup|cgroup/iu.test(words) && /read-only|permission denied|not permitted/iu.test(words)) {
-    return new HarnessError('cgroup-read-only', `The engine's cgroup tree is not writable: ${words}.`, cause);
-  }
-  const setting = engineSetting(words);
-  if (setting !== undefined) {
-    return new HarnessError('engine-setting', `${setting} is in the lab's way: ${words}.`, cause);
-  }
-  if (/no such image/iu.test(words))
-    return new HarnessError('image-missing', `The lab's image is gone: ${words}.`, cause);
+  const [, code, sentence] = refusals.find(([pattern]) => pattern.test(words)) ?? [];
+  if (code !== undefined) return new HarnessError(code, `${sentence}: ${words}.`, cause);
   const isGone = statusCode === 404 && /no such (container|exec)/iu.test(words);
   if (isGone || (statusCode === 409 && /is not running|is paused/iu.test(words))) {
     return new HarnessError('engine-lost', `A container of the lab is gone: ${words}.`, cause);
   }
   return new HarnessError('engine-refused', `The engine refused: ${words} (${statusCode}).`, cause);
-}
-
-/** What the engine is set to that the lab cannot override, by the words with which the engine refuses. */
-const settings: readonly (readonly [RegExp, string])[] = [
-  [/userns|user namespace|uid_map|gid_map/iu, "The engine's userns-remap"],
-  [/rlimit|ulimit/iu, "A limit that the engine's own process has (ulimit)"],
-  [/logger|logging|log.?opt|max-buffer-size/iu, "The engine's log-driver or log-opts"],
-  [/(unknown|invalid) runtime|runtime name/iu, "The engine's list of runtimes"],
-  [/seccomp/iu, "The engine's seccomp-profile"],
-  [/apparmor/iu, "The engine's AppArmor"],
-  [/selinux|relabel/iu, "The engine's SELinux"],
-  [/cgroup-?parent|cgroup parent|\.slice/iu, "The engine's cgroup driver"],
-  [/authorization|denied by plugin/iu, 'An authorization plugin of the engine'],
-];
-
-function engineSetting(words: string): string | undefined {
-  return settings.find(([pattern]) => pattern.test(words))?.[1];
 }
 
 /** Without what dockerode puts around it: `(HTTP code 500) server error - … `. */

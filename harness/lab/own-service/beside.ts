@@ -1,4 +1,5 @@
 /** Servers of a service's own beside it, such as PostgreSQL: containers in the network of the lab's server. */
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { HarnessError } from '../../base/errors.ts';
@@ -73,8 +74,8 @@ async function startOne(
 }
 
 async function lastLines(container: Docker.Container): Promise<string> {
-  const lines: string[] = [];
+  const lines = (await Readable.from(containerLog(container)).toArray()) as string[];
   // Each stands behind the engine's stamp.
-  for await (const line of containerLog(container)) lines.push(line.slice(line.indexOf(' ') + 1));
-  return lines.slice(-logLines).join('\n');
+  const words = lines.slice(-logLines).map((line) => line.slice(line.indexOf(' ') + 1));
+  return words.join('\n');
 }

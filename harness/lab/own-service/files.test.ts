@@ -8,7 +8,7 @@ import { resolveExperiment, type Change } from '../../experiment/fields.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
 import type { LabFile } from '../engine/files.ts';
 import { filesOfEdge, filesOfServer } from '../lab.ts';
-import { filesOfOwnPrograms } from './files.ts';
+import { accountsOf, filesOfOwnPrograms } from './files.ts';
 
 let folder: string;
 
@@ -189,4 +189,16 @@ describe('the proxy', () => {
   it('has the user’s own file as it is', async () => {
     expect(await routesOf('E1', { ...service, proxy: 'routes.yml' })).toBe('http: { routers: {} }\n');
   });
+});
+
+it.each([
+  ['User=shop', 'u shop -\n'],
+  ['User=shop\nGroup=www-data\nSupplementaryGroups=a b', 'g www-data -\ng a -\ng b -\nu shop -\n'],
+  ['User = old\r\nUser=shop\r', 'u old -\nu shop -\n'],
+  ['# User=shop\nUser=1000\nUser=%i', null],
+  ['DynamicUser=yes\nUser=shop', null],
+  ['ExecStart=/bin/x --User=shop', null],
+])('a unit with %j needs the accounts %j', (lines, content) => {
+  const files = accountsOf(`[Service]\n${lines}\n`);
+  expect(files.map((file) => ('content' in file ? file.content : null))).toEqual(content === null ? [] : [content]);
 });

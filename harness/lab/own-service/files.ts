@@ -7,7 +7,6 @@ import { sitesOf, type Colour } from '../../experiment/units.ts';
 import type { LabFile } from '../engine/files.ts';
 import { dropInOf, enabledUnit, socketSettings, unitFile, unitsFolder } from '../unit-files.ts';
 import type { ImageSettings } from './image.ts';
-import { accountsOf } from './accounts.ts';
 
 /** A service, and the folder from which its files are looked for. */
 export interface OwnServiceFiles {
@@ -211,4 +210,25 @@ async function treeOf(source: string, target: string): Promise<LabFile[]> {
   if (found.isSymbolicLink()) return [{ path: target, linkTo: await readlink(source) }];
   if (!found.isFile()) return [];
   return [{ path: target, content: await readFile(source), isProgram: (found.mode & 0o111) !== 0 }];
+}
+
+/**
+ * The accounts that a user's own unit runs under, which systemd-sysusers makes at boot; one that is there already stays. The
+ * lab's server has those of Debian and of its packages alone.
+ */
+export function accountsOf(unit: string): LabFile[] {
+  const valuesOf = (name: string): string[] => [
+    ...new Set(
+      [...unit.matchAll(new RegExp(String.raw`^\s*${name}\s*=(.*)$`, 'gmu'))]
+        .flatMap(([, value = '']) => value.trim().split(/\s+/u))
+        .filter((each) => /^[A-Za-z_][\w-]{0,30}$/u.test(each)),
+    ),
+  ];
+  // Its user is made by systemd itself.
+  if (valuesOf('DynamicUser').some((each) => /^(?:yes|true|on)$/iu.test(each))) return [];
+  const lines = [
+    ...[...valuesOf('Group'), ...valuesOf('SupplementaryGroups')].map((name) => `g ${name} -\n`),
+    ...valuesOf('User').map((name) => `u ${name} -\n`),
+  ];
+  return lines.length === 0 ? [] : [{ path: '/etc/sysusers.d/own-service.conf', content: lines.join('') }];
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type Docker from 'dockerode';
 import { HarnessError } from '../../base/errors.ts';
 import type { OwnService } from '../../experiment/own-service.ts';
-import { buildImage, hasImage, pull } from '../engine/build-image.ts';
+import { buildOnce, hasImage, pull } from '../engine/build-image.ts';
 import { unlessRefused } from '../engine/engine-errors.ts';
 
 /** The repository of all images that are built here. */
@@ -97,16 +97,9 @@ async function built(
 ): Promise<string> {
   const name = createHash('sha256').update(`${key}\n${recipe}`).digest('hex').slice(0, 12);
   const tag = `${serviceImages}:${name}`;
-  if (await hasImage(docker, tag)) return tag;
-  say(`building ${tag}, ${what}: once`);
-  const startedMs = performance.now();
-  const files = [{ name: 'Dockerfile', content: Buffer.from(recipe) }];
-  const failure = await buildImage(docker, { tag, base, files, hasNetwork: true });
-  if (failure !== undefined) {
-    throw new HarnessError('service-image-failed', `${what} could not be built: ${failure}`);
-  }
-  say(`built ${tag} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
-  return tag;
+  const failure = await buildOnce(docker, { tag, base, recipe, what: `${tag}, ${what}: once` }, say);
+  if (failure === undefined) return tag;
+  throw new HarnessError('service-image-failed', `${what} could not be built: ${failure}`);
 }
 
 /**
