@@ -1,7 +1,6 @@
 /** Bodies of requests, bounded. */
 import type { IncomingMessage } from 'node:http';
 
-/** The largest body that is accepted. */
 const largestBodyBytes = 64 * 1024;
 
 /** Beyond this the connection is cut instead of reading on for the sake of a clean answer. */

@@ -11,7 +11,6 @@ const firstWritten = 50;
 
 type Notes = Pick<Store, 'read' | 'write'>;
 
-/** How the store writes under each fault of its own. */
 const faultyWrites: Partial<Record<Fault, (store: Notes) => Notes['write']>> = {
   'ack-before-commit': (store) => (note, holdMs) => {
     // Nobody waits for it, not even the end of the process.

@@ -1,7 +1,6 @@
 /** Notes as clients write them. */
 import type { Note } from './store.ts';
 
-/** The longest id, in UTF-16 units. */
 const longestId = 200;
 
 /** The note in a JSON text `{"id","text"}`, or a sentence that says why there is none. Other fields are ignored. */

@@ -152,7 +152,6 @@ async function answerTo(
   return noSuchPath;
 }
 
-/** Sends half of an answer, and resets the connection. */
 function cut(response: ServerResponse, identity: Identity, { status, body }: Answer): void {
   const content = Buffer.from(JSON.stringify(body));
   response.writeHead(status, { ...identityHeaders(identity), 'Content-Length': content.length });

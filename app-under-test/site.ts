@@ -20,7 +20,6 @@ const storePatienceMs = 30;
 /** The same for a site that was still warming: its store may have to finish opening first. */
 const warmingPatienceMs = 200;
 
-/** What a site that leaves has to put in order. */
 interface Leaving {
   readonly options: Options;
   readonly log: Log;

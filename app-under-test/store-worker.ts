@@ -125,7 +125,6 @@ function write(
 
 const neverWoken = new Int32Array(new SharedArrayBuffer(4));
 
-/** Blocks this thread, as a transaction that computes would. */
 function pause(ms: number): void {
   if (ms > 0) Atomics.wait(neverWoken, 0, 0, ms);
 }

@@ -11,7 +11,6 @@ import { createPublicServer, type PublicServerParts } from './server.ts';
 
 const silent: Log = { event: () => undefined, request: () => undefined };
 
-/** How many requests are rehearsed at once. */
 const actors = 4;
 
 /** One of each kind that writes nothing: the second reads the store, the third is refused when its body is parsed. */

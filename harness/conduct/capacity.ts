@@ -18,7 +18,6 @@ const labFolder = '/opt/autocannon';
 const connections = 10;
 const durationSeconds = 3;
 
-/** The request that is repeated. */
 interface CapacityRequest {
   readonly url: string;
   readonly method: string;
@@ -92,7 +91,6 @@ const outputSchema = z.object({
   latency: z.object({ p50: z.number(), p99: z.number() }),
 });
 
-/** Reads what autocannon wrote; null when that is no result. */
 function parseCapacity(stdout: string): Capacity | null {
   try {
     const { requests, latency } = outputSchema.parse(JSON.parse(stdout));

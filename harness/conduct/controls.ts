@@ -16,7 +16,6 @@ import { nameOfRun, requestOf, type RunRequest } from './run-request.ts';
 /** Restarts of C+: that it drops shows in the first. */
 const controlRestarts = 2;
 
-/** A control, before it has run. */
 interface Control {
   readonly role: 'C0' | 'C+';
   /** Why a run says nothing without it. */
@@ -79,7 +78,6 @@ export class InconclusiveControl extends HarnessError {
 /** A control that is inconclusive is made once more: a hiccup of the machine should not cost the experiment. */
 const mostTries = 2;
 
-/** The verdict that is kept of this control, or else of a run that is made now. */
 async function verdictOf<V extends Judged>(conductor: Conductor<V>, control: Control): Promise<V> {
   const kept = await readKept(await pathOf(conductor.engine, control), (json) => conductor.judging.parse(json));
   if (kept !== null) return kept;
@@ -133,7 +131,6 @@ export async function controlsOf(request: RunRequest): Promise<Control[]> {
   return [c0, off === null ? await barePlus(request) : plusOf(request, { file, ...off })];
 }
 
-/** The experiment of socket activation. */
 const socketId = 'E5';
 
 /**

@@ -101,7 +101,6 @@ export class Generator {
     this.giveUpAfter(stopDeadlineMs);
   }
 
-  /** Ends the generator. */
   close(): void {
     clearTimeout(this.deadline);
     this.talk.close();

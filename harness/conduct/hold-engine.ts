@@ -17,7 +17,6 @@ const afterKill = fileURLToPath(new URL('../lab/after-kill.ts', import.meta.url)
 export interface HeldEngine {
   readonly docker: Docker;
   readonly facts: EngineFacts;
-  /** The lab image's tag. */
   readonly image: string;
   readonly lock: MeasuringLock;
 }
@@ -62,7 +61,6 @@ export async function holdEngine<T>(
   }
 }
 
-/** Who measures, since when, and what. */
 function holderInWords({ owner, command, runId, since }: Holder): string {
   const run = runId === null ? '' : `${runId}, `;
   return `${run}${ownerInWords(owner)}, measuring since ${since.slice(0, 19).replace('T', ' ')} UTC (${command})`;

@@ -6,7 +6,6 @@ import type { PlanMixEntry } from '../in-lab/load/plan.ts';
 import type { OwnService } from '../experiment/own-service.ts';
 import type { OwnServiceFiles } from '../lab/own-service/files.ts';
 
-/** How runs of an experiment are made, whichever they are. */
 interface RunningConditions {
   readonly seed: number;
   /** Folder that gets `E5/<run id>/`. */
@@ -31,7 +30,6 @@ export interface OwnApp extends OwnServiceFiles {
   readonly mix: readonly PlanMixEntry[];
 }
 
-/** A variant of an experiment, and what is set of it besides. */
 interface Choice {
   readonly file: ExperimentFile;
   /** The service that takes the place of the demo site; null: none. */
@@ -45,7 +43,6 @@ export interface RunRequest extends RunningConditions, Choice {
   /** With variant and changes applied. */
   readonly experiment: Experiment;
   readonly variantAbout: string | null;
-  /** The command that repeats this run. */
   readonly command: string;
   /** Which of several runs this is, such as `trial 2 of 5`; shown while it goes on. */
   readonly place?: string | undefined;

@@ -14,7 +14,6 @@ const notEnded = 'The run did not end: the process that conducted it was killed,
 
 /** Bytes of a row in the raw ledger, at most. */
 export const rowBytes = 450;
-/** The reserve is written in pieces of this size. */
 const pieceBytes = 1024 * 1024;
 
 /** What run.json says of every run before it has begun. */
@@ -69,7 +68,6 @@ export class RunWriter<R extends RunRecord> {
     }
   }
 
-  /** The run, as far as it is known. */
   get record(): R {
     return this.known;
   }
@@ -91,7 +89,6 @@ export class RunWriter<R extends RunRecord> {
     });
   }
 
-  /** Adds lines to a file of the run. */
   async append(name: string, lines: string): Promise<void> {
     await this.write(() => appendFile(join(this.folder, name), lines));
   }
@@ -160,7 +157,6 @@ export class RunWriter<R extends RunRecord> {
     }
   }
 
-  /** What keeps the files from being written. */
   private failedWrite(cause: unknown): HarnessError {
     if (cause instanceof HarnessError) return cause;
     const { folder } = this;

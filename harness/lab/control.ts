@@ -118,7 +118,6 @@ export async function openControl(server: Docker.Container, control: Docker.Cont
   await said(control, 'ssh -o BatchMode=yes -o ConnectTimeout=10 root@server true');
 }
 
-/** What a command printed. */
 async function said(container: Docker.Container, command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await exec(container, ['sh', '-c', command]);
   if (exitCode === 0) return stdout;

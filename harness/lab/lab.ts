@@ -52,7 +52,6 @@ interface ShownService {
   readonly hide: (text: string) => string;
 }
 
-/** What a lab is made for. */
 interface LabOptions {
   readonly runId: string;
   readonly experiment: Experiment;
@@ -170,7 +169,6 @@ export async function shownFiles(
     .map((file) => ('content' in file ? { ...file, content: own.hide(file.content.toString()) } : file));
 }
 
-/** Starts what waited for the servers beside it. */
 async function startUnits(server: Docker.Container, experiment: Experiment): Promise<void> {
   const [{ service, socket }] = sitesOf(experiment)[0].colours;
   await exec(server, ['systemctl', 'start', ...(experiment.unit.activation === 'socket' ? [socket] : []), service]);

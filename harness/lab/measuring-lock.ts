@@ -21,20 +21,16 @@ const measuresLabel = 'restart-proof.measures';
 
 /** An owner that is silent for this long has lost the lock: it is gone, or stands still. */
 const leaseSeconds = 60;
-/** How often the owner says something. */
 const beatMs = 10_000;
-/** How often one that waits looks again. */
 const lookMs = 1_000;
 /** A lock that does not run for this long was left by an owner that ended while making it. */
 const halfMadeMs = 5_000;
-/** Longest wait for the engine to have removed the lock. */
 const removalMs = 3_000;
 
 /** Who measures. */
 export interface Holder {
   /** As {@link ownerLabel} has it. */
   readonly owner: string;
-  /** The command that it was called with. */
   readonly command: string;
   /** The run that is in the lab now; null between two runs. */
   readonly runId: string | null;
@@ -105,7 +101,6 @@ export async function measuringHolder(docker: Docker): Promise<Holder | null> {
   return (await look(docker))?.holder ?? null;
 }
 
-/** Takes the lock if nobody has it. */
 async function tryLock(
   docker: Docker,
   { image, command }: { image: string; command: string },

@@ -7,7 +7,6 @@ import { isCheckout, projectFolder } from '../project.mjs';
 
 /** What a run is made of. */
 const rooms = ['app-under-test', 'containers', 'experiments', 'harness'];
-/** What is no part of a run: tests, what a gate allows, and packages. */
 const noPart = /\.test\.ts$|^experiments\/gate\.yaml$|(^|\/)node_modules\//u;
 
 /** The commit, and whether files differ from it; of the package its version; `unknown` without git. */

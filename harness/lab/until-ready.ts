@@ -13,7 +13,6 @@ const readyDeadlineMs = 30_000;
 const journalLines = 15;
 const proxyLines = 5;
 
-/** The containers that are asked. */
 interface Asked {
   readonly server: Docker.Container;
   /** null where the proxy is none, or is a unit of the server. */

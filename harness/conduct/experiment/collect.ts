@@ -115,7 +115,6 @@ export async function keepFile(
   }
 }
 
-/** What a zipped file is made of. */
 type Content = Readable | Iterable<string> | AsyncIterable<string>;
 
 /** Zips this into a file. */

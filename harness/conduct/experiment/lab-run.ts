@@ -50,7 +50,6 @@ function reserveBytes({ durationMs, experiment }: ExperimentRun): number {
   return otherBytes + ((durationMs * experiment.load.ratePerSecond) / 1000) * rowBytes;
 }
 
-/** The longest wait for one of the smaller questions to the engine. */
 const askMs = 20_000;
 
 /**
@@ -200,7 +199,6 @@ function recordOf(
   };
 }
 
-/** Writes the engine's events, the timeline, and run.json as it stands. */
 async function writeRecords(
   writer: LabRunWriter,
   schedule: DeploySchedule,

@@ -58,7 +58,6 @@ export interface Measurement {
   readonly troubles: readonly string[];
 }
 
-/** How a load is watched and cut short. */
 interface LoadOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;

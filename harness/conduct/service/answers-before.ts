@@ -88,13 +88,11 @@ async function exampleOf(rows: readonly LedgerRow[], target: Target): Promise<st
   return error === null ? null : `the first: ${error}`;
 }
 
-/** Which requests of a mix fail, and how. */
 function mixExample(bad: readonly LedgerRow[]): string {
   const first = new Map(bad.toReversed().map(({ request = '', outcome, error }) => [request, error ?? outcome]));
   return [...first].map(([name, how]) => `${name}: ${how}`).join('; ');
 }
 
-/** Why TLS failed, and how to go on. */
 function tlsExample(error: string, { service, request }: Target): string {
   const host = request.tls?.serverName ?? '';
   const why = `no TLS with ${host} (${endpointText(service)}): ${error.replace(/, \w+$/u, '')}`;

@@ -23,7 +23,6 @@ export interface CommandEnd {
 const outputEveryMs = 100;
 /** How many bytes that were read last are compared, to see that they are still there. */
 const tailBytes = 64;
-/** From SIGTERM to SIGKILL. */
 const killAfterMs = 2_000;
 const goneAfterMs = 1_000;
 
@@ -97,7 +96,6 @@ export class RunningCommand {
     return ended;
   }
 
-  /** Leaves alone what still runs. */
   async close(): Promise<void> {
     process.off('exit', this.killAtExit);
     this.guard.dismiss();

@@ -14,7 +14,6 @@ export interface MeasureTimes {
   readonly whileTimeoutMs: number;
   /** How long the service has to answer steadily after the command. */
   readonly settleMs: number;
-  /** The longest to wait for that. */
   readonly settleTimeoutMs: number;
 }
 

@@ -13,7 +13,6 @@ export interface DeploySetting {
   readonly target: Target;
   readonly times: MeasureTimes;
   readonly seed: number;
-  /** Run the command although the service fails before it. */
   readonly evenIfFailing: boolean;
   readonly files: ServiceFiles;
   readonly steadiness: Steadiness;
@@ -71,7 +70,6 @@ function variablesOf({ target }: DeploySetting, { restart, restarts }: Turn): Re
   return target.service.restarts === undefined ? {} : { RESTART: String(restart), RESTARTS: String(restarts) };
 }
 
-/** Waits for the command's end, and for the service. */
 async function awaitEnd(
   setting: DeploySetting,
   turn: Turn,

@@ -27,7 +27,6 @@ const stampFields = ['__MONOTONIC_TIMESTAMP', '__REALTIME_TIMESTAMP', '_BOOT_ID'
 /** What the journal had while the load went on. */
 export interface JournalTold {
   readonly lines: readonly JournalLine[];
-  /** As the run keeps it. */
   readonly text: string;
 }
 
@@ -83,7 +82,6 @@ function unreadable(why: string, hint: string, cause?: unknown): HarnessError {
   return new HarnessError('witness-unreadable', `--journal cannot be used: ${why}.`, { hint, cause });
 }
 
-/** The longest that systemd may take to answer. */
 const limits = { reject: false, timeout: 30_000, maxBuffer: 64 * 1024 * 1024 } as const;
 
 async function ask(words: readonly string[]): Promise<string> {

@@ -17,17 +17,14 @@ export class LeftRunning {
     }
   }
 
-  /** All that goes on. */
   async processes(): Promise<ProcessSeen[]> {
     return (await Promise.all([...this.commands].map((one) => one.others()))).flat();
   }
 
-  /** Ends all that goes on, and returns it. */
   async endAll(): Promise<ProcessSeen[]> {
     return (await Promise.all([...this.commands].map((one) => one.endAll()))).flat();
   }
 
-  /** Leaves alone what still runs. */
   async close(): Promise<void> {
     await Promise.all([...this.commands].map((one) => one.close()));
   }

@@ -23,13 +23,10 @@ export interface MeasureSetting {
   readonly seed: number;
   /** The run's own folder; it is made. */
   readonly folder: string;
-  /** The command that repeats the measurement. */
   readonly command: string;
   readonly signal: AbortSignal;
-  /** Run the command although the service fails before it. */
   readonly evenIfFailing?: boolean;
   readonly progress?: Pick<Progress, 'counts' | 'note'>;
-  /** Takes what the command prints. */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -64,7 +61,6 @@ export async function measureService(target: Target, times: MeasureTimes, settin
   }
 }
 
-/** What a measurement works with. */
 interface Means {
   readonly target: Target;
   readonly times: MeasureTimes;

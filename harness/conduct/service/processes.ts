@@ -50,7 +50,6 @@ export async function listenersOn(place: number | string): Promise<string | null
   return names.filter((name) => name !== null).join(' ') || null;
 }
 
-/** Inodes of the sockets in /proc/net/tcp and tcp6 that listen on this port. */
 async function listeningInodes(port: number): Promise<Set<string>> {
   const inodes = new Set<string>();
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
@@ -63,7 +62,6 @@ async function listeningInodes(port: number): Promise<Set<string>> {
   return inodes;
 }
 
-/** Inodes of the sockets in /proc/net/unix that listen under this path. */
 async function inodesOfSocket(path: string): Promise<Set<string>> {
   const text = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   const lines = text.split('\n').map((line) => /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/u.exec(line));

@@ -43,12 +43,10 @@ export class ServiceFiles {
     return new ServiceFiles(writer);
   }
 
-  /** Where the load generator writes its rows. */
   get rawLedger(): string {
     return join(this.writer.folder, runFiles.rawLedger);
   }
 
-  /** And those of held connections. */
   get rawHolds(): string {
     return join(this.writer.folder, runFiles.rawHolds);
   }

@@ -46,7 +46,6 @@ async function withErrorFlags(words: readonly string[]): Promise<Shell | null> {
   return null;
 }
 
-/** Does the shell take these flags? */
 async function isRunnable([program = '', ...flags]: readonly string[]): Promise<boolean> {
   return !(await execa(program, [...flags, '-c', ':'], { reject: false, timeout: 5_000 })).failed;
 }

@@ -2,7 +2,6 @@
 import type { Service } from '../../experiment/service.ts';
 import type { PlanMixEntry, TlsPlan } from '../../in-lab/load/plan.ts';
 
-/** What is sent, with its secrets. */
 interface SentRequest {
   /** Path and query. */
   readonly target: string;

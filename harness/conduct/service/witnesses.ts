@@ -19,7 +19,6 @@ export async function openWitnesses({ service, request }: Target, runId: string)
   const journal = units === undefined ? null : await openJournal(units);
   const accessLogs = paths === undefined ? null : await AccessLogs.open(paths, asked);
   return {
-    /** The load is about to begin. */
     begin: async (folder: string): Promise<void> => accessLogs?.begin(folder),
     /** The load has ended: what they say goes into the run's files. */
     end: async (files: ServiceFiles, counts: Pick<LoadCounts, 'sent' | 'ok'>, signal: AbortSignal): Promise<void> => {

@@ -15,7 +15,6 @@ import { nodeEnvironment, npmCommand, npmEnvironment, npmPatience, pipEnvironmen
 import { npmFolder } from '../../project.mjs';
 import type { LabArchitecture, LabVersions } from '../image.ts';
 
-/** How many lines of a failed command's output are shown: its last ones. */
 const lastLines = 3;
 
 /** Fetches Node's package and gives its binary. */

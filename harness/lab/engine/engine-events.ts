@@ -13,7 +13,6 @@ export interface EngineWatch {
   end(): readonly EngineEvent[];
 }
 
-/** The part of a message of `GET /events` that is read. */
 interface Message {
   readonly Action: string;
   readonly timeNano: number;

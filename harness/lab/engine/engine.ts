@@ -25,7 +25,6 @@ const answerMs = 15_000;
 /** Calls of dockerode that can be given up; its types leave that out. */
 type Patient = Record<'version' | 'info', (options: { abortSignal: AbortSignal }) => Promise<unknown>>;
 
-/** The fields of /version and /info that are read here. */
 const versionSchema = z.object({
   Version: z.string(),
   ApiVersion: z.string(),

@@ -10,7 +10,6 @@ import { containerLog } from '../engine/container-log.ts';
 import { exec } from '../engine/exec.ts';
 import { ensurePackages, requireOwnImage } from './image.ts';
 
-/** The longest until such a server can be used. */
 const readyWithinMs = 60_000;
 const pollMs = 100;
 const logLines = 15;

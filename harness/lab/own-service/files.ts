@@ -44,7 +44,6 @@ export function envPath(env: string): string {
   return posix.join(ownFolder, basename(env));
 }
 
-/** What stands for each placeholder, for this unit. */
 function valuesFor({ app, proxy }: Experiment, service: OwnService, colour: Colour): Record<Placeholder, string> {
   // Without a proxy the load comes from outside the server.
   const host = proxy.kind === 'none' ? '0.0.0.0' : (service.public.split(':')[0] ?? '');
@@ -111,7 +110,6 @@ export function releaseEnvironment(experiment: Experiment, service: OwnService, 
     .join('');
 }
 
-/** The unit of a service that is described by its command line. */
 function startUnit(service: OwnService, start: string, image: ImageSettings | null): string {
   return unitFile(`${service.name}, as its service.yaml describes it.`, {
     Unit: { Description: service.name },

@@ -6,7 +6,6 @@ import type { OwnService } from '../../experiment/own-service.ts';
 import { buildOnce, hasImage, pull } from '../engine/build-image.ts';
 import { unlessRefused } from '../engine/engine-errors.ts';
 
-/** The repository of all images that are built here. */
 const serviceImages = 'restart-proof/service';
 
 /** Where the lab's own programs lie in an image of the user's, which may have a Node of its own. */

@@ -17,12 +17,10 @@ import { ensureServerImage } from './image.ts';
 /** The connections that are open at once are few. */
 const connections = 512;
 
-/** What a server is booted for. */
 interface ServerOptions {
   readonly runId: string;
   readonly experiment: Experiment;
   readonly own: OwnServiceFiles;
-  /** The lab image's tag. */
   readonly image: string;
   readonly facts: EngineFacts;
   readonly signal: AbortSignal;

@@ -25,10 +25,8 @@ const settleMs = 5_000;
 const quietMs = { whole: 400, answered: 1_500 } as const;
 /** Lines without ids that may be of this load, a second that a stamp spans: with more, none can be told from another. */
 const mostOfAStamp = 5;
-/** Lines without ids that are kept. */
 const mostWithoutId = 200_000;
 
-/** What was asked, by which a line is known to be of this load. */
 interface AskedLoad {
   readonly idPrefix: string;
   readonly requests: readonly AskedRequest[];
@@ -40,7 +38,6 @@ const unread = { isUnread: true, atWallUs: 0, withinUs: 0, method: '', status: n
 
 type Told = NonNullable<ServiceRun['accessLogs']>[number];
 
-/** One log, as far as it was read. */
 class ReadLog {
   readonly tail: LogTail;
   private readonly log: number;
@@ -57,7 +54,6 @@ class ReadLog {
     this.asked = asked;
   }
 
-  /** Lines that may be of this load. */
   get ours(): number {
     return this.told.withId === 0 ? this.told.withoutId : this.told.withId;
   }

@@ -4,7 +4,6 @@ import { wallUsOf } from '../../../run/files/access-log.ts';
 
 /** What a line says. */
 export interface LogLine extends Omit<ServerLogLine, 'log' | 'logLine' | 'seq' | 'path'> {
-  /** Who writes such lines. */
   readonly format: string;
   /** Path and query. */
   readonly target: string;

@@ -7,7 +7,6 @@ const mostAtOnce = 4 * 1024 * 1024;
 /** A longer line is of no access log. */
 const mostLineLength = 256 * 1024;
 
-/** A file that is, or was, the log. */
 interface Part {
   readonly handle: FileHandle;
   readonly inode: number;
