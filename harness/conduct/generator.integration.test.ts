@@ -107,26 +107,27 @@ describe('the conversation with a generator that says', () => {
     return talk;
   }
 
-  it('that a note was not acknowledged: the site failed', async () => {
-    const unprimed = { kind: 'unprimed', note: 0, outcome: 'status-500', error: null };
-    await expect(new Generator(saying([unprimed], true), plan(1)).ready()).rejects.toMatchObject({
-      code: 'site-failed',
-      message: expect.stringContaining('note 1 of those that the load reads: status-500.') as string,
-    });
-  });
-
-  it('nothing before the load: its last words are told', async () => {
-    await expect(new Generator(saying([], true), plan(1)).ready()).rejects.toThrow(
+  it.each([
+    [
+      'that a note was not acknowledged: the site failed',
+      [{ kind: 'unprimed', note: 0, outcome: 'status-500', error: null }],
+      'site-failed',
+      'Before the load, the site did not acknowledge note 1 of those that the load reads: status-500.',
+    ],
+    [
+      'nothing before the load: its last words are told',
+      [],
+      'generator-failed',
       'Before the load began, the load generator failed: some words',
-    );
-  });
-
-  it('an error before the load: that is told', async () => {
-    const failing = saying([{ kind: 'error', message: 'no plan came' }], true);
-    await expect(new Generator(failing, plan(1)).ready()).rejects.toMatchObject({
-      code: 'generator-failed',
-      message: 'Before the load began, the load generator failed: no plan came',
-    });
+    ],
+    [
+      'an error before the load: that is told',
+      [{ kind: 'error', message: 'no plan came' }],
+      'generator-failed',
+      'Before the load began, the load generator failed: no plan came',
+    ],
+  ])('%s', async (_, messages, code, message) => {
+    await expect(new Generator(saying(messages, true), plan(1)).ready()).rejects.toMatchObject({ code, message });
   });
 
   it('an error during the load', async () => {

@@ -10,6 +10,7 @@ import e8 from '../../experiments/E8-one-socket.ts';
 import type { ExperimentFile } from '../experiment/experiment.ts';
 import { resolveExperiment, type Change } from '../experiment/fields.ts';
 import { packagesIn } from './engine/build-image.ts';
+import type { LabFile } from './engine/files.ts';
 import { dockerfilePath } from './image.ts';
 import { parseCounters } from './kernel-counters.ts';
 import { filesOfServer } from './lab.ts';
@@ -17,43 +18,45 @@ import { dynamicFile } from './proxy-config.ts';
 import { filesOfUpgrade, reloadTexts } from './proxy-unit.ts';
 import { experimentFiles } from './unit-files.ts';
 
+const units = '/etc/systemd/system';
+
+/** Path and text of each file; of a link, where it points. */
+function textsOf(files: readonly LabFile[]): ReadonlyMap<string, string> {
+  return new Map(files.map((file) => [file.path, 'linkTo' in file ? `-> ${file.linkTo}` : String(file.content)]));
+}
+
+/** What an experiment puts on the server. */
+async function onServer(
+  file: ExperimentFile,
+  { changes = [], variant }: { changes?: readonly Change[]; variant?: string } = {},
+): Promise<ReadonlyMap<string, string>> {
+  return textsOf(await filesOfServer(resolveExperiment(file, { variant, changes })));
+}
+
 const base = readFileSync(new URL('../../containers/edge/etc/traefik/dynamic/site.yml', import.meta.url), 'utf8');
 
 describe('what an experiment changes on the server', () => {
-  const text = (files: ReturnType<typeof experimentFiles>, path: string): string => {
-    const file = files.find((one) => one.path === path);
-    if (file === undefined || !('content' in file)) throw new Error(`no ${path}`);
-    return String(file.content);
-  };
-
   it('is an env file and a drop-in that reads it', () => {
-    const files = experimentFiles(e1);
-    expect(text(files, '/etc/site/demo.experiment.env').split('\n')).toEqual(
+    const files = textsOf(experimentFiles(e1));
+    expect(files.get('/etc/site/demo.experiment.env')?.split('\n')).toEqual(
       expect.arrayContaining(['APP_DRAIN=naive', 'APP_WARM_UP=300ms', 'APP_SHUTDOWN_GRACE_PERIOD=50ms']),
     );
-    expect(text(files, '/etc/systemd/system/site@demo.service.d/50-experiment.conf')).toContain(
+    expect(files.get(`${units}/site@demo.service.d/50-experiment.conf`)).toContain(
       'EnvironmentFile=/etc/site/demo.experiment.env\nTimeoutStopSec=20\nKillMode=mixed\nRestart=on-failure\n',
     );
-    expect(files).toHaveLength(2);
+    expect(files.size).toBe(2);
   });
 
   it('sets the socket’s queue where there is a socket', () => {
-    expect(text(experimentFiles(e5), '/etc/systemd/system/site@demo.socket.d/50-experiment.conf')).toContain(
-      '[Socket]\nBacklog=4096\n',
-    );
+    const files = textsOf(experimentFiles(e5));
+    expect(files.get(`${units}/site@demo.socket.d/50-experiment.conf`)).toContain('[Socket]\nBacklog=4096\n');
   });
 });
 
 describe('the proxy as a unit', () => {
-  const units = '/etc/systemd/system';
-  const filesOf = async (variant?: string): Promise<Map<string, string>> => {
-    const files = await filesOfServer(resolveExperiment(e17, { variant, changes: [] }));
-    return new Map(files.map((file) => [file.path, 'linkTo' in file ? file.linkTo : String(file.content)]));
-  };
-
   it('is started at boot from its own file, with the proxy’s settings and how it leaves', async () => {
-    const files = await filesOf('accept-grace');
-    expect(files.get(`${units}/multi-user.target.wants/traefik.service`)).toBe(`${units}/traefik.service`);
+    const files = await onServer(e17, { variant: 'accept-grace' });
+    expect(files.get(`${units}/multi-user.target.wants/traefik.service`)).toBe(`-> ${units}/traefik.service`);
     expect(files.get(`${units}/traefik.service`)).toContain('\nExecStart=/usr/local/bin/traefik\n');
     expect(files.has('/etc/traefik/dynamic/site.yml')).toBe(true);
     expect(parse(files.get('/etc/traefik/traefik.yml') ?? '')).toMatchObject({
@@ -68,14 +71,14 @@ describe('the proxy as a unit', () => {
 
   it('owns its port, unless a socket unit does that names it as the entry point is named', async () => {
     const socket = `${units}/sockets.target.wants/traefik.socket`;
-    expect((await filesOf()).has(socket)).toBe(false);
-    const files = await filesOf('socket');
-    expect(files.get(socket)).toBe(`${units}/traefik.socket`);
+    expect((await onServer(e17)).has(socket)).toBe(false);
+    const files = await onServer(e17, { variant: 'socket' });
+    expect(files.get(socket)).toBe(`-> ${units}/traefik.socket`);
     expect(files.get(`${units}/traefik.socket`)).toContain('\nFileDescriptorName=web\n');
   });
 
   it('is no unit in any other experiment, and brings no other version unless it is upgraded', async () => {
-    const paths = (await filesOfServer(e1)).map(({ path }) => path);
+    const paths = [...(await onServer(e1)).keys()];
     expect(paths.filter((path) => path.includes('traefik'))).toEqual([]);
     expect(await filesOfUpgrade(e17, 'amd64')).toEqual([]);
   });
@@ -89,25 +92,18 @@ describe('the proxy as a unit', () => {
 });
 
 describe('two colours of one socket', () => {
-  const units = '/etc/systemd/system';
-  const fileAt = async (
-    path: string,
-    leftOut?: 'holder' | 'sockets' | 'no-start-limit',
-  ): Promise<string | undefined> => {
-    const all = await filesOfServer({ ...e8, unit: { ...e8.unit, ...(leftOut && { leftOut }) } });
-    const found = all.filter((file) => file.path === path);
-    expect(found.length).toBeLessThan(2);
-    const [file] = found;
-    return file === undefined ? undefined : 'linkTo' in file ? file.linkTo : String(file.content);
-  };
+  const fileAt = async (path: string, leftOut?: 'holder' | 'sockets' | 'no-start-limit'): Promise<string | undefined> =>
+    textsOf(await filesOfServer({ ...e8, unit: { ...e8.unit, ...(leftOut && { leftOut }) } })).get(path);
   const holder = `${units}/site@demo.socket.d/20-holder.conf`;
   const startLimit = `${units}/site@.service.d/30-no-start-limit.conf`;
   const wanted = (unit: string): string => `${units}/multi-user.target.wants/${unit}`;
 
   it('have a socket that triggers the holder, and the boot starts that and the first colour', async () => {
     expect(await fileAt(holder)).toContain('\nService=site-holder@demo.service\n');
-    expect(await fileAt(wanted('site-holder@demo.service'))).toBe(`${units}/site-holder@.service`);
-    expect(await fileAt(wanted('site@demo.service'))).toBe(`${units}/site@.service`);
+    expect(await fileAt(wanted('site-holder@demo.service'))).toBe(`-> ${units}/site-holder@.service`);
+    expect(await fileAt(wanted('site@demo.service'))).toBe(`-> ${units}/site@.service`);
+    const paths = (await filesOfServer(e8)).map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
     expect(await fileAt(wanted('site@demo-green.service'))).toBeUndefined();
   });
 
@@ -131,17 +127,12 @@ describe('two colours of one socket', () => {
 });
 
 describe('the files of a further site', () => {
-  const units = '/etc/systemd/system';
-  const filesOf = async (file: ExperimentFile, changes: Change[]): Promise<Map<string, string>> => {
-    const all = await filesOfServer(resolveExperiment(file, { changes }));
-    return new Map(all.map((one) => [one.path, 'linkTo' in one ? `→ ${one.linkTo}` : String(one.content)]));
-  };
-
   it('are those of the first with its own name, ports and database, and are enabled at boot', async () => {
-    const files = await filesOf(e5, [
+    const changes: Change[] = [
       ['sites.count', 3],
       ['unit.activation', 'both'],
-    ]);
+    ];
+    const files = await onServer(e5, { changes });
     const env = files.get('/etc/site/demo3.env') ?? '';
     expect(env).toContain('APP_LISTEN_ADDR=127.0.0.1:18082\nAPP_INTERNAL_LISTEN_ADDR=127.0.0.1:19082\n');
     expect(env).toContain('APP_DATABASE=/var/lib/site/demo3/site.db\n');
@@ -159,16 +150,16 @@ describe('the files of a further site', () => {
       ['sockets', 'site@demo3.socket', 'site@.socket'],
       ['sockets', 'site-internal@demo3.socket', 'site-internal@.socket'],
     ] as const) {
-      expect(files.get(`${units}/${target}.target.wants/${unit}`)).toBe(`→ ${units}/${template}`);
+      expect(files.get(`${units}/${target}.target.wants/${unit}`)).toBe(`-> ${units}/${template}`);
     }
     expect([...files.keys()].filter((path) => path.includes('demo4'))).toEqual([]);
   });
 
   it('of two colours of one socket have a holder and a socket of their own', async () => {
-    const files = await filesOf(e8, [['sites.count', 2]]);
+    const files = await onServer(e8, { changes: [['sites.count', 2]] });
     expect(files.get(`${units}/site@demo2.socket.d/20-holder.conf`)).toContain('\nService=site-holder@demo2.service\n');
     expect(files.get(`${units}/multi-user.target.wants/site-holder@demo2.service`)).toBe(
-      `→ ${units}/site-holder@.service`,
+      `-> ${units}/site-holder@.service`,
     );
     expect(files.get(`${units}/site@demo2-green.service.d/20-socket.conf`)).toContain('\nSockets=site@demo2.socket\n');
     const green = files.get('/etc/site/demo2-green.env') ?? '';
@@ -179,7 +170,7 @@ describe('the files of a further site', () => {
   });
 
   it('leave those of the first as they are with one site', async () => {
-    const [one, three] = await Promise.all([filesOf(e5, []), filesOf(e5, [['sites.count', 3]])]);
+    const [one, three] = await Promise.all([onServer(e5), onServer(e5, { changes: [['sites.count', 3]] })]);
     expect([...one].filter(([path, text]) => three.get(path) !== text)).toEqual([]);
   });
 });
