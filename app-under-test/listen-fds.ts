@@ -12,19 +12,13 @@ const firstFd = 3;
  */
 export const longBacklog = 4096;
 
-/** Listening sockets that were passed, by what they are for. */
-export interface ListenFds {
-  readonly publicFd: number | undefined;
-  readonly internalFd: number | undefined;
-}
-
 /**
  * The file descriptors of the listening sockets that systemd passed to this very process. LISTEN_PID must name this
  * process: variables that came through a wrapper (`sh -c`, `npm start`) were meant for another one. The one that is
  * named `internal` (FileDescriptorName=) is that of the internal port; of the others the first is the public one.
  * Removes the variables from `env`, so that no child takes them for its own.
  */
-export function takeListenFds(env: NodeJS.ProcessEnv, pid: number): ListenFds {
+export function takeListenFds(env: NodeJS.ProcessEnv, pid: number) {
   const { LISTEN_PID: listenPid, LISTEN_FDS: listenFds, LISTEN_FDNAMES: names = '' } = env;
   delete env['LISTEN_PID'];
   delete env['LISTEN_FDS'];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { identityHeaders, isRead, noSuchPath, problem, send, splitUrl, wrongMethod, type Answer } from './answer.ts';
 import { readBody } from './body.ts';
 import { monotonicUs } from './clock.ts';
-import { trackConnections, type Connections } from './connections.ts';
+import { trackConnections } from './connections.ts';
 import { olderIdentity, type Spoiling } from './fault.ts';
 import type { Identity, Log } from './log.ts';
 import { parseNote } from './note.ts';
@@ -24,12 +24,7 @@ export interface PublicServerParts {
 }
 
 /** The public server, and what a drain needs of it. */
-export interface PublicServer {
-  readonly server: Server;
-  readonly connections: Connections;
-  /** From now on each answer is its connection's last (`Connection: close`), those not yet sent included. */
-  lastAnswers(): void;
-}
+export type PublicServer = ReturnType<typeof createPublicServer>;
 
 /** Node ends a kept connection this long after the timeout it announces, so that the client's own timer is first. */
 const keepAliveBufferMs = 1000;
@@ -56,7 +51,7 @@ export function createPublicServer({
   keepAliveTimeoutMs,
   spoil,
   isSlow = false,
-}: PublicServerParts): PublicServer {
+}: PublicServerParts) {
   const server = quietServer(keepAliveTimeoutMs);
   const connections = trackConnections(server, () => monotonicUs() / 1000);
   let last = false;
@@ -110,7 +105,8 @@ export function createPublicServer({
   return {
     server,
     connections,
-    lastAnswers: () => {
+    /** From now on each answer is its connection's last (`Connection: close`), those not yet sent included. */
+    lastAnswers: (): void => {
       last = true;
     },
   };

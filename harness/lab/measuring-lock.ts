@@ -39,12 +39,7 @@ export interface Holder {
 }
 
 /** The right to measure on an engine. */
-export interface MeasuringLock {
-  /** Why a measurement under it cannot be trusted: the lock was lost. Empty when it was held all the time. */
-  troubles(): string[];
-  /** Gives the right back; never throws, since an engine that is lost holds no lock. */
-  release(): Promise<void>;
-}
+export type MeasuringLock = ReturnType<typeof hold>;
 
 /**
  * Waits until no other run measures on this engine, and takes its place.
@@ -140,7 +135,7 @@ async function tryLock(
 /** What dockerode gives; its types leave out that it can be destroyed. */
 type Attached = NodeJS.ReadWriteStream & { destroy(): void };
 
-function hold(docker: Docker, id: string, stream: Attached): MeasuringLock {
+function hold(docker: Docker, id: string, stream: Attached) {
   let state: 'held' | 'lost' | 'released' = 'held';
   const beat = setInterval(() => void stream.write('\n'), beatMs);
   // An owner that has nothing else to do is to end.
@@ -153,7 +148,8 @@ function hold(docker: Docker, id: string, stream: Attached): MeasuringLock {
   // Nothing comes, but an end is only told to who reads.
   stream.resume();
   return {
-    troubles: () =>
+    /** Why a measurement under it cannot be trusted: the lock was lost. Empty when it was held all the time. */
+    troubles: (): string[] =>
       state === 'lost'
         ? [
             'The right to measure alone on this engine was lost during the run (its container ' +
@@ -161,7 +157,8 @@ function hold(docker: Docker, id: string, stream: Attached): MeasuringLock {
               'that this process is not stopped, and run again.',
           ]
         : [],
-    release: async () => {
+    /** Gives the right back; never throws, since an engine that is lost holds no lock. */
+    release: async (): Promise<void> => {
       if (state === 'released') return;
       state = 'released';
       clearInterval(beat);

@@ -35,14 +35,6 @@ export interface LabRunSetting extends HeldEngine {
   readonly signal: AbortSignal;
 }
 
-/** A run whose files are in its folder. */
-export interface Conducted {
-  /** null where the lab is being taken down. */
-  readonly kept: Lab | null;
-  /** Resolves when the lab is gone; at once when it is kept. */
-  readonly removed: Promise<void>;
-}
-
 /** Bytes of all that a run writes before its verdict, beside its rows. */
 const otherBytes = 4 * 1024 * 1024;
 
@@ -55,9 +47,10 @@ const askMs = 20_000;
 /**
  * Conducts a run. Once its load has begun it always leaves a folder that can be judged, as aborted where something went
  * wrong; before that, an error leaves nothing. Whatever happens, the lab is taken down, unless it is to be kept.
+ * @returns the lab where it is kept, and when it is gone where it is not
  * @throws {HarnessError} when the machine cannot run it, or the run was cut short before the load began
  */
-export async function runInLab(setting: LabRunSetting, request: RunRequest): Promise<Conducted> {
+export async function runInLab(setting: LabRunSetting, request: RunRequest) {
   const { docker, facts, image, progress, signal, runId } = setting;
   const { experiment, keep, own } = request;
   const watch = await watchEngine(docker, runId);

@@ -10,10 +10,7 @@ import type { Conversation } from '../../base/conversation.ts';
 import { converse } from '../../lab/engine/exec.ts';
 
 /** A copy that goes on until it is ended. */
-export interface LedgerCopy {
-  /** Ends it; what has come is in the file. */
-  end(): Promise<void>;
-}
+export type LedgerCopy = Awaited<ReturnType<typeof copyLedger>>;
 
 /** Follows a file, which may not be there yet, from a byte on, and ends when its input does. */
 const follow = 'tail -c "+$1" -s 0.2 -F "$0" 2>/dev/null & read -r _; kill $!';
@@ -25,7 +22,7 @@ const follow = 'tail -c "+$1" -s 0.2 -F "$0" 2>/dev/null & read -r _; kill $!';
 export async function copyLedger(
   client: Docker.Container,
   { from, to, onFull }: { from: string; to: string; onFull: () => Promise<boolean> },
-): Promise<LedgerCopy> {
+) {
   const follower = async (): Promise<Conversation> => {
     const { size } = await stat(to).catch(() => ({ size: 0 }));
     return await converse(client, ['sh', '-c', follow, from, String(size + 1)]);
@@ -44,7 +41,8 @@ export async function copyLedger(
   // A copy that cannot go on is no failure of the run: its rows are fetched at the end.
   copying.catch(() => undefined);
   return {
-    end: async () => {
+    /** Ends it; what has come is in the file. */
+    end: async (): Promise<void> => {
       over = true;
       talk.close();
       await copying.catch(() => undefined);

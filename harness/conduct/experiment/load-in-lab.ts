@@ -15,7 +15,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun } from '../../run/run-record.ts';
 import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
-import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
+import { longestLoadMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { startProbe, type DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
@@ -43,20 +43,7 @@ const lastWordMs = 5_000;
 const deployerEndMs = 1_000;
 
 /** What a measurement leaves, beside the files in the lab. */
-export interface Measurement {
-  /** Restarts that were used: those wanted, and those that made up for voided ones. */
-  readonly restarts: number;
-  /** Slots that were due; null when the load was cut short. */
-  readonly due: number | null;
-  readonly originUs: number | null;
-  /** CLOCK_MONOTONIC of the direct probe's first due time; null where there was no probe. */
-  readonly directOriginUs: number | null;
-  readonly wallOffsetUs: [number, number] | null;
-  readonly deployer: readonly DeployerMessage[];
-  readonly aborted: string | null;
-  readonly unfinished: number;
-  readonly troubles: readonly string[];
-}
+export type Measurement = Awaited<ReturnType<typeof measure>>;
 
 interface LoadOptions {
   readonly progress: Progress;
@@ -86,7 +73,7 @@ export async function loadInLab(
     port: lab.targetPort,
     hostHeaders: each(lab.sites, ({ hostHeader }) => hostHeader),
     ratePerSecond: load.ratePerSecond,
-    durationMs: new RestartQuota(schedule).longestMs,
+    durationMs: longestLoadMs(schedule),
     mix: options.own?.mix ?? load.mix,
     connections: load.connections,
     deadlineMs: labDeadlineMs,
@@ -221,14 +208,9 @@ interface Parties {
 async function measure(
   { generator, deployer, probe }: Parties,
   schedule: DeploySchedule,
-  {
-    ratePerSecond,
-    what,
-    progress,
-    signal,
-    began,
-  }: LoadOptions & { readonly ratePerSecond: number; readonly what: string },
-): Promise<Measurement> {
+  options: LoadOptions & { readonly ratePerSecond: number; readonly what: string },
+) {
+  const { ratePerSecond, what, progress, signal, began } = options;
   const quota = new RestartQuota(schedule);
   const slots = (): number => slotCount(ratePerSecond, quota.durationMs);
   const heard: DeployerMessage[] = [];
@@ -275,9 +257,12 @@ async function measure(
     Promise.race([deploys, sleep(deployerEndMs, undefined, { ref: false })]),
   ]);
   return {
+    /** Restarts that were used: those wanted, and those that made up for voided ones. */
     restarts: quota.used,
+    /** Slots that were due; null when the load was cut short. */
     due: end.aborted === null ? (end.done?.due ?? null) : null,
     originUs: end.originUs,
+    /** CLOCK_MONOTONIC of the direct probe's first due time; null where there was no probe. */
     directOriginUs,
     wallOffsetUs: end.wallOffsetUs,
     deployer: heard,

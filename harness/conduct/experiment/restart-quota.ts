@@ -2,7 +2,7 @@
  * Decides, while a load goes on, when it may end: not before the last restart has begun and is over, and not before
  * those that were voided by late requests have been made up for.
  */
-import { longestLoadMs, patienceMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
+import { patienceMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 
 /** How long before the load's end it is decided: both sides must hear of it in time. */
 const decideBeforeEndMs = 1_000;
@@ -29,11 +29,6 @@ export class RestartQuota {
   /** Length of the load in milliseconds, as far as is known. */
   get durationMs(): number {
     return this.endMs ?? this.schedule.durationMs(this.restarts) + this.slipMs();
-  }
-
-  /** The longest that a load by this schedule may take, in milliseconds. */
-  get longestMs(): number {
-    return longestLoadMs(this.schedule);
   }
 
   /** The next restart began, at this time after the load's origin. */

@@ -7,18 +7,12 @@ import { addressesOf, firstListening, isListening } from '../../in-lab/connectio
 
 const isLocalhost = /^(?:.+\.)?localhost\.?$/iu;
 
-/** Where requests go. */
-export interface Place {
-  readonly address: string;
-  /** The name that may lead elsewhere later; null where none is looked up. */
-  readonly name: string | null;
-}
-
 /**
  * The address of a host; of a name with several (localhost is 127.0.0.1 and ::1), the first at which somebody listens.
+ * @returns with it the name that may lead elsewhere later; null where none is looked up
  * @throws {HarnessError} when it has none
  */
-export async function resolveHost(hostname: string, port: number): Promise<Place> {
+export async function resolveHost(hostname: string, port: number) {
   const literal = hostname.replace(/^\[|\]$/gu, '');
   if (isIP(literal) !== 0) return { address: literal, name: null };
   const addresses = await addressesOf(literal).catch((cause: unknown) => {
@@ -30,16 +24,16 @@ export async function resolveHost(hostname: string, port: number): Promise<Place
   return { address: (await firstListening(all, port)) ?? literal, name: isLocal ? null : literal };
 }
 
-/** Where the name leads at the end of the load, if not to where it led at the beginning. */
-export interface NameAtEnd {
-  /** Its addresses, none of which is the first one. */
-  readonly movedTo?: string;
-  /** A sentence: it still has the address, where nobody listens any more, and is answered elsewhere. */
-  readonly note?: string;
-}
-
-/** Looks a name up once more. */
-export async function nameAtEnd(name: string, address: string, port: number): Promise<NameAtEnd> {
+/**
+ * Where the name leads at the end of the load, if not to where it led at the beginning.
+ * @returns `movedTo`: its addresses, none of which is the first one. `note`, a sentence: it still has the address, where
+ *   nobody listens any more, and is answered elsewhere
+ */
+export async function nameAtEnd(
+  name: string,
+  address: string,
+  port: number,
+): Promise<{ movedTo?: string; note?: string }> {
   const addresses = await addressesOf(name).catch((): string[] => []);
   if (addresses.length === 0) return {};
   if (!addresses.includes(address)) return { movedTo: addresses.join(', ') };

@@ -110,14 +110,14 @@ function tlsExample(error: string, { service, request }: Target): string {
     : why;
 }
 
-/** What one more request is told. Of where it redirects to, the origin: path and query may hold secrets and are left out. */
-interface AnswerAgain {
-  readonly origin: string | null;
-  /** Its first bytes, of a 400. */
-  readonly body: string;
-}
-
-async function askAgain({ service, request }: Target, row: LedgerRow): Promise<AnswerAgain> {
+/**
+ * Asks once more.
+ * @returns the origin that it redirects to (path and query may hold secrets); of a 400 the first bytes of its body
+ */
+async function askAgain(
+  { service, request }: Target,
+  row: LedgerRow,
+): Promise<{ origin: string | null; body: string }> {
   const { address, port, url } = service;
   const origin = port === null ? 'http://localhost' : new URL(url).origin;
   const mixed = request.mix?.find((entry) => entry.mixed?.name === row.request)?.mixed;

@@ -24,11 +24,8 @@ const keptFields = [
 ];
 const stampFields = ['__MONOTONIC_TIMESTAMP', '__REALTIME_TIMESTAMP', '_BOOT_ID'];
 
-/** What the journal had while the load went on. */
-export interface JournalTold {
-  readonly lines: readonly JournalLine[];
-  readonly text: string;
-}
+/** What the journal had while the load went on: its lines, and their text as the run keeps it. */
+export type JournalTold = Awaited<ReturnType<typeof readSince>>;
 
 /**
  * The journal from now on. Finds out that it can be read, is of this boot, and that systemd knows the units.
@@ -56,7 +53,7 @@ export async function openJournal(names: readonly string[]) {
   };
 }
 
-async function readSince(cursor: string, units: readonly JournalUnit[]): Promise<JournalTold> {
+async function readSince(cursor: string, units: readonly JournalUnit[]) {
   const lines: JournalLine[] = [];
   const kept: object[] = [];
   // One question: journalctl gives the entries of all units in their order.

@@ -9,7 +9,7 @@ type Seen = Pick<LoadCounts, 'due' | 'ok' | 'dropped'>;
 /** Watches counts; the clock is the generator's. */
 export class Steadiness {
   private readonly periodUs: number;
-  private readonly seen: { atUs: number; counts: Seen }[] = [];
+  private readonly seen: (Seen & { readonly atUs: number })[] = [];
 
   /** @param periodMs how long nothing may fail */
   constructor(periodMs: number) {
@@ -17,7 +17,7 @@ export class Steadiness {
   }
 
   add(atUs: number, { due, ok, dropped }: Seen): void {
-    this.seen.push({ atUs, counts: { due, ok, dropped } });
+    this.seen.push({ atUs, due, ok, dropped });
   }
 
   /**
@@ -29,9 +29,8 @@ export class Steadiness {
     if (last === undefined) return null;
     const first = this.seen.findLast(({ atUs }) => atUs <= last.atUs - this.periodUs);
     if (first === undefined || first.atUs < fromUs) return null;
-    const due = last.counts.due - first.counts.due;
-    const ok = last.counts.ok - first.counts.ok;
-    if (last.counts.dropped !== first.counts.dropped || due === 0 || ok < answeredShare * due) return null;
-    return this.seen.find(({ atUs, counts }) => atUs >= fromUs && counts.dropped === last.counts.dropped)?.atUs ?? null;
+    const due = last.due - first.due;
+    if (last.dropped !== first.dropped || due === 0 || last.ok - first.ok < answeredShare * due) return null;
+    return this.seen.find(({ atUs, dropped }) => atUs >= fromUs && dropped === last.dropped)?.atUs ?? null;
   }
 }

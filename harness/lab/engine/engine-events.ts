@@ -6,12 +6,7 @@ import type { EngineEvent } from '../../run/files/engine-events.ts';
 import { runLabel } from './engine.ts';
 
 /** A watch that goes on until it is ended. */
-export interface EngineWatch {
-  /** Aborted when a container ends or the engine is lost, with that as its reason: nothing more is to be measured. */
-  readonly broken: AbortSignal;
-  /** Ends it, and gives what it saw. */
-  end(): readonly EngineEvent[];
-}
+export type EngineWatch = Awaited<ReturnType<typeof watchEngine>>;
 
 interface Message {
   readonly Action: string;
@@ -26,7 +21,7 @@ const ownDoing = /^(exec_|archive-path|extract-to-dir|attach|create|resize)/u;
  * Watches the containers of a run. Events are kept as they come, since an engine remembers few of them.
  * @throws {Error} when the engine does not answer
  */
-export async function watchEngine(docker: Docker, runId: string): Promise<EngineWatch> {
+export async function watchEngine(docker: Docker, runId: string) {
   const stream: NodeJS.ReadableStream & { destroy?: () => void } = await docker.getEvents({
     filters: { type: ['container'], label: [`${runLabel}=${runId}`] },
   });
@@ -54,8 +49,10 @@ export async function watchEngine(docker: Docker, runId: string): Promise<Engine
   lines.on('error', (error) => lost(messageOf(error)));
   lines.on('close', () => lost('the engine ended the stream'));
   return {
+    /** Aborted when a container ends or the engine is lost, with that as its reason: nothing more is to be measured. */
     broken: breaking.signal,
-    end: () => {
+    /** Ends it, and gives what it saw. */
+    end: (): readonly EngineEvent[] => {
       ended = true;
       stream.destroy?.();
       return seen;

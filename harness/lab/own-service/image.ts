@@ -44,17 +44,11 @@ export interface ImageSettings {
   readonly user: string;
 }
 
-/** The image of the server. */
-export interface ServerImage {
-  readonly tag: string;
-  /** Of an image of the user's; null where the server is the lab's own. */
-  readonly settings: ImageSettings | null;
-}
-
 /**
  * The image for this service; built when the engine does not have it.
  * @param labImage the lab image's tag, which must be on the engine
  * @param say is told what takes long
+ * @returns its tag, and of an image of the user's its settings; null where the server is the lab's own
  * @throws {HarnessError} (exit code 4) with the last lines of the build
  */
 export async function ensureServerImage(
@@ -62,7 +56,7 @@ export async function ensureServerImage(
   labImage: string,
   { image, packages }: Pick<OwnService, 'image' | 'packages'>,
   say: (line: string) => void,
-): Promise<ServerImage> {
+): Promise<{ tag: string; settings: ImageSettings | null }> {
   if (image === undefined) return { tag: await ensurePackages(docker, labImage, packages, say), settings: null };
   await requireOwnImage(docker, image, say);
   const { Id, Config } = await docker.getImage(image).inspect();

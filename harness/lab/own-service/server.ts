@@ -29,17 +29,13 @@ interface ServerOptions {
 }
 
 /** A server that is up. */
-export interface LabServer {
-  readonly container: Docker.Container;
-  /** Wires the service as another experiment does: with a socket, say. */
-  rewire(experiment: Experiment): Promise<void>;
-}
+export type LabServer = Awaited<ReturnType<typeof bootServer>>;
 
 /**
  * Boots it, and the servers beside it. Whatever goes wrong, nothing of it is left behind.
  * @throws {HarnessError} (exit code 4) saying what is missing
  */
-export async function bootServer(docker: Docker, options: ServerOptions): Promise<LabServer> {
+export async function bootServer(docker: Docker, options: ServerOptions) {
   const { runId, experiment, image, facts, signal, say } = options;
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner };
   const nameOf = (role: string): string => `restart-proof-${runId}-${role}`;
@@ -67,7 +63,8 @@ export async function bootServer(docker: Docker, options: ServerOptions): Promis
     signal.throwIfAborted();
     return {
       container: server,
-      rewire: async (other) => {
+      /** Wires the service as another experiment does: with a socket, say. */
+      rewire: async (other: Experiment): Promise<void> => {
         await putFiles(server, await unstartedFiles(other, own));
         await exec(server, ['systemctl', 'daemon-reload']);
       },
