@@ -8,9 +8,6 @@ interface Traffic {
   bytesReadWhenIdle: number;
 }
 
-/** The connections of one server. */
-export type Connections = ReturnType<typeof trackConnections>;
-
 /** Watches the connections of `server` from now on. */
 export function trackConnections(server: Server, nowMs: () => number) {
   const traffic = new Map<Socket, Traffic>();
