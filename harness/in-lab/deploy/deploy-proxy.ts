@@ -1,20 +1,18 @@
 /** The ways to deploy the proxy itself, beside systemd. The site is left alone. */
 import { copyFileSync, chmodSync, existsSync, renameSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { otherProxyProgram, proxyProgram, proxyUnit, reloadMark, type ProxyAction } from '../../experiment/units.ts';
 import type { DeployPlan } from '../../run/deploy-plan.ts';
-import { readyDeadlineMs, replaceFile, run, stamp, systemctl, type Deploy } from './deploy.ts';
+import { kill, replaceFile, run, stamp, systemctl, type Deploy } from './deploy.ts';
 import { httpGet } from './http-get.ts';
 
 /** The proxy's own view of itself (containers/edge). */
 const api = 'http://127.0.0.1:8099/api';
-const pollMs = 20;
 /** Where the program that an upgrade takes away is kept, for the next one to bring back. */
 const ownProgram = '/opt/traefik/own';
 
 /**
  * Carries it out.
- * @returns waits until the new process has its routes; false when it never has
+ * @returns has the new process its routes by now?
  */
 export async function deployProxy(
   action: ProxyAction,
@@ -28,19 +26,18 @@ export async function deployProxy(
     replaceFile(proxyFile.path, text);
     stamp('proxy-file', deploy);
     const status = text.includes(reloadMark) ? 200 : 404;
-    return () => until(async () => await answers(`/http/middlewares/${reloadMark}@file`, status), deploy);
+    return () => answers(`/http/middlewares/${reloadMark}@file`, status);
   }
   const before = { pid: await mainPid(), version: await version() };
   if (action === 'proxy-upgrade') installOther(deploy.restart);
   stamp('retire', deploy);
-  if (action === 'proxy-crash') await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', proxyUnit.service);
+  if (action === 'proxy-crash') await kill(proxyUnit.service);
   else await systemctl('restart', proxyUnit.service);
-  const isAnother = async (): Promise<boolean> => {
+  return async () => {
     const pid = await mainPid();
     if (pid === '0' || pid === before.pid || !(await answers('/http/routers', 200))) return false;
     return action !== 'proxy-upgrade' || (await version()) !== before.version;
   };
-  return () => until(isAnother, deploy);
 }
 
 /** Puts the other version's program in place by rename: the process that runs keeps its own. */
@@ -71,15 +68,4 @@ async function version(): Promise<string> {
 async function answers(path: string, status: number): Promise<boolean> {
   const answer = await httpGet(`${api}${path}`, 1_000);
   return 'status' in answer && answer.status === status;
-}
-
-/** Waits until it holds; false when it never does. */
-async function until(holds: () => Promise<boolean>, deploy: Deploy): Promise<boolean> {
-  const deadline = performance.now() + readyDeadlineMs;
-  while (performance.now() < deadline) {
-    if (await holds()) return true;
-    await sleep(pollMs);
-  }
-  stamp('never-ready', deploy);
-  return false;
 }

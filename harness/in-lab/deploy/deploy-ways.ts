@@ -3,7 +3,18 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployerNotePrefix, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
-import { GivenUp, readyDeadlineMs, replaceFile, run, stamp, systemctl, untilServing, type Deploy } from './deploy.ts';
+import {
+  GivenUp,
+  isReady,
+  kill,
+  readyDeadlineMs,
+  replaceFile,
+  run,
+  stamp,
+  systemctl,
+  until,
+  type Deploy,
+} from './deploy.ts';
 
 /** From the request for a long transaction to the end of its process: the transaction must have begun. */
 const beginTransactionMs = 200;
@@ -43,6 +54,11 @@ export function comingOf({ units, serving }: SiteInDeploy): DeployUnit {
   return units[1 - serving] ?? units[0];
 }
 
+/** The unit that serves: of two colours the one that the last release went to. */
+function servingOf({ units, serving }: SiteInDeploy): DeployUnit {
+  return units[serving] ?? units[0];
+}
+
 /** Begins a write on this unit that holds the database's lock for long; its answer does not matter. */
 async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployPlan, deploy: Deploy): Promise<void> {
   const id = `${plan.runId}-${deployerNotePrefix}${deploy.restart}`;
@@ -57,48 +73,38 @@ async function beginLongTransaction({ publicAddress }: DeployUnit, plan: DeployP
   await sleep(beginTransactionMs);
 }
 
-/** A step of the switch: the idle colour is started and becomes ready, or the one that served before is stopped. */
-async function switchColour(
-  site: SiteInDeploy,
-  step: 'start' | 'finish',
-  deploy: Deploy,
-  withinSec?: number,
-): Promise<void> {
-  const { name, plan } = site;
-  const seconds = Math.ceil(withinSec ?? plan.deploy.readyWithinSec ?? readyDeadlineMs / 1000);
-  if (site.own !== null) {
-    await switchOwn(site, step, { deploy, withinMs: seconds * 1000 });
+/** Starts the idle colour, which becomes ready. @throws {GivenUp} where it does not: it is stopped again */
+async function startComing(site: SiteInDeploy, deploy: Deploy, withinSec?: number): Promise<void> {
+  const seconds = Math.ceil(withinSec ?? site.plan.deploy.readyWithinSec ?? readyDeadlineMs / 1000);
+  if (site.own === null) {
+    await runSwitch(site, 'start', seconds);
     return;
   }
-  const env = { ...process.env, SITE_SWITCH_SECONDS: String(seconds) };
+  const [coming, going] = [comingOf(site).service, servingOf(site).service];
+  await systemctl('restart', coming);
+  if (await until(() => isReady(comingOf(site), deploy.version), seconds * 1000)) {
+    stamp('ready', deploy);
+    return;
+  }
+  await systemctl('stop', coming);
+  throw new GivenUp(`${coming} was not ready within ${seconds} s and was stopped; ${going} still serves.`);
+}
+
+/** Stops the colour that served before. */
+async function stopGoing(site: SiteInDeploy): Promise<void> {
+  if (site.own === null) await runSwitch(site, 'finish');
+  else await systemctl('stop', servingOf(site).service);
+}
+
+/** A step of the switch between the colours of the demo site. */
+async function runSwitch({ name }: SiteInDeploy, step: 'start' | 'finish', seconds?: number): Promise<void> {
+  const env = { ...process.env, ...(seconds !== undefined && { SITE_SWITCH_SECONDS: String(seconds) }) };
   try {
     await run('bash', [switchScript, name, step], { env });
   } catch (error) {
     const { code, stderr = '' } = error as { code?: number; stderr?: string };
     throw code === givenUpCode ? new GivenUp(stderr.trim()) : error;
   }
-}
-
-/** The same of a service of the user's own, whose units have names of their own. */
-async function switchOwn(
-  site: SiteInDeploy,
-  step: 'start' | 'finish',
-  { deploy, withinMs }: { deploy: Deploy; withinMs: number },
-): Promise<void> {
-  const [coming, going] = [comingOf(site), site.units[site.serving] ?? site.units[0]];
-  if (step === 'finish') {
-    await systemctl('stop', going.service);
-    return;
-  }
-  await systemctl('restart', coming.service);
-  if (await untilServing(coming, deploy.version, withinMs)) {
-    stamp('ready', deploy);
-    return;
-  }
-  await systemctl('stop', coming.service);
-  throw new GivenUp(
-    `${coming.service} was not ready within ${withinMs / 1000} s and was stopped; ${going.service} still serves.`,
-  );
 }
 
 /** Each way to deploy: resolves with the unit that serves now. */
@@ -110,7 +116,7 @@ export const ways = {
   },
   crash: async ({ units: [unit] }, deploy) => {
     stamp('retire', deploy);
-    await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', unit.service);
+    await kill(unit.service);
     return unit;
   },
   'stop-start': async ({ units: [unit], plan }, deploy) => {
@@ -127,15 +133,15 @@ export const ways = {
 >;
 
 async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
-  const { plan, units, serving } = site;
+  const { plan, serving } = site;
   const { proxyFile } = plan;
-  const [coming, going] = [comingOf(site), units[serving] ?? units[0]];
+  const [coming, going] = [comingOf(site), servingOf(site)];
   const { oldFirst, oldEndsBy, overlapMs, longTransactionMs } = plan.deploy;
   if (oldFirst === true) {
     stamp('retire', deploy);
     await systemctl('stop', going.service);
   }
-  await switchColour(site, 'start', deploy);
+  await startComing(site, deploy);
   if (proxyFile !== null) {
     const text = proxyFile.texts[1 - serving] ?? '';
     if (proxyFile.how === 'atomic-rewrite') {
@@ -155,9 +161,9 @@ async function swap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> {
   if (oldEndsBy === 'nothing') return coming;
   if (oldEndsBy === 'SIGKILL') {
     // Stopped below too, or systemd would start the old colour again.
-    await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', going.service);
+    await kill(going.service);
   }
-  await switchColour(site, 'finish', deploy);
+  await stopGoing(site);
   site.serving = 1 - serving;
   return coming;
 }
@@ -167,7 +173,7 @@ async function badSwap(site: SiteInDeploy, deploy: Deploy): Promise<DeployUnit> 
   const coming = comingOf(site);
   release(coming, deploy, 'APP_FAULT=crash-at-start\n');
   stamp('retire', deploy);
-  await switchColour(site, 'start', deploy, site.plan.deploy.badForMs / 1000).catch((error: unknown) => {
+  await startComing(site, deploy, site.plan.deploy.badForMs / 1000).catch((error: unknown) => {
     if (!(error instanceof GivenUp)) throw error;
   });
   stamp('roll-back', deploy);

@@ -8,8 +8,8 @@ import type { DeploySite, DeployUnit } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
 import { httpGet } from './http-get.ts';
 
-/** How often the internal port is asked whether the last release is ready. */
-const readyPollMs = 20;
+/** How often what is waited for is asked for. */
+const pollMs = 20;
 /** The longest that a version may take to be ready. */
 export const readyDeadlineMs = 60_000;
 
@@ -48,8 +48,13 @@ export async function systemctl(...args: string[]): Promise<void> {
   await run('systemctl', args);
 }
 
+/** Kills the main process of the unit. */
+export async function kill(service: string): Promise<void> {
+  await systemctl('kill', '--signal=SIGKILL', '--kill-who=main', service);
+}
+
 /** Does the unit serve, and with this version, where it tells? */
-async function isReady({ ready }: DeployUnit, version: string): Promise<boolean> {
+export async function isReady({ ready }: DeployUnit, version: string): Promise<boolean> {
   const result = await httpGet(ready.url, 1_000);
   if ('error' in result) return false;
   const { status, headers } = result;
@@ -69,14 +74,21 @@ async function pageHolds(url: string, version: string): Promise<boolean> {
   }
 }
 
-/** Waits until this unit serves with this version; false when it never does. */
-export async function untilServing(unit: DeployUnit, version: string, withinMs: number): Promise<boolean> {
+/** Waits until it holds; false when it does not within the time. */
+export async function until(holds: () => Promise<boolean> | boolean, withinMs = readyDeadlineMs): Promise<boolean> {
   const deadline = performance.now() + withinMs;
-  while (!(await isReady(unit, version))) {
+  while (!(await holds())) {
     if (performance.now() > deadline) return false;
-    await sleep(readyPollMs);
+    await sleep(pollMs);
   }
   return true;
+}
+
+/** Waits until what was deployed is there; false when it never is, which the harness is told. */
+export async function untilThere(isThere: () => Promise<boolean>, deploy: Deploy): Promise<boolean> {
+  const hasCome = await until(isThere);
+  if (!hasCome) stamp('never-ready', deploy);
+  return hasCome;
 }
 
 /**
@@ -84,17 +96,9 @@ export async function untilServing(unit: DeployUnit, version: string, withinMs: 
  * @param isTold that it is ready has been stamped
  */
 export async function untilReady(units: DeploySite['units'], deploy: Deploy, isTold = false): Promise<boolean> {
-  const deadline = performance.now() + readyDeadlineMs;
-  for (;;) {
-    const ready = await Promise.all(units.map((unit) => isReady(unit, deploy.version)));
-    if (ready.includes(true)) {
-      if (!isTold && units.some((unit) => !unit.ready.saysItself)) stamp('ready', deploy);
-      return true;
-    }
-    if (performance.now() > deadline) {
-      stamp('never-ready', deploy);
-      return false;
-    }
-    await sleep(readyPollMs);
-  }
+  const isOneReady = async (): Promise<boolean> =>
+    (await Promise.all(units.map((unit) => isReady(unit, deploy.version)))).includes(true);
+  const hasCome = await untilThere(isOneReady, deploy);
+  if (hasCome && !isTold && units.some((unit) => !unit.ready.saysItself)) stamp('ready', deploy);
+  return hasCome;
 }

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../../base/clock.ts';
 import { anotherRestart, type DeployPlan } from '../../run/deploy-plan.ts';
-import { GivenUp, say, stamp, untilReady, type Deploy } from './deploy.ts';
+import { GivenUp, say, stamp, until, untilReady, untilThere, type Deploy } from './deploy.ts';
 import { isOfProxy, type ProxyAction } from '../../experiment/units.ts';
 import { deployProxy } from './deploy-proxy.ts';
 import { comingOf, release, releaseOwn, ways, type SiteInDeploy } from './deploy-ways.ts';
@@ -21,14 +21,13 @@ import { layOut, releaseAll } from './release.ts';
 const restMs = 400;
 /** A queue that is not empty by then never will be: its port is nobody's. */
 const longestQueueMs = 2_000;
-const queuePollMs = 20;
 
 type Action = Exclude<DeployPlan['deploy']['action'], ProxyAction | 'release' | 'none'>;
 
-/** What a deploy came to: what failed, in words, and whether there is a version that must get ready. */
+/** What a deploy came to: what failed, in words, and what waits for the version that must get ready, if one must. */
 interface Outcome {
   readonly failure?: string;
-  readonly isReady: () => Promise<boolean>;
+  readonly untilReady?: () => Promise<boolean>;
 }
 
 /** Deploys one site. */
@@ -39,16 +38,16 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
   try {
     await releaseOwn(site, deploy);
   } catch (error) {
-    return { failure: `the release: ${wordsOf(error)}`, isReady: () => Promise.resolve(true) };
+    return { failure: `the release: ${wordsOf(error)}` };
   }
   if (deploy.site !== undefined) stamp('site-begin', deploy);
   try {
     const unit = await ways[action](site, deploy);
-    return { isReady: () => untilReady([unit], deploy, isSwap) };
+    return { untilReady: () => untilReady([unit], deploy, isSwap) };
   } catch (error) {
-    if (!(error instanceof GivenUp)) return { failure: wordsOf(error), isReady: () => untilReady([next], deploy) };
+    if (!(error instanceof GivenUp)) return { failure: wordsOf(error), untilReady: () => untilReady([next], deploy) };
     stamp('given-up', deploy);
-    return { isReady: () => Promise.resolve(true) };
+    return {};
   } finally {
     if (deploy.site !== undefined) stamp('site-end', deploy);
   }
@@ -57,9 +56,10 @@ async function deploySite(site: SiteInDeploy, action: Action, deploy: Deploy): P
 /** Deploys the proxy; the site goes on. */
 async function onProxy(action: ProxyAction, plan: DeployPlan, deploy: Deploy): Promise<Outcome> {
   try {
-    return { isReady: await deployProxy(action, plan, deploy) };
+    const hasItsRoutes = await deployProxy(action, plan, deploy);
+    return { untilReady: () => untilThere(hasItsRoutes, deploy) };
   } catch (error) {
-    return { failure: wordsOf(error), isReady: () => Promise.resolve(true) };
+    return { failure: wordsOf(error) };
   }
 }
 
@@ -75,7 +75,7 @@ async function deployAll(sites: readonly SiteInDeploy[], plan: DeployPlan, deplo
   if (action === 'release') {
     const { failure, version } = await releaseAll(plan, deploy);
     return sites.map(({ name, units }, index) => ({
-      isReady: () => untilReady(units, { ...deploy, version, site: name }),
+      untilReady: () => untilReady(units, { ...deploy, version, site: name }),
       ...(index === 0 && failure !== null && { failure }),
     }));
   }
@@ -86,15 +86,11 @@ async function deployAll(sites: readonly SiteInDeploy[], plan: DeployPlan, deplo
   return outcomes;
 }
 
-/** Waits until no connection waits at a port of a site. */
-async function untilQueuesAreEmpty({ sites }: DeployPlan): Promise<void> {
+/** Does no connection wait at a port of a site? */
+function areQueuesEmpty({ sites }: DeployPlan): boolean {
+  const queues = listenQueues();
   const ports = sites.flatMap(({ units }) => units.map(({ publicAddress }) => Number(publicAddress.split(':')[1])));
-  const deadline = performance.now() + longestQueueMs;
-  for (;;) {
-    const queues = listenQueues();
-    if (ports.every((port) => (queues.get(port) ?? 0) === 0) || performance.now() > deadline) return;
-    await sleep(queuePollMs);
-  }
+  return ports.every((port) => (queues.get(port) ?? 0) === 0);
 }
 
 async function carryOut(sites: readonly SiteInDeploy[], plan: DeployPlan, restart: number): Promise<void> {
@@ -103,9 +99,9 @@ async function carryOut(sites: readonly SiteInDeploy[], plan: DeployPlan, restar
   const outcomes = await deployAll(sites, plan, deploy);
   const failures = outcomes.flatMap(({ failure }) => failure ?? []);
   stamp('deploy-end', deploy, failures.length === 0 ? {} : { failure: failures.join('; ') });
-  const ready = await Promise.all(outcomes.map(({ isReady }) => isReady()));
+  const ready = await Promise.all(outcomes.map(async (outcome) => (await outcome.untilReady?.()) ?? true));
   if (ready.every(Boolean)) {
-    await untilQueuesAreEmpty(plan);
+    await until(() => areQueuesEmpty(plan), longestQueueMs);
     await sleep(restMs);
   }
   stamp('rested', deploy);

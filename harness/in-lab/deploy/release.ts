@@ -6,15 +6,12 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeployPlan, ReleasePlan } from '../../run/deploy-plan.ts';
-import { readyDeadlineMs, stamp, untilReady, type Deploy } from './deploy.ts';
+import { stamp, until, untilReady, type Deploy } from './deploy.ts';
 import { httpGet } from './http-get.ts';
 
 /** The handler that restarts a site, and the task that writes the proxy's file, by their names in the playbook's roles. */
 const restartTask = 'Restart service';
 const proxyFileTask = "Write the proxy's file";
-
-/** How often the proxy is asked for a site. */
-const routedPollMs = 50;
 
 /** A task of the playbook that begins or ends on a host, as its callback plugin says. */
 interface TaskEvent {
@@ -66,21 +63,16 @@ export async function layOut(plan: DeployPlan): Promise<void> {
   if (failure !== null) throw new Error(`the playbook failed before the load: ${failure}`);
   const deploy = { restart: 0, version: goodVersion };
   for (const { name, units, hostHeader } of sites) {
-    if (!(await untilReady(units, deploy)) || !(await untilRouted(hostHeader))) {
+    if (!(await untilReady(units, deploy)) || !(await until(() => isRouted(hostHeader)))) {
       throw new Error(`site ${name} did not get ready before the load`);
     }
   }
 }
 
-/** A check that fell between two processes has taken the site out: waits until the proxy answers for it; false if it never does. */
-async function untilRouted(hostHeader: string): Promise<boolean> {
-  const deadline = performance.now() + readyDeadlineMs;
-  while (performance.now() < deadline) {
-    const result = await httpGet('http://127.0.0.1:80/livez', 1_000, { Host: hostHeader });
-    if ('status' in result && result.status === 200) return true;
-    await sleep(routedPollMs);
-  }
-  return false;
+/** Does the proxy answer for the site? A check that fell between two processes has taken it out for a while. */
+async function isRouted(hostHeader: string): Promise<boolean> {
+  const result = await httpGet('http://127.0.0.1:80/livez', 1_000, { Host: hostHeader });
+  return 'status' in result && result.status === 200;
 }
 
 /** Runs the playbook, and stamps its tasks. @returns what failed, in words; null where nothing did */
