@@ -1,11 +1,8 @@
 /** Connections that are held beside a load, on a thread of their own. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { HoldCounts, LoadPlan } from '../load/plan.ts';
 import type { HoldingPlan } from './hold-request.ts';
-
-/** What the thread is told, and what it says. */
-export type HoldCommand = { readonly kind: 'begin'; readonly originUs: number } | { readonly kind: 'end' };
-export type HoldMessage = { readonly kind: 'ready' } | { readonly kind: 'done'; readonly counts: HoldCounts };
 
 /** Connections to hold, and a thread that is ready to. */
 export interface HeldBeside {
@@ -22,21 +19,14 @@ export async function prepareHolds(plan: LoadPlan): Promise<HeldBeside | null> {
   if (plan.hold === undefined) return null;
   const workerData: HoldingPlan = { ...plan, hold: plan.hold };
   const worker = new Worker(new URL('./hold-thread.ts', import.meta.url), { workerData });
-  const ready = Promise.withResolvers<undefined>();
-  const done = Promise.withResolvers<HoldCounts>();
-  const failed = new Promise<never>((_, reject) => worker.once('error', reject));
-  worker.on('message', (message: HoldMessage) => {
-    if (message.kind === 'ready') ready.resolve(undefined);
-    else done.resolve(message.counts);
-  });
-  await Promise.race([ready.promise, failed]);
-  const tell = (command: HoldCommand): void => worker.postMessage(command);
+  await once(worker, 'message');
   return {
-    begin: (originUs) => tell({ kind: 'begin', originUs }),
+    begin: (originUs) => worker.postMessage(originUs),
     end: async () => {
-      tell({ kind: 'end' });
-      return await Promise.race([done.promise, failed]);
+      worker.postMessage('end');
+      const [counts] = (await once(worker, 'message')) as [HoldCounts];
+      return counts;
     },
-    failed,
+    failed: new Promise<never>((_, reject) => worker.once('error', reject)),
   };
 }

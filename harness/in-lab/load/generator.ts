@@ -2,6 +2,7 @@
  * The load: every slot's request leaves when it is due, whatever became of those before it (open model), and is
  * settled exactly once. Nothing is ever sent again.
  */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../../base/clock.ts';
 import { assignments, dueUsOf, lateAboveMs, slotCount, type Assignment } from '../../experiment/load-schedule.ts';
@@ -13,7 +14,7 @@ import { Exchange } from './exchange.ts';
 import { shareOfSlots, slotOfShare, slotsDueBy, wholeShare, type SlotShare } from './pacer.ts';
 import type { PacerTask } from './pacer-thread.ts';
 import { withChecks, type CheckedEntry } from './mixed-request.ts';
-import { noCounts, type LoadCounts, type LoadPlan } from './plan.ts';
+import { noCounts, type LoadCounts, type LoadPlan, type LoadResult } from './plan.ts';
 import { prepareRequest } from './request.ts';
 import type { RequestPool } from '../connection/request-pool.ts';
 import { StreamPool } from '../connection/stream-pool.ts';
@@ -27,13 +28,6 @@ const deadlineTickMs = 20;
 const connectionWaitShare = 0.5;
 /** How long requests under way may still take when a load is cut short. */
 const stopGraceMs = 2_000;
-
-/** What a load has come to. */
-export interface LoadResult extends LoadCounts {
-  readonly aborted: boolean;
-  /** Requests under way when the load was cut short; they have no row. */
-  readonly unfinished: number;
-}
 
 /** A load that has been prepared: the pacing thread is up, the clock has not begun. */
 export interface PreparedLoad {
@@ -61,10 +55,7 @@ export async function prepareLoad(
   const slots = slotCount(plan.ratePerSecond, plan.durationMs);
   const workerData: PacerTask = { ratePerSecond: plan.ratePerSecond, slots, share, stop: stopCell };
   const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url), { workerData });
-  await new Promise<void>((resolve, reject) => {
-    pacer.once('message', () => resolve());
-    pacer.once('error', reject);
-  });
+  await once(pacer, 'message');
   return new Load({ ...plan, mix: await withChecks(plan.mix) }, record, share, { pacer, stopCell });
 }
 

@@ -20,4 +20,4 @@ port.on('message', (command: ThreadCommand) => {
     });
   }
 });
-say({ kind: 'ready' });
+port.postMessage('ready');

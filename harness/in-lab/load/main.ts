@@ -43,7 +43,7 @@ async function prime(plan: LoadPlan): Promise<boolean> {
 async function write(plan: LoadPlan, hostHeader: string, note: number): Promise<LedgerRow> {
   const noteId = primedNoteId(plan.runId, note);
   const { trial, deadlineMs } = plan;
-  const request = writeNote('/notes', noteId, { hostHeader, requestId: `prime-${noteId}`, connection: 'new' });
+  const request = writeNote(noteId, { hostHeader, requestId: `prime-${noteId}`, connection: 'new' });
   const slot = { trial, seq: note, dueUs: 0, originUs: monotonicUs(), deadlineUs: deadlineMs * 1000 };
   return await new Promise((resolve) => {
     const exchange = new Exchange({ ...slot, connection: 'new', request }, (row) => {

@@ -141,6 +141,13 @@ export interface LoadCounts extends Readonly<Record<(typeof countNames)[number],
   readonly lateDueUs: readonly number[];
 }
 
+/** What a load has come to. */
+export interface LoadResult extends LoadCounts {
+  readonly aborted: boolean;
+  /** Requests under way when the load was cut short; they have no row. */
+  readonly unfinished: number;
+}
+
 /** Counts to be added to: all zero. */
 export function noCounts(): Record<(typeof countNames)[number], number> & { lateDueUs: number[] } {
   return { due: 0, sent: 0, settled: 0, ok: 0, dropped: 0, unsent: 0, local: 0, lateDueUs: [] };
@@ -190,13 +197,10 @@ export type LoadMessage =
   | ({ readonly kind: 'progress'; readonly atUs: number } & LoadCounts)
   | ({
       readonly kind: 'done';
-      readonly aborted: boolean;
-      /** Requests under way when the load was cut short; they have no row. */
-      readonly unfinished: number;
       /** Peak resident memory of the generator. */
       readonly peakRssKiB: number;
       /** Left out where no connection was held. */
       readonly held?: HoldCounts;
       readonly clock: ClockPair;
-    } & LoadCounts)
+    } & LoadResult)
   | { readonly kind: 'error'; readonly message: string };

@@ -5,7 +5,7 @@ import { siteIndexOf } from '../../experiment/units.ts';
 import { note, primedNoteId, requestIdPrefix, slept } from '../../run/site-requests.ts';
 import type { BodyLimits } from '../connection/answer.ts';
 import { filledRequest, type AnswerCheck, type CheckedEntry } from './mixed-request.ts';
-import type { FixedRequest, LoadPlan, MixedRequest, PlanMixEntry } from './plan.ts';
+import type { LoadPlan } from './plan.ts';
 
 /** A request ready to be written, once. */
 export interface PreparedRequest {
@@ -49,6 +49,13 @@ interface Common {
   readonly scheme?: 'http' | 'https';
 }
 
+/** What is asked, and what is taken for the answer. */
+interface Asked extends Omit<PreparedRequest, 'requestId' | 'bytes' | 'fields' | 'body'> {
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer | null;
+}
+
 /** The request of slot `seq`. */
 export function prepareRequest(
   plan: Pick<LoadPlan, 'runId' | 'trial' | 'hostHeaders' | 'primedNotes'> & Partial<Pick<LoadPlan, 'http' | 'tls'>>,
@@ -56,104 +63,74 @@ export function prepareRequest(
   seq: number,
   connection: 'new' | 'kept',
 ): PreparedRequest {
-  const requestId = `${requestIdPrefix(plan.runId, plan.trial)}${seq}`;
-  const common = { hostHeader: hostHeaderOf(plan, seq), requestId, connection, ...schemeOf(plan) };
-  if (entry.fixed !== undefined) return fixedRequest(entry, entry.fixed, common);
-  if (entry.mixed !== undefined) return mixedRequest(entry, entry.mixed, seq, common);
-  if (entry.method === 'POST') return writeNote(entry.path, requestId, common);
-  if (entry.path !== '/notes/:id') return get(entry.path, slept(entry.path), common);
-  const noteId = primedNoteId(plan.runId, seq % plan.primedNotes);
-  return get(`/notes/${noteId}`, note(noteId), common);
+  const { runId, trial, hostHeaders, primedNotes, http, tls } = plan;
+  const requestId = `${requestIdPrefix(runId, trial)}${seq}`;
+  // The sites take turns.
+  const hostHeader = hostHeaders[siteIndexOf(seq, hostHeaders.length)] ?? hostHeaders[0];
+  const common: Common = { hostHeader, requestId, connection };
+  const asked = ofUser(entry, requestId, seq) ?? ofSite(entry, requestId, primedNoteId(runId, seq % primedNotes));
+  return written(asked, http === undefined ? common : { ...common, scheme: tls === null ? 'http' : 'https' });
 }
 
-function schemeOf({ http, tls }: Partial<Pick<LoadPlan, 'http' | 'tls'>>): Pick<Common, 'scheme'> {
-  return http === undefined ? {} : { scheme: tls === null ? 'http' : 'https' };
+/** A POST that writes the note `noteId` to the lab's site. */
+export function writeNote(noteId: string, common: Common): PreparedRequest {
+  return written(noteWriting('/notes', noteId), common);
 }
 
-/** Of the site whose turn it is. */
-function hostHeaderOf({ hostHeaders }: Pick<LoadPlan, 'hostHeaders'>, seq: number): string {
-  return hostHeaders[siteIndexOf(seq, hostHeaders.length)] ?? hostHeaders[0];
-}
-
-/** A POST that writes the note `noteId`. */
-export function writeNote(path: string, noteId: string, common: Common): PreparedRequest {
-  const written = note(noteId);
-  const body = JSON.stringify(written);
-  const entity = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+/** What the user's own request asks; null where the entry is of the lab's site. */
+function ofUser({ method, path, fixed, mixed, check }: CheckedEntry, requestId: string, seq: number): Asked | null {
+  if (fixed !== undefined) {
+    const { target = path, headers, bodyBase64, expectedStatus } = fixed;
+    const body = bodyBase64 === null ? null : bodyOfBase64(bodyBase64);
+    return { method, path, target, headers, body, expectedStatus, isExpectedBody: null };
+  }
+  if (mixed === undefined) return null;
+  const { name, body, expected } = mixed;
+  const request = { method, path, name, ...filledRequest(mixed, requestId, seq) };
   return {
-    method: 'POST',
-    path,
-    requestId: common.requestId,
-    bytes: Buffer.from(`${head('POST', path, common)}${entity}`),
-    expectedStatus: 201,
-    isExpectedBody: holds(written),
-  };
-}
-
-function get(path: string, expected: object, common: Common): PreparedRequest {
-  return {
-    method: 'GET',
-    path,
-    requestId: common.requestId,
-    bytes: Buffer.from(`${head('GET', path, common)}\r\n`),
-    expectedStatus: 200,
-    isExpectedBody: holds(expected),
-  };
-}
-
-function fixedRequest(
-  { method, path }: PlanMixEntry,
-  { target, headers, bodyBase64, expectedStatus }: FixedRequest,
-  common: Common,
-): PreparedRequest {
-  const body = bodyBase64 === null ? null : bodyOfBase64(bodyBase64);
-  return written({ method, path, target: target ?? path, headers, body, expectedStatus }, common);
-}
-
-function mixedRequest(
-  { method, path, check }: CheckedEntry,
-  mixed: MixedRequest,
-  seq: number,
-  common: Common,
-): PreparedRequest {
-  const { target, headers, body: filled } = filledRequest(mixed, common.requestId, seq);
-  const { name, body: given, expected } = mixed;
-  const body = given !== null && 'base64' in given ? bodyOfBase64(given.base64) : filled;
-  return {
-    ...written({ method, path, target, headers, body, expectedStatus: expected.status }, common),
-    name,
+    ...request,
+    expectedStatus: expected.status,
+    isExpectedBody: null,
+    ...(body !== null && 'base64' in body && { body: bodyOfBase64(body.base64) }),
     ...(check !== undefined && { check }),
   };
 }
 
-interface Written extends Pick<PreparedRequest, 'method' | 'path' | 'expectedStatus'> {
-  readonly target: string;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: Buffer | null;
+function ofSite({ method, path }: CheckedEntry, requestId: string, primedId: string): Asked {
+  if (method === 'POST') return noteWriting(path, requestId);
+  const [target, expected] = path === '/notes/:id' ? [`/notes/${primedId}`, note(primedId)] : [path, slept(path)];
+  const isExpectedBody = holds(expected);
+  return { method: 'GET', path: target, target, headers: [], body: null, expectedStatus: 200, isExpectedBody };
 }
 
-/** A request whose answer may have any body. */
-function written({ method, path, target, headers, body, expectedStatus }: Written, common: Common): PreparedRequest {
+function noteWriting(path: string, noteId: string): Asked {
+  const sent = note(noteId);
+  const headers = [['Content-Type', 'application/json']] as const;
+  const body = Buffer.from(JSON.stringify(sent));
+  return { method: 'POST', path, target: path, headers, body, expectedStatus: 201, isExpectedBody: holds(sent) };
+}
+
+function written({ target, headers, body, ...asked }: Asked, common: Common): PreparedRequest {
+  const { method } = asked;
   // RFC 9110, 8.6: a method that anticipates a body says so when it has none.
   const hasLength = body !== null || method === 'POST' || method === 'PUT' || method === 'PATCH';
   const bodyLength = body?.length ?? 0;
-  const shared = { method, path, requestId: common.requestId, expectedStatus, isExpectedBody: null };
-  const withBody = body === null || bodyLength === 0 ? shared : { ...shared, body };
+  const request = { ...asked, requestId: common.requestId, ...(body !== null && bodyLength > 0 && { body }) };
   if (common.scheme !== undefined) {
     const fields = fieldsOf({ method, target, headers }, common);
     if (hasLength) fields['content-length'] = bodyLength;
-    return { ...withBody, bytes: noBytes, fields };
+    return { ...request, bytes: noBytes, fields };
   }
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const length = hasLength ? `Content-Length: ${bodyLength}\r\n` : '';
-  return { ...withBody, bytes: Buffer.from(`${head(method, target, common)}${lines}${length}\r\n`) };
+  return { ...request, bytes: Buffer.from(`${head(method, target, common)}${lines}${length}\r\n`) };
 }
 
 const noBytes = Buffer.alloc(0);
 
 /** The head of a request on a stream (RFC 9113, 8.3). */
 function fieldsOf(
-  { method, target, headers }: Pick<Written, 'method' | 'target' | 'headers'>,
+  { method, target, headers }: Pick<Asked, 'method' | 'target' | 'headers'>,
   { hostHeader, requestId, scheme }: Common,
 ): OutgoingHttpHeaders {
   const fields: OutgoingHttpHeaders = {

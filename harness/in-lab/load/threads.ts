@@ -1,13 +1,14 @@
 /** One load by one thread or by several: the slots are dealt out in turn, and one ledger comes out. */
+import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Worker } from 'node:worker_threads';
 import { monotonicUs } from '../../base/clock.ts';
-import { prepareLoad, type LoadResult, type PreparedLoad } from './generator.ts';
+import { prepareLoad, type PreparedLoad } from './generator.ts';
 import { openLedgerFile } from './ledger-file.ts';
 import { slotsDueBy, type SlotShare } from './pacer.ts';
-import { sumOfCounts, type LoadCounts, type LoadPlan } from './plan.ts';
+import { sumOfCounts, type LoadCounts, type LoadPlan, type LoadResult } from './plan.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** What a thread is handed. */
@@ -16,15 +17,13 @@ export interface ThreadTask {
   readonly share: SlotShare;
 }
 
-/** What a thread is told after it, and what it says. */
+/** What a thread is told after it, and what it says once it is ready. */
 export type ThreadCommand =
   | { readonly kind: 'run'; readonly originUs: number }
   | { readonly kind: 'finish'; readonly slots: number | undefined }
   | { readonly kind: 'stop' };
 export type ThreadMessage =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'counts'; readonly counts: LoadCounts }
-  | { readonly kind: 'done'; readonly result: LoadResult };
+  { readonly kind: 'counts'; readonly counts: LoadCounts } | { readonly kind: 'done'; readonly result: LoadResult };
 
 /** A load of several threads that is to finish now ends this far ahead: each must hear of it before its last slot is due. */
 const finishAheadUs = 500_000;
@@ -101,30 +100,24 @@ async function startThread(task: ThreadTask): Promise<PreparedLoad> {
     workerData: task,
     resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
   });
+  await once(worker, 'message');
   let counts: LoadCounts = sumOfCounts([]);
-  let done: (result: LoadResult) => void = () => undefined;
-  const tell = (command: ThreadCommand): void => worker.postMessage(command);
-  await new Promise<void>((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('message', (message: ThreadMessage) => {
-      if (message.kind === 'ready') resolve();
-      if (message.kind === 'counts') counts = message.counts;
-      if (message.kind === 'done') done(message.result);
-    });
+  const done = Promise.withResolvers<LoadResult>();
+  worker.on('error', done.reject);
+  worker.on('message', (message: ThreadMessage) => {
+    counts = message.kind === 'counts' ? message.counts : message.result;
+    if (message.kind === 'done') done.resolve(message.result);
   });
+  const tell = (command: ThreadCommand): void => worker.postMessage(command);
   return {
     counts: () => counts,
     finish: (slots) => tell({ kind: 'finish', slots }),
     stop: () => tell({ kind: 'stop' }),
-    run: (originUs) =>
-      new Promise((resolve, reject) => {
-        worker.on('error', reject);
-        done = (result) => {
-          counts = result;
-          void worker.terminate();
-          resolve(result);
-        };
-        tell({ kind: 'run', originUs });
-      }),
+    run: async (originUs) => {
+      tell({ kind: 'run', originUs });
+      const result = await done.promise;
+      void worker.terminate();
+      return result;
+    },
   };
 }
