@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { makeCertificates } from '../in-lab/connection/testing-tls.ts';
+import { certificates } from '../in-lab/connection/testing-tls.ts';
 import { readLedger } from '../run/read-ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { at, folder, measured, serve } from './testing-measure.ts';
@@ -25,7 +25,7 @@ describe('measure over https', () => {
   let plain: string;
   let asking: string;
   beforeAll(async () => {
-    const { ca, valid, client } = makeCertificates();
+    const { ca, valid, client } = certificates();
     key = client.key;
     const files = { 'ca.pem': ca, 'valid.pem': valid.cert, 'valid.key': valid.key, 'client.pem': client.cert };
     for (const [name, text] of Object.entries({ ...files, 'client.key': key })) writeFileSync(at(name), text);

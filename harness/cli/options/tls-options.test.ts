@@ -2,17 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
-import { makeCertificates, type Certificates } from '../../in-lab/connection/testing-tls.ts';
+import { certificates } from '../../in-lab/connection/testing-tls.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { targetOf } from './service-options.ts';
 
 const folder = testFolder();
 const url = 'https://127.0.0.1/';
-let certificates: Certificates;
 let files: Record<'ca' | 'cert' | 'key' | 'otherKey' | 'locked' | 'broken', string>;
 beforeAll(() => {
-  certificates = makeCertificates();
-  const { ca, client, valid } = certificates;
+  const { ca, client, valid } = certificates();
   const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   const locked = client.key.replaceAll('EC PRIVATE', 'ENCRYPTED PRIVATE');
   const texts = { ca, cert: client.cert, key: client.key, otherKey: valid.key, locked, broken };
@@ -36,9 +34,9 @@ describe('the options for https', () => {
     const { service, request } = await targetOf({ url, ca, cert, key, tlsResume: 'on' });
     expect(request.tls).toEqual({
       serverName: '127.0.0.1',
-      ca: certificates.ca,
+      ca: certificates().ca,
       isInsecure: false,
-      ...certificates.client,
+      ...certificates().client,
       resumes: true,
     });
     expect(service.tls).toEqual({ caFile: ca, isInsecure: false, certFile: cert, resumes: true });

@@ -1,10 +1,8 @@
 /** A name that leads elsewhere while a load goes on. */
 import { createServer, type Server } from 'node:http';
 import { expect, it } from 'vitest';
-import { monotonicUs } from '../../base/clock.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-import { prepareLoad } from '../load/generator.ts';
-import { listen, anyGet, outcomes, testPlan } from '../load/testing.ts';
+import { anyGet, listen, outcomes, rowsOf, testPlan } from '../load/testing.ts';
 
 /** Answers with its own address; listens at both, on one port. */
 async function twoServers(): Promise<{ servers: Server[]; port: number; asked: Record<string, number> }> {
@@ -23,11 +21,10 @@ async function twoServers(): Promise<{ servers: Server[]; port: number; asked: R
 
 async function load(name: string): Promise<{ rows: LedgerRow[]; asked: Record<string, number> }> {
   const { servers, port, asked } = await twoServers();
-  const rows: LedgerRow[] = [];
   const lookUp = { name, everyMs: 50 };
   // The name has led to 127.0.0.9 so far.
   const plan = testPlan(port, { host: '127.0.0.9', lookUp, mix: [anyGet], ratePerSecond: 200, durationMs: 500 });
-  await (await prepareLoad(plan, (row) => rows.push(row))).run(monotonicUs());
+  const rows = await rowsOf(plan);
   for (const server of servers) server.close();
   return { rows, asked };
 }

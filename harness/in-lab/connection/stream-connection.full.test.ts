@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { outcomes } from '../load/testing.ts';
+import { stopServers } from '../load/testing-server.ts';
 import { cases, longHead } from './testing-h2-cases.ts';
-import { expectTold, loadOf, rowsOf, serve, stopServers } from './testing-h2-load.ts';
+import { expectTold, loadOf, streamRowsOf, serve } from './testing-h2-load.ts';
 import { frames, head, maxStreams, type StreamRequest } from './testing-h2.ts';
 
 afterAll(stopServers);
@@ -31,7 +32,7 @@ describe.each(kinds)('the generator over HTTP/2, %s', (kind) => {
     ],
   ])('a server that accepts and %s', async (_, accept, outcome, error) => {
     const server = await serve({ accept }, kind);
-    const rows = await rowsOf(server.port, kind, { connections: 'mixed', deadlineMs: 600 });
+    const rows = await streamRowsOf(server.port, kind, { connections: 'mixed', deadlineMs: 600 });
     expect(outcomes(rows)).toEqual({ [outcome]: 100 });
     expect([...new Set(rows.map((row) => row.error))]).toEqual([error]);
     expect(server.arrivals.size).toBe(0);
@@ -40,7 +41,7 @@ describe.each(kinds)('the generator over HTTP/2, %s', (kind) => {
   it('a port that is closed', async () => {
     const server = await serve({}, kind);
     server.close();
-    expect(outcomes(await rowsOf(server.port, kind, { connections: 'mixed' }))).toEqual({ refused: 100 });
+    expect(outcomes(await streamRowsOf(server.port, kind, { connections: 'mixed' }))).toEqual({ refused: 100 });
   });
 
   it.each([
@@ -52,7 +53,7 @@ describe.each(kinds)('the generator over HTTP/2, %s', (kind) => {
       setTimeout(() => socket.write(frames.ok(id)), 20);
     };
     const server = await serve({ greeting: frames.settings([maxStreams, first]), behave }, kind);
-    expect(outcomes(await rowsOf(server.port, kind, { maxConnections: 3 }))).toEqual({ ok: 100 });
+    expect(outcomes(await streamRowsOf(server.port, kind, { maxConnections: 3 }))).toEqual({ ok: 100 });
     expect(server.arrivals.size).toBe(100);
   });
 
@@ -65,7 +66,7 @@ describe.each(kinds)('the generator over HTTP/2, %s', (kind) => {
     };
     const server = await serve({ behave }, kind);
     const mix = [{ method: 'POST', path: '/', weight: 1, fixed }] as const;
-    expect(outcomes(await rowsOf(server.port, kind, { mix, ratePerSecond: 80 }))).toEqual({ ok: 20 });
+    expect(outcomes(await streamRowsOf(server.port, kind, { mix, ratePerSecond: 80 }))).toEqual({ ok: 20 });
     expect(server.arrivals.size).toBe(20);
   });
 
@@ -75,7 +76,7 @@ describe.each(kinds)('the generator over HTTP/2, %s', (kind) => {
       { behave: ({ socket, id }) => void socket.write(Buffer.concat(longHead(id, long))) },
       kind,
     );
-    const rows = await rowsOf(server.port, kind, { connections: 'new', ratePerSecond: 80 });
+    const rows = await streamRowsOf(server.port, kind, { connections: 'new', ratePerSecond: 80 });
     expect(outcomes(rows)).toEqual({ local: 20 });
     expect(rows[0]?.error).toBe('limit: a head has too many frames');
   });

@@ -1,11 +1,10 @@
 /** What the tests of HTTP/2 share: a server that reads requests by Node, and writes its frames by hand. */
 import { performServerHandshake, type IncomingHttpHeaders } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { FrameReader, frameTypes, prefaceLength } from './http2-frames.ts';
-import { listen } from '../load/testing.ts';
-import { streamOver } from './testing-tls.ts';
+import { rawServer, streamOver, type TestServer } from '../load/testing-server.ts';
 
 /** A frame of any kind. */
 export function frame(type: number, flags: number, id: number, payload: Uint8Array | string = ''): Buffer {
@@ -83,12 +82,10 @@ export interface StreamRequest extends StreamConnectionEnd {
 }
 
 /** A server that counts what arrives. */
-export interface StreamWitness {
-  readonly port: number;
+export interface StreamWitness extends TestServer {
   /** How often each request id arrived. */
   readonly arrivals: Map<string, number>;
   readonly counts: { connections: number };
-  close(): void;
 }
 
 /** How a server behaves. */
@@ -109,12 +106,9 @@ export async function streamServer(setting: StreamServer): Promise<StreamWitness
   const settings = { ALPNProtocols: ['h2'], ...tls };
   const secureContext = createSecureContext(settings);
   const witness = { arrivals: new Map<string, number>(), counts: { connections: 0 } };
-  const sockets = new Set<Socket>();
   let nthRequest = 0;
-  const server = createServer((raw) => {
-    sockets.add(raw);
-    raw.on('error', () => undefined);
-    const nth = witness.counts.connections++;
+  const server = await rawServer((raw, nth) => {
+    witness.counts.connections++;
     if (accept(raw, nth)) return;
     const socket: Duplex =
       tls === undefined ? raw : new TLSSocket(streamOver(raw), { ...settings, isServer: true, secureContext });
@@ -130,12 +124,7 @@ export async function streamServer(setting: StreamServer): Promise<StreamWitness
       behave({ ...end, id, headers, requestId, nthRequest: nthRequest++ });
     });
   });
-  const port = await listen(server);
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  };
-  return { port, ...witness, close };
+  return { ...server, ...witness };
 }
 
 const pingType = 6;

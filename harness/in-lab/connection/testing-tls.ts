@@ -1,13 +1,9 @@
-/** What the tests of TLS share: an authority of their own, its certificates, and a raw server that speaks TLS. */
+/** What the tests of TLS share: an authority of their own, and its certificates. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
-import { createSecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { TlsPlan } from '../load/plan.ts';
-import { listen } from '../load/testing.ts';
 
 /** A certificate and its key, PEM. */
 export interface Identity {
@@ -29,8 +25,15 @@ export interface Certificates {
   readonly client: Identity;
 }
 
+let made: Certificates | undefined;
+
+/** Them, made once. */
+export function certificates(): Certificates {
+  return (made ??= makeCertificates());
+}
+
 /** Makes them with openssl. */
-export function makeCertificates(): Certificates {
+function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
   const openssl = (...words: string[]): void =>
     void execFileSync('openssl', words, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -104,88 +107,7 @@ subjectAltName = ${names}
 }
 
 /** TLS as a browser speaks it to shop.test, whose authority is the tests' own. */
-export function tlsPlan({ ca }: Certificates, over: Partial<TlsPlan> = {}): TlsPlan {
+export function tlsPlan(over: Partial<TlsPlan> = {}): TlsPlan {
+  const { ca } = certificates();
   return { serverName: 'shop.test', ca, isInsecure: false, cert: null, key: null, resumes: false, ...over };
-}
-
-/** One request, read whole, and both layers of the connection that it came on. */
-export interface SecureRequest {
-  readonly socket: TLSSocket;
-  /** The TCP connection: what is done to it, TLS does not know. */
-  readonly raw: Socket;
-  readonly method: string;
-  /** 0 for the first request of the server. */
-  readonly nth: number;
-}
-
-/** What a server does with a request. */
-export type SecureBehaviour = (request: SecureRequest) => void;
-
-/** A server that speaks TLS and counts what arrives. */
-export interface SecureWitness {
-  readonly port: number;
-  /** How often each request id arrived. */
-  readonly arrivals: Map<string, number>;
-  /** Connections, and handshakes that were done. */
-  readonly counts: { connections: number; handshakes: number; resumed: number };
-  close(): void;
-}
-
-/** A server of one behaviour; `accept` may take a connection before TLS does. */
-export async function secureServer(
-  settings: TLSSocketOptions,
-  behave: SecureBehaviour,
-  accept: (raw: Socket, nth: number) => boolean = () => false,
-): Promise<SecureWitness> {
-  const secureContext = createSecureContext({ ...settings });
-  const arrivals = new Map<string, number>();
-  const counts = { connections: 0, handshakes: 0, resumed: 0 };
-  const sockets = new Set<Socket>();
-  let nth = 0;
-  const server = createServer((raw) => {
-    sockets.add(raw);
-    raw.on('error', () => undefined);
-    if (accept(raw, counts.connections++)) return;
-    const socket = new TLSSocket(streamOver(raw), { ...settings, isServer: true, secureContext });
-    socket.on('error', () => raw.destroy());
-    socket.on('secure', () => {
-      counts.handshakes++;
-      if (socket.isSessionReused()) counts.resumed++;
-    });
-    let read = '';
-    socket.on('data', (part: Buffer) => {
-      read += part.toString('latin1');
-      for (;;) {
-        const end = read.indexOf('\r\n\r\n');
-        const length = Number(/content-length: (\d+)/iu.exec(read.slice(0, end))?.[1] ?? 0);
-        if (end < 0 || read.length < end + 4 + length) return;
-        const id = /x-request-id: (\S+)/iu.exec(read)?.[1] ?? '';
-        arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
-        const method = read.slice(0, read.indexOf(' '));
-        read = read.slice(end + 4 + length);
-        behave({ socket, raw, method, nth: nth++ });
-      }
-    });
-  });
-  const port = await listen(server);
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  };
-  return { port, arrivals, counts, close };
-}
-
-/** Both ends of the TCP connection stay in the test's hand: TLS neither closes it nor hears of its close. */
-export function streamOver(raw: Socket): Duplex {
-  const stream = new Duplex({
-    read: () => undefined,
-    write: (chunk: Buffer, _, done) => void raw.write(chunk, () => done()),
-    final: (done) => {
-      raw.end();
-      done();
-    },
-  });
-  raw.on('data', (bytes) => stream.push(bytes));
-  raw.on('end', () => stream.push(null));
-  return stream;
 }

@@ -4,21 +4,16 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
-import { monotonicUs } from '../../base/clock.ts';
 import { testFolder } from '../../base/testing-folder.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-import { prepareLoad } from '../load/generator.ts';
 import type { LoadPlan } from '../load/plan.ts';
 import { hold } from '../hold/testing-holds.ts';
-import { anyGet, testPlan } from '../load/testing.ts';
+import { anyGet, rowsOf, testPlan } from '../load/testing.ts';
 
 const folder = testFolder();
 
 async function load(path: string, over: Partial<LoadPlan> = {}): Promise<LedgerRow[]> {
-  const rows: LedgerRow[] = [];
-  const plan = testPlan(0, { host: path, port: null, mix: [anyGet], durationMs: 100, ...over });
-  await (await prepareLoad(plan, (row) => rows.push(row))).run(monotonicUs());
-  return rows;
+  return await rowsOf(testPlan(0, { host: path, port: null, mix: [anyGet], durationMs: 100, ...over }));
 }
 
 const ends = (rows: readonly LedgerRow[]) => rows.map(({ outcome, error }) => [outcome, error]);

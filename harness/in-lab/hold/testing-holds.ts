@@ -1,10 +1,11 @@
 /** What the tests of held connections share: holders without a load, and what a server does with what arrives. */
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createHash } from 'node:crypto';
 import { monotonicUs } from '../../base/clock.ts';
 import type { HoldKind } from '../../experiment/hold.ts';
 import type { HoldRow } from '../../run/files/holds.ts';
 import { answerLimits, type TlsPlan } from '../load/plan.ts';
+import { rawServer, type TestServer } from '../load/testing-server.ts';
 import { Holders } from './holders.ts';
 
 /** Holders of one kind, and the rows that they have written so far. */
@@ -48,12 +49,14 @@ export function hold(
   return { rows, holders, ended };
 }
 
-/** A server that hands each request's head over, with its connection. */
-export function rawServer(behave: (socket: Socket, head: string, nth: number) => void): Server {
+/** What a server does once the head of the first request on a connection has come. @param nth 0 for the server's first */
+export type Behave = (socket: Socket, head: string, nth: number) => void;
+
+/** A server that hands each connection over, with the head of its first request. */
+export async function headServer(behave: Behave): Promise<TestServer> {
   let nth = 0;
-  return createServer((socket) => {
+  return await rawServer((socket) => {
     let read = '';
-    socket.on('error', () => undefined);
     socket.on('data', (bytes: Buffer) => {
       const hadHead = read.includes('\r\n\r\n');
       read += bytes.toString('latin1');

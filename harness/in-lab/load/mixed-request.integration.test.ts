@@ -2,13 +2,11 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { monotonicUs } from '../../base/clock.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-import { prepareLoad } from './generator.ts';
 import { ResponseParser } from '../connection/response-parser.ts';
 import { answerCheck } from './mixed-request.ts';
 import type { ExpectedAnswer, LoadPlan, MixedRequest, PlanMixEntry } from './plan.ts';
-import { listen, outcomes, testPlan } from './testing.ts';
+import { listen, outcomes, rowsOf, testPlan } from './testing.ts';
 
 interface Seen {
   readonly method: string;
@@ -48,9 +46,7 @@ function entry(mixed: Partial<MixedRequest>, over: Partial<PlanMixEntry> = {}): 
 
 async function load(mix: readonly PlanMixEntry[], over: Partial<LoadPlan> = {}): Promise<LedgerRow[]> {
   seen.length = 0;
-  const rows: LedgerRow[] = [];
-  const plan = testPlan(port, { ratePerSecond: 1000, durationMs: 300, mix, ...over });
-  await (await prepareLoad(plan, (row) => rows.push(row))).run(monotonicUs());
+  const rows = await rowsOf(testPlan(port, { ratePerSecond: 1000, durationMs: 300, mix, ...over }));
   return rows.sort((a, b) => a.seq - b.seq);
 }
 

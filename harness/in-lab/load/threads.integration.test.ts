@@ -1,38 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
 import { monotonicUs } from '../../base/clock.ts';
 import { threadsFor, type LoadPlan } from './plan.ts';
-import { anyGet, listen, testPlan } from './testing.ts';
+import { anyGet, testPlan } from './testing.ts';
+import { expectBalanced, stopServers, witness, type Witness } from './testing-server.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
 import { prepareThreads } from './threads.ts';
 import { dueUsOf } from '../../experiment/load-schedule.ts';
 
 const folder = testFolder();
-const arrivals = new Map<string, number>();
-let server: Server;
-let port = 0;
+let server: Witness;
 
 beforeAll(async () => {
-  server = createServer((socket) => {
-    socket.on('error', () => undefined);
-    socket.on('data', (part) => {
-      const id = /x-request-id: (\S+)/iu.exec(part.toString('latin1'))?.[1] ?? '';
-      arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    });
-  });
-  port = await listen(server);
+  server = await witness(({ socket }) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
 });
-afterAll(() => {
-  server.close();
-});
+afterAll(stopServers);
 
 function planOf(name: string, threads: number): LoadPlan {
   const ledgerPath = join(folder, `${name}.ndjson`);
-  return testPlan(port, { runId: name, ratePerSecond: 500, mix: [anyGet], primedNotes: 0, ledgerPath, threads });
+  return testPlan(server.port, { runId: name, ratePerSecond: 500, mix: [anyGet], primedNotes: 0, ledgerPath, threads });
 }
 
 function ledgerOf(plan: LoadPlan): LedgerRow[] {
@@ -51,7 +39,7 @@ describe.concurrent.each([1, 3])('a load on %i threads', (threads) => {
     );
     expect(new Set(ledger.map(({ outcome }) => outcome))).toEqual(new Set(['ok']));
     expect(result).toMatchObject({ due: 250, sent: 250, ok: 250, aborted: false, unfinished: 0 });
-    expect(ledger.map(({ requestId }) => arrivals.get(requestId))).toEqual(ledger.map(() => 1));
+    expectBalanced(ledger, server);
     expect(readdirSync(folder).filter((file) => file.startsWith(`whole${threads}.`))).toHaveLength(1);
   });
 
