@@ -96,7 +96,8 @@ export function serviceJsonSchema(): Node {
   const { $schema, ...rest } = draft7Schema(writtenServiceSchema, 'input');
   describeBelow(rest, '');
   const oneOf = (...names: string[]): Node => ({ oneOf: names.map((name) => ({ required: [name] })) });
-  Object.assign(partAt(rest, 'containers', 'items'), oneOf('image', 'packages'));
+  const { containers } = rest['properties'] as Record<string, { items?: Node }>;
+  Object.assign(containers?.items ?? {}, oneOf('image', 'packages'));
   return {
     $schema,
     $id: 'urn:restart-proof:service:1',
@@ -111,10 +112,6 @@ export function serviceJsonSchema(): Node {
 /** The text of the published file. */
 export function serviceJsonSchemaText(): string {
   return `${JSON.stringify(serviceJsonSchema(), null, 2)}\n`;
-}
-
-function partAt(node: Node, field: string, part: string): Node {
-  return ((node['properties'] as Record<string, Node>)[field]?.[part] ?? {}) as Node;
 }
 
 function describeBelow(node: Node, path: string): void {

@@ -1,16 +1,15 @@
 /** The files that a service.yaml names: are they there, and would those that are used as they are work? */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { basename, isAbsolute, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { readWrittenFile, whyUnreadable } from '../gate/files/written-file.ts';
+import { placeText, type Path } from '../gate/files/yaml-data.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { NamedFile } from './own-files.ts';
 import type { WrittenService } from './told-service.ts';
-import { programMistake, type Copied } from './program-check.ts';
+import { isWithin, programMistake, type Copied } from './program-check.ts';
 import { proxyMistake } from './proxy-text.ts';
 import { envMistake, neededEnvOf, programOf, socketMistake, unitMistake, type TextMistake } from './unit-text.ts';
-
-type Path = readonly (string | number)[];
 
 /** Makes an error of a field and what is wrong with it. */
 export type Refuse = (path: Path, what: string, hint?: string) => Error;
@@ -25,21 +24,20 @@ export function namedFilesOf(service: WrittenService, folder: string, refuse: Re
     name === undefined
       ? []
       : [{ kind, name, source: resolve(folder, name), refuse: (what, hint) => refuse(path, what, hint) }];
-  const { files, unit, socket, env, proxy, release } = service;
   return [
-    ...files.flatMap((file, index) =>
+    ...service.files.flatMap((file, index) =>
       typeof file === 'string'
         ? named('any', ['files', index], file)
         : named('any', ['files', index, 'from'], file.from),
     ),
-    ...named('file', ['unit'], unit),
-    ...named('file', ['socket'], socket),
-    ...named('file', ['env'], env),
-    ...named('file', ['proxy'], proxy),
-    ...(release !== undefined && 'folders' in release
-      ? release.folders.flatMap((name, index) => named('folder', ['release', 'folders', index], name))
-      : []),
+    ...(['unit', 'socket', 'env', 'proxy'] as const).flatMap((field) => named('file', [field], service[field])),
+    ...linked(service).folders.flatMap((name, index) => named('folder', ['release', 'folders', index], name)),
   ];
+}
+
+/** The link of a release, and the folders that take turns behind it; none where a release is something else. */
+function linked({ release }: WrittenService): { link: string | null; folders: readonly string[] } {
+  return release !== undefined && 'link' in release ? release : { link: null, folders: [] };
 }
 
 /** Refuses one that is not there, or is of another kind. */
@@ -67,17 +65,13 @@ export interface Destination {
 }
 
 /** Where each of the files goes; refuses two that go to one place. */
-export function destinationsOf(
-  { name, files, release }: WrittenService,
-  folder: string,
-  refuse: Refuse,
-): Destination[] {
-  const taken = new Map<string, string>();
-  if (release !== undefined && 'link' in release) taken.set(release.link, 'release.link');
-  if (release !== undefined && 'link' in release) refuseTwinFolders(release.folders, refuse);
-  return files.map((file, index) => {
+export function destinationsOf(service: WrittenService, folder: string, refuse: Refuse): Destination[] {
+  const { link, folders } = linked(service);
+  refuseTwinFolders(folders, refuse);
+  const taken = new Map(link === null ? [] : [[link, 'release.link']]);
+  return service.files.map((file, index) => {
     const { from, to }: { from: string; to?: string | undefined } = typeof file === 'string' ? { from: file } : file;
-    const path = to ?? `/opt/${name}/${basename(resolve(folder, from))}`;
+    const path = to ?? `/opt/${service.name}/${basename(resolve(folder, from))}`;
     const other = taken.get(path);
     if (other !== undefined)
       throw refuse(['files', index], `goes to ${path}, as ${other} does`, 'Say where: { from: …, to: … }');
@@ -88,97 +82,83 @@ export function destinationsOf(
 
 /** Each folder of a release keeps its own name on the server. */
 function refuseTwinFolders(folders: readonly string[], refuse: Refuse): void {
-  const names = folders.map((folder) => basename(folder));
-  const twin = folders.findIndex((folder, index) => folders[names.indexOf(basename(folder))] !== folder && index > 0);
-  if (twin < 0) return;
-  const first = names.indexOf(names[twin] ?? '');
-  throw refuse(
-    ['release', 'folders', twin],
-    `is called ${names[twin] ?? ''}, as ${folders[first] ?? ''} is: rename one`,
-  );
+  for (const [index, folder] of folders.entries()) {
+    const first = folders.find((other) => basename(other) === basename(folder)) ?? folder;
+    if (first === folder) continue;
+    throw refuse(['release', 'folders', index], `is called ${basename(folder)}, as ${first} is: rename one`);
+  }
 }
 
 /**
  * Refuses a unit, a socket unit, a file of variables or one of the proxy that would surely not work.
- * @param pathOf where a file lies that is not named by an absolute path
+ * @param pathOf where a file lies, as errors call it
  */
 export async function refuseUnusable(
   service: WrittenService,
   pathOf: (name: string) => string,
   refuse: Refuse,
 ): Promise<void> {
-  const { start = '', unit, socket, env, proxy, host = `${service.name}.test` } = service;
+  const { start = '', unit, socket, env, proxy, public: address, host = `${service.name}.test` } = service;
   const [program = ''] = start.split(/\s/u);
   if (program.includes('/') && !/^["']?\//u.test(program)) {
     throw refuse(['start'], `takes an absolute path or a plain name, not ${program}`, `Such as /opt/${service.name}/…`);
   }
-  const unitName = unit === undefined ? '' : unitNameOf('unit', unit, refuse);
-  const socketName = socket === undefined ? '' : unitNameOf('socket', socket, refuse);
+  const names = { unit: unitNameOf('unit', unit, refuse), socket: unitNameOf('socket', socket, refuse), address };
   if (proxy !== undefined && !/\.(ya?ml|toml)$/u.test(proxy)) {
     throw refuse(['proxy'], `${proxy} must end in .yml, .yaml or .toml: Traefik reads no other`);
   }
-  const address = service.public;
-  await refuseText(unit, 'unit', unitMistake);
-  await refuseText(socket, 'socket unit', (text) =>
-    socketMistake(text, { socket: socketName, unit: unitName, address }),
-  );
-  await refuseText(env, 'file of variables', envMistake);
-  await refuseText(proxy, 'file of the proxy', (text, path) => proxyMistake(text, path, { address, host }));
-
-  async function refuseText(
-    name: string | undefined,
-    what: string,
-    mistakeIn: (text: string, path: string) => TextMistake | null,
-  ): Promise<void> {
-    if (name === undefined) return;
-    const path = isAbsolute(name) ? name : pathOf(name);
+  const texts: [name: string | undefined, what: string, (text: string, path: string) => TextMistake | null][] = [
+    [unit, 'unit', unitMistake],
+    [socket, 'socket unit', (text) => socketMistake(text, names)],
+    [env, 'file of variables', envMistake],
+    [proxy, 'file of the proxy', (text, path) => proxyMistake(text, path, { address, host })],
+  ];
+  for (const [name, what, mistakeIn] of texts) {
+    if (name === undefined) continue;
+    const path = pathOf(name);
     const mistake = mistakeIn(await readWrittenFile(path, path, what), path);
-    if (mistake !== null)
-      throw usageError(`${path}:${mistake.line}:${mistake.column ?? 1}: ${mistake.what}.`, mistake.hint ?? unitHint);
+    if (mistake !== null) throw textError(path, mistake);
   }
+}
+
+function textError(path: string, { line, column = 1, what, hint }: TextMistake): Error {
+  return usageError(`${placeText(path, { line, column })}: ${what}.`, hint ?? 'It is used as it is: correct it there.');
 }
 
 /** Refuses a service whose program, or a file that its unit needs, is surely not on the server. */
 export async function refuseAbsent(
-  service: Omit<WrittenService, 'files'> & { readonly files: readonly Destination[] },
+  service: WrittenService & { readonly files: readonly Destination[] },
   { folder, pathOf }: { folder: string; pathOf: (name: string) => string },
   refuse: Refuse,
 ): Promise<void> {
   const { files, release, start, unit, image } = service;
-  const copied = files.map(({ from, to }): Copied => ({ from, to, source: resolve(folder, from) }));
-  if (release !== undefined && 'link' in release) {
-    copied.push(...release.folders.map((from) => ({ from, to: release.link, source: resolve(folder, from) })));
-  }
+  const { link, folders } = linked(service);
+  const behind = link === null ? [] : folders.map((from) => ({ from, to: link }));
+  const copied = [...files, ...behind].map(({ from, to }): Copied => ({ from, to, source: resolve(folder, from) }));
   const mayComeLater = image !== undefined || (release !== undefined && 'command' in release);
   if (start !== undefined) {
     const mistake = await programMistake(start.split(/\s/u)[0] ?? '', copied, mayComeLater);
     if (mistake !== null) throw refuse(['start'], mistake.what, mistake.hint);
   }
   if (unit === undefined) return;
-  const path = isAbsolute(unit) ? unit : pathOf(unit);
+  const path = pathOf(unit);
   const text = await readWrittenFile(path, path, 'unit');
   const { program = '', line = 1 } = programOf(text) ?? {};
   const mistake = await programMistake(program, copied, mayComeLater);
-  if (mistake !== null) throw usageError(`${path}:${line}:1: ExecStart=: ${mistake.what}.`, mistake.hint ?? unitHint);
+  if (mistake !== null) throw textError(path, { line, what: `ExecStart=: ${mistake.what}`, hint: mistake.hint });
+  if (mayComeLater) return;
   // Debian's own lie in /etc/default.
   const absent = neededEnvOf(text).find(
-    (each) =>
-      !mayComeLater &&
-      !each.path.startsWith('/etc/default/') &&
-      !copied.some(({ to }) => each.path === to || each.path.startsWith(`${to}/`)),
+    ({ path: needed }) => !needed.startsWith('/etc/default/') && !copied.some(({ to }) => isWithin(needed, to)),
   );
-  if (absent !== undefined) {
-    throw usageError(
-      `${path}:${absent.line}:1: EnvironmentFile=: ${absent.path} is not on the server.`,
-      `Put it there with files: [{ from: …, to: ${absent.path} }].`,
-    );
-  }
+  if (absent === undefined) return;
+  const hint = `Put it there with files: [{ from: …, to: ${absent.path} }].`;
+  throw textError(path, { line: absent.line, what: `EnvironmentFile=: ${absent.path} is not on the server`, hint });
 }
 
-const unitHint = 'It is used as it is: correct it there.';
-
-/** The name that systemd knows a unit by. */
-function unitNameOf(kind: 'unit' | 'socket', path: string, refuse: Refuse): string {
+/** The name that systemd knows a unit by; empty where there is none. */
+function unitNameOf(kind: 'unit' | 'socket', path: string | undefined, refuse: Refuse): string {
+  if (path === undefined) return '';
   const ending = kind === 'unit' ? '.service' : '.socket';
   const name = basename(path);
   if (!name.endsWith(ending)) throw refuse([kind], `must be named NAME${ending}, not ${name}`);

@@ -23,16 +23,14 @@ interface OwnFile {
 const mostBytes = 2 ** 30;
 const mostFiles = 200_000;
 
-/** Says what is wrong with something that was named, as the end of a sentence. */
-type RefuseFile = (what: string, hint?: string) => Error;
-
 /** A file or folder that was named, and how to refuse it. */
 export interface NamedFile {
   /** Absolute. */
   readonly source: string;
   /** As it was written. */
   readonly name: string;
-  readonly refuse: RefuseFile;
+  /** Says what is wrong with it, as the end of a sentence. */
+  readonly refuse: (what: string, hint?: string) => Error;
 }
 
 /**
@@ -84,25 +82,20 @@ export async function contentsOf(named: readonly NamedFile[], folder: string): P
     for (const file of await ownFilesOf(of)) {
       bytes += file.bytes;
       if (bytes > mostBytes) throw of.refuse('with this, what is copied is more than 1 GiB', leaveOut);
-      all.push({ of, file, key: keyOf(relative(folder, of.source), file.path) });
+      all.push({ of, file, key: `${relative(folder, of.source)}\n${file.path}` });
     }
   }
   const tops = all.filter(({ file }) => file.path === '').map(({ file }) => file.source);
   for (const { of, file } of all) refuseLeading(file, of, tops);
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(2 ** 20);
   for (const { of, file, key } of all.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)))) {
     hash.update(`${JSON.stringify([key, file.kind, file.isExecutable, file.bytes, file.target])}\n`);
     if (file.kind !== 'file') continue;
-    await addBytes(hash, file.source, buffer).catch((cause: unknown) => {
+    await addBytes(hash, file.source).catch((cause: unknown) => {
       throw of.refuse(`${shownPath(of.name, file.path)} ${whyUnreadable(cause)}`);
     });
   }
   return hash.digest('hex');
-}
-
-function keyOf(from: string, path: string): string {
-  return `${from.split(sep).join('/')}\n${path}`;
 }
 
 /** What Debian has where a link may lead to. */
@@ -120,15 +113,7 @@ function refuseLeading({ kind, target, path, source }: OwnFile, of: NamedFile, c
   );
 }
 
-async function addBytes(hash: Hash, path: string, buffer: Buffer): Promise<void> {
+async function addBytes(hash: Hash, path: string): Promise<void> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return;
-      hash.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
-  }
+  for await (const part of file.createReadStream({ highWaterMark: 2 ** 20 })) hash.update(part as Buffer);
 }

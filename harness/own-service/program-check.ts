@@ -50,7 +50,8 @@ export async function programMistake(
   return null;
 }
 
-function isWithin(path: string, folder: string): boolean {
+/** Is it this file or folder, or below it? */
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 

@@ -1,5 +1,5 @@
 /** Reads a service.yaml: what it says, the requests of its load, and the files that it names. */
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { didYouMean } from '../base/nearest.ts';
 import { ownServiceSchema, refuseContradictions, writtenServiceShape } from '../experiment/own-service.ts';
 import type { OwnService } from '../experiment/own-service.ts';
@@ -71,7 +71,7 @@ export async function readOwnService(path: string, environment: NodeJS.ProcessEn
   const used = usedService(service, environment, { labelOf, wrong: refuse });
   const named = namedFilesOf(written, folder, refuse);
   for (const file of named) await refuseMissing(file);
-  const pathOf = (name: string): string => join(dirname(path), name);
+  const pathOf = (name: string): string => (isAbsolute(name) ? name : join(dirname(path), name));
   await refuseUnusable(service, pathOf, refuse);
   const common = { requests: mix.shown, contents: await contentsOf(named, folder) };
   await refuseAbsent(service, { folder, pathOf }, refuse);

@@ -5,8 +5,10 @@ import { expand, shownHeader, shownScript } from '../gate/files/secrets.ts';
 /** What stands in a service.yaml, but for its requests. */
 export type WrittenService = Omit<OwnService, 'requests' | 'contents' | 'unitChanges'>;
 
-type Variables = Readonly<Record<string, string>>;
 type Path = readonly (string | number)[];
+
+const ofVariable = /(?:^|\.)environment\.\w+$/u;
+const ofCommand = /^(?:start|(?:release|writes)\.command|containers\.\d+\.(?:start|ready))$/u;
 
 /** All texts of a service, changed: those of variables by one function, command lines by another. */
 function withTexts(
@@ -14,31 +16,27 @@ function withTexts(
   variable: (text: string, name: string, path: Path) => string,
   command: (text: string) => string = (text) => text,
 ): WrittenService {
-  const all = (variables: Variables, path: Path): Record<string, string> =>
-    Object.fromEntries(Object.entries(variables).map(([name, text]) => [name, variable(text, name, [...path, name])]));
-  const { start, environment, release, writes, containers } = service;
-  return {
-    ...service,
-    ...(start !== undefined && { start: command(start) }),
-    environment: all(environment, ['environment']),
-    ...(release !== undefined && {
-      release:
-        'environment' in release
-          ? { environment: all(release.environment, ['release', 'environment']) }
-          : 'command' in release
-            ? { command: command(release.command) }
-            : release,
-    }),
-    ...(writes !== undefined && {
-      writes: 'command' in writes ? { ...writes, command: command(writes.command) } : writes,
-    }),
-    containers: containers.map((container, index) => ({
-      ...container,
-      environment: all(container.environment, ['containers', index, 'environment']),
-      ...(container.start !== undefined && { start: command(container.start) }),
-      ...(container.ready !== undefined && { ready: command(container.ready) }),
-    })),
+  const changed = (value: unknown, path: Path): unknown => {
+    if (Array.isArray(value)) return value.map((one, index) => changed(one, [...path, index]));
+    if (typeof value === 'object' && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, changed(one, [...path, name])]));
+    }
+    if (typeof value !== 'string') return value;
+    const at = path.join('.');
+    if (ofVariable.test(at)) return variable(value, String(path.at(-1)), path);
+    return ofCommand.test(at) ? command(value) : value;
   };
+  return changed(service, []) as WrittenService;
+}
+
+/** The values of its variables. */
+function textsOf(service: WrittenService): { text: string; name: string; path: Path }[] {
+  const all: { text: string; name: string; path: Path }[] = [];
+  withTexts(service, (text, name, path) => {
+    all.push({ text, name, path });
+    return text;
+  });
+  return all;
 }
 
 /**
@@ -68,16 +66,8 @@ const hashOf = /:(?:\$(?:apr1|2[aby]|5|6)\$|\{SHA\})[^\s"',]+/gu;
 
 /** Hides in a text, such as an error's words or a unit, what a service was given and nobody else may read. */
 export function hiding(used: OwnService, shown: OwnService): (text: string) => string {
-  const values = new Map<string, string>();
-  withTexts(shown, (text, _, path) => {
-    values.set(path.join('.'), text);
-    return text;
-  });
-  const secrets: string[] = [];
-  withTexts(used, (text, _, path) => {
-    if (values.get(path.join('.')) !== text) secrets.push(text);
-    return text;
-  });
+  const values = new Set(textsOf(shown).map(({ text, path }) => `${path.join('.')} ${text}`));
+  const secrets = textsOf(used).flatMap(({ text, path }) => (values.has(`${path.join('.')} ${text}`) ? [] : text));
   return (text) => {
     // `Environment` is no name of a value.
     const apart = text.replaceAll(/^(\s*Environment)=/gmu, '$1= ').replaceAll(hashOf, ':${PASSWORD}');
@@ -93,11 +83,7 @@ function shownQuoted(whole: string, ...found: unknown[]): string {
 
 /** As it may be written down: what looks like a secret is named after the variable that could hold it. */
 export function shownService(service: WrittenService): WrittenService {
-  const secrets: string[] = [];
-  withTexts(service, (text, name) => {
-    if (shownHeader(name, text, []) !== text) secrets.push(text);
-    return text;
-  });
+  const secrets = textsOf(service).flatMap(({ text, name }) => (shownHeader(name, text, []) === text ? [] : text));
   const shown = (text: string): string => shownScript(text, secrets);
   return withTexts(service, (text, name) => shown(shownHeader(name, text, [])), shown);
 }

@@ -5,7 +5,7 @@ export interface TextMistake {
   readonly line: number;
   readonly column?: number;
   readonly what: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 interface Setting {
@@ -19,16 +19,13 @@ interface Setting {
 function settingsOf(text: string): Setting[] {
   const settings: Setting[] = [];
   let section = '';
-  let begun: { text: string; line: number } | null = null;
+  let [begun, begunLine] = ['', 0];
   for (const [index, raw] of text.split(/\r?\n/u).entries()) {
     if (/^\s*[#;]/u.test(raw)) continue;
-    const { text: whole, line }: { text: string; line: number } =
-      begun === null ? { text: raw, line: index + 1 } : { text: `${begun.text} ${raw}`, line: begun.line };
-    if (whole.endsWith('\\')) {
-      begun = { text: whole.slice(0, -1), line };
-      continue;
-    }
-    begun = null;
+    const whole = `${begun}${raw}`;
+    const line = begun === '' ? index + 1 : begunLine;
+    [begun, begunLine] = whole.endsWith('\\') ? [`${whole.slice(0, -1)} `, line] : ['', 0];
+    if (begun !== '') continue;
     section = /^\s*\[(.+)\]\s*$/u.exec(whole)?.[1] ?? section;
     const [, name, value = ''] = /^\s*(\w+)\s*=\s*(.*?)\s*$/su.exec(whole) ?? [];
     if (name !== undefined) settings.push({ section, name, value, line });
@@ -96,10 +93,8 @@ export function socketMistake(
   const settings = settingsOf(text);
   const accept = lastOf(settings, 'Socket', 'Accept');
   if (isTrue(accept?.value)) {
-    return {
-      line: accept?.line ?? 1,
-      what: 'Accept=yes starts a process for each connection: there is no service to restart',
-    };
+    const what = 'Accept=yes starts a process for each connection: there is no service to restart';
+    return { line: accept?.line ?? 1, what };
   }
   const service = lastOf(settings, 'Socket', 'Service');
   const starts = service?.value ?? socket.replace(/\.socket$/u, '.service');
@@ -109,7 +104,9 @@ export function socketMistake(
   }
   const port = address.split(':')[1] ?? '';
   const listens = listOf(settings, 'Socket', 'ListenStream');
-  if (listens.some(({ value }) => isReached(value, port))) return null;
+  // Where a connection to 127.0.0.1 arrives.
+  const reached = [port, `127.0.0.1:${port}`, `0.0.0.0:${port}`, `[::]:${port}`];
+  if (listens.some(({ value }) => reached.includes(value))) return null;
   const [first] = listens;
   const has = first === undefined ? '' : `: it has ${listens.map(({ value }) => value).join(', ')}`;
   return {
@@ -117,11 +114,6 @@ export function socketMistake(
     what: `no ListenStream= takes port ${port}, which is public${has}`,
     hint: `Write public: with the port of ListenStream=, or ListenStream=${address}.`,
   };
-}
-
-/** Does a connection to 127.0.0.1 at this port arrive? An address in square brackets takes it only if it is `[::]`. */
-function isReached(listen: string, port: string): boolean {
-  return [port, `127.0.0.1:${port}`, `0.0.0.0:${port}`, `[::]:${port}`].includes(listen);
 }
 
 /** What is wrong with a file of variables, as EnvironmentFile= reads it. */
