@@ -37,11 +37,7 @@ const telling =
  * Repeats kept runs until each has `rows` rows, and judges and reports them `rounds` times.
  * @throws {Error} when a command fails
  */
-export async function benchRecompute(
-  rows: number,
-  rounds: number,
-  note: (text: string) => void,
-): Promise<RecomputeRun[]> {
+export async function benchRecompute(rows: number, rounds: number, note: (text: string) => void) {
   const runs: RecomputeRun[] = [];
   for (const kept of ['E5', 'E1'] as const) {
     const folder = await scratchFolder('rows');
@@ -66,19 +62,12 @@ export async function benchRecompute(
 }
 
 /** Runs the command as package.json has `npm run` do. */
-async function timed(
-  step: 'verdict' | 'report',
-  folder: string,
-): Promise<Pick<RecomputeRun, 'wallSeconds' | 'cpuSeconds' | 'peakMiB'>> {
-  const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as {
-    scripts: Record<typeof step, string>;
-  };
-  const [, ...words] = scripts[step].split(' ');
+async function timed(step: 'verdict' | 'report', folder: string) {
+  const text = await readFile(join(project, 'package.json'), 'utf8');
+  const { scripts } = JSON.parse(text) as { scripts: Record<typeof step, string> };
+  const words = ['--import', telling, ...scripts[step].split(' ').slice(1), folder];
   const begun = performance.now();
-  const { stderr } = await execa(process.execPath, ['--import', telling, ...words, folder], {
-    cwd: project,
-    stdout: 'ignore',
-  });
+  const { stderr } = await execa(process.execPath, words, { cwd: project, stdout: 'ignore' });
   const wallSeconds = (performance.now() - begun) / 1000;
   // Threads tell too, when they end; the process is the last.
   const line = stderr.split('\n').findLast((text) => text.startsWith(mark));

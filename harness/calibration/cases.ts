@@ -30,16 +30,14 @@ function absenceCase(awayMs: number, way: Way): CalibrationCase {
   return { ...faultCase('none', way, awayMs + 1_200), awayMs, timeoutMs: 5_000 };
 }
 
+const forms = {
+  full: { ofFaults: allWays, durationMs: 2_000, absencesMs: [20, 100, 300, 1_000], ofAbsences: allWays },
+  short: { ofFaults: [getKept, postNew], durationMs: 500, absencesMs: [100, 300], ofAbsences: [getNew, postKept] },
+};
+
 /** All cases; the short form has fewer requests in each and half of the absences, and is for every test run. */
 export function calibrationCases(form: 'full' | 'short'): CalibrationCase[] {
-  const [ofFaults, durationMs] = form === 'short' ? [[getKept, postNew], 500] : [allWays, 2_000];
-  const [absencesMs, ofAbsences] =
-    form === 'short'
-      ? [
-          [100, 300],
-          [getNew, postKept],
-        ]
-      : [[20, 100, 300, 1_000], allWays];
+  const { ofFaults, durationMs, absencesMs, ofAbsences } = forms[form];
   return [
     ...(Object.keys(faults) as Fault[]).flatMap((fault) => ofFaults.map((way) => faultCase(fault, way, durationMs))),
     ...absencesMs.flatMap((awayMs) => ofAbsences.map((way) => absenceCase(awayMs, way))),

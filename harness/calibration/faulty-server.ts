@@ -21,11 +21,7 @@ const doNothing = (): void => undefined;
 /** Each way to fail. Every tenth request meets it; with `accept-rst`, every third connection. */
 export const faults = {
   none: { what: 'answers all', outcome: 'ok', misbehave: doNothing },
-  rst: {
-    what: 'reads the request, then resets the connection',
-    outcome: 'reset',
-    misbehave: reset,
-  },
+  rst: { what: 'reads the request, then resets the connection', outcome: 'reset', misbehave: reset },
   fin: {
     what: 'reads the request, then closes without an answer',
     outcome: 'closed',
@@ -95,10 +91,7 @@ export interface ServerCounts {
 }
 
 /** Starts the server on a free port of 127.0.0.1. */
-export async function startFaultyServer({
-  fault,
-  awayMs,
-}: FaultyTask): Promise<{ readonly port: number; counts(): ServerCounts; close(): void }> {
+export async function startFaultyServer({ fault, awayMs }: FaultyTask) {
   const ids = new Set<string>();
   const repeated = new Set<string>();
   let arrivals = 0;
@@ -127,7 +120,7 @@ export async function startFaultyServer({
   await server.leave(0);
   return {
     port: server.port,
-    counts: () => ({ arrivals, repeatedIds: repeated.size, faulted, absence }),
-    close: () => server.close(),
+    counts: (): ServerCounts => ({ arrivals, repeatedIds: repeated.size, faulted, absence }),
+    close: (): void => server.close(),
   };
 }

@@ -90,13 +90,8 @@ const peers = {
     command: ({ url, method, body, connections, ratePerSecond, durationMs, timeoutMs, protocol }) => ({
       words: [
         ...[vegeta, 'attack', '-format', 'json', '-rate', String(ratePerSecond), '-duration', `${durationMs}ms`],
-        ...[
-          '-timeout',
-          `${timeoutMs}ms`,
-          `-keepalive=${connections === 'kept'}`,
-          `-http2=${protocol === 'h2'}`,
-          '-insecure',
-        ],
+        ...['-timeout', `${timeoutMs}ms`, `-keepalive=${connections === 'kept'}`],
+        ...[`-http2=${protocol === 'h2'}`, '-insecure'],
       ],
       input: `${JSON.stringify({ method, url, body: Buffer.from(body ?? '').toString('base64') })}\n`,
     }),
@@ -224,21 +219,17 @@ export async function runPeerCase(name: PeerName, calibration: CalibrationCase):
   const server = await startFaultyServer(calibration);
   try {
     const { url } = serviceFor(calibration, server.port);
-    const { words, ...given } = peer.command({
-      ...calibration,
-      url,
-      protocol: 'http',
-      body: method === 'POST' ? calibrationBody : null,
-    });
+    const body = method === 'POST' ? calibrationBody : null;
+    const { words, ...given } = peer.command({ ...calibration, url, protocol: 'http', body });
     const [program = '', ...rest] = words;
     const { stdout } = await execa(program, rest, { input: '', ...given, encoding: 'buffer' });
     const report = await peer.read(Buffer.from(stdout));
     const { arrivals, faulted } = server.counts();
     const { isOpen } = peer;
-    let truth: number | null;
-    if (awayMs === 0) truth = faults[fault].outcome === 'ok' ? 0 : faulted;
+    const met = faults[fault].outcome === 'ok' ? 0 : faulted;
     // With a request a slot, those that did not arrive are those that fell into the absence.
-    else truth = isOpen ? slotCount(ratePerSecond, durationMs) - arrivals : null;
+    const missed = isOpen ? slotCount(ratePerSecond, durationMs) - arrivals : null;
+    const truth = awayMs === 0 ? met : missed;
     // A closed load is cut at its end, with a request under way on each of its connections: that is no mistake.
     const cut = isOpen ? 0 : closedConnections;
     const reached = report.requests - (awayMs > 0 || fault === 'accept-rst' ? report.failed : 0);

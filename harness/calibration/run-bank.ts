@@ -1,4 +1,5 @@
 /** Runs the bank: the load generator against each server, curl beside it where it is on this machine. */
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -7,7 +8,7 @@ import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
 import { answerCases, type AnswerCase, type Expected } from './answers.ts';
 import type { BankCase } from './bank.ts';
-import { startRawServer, type Behaviour } from './raw-server.ts';
+import { startRawServer } from './raw-server.ts';
 import { measureCase, serviceFor, type CaseSetting } from './run-case.ts';
 
 /** What a case of the bank came to. */
@@ -39,21 +40,18 @@ function asked(port: number): Service {
 
 /** One server of the bank. */
 export async function runBankCase(bank: BankCase, withCurl: boolean, setting: CaseSetting): Promise<BankResult> {
-  const { name, slots = defaultSlots, body = null, unlikeCurl } = bank;
+  const { name, slots = defaultSlots, body = null, outcomes: right = { ok: slots }, unlikeCurl } = bank;
   const server = await startRawServer(bank);
   try {
     const service = { ...asked(server.port), ...bank.asked };
     const { outcomes } = await measureCase(service, body, (slots * 1000) / service.ratePerSecond, setting);
-    const wrong: string[] = [];
-    const [counted, right] = [inOrder(outcomes), inOrder(bank.outcomes)];
-    if (counted !== right) wrong.push(`${counted}, where ${right} is right`);
+    const counted = inOrder(outcomes);
+    const wrong = counted === inOrder(right) ? [] : [`${counted}, where ${inOrder(right)} is right`];
     // Where the answers differ, one of curl's says nothing.
-    const [only = '', ...others] = Object.keys(bank.outcomes);
-    let curlTakes: boolean | null = null;
-    if (withCurl && others.length === 0) {
-      curlTakes = await doesCurlTake(server.port, '/', service.method ?? 'GET', body);
-      wrong.push(...besideCurl(curlTakes, only === 'ok' || only.startsWith('status-'), unlikeCurl));
-    }
+    const [only = '', ...others] = Object.keys(right);
+    const isAsked = withCurl && others.length === 0;
+    const curlTakes = isAsked ? await doesCurlTake(server.port, '/', service.method ?? 'GET', body) : null;
+    wrong.push(...besideCurl(curlTakes, only === 'ok' || only.startsWith('status-'), unlikeCurl));
     return { name, counted, curlTakes, wrong };
   } finally {
     server.close();
@@ -84,26 +82,22 @@ export async function runAnswers(withCurl: boolean, setting: CaseSetting): Promi
   try {
     await measureCase(asked(server.port), null, (sent.length * 1000) / ratePerSecond, setting);
     if (sentFor.size !== sent.length) throw new Error(`${sentFor.size} of ${sent.length} answers were asked for`);
-    const wrong = new Map<AnswerCase, string[]>(answerCases.map((answer) => [answer, []]));
+    const wrong = new Map<AnswerCase, string[]>();
     for await (const { requestId, outcome, hasNoLength } of readLedger(join(setting.folder, runFiles.ledger))) {
       const one = sentFor.get(requestId);
       if (one === undefined) continue;
       const counted = `${outcome}${hasNoLength === true ? ' without a length' : ''}`;
       const right = outcomeOf(one.answer.expected);
-      if (counted !== right) wrong.get(one.answer)?.push(`${one.cut}: ${counted}, where ${right} is right`);
+      if (counted === right) continue;
+      wrong.set(one.answer, [...(wrong.get(one.answer) ?? []), `${one.cut}: ${counted}, where ${right} is right`]);
     }
     const results: BankResult[] = [];
-    for (const [place, { name, expected, unlikeCurl }] of answerCases.entries()) {
+    for (const [place, answer] of answerCases.entries()) {
+      const { name, expected, unlikeCurl } = answer;
       const curlTakes = withCurl ? await doesCurlTake(server.port, `/${place}`, 'GET', null) : null;
       const isComplete = typeof expected === 'object' && 'status' in expected;
-      const besides = curlTakes === null ? [] : besideCurl(curlTakes, isComplete, unlikeCurl);
-      const answer = answerCases[place];
-      results.push({
-        name,
-        counted: outcomeOf(expected),
-        curlTakes,
-        wrong: [...((answer && wrong.get(answer)) ?? []), ...besides],
-      });
+      const all = [...(wrong.get(answer) ?? []), ...besideCurl(curlTakes, isComplete, unlikeCurl)];
+      results.push({ name, counted: outcomeOf(expected), curlTakes, wrong: all });
     }
     return results;
   } finally {
@@ -111,11 +105,7 @@ export async function runAnswers(withCurl: boolean, setting: CaseSetting): Promi
   }
 }
 
-async function sendAnswer(
-  socket: Parameters<Behaviour>[0],
-  { bytes, expected }: AnswerCase,
-  cut: (typeof cuts)[number],
-): Promise<void> {
+async function sendAnswer(socket: Socket, { bytes, expected }: AnswerCase, cut: (typeof cuts)[number]): Promise<void> {
   const buffer = Buffer.from(bytes, 'latin1');
   const third = Math.floor(buffer.length / 3);
   const pieces = {
@@ -140,9 +130,9 @@ function outcomeOf(expected: Expected): string {
   return `${status <= 299 ? 'ok' : `status-${status}`}${endsByClose === true ? ' without a length' : ''}`;
 }
 
-/** What is wrong where curl must do the same, and does not. */
-function besideCurl(curlTakes: boolean, isComplete: boolean, unlikeCurl: string | undefined): string[] {
-  if (unlikeCurl !== undefined || curlTakes === isComplete) return [];
+/** What is wrong where curl was asked, must do the same, and does not. */
+function besideCurl(curlTakes: boolean | null, isComplete: boolean, unlikeCurl: string | undefined): string[] {
+  if (curlTakes === null || unlikeCurl !== undefined || curlTakes === isComplete) return [];
   return [`curl ${curlTakes ? 'takes' : 'does not take'} it`];
 }
 

@@ -26,19 +26,13 @@ export async function shortCalibration(audience: Audience, reportsFolder: string
     for (const [index, one] of cases.entries()) {
       audience.signal.throwIfAborted();
       const name = caseName(one);
-      audience.say(
-        `calibration, once for this machine and this state of the project: ${index + 1} of ${cases.length}  ${name}\n`,
-      );
-      let sentences: readonly string[] = [];
-      for (let tries = 2; tries > 0; tries--) {
-        const options = {
-          folder: join(folder, `${index}-${tries}`),
-          runId: `${seriesId}-${index + 1}`,
-          signal: audience.signal,
-        };
-        sentences = (await runCase(one, options)).wrong;
-        if (sentences.length === 0) break;
-      }
+      const nth = `${index + 1} of ${cases.length}`;
+      audience.say(`calibration, once for this machine and this state of the project: ${nth}  ${name}\n`);
+      const { signal } = audience;
+      const tried = (nthTry: number) =>
+        runCase(one, { folder: join(folder, `${index}-${nthTry}`), runId: `${seriesId}-${index + 1}`, signal });
+      let { wrong: sentences } = await tried(1);
+      if (sentences.length > 0) sentences = (await tried(2)).wrong;
       if (sentences.length > 0) wrong.push({ case: name, sentences: [...sentences] });
     }
   } finally {
