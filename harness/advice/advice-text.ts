@@ -1,17 +1,10 @@
 /** The advice in words, and as advice.json. */
+import { counted } from '../base/counted.ts';
 import { byCount, inMs, tableOf } from '../report/format.ts';
 import { boundText } from '../verdict/citation.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import {
-  type Decision,
-  dropsPerRestart,
-  type Drops,
-  type Measured,
-  objectionTo,
-  type Refuted,
-  type Second,
-  type Tried,
-} from './choose.ts';
+import { dropsPerRestart, objectionTo } from './choose.ts';
+import type { Decision, Drops, Measured, Refuted, Second, Tried } from './choose.ts';
 import { type Broken, type Finding, findingsOf } from './explain.ts';
 import type { RecommendedFile } from './recommended-files.ts';
 import { wayText } from './ways.ts';
@@ -106,7 +99,7 @@ function recommendedParts(advice: Advice, decision: Extract<Decision, { kind: 'r
 }
 
 function restartsWord({ restarts }: Pick<Verdict, 'restarts'>): string {
-  return `${restarts} restart${restarts === 1 ? '' : 's'}`;
+  return counted(restarts, 'restart');
 }
 
 /** Bad restarts with their bound, wait and writes. */
@@ -163,11 +156,6 @@ function refutedText({ first, second, objection }: Refuted): string {
   );
 }
 
-/** Writes that are lost, or not known. */
-function lostWrites({ writes }: Verdict): string {
-  return writes === null ? 'not checked' : String(writes.lost);
-}
-
 function candidatesTable(tried: readonly Tried[]): string {
   const known =
     (text: (measured: Measured) => string) =>
@@ -179,7 +167,7 @@ function candidatesTable(tried: readonly Tried[]): string {
     ['dropped a restart', known((one) => dropsPerRestart(one).toFixed(1))],
     ['of which POST', known(({ verdict }) => postsPerRestart(verdict).toFixed(1))],
     ['longest wait', known(({ verdict }) => inMs(verdict.longestWaitMs))],
-    ['writes lost', known(({ verdict }) => lostWrites(verdict))],
+    ['writes lost', known(({ verdict: { writes } }) => String(writes?.lost ?? 'not checked'))],
     ['result', (one) => (one.kind === 'not-tried' ? 'not tried' : statusText(one))],
   ]);
 }
@@ -197,9 +185,7 @@ function statusText({ verdict }: Measured): string {
 
 /** Runs against which something speaks of this kind. */
 function runsWith(advice: Advice, is: (verdict: Verdict) => boolean): Measured[] {
-  return allRuns(advice)
-    .filter((one) => one.kind === 'measured')
-    .filter(({ verdict }) => is(verdict));
+  return allRuns(advice).flatMap((one) => (one.kind === 'measured' && is(one.verdict) ? one : []));
 }
 
 function lossLines(advice: Advice): string[] {
@@ -215,11 +201,11 @@ function lossLines(advice: Advice): string[] {
 
 /** Those of which the same is said have one line. */
 function notTriedLines({ tried }: Advice): string[] {
-  const whys = new Map<string, string[]>();
-  for (const one of tried) {
-    if (one.kind === 'not-tried') whys.set(one.why, [...(whys.get(one.why) ?? []), wayText(one.way)]);
-  }
-  return [...whys].map(([why, names]) => `- ${names.join(', ')}: ${why}`);
+  const byWhy = Map.groupBy(
+    tried.filter((one) => one.kind === 'not-tried'),
+    ({ why }) => why,
+  );
+  return [...byWhy].map(([why, all]) => `- ${all.map(({ way }) => wayText(way)).join(', ')}: ${why}`);
 }
 
 function doubtLines(advice: Advice): string[] {
@@ -245,7 +231,7 @@ function causesText(drops: readonly Drops[]): string {
 
 function findingText({ what, change, doctor, seen }: Finding): string {
   const costs = seen.map(({ way, dropped, posts }) => {
-    const many = `${dropped} ${posts === dropped ? 'POST' : 'request'}${dropped === 1 ? '' : 's'}`;
+    const many = counted(dropped, posts === dropped ? 'POST' : 'request');
     return `${many}${posts === dropped ? '' : `, ${posts} of them POST,`} by ${wayText(way)}`;
   });
   const cost = costs.length === 0 ? 'It cost nothing in these runs.' : `It cost ${costs.join('; ')}.`;

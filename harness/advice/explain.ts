@@ -130,15 +130,10 @@ export function findingsOf(tried: readonly Tried[], broken: readonly Broken[] | 
   const others = (broken ?? []).filter(({ fault }) => !found.some(({ faults }) => faults.includes(fault)));
   return [
     ...found.map(({ id, what, change, doctor, seen }) => ({ id, what, change, doctor, seen })),
-    ...others.map(({ fault, costs, change, seen }) => ({
-      ...{
-        id: fault.replaceAll(' ', '-'),
-        what: `It breaks its contract: ${fault}. ${costs}`,
-        change,
-        doctor: seen,
-        seen: [],
-      },
-    })),
+    ...others.map(({ fault, costs, change, seen }) => {
+      const what = `It breaks its contract: ${fault}. ${costs}`;
+      return { id: fault.replaceAll(' ', '-'), what, change, doctor: seen, seen: [] };
+    }),
   ];
 }
 

@@ -1,5 +1,4 @@
 /** The files of a run's lab that make its way of restarting, and where each goes. */
-
 import { type Way, wayText } from './ways.ts';
 
 /** A file to copy. */
@@ -19,20 +18,14 @@ const kinds: readonly (readonly [pattern: RegExp, what: string])[] = [
   ],
   [/^\/etc\/systemd\/system\/[^/]+\.socket\.d\/[^/]+\.conf$/u, 'drop-in of the socket unit: the length of its queue'],
   [/^\/etc\/restart-proof\/[^/]+\.release\.env$/u, 'variables that a release sets: your deploy writes them'],
-  [/^\/etc\/restart-proof\/[^/]+$/u, 'variables of the unit'],
+  [/^\/etc\/restart-proof\/[^/]+(?<!\.release\.env)$/u, 'variables of the unit'],
   [/^\/etc\/traefik\/dynamic\/[^/]+$/u, 'Traefik’s dynamic file: routes, backends, check and retry'],
 ];
 
 /** Those of the files of a lab that are to be copied. */
 export function recommendedFiles(paths: readonly string[]): RecommendedFile[] {
-  return paths
-    .flatMap((path) => {
-      const order = kinds.findIndex(([pattern]) => pattern.test(path));
-      const what = kinds[order]?.[1];
-      return what === undefined ? [] : [{ path, what, order }];
-    })
-    .sort((a, b) => a.order - b.order || (a.path < b.path ? -1 : 1))
-    .map(({ path, what }) => ({ path, what }));
+  const sorted = paths.toSorted();
+  return kinds.flatMap(([pattern, what]) => sorted.flatMap((path) => (pattern.test(path) ? { path, what } : [])));
 }
 
 /** README.md beside them. */

@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { readLedger } from '../run/read-ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Service } from '../experiment/service.ts';
+import { countsText } from '../report/format.ts';
 import { answerCases, type AnswerCase, type Expected } from './answers.ts';
 import type { BankCase } from './bank.ts';
 import { startRawServer } from './raw-server.ts';
@@ -45,8 +46,8 @@ export async function runBankCase(bank: BankCase, withCurl: boolean, setting: Ca
   try {
     const service = { ...asked(server.port), ...bank.asked };
     const { outcomes } = await measureCase(service, body, (slots * 1000) / service.ratePerSecond, setting);
-    const counted = inOrder(outcomes);
-    const wrong = counted === inOrder(right) ? [] : [`${counted}, where ${inOrder(right)} is right`];
+    const counted = countsText(outcomes);
+    const wrong = counted === countsText(right) ? [] : [`${counted}, where ${countsText(right)} is right`];
     // Where the answers differ, one of curl's says nothing.
     const [only = '', ...others] = Object.keys(right);
     const isAsked = withCurl && others.length === 0;
@@ -142,9 +143,4 @@ async function doesCurlTake(port: number, path: string, method: string, body: Bu
   if (body !== null) words.push('--data-binary', '@-');
   const input = body ?? '';
   return !(await execa('curl', [...words, `http://127.0.0.1:${port}${path}`], { reject: false, input })).failed;
-}
-
-function inOrder(outcomes: Readonly<Record<string, number>>): string {
-  const counted = Object.entries(outcomes).map(([outcome, count]) => `${outcome} ${count}`);
-  return counted.sort().join(', ');
 }
