@@ -44,8 +44,7 @@ const triesSchema = z.strictObject({
       z.discriminatedUnion('kind', [
         /** The run's folder, from the folder that `gate/` lies in. */
         z.strictObject({ kind: z.literal('run'), folder: z.string().regex(runFolder, 'is no folder of a run') }),
-        z.strictObject({ kind: z.literal('not-ready'), message: z.string().max(100_000) }),
-        z.strictObject({ kind: z.literal('broken'), message: z.string().max(100_000) }),
+        z.strictObject({ kind: z.enum(['not-ready', 'broken']), message: z.string().max(100_000) }),
       ]),
     )
     .max(10),
@@ -62,9 +61,8 @@ export async function requireOwnGate(folder: string): Promise<void> {
   const path = join(folder, gateFiles.folder);
   const found = await lstat(path).catch(() => null);
   if (found === null) return;
-  const isOurs =
-    found.isDirectory() && ((await isFile(join(folder, gateFiles.mark))) || (await readdir(path)).length === 0);
-  if (isOurs) return;
+  const isEmpty = found.isDirectory() && (await readdir(path)).length === 0;
+  if (found.isDirectory() && (isEmpty || (await isFile(join(folder, gateFiles.mark))))) return;
   throw usageError(
     `${path} is there and was not made by a gate, so it is not emptied.`,
     'Name another folder with --out, or move that one away.',
@@ -79,10 +77,8 @@ export async function beginGate(
   await requireOwnGate(folder);
   await rm(join(folder, gateFiles.folder), { recursive: true, force: true });
   await mkdir(join(folder, gateFiles.tries), { recursive: true });
-  await writeFile(
-    join(folder, gateFiles.mark),
-    'Made by `gate` of restart-proof; the next gate empties this folder.\n',
-  );
+  const mark = 'Made by `gate` of restart-proof; the next gate empties this folder.\n';
+  await writeFile(join(folder, gateFiles.mark), mark);
   await writeJson(join(folder, gateFiles.asked), { schema: 1, entries, options, shard });
 }
 
@@ -107,12 +103,6 @@ export interface Found {
   readonly runs: readonly FoundRun[];
 }
 
-/** The tries of an entry in one folder, in their order. */
-interface Group {
-  readonly entry: string;
-  readonly attempts: readonly Attempt[];
-}
-
 /**
  * Reads what gates left in these folders; the order does not matter.
  * @throws {HarnessError} when one holds no gate, when they were asked otherwise, or when a run is there twice
@@ -121,15 +111,15 @@ export async function readGates(folders: readonly string[]): Promise<Found> {
   const gates = [];
   for (const folder of folders) gates.push({ folder, ...(await readAsked(folder)) });
   const [first] = gates;
-  for (const { folder, options } of gates) {
-    if (first === undefined || first.options.join(' ') === options.join(' ')) continue;
+  const other = gates.find(({ options }) => options.join(' ') !== first?.options.join(' '));
+  if (first !== undefined && other !== undefined) {
     throw usageError(
-      `${folder} was run with ${optionsText(options)}, and ${first.folder} with ${optionsText(first.options)}.`,
+      `${other.folder} was run with ${optionsText(other.options)}, and ${first.folder} with ${optionsText(first.options)}.`,
       'Merge shards of one gate.',
     );
   }
   const runs: FoundRun[] = [];
-  const groups: Group[] = [];
+  const groups: { entry: string; attempts: Attempt[] }[] = [];
   for (const { folder, entries } of gates) {
     for (const { entry, tries } of await readTries(folder)) {
       if (!entries.includes(entry))
@@ -141,10 +131,14 @@ export async function readGates(folders: readonly string[]): Promise<Found> {
     }
   }
   // Within a folder tries are in their order; between folders the first run's name, which is its time, decides.
-  groups.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const attempts = new Map<string, Attempt[]>();
-  for (const group of groups) attempts.set(group.entry, [...(attempts.get(group.entry) ?? []), ...group.attempts]);
-  return { asked: new Set(gates.flatMap(({ entries }) => entries)), options: first?.options ?? [], attempts, runs };
+  groups.sort((a, b) => (keyOf(a.attempts) < keyOf(b.attempts) ? -1 : 1));
+  const byEntry = [...Map.groupBy(groups, ({ entry }) => entry)];
+  return {
+    asked: new Set(gates.flatMap(({ entries }) => entries)),
+    options: first?.options ?? [],
+    attempts: new Map(byEntry.map(([entry, all]) => [entry, all.flatMap(({ attempts }) => attempts)])),
+    runs,
+  };
 }
 
 function optionsText(options: readonly string[]): string {
@@ -153,10 +147,8 @@ function optionsText(options: readonly string[]): string {
 
 async function readAsked(folder: string): Promise<z.infer<typeof askedSchema>> {
   await refuseStrange(folder);
-  return await plainJson(join(folder, gateFiles.asked), askedSchema, {
-    what: 'record of what a gate was asked',
-    code: 'gate-unusable',
-  });
+  const what = 'record of what a gate was asked';
+  return await plainJson(join(folder, gateFiles.asked), askedSchema, { what, code: 'gate-unusable' });
 }
 
 /** No gate has as many entries. */
@@ -229,13 +221,10 @@ export async function gateFoldersIn(folders: readonly string[]): Promise<string[
       throw usageError(`${folder} cannot be read: ${oneLine(messageOf(cause))}.`, undefined, cause);
     });
     const below = inside.filter((each) => each.isDirectory()).map(({ name }) => join(folder, name));
-    let gates = 0;
-    for (const candidate of [folder, ...below.sort()]) {
-      if (!(await isFile(join(candidate, gateFiles.asked)))) continue;
-      found.add(candidate);
-      gates++;
-    }
-    if (gates === 0) {
+    const candidates = [folder, ...below.sort()];
+    const areGates = await Promise.all(candidates.map((candidate) => isFile(join(candidate, gateFiles.asked))));
+    for (const gate of candidates.filter((_, index) => areGates[index])) found.add(gate);
+    if (!areGates.includes(true)) {
       throw usageError(
         `${folder} holds no gate: there is no ${gateFiles.asked}.`,
         'Name the folders that `npm run gate -- --shard … --out FOLDER` wrote.',
@@ -245,16 +234,13 @@ export async function gateFoldersIn(folders: readonly string[]): Promise<string[
   return [...found];
 }
 
-function keyOf({ attempts }: Group): string {
+function keyOf(attempts: readonly Attempt[]): string {
   const run = attempts.find((attempt) => attempt.kind === 'run');
   return run?.verdict.runId ?? JSON.stringify(attempts);
 }
 
 async function isFile(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+  return (await lstat(path).catch(() => null))?.isFile() === true;
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

@@ -93,7 +93,7 @@ function droppedCheck(comparison: Comparison): Check {
   const isPredicted = [...before, ...now.perRestart].every(({ predicted }) => predicted !== null);
   const dropped = (restarts: RunFigures['perRestart']): number[] => restarts.map((restart) => restart.dropped);
   const beyond = (restarts: RunFigures['perRestart']): number[] =>
-    isPredicted ? restarts.map((restart) => Math.round(restart.dropped - (restart.predicted ?? 0))) : dropped(restarts);
+    restarts.map(({ dropped: count, predicted }) => (isPredicted ? Math.round(count - (predicted ?? 0)) : count));
   const p = permutationTest(beyond(now.perRestart), beyond(before), sidesOf(entry));
   const [droppedNow, droppedBefore] = [mean(dropped(now.perRestart)), mean(dropped(before))];
   const [beyondNow, beyondBefore] = [mean(beyond(now.perRestart)), mean(beyond(before))];
@@ -114,9 +114,8 @@ function eventsCheck(
   of: (run: RunFigures) => { events: number; exposure: number },
 ): Check {
   const { baseline, now, significantBelow } = comparison;
-  const before = baseline.runs
-    .map(of)
-    .reduce((a, b) => ({ events: a.events + b.events, exposure: a.exposure + b.exposure }));
+  const all = baseline.runs.map(of);
+  const before = { events: sum(all, 'events'), exposure: sum(all, 'exposure') };
   const seen = of(now);
   const p = conditionalBinomial(seen, before, 'more');
   return checkOf(comparison, figure, {
@@ -180,8 +179,8 @@ function valuesOf(runs: readonly RunFigures[], figure: (typeof waits)[number]): 
   return runs.map((run) => run[figure]).filter((value) => value !== null);
 }
 
-function sum(runs: readonly RunFigures[], figure: 'badRestarts' | 'restarts'): number {
-  return runs.reduce((total, run) => total + run[figure], 0);
+function sum<Name extends string>(all: readonly Readonly<Record<Name, number>>[], figure: Name): number {
+  return all.reduce((total, each) => total + each[figure], 0);
 }
 
 function mean(values: readonly number[]): number {

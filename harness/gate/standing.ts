@@ -25,9 +25,7 @@ export function standingChecks(
   const wrong = verdict.outcomes['wrong'] ?? 0;
   const found: Counted[] = [
     {
-      what: 'dropped requests with a proven cause',
-      value: dropped,
-      measured: `${dropped} of ${verdict.due}`,
+      ...{ what: 'dropped requests with a proven cause', value: dropped, measured: `${dropped} of ${verdict.due}` },
       limit: limitOnDrops(entry, run),
     },
     { what: 'wrong bodies', value: wrong, limit: none(entry, 'an answer must have the body that was asked for') },
@@ -37,21 +35,15 @@ export function standingChecks(
       limit: limitOn(entry, run, figure),
     })),
   ];
-  return found.flatMap(({ what, value, measured, limit }): Check[] => {
+  return found.flatMap(({ what, value, measured = String(value), limit }): Check | never[] => {
     if (limit === null || value <= limit.max) return [];
-    return [
-      {
-        kind: 'budget',
-        what: `${what} in try ${number}`,
-        runId: verdict.runId,
-        measured: measured ?? String(value),
-        allowed: `at most ${limit.max}`,
-        outcome: 'missed',
-        blocking: limit.blocking,
-        because: `${limit.because}; no lateness causes this, and a repeat does not undo it`,
-        line: limit.line,
-      },
-    ];
+    const { max, blocking, line } = limit;
+    return {
+      ...{ kind: 'budget', outcome: 'missed', runId: verdict.runId, blocking, line, measured },
+      what: `${what} in try ${number}`,
+      allowed: `at most ${max}`,
+      because: `${limit.because}; no lateness causes this, and a repeat does not undo it`,
+    };
   });
 }
 

@@ -1,15 +1,8 @@
 /** A gate as a page of Markdown, which a pull request's reader sees, and as the lines that a terminal gets. */
 import { fencedText, markdownText, shownLine, shownLines, wordedBy } from '../base/foreign-text.ts';
 import { tableOf } from '../report/format.ts';
-import {
-  checkSentence,
-  failures,
-  findings,
-  trySentence,
-  type Check,
-  type EntryResult,
-  type GateResult,
-} from './gate-result.ts';
+import { checkSentence, failures, findings, trySentence } from './gate-result.ts';
+import type { Check, EntryResult, GateResult } from './gate-result.ts';
 
 const words = { pass: 'pass', fail: '**fail**', inconclusive: '*inconclusive*' } as const;
 
@@ -44,7 +37,7 @@ export function summaryText(of: GateResult): string {
     significanceText(of),
     citations.length === 0 ? '' : `\`\`\`\n${citations.join('\n')}\n\`\`\``,
   ]
-    .filter((part) => part !== '')
+    .filter(Boolean)
     .join('\n\n')
     .concat('\n');
 }
@@ -103,7 +96,7 @@ function resultText(entry: EntryResult): string {
 /** What an entry missed, at which line, and why. */
 function findingsText(entry: EntryResult, file: string | null): string[] {
   const lines = findings(entry).map((check) => {
-    const where = [file === null ? '' : `${file}:${check.line}`, check.because].filter((text) => text !== '');
+    const where = [file === null ? '' : `${file}:${check.line}`, check.because].filter(Boolean);
     const informs = check.blocking && entry.blocking ? '' : 'for information: ';
     return `- ${informs}${checkSentence(entry.name, check)}${where.length === 0 ? '' : ` (${where.join('; ')})`}`;
   });
