@@ -35,20 +35,16 @@ export interface Catalog {
 /** Reads all experiments. */
 export async function readCatalog(folder = ownFolder): Promise<Catalog> {
   const names = (await readdir(folder)).filter((name) => fileName.test(name)).sort(byNumber);
-  const ids = names.map(idOf);
   const read = await Promise.all(
-    names.map(async (name) => {
-      try {
-        const twins = names.filter((other) => other !== name && idOf(other) === idOf(name));
-        return await readFile(folder, name, { twins, ids });
-      } catch (thrown) {
+    names.map((name) =>
+      readFile(folder, name, names).catch(async (thrown: unknown): Promise<BrokenExperiment> => {
         return { id: idOf(name), error: await refusal(thrown, folder, name) };
-      }
-    }),
+      }),
+    ),
   );
   return {
     experiments: read.flatMap((each) => ('error' in each ? [] : each)),
-    broken: read.flatMap((each) => ('error' in each ? each : [])),
+    broken: read.filter((each) => 'error' in each),
   };
 }
 
@@ -90,12 +86,10 @@ async function refusal(thrown: unknown, folder: string, name: string): Promise<H
 }
 
 /** @throws {HarnessError} saying what is wrong with it, without its name */
-async function readFile(
-  folder: string,
-  name: string,
-  { twins, ids }: { twins: readonly string[]; ids: readonly string[] },
-): Promise<ExperimentFile> {
-  if (twins[0] !== undefined) throw invalid(`experiments/${twins[0]} is ${idOf(name)} too: give one another number`);
+async function readFile(folder: string, name: string, names: readonly string[]): Promise<ExperimentFile> {
+  const ids = names.map(idOf);
+  const twin = names.find((other) => other !== name && idOf(other) === idOf(name));
+  if (twin !== undefined) throw invalid(`experiments/${twin} is ${idOf(name)} too: give one another number`);
   const module = (await import(pathToFileURL(join(folder, name)).href)) as { default?: unknown };
   const written = module.default;
   if (written === undefined) throw invalid('has no default export: write `export default defineExperiment({ … })`');

@@ -17,10 +17,8 @@ export type Change = readonly [path: string, value: FieldValue];
 export function parseChange(option: string, text: string): Change {
   const cut = text.indexOf('=');
   if (cut < 1) {
-    throw new HarnessError(
-      'option-value',
-      `${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`,
-    );
+    const sentence = `${option} takes path=value, such as app.warmupMs=500, not ${JSON.stringify(text)}.`;
+    throw new HarnessError('option-value', sentence);
   }
   return [text.slice(0, cut), parseValue(text.slice(cut + 1))];
 }
@@ -41,20 +39,17 @@ export function resolveExperiment(
   options: { variant?: string | undefined; changes?: readonly Change[]; service?: OwnService | undefined },
 ): Experiment {
   const { variants } = file;
+  const { variant: name } = options;
   // `constructor` is no variant, though every object has one.
-  const isThere = options.variant !== undefined && Object.hasOwn(variants, options.variant);
-  const variant = isThere ? variants[options.variant ?? ''] : undefined;
-  if (options.variant !== undefined && variant === undefined) {
+  const variant = Object.entries(variants).find(([known]) => known === name)?.[1];
+  if (name !== undefined && variant === undefined) {
     const names = Object.keys(variants);
-    throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(options.variant)}.`, {
-      hint:
-        names.length === 0 ? 'It has none at all.' : `${didYouMean(options.variant, names)}It has ${names.join(', ')}.`,
-    });
+    const hint = names.length === 0 ? 'It has none at all.' : `${didYouMean(name, names)}It has ${names.join(', ')}.`;
+    throw new HarnessError('variant-unknown', `${file.id} has no variant ${JSON.stringify(name)}.`, { hint });
   }
-  const data = structuredClone(file) as Record<string, unknown>;
+  const data = structuredClone({ ...file, expect: variant?.expect ?? file.expect }) as Record<string, unknown>;
   delete data['variants'];
   delete data['control'];
-  if (variant?.expect !== undefined) data['expect'] = variant.expect;
   const changes = [...Object.entries(variant?.set ?? {}), ...(options.changes ?? [])];
   for (const [path, value] of changes) {
     if (!isFieldPath(path)) throw unknownField(path);
@@ -71,14 +66,13 @@ export function resolveExperiment(
 function withService(experiment: Experiment, changes: readonly Change[], service: OwnService | undefined): Experiment {
   if (service === undefined) return experiment;
   const changed = changes.map(([path]) => path);
-  requirePossible({ experiment, changed }, service);
+  requirePossible(experiment, changed, service);
   const unitChanges = changed.filter((path) => path.startsWith('unit.')).map((path) => path.slice('unit.'.length));
   return { ...experiment, service: { ...service, unitChanges }, expect: expectedOf(experiment.expect) };
 }
 
 let known: readonly string[] | undefined;
 
-/** Every path of an experiment, parts and leaves, in the schema's order; an entry of a list is `*`. */
 function fieldPaths(): readonly string[] {
   // A service is described by its own file.
   known ??= fieldPathsOf(experimentSchema).filter((path) => !/^service(\.|$)/u.test(path));
@@ -94,9 +88,7 @@ function isFieldPath(path: string): boolean {
 function unknownField(path: string): HarnessError {
   const paths = fieldPaths();
   const parent = path.split('.').slice(0, -1).join('.');
-  const beside = paths.filter(
-    (known) => known.startsWith(`${parent}.`) && !known.slice(parent.length + 1).includes('.'),
-  );
+  const beside = paths.filter((known) => known.slice(0, known.lastIndexOf('.')) === parent && known.includes('.'));
   const there =
     parent === '' || beside.length === 0
       ? `The parts of an experiment are ${paths.filter((known) => !known.includes('.')).join(', ')}.`

@@ -72,10 +72,9 @@ function mistakesOf(issue: Issue, data: unknown, schema: z.ZodType): Found[] {
     const { errors } = issue;
     const isPlain = errors.every((branch) => branch.every((each) => each.path.length === 0 && expected(each) !== null));
     if (!isPlain && errors.length > 0) {
+      const found = (each: Issue): Found[] => mistakesOf({ ...each, path: [...path, ...each.path] }, data, schema);
       return mistakesOfBest(
-        errors.map((branch) =>
-          branch.flatMap((each) => mistakesOf({ ...each, path: [...path, ...each.path] }, data, schema)),
-        ),
+        errors.map((branch) => branch.flatMap(found)),
         path,
       );
     }
@@ -109,19 +108,14 @@ function unknownField(path: readonly PropertyKey[], schema: z.ZodType): Found {
   const name = String(path.at(-1));
   const parent = path.slice(0, -1);
   const names = fieldNamesAt(schema, parent);
+  const common = { path, isMissing: false, isOfName: true };
   if (names.includes(name)) {
-    const what = 'does not go with the fields beside it: it is another way to say the same';
-    return { path, what, isMissing: false, isOfName: true };
+    return { ...common, what: 'does not go with the fields beside it: it is another way to say the same' };
   }
   const instead = nearest(name, names);
-  const hint = instead === undefined ? `; there are ${names.join(', ')}` : `. ${didYouMean(name, names).trim()}`;
-  return {
-    path,
-    what: `there is no such field${hint}`,
-    isMissing: false,
-    isOfName: true,
-    ...(instead !== undefined && { instead: pathText([...parent, instead]) }),
-  };
+  if (instead === undefined) return { ...common, what: `there is no such field; there are ${names.join(', ')}` };
+  const what = `there is no such field. Did you mean ${instead}?`;
+  return { ...common, what, instead: pathText([...parent, instead]) };
 }
 
 /** What must stand there, to go behind `must be`; null where the schema says it in a sentence of its own. */

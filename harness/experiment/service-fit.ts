@@ -14,28 +14,19 @@ const told: Readonly<Record<string, Placeholder>> = {
 /** Parts of an experiment that are settings of the demo site, or of its load. */
 const ofDemoSite = /^(app\.|load\.mix\.|sites\.(store|busyTimeoutMs|transaction)|deploy\.longTransactionMs|release\.)/u;
 
-/** What an experiment and its changes ask of a service. */
-interface Asked {
-  readonly experiment: Experiment;
-  /** Paths that the variant or --set changed. */
-  readonly changed: readonly string[];
-}
-
-/** Why the experiment is not possible with this service, and what to add; null where it is. */
-function whyNotPossible({ experiment, changed }: Asked, service: OwnService): string | null {
-  return (
+/**
+ * Refuses an experiment that is not possible with this service, and says what to add.
+ * @param changed paths that the variant or --set changed
+ * @throws {HarnessError}
+ */
+export function requirePossible(experiment: Experiment, changed: readonly string[], service: OwnService): void {
+  const why =
     demoSiteOnly(experiment, changed, service) ??
     portsOf(experiment, service) ??
     checksOf(experiment, service) ??
-    proxyFileOf(experiment, service)
-  );
-}
-
-/** @throws {HarnessError} where it is not possible */
-export function requirePossible(asked: Asked, service: OwnService): void {
-  const why = whyNotPossible(asked, service);
+    proxyFileOf(experiment, service);
   if (why === null) return;
-  throw new HarnessError('service-unfit', `${asked.experiment.id} is not possible with ${service.name}: ${why}`);
+  throw new HarnessError('service-unfit', `${experiment.id} is not possible with ${service.name}: ${why}`);
 }
 
 function demoSiteOnly(
@@ -70,10 +61,10 @@ function portsOf({ unit, sites, proxy }: Experiment, service: OwnService): strin
   if (unit.activation === 'none' && listens === 'inherits') {
     return 'it serves a socket that it is given, and opens no port itself: let it open one without LISTEN_FDS, and add listens: either.';
   }
-  const needsAddress = (why: string): string | null =>
-    isTold(service, 'public') ? null : `${why}: put {public} into start or environment.`;
   if (proxy.kind === 'none' && unit.activation === 'none' && !service.public.startsWith('0.0.0.0')) {
-    return needsAddress('without a proxy it must be reached from outside, and it is not told where to listen');
+    return isTold(service, 'public')
+      ? null
+      : 'without a proxy it must be reached from outside, and it is not told where to listen: put {public} into start or environment.';
   }
   if (sites.backends === 1) return null;
   if (!isTold(service, 'public') && !isTold(service, 'publicPort')) {
