@@ -4,9 +4,16 @@ import e17 from '../../experiments/E17-proxy.ts';
 import e5 from '../../experiments/E5-socket-activation.ts';
 import e6 from '../../experiments/E6-blue-green.ts';
 import e8 from '../../experiments/E8-one-socket.ts';
-import { parseChange, resolveExperiment, type Change } from './fields.ts';
+import type { Experiment, ExperimentFile } from './experiment.ts';
+import { parseChange, resolveExperiment } from './fields.ts';
 
-const set = (...changes: Change[]) => resolveExperiment(e1, { changes });
+const files = { E1: e1, E5: e5, E6: e6, E8: e8, E17: e17 };
+type Id = keyof typeof files;
+
+/** The experiment with changes as --set has them, a space between two. */
+function set(file: ExperimentFile, changes: string): Experiment {
+  return resolveExperiment(file, { changes: changes.split(' ').map((text) => parseChange('--set', text)) });
+}
 
 describe('--set', () => {
   it('reads numbers, booleans, null and texts', () => {
@@ -18,175 +25,117 @@ describe('--set', () => {
   });
 
   it('sets a field, makes a part that was not there with its defaults, and takes one away', () => {
-    expect(set(['app.warmupMs', 900]).app.warmupMs).toBe(900);
-    expect(set(['proxy.retry.attempts', 3]).proxy.retry).toEqual({ attempts: 3, initialIntervalMs: 0 });
-    expect(set(['proxy.check.path', '/livez']).proxy.check).toEqual({
-      path: '/livez',
-      port: 'internal',
-      intervalMs: 1_000,
-      timeoutMs: 1_000,
-    });
-    expect(resolveExperiment(e5, { changes: [['unit.backlog', null]] }).unit.backlog).toBeUndefined();
-    expect(set(['deploy.spacingMs.1', 4_000]).deploy.spacingMs).toEqual([1_600, 4_000]);
+    expect(set(e1, 'app.warmupMs=900').app.warmupMs).toBe(900);
+    expect(set(e1, 'proxy.retry.attempts=3').proxy.retry).toEqual({ attempts: 3, initialIntervalMs: 0 });
+    const check = { path: '/livez', port: 'internal', intervalMs: 1_000, timeoutMs: 1_000 };
+    expect(set(e1, 'proxy.check.path=/livez').proxy.check).toEqual(check);
+    expect(set(e5, 'unit.backlog=null').unit.backlog).toBeUndefined();
+    expect(set(e1, 'deploy.spacingMs.1=4000').deploy.spacingMs).toEqual([1_600, 4_000]);
   });
 
-  it('names the field that is wrong, and leaves the file’s own data as it was', () => {
-    expect(() => set(['app.warmUpMs', 1])).toThrow(/warmUpMs/u);
-    expect(() => set(['app.warmupMs', 'soon'])).toThrow(/app\.warmupMs/u);
-    expect(() => set(['app.warmupMs', -1])).toThrow(/app\.warmupMs/u);
-    expect(() => set(['deploy.action', 'swap'])).toThrow('a swap takes sites.backends=2');
-    expect(() => set(['proxy.kind', 'none'], ['proxy.retry.attempts', 4])).toThrow('no proxy, no retry');
+  it('leaves the file’s own data as it was', () => {
+    set(e1, 'app.warmupMs=900');
     expect(e1.app.warmupMs).toBe(300);
   });
 });
 
-describe('a deploy of the proxy', () => {
-  it.each<[Change[], string]>([
-    [[['proxy.unit', null]], 'proxy.unit: a deploy of the proxy takes the part proxy.unit'],
-    [[['deploy.action', 'restart']], 'deploy.action: with proxy.unit it is the proxy that is deployed, or nothing'],
-    [[['proxy.kind', 'none']], 'proxy.kind: proxy.unit is that of a proxy: traefik'],
-    [[['proxy.retry.attempts', 4]], 'proxy.unit: a deploy of the proxy is measured without retry and check'],
-    [[['proxy.check.path', '/livez']], 'proxy.unit: a deploy of the proxy is measured without retry and check'],
-    [[['sites.count', 2]], 'sites.count: a deploy of the proxy takes one site: 1'],
-    [[['sites.backends', 2]], 'sites.backends: a deploy of the proxy takes one backend: 1'],
-    [[['proxy.unit.activation', 'both']], 'proxy.unit.activation: must be none or socket, not "both"'],
-    [[['proxy.unit.graceTimeOutMs', 12_001]], 'proxy.unit.graceTimeOutMs: must be at most 12000, not 12001'],
-    [[['proxy.unit.graceTimeOutMs', -1]], 'proxy.unit.graceTimeOutMs: must be at least 0, not -1'],
-  ])('is refused with %j', (changes, sentence) => {
-    expect(() => resolveExperiment(e17, { changes })).toThrow(sentence);
-  });
-
-  it('takes Traefik’s own defaults where nothing is said, and adds nothing to other experiments', () => {
-    expect(e17.proxy.unit).toEqual({ activation: 'none', graceTimeOutMs: 10_000, requestAcceptGraceMs: 0 });
-    expect('unit' in e1.proxy).toBe(false);
-  });
-});
-
-describe('a value that a field does not take', () => {
-  it.each([
-    ['app.warmupMs=soon', 'app.warmupMs: must be a number, not "soon"'],
-    ['app.warmupMs=', 'app.warmupMs: must be a number, not ""'],
-    ['app.warmupMs=010', 'app.warmupMs: must be a number, not "010"'],
-    ['app.warmupMs=1e3', 'app.warmupMs: must be a number, not "1e3"'],
-    ['app.warmupMs=1.5', 'app.warmupMs: must be a whole number, not 1.5'],
-    ['app.warmupMs=-1', 'app.warmupMs: must be at least 0, not -1'],
-    ['app.warmupMs=99999999999999999999', 'app.warmupMs: must be at most'],
-    ['app.warmupMs=null', 'app.warmupMs: is missing: it must be a number'],
-    ['app=3', 'app: must be a map of fields, not 3'],
-    ['proxy=null', 'proxy: is missing: it must be a map of fields'],
-    ['unit.flushPending=yes', 'unit.flushPending: must be true or false, not "yes"'],
-    [
-      'unit.activation=sockets',
-      'unit.activation: must be none, socket, both or shared, not "sockets". Did you mean socket?',
-    ],
-    ['load.ratePerSecond=NaN', 'load.ratePerSecond: must be a number, not "NaN"'],
-    ['load.mix=GET', 'load.mix: must be a list, not "GET"'],
-    ['load.mix.99999999.weight=1', 'load.mix.99999999.weight: the list has 3 entries, from 0 to 2'],
-    ['deploy.spacingMs.2=5', 'deploy.spacingMs: must be a list of at most 2, not of 3'],
-    ['expect.dropped.max=-1', 'expect.dropped.max: must be at least 0, not -1'],
-    ['id=E7', 'id: is that of the file, and is never set'],
-  ])('%s', (text, sentence) => {
-    const run = (): unknown => resolveExperiment(e5, { changes: [parseChange('--set', text)] });
+describe('what cannot be', () => {
+  it.each<[id: Id, changes: string, sentence: string]>([
+    // A value that a field does not take.
+    ['E5', 'app.warmupMs=soon', 'app.warmupMs: must be a number, not "soon"'],
+    ['E5', 'app.warmupMs=', 'app.warmupMs: must be a number, not ""'],
+    ['E5', 'app.warmupMs=010', 'app.warmupMs: must be a number, not "010"'],
+    ['E5', 'app.warmupMs=1e3', 'app.warmupMs: must be a number, not "1e3"'],
+    ['E5', 'app.warmupMs=1.5', 'app.warmupMs: must be a whole number, not 1.5'],
+    ['E5', 'app.warmupMs=-1', 'app.warmupMs: must be at least 0, not -1'],
+    ['E5', 'app.warmupMs=99999999999999999999', 'app.warmupMs: must be at most'],
+    ['E5', 'app.warmupMs=null', 'app.warmupMs: is missing: it must be a number'],
+    ['E5', 'app=3', 'app: must be a map of fields, not 3'],
+    ['E5', 'proxy=null', 'proxy: is missing: it must be a map of fields'],
+    ['E5', 'unit.flushPending=yes', 'unit.flushPending: must be true or false, not "yes"'],
+    ['E5', 'unit.activation=sockets', 'must be none, socket, both or shared, not "sockets". Did you mean socket?'],
+    ['E5', 'load.ratePerSecond=NaN', 'load.ratePerSecond: must be a number, not "NaN"'],
+    ['E5', 'load.mix=GET', 'load.mix: must be a list, not "GET"'],
+    ['E5', 'load.mix.99999999.weight=1', 'load.mix.99999999.weight: the list has 3 entries, from 0 to 2'],
+    ['E5', 'deploy.spacingMs.2=5', 'deploy.spacingMs: must be a list of at most 2, not of 3'],
+    ['E5', 'expect.dropped.max=-1', 'expect.dropped.max: must be at least 0, not -1'],
+    ['E5', 'id=E7', 'id: is that of the file, and is never set'],
+    ['E1', 'deploy.action=swap', 'a swap takes sites.backends=2'],
+    ['E1', 'proxy.kind=none proxy.retry.attempts=4', 'no proxy, no retry'],
+    // A deploy of the proxy.
+    ['E17', 'proxy.unit=null', 'proxy.unit: a deploy of the proxy takes the part proxy.unit'],
+    ['E17', 'deploy.action=restart', 'deploy.action: with proxy.unit it is the proxy that is deployed, or nothing'],
+    ['E17', 'proxy.kind=none', 'proxy.kind: proxy.unit is that of a proxy: traefik'],
+    ['E17', 'proxy.retry.attempts=4', 'proxy.unit: a deploy of the proxy is measured without retry and check'],
+    ['E17', 'proxy.check.path=/livez', 'proxy.unit: a deploy of the proxy is measured without retry and check'],
+    ['E17', 'sites.count=2', 'sites.count: a deploy of the proxy takes one site: 1'],
+    ['E17', 'sites.backends=2', 'sites.backends: a deploy of the proxy takes one backend: 1'],
+    ['E17', 'proxy.unit.activation=both', 'proxy.unit.activation: must be none or socket, not "both"'],
+    ['E17', 'proxy.unit.graceTimeOutMs=12001', 'proxy.unit.graceTimeOutMs: must be at most 12000, not 12001'],
+    ['E17', 'proxy.unit.graceTimeOutMs=-1', 'proxy.unit.graceTimeOutMs: must be at least 0, not -1'],
+    // Several sites.
+    ['E1', 'sites.count=0', 'sites.count: must be at least 1, not 0'],
+    ['E1', 'sites.count=21', 'sites.count: must be at most 20, not 21'],
+    ['E1', 'sites.count=1.5', 'sites.count: must be a whole number, not 1.5'],
+    ['E1', 'sites.count=2 proxy.kind=none', 'sites.count: several sites take a proxy'],
+    // A swap rewrites the proxy's file, which has the routes of all.
+    ['E6', 'proxy.cutover=atomic-rewrite proxy.check=null sites.count=2', 'several sites take a proxy, of which'],
+    // A shared socket.
+    ['E8', 'sites.backends=1', 'E8 cannot be run so: deploy.action: a swap takes sites.backends=2'],
+    ['E8', 'unit.activation=socket', 'unit.activation: two colours own their ports (none), or share one (shared)'],
+    ['E8', 'unit.socketTie=part-of', 'unit.socketTie: a shared socket belongs to neither colour'],
+    ['E8', 'unit.flushPending=true', 'unit.flushPending: what waits at a shared socket is never flushed'],
+    ['E8', 'proxy.check.port=internal', 'proxy.check.port: colours of one socket are asked at it'],
+    ['E8', 'proxy.cutover=atomic-rewrite', 'proxy.cutover: colours of one socket are one backend to the proxy'],
+    ['E8', 'deploy.oldEndsBy=nothing', 'leaves none that is idle'],
+  ])('%s with %s: %s', (id, changes, sentence) => {
+    const run = (): unknown => set(files[id], changes);
     expect(run).toThrow(sentence);
     expect(run).not.toThrow(/Invalid input|\{"|zod/u);
   });
+
+  it.each(['unit.leftOut=holder', 'deploy.oldFirst=true', 'deploy.oldEndsBy=nothing'])(
+    'without a shared socket is %s',
+    (change) => {
+      const once = `${change} deploy.restarts=1`;
+      expect(() => set(e5, once)).toThrow('leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
+      set(e8, once);
+    },
+  );
 });
 
-describe('several sites', () => {
-  it.each<[Change[], string]>([
-    [[['sites.count', 0]], 'sites.count: must be at least 1, not 0'],
-    [[['sites.count', 21]], 'sites.count: must be at most 20, not 21'],
-    [[['sites.count', 1.5]], 'sites.count: must be a whole number, not 1.5'],
-    [
-      [
-        ['sites.count', 2],
-        ['proxy.kind', 'none'],
-      ],
-      'sites.count: several sites take a proxy',
-    ],
-  ])('are refused with %j', (changes, sentence) => {
-    expect(() => set(...changes)).toThrow(sentence);
-  });
-
-  it('are refused where a swap rewrites the proxy’s file, which has the routes of all', () => {
-    const changes: Change[] = [
-      ['proxy.cutover', 'atomic-rewrite'],
-      ['proxy.check', null],
-      ['sites.count', 2],
-    ];
-    expect(() => resolveExperiment(e6, { changes })).toThrow('sites.count: several sites take a proxy, of which');
-    expect(resolveExperiment(e6, { changes: changes.slice(0, 2) }).sites.count).toBeUndefined();
-  });
-
-  it('are as many as twenty; one needs no proxy', () => {
-    expect(set(['sites.count', 20]).sites.count).toBe(20);
-    expect(set(['sites.count', 1], ['proxy.kind', 'none']).sites.count).toBe(1);
-  });
+it.each<[id: Id, changes: string]>([
+  ['E1', 'sites.count=20'],
+  ['E1', 'sites.count=1 proxy.kind=none'],
+  ['E6', 'proxy.cutover=atomic-rewrite proxy.check=null'],
+  ['E8', 'proxy.kind=none'],
+  ['E8', 'proxy.check.port=public proxy.check.path=/livez'],
+  ['E8', 'deploy.action=crash'],
+])('%s can be with %s', (id, changes) => {
+  expect(set(files[id], changes).id).toBe(id);
 });
 
-describe('a shared socket', () => {
-  const refusal = (file: typeof e8, ...changes: Change[]): unknown => {
-    try {
-      resolveExperiment(file, { changes });
-    } catch (error) {
-      return error instanceof Error ? error.message : error;
-    }
-    return null;
-  };
-
-  it.each<[Change, string]>([
-    [['sites.backends', 1], 'deploy.action: a swap takes sites.backends=2'],
-    [['unit.activation', 'socket'], 'unit.activation: two colours own their ports (none), or share one (shared)'],
-    [['unit.socketTie', 'part-of'], 'unit.socketTie: a shared socket belongs to neither colour'],
-    [['unit.flushPending', true], 'unit.flushPending: what waits at a shared socket is never flushed'],
-    [['proxy.check.port', 'internal'], 'proxy.check.port: colours of one socket are asked at it'],
-    [['proxy.cutover', 'atomic-rewrite'], 'proxy.cutover: colours of one socket are one backend to the proxy'],
-  ])('is not one with %j', (change, sentence) => {
-    expect(refusal(e8, change)).toContain(`E8 cannot be run so: ${sentence}`);
-  });
-
-  it('needs neither a proxy nor a check, and takes a crash of the colour that serves', () => {
-    expect(refusal(e8, ['proxy.kind', 'none'])).toBeNull();
-    expect(refusal(e8, ['proxy.check.port', 'public'], ['proxy.check.path', '/livez'])).toBeNull();
-    expect(refusal(e8, ['deploy.action', 'crash'])).toBeNull();
-  });
-
-  it.each<Change>([
-    ['unit.leftOut', 'holder'],
-    ['deploy.oldFirst', true],
-    ['deploy.oldEndsBy', 'nothing'],
-  ])('alone has %j', (...change) => {
-    const once: Change = ['deploy.restarts', 1];
-    expect(refusal(e5, change, once)).toContain('leftOut, oldFirst and oldEndsBy=nothing are those of a shared socket');
-    expect(refusal(e8, change, once)).toBeNull();
-  });
-
-  it('is switched once where the old colour is never stopped', () => {
-    expect(refusal(e8, ['deploy.oldEndsBy', 'nothing'])).toContain('leaves none that is idle');
-  });
+it('a deploy of the proxy has Traefik’s own defaults where nothing is said, and adds nothing to other experiments', () => {
+  expect(e17.proxy.unit).toEqual({ activation: 'none', graceTimeOutMs: 10_000, requestAcceptGraceMs: 0 });
+  expect('unit' in e1.proxy).toBe(false);
 });
 
 describe('a path that is no field', () => {
-  it('is refused with the one that was meant, or those beside it', () => {
-    const hintOf = (path: string): unknown => {
-      try {
-        set([path, 1]);
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'field-unknown', exitCode: 2 });
-        return (error as { hint: string }).hint;
-      }
-      return undefined;
-    };
-    expect(hintOf('app.warmUpMs')).toMatch(/^Did you mean app\.warmupMs\? There are app\.warmupMs, app\.drain, /u);
-    expect(hintOf('app.nonsense')).toMatch(/^There are app\.warmupMs, /u);
-    expect(hintOf('nonsense.at.all')).toMatch(/^The parts of an experiment are id, title, .*app, unit/u);
-    expect(hintOf('load.mix.0.pth')).toMatch(/^Did you mean load\.mix\.\*\.path\?/u);
-    expect(hintOf('app.warmupMs.more')).toBeDefined();
+  it.each([
+    ['app.warmUpMs', /^Did you mean app\.warmupMs\? There are app\.warmupMs, app\.drain, /u],
+    ['app.nonsense', /^There are app\.warmupMs, /u],
+    ['nonsense.at.all', /^The parts of an experiment are id, title, .*app, unit/u],
+    ['load.mix.0.pth', /^Did you mean load\.mix\.\*\.path\?/u],
+    ['app.warmupMs.more', /./u],
+  ])('is refused with the one that was meant, or those beside it: %s', (path, hint) => {
+    expect(() => set(e1, `${path}=1`)).toThrow(
+      expect.objectContaining({ code: 'field-unknown', exitCode: 2, hint: expect.stringMatching(hint) as string }),
+    );
   });
 
   it('never reaches what plain objects inherit', () => {
-    expect(() => set(['__proto__.planted', 1])).toThrow('no field');
-    expect(() => set(['app.constructor.planted', 1])).toThrow('no field');
+    expect(() => set(e1, '__proto__.planted=1')).toThrow('no field');
+    expect(() => set(e1, 'app.constructor.planted=1')).toThrow('no field');
     expect(({} as Record<string, unknown>)['planted']).toBeUndefined();
   });
 });
@@ -201,10 +150,10 @@ describe('a variant', () => {
   });
 
   it('comes before --set, and one that does not exist names those that do', () => {
-    const changes: Change[] = [['app.warmupMs', 100]];
+    const changes = [['app.warmupMs', 100]] as const;
     expect(resolveExperiment(e5, { variant: 'slow-start', changes }).app.warmupMs).toBe(100);
-    expect(() => resolveExperiment(e5, { variant: 'nonsense' })).toThrow('E5 has no variant "nonsense"');
-    expect(() => resolveExperiment(e5, { variant: 'constructor' })).toThrow('E5 has no variant "constructor"');
-    expect(() => resolveExperiment(e5, { variant: '__proto__' })).toThrow('E5 has no variant');
+    for (const variant of ['nonsense', 'constructor', '__proto__']) {
+      expect(() => resolveExperiment(e5, { variant })).toThrow(`E5 has no variant "${variant}"`);
+    }
   });
 });
