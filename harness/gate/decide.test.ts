@@ -3,6 +3,7 @@ import type { ExperimentRun } from '../run/run-record.ts';
 import { writes } from '../verdict/testing.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { decide, type Attempt, type Decision } from './decide.ts';
+import type { Budget, Entry } from './files/budgets.ts';
 import { failures, type GateResult } from './gate-result.ts';
 import { baselineOfRuns, budget, decision, entry, runOf, verdictThatDropped } from './testing.ts';
 
@@ -14,6 +15,9 @@ const notReady = { kind: 'not-ready', message: 'The lab was not ready: EADDRINUS
 
 const decided = (attempts: readonly Attempt[], over: Partial<Decision> = {}): GateResult =>
   decide(decision(attempts, over));
+/** The entry E5 with these budgets. */
+const limited = (...budgets: Budget[]): { entries: Entry[] } => ({ entries: [entry({ budgets })] });
+const baselinesOf = (...verdicts: Verdict[]) => new Map([['E5', baselineOfRuns(verdicts)]]);
 /** The checks that fail, as `kind what`. */
 const failing = (result: GateResult): string[] =>
   result.entries.flatMap((each) => failures(each).map(({ kind, what }) => `${kind} ${what}`));
@@ -60,8 +64,7 @@ describe('without a baseline', () => {
   });
 
   it('reports a budget, or an entry, that only informs, and passes', () => {
-    const entries = [entry({ budgets: [budget('longestWaitMs', { max: 5, blocking: false })] })];
-    const result = decided([runOf(clean)], { entries });
+    const result = decided([runOf(clean)], limited(budget('longestWaitMs', { max: 5, blocking: false })));
     expect(result.verdict).toBe('pass');
     expect(result.entries[0]?.checks.map(({ outcome }) => outcome)).toEqual(['met', 'missed']);
     const informs = decided([runOf(verdictThatDropped([1]))], { entries: [entry({ blocking: false })] });
@@ -143,11 +146,10 @@ it('a site that never served in any try fails', () => {
 });
 
 describe('against a baseline', () => {
-  const baseline = baselineOfRuns([clean, clean, clean]);
-  const baselines = new Map([['E5', baseline]]);
+  const baselines = baselinesOf(clean, clean, clean);
   const against = (verdict: Verdict, over: Partial<ExperimentRun> = {}): GateResult =>
     decided([runOf(verdict, over)], { baselines });
-  const loose = [entry({ budgets: [budget('dropped', { max: 1_000 })] })];
+  const loose = limited(budget('dropped', { max: 1_000 }));
 
   it('passes what is as it was', () => {
     const result = against(clean);
@@ -162,7 +164,7 @@ describe('against a baseline', () => {
     ['one unlucky restart of 16', 16, []],
   ])('judges %s, whatever the budgets allow', (_, oneIn, failed) => {
     const counts = Array.from({ length: 16 }, (__, index) => (index % oneIn === 0 ? 1 : 0));
-    const result = decided([runOf(verdictThatDropped(counts, { verdict: 'pass' }))], { entries: loose, baselines });
+    const result = decided([runOf(verdictThatDropped(counts, { verdict: 'pass' }))], { ...loose, baselines });
     expect(failing(result)).toEqual(failed);
   });
 
@@ -176,16 +178,14 @@ describe('against a baseline', () => {
     const dropping = (count: number): Verdict => {
       const verdict = verdictThatDropped(Array<number>(8).fill(count), { verdict: 'pass' });
       const spread = (index: number): number => count + (count === 0 ? 0 : index % 3);
-      const perRestart = verdict.perRestart.map((each, index) => ({
-        ...each,
-        droppedInRestart: spread(index),
-        predictedDropped: 150,
-      }));
+      const perRestart = verdict.perRestart.map((each, index) => {
+        return { ...each, droppedInRestart: spread(index), predictedDropped: 150 };
+      });
       return { ...verdict, perRestart };
     };
-    const entries = [entry({ budgets: [budget('dropped', { withinPercentOfPrediction: 90 })] })];
-    const before = new Map([['E5', baselineOfRuns([dropping(150), dropping(151), dropping(149)])]]);
-    const all = failing(decided([runOf(dropping(now))], { entries, baselines: before }));
+    const twoSided = limited(budget('dropped', { withinPercentOfPrediction: 90 }));
+    const before = baselinesOf(dropping(150), dropping(151), dropping(149));
+    const all = failing(decided([runOf(dropping(now))], { ...twoSided, baselines: before }));
     expect(all.filter((what) => what.startsWith('regression'))).toEqual(failed);
   });
 
@@ -205,7 +205,7 @@ describe('against a baseline', () => {
         .map(({ measured, outcome }) => [measured, outcome]) ?? [];
     const notKnown = ['not known', 'not-compared'];
     expect(found(against(unknown))).toEqual([notKnown, notKnown]);
-    const before = new Map([['E5', baselineOfRuns([unknown])]]);
+    const before = baselinesOf(unknown);
     const known = { ...unknown, writes: { ...writes, acknowledged: 1_000, duplicated: 9 } };
     expect(found(decided([runOf(known)], { baselines: before }))).toEqual([['9 of 1000', 'not-compared']]);
   });
@@ -214,7 +214,7 @@ describe('against a baseline', () => {
     const outcomes = (result: GateResult): (string | undefined)[] =>
       result.entries[0]?.checks.filter(({ what }) => what === 'longest wait').map(({ outcome }) => outcome) ?? [];
     const slow = { ...clean, longestWaitMs: 900 };
-    const two = new Map([['E5', baselineOfRuns([clean, clean])]]);
+    const two = baselinesOf(clean, clean);
     expect(outcomes(decided([runOf(slow)], { baselines: two }))).toEqual(['not-compared']);
     const kernel = { 'Machine.CpuPressureUs': 1_000_000 };
     expect(outcomes(against({ ...slow, witnesses: { proxy: null, kernel } }))).toEqual(['not-compared']);
@@ -238,9 +238,8 @@ describe('against a baseline', () => {
     const { experiment } = run;
     const isCompared = (result: GateResult): boolean | undefined =>
       result.entries[0]?.checks.some(({ kind }) => kind === 'regression');
-    const faster = against(clean, {
-      experiment: { ...experiment, load: { ...experiment.load, ratePerSecond: 1_000 } },
-    });
+    const load = { ...experiment.load, ratePerSecond: 1_000 };
+    const faster = against(clean, { experiment: { ...experiment, load } });
     expect(faster.entries[0]?.notes[0]).toContain('load.ratePerSecond 100 → 1000; so it is not compared');
     expect(isCompared(faster)).toBe(false);
     const sites = (count: number): GateResult =>
@@ -256,7 +255,7 @@ describe('against a baseline', () => {
 
   it('corrects for all comparisons of the file, whatever part of it is judged', () => {
     const entries = [entry(), entry({ name: 'E1' })];
-    const both = new Map([...baselines, ['E1', { ...baseline, name: 'E1' }] as const]);
+    const both = new Map([...baselines, ['E1', { ...baselineOfRuns([clean, clean, clean]), name: 'E1' }] as const]);
     const part = decided([runOf(clean)], { entries, baselines: both });
     const attempts = new Map(['E5', 'E1'].map((name) => [name, [runOf(clean)]]));
     const whole = decided([], { entries, baselines: both, attempts, asked: new Set(['E5', 'E1']) });
@@ -279,6 +278,7 @@ describe('a try that cannot be trusted, and a clean one after it', () => {
   const proven = { ...clean.reconciliation, causes: { [refused]: 1 }, examples: byProxy };
   const none = { ...clean.reconciliation, causes: {}, examples: {} };
   const engine = { [refused]: { seq: 1, file: 'witnesses/engine.ndjson', line: 1 } };
+  const ended = { ...none, causes: { [refused]: 2 }, examples: engine };
   /** Two drops; a witness shows the cause of one of them. */
   const unsure = (over: Partial<Verdict> = {}): Attempt & { kind: 'run' } => {
     const common = { verdict: 'inconclusive' as const, reasons: ['Requests left late.'], runId: first };
@@ -309,22 +309,12 @@ describe('a try that cannot be trusted, and a clean one after it', () => {
 
   it.each<[string, Partial<Verdict>, Partial<Decision>, string[]]>([
     ['no witness shows a cause', { reconciliation: none }, {}, []],
-    [
-      'the cause is a container that ended',
-      { reconciliation: { ...none, causes: { [refused]: 2 }, examples: engine } },
-      {},
-      [],
-    ],
-    [
-      'the budget only informs',
-      {},
-      { entries: [entry({ budgets: [budget('dropped', { max: 0, blocking: false })] })] },
-      [],
-    ],
+    ['the cause is a container that ended', { reconciliation: ended }, {}, []],
+    ['the budget only informs', {}, limited(budget('dropped', { max: 0, blocking: false })), []],
     [
       'no budget is about drops, and the experiment expects none',
       {},
-      { entries: [entry({ budgets: [budget('longestWaitMs', { max: 1e6 })] })] },
+      limited(budget('longestWaitMs', { max: 1e6 })),
       drops,
     ],
     ['an answer was stale', { reconciliation: none, stale: 1 }, {}, ['budget stale answers in try 1']],
@@ -340,10 +330,9 @@ describe('a try that cannot be trusted, and a clean one after it', () => {
   });
 
   it('pass where the experiment expects drops, and no budget forbids them', () => {
-    const entries = [entry({ budgets: [budget('dropped', { max: 100 })] })];
     const run = unsure();
     if (run.run.kind === 'experiment') run.run.experiment.expect = { bounds: [] };
-    expect(decided([run, runOf(clean)], { entries }).verdict).toBe('pass');
+    expect(decided([run, runOf(clean)], limited(budget('dropped', { max: 100 }))).verdict).toBe('pass');
   });
 
   it.each(['lost', 'early', 'altered', 'duplicated', 'misattributed'] as const)(
@@ -351,8 +340,7 @@ describe('a try that cannot be trusted, and a clean one after it', () => {
     (figure) => {
       const spoilt = unsure({ reconciliation: none, writes: { ...writes, [figure]: 1 } });
       expect(decided([spoilt, runOf(clean)]).verdict).toBe('fail');
-      const entries = [entry({ budgets: [budget(figure, { max: 1 })] })];
-      expect(decided([spoilt, runOf(clean)], { entries }).verdict).toBe('pass');
+      expect(decided([spoilt, runOf(clean)], limited(budget(figure, { max: 1 }))).verdict).toBe('pass');
     },
   );
 });

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { testFolder } from '../base/testing-folder.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
-import { decide, type Attempt } from './decide.ts';
-import { beginGate, gateFiles, gateFoldersIn, noteTries, readGates, type NotedTry } from './gate-folder.ts';
+import { decide } from './decide.ts';
+import { beginGate, gateFiles, gateFoldersIn, noteTries, readGates, type Found, type NotedTry } from './gate-folder.ts';
 import { junitText } from './ci-outputs.ts';
 import { summaryText } from './summary.ts';
 import { baselineOfRuns, decision, entry, runOf, verdictThatDropped } from './testing.ts';
@@ -24,40 +24,22 @@ async function leaveRun(folder: string, verdict: Verdict): Promise<NotedTry> {
 }
 
 const e0 = verdictThatDropped([], { experiment: 'E0', runId: '20261123T110000Z-0000' });
-const late = verdictThatDropped([0, 0], {
-  runId: '20261123T120000Z-aaaa',
-  verdict: 'inconclusive',
-  reasons: ['Late.'],
-});
+const lateId = '20261123T120000Z-aaaa';
+const late = verdictThatDropped([0, 0], { runId: lateId, verdict: 'inconclusive', reasons: ['Late.'] });
 const e5 = verdictThatDropped([0, 2], { runId: '20261123T120100Z-bbbb' });
 const never: NotedTry = { kind: 'not-ready', message: 'The lab was not ready' };
 const asked = ['E0', 'E1', 'E5'];
 
-const outputsOf = ({
-  asked: names,
-  attempts,
-}: {
-  asked: ReadonlySet<string>;
-  attempts: ReadonlyMap<string, readonly Attempt[]>;
-}): string[] => {
-  const result = decide(
-    decision([], {
-      entries: asked.map((name) => entry({ name })),
-      asked: names,
-      attempts,
-      baselines: new Map([['E5', baselineOfRuns([e5, e5, e5])]]),
-    }),
-  );
+const outputsOf = ({ asked: names, attempts }: Pick<Found, 'asked' | 'attempts'>): string[] => {
+  const entries = asked.map((name) => entry({ name }));
+  const baselines = new Map([['E5', baselineOfRuns([e5, e5, e5])]]);
+  const result = decide(decision([], { entries, asked: names, attempts, baselines }));
   return [JSON.stringify(result), junitText(result), summaryText(result)];
 };
 
 describe('a merge of shards', () => {
   it('gives the bytes of a gate in one place, in whatever order the folders come', async () => {
-    const [one, two, whole] = ['merge/one', 'merge/two', 'whole'].map((name) => join(top, name)) as [
-      string,
-      string,
-      string,
-    ];
+    const [one, two, whole] = [join(top, 'merge/one'), join(top, 'merge/two'), join(top, 'whole')];
     await beginGate(one, { entries: asked, options: [], shard: '1/2' });
     await noteTries(one, 'E5', [await leaveRun(one, late), await leaveRun(one, e5)]);
     await beginGate(two, { entries: asked, options: [], shard: '2/2' });
@@ -104,13 +86,12 @@ describe('a merge of shards', () => {
 
   it('refuses a run that is there twice, and a folder without a gate', async () => {
     const [one, two] = [join(top, 'twin-a'), join(top, 'twin-b')];
-    for (const [folder, verdict] of [
-      [one, e5],
-      [two, { ...e5, dropped: 9 }],
-    ] as const) {
+    const leave = async (folder: string, verdict: Verdict): Promise<void> => {
       await beginGate(folder, { entries: asked, options: [], shard: null });
       await noteTries(folder, 'E5', [await leaveRun(folder, verdict)]);
-    }
+    };
+    await leave(one, e5);
+    await leave(two, { ...e5, dropped: 9 });
     await expect(readGates([one, two])).rejects.toThrow(/is there twice/u);
     await mkdir(join(top, 'empty'));
     await expect(gateFoldersIn([join(top, 'empty')])).rejects.toThrow(/holds no gate/u);
@@ -143,12 +124,8 @@ describe('a gate’s folder', () => {
   });
 
   it.each<[string, (folder: string) => Promise<unknown>, RegExp]>([
-    [
-      'a way out of it',
-      (folder) => noteTries(folder, 'E5', [{ kind: 'run', folder: '../outside' }]),
-      /no folder of a run/u,
-    ],
-    ['a link to a run', (folder) => linkRun(folder, 'E5'), /E5 is not a folder/u],
+    ['a way out of it', (folder) => noteRun(folder, '../outside'), /no folder of a run/u],
+    ['a link to a run', (folder) => linkRun(folder), /E5 is not a folder/u],
     ['a strange file', (folder) => writeFile(join(folder, 'gate', 'x'), ''), /gate\/x is no file of a gate/u],
     ['tries of nothing that was asked for', (folder) => noteTries(folder, 'E7', [never]), /was not asked for that/u],
     ['tries in another entry’s file', (folder) => renameTries(folder), /name and file must agree/u],
@@ -177,9 +154,13 @@ describe('a gate’s folder', () => {
   });
 });
 
-async function linkRun(folder: string, experiment: string): Promise<void> {
-  await symlink(top, join(folder, experiment));
-  await noteTries(folder, experiment, [{ kind: 'run', folder: `${experiment}/run` }]);
+async function noteRun(folder: string, run: string): Promise<void> {
+  await noteTries(folder, 'E5', [{ kind: 'run', folder: run }]);
+}
+
+async function linkRun(folder: string): Promise<void> {
+  await symlink(top, join(folder, 'E5'));
+  await noteRun(folder, 'E5/run');
 }
 
 async function renameTries(folder: string): Promise<void> {
