@@ -18,7 +18,7 @@ const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_0
 
 /**
  * unit: in this process, without waiting. integration: real processes, servers and packages, and whole runs that are judged.
- * lab: real containers, what needs the machine for itself or takes seconds a test; one file at a time.
+ * lab: real containers, and what needs the machine for itself; one file at a time.
  * full: as lab, and takes minutes; only `npm run test:full` runs it. One project runs after the other.
  */
 export default defineConfig({
@@ -37,6 +37,9 @@ export default defineConfig({
         test: {
           ...onEveryCore,
           name: 'integration',
+          // Some measure again where the machine was busy.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
           include: ['**/*.integration.test.ts'],
           exclude: never,

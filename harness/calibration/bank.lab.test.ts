@@ -11,7 +11,8 @@ function setting(name: string): { folder: string; runId: string; signal: AbortSi
   return { folder: join(folder, name), runId: `bank-${name}`, signal: new AbortController().signal };
 }
 
-describe('a server that', () => {
+// Counts do not depend on how busy the machine is.
+describe.concurrent('a server that', () => {
   it.each(
     bankCases.filter(({ isLong }) => isLong !== true).map((bank, index) => [bank.name, bank, String(index)] as const),
   )('%s', async (_, bank, name) => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
 
 describe('mechanisms', () => {
   it('E8: some process accepts at every moment of a switch', async () => {
-    const { verdict } = await run('E8', '--restarts', '2');
+    const { verdict } = await run('E8', '--restarts', '1');
     expect(verdict).toMatchObject({ dropped: 0, longestOutageMs: 0, stale: 0 });
     expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0, integrity: 'ok' });
   });
@@ -21,7 +21,7 @@ describe('mechanisms', () => {
 
 describe('the check of the writes', () => {
   it('catches a site that answers before it commits, and one that applies a write twice', async () => {
-    const liar = await run('E0', '--variant', 'planted-ack-before-commit');
+    const liar = await run('E0', '--variant', 'planted-ack-before-commit', '--restarts', '1');
     expect(liar.verdict).toMatchObject({ verdict: 'pass' });
     expect(liar.verdict.writes?.lost).toBeGreaterThan(0);
     // What was not lost was written 200 ms after it was acknowledged.
@@ -44,19 +44,5 @@ describe('ways to run', () => {
     ]) {
       expect(stdout).toContain(text);
     }
-  });
-
-  it.each([
-    [['E1', '--variant', 'nonsense'], 'E1 has no variant "nonsense"'],
-    [['E1', '--set', 'app.warmUpMs=1'], 'warmUpMs'],
-    [['E1', '--set', 'app.warmupMs'], 'takes path=value'],
-    [['E1', '--sweep', 'app.warmupMs=1'], '--sweep takes path=value,value'],
-    [['E1', '--trials', '0'], '--trials takes a whole number'],
-    [['E9'], 'There is no experiment "E9"'],
-    [['all', '--keep'], '--keep is for a single one'],
-  ])('%j is refused with a sentence and exit code 2', async (args, sentence) => {
-    const { stderr, exitCode } = await cli('experiment', ...args);
-    expect(stderr).toContain(sentence);
-    expect(exitCode).toBe(2);
   });
 });

@@ -21,6 +21,13 @@ describe.concurrent('the command line', { timeout: 30_000 }, () => {
     ['a misspelt command', ['verfy'], 2, /Unknown command 'verfy' \(Did you mean verify\?\)\. \[command-line\]/u],
     ['a word too much', ['verify', 'a', 'b'], 2, /\[arguments-too-many\]/u],
     ['a folder that holds no run', ['verify', 'docs'], 2, /\[run-missing\]/u],
+    ['no variant', ['experiment', 'E1', '--variant', 'nonsense'], 2, /E1 has no variant "nonsense"/u],
+    ['no field', ['experiment', 'E1', '--set', 'app.warmUpMs=1'], 2, /warmUpMs/u],
+    ['a field without a value', ['experiment', 'E1', '--set', 'app.warmupMs'], 2, /takes path=value/u],
+    ['a sweep over one', ['experiment', 'E1', '--sweep', 'app.warmupMs=1'], 2, /--sweep takes path=value,value/u],
+    ['no trial', ['experiment', 'E1', '--trials', '0'], 2, /--trials takes a whole number/u],
+    ['no experiment', ['experiment', 'E9'], 2, /There is no experiment "E9"/u],
+    ['several that are to be kept', ['experiment', 'all', '--keep'], 2, /--keep is for a single one/u],
   ])('exits with what came of %s', async (_, words, code, said) => {
     const { exitCode, stdout, stderr } = await cli(...words);
     expect(exitCode).toBe(code);

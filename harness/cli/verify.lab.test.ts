@@ -15,7 +15,7 @@ let clean: string;
 
 beforeAll(async () => {
   await connectEngine();
-  made = await runInLab(out, 'E1', '--restarts', '3');
+  made = await runInLab(out, 'E1', '--restarts', '2');
   clean = made.folder;
 });
 
@@ -42,7 +42,7 @@ describe('the run', () => {
     const { verdict, folder, exitCode } = made;
     expect(verdict.reasons).toEqual([]);
     expect(exitCode).toBe(0);
-    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 3, badRestarts: 3 });
+    expect(verdict).toMatchObject({ verdict: 'pass', restarts: 2, badRestarts: 2 });
     expect(Object.keys(verdict.outcomes).sort()).toEqual(['ok', 'status-502']);
     expect(Math.abs(verdict.predicted.differencePercent ?? Infinity)).toBeLessThan(30);
     await expectWhole(folder, verdict);
