@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const never = ['node_modules/**', '.cache/**', 'reports/**'];
 const neverInUnit = ['**/*.{integration,lab,full}.test.ts', ...never];
+
+/** The processes that tests start compile nothing twice. */
+const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) };
 
 const onEveryCore = {
   // A worker for each core (vitest's default leaves one free), and none started anew for each file.
@@ -10,11 +14,10 @@ const onEveryCore = {
   isolate: false,
   testTimeout: 20_000,
   hookTimeout: 20_000,
-  // The processes that tests start compile nothing twice.
-  env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) },
+  env,
 } as const;
 
-const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never } as const;
+const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never, env } as const;
 
 /**
  * unit: in this process, without waiting. integration: real processes, servers and packages, and whole runs that are judged.
@@ -37,6 +40,8 @@ export default defineConfig({
         test: {
           ...onEveryCore,
           name: 'integration',
+          // They mostly wait.
+          maxWorkers: availableParallelism() + 1,
           // Some measure again where the machine was busy.
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -18,7 +18,7 @@ it('boots the lab of the checkout, counts, and says which version made the run a
   git('commit', '--quiet', '--allow-empty', '--message', 'theirs');
 
   const asked = ['experiment', 'E5', '--seed', '7', '--restarts', '1', '--set', 'deploy.tailMs=2000'];
-  const { stdout, stderr } = run(...asked, '--no-controls', '--json');
+  const { stdout, stderr } = await run(...asked, '--no-controls', '--json');
   expect(stdout, stderr).not.toBe('');
   const verdict = verdictSchema.parse(JSON.parse(stdout));
   expect(verdict.verdict === 'pass' || isOnlyLate(verdict), stderr).toBe(true);
@@ -35,7 +35,7 @@ it('boots the lab of the checkout, counts, and says which version made the run a
     'npx restart-proof experiment E5 --seed 7 --set deploy.tailMs=2000 --set deploy.restarts=1',
   );
   expect(readFileSync(join(made, 'report.md'), 'utf8')).not.toContain('npm run');
-  expect(run('verify', `reports/E5/${verdict.runId}`).stdout).toMatch(
+  expect((await run('verify', `reports/E5/${verdict.runId}`)).stdout).toMatch(
     /^(holds: pass;|inconclusive:) every file is as it was hashed/mu,
   );
 });

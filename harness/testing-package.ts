@@ -1,7 +1,8 @@
 /** For tests: the package as npm packs it, in a project of its own. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { projectFolder } from './project.mjs';
 
 /** Another project, with the package in its node_modules. */
@@ -10,11 +11,7 @@ export interface OtherProject {
   /** The paths of the package's files. */
   readonly packed: readonly string[];
   /** Runs the package's command in the project. */
-  readonly run: (...words: string[]) => {
-    readonly stdout: string;
-    readonly stderr: string;
-    readonly status: number | null;
-  };
+  readonly run: (...words: string[]) => Promise<{ readonly stdout: string; readonly stderr: string }>;
 }
 
 /**
@@ -38,10 +35,10 @@ export function otherProject(folder: string): OtherProject {
     folder,
     packed: (pack?.files ?? []).map(({ path }) => path),
     run: (...words) =>
-      spawnSync(process.execPath, [join(own, 'harness/bin.mjs'), ...words], {
+      execa(process.execPath, [join(own, 'harness/bin.mjs'), ...words], {
         cwd: folder,
-        encoding: 'utf8',
-        env: { ...process.env, NO_COLOR: '1', XDG_CACHE_HOME: join(folder, 'cache') },
+        env: { NO_COLOR: '1', XDG_CACHE_HOME: join(folder, 'cache') },
+        reject: false,
       }),
   };
 }
