@@ -1,4 +1,5 @@
 /** What was asked of the lab, or of a service: the settings of a run, in a table. */
+import { present } from '../base/present.ts';
 import { addressText } from '../base/address-text.ts';
 import { commandSpacingMs } from '../experiment/deploy-schedule.ts';
 import { askedOf, type ServiceRequest } from '../experiment/service.ts';
@@ -23,7 +24,7 @@ function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
   const { address, port, tls, http, headers, bodyBytes, expectedStatus, ratePerSecond, connections, requests } =
     service;
   const okIs = expectedStatus === null ? 'a complete answer with a status from 200 to 299' : `status ${expectedStatus}`;
-  const settings: (Setting | false)[] = [
+  return present<Setting>([
     [
       requests === undefined ? 'request' : 'mix',
       `${askedOf(service)}${port === null ? '' : ` (${addressText(address)})`}`,
@@ -38,8 +39,7 @@ function askedOfService({ service, durationMs }: ServiceRun): Setting[] {
     service.hold !== undefined && ['held', heldText(service.hold)],
     ['while', service.whileCommand ?? 'nothing ran'],
     service.restarts !== undefined && ['restarts', seriesText(service.restarts, service.everyMs)],
-  ];
-  return settings.filter((setting) => setting !== false);
+  ]);
 }
 
 function askedOfRequest({ name, method, path, slotsOf100, headers, bodyBytes, expect }: ServiceRequest): Setting[] {

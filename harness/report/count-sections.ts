@@ -1,4 +1,5 @@
 /** What was counted: every request, every restart, every write. Each figure is declared once, with its query. */
+import { present } from '../base/present.ts';
 import { counted } from '../base/counted.ts';
 import { voidMeaning } from '../experiment/load-schedule.ts';
 import type { RunRecord } from '../run/run-record.ts';
@@ -160,7 +161,7 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
     '## Restart by restart',
     tableOf(perRestart, columns),
     countedByColumn(columns),
-    notes.filter((note) => note !== false).join(' '),
+    present(notes).join(' '),
   );
 }
 

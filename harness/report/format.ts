@@ -1,19 +1,19 @@
 /** How figures and tables are written in reports. */
 import { markdownTable } from 'markdown-table';
+import { present } from '../base/present.ts';
 import type { QueryName } from '../verdict/queries/all.ts';
 import type { Verdict } from '../verdict/record/verdict.ts';
 
-/** A part of a page; one that does not hold is left out. */
-export type Part = string | false | null;
-
-/** Paragraphs: those that are there. */
-export function paragraphs(...parts: readonly Part[]): string {
-  return parts.filter((part) => part !== false && part !== null && part !== '').join('\n\n');
+/** Paragraphs; what is false or empty is left out. */
+export function paragraphs(...parts: readonly (string | false)[]): string {
+  return present(parts).join('\n\n');
 }
 
-/** Lines of a list. */
-export function listOf(lines: readonly string[]): string {
-  return lines.map((line) => `- ${line}`).join('\n');
+/** A list; a line that is false is left out. */
+export function listOf(lines: readonly (string | false)[]): string {
+  return present(lines)
+    .map((line) => `- ${line}`)
+    .join('\n');
 }
 
 /** Milliseconds, as exact as a reader needs them; a dash where they are not known. */
@@ -73,7 +73,7 @@ export type Columns<Row> = readonly (Column<Row> | false)[];
 
 /** A table with a line for each row. */
 export function tableOf<Row>(rows: readonly Row[], columns: Columns<Row>): string {
-  const shown = columns.filter((column) => column !== false);
+  const shown = present(columns);
   const cells = rows.map((row) => shown.map(([, cell]) => String(cell(row) ?? '–')));
   return markdownTable([shown.map(([head]) => head), ...cells]);
 }
@@ -81,7 +81,7 @@ export function tableOf<Row>(rows: readonly Row[], columns: Columns<Row>): strin
 /** Which query counts which columns of a table. */
 export function countedByColumn<Row>(columns: Columns<Row>): string {
   const heads = new Map<string, string[]>();
-  for (const [head, , query] of columns.filter((column) => column !== false)) {
+  for (const [head, , query] of present(columns)) {
     if (query !== undefined) heads.set(query, [...(heads.get(query) ?? []), head]);
   }
   return `Counted by ${[...heads].map(([query, all]) => `\`${query}\` (${all.join(', ')})`).join(', ')}.`;
@@ -97,12 +97,9 @@ export type Figure = readonly [label: string, value: string | number | null, que
 
 /** A table of figures, each beside the query that counts it; one that does not hold is left out. */
 export function figuresTable(figures: readonly (Figure | false)[]): string {
-  return tableOf(
-    figures.filter((figure) => figure !== false),
-    [
-      ['figure', ([label]) => label],
-      ['value', ([, value]) => value],
-      ['query', ([, , query]) => (query === undefined ? null : `\`${query}\``)],
-    ],
-  );
+  return tableOf(present(figures), [
+    ['figure', ([label]) => label],
+    ['value', ([, value]) => value],
+    ['query', ([, , query]) => (query === undefined ? null : `\`${query}\``)],
+  ]);
 }

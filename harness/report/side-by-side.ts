@@ -108,14 +108,15 @@ const columns: readonly Column<SideBySideEntry>[] = [
 ];
 
 /** Runs that are not what a reader takes them for. */
-function doubts(entries: readonly SideBySideEntry[]): string[] {
+function doubts(entries: readonly SideBySideEntry[]): (string | false)[] {
   const notRun = entries.filter(({ run }) => run === null).map(({ id }) => id);
-  const lines = entries.flatMap(({ id, run }) => [
-    run?.citable === false && `${id} is not for citing: ${whyNot(run.verdict)}`,
-    run?.asWritten === false && `${id} ran with other settings than its file has: ${run.record.command}`,
-  ]);
-  if (notRun.length > 0) lines.push(`Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`);
-  return lines.filter((line) => line !== false);
+  return [
+    ...entries.flatMap(({ id, run }) => [
+      run?.citable === false && `${id} is not for citing: ${whyNot(run.verdict)}`,
+      run?.asWritten === false && `${id} ran with other settings than its file has: ${run.record.command}`,
+    ]),
+    notRun.length > 0 && `Not run: ${notRun.join(', ')}; \`npm run experiment ${notRun[0] ?? ''}\`.`,
+  ];
 }
 
 function whyNot(verdict: Verdict): string {

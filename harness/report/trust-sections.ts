@@ -28,11 +28,7 @@ export function trustSection(run: RunRecord, verdict: Verdict): string {
       `One restart bounds little: ${singleRestartHint}`,
     ...controlLines(verdict),
   ];
-  return paragraphs(
-    '## How far to trust it',
-    figuresTable(trustFigures(verdict)),
-    listOf(lines.filter((line) => line !== false)),
-  );
+  return paragraphs('## How far to trust it', figuresTable(trustFigures(verdict)), listOf(lines));
 }
 
 function trustFigures({ schedule, longestOutageMs, witnesses: { proxy, kernel } }: Verdict): (Figure | false)[] {

@@ -3,6 +3,7 @@
  * docs/checks.md is made from it.
  * What the site did wrong is no doubt but a failure (expectations.ts).
  */
+import { present } from '../base/present.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runFiles } from '../run/run-folder.ts';
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
@@ -441,7 +442,7 @@ export const checks: readonly Check[] = [
 /** Why the run is inconclusive; empty when it is not. */
 export function doubtsOf(of: Evidence): Doubt[] {
   return checks.flatMap(({ id, kind, answer }) =>
-    [answer(of)].flat().flatMap((why) => (why === false ? [] : { id, kind, why: withId(why, id) })),
+    present([answer(of)].flat()).map((why) => ({ id, kind, why: withId(why, id) })),
   );
 }
 

@@ -3,6 +3,7 @@
  * the mechanism (C+).
  */
 import { z } from 'zod';
+import { present } from '../base/present.ts';
 import { sumOf } from '../base/sums.ts';
 import { bareId, c0Id } from '../experiment/catalog.ts';
 import { isDropped, type Outcome } from '../run/files/ledger.ts';
@@ -76,22 +77,18 @@ export function controlDoubts(
   { controls, calibration }: { controls: readonly Control[] | null; calibration: Calibration | null },
 ): string[] {
   if (run.aborted !== null) return [];
-  const doubts: string[] = [];
-  if (calibration !== null && calibration.cases === 0) {
-    doubts.push(`${runFiles.controls} has a calibration of 0 cases: nothing was held against the instrument.`);
-  }
   const [there, fitting] = [(controls ?? []).map(({ role }) => role).join(', '), rolesOf(run)];
-  if (!fitting.includes(there)) {
-    doubts.push(
+  return present([
+    calibration?.cases === 0 &&
+      `${runFiles.controls} has a calibration of 0 cases: nothing was held against the instrument.`,
+    !fitting.includes(there) &&
       `${runFiles.controls} has the controls ${there || 'none'}; a run of this experiment is made beside ` +
         `${fitting.map((roles) => roles || 'none').join(' or ')}.`,
-    );
-  }
-  for (const control of controls ?? []) {
-    const what = controlDoubt(run, control);
-    if (what !== null) doubts.push(`${runFiles.controls}: ${control.role} (${control.name}) ${what}.`);
-  }
-  return doubts;
+    ...(controls ?? []).map((control) => {
+      const what = controlDoubt(run, control);
+      return what !== null && `${runFiles.controls}: ${control.role} (${control.name}) ${what}.`;
+    }),
+  ]);
 }
 
 /** The roles that the controls of this run may have, in the order in which they are made (conduct/controls.ts). */

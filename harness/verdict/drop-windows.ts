@@ -33,6 +33,8 @@ const closing: ReadonlySet<EventKind> = new Set<EventKind>([
 
 type DropWindow = Verdict['dropWindows'][number];
 
+type Line = readonly [index: number, event: TimelineEvent];
+
 /** A window, with the sites of the drops that were known first and last. */
 interface Found {
   readonly fromUs: number;
@@ -52,44 +54,38 @@ export async function dropWindows(
   const windows = await ask<Found>('drop-windows');
   const stretchOf = (us: number): number => Math.floor(us / farUs);
   const byStretch = Map.groupBy(timeline.entries(), ([, { atUs }]) => stretchOf(atUs));
-  const near = (us: number): [number, TimelineEvent][] =>
-    [-1, 0, 1].flatMap((step) => byStretch.get(stretchOf(us) + step) ?? []);
   // What happened to another site neither opens nor closes it.
-  const isAbout = (event: TimelineEvent, site: string): boolean => (event.site ?? site) === site;
-  const last = (end: number, site: string): number =>
-    near(end).reduce(
-      (found, [index, event]) =>
-        opening.has(event.kind) && isAbout(event, site) && event.atUs <= end + toleranceUs && event.atUs > end - farUs
-          ? Math.max(found, index)
-          : found,
-      -1,
+  const near = (us: number, site: string): Line[] =>
+    [-1, 0, 1]
+      .flatMap((step) => byStretch.get(stretchOf(us) + step) ?? [])
+      .filter(([, event]) => (event.site ?? site) === site);
+  const opened = (endUs: number, site: string): DropWindow['openedBy'] =>
+    momentOf(
+      near(endUs, site).findLast(
+        ([, event]) => opening.has(event.kind) && event.atUs <= endUs + toleranceUs && event.atUs > endUs - farUs,
+      ),
     );
-  const first = (from: number, site: string): number =>
-    near(from).reduce(
-      (found, [index, event]) =>
-        closing.has(event.kind) &&
-        // In a lab the end of a bad version is a way back; of a user's service nobody knows whether it was bad.
-        !(kind === 'measure' && event.kind === 'main-exited') &&
-        isAbout(event, site) &&
-        event.atUs >= from - toleranceUs &&
-        event.atUs < from + farUs
-          ? Math.min(found, index)
-          : found,
-      Infinity,
+  // In a lab the end of a bad version is a way back; of a user's service nobody knows whether it was bad.
+  const isClosing = (event: EventKind): boolean =>
+    closing.has(event) && !(kind === 'measure' && event === 'main-exited');
+  const closed = (fromUs: number, site: string): DropWindow['closedBy'] =>
+    momentOf(
+      near(fromUs, site).find(
+        ([, event]) => isClosing(event.kind) && event.atUs >= fromUs - toleranceUs && event.atUs < fromUs + farUs,
+      ),
     );
   return windows
     .map(({ fromUs, firstUs, firstSite, toUs, lastSite, dropped }) => {
-      const openedBy = named(timeline, last(firstUs, firstSite));
+      const openedBy = opened(firstUs, firstSite);
       // What was under way at the event was sent earlier, while nothing was dropped.
       const beginUs = kind === 'measure' ? Math.max(fromUs, Math.min(openedBy?.atUs ?? fromUs, firstUs)) : fromUs;
-      return { fromUs: beginUs, toUs, dropped, openedBy, closedBy: named(timeline, first(toUs, lastSite)) };
+      return { fromUs: beginUs, toUs, dropped, openedBy, closedBy: closed(toUs, lastSite) };
     })
     .sort((a, b) => a.fromUs - b.fromUs);
 }
 
-function named(timeline: readonly TimelineEvent[], index: number): DropWindow['openedBy'] {
-  const event = timeline[index];
-  if (event === undefined) return null;
-  const { kind, site, atUs } = event;
+function momentOf(line: Line | undefined): DropWindow['openedBy'] {
+  if (line === undefined) return null;
+  const [index, { kind, site, atUs }] = line;
   return { kind, ...(site !== undefined && { site }), atUs, line: index + 1 };
 }

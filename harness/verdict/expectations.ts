@@ -1,4 +1,5 @@
 /** What the experiment expects, beside what was measured. */
+import { present } from '../base/present.ts';
 import type { boundedFigures, Experiment } from '../experiment/experiment.ts';
 import type { Service } from '../experiment/service.ts';
 import { answerClaim } from './pool/claim.ts';
@@ -78,7 +79,7 @@ function basicRows(
   { outcomes, due, proven, heldUnsent, unplanned, killed, givenUp, isOwnService }: Measured,
   expect: Pick<Expect, 'bounds'>,
 ): Row[] {
-  return told([
+  return present([
     due > 0 &&
       (outcomes['ok'] ?? 0) === 0 && {
         what: 'requests that were answered as expected',
@@ -137,10 +138,6 @@ function basicRows(
   ]);
 }
 
-function told(rows: readonly (Row | false | undefined)[]): Row[] {
-  return rows.filter((row) => row !== false && row !== undefined);
-}
-
 /** What is expected of a service of the user's, each with its answer. */
 export function checkService(
   { maxDropped, maxGapMs, maxWaitMs, hold }: Pick<Service, 'maxDropped' | 'maxGapMs' | 'maxWaitMs' | 'hold'>,
@@ -148,7 +145,7 @@ export function checkService(
   measured: Measured,
 ): Row[] {
   const dropped = { max: maxDropped, because: 'the limit that --max-dropped sets (0 unless said)' };
-  return told([
+  return present([
     ...basicRows(measured, { bounds: [] }),
     measured.isNotBack && {
       what: 'answering steadily again after the command',
@@ -197,7 +194,7 @@ function cutRow(maxCut: number, { cut }: Measured): Row {
 export function checkExpectations(expect: Expect, measured: Measured): Row[] {
   const { dropped, badRestarts, longestWait, claim } = expect;
   const { direct, writes, ratePerSecond, isOwnService } = measured;
-  return told([
+  return present([
     ...basicRows(measured, expect),
     dropped && droppedRow(dropped, measured),
     badRestarts && badRestartsRow(badRestarts, measured),

@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runFiles } from '../run/run-folder.ts';
 import { greatestOf, sumOf, thousandth, toMs } from '../base/sums.ts';
+import { present } from '../base/present.ts';
 import { counted } from '../base/counted.ts';
 import { addressText } from '../base/address-text.ts';
 import { isOfOwnService } from '../run/tables.ts';
 import { subjectOf, type RunRecord, type ServiceRun } from '../run/run-record.ts';
 import { expectedQueue } from './predict/backends.ts';
 import { citationLine, isHalfDone } from './citation.ts';
-import { answerClaim, claimOf } from './pool/claim.ts';
+import { answerClaim, claimOf, powerOf } from './pool/claim.ts';
 import { judgeControls } from './controls.ts';
 import { readEvidence, type Evidence } from './evidence.ts';
 import { doubtsOf, engineTroubles, noNewFailure, restartsText, withId, type Doubt } from './checks.ts';
@@ -18,11 +19,10 @@ import { withRestarts } from './count-sites.ts';
 import { headlineOf } from './headline.ts';
 import type { LedgerSummary } from './ledger-summary.ts';
 import { exactInterval } from '../base/interval.ts';
-import { powerOf } from './pool/power.ts';
 import { ofSite, predictDrops } from './predict/predict.ts';
 import type { Prediction } from './predict/prediction.ts';
 import { outagesOf, type RestartWindow } from './restart-windows.ts';
-import { keptReuseNotes } from './service/kept-reuse.ts';
+import { keptReuseNote } from './service/kept-reuse.ts';
 import { silentText } from './service/held-text.ts';
 import { serverLogNotes } from './service/server-logs.ts';
 import type { RestartVerdict, Verdict } from './record/verdict.ts';
@@ -248,29 +248,30 @@ function notesOf(evidence: Evidence): string[] {
   const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog, holds } = evidence;
   const { withoutLength, tlsError, all } = ledger;
   if (run.kind !== 'measure') return labNotes(evidence);
-  const endless =
-    `${withoutLength} of ${all.outcomes['ok'] ?? 0} ok answers had no length: their end is the close of the connection, so ` +
-    'that one which the deploy cut cannot be told from a whole one.';
+  const ok = all.outcomes['ok'] ?? 0;
   const where = windows.length > 1 ? ` in ${restartsText(unchangedRestarts, windows.length)}` : '';
-  const unseen =
-    `Nothing of the service was seen to change while the command ran${where}: ${noNewFailure(all)}, no answer named ` +
-    'another instance or version. A command that returns before its deploy has ended needs a longer --settle.';
-  const handshakes =
-    `${counted(all.outcomes['tls'] ?? 0, 'request')} failed in the TLS handshake, the first with "${tlsError ?? ''}": ` +
-    'docs/measure.md says what to do.';
-  const insecure = 'No certificate was checked (--insecure): whoever answered need not have been the service.';
-  return [
+  return present([
     ...run.notes,
     ...movedNotes(run, evidence),
-    ...(run.service.tls?.isInsecure === true ? [insecure] : []),
-    ...(tlsError === null || (run.before?.example ?? null) !== null ? [] : [handshakes]),
-    ...(withoutLength > 0 ? [endless] : []),
+    run.service.tls?.isInsecure === true &&
+      'No certificate was checked (--insecure): whoever answered need not have been the service.',
+    tlsError !== null &&
+      (run.before?.example ?? null) === null &&
+      `${counted(all.outcomes['tls'] ?? 0, 'request')} failed in the TLS handshake, the first with "${tlsError}": ` +
+        'docs/measure.md says what to do.',
+    withoutLength > 0 &&
+      `${withoutLength} of ${ok} ok answers had no length: their end is the close of the connection, so ` +
+        'that one which the deploy cut cannot be told from a whole one.',
     // Of a service that is never well its connections are no matter.
-    ...((all.outcomes['ok'] ?? 0) > 0 ? keptReuseNotes(evidence.keptReuse) : []),
-    ...(holds === null || holds.silent.connections === 0 ? [] : [silentText(holds.silent)]),
+    ok > 0 && keptReuseNote(evidence.keptReuse),
+    holds !== null && holds.silent.connections > 0 && silentText(holds.silent),
     ...serverLogNotes(run, serverLog),
-    ...(hasChanged === false && !run.service.mustChange && !isHalfDone(run) ? [unseen] : []),
-  ];
+    hasChanged === false &&
+      !run.service.mustChange &&
+      !isHalfDone(run) &&
+      `Nothing of the service was seen to change while the command ran${where}: ${noNewFailure(all)}, no answer named ` +
+        'another instance or version. A command that returns before its deploy has ended needs a longer --settle.',
+  ]);
 }
 
 /** Addresses that a note names. */

@@ -2,6 +2,7 @@
  * Is every witness there, and does it cover the run? One that is empty would agree with anything; and the timeline, on
  * which predictions and causes rest, must be what the witnesses give.
  */
+import { present } from '../base/present.ts';
 import { publicPorts } from '../experiment/units.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import { runFiles } from '../run/run-folder.ts';
@@ -30,39 +31,32 @@ export function witnessDoubts(run: ExperimentRun, files: WitnessFiles): string[]
   if (run.aborted !== null) return [];
   const { experiment } = run;
   const hasProxy = experiment.proxy.kind !== 'none';
-  const empty: string[] = [];
-  if (files.journalLines === 0) empty.push(runFiles.journal);
-  if (hasProxy && !files.hasProxyLog) empty.push(runFiles.proxyLog);
-  if (files.queueSamples === 0) empty.push(runFiles.queues);
-  if (Object.keys(files.kernel).length === 0) empty.push(runFiles.kernel);
-  const doubts = empty.map((file) => `${file} is empty: what it would have shown is not known; run again.`);
+  const empty = present([
+    files.journalLines === 0 && runFiles.journal,
+    hasProxy && !files.hasProxyLog && runFiles.proxyLog,
+    files.queueSamples === 0 && runFiles.queues,
+    Object.keys(files.kernel).length === 0 && runFiles.kernel,
+  ]);
   const started = new Set(files.engine.filter(({ action }) => action === 'start').map(({ role }) => role));
-  const unseen = ['server', ...(hasProxy && experiment.proxy.unit === undefined ? ['edge'] : []), 'client'].filter(
-    (role) => !started.has(role),
-  );
-  if (unseen.length > 0) {
-    doubts.push(
-      `${runFiles.engineEvents} does not have the start of ${unseen.join(', ')}: nobody watched the engine, or the ` +
-        'file was changed.',
-    );
-  }
+  const roles = present(['server', hasProxy && experiment.proxy.unit === undefined && 'edge', 'client']);
+  const unseen = roles.filter((role) => !started.has(role));
   // Of two colours with a port each one is always down: no probe asks them.
   const ratePerSecond = publicPorts(experiment) === 2 ? 0 : experiment.probe.ratePerSecond;
   const wanted = (ratePerSecond * run.durationMs) / 1000;
-  if ((files.probed ?? 0) < probedShare * wanted) {
-    doubts.push(
-      `${runFiles.direct} has ${files.probed ?? 0} of about ${wanted.toFixed(0)} requests of the direct probe: what a ` +
-        'proxy hides was not looked at.',
-    );
-  }
+  const probed = files.probed ?? 0;
   const line = firstDifference(files.timeline, files.timelineAgain);
-  if (line !== null) {
-    doubts.push(
+  return present([
+    ...empty.map((file) => `${file} is empty: what it would have shown is not known; run again.`),
+    unseen.length > 0 &&
+      `${runFiles.engineEvents} does not have the start of ${unseen.join(', ')}: nobody watched the engine, or the ` +
+        'file was changed.',
+    probed < probedShare * wanted &&
+      `${runFiles.direct} has ${probed} of about ${wanted.toFixed(0)} requests of the direct probe: what a ` +
+        'proxy hides was not looked at.',
+    line !== null &&
       `${runFiles.timeline} is not what deployer, journal, proxy and engine give (line ${line} differs): one of them was ` +
         'changed after the run.',
-    );
-  }
-  return doubts;
+  ]);
 }
 
 /** Number of the first line that differs, from 1; null where none does. */

@@ -14,25 +14,22 @@ const mostExamples = 10;
 /** What the waits come to. */
 export type Waits = Pick<Verdict, 'stalls' | 'transit'>;
 
-interface AnswerParts {
-  readonly longestTransitUs: number | null;
-  readonly slowTransits: number;
-  readonly firstSlow: number | null;
-  readonly medianInSiteMs: number | null;
-}
-
 /** Where answers that came late had waited: a stall outside of every restart is no restart's doing. */
 export async function countWaits(ask: Ask): Promise<Waits> {
-  const [parts] = await ask<AnswerParts>('answer-parts');
+  const [parts] = await ask<{
+    longestTransitUs: number | null;
+    slowTransits: number;
+    firstSlow: number | null;
+    medianInSiteMs: number | null;
+  }>('answer-parts');
   const stalls = await ask<{ seq: number; waitedAt: string; isOfRestart: boolean }>('stalls');
-  const byPlace: Record<string, number> = {};
-  for (const { waitedAt } of stalls) byPlace[waitedAt] = (byPlace[waitedAt] ?? 0) + 1;
+  const byPlace = [...Map.groupBy(stalls, ({ waitedAt }) => waitedAt)].map(([place, own]) => [place, own.length]);
   const outside = stalls.filter(({ isOfRestart }) => !isOfRestart);
   return {
     stalls: {
       aboveMs: stallAboveMs,
       count: stalls.length,
-      byPlace,
+      byPlace: Object.fromEntries(byPlace) as Record<string, number>,
       outsideRestarts: outside.length,
       outsideRows: outside.slice(0, mostStalls).map(({ seq }) => seq),
       medianInSiteMs: parts?.medianInSiteMs ?? null,
@@ -102,23 +99,29 @@ export async function countWrites(
   if (state === undefined || busy === undefined) return null;
   const count = (word: 'known' | 'fate', wanted: string): number =>
     sumOf(counts, (row) => (row[word] === wanted ? row.writes : 0));
-  const ids: Record<string, string[]> = { altered };
-  for (const fate of ['lost', 'early', 'misattributed']) {
-    ids[fate] = faults.filter((row) => row.fate === fate).map(({ requestId }) => requestId);
-  }
-  for (const fate of ['duplicated', 'unexpected'])
-    ids[fate] = notes.filter((row) => row.fate === fate).map(({ id }) => id);
-  const faulty = ['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected'] as const;
-  const number = Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.length ?? 0]));
+  const faultsOf = (wanted: string): string[] =>
+    faults.flatMap(({ fate, requestId }) => (fate === wanted ? requestId : []));
+  const notesOf = (wanted: string): string[] => notes.flatMap(({ fate, id }) => (fate === wanted ? id : []));
+  const ids = {
+    lost: faultsOf('lost'),
+    early: faultsOf('early'),
+    altered,
+    duplicated: notesOf('duplicated'),
+    misattributed: faultsOf('misattributed'),
+    unexpected: notesOf('unexpected'),
+  };
   return {
     acknowledged: count('known', 'acknowledged'),
     failed: count('known', 'failed'),
     indeterminate: count('known', 'indeterminate'),
     recovered: count('fate', 'recovered'),
-    ...(number as Record<(typeof faulty)[number], number>),
-    ...(!isDemo && { early: null, altered: null }),
-    ...(!isCounted && { duplicated: null }),
-    examples: Object.fromEntries(faulty.map((fate) => [fate, ids[fate]?.slice(0, mostExamples) ?? []])),
+    lost: ids.lost.length,
+    early: isDemo ? ids.early.length : null,
+    altered: isDemo ? ids.altered.length : null,
+    duplicated: isCounted ? ids.duplicated.length : null,
+    misattributed: ids.misattributed.length,
+    unexpected: ids.unexpected.length,
+    examples: Object.fromEntries(Object.entries(ids).map(([fate, all]) => [fate, all.slice(0, mostExamples)])),
     integrity: state.integrity === '' ? null : state.integrity,
     busy: isDemo ? busy : null,
   };

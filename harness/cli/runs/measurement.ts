@@ -8,7 +8,7 @@ import { measureService } from '../../conduct/service/measure-service.ts';
 import { askedOf, type Service } from '../../experiment/service.ts';
 import type { Capacity } from '../../run/capacity.ts';
 import { newRunId, runFiles } from '../../run/run-folder.ts';
-import { restartsFor } from '../../verdict/pool/power.ts';
+import { restartsFor } from '../../verdict/pool/claim.ts';
 import type { Context } from '../context.ts';
 import type { MeasureOptions } from '../options/measure-options.ts';
 import { optionArguments } from '../options/option-words.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { answerClaim } from './claim.ts';
+import { answerClaim, powerOf } from './claim.ts';
 
 const claim = (cleanPercent: number) => ({ cleanPercent, because: 'asked for' });
 
@@ -39,4 +39,12 @@ it('says how much it takes', () => {
       'to 31.2 %; it takes 299 clean ones in a row (--restarts 299).',
   });
   expect(answerClaim(claim(99), 0, 0)).toMatchObject({ why: expect.stringContaining('bad ones to 100.0 %') as string });
+});
+
+it('tells which window a run would have met, and what a claim takes', () => {
+  // 3 / (200 a second × 150 restarts) = 0.1 ms, HAProxy's window.
+  expect(powerOf(150, 200).smallestWindowMs).toBeCloseTo(0.1, 3);
+  expect(powerOf(0, 200).smallestWindowMs).toBeNull();
+  // 0.99^299 < 5 % ≤ 0.99^298.
+  expect(powerOf(8, 200)).toMatchObject({ restartsFor99Percent: 299, restartsFor999Permille: 2_995 });
 });

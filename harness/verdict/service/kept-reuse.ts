@@ -11,13 +11,12 @@ export async function keptReuseOf(ask: Ask): Promise<KeptReuse> {
 }
 
 /** A reader must know where most requests had to open a connection: then closes of kept ones were hardly tested. */
-export function keptReuseNotes(keptReuse: KeptReuse): string[] {
-  if (keptReuse === undefined) return [];
-  const { answered, reused } = keptReuse;
-  if (2 * reused >= answered) return [];
-  return [
+export function keptReuseNote(keptReuse: KeptReuse): string | false {
+  const { answered, reused } = keptReuse ?? { answered: 0, reused: 0 };
+  return (
+    2 * reused < answered &&
     `Kept connections were ${reused === 0 ? 'not' : 'hardly'} tested: while nothing restarted, ${reused} of ${answered} ` +
       'answers came on a connection used before. A server that closes after each answer (gunicorn’s sync worker, ' +
-      'HTTP/1.0) keeps none, and with slow answers and a short load each connection has its first.',
-  ];
+      'HTTP/1.0) keeps none, and with slow answers and a short load each connection has its first.'
+  );
 }

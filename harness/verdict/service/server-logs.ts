@@ -1,4 +1,5 @@
 /** What the access logs of a service of the user's come to, and what a reader must know of them. */
+import { present } from '../../base/present.ts';
 import { counted } from '../../base/counted.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import type { RunRecord } from '../../run/run-record.ts';
@@ -55,25 +56,17 @@ export function serverLogNotes(run: RunRecord, serverLog: Verdict['serverLog']):
   return serverLog.logs.flatMap((log, index) => {
     const { path, twice, missing, differing, joined } = log;
     const { replaced = 0, emptied = [], problem } = run.accessLogs?.[index] ?? {};
-    const told = [
-      ...(joined === 'id' ? [] : [withoutIds(log)]),
-      ...(twice > 0
-        ? [
-            `It has ${counted(twice, 'request')} several times: somebody between client and server tried again, or it is written twice.`,
-          ]
-        : []),
-      ...(missing > 0 ? [missingText(joined, missing)] : []),
-      ...(differing > 0 ? [`It has another status than the client got of ${counted(differing, 'ok answer')}.`] : []),
-      ...(replaced > 0
-        ? [`It was replaced ${counted(replaced, 'time')} (log rotation), and read on in the new file.`]
-        : []),
-      ...(emptied.length > 0
-        ? [
-            `It was emptied ${counted(emptied.length, 'time')} (copytruncate): a few lines of those moments may be lost.`,
-          ]
-        : []),
-      ...(problem === undefined ? [] : [`It could not be read to its end: ${problem}.`]),
-    ];
+    const told = present([
+      joined !== 'id' && withoutIds(log),
+      twice > 0 &&
+        `It has ${counted(twice, 'request')} several times: somebody between client and server tried again, or it is written twice.`,
+      missing > 0 && missingText(joined, missing),
+      differing > 0 && `It has another status than the client got of ${counted(differing, 'ok answer')}.`,
+      replaced > 0 && `It was replaced ${counted(replaced, 'time')} (log rotation), and read on in the new file.`,
+      emptied.length > 0 &&
+        `It was emptied ${counted(emptied.length, 'time')} (copytruncate): a few lines of those moments may be lost.`,
+      problem !== undefined && `It could not be read to its end: ${problem}.`,
+    ]);
     return told.length === 0 ? [] : [`--access-log ${path}: ${told.join(' ')}`];
   });
 }
