@@ -15,6 +15,7 @@ import {
   paragraphs,
   signed,
   tableOf,
+  type Column,
   type Columns,
   type Figure,
 } from './format.ts';
@@ -33,10 +34,11 @@ export function expectationsSection({ expectations }: Verdict): string {
 
 /** Counts by method and connection, and the figures beside them. */
 export function countsSection(verdict: Verdict): string {
-  const parts: (readonly [string, Tally])[] = [
+  type Part = readonly [name: string, tally: Tally];
+  const parts: Part[] = [
     ['all', verdict],
     ...Object.entries(verdict.byMethod),
-    ...Object.entries(verdict.byConnection).map(([kind, tally]) => [`${kind} connections`, tally] as const),
+    ...Object.entries(verdict.byConnection).map(([kind, tally]): Part => [`${kind} connections`, tally]),
     ...byName(verdict.byKind),
   ];
   const outcomes = Object.keys(verdict.outcomes).sort((a, b) => (a === 'ok' ? -1 : b === 'ok' ? 1 : inOrder(a, b)));
@@ -44,9 +46,7 @@ export function countsSection(verdict: Verdict): string {
     ['requests', ([name]) => name],
     ['due', ([, { due }]) => due],
     ['sent', ([, { sent }]) => sent],
-    ...outcomes.map(
-      (outcome) => [outcome, ([, tally]: (typeof parts)[number]) => tally.outcomes[outcome] ?? 0] as const,
-    ),
+    ...outcomes.map((outcome): Column<Part> => [outcome, ([, tally]) => tally.outcomes[outcome] ?? 0]),
     ['dropped', ([, { dropped }]) => dropped],
   ]);
   return paragraphs(
@@ -119,10 +119,10 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
   const { perRestart } = verdict;
   if (perRestart.length === 0) return '';
   // Of a service of one's own nobody sees when its port is closed, and nothing predicts its drops.
-  const hasWindow =
-    verdict.journal === undefined &&
-    perRestart.some(({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null);
   const hasJournal = verdict.journal !== undefined;
+  const hasWindow =
+    !hasJournal &&
+    perRestart.some(({ outageMs, inFlightAtSigterm }) => outageMs !== null || inFlightAtSigterm !== null);
   const hasSites = verdict.perSite !== undefined;
   const hasRollBack = perRestart.some(({ rollBackUs }) => rollBackUs !== undefined);
   const columns: Columns<RestartVerdict> = [

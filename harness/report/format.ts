@@ -66,7 +66,11 @@ export function eventText(event: Verdict['dropWindows'][number]['openedBy']): st
 }
 
 /** A column of a table: its heading, what a row shows in it (null: not known), and the query that counts it, if one does. */
-export type Column<Row> = readonly [head: string, cell: (row: Row) => string | number | null, query?: QueryName];
+export type Column<Row> = readonly [
+  head: string,
+  cell: (row: Row) => string | number | null,
+  query?: QueryName | undefined,
+];
 
 /** Columns of a table; one that does not hold is left out. */
 export type Columns<Row> = readonly (Column<Row> | false)[];

@@ -1,7 +1,7 @@
 /** Of several sites: what became of each, and whether that adds up to the whole. */
 import { greatestOf, sumOf } from '../base/sums.ts';
 import { boundOf } from '../verdict/citation.ts';
-import type { SiteVerdict, Verdict } from '../verdict/record/verdict.ts';
+import type { SiteVerdict, Verdict, WritesVerdict } from '../verdict/record/verdict.ts';
 import { countedByColumn, inMs, listOf, paragraphs, tableOf, type Column } from './format.ts';
 
 /** A row for each site, and one for the whole; nothing where there is only one site. */
@@ -11,17 +11,14 @@ export function sitesSection(verdict: Verdict): string {
   const columns = columnsOf(verdict, perSite);
   const table = tableOf<SiteVerdict | 'all'>(
     [...perSite, 'all'],
-    columns.map(({ head, ofSite, ofAll }) => [head, (row) => (row === 'all' ? ofAll : ofSite(row))]),
-  );
-  const counted = columns.map(({ head, ofSite, query }): Column<SiteVerdict> =>
-    query === undefined ? [head, ofSite] : [head, ofSite, query],
+    columns.map(([[head, ofSite], ofAll]) => [head, (row) => (row === 'all' ? ofAll : ofSite(row))]),
   );
   return paragraphs(
     '## Site by site',
     'The slots of the schedule go to the sites in turn. The last line is the whole run’s: its counts are the sums, its ' +
       'longest times the longest of any site; only its silence is another, a time in which no site answered anybody.',
     table,
-    countedByColumn(counted),
+    countedByColumn(columns.map(([column]) => column)),
     'What is predicted of each:',
     listOf(formulaLines(perSite)),
   );
@@ -33,71 +30,52 @@ function formulaLines(sites: readonly SiteVerdict[]): string[] {
   return [...byFormula].map(([formula, said]) => `${said.map(({ site }) => site).join(', ')}: ${formula}`);
 }
 
-interface SiteColumn {
-  readonly head: string;
-  readonly ofSite: (site: SiteVerdict) => string;
-  readonly ofAll: string;
-  readonly query?: Column<SiteVerdict>[2];
-}
+type SiteColumn = readonly [column: Column<SiteVerdict>, ofAll: string | number | null];
+type Query = Column<SiteVerdict>[2];
 
 function columnsOf(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn[] {
-  const summed = (head: string, of: (site: SiteVerdict) => number, whole: number, query?: SiteColumn['query']) => ({
-    head,
-    ofSite: (site: SiteVerdict) => String(of(site)),
-    ofAll: agreeing(String(whole), String(sumOf(sites, of))),
-    query,
-  });
+  const summed = (head: string, of: (site: SiteVerdict) => number, whole: number, query?: Query): SiteColumn => [
+    [head, of, query],
+    agreeing(String(whole), String(sumOf(sites, of))),
+  ];
   const longest = (
     head: string,
     of: (site: SiteVerdict) => number | null,
     whole: number | null,
-    query?: SiteColumn['query'],
-  ) => ({
-    head,
-    ofSite: (site: SiteVerdict) => inMs(of(site)),
-    ofAll: agreeing(inMs(whole), inMs(greatestOf(sites.map(of)))),
-    query,
-  });
+    query?: Query,
+  ): SiteColumn => [[head, (site) => inMs(of(site)), query], agreeing(inMs(whole), inMs(greatestOf(sites.map(of))))];
+  const badSum = sumOf(sites, ({ badRestarts }) => badRestarts);
+  const predicted = (of: { predicted: { dropped: number | null } }) => of.predicted.dropped?.toFixed(0) ?? null;
   return [
-    { head: 'site', ofSite: ({ site }) => site, ofAll: '**all**' },
+    [['site', ({ site }) => site], '**all**'],
     summed('due', ({ due }) => due, verdict.due, 'site-outcomes'),
     summed('dropped', ({ dropped }) => dropped, verdict.dropped, 'site-outcomes'),
-    {
-      head: 'predicted',
-      ofSite: ({ predicted }) => predicted.dropped?.toFixed(0) ?? '–',
-      ofAll: verdict.predicted.dropped?.toFixed(0) ?? '–',
-    },
+    [['predicted', predicted], predicted(verdict)],
     summed('restarts', ({ restarts }) => restarts, verdict.restarts),
-    badColumn(verdict, sites),
-    { head: 'longest silence', ofSite: ({ gapMs }) => inMs(gapMs), ofAll: inMs(verdict.gapMs), query: 'site-silence' },
+    [
+      ['bad restarts (exact 95 %)', (site) => `${site.badRestarts}${boundIn(site)}`],
+      `${agreeing(String(verdict.badRestarts), String(badSum))}${boundIn(verdict)}`,
+    ],
+    [['longest silence', ({ gapMs }) => inMs(gapMs), 'site-silence'], inMs(verdict.gapMs)],
     longest('longest wait', ({ longestWaitMs }) => longestWaitMs, verdict.longestWaitMs, 'site-outcomes'),
     longest('longest outage', ({ longestOutageMs }) => longestOutageMs, verdict.longestOutageMs),
-    ...writeColumns(verdict, summed),
+    ...(verdict.writes === null ? [] : writeColumns(verdict.writes, summed)),
   ];
 }
 
-function badColumn(verdict: Verdict, sites: readonly SiteVerdict[]): SiteColumn {
-  const sum = sumOf(sites, ({ badRestarts }) => badRestarts);
-  const bound = (of: { badRestarts: number; restarts: number }): string => {
-    const text = boundOf(of);
-    return text === null ? '' : ` (${text})`;
-  };
-  return {
-    head: 'bad restarts (exact 95 %)',
-    ofSite: (site) => `${site.badRestarts}${bound(site)}`,
-    ofAll: `${agreeing(String(verdict.badRestarts), String(sum))}${bound(verdict)}`,
-  };
+function boundIn(of: { badRestarts: number; restarts: number }): string {
+  const text = boundOf(of);
+  return text === null ? '' : ` (${text})`;
 }
 
 function writeColumns(
-  { writes }: Verdict,
-  summed: (head: string, of: (site: SiteVerdict) => number, whole: number, query: SiteColumn['query']) => SiteColumn,
+  { lost, duplicated, misattributed }: WritesVerdict,
+  summed: (head: string, of: (site: SiteVerdict) => number, whole: number, query: Query) => SiteColumn,
 ): SiteColumn[] {
-  if (writes === null) return [];
   return [
-    summed('writes lost', (site) => site.writes?.lost ?? 0, writes.lost, 'site-writes'),
-    summed('duplicated', (site) => site.writes?.duplicated ?? 0, writes.duplicated ?? 0, 'site-note-faults'),
-    summed('misattributed', (site) => site.writes?.misattributed ?? 0, writes.misattributed, 'site-writes'),
+    summed('writes lost', ({ writes }) => writes?.lost ?? 0, lost, 'site-writes'),
+    summed('duplicated', ({ writes }) => writes?.duplicated ?? 0, duplicated ?? 0, 'site-note-faults'),
+    summed('misattributed', ({ writes }) => writes?.misattributed ?? 0, misattributed, 'site-writes'),
   ];
 }
 

@@ -46,62 +46,39 @@ const met = (expected: Partial<Expect>, over: Partial<Measured> = {}): boolean |
 
 describe('what every experiment expects without saying so', () => {
   it('is that nothing waits where nothing restarts, nothing is stale, and the writes are honest', () => {
-    expect(check({}).map(({ because: why }) => why)).toEqual([
-      'where nothing restarts, nothing waits (by default; a bound of stallsOutside sets it)',
-      'a site that is slow all the time hides what a restart costs (by default; a bound of medianInSiteMs sets it)',
-      'a version that is out of rotation must not answer (by default; a bound of stale sets it)',
-      'what was acknowledged must be in the database (by default; a bound of lost sets it)',
-      'a write must be in the database before it is acknowledged (by default; a bound of early sets it)',
-      'what is stored must be what was sent (by default; a bound of altered sets it)',
-      'no write may be applied twice (by default; a bound of duplicated sets it)',
-      'what was refused must not be in the database (by default; a bound of misattributed sets it)',
+    const told = check({}).map(({ what, expected, measured: value, because: why, met: isMet }) => {
+      expect(isMet).toBe(true);
+      return `${what}: ${expected}, is ${value}: ${why}`;
+    });
+    const byDefault = (figure: string): string => `(by default; a bound of ${figure} sets it)`;
+    expect(told).toEqual([
+      'answers that came more than 500 ms late, outside of every restart: none, is 0: where nothing restarts, nothing ' +
+        `waits ${byDefault('stallsOutside')}`,
+      'time that the site takes for an answer, at the median: at most 50 ms, is 1 ms: a site that is slow all the time ' +
+        `hides what a restart costs ${byDefault('medianInSiteMs')}`,
+      `stale answers: at most 0, is 0: a version that is out of rotation must not answer ${byDefault('stale')}`,
+      `writes lost: at most 0, is 0: what was acknowledged must be in the database ${byDefault('lost')}`,
+      'writes acknowledged before they were written: at most 0, is 0: a write must be in the database before it is ' +
+        `acknowledged ${byDefault('early')}`,
+      `writes stored with another text: at most 0, is 0: what is stored must be what was sent ${byDefault('altered')}`,
+      `writes applied twice: at most 0, is 0: no write may be applied twice ${byDefault('duplicated')}`,
+      `writes refused, yet applied: at most 0, is 0: what was refused must not be in the database ${byDefault('misattributed')}`,
     ]);
-    expect(check({}).map(({ what, expected, measured: value, met: isMet }) => [what, expected, value, isMet])).toEqual([
-      ['answers that came more than 500 ms late, outside of every restart', 'none', '0', true],
-      ['time that the site takes for an answer, at the median', 'at most 50 ms', '1 ms', true],
-      ['stale answers', 'at most 0', '0', true],
-      ['writes lost', 'at most 0', '0', true],
-      ['writes acknowledged before they were written', 'at most 0', '0', true],
-      ['writes stored with another text', 'at most 0', '0', true],
-      ['writes applied twice', 'at most 0', '0', true],
-      ['writes refused, yet applied', 'at most 0', '0', true],
-    ]);
-  });
-
-  const missed = (over: Partial<Measured>): string[] =>
-    check({}, over)
-      .filter(({ met: isMet }) => !isMet)
-      .map(({ what, measured: value }) => `${what}: ${value}`);
-
-  it.each<[Partial<Measured>, string]>([
-    [stalls({ outsideRestarts: 1 }), 'answers that came more than 500 ms late, outside of every restart: 1'],
-    [{ stale: 1 }, 'stale answers: 1'],
-    [{ writes: { ...writes, lost: 1 } }, 'writes lost: 1'],
-    [{ writes: { ...writes, early: 1 } }, 'writes acknowledged before they were written: 1'],
-    [{ writes: { ...writes, altered: 1 } }, 'writes stored with another text: 1'],
-    [{ writes: { ...writes, duplicated: 1 } }, 'writes applied twice: 1'],
-    [{ writes: { ...writes, misattributed: 1 } }, 'writes refused, yet applied: 1'],
-    [stalls({ medianInSiteMs: 51 }), 'time that the site takes for an answer, at the median: 51 ms'],
-  ])('is missed by a single one: %j', (over, sentence) => {
-    expect(missed(over)).toEqual([sentence]);
   });
 
   it('is that the site serves, ends at SIGTERM and not otherwise, and that each new version gets ready', () => {
-    const rows = check(
-      {},
-      { outcomes: { 'status-502': 300 }, unplanned: ['exit (app) at 2.900 s'], killed: [1, 3], givenUp: [2] },
-    );
-    expect(
-      rows.filter(({ met: isMet }) => !isMet).map(({ what, measured: value, inShort }) => [what, value, inShort]),
-    ).toEqual([
-      ['requests that were answered as expected', '0', 'no request was answered as expected'],
-      [
-        'ends of the site’s process that no deploy asked for',
-        'exit (app) at 2.900 s',
-        'the site’s process ended by itself',
-      ],
-      ['restarts in which systemd had to kill the old process', '2 (1, 3)', 'the site did not end at SIGTERM'],
-      ['deploys that were given up', '1 (2)', 'a new version was never ready'],
+    const over = {
+      outcomes: { 'status-502': 300 },
+      unplanned: ['exit (app) at 2.900 s'],
+      killed: [1, 3],
+      givenUp: [2],
+    };
+    const missed = check({}, over).filter(({ met: isMet }) => !isMet);
+    expect(missed.map(({ what, measured: value, inShort }) => `${what}: ${value}: ${inShort ?? ''}`)).toEqual([
+      'requests that were answered as expected: 0: no request was answered as expected',
+      'ends of the site’s process that no deploy asked for: exit (app) at 2.900 s: the site’s process ended by itself',
+      'restarts in which systemd had to kill the old process: 2 (1, 3): the site did not end at SIGTERM',
+      'deploys that were given up: 1 (2): a new version was never ready',
     ]);
   });
 
@@ -138,32 +115,15 @@ describe('the expected drops', () => {
   const dropped = { predicted: true, withinPercent: 10, because } as const;
   const predicted = { dropped: 100, range: [100, 100] as const };
 
+  const metAt = (counts: number[], of: Measured['predicted'], withinPercent = 10): unknown[] =>
+    counts.map((count) => met({ dropped: { ...dropped, withinPercent } }, { predicted: of, dropped: count }));
+
   it('are within the prediction’s range, give or take its share, on both sides', () => {
-    for (const [count, isMet] of [
-      [89, false],
-      [90, true],
-      [110, true],
-      [111, false],
-    ] as const) {
-      expect(met({ dropped }, { predicted, dropped: count })).toBe(isMet);
-    }
+    const within = [false, true, true, false];
+    expect(metAt([89, 90, 110, 111], predicted)).toEqual(within);
     // Both ends included: half and one and a half of 100 are exact.
-    const half = { ...dropped, withinPercent: 50 };
-    expect([49, 50, 150, 151].map((count) => met({ dropped: half }, { predicted, dropped: count }))).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
-    const wide = { dropped: 150, range: [100, 200] as const };
-    for (const [count, isMet] of [
-      [89, false],
-      [90, true],
-      [220, true],
-      [221, false],
-    ] as const) {
-      expect(met({ dropped }, { predicted: wide, dropped: count })).toBe(isMet);
-    }
+    expect(metAt([49, 50, 150, 151], predicted, 50)).toEqual(within);
+    expect(metAt([89, 90, 220, 221], { dropped: 150, range: [100, 200] })).toEqual(within);
   });
 
   it('show how they were predicted', () => {
@@ -262,20 +222,9 @@ describe('a claim about all restarts', () => {
   const claim = { cleanPercent: 99, because };
 
   it('is missed only where the restarts refute it', () => {
-    expect(only({ claim }, { badRestarts: 8 })).toEqual({
-      what: 'share of all restarts that are clean',
-      expected: 'at least 99 %, with 95 %',
-      measured: '0 of 8',
-      met: false,
-      because,
-    });
-    expect(only({ claim }, { restarts: 299 })).toEqual({
-      what: 'share of all restarts that are clean',
-      expected: 'at least 99 %, with 95 %',
-      measured: '299 of 299',
-      met: true,
-      because,
-    });
+    const row = { what: 'share of all restarts that are clean', expected: 'at least 99 %, with 95 %', because };
+    expect(only({ claim }, { badRestarts: 8 })).toEqual({ ...row, measured: '0 of 8', met: false });
+    expect(only({ claim }, { restarts: 299 })).toEqual({ ...row, measured: '299 of 299', met: true });
     // Which is the run’s own doubt, and no failure.
     const tooFew = { measured: '8 of 8: too few to tell', met: true, known: false };
     expect(only({ claim }, { restarts: 8 })).toMatchObject(tooFew);
@@ -315,61 +264,29 @@ describe('a bound', () => {
     sitesRestarted: (sitesRestarted) => ({ sitesRestarted }),
   };
 
-  it.each([
-    'stale',
-    'lost',
-    'early',
-    'altered',
-    'duplicated',
-    'misattributed',
-    'stallsOutside',
-    'medianInSiteMs',
-    'unplannedEnds',
-    'killedStops',
-  ] as const)('of %s that the file has takes the place of what is expected by default, which names it', (figure) => {
-    const missed = check({}, having[figure](900)).filter(({ met: isMet }) => !isMet);
-    expect(missed).toHaveLength(1);
-    expect(missed[0]?.because).toContain(`(by default; a bound of ${figure} sets it)`);
-    const allowed = { bounds: [{ of: figure, max: 900, because }] };
-    const rows = check(allowed, having[figure](900));
-    expect(rows.filter(({ met: isMet }) => !isMet)).toEqual([]);
-    expect(rows.filter(({ because: why }) => why.includes(`a bound of ${figure} `))).toEqual([]);
-    expect(rows.filter(({ because: why }) => why === because)).toHaveLength(1);
-  });
+  const byDefault = ['stale', 'lost', 'early', 'altered', 'duplicated', 'misattributed', 'stallsOutside'] as const;
+  it.each([...byDefault, 'medianInSiteMs', 'unplannedEnds', 'killedStops'] as const)(
+    'of %s that the file has takes the place of what is expected by default, which names it',
+    (figure) => {
+      // Of time that the site takes 50 ms are allowed; of all others nothing is.
+      const least = figure === 'medianInSiteMs' ? 51 : 1;
+      const missed = check({}, having[figure](least)).filter(({ met: isMet }) => !isMet);
+      expect(missed).toEqual([
+        expect.objectContaining({
+          because: expect.stringContaining(`(by default; a bound of ${figure} sets it)`) as string,
+        }),
+      ]);
+      const rows = check({ bounds: [{ of: figure, max: 900, because }] }, having[figure](900));
+      expect(rows.filter(({ met: isMet }) => !isMet)).toEqual([]);
+      expect(rows.filter(({ because: why }) => why.includes(`a bound of ${figure} `))).toEqual([]);
+      expect(rows.filter(({ because: why }) => why === because)).toHaveLength(1);
+    },
+  );
 
-  it('is named in words', () => {
-    const bounds = boundedFigures.map((figure) => ({ of: figure, max: 4, because }));
-    expect(
-      check({ bounds })
-        .filter(({ because: why }) => why === because)
-        .map(({ what }) => what),
-    ).toEqual([
-      'dropped GETs',
-      'dropped POSTs',
-      'writes lost',
-      'writes acknowledged before they were written',
-      'writes stored with another text',
-      'writes applied twice',
-      'writes refused, yet applied',
-      'writes that SQLite refused (SQLITE_BUSY)',
-      'longest wait before SQLITE_BUSY, ms',
-      'shortest wait before SQLITE_BUSY, ms',
-      'longest wait, ms',
-      'longest time in which no process accepted, ms',
-      'stale answers',
-      'refused by the site’s own port',
-      'longest wait at the site’s own port, ms',
-      '502 (Bad Gateway)',
-      '503 (Service Unavailable)',
-      '404 (no route)',
-      'answers that came more than 500 ms late, outside of every restart',
-      'time that the site takes for an answer, at the median, ms',
-      'ends of the site’s process that no deploy asked for',
-      'restarts in which systemd had to kill the old process',
-      'deploys that were given up',
-      'sites of which requests were dropped',
-      'sites that were restarted',
-    ]);
+  it('has words of its own', () => {
+    const words = boundedFigures.map((figure) => of(figure, {})?.what);
+    expect(new Set(words).size).toBe(boundedFigures.length);
+    expect(words).toContain('longest wait before SQLITE_BUSY, ms');
   });
 
   it.each(['unplannedEnds', 'killedStops', 'givenUp'] as const)('of %s counts', (figure) => {
@@ -379,12 +296,8 @@ describe('a bound', () => {
   const measures = boundedFigures.filter((figure) => !['unplannedEnds', 'killedStops', 'givenUp'].includes(figure));
 
   it.each(measures)('of %s holds from its least to its greatest value', (figure) => {
-    expect([1.999, 2, 4, 4.001].map((value) => of(figure, having[figure](value))?.met)).toEqual([
-      false,
-      true,
-      true,
-      false,
-    ]);
+    const isMet = [1.999, 2, 4, 4.001].map((value) => of(figure, having[figure](value))?.met);
+    expect(isMet).toEqual([false, true, true, false]);
     expect(of(figure, having[figure](3.00049))).toMatchObject({ expected: '2 to 4', measured: '3', because });
   });
 
@@ -396,14 +309,11 @@ describe('a bound', () => {
     },
   );
 
-  it.each(['lost', 'duplicated', 'misattributed', 'busy', 'busyShortestWaitMs', 'busyLongestWaitMs'] as const)(
-    'of %s is missed where no database was read',
-    (figure) => {
-      expect(of(figure, { writes: null })).toMatchObject({ measured: 'not measured', met: false });
-      const max = [{ of: figure, max: 4, because }];
-      expect(only({ bounds: max }, { writes: null })?.met).toBe(false);
-    },
-  );
+  const ofWrites = ['lost', 'duplicated', 'misattributed', 'busy', 'busyShortestWaitMs', 'busyLongestWaitMs'] as const;
+  it.each(ofWrites)('of %s is missed where no database was read', (figure) => {
+    expect(of(figure, { writes: null })).toMatchObject({ measured: 'not measured', met: false });
+    expect(met({ bounds: [{ of: figure, max: 4, because }] }, { writes: null })).toBe(false);
+  });
 
   it('of a wait is missed where nothing was answered, or nothing refused', () => {
     expect(of('longestWaitMs', { longestWaitMs: null })?.met).toBe(false);
@@ -433,18 +343,11 @@ it('expectations stand in the order of the file: drops, bad restarts, wait, boun
     longestWait: { abovePercentOfOutage: 20, because },
     bounds: [{ of: 'status-404', max: 0, because }],
   });
-  expect(rows.map(({ what }) => what)).toEqual([
+  expect(rows.slice(0, 5).map(({ what }) => what)).toEqual([
     'dropped requests',
     'restarts that dropped something',
     'longest wait',
     '404 (no route)',
     'answers that came more than 500 ms late, outside of every restart',
-    'time that the site takes for an answer, at the median',
-    'stale answers',
-    'writes lost',
-    'writes acknowledged before they were written',
-    'writes stored with another text',
-    'writes applied twice',
-    'writes refused, yet applied',
   ]);
 });

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { eventKinds, type EventKind, type TimelineEvent } from '../run/files/timeline.ts';
+import { eventKinds, type TimelineEvent } from '../run/files/timeline.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { window } from './testing.ts';
+import { event } from './testing-folder.ts';
 import { unplannedEnds } from './unplanned-ends.ts';
-
-const event = (kind: EventKind, atUs: number, detail?: string): TimelineEvent => ({
-  kind,
-  atUs,
-  source: 'app',
-  restart: 1,
-  ...(detail !== undefined && { detail }),
-});
 
 const times = (events: readonly TimelineEvent[], windows: readonly RestartWindow[] = [window]): number[] =>
   unplannedEnds(events, windows, 'demo').map(({ atUs }) => atUs);
@@ -20,7 +13,7 @@ describe('ends that no deploy asked for', () => {
     const timeline = [
       event('load-begin', 0),
       event('accepting', 1_000),
-      event('main-exited', 300_000, 'Main process exited, code=killed, status=9/KILL'),
+      event('main-exited', 300_000, { detail: 'Main process exited, code=killed, status=9/KILL' }),
       event('accepting', 700_000),
       event('accepting', 900_000),
       event('exit', 2_900_000),
@@ -63,10 +56,12 @@ describe('ends that no deploy asked for', () => {
   });
 
   it('are planned until the later of deploy-end and ready, and to the end where one of them was not seen', () => {
-    expect(times([event('exit', 2_400_000)], [{ ...window, deployEndUs: 1_900_000 }])).toEqual([]);
-    expect(times([event('exit', 2_400_001)], [{ ...window, deployEndUs: 1_900_000 }])).toEqual([2_400_001]);
-    expect(times([event('exit', 2_900_000)], [{ ...window, deployEndUs: null }])).toEqual([]);
-    expect(times([event('exit', 2_900_000)], [{ ...window, readyUs: null }])).toEqual([]);
+    const at = (atUs: number, over: Partial<RestartWindow>): number[] =>
+      times([event('exit', atUs)], [{ ...window, ...over }]);
+    expect(at(2_400_000, { deployEndUs: 1_900_000 })).toEqual([]);
+    expect(at(2_400_001, { deployEndUs: 1_900_000 })).toEqual([2_400_001]);
+    expect(at(2_900_000, { deployEndUs: null })).toEqual([]);
+    expect(at(2_900_000, { readyUs: null })).toEqual([]);
   });
 
   it('are planned until a version that crashes at its start is given up', () => {
@@ -86,9 +81,8 @@ describe('ends that no deploy asked for', () => {
 
   it('are those under the load, neither before it nor after', () => {
     const end = event('load-end', 3_000_000);
-    expect(
-      times([event('exit', -1), event('exit', 0), event('exit', 2_999_999), event('exit', 3_000_000), end], []),
-    ).toEqual([0, 2_999_999]);
+    const exits = [-1, 0, 2_999_999, 3_000_000].map((atUs) => event('exit', atUs));
+    expect(times([...exits, end], [])).toEqual([0, 2_999_999]);
     expect(times([event('exit', 9_000_000)], [])).toEqual([9_000_000]);
   });
 
@@ -110,11 +104,7 @@ describe('ends that no deploy asked for', () => {
   });
 
   it('are not excused by a restart at another time', () => {
-    expect(
-      times(
-        [event('exit', 100_000)],
-        [window, { ...window, retireUs: 5_000_000, deployEndUs: 5_100_000, readyUs: 5_200_000 }],
-      ),
-    ).toEqual([100_000]);
+    const later = { ...window, retireUs: 5_000_000, deployEndUs: 5_100_000, readyUs: 5_200_000 };
+    expect(times([event('exit', 100_000)], [window, later])).toEqual([100_000]);
   });
 });
