@@ -516,13 +516,6 @@ describe('a restart of the proxy itself', () => {
       row: { outcome: 'status-404', status: 404, version: 'v0' },
     }),
   });
-
-  it('is no excuse where the proxy was not restarted', async () => {
-    const row = badRow(0, { dueUs: 1_400_000, sentUs: 1_400_000, doneUs: 1_400_000, outcome: 'refused', status: null });
-    const content = linesOf({ ledger: [{ ...row, requestId: idOf(0) }], timeline: eventsOf(), access: [] });
-    const [causes] = await answersOf(content, 'select cause from causes');
-    expect(causes).toEqual([]);
-  });
 });
 
 describe('a port that never opened again', () => {
