@@ -56,17 +56,8 @@ async function spoilt(name: string, seed: number): Promise<{ run: string; what: 
 }
 
 /** Figures that damage may not change in a run that passes. */
-function figuresOf({
-  due,
-  sent,
-  outcomes,
-  dropped,
-  badRestarts,
-  writes,
-  stale,
-  gapMs,
-  longestWaitMs,
-}: Verdict): unknown {
+function figuresOf(verdict: Verdict): unknown {
+  const { due, sent, outcomes, dropped, badRestarts, writes, stale, gapMs, longestWaitMs } = verdict;
   return { due, sent, outcomes, dropped, badRestarts, writes, stale, gapMs, longestWaitMs };
 }
 

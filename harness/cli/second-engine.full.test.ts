@@ -9,7 +9,7 @@ import { testFolder } from '../base/testing-folder.ts';
 import { connectEngine, runLabel } from '../lab/engine/engine.ts';
 import { labImageTag } from '../lab/image.ts';
 import { openRun } from '../run/run-door.ts';
-import { runInLab, startRun, underProgram } from './testing.ts';
+import { expectPass, runInLab, startRun, underProgram } from './testing.ts';
 import { canHaveSecondEngine, startSecondEngine, type SecondEngine } from './testing-second-engine.ts';
 
 const faketime = '/usr/bin/faketime';
@@ -42,9 +42,7 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
     expect(facts.cgroupVersion).toBe('2');
     const { verdict, folder, exitCode } = await runInLab(out, ...e5);
     plain = folder;
-    expect(verdict.reasons).toEqual([]);
-    expect(exitCode).toBe(0);
-    expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
+    expectPass({ verdict, exitCode }, { dropped: 0, restarts: 2 });
     expect(await docker.listContainers({ all: true, filters: { label: [runLabel] } })).toEqual([]);
   });
 
@@ -70,9 +68,7 @@ describe.skipIf(!canHaveSecondEngine())('on a second engine, as root on Linux', 
       const began = Date.now();
       const { verdict, folder, exitCode } = await underProgram([faketime, '-f', '+1h'], () => runInLab(out, ...e5));
       const ended = Date.now();
-      expect(verdict.reasons).toEqual([]);
-      expect(exitCode).toBe(0);
-      expect(verdict).toMatchObject({ verdict: 'pass', dropped: 0, restarts: 2 });
+      expectPass({ verdict, exitCode }, { dropped: 0, restarts: 2 });
 
       const record = (await openRun(folder)).record;
       if (record.kind !== 'experiment') throw new Error('not an experiment');

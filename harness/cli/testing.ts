@@ -130,16 +130,26 @@ export function sumOf(outcomes: Record<string, number>): number {
   return Object.values(outcomes).reduce((total, count) => total + count, 0);
 }
 
+/** It passed: nothing was said against it. */
+export function expectPass(
+  { verdict, exitCode }: Pick<LabRun, 'verdict' | 'exitCode'>,
+  figures: Partial<Verdict>,
+): void {
+  expect(verdict.reasons).toEqual([]);
+  expect(exitCode).toBe(0);
+  expect(verdict).toMatchObject({ verdict: 'pass', ...figures });
+}
+
 /** What must hold of every run that went to its end, whatever it measured. */
 export async function expectWhole(folder: string, verdict: Verdict): Promise<void> {
   expect(sumOf(verdict.outcomes)).toBe(verdict.due);
   const seqs = new Set<number>();
   for await (const row of readLedger(join(folder, 'ledger.ndjson.gz'))) seqs.add(row.seq);
   expect(seqs.size).toBe(verdict.due);
-  const { proxy } = verdict.witnesses;
-  expect(proxy).toEqual({
-    arrived: verdict.sent,
-    ledgerSent: verdict.sent,
+  const { sent, witnesses } = verdict;
+  expect(witnesses.proxy).toEqual({
+    arrived: sent,
+    ledgerSent: sent,
     missing: 0,
     extra: 0,
     repeated: 0,
@@ -150,17 +160,7 @@ export async function expectWhole(folder: string, verdict: Verdict): Promise<voi
     const kinds = timeline
       .filter((event) => event.restart === restart && event.source !== 'proxy')
       .map(({ kind }) => kind);
-    const order = [
-      'deploy-begin',
-      'sigterm',
-      'accept-stopped',
-      'exit',
-      'unit-stopped',
-      'unit-started',
-      'start',
-      'accepting',
-      'ready',
-    ];
+    const order = 'deploy-begin sigterm accept-stopped exit unit-stopped unit-started start accepting ready'.split(' ');
     expect(kinds.filter((kind) => order.includes(kind))).toEqual(order);
   }
   expect(await readdir(join(folder, 'charts'))).toEqual(

@@ -8,7 +8,7 @@ import { runRecord, verdictOfTest } from '../../verdict/testing.ts';
 import type { Verdict } from '../../verdict/record/verdict.ts';
 import { index } from '../index.ts';
 import { experimentList } from '../print/experiment-list.ts';
-import { packSeries } from '../pack-series.ts';
+import { controlsOf, packSeries } from '../pack-series.ts';
 import { testContext } from '../testing-context.ts';
 import { readSeries } from './series.ts';
 
@@ -148,4 +148,26 @@ describe('the commands', () => {
     await expect(pack()).rejects.toThrow('it is not replaced');
     expect(await readFile(join(folder, 'to/E5/mine.txt'), 'utf8')).toBe('keep me');
   });
+});
+
+/** A run with one control. */
+function besides(name: string, runId: string): Verdict {
+  const control = { role: 'C+', name, because: '', runId, verdict: 'pass', dropped: 1, due: 2 } as const;
+  const counts = { badRestarts: 1, restarts: 1, ledger: '0'.repeat(64), holds: true };
+  return verdictOfTest({ runId: 'the-run', controls: [{ ...control, ...counts }] });
+}
+
+it('the controls of a series are packed once each, but for those that are of the series', () => {
+  const verdicts = [besides('E5 own-port', 'a'), besides('E5 own-port', 'a'), besides('E0', 'the-run')];
+  expect([...controlsOf(verdicts)]).toEqual([['a', 'E5 own-port']]);
+});
+
+it.each([
+  ['../../x', 'a'],
+  ['E5 ../x', 'a'],
+  ['/etc', 'a'],
+  ['E5', '../a'],
+  ['E5', ''],
+])('a control with a name that leads out is refused: %s@%s', (name, runId) => {
+  expect(() => controlsOf([besides(name, runId)])).toThrow(/names a control that is none/u);
 });
