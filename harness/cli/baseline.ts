@@ -74,7 +74,8 @@ async function acceptBaseline(context: Context, runs: readonly string[], options
   const accepted = new Map<string, Baseline>();
   for (const run of runs) {
     const recorded = await acceptable(run);
-    const name = baselineName(options.name ?? nameOf(recorded));
+    const { experiment, variant } = recorded.verdict;
+    const name = baselineName(options.name ?? entryName({ experiment, variant: variant ?? undefined }));
     const made = baselineOf(name, recorded);
     refuseTwin(accepted.get(name), recorded, run);
     const before = accepted.get(name) ?? (options.append === true ? known.get(name) : undefined);
@@ -115,10 +116,6 @@ async function acceptable(run: string): Promise<RecordedRun> {
   const { verifiedRun } = await import('./runs/verification.ts');
   await verifiedRun(run);
   return { verdict, run: record };
-}
-
-function nameOf({ verdict: { experiment, variant } }: RecordedRun): string {
-  return entryName({ experiment, variant: variant ?? undefined });
 }
 
 /** The same run twice is one run. */

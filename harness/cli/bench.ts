@@ -11,8 +11,5 @@ export const bench = command({
     '--publish': 'write the tables to reports/benchmark.md too, which the documentation names',
   },
   examples: ['npm run bench', 'npm run bench -- --rounds 1'],
-  run: async (context, options) => {
-    const { runBenchmark } = await import('./instrument/benchmark.ts');
-    return await runBenchmark(context, options);
-  },
+  run: async (context, options) => await (await import('./instrument/benchmark.ts')).runBenchmark(context, options),
 });

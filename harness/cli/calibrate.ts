@@ -13,8 +13,5 @@ export const calibrate = command({
     '--publish': 'write the tables to reports/calibration.md too, which the documentation names',
   },
   examples: ['npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'],
-  run: async (context, options) => {
-    const { runCalibration } = await import('./instrument/calibration.ts');
-    return await runCalibration(context, options);
-  },
+  run: async (context, options) => await (await import('./instrument/calibration.ts')).runCalibration(context, options),
 });

@@ -40,9 +40,7 @@ export const clean = command({
   },
 });
 
-function isLive({ state }: StandingLab): boolean {
-  return state === 'live';
-}
+const isLive = ({ state }: StandingLab): boolean => state === 'live';
 
 /** What was left alone, and why. */
 function leftLine({ runId, owner }: StandingLab): string {

@@ -33,17 +33,14 @@ breaks it in some point, 2 for a wrong service.yaml, and 4 when the lab cannot r
     if (options.app !== undefined) return await examine(context, options.app, options);
     const { checkThisEngine } = await import('../doctor/this-engine.ts');
     const { checkThisMachine } = await import('../doctor/this-machine.ts');
-    const found = [...(await checkThisMachine(context.reportsFolder)), ...(await checkThisEngine())];
-    const findings = found.map((one) => ({
-      ...one,
-      ...(one.fix === undefined ? {} : { fix: context.worded(one.fix) }),
-    }));
+    const findings = [...(await checkThisMachine(context.reportsFolder)), ...(await checkThisEngine())];
     const can = canRun(findings);
-    if (options.json === true) context.stdout(jsonText({ schema: 1, canRun: can, findings }));
+    const print = (text: string): void => context.stdout(context.worded(text));
+    if (options.json === true) print(jsonText({ schema: 1, canRun: can, findings }));
     else {
       const { green, yellow, red } = context.colours.stdout;
       const paints = { ok: green, warning: yellow, problem: red };
-      context.stdout(findingsText(findings, (status, text) => paints[status](text)));
+      print(findingsText(findings, (status, text) => paints[status](text)));
     }
     return can ? exitCodes.pass : exitCodes.cannotRun;
   },

@@ -239,7 +239,8 @@ function keyOf(attempts: readonly Attempt[]): string {
   return run?.verdict.runId ?? JSON.stringify(attempts);
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** Is it a file, and no link? */
+export async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null))?.isFile() === true;
 }
 

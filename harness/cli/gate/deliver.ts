@@ -33,28 +33,23 @@ export async function deliver(
   result: GateResult,
   { folder, budgetsPath, options, environment = process.env }: Delivery,
 ): Promise<number> {
-  const texts = {
-    json: jsonText(result),
-    junit: junitText(result),
-    summary: summaryText(result),
-  };
+  const texts = { json: jsonText(result), junit: junitText(result), summary: summaryText(result) };
   const isGithub = environment['GITHUB_ACTIONS'] === 'true';
   const page = environment['GITHUB_STEP_SUMMARY'] ?? '';
-  const files: (readonly [path: string, write: () => Promise<void>])[] = [
-    [join(folder, 'gate.json'), texts.json] as const,
-    [join(folder, 'junit.xml'), texts.junit] as const,
-    [join(folder, 'summary.md'), texts.summary] as const,
-    ...(options.junit === undefined ? [] : [[options.junit, texts.junit] as const]),
-    ...(options.summary === undefined ? [] : [[options.summary, texts.summary] as const]),
-  ].map(([path, text]) => [path, () => writeText(path, text)]);
-  if (isGithub && page !== '') files.push([page, () => appendFile(page, `${texts.summary}\n`)]);
   const unwritten: string[] = [];
-  for (const [path, write] of files) {
-    await write().catch((error: unknown) => {
+  const write = async (path: string | undefined, text: string, how = writeText): Promise<void> => {
+    if (path === undefined) return;
+    await how(path, text).catch((error: unknown) => {
       unwritten.push(path);
       stderr(`note: ${path} could not be written: ${shownLine(messageOf(error))}\n`);
     });
-  }
+  };
+  await write(join(folder, 'gate.json'), texts.json);
+  await write(join(folder, 'junit.xml'), texts.junit);
+  await write(join(folder, 'summary.md'), texts.summary);
+  await write(options.junit, texts.junit);
+  await write(options.summary, texts.summary);
+  if (isGithub && page !== '') await write(page, `${texts.summary}\n`, appendFile);
   const words = options.json === true ? stderr : stdout;
   words(gateLines(result));
   words(`summary: ${pathText(join(folder, 'summary.md'))}\n`);

@@ -9,11 +9,6 @@ import type { Context } from '../context.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { tablesFolder, type TablesOptions } from './tables.ts';
 
-/** Options as they are typed. */
-export interface BenchmarkOptions extends TablesOptions {
-  readonly rounds?: string;
-}
-
 /** A server that speaks TLS in the same process as this takes too much of the machine at 5000 a second. */
 const lagRates = { http: [100, 1_000, 5_000], https: [100, 1_000], h2: [100, 1_000] } as const;
 const protocols = ['http', 'https', 'h2'] as const satisfies readonly Protocol[];
@@ -43,8 +38,11 @@ interface Held {
 }
 
 /** Runs everything; prints and writes the tables. Figures are for comparison within the run, so no figure fails it. */
-export async function runBenchmark(context: Context, options: BenchmarkOptions): Promise<number> {
-  const rounds = wholeNumber('--rounds', options.rounds ?? '3', 1, 20);
+export async function runBenchmark(
+  context: Context,
+  { rounds: typed = '3', ...options }: TablesOptions & { readonly rounds?: string },
+): Promise<number> {
+  const rounds = wholeNumber('--rounds', typed, 1, 20);
   const tables = await tablesFolder(context, 'benchmark', options);
   const present = new Map(protocols.map((protocol) => [protocol, installedPeers(protocol).present]));
   // Its load is bursty: its lag is shown, and it climbs no ladder.

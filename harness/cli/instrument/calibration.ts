@@ -13,11 +13,7 @@ import type { Context } from '../context.ts';
 import { tablesFolder, type TablesOptions } from './tables.ts';
 
 /** Options as they are typed. */
-export interface CalibrationOptions extends TablesOptions {
-  readonly peers?: true;
-  readonly short?: true;
-  readonly json?: true;
-}
+type CalibrationOptions = TablesOptions & { readonly peers?: true; readonly short?: true; readonly json?: true };
 
 /** Runs every case, one after another, and prints and writes the tables; 0 only when all of them are right. */
 export async function runCalibration(context: Context, options: CalibrationOptions): Promise<number> {
@@ -60,14 +56,10 @@ async function runCases(context: Context, form: 'full' | 'short', setting: Setti
   return results;
 }
 
-interface Bank {
-  readonly results: readonly BankResult[];
-  /** The version of curl that was asked beside; null where there is none. */
-  readonly curl: string | null;
-}
+type Bank = Awaited<ReturnType<typeof runBank>>;
 
-/** Every server of the bank and every answer, curl beside them. */
-async function runBank(context: Context, form: 'full' | 'short', setting: SettingOf): Promise<Bank> {
+/** Every server of the bank and every answer, beside curl: null where there is none. */
+async function runBank(context: Context, form: 'full' | 'short', setting: SettingOf) {
   const curl = await curlVersion();
   if (curl === null) context.stderr('left out, not installed: curl\n');
   const results: BankResult[] = [];

@@ -30,11 +30,15 @@ export function refuseOptionsThatNpmTook(command: Command, env: NodeJS.ProcessEn
       return `${flag} ${missing.length === 1 && spare.length === 1 ? (spare[0] ?? '') : placeholder}`;
     });
     const names = [...new Set(written.map(({ flag }) => flag))];
-    throw new HarnessError('npm-took-option', `npm took ${names.join(', ')} for ${plural(names.length)} of its own.`, {
-      hint: isCheckout
-        ? `Put two dashes before: npm run ${[command.name(), ...words].join(' ')} -- ${flags.join(' ')}`
-        : `Put two dashes before them, where npm starts it: -- ${flags.join(' ')}`,
-    });
+    throw new HarnessError(
+      'npm-took-option',
+      `npm took ${names.join(', ')} for ${names.length === 1 ? 'an option' : 'options'} of its own.`,
+      {
+        hint: isCheckout
+          ? `Put two dashes before: npm run ${[command.name(), ...words].join(' ')} -- ${flags.join(' ')}`
+          : `Put two dashes before them, where npm starts it: -- ${flags.join(' ')}`,
+      },
+    );
   }
   const foreign = (command.parent?.commands ?? [])
     .flatMap(({ options }) => options)
@@ -60,10 +64,6 @@ function asWritten(option: Option, values: readonly string[]): { flag: string; v
   const placeholder = /<.*>/u.exec(option.flags)?.[0] ?? '';
   if (!option.required) return [{ flag, value: 'none', placeholder }];
   return values.map((value) => ({ flag, value: value === 'true' ? 'missing' : value, placeholder }));
-}
-
-function plural(count: number): string {
-  return count === 1 ? 'an option' : 'options';
 }
 
 /**

@@ -9,17 +9,16 @@ import type { Verdict } from '../../verdict/record/verdict.ts';
 import type { Context } from '../context.ts';
 import { pathText } from './path.ts';
 
+const codes = {
+  pass: exitCodes.pass,
+  fail: exitCodes.expectationMissed,
+  inconclusive: exitCodes.inconclusive,
+  aborted: exitCodes.inconclusive,
+} as const;
+
 /** What the process exits with after this verdict. */
 export function exitCodeOf(verdict: Verdict['verdict']): number {
-  switch (verdict) {
-    case 'pass':
-      return exitCodes.pass;
-    case 'fail':
-      return exitCodes.expectationMissed;
-    case 'inconclusive':
-    case 'aborted':
-      return exitCodes.inconclusive;
-  }
+  return codes[verdict];
 }
 
 /** What a run prints when it has ended: verdict and citation, why, and where to read on; an interrupted run has no report. */

@@ -1,15 +1,8 @@
 /** The runs that `advise` makes: each way that is possible with the service, then the best once more. */
 import { HarnessError, messageOf } from '../../base/errors.ts';
-import {
-  decide,
-  type Decision,
-  mightBeClean,
-  type Measured,
-  type NotTried,
-  type Second,
-  type Tried,
-} from '../../advice/choose.ts';
+import { decide, mightBeClean, type Measured, type NotTried, type Second, type Tried } from '../../advice/choose.ts';
 import type { Broken } from '../../advice/explain.ts';
+import type { Advice } from '../../advice/advice-text.ts';
 import { TimeBudget } from '../../advice/time-budget.ts';
 import { type Way, waysInOrder, wayText } from '../../advice/ways.ts';
 import { type Conductor, conductRun, expectedRunMs } from '../../conduct/conduct-run.ts';
@@ -37,16 +30,7 @@ export interface AdviseAsked {
 }
 
 /** What came of it. */
-export interface Advised {
-  readonly tried: readonly Tried[];
-  readonly seconds: ReadonlyMap<string, Second>;
-  readonly decision: Exclude<Decision, { kind: 'confirm' }>;
-  readonly endedBy: string | null;
-  /** The longest wait without a restart, ms; null: not measured. */
-  readonly quietWaitMs: number | null;
-  /** Where `doctor` saw the service break its contract; null: it was not asked, or could not tell. */
-  readonly broken: readonly Broken[] | null;
-}
+type Advised = Omit<Advice, 'service' | 'command' | 'files' | 'pathOf'>;
 
 /** A way that is possible. */
 interface Planned {
@@ -235,14 +219,11 @@ export class AdviseRuns {
     const beganMs = performance.now();
     try {
       const { verdict, folder } = await conductRun(this.conductor, request, this.controlsFor(way));
-      if (audience.signal.aborted) {
-        this.endedBy = interruptedText;
-        return notTried(way, 'interrupted.');
-      }
+      audience.signal.throwIfAborted();
       audience.say(`${verdict.verdict}: ${verdict.citation}\n`);
       for (const reason of verdict.verdict === 'inconclusive' ? verdict.reasons : []) audience.say(`  ${reason}\n`);
       this.budget.ended(performance.now() - beganMs, expectedRunMs(request));
-      return { kind: 'measured', way, verdict, folder, drops: await dropsOf(folder, verdict, audience.signal) };
+      return { kind: 'measured', way, verdict, folder, drops: await dropsOf(folder, verdict) };
     } catch (error) {
       if (audience.signal.aborted) {
         this.endedBy = interruptedText;
@@ -268,17 +249,13 @@ function notTried(way: Way, why: string): NotTried {
 }
 
 /** The drops of a run by method and cause. */
-async function dropsOf(folder: string, { dropped }: Verdict, signal: AbortSignal): Promise<Measured['drops']> {
+async function dropsOf(folder: string, { dropped }: Verdict): Promise<Measured['drops']> {
   if (dropped === 0) return [];
   const { database } = await openRunDatabase(folder);
   try {
-    const sql = 'select method, cause, count(*) as drops from requests where dropped group by all order by drops desc';
-    const { rows } = await database.answer(sql, { most: 1_000, signal });
-    return rows.map(([method, cause, count]) => ({
-      method: typeof method === 'string' ? method : '',
-      cause: typeof cause === 'string' ? cause : null,
-      count: Number(count),
-    }));
+    return await database.all(
+      'select method, cause, count(*)::integer as count from requests where dropped group by all order by count desc',
+    );
   } finally {
     await database.close();
   }

@@ -39,17 +39,14 @@ export async function measureOnce(context: Context, options: MeasureOptions) {
     progress.phase(`capacity ${when} the load`);
     const { headers, body, tls } = target.request;
     const { cert, key } = options;
-    const secure = {
+    const origin = service.port === null ? 'http://localhost' : new URL(service.url).origin;
+    const place = {
+      url: `${origin}${target.request.target}`,
+      ...(service.port === null && { socketPath: service.address }),
       ...(tls !== null && isIP(tls.serverName) === 0 && { serverName: tls.serverName }),
       ...(cert !== undefined && key !== undefined && { identity: { certFile: cert, keyFile: key } }),
     };
-    const origin = service.port === null ? 'http://localhost' : new URL(service.url).origin;
-    const url = `${origin}${target.request.target}`;
-    const place = {
-      ...(service.port === null && { socketPath: service.address }),
-      ...secure,
-    };
-    return await localCapacity({ url, method: service.method ?? 'GET', headers, body, ...place }, context.signal);
+    return await localCapacity({ ...place, method: service.method ?? 'GET', headers, body }, context.signal);
   };
   try {
     const before = await takeCapacity('before');

@@ -1,8 +1,8 @@
 /** Runs of one experiment, from wherever they were made, added up into one claim. */
-import { lstat, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { jsonText } from '../../base/foreign-text.ts';
-import { gateFiles } from '../../gate/gate-folder.ts';
+import { gateFiles, isFile } from '../../gate/gate-folder.ts';
 import { tableOf } from '../../report/format.ts';
 import { runFiles } from '../../run/run-folder.ts';
 import { poolRuns, type PooledRuns, type ShardRun } from '../../verdict/pool/pool-runs.ts';
@@ -22,7 +22,7 @@ const mostLevels = 3;
 export async function runsIn(folders: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     folders.map(async (folder) =>
-      (await isThere(join(folder, runFiles.run))) ? [folder] : runsBelow(folder, mostLevels),
+      (await isFile(join(folder, runFiles.run))) ? [folder] : runsBelow(folder, mostLevels),
     ),
   );
   return found.includes(null) ? [] : [...new Set(found.flatMap((runs) => runs ?? []))];
@@ -30,9 +30,9 @@ export async function runsIn(folders: readonly string[]): Promise<string[]> {
 
 /** null where a gate lies there. */
 async function runsBelow(folder: string, levels: number): Promise<string[] | null> {
-  if (await isThere(join(folder, gateFiles.asked))) return null;
-  if (await isThere(join(folder, runFiles.run))) {
-    return (await isThere(join(folder, runFiles.controls))) ? [folder] : [];
+  if (await isFile(join(folder, gateFiles.asked))) return null;
+  if (await isFile(join(folder, runFiles.run))) {
+    return (await isFile(join(folder, runFiles.controls))) ? [folder] : [];
   }
   if (levels === 0) return [];
   const inside = await readdir(folder, { withFileTypes: true }).catch(() => []);
@@ -43,13 +43,6 @@ async function runsBelow(folder: string, levels: number): Promise<string[] | nul
     below.push(...runs);
   }
   return below;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }
 
 /** Verifies the runs, adds them up, and writes merged.json and merged.md; the exit code is that of what they come to. */

@@ -77,14 +77,12 @@ async function runFolders(folder: string): Promise<string[]> {
 }
 
 async function readIfRun(path: string, file: ExperimentFile): Promise<SeriesRun | null> {
-  let read: Awaited<ReturnType<typeof readRun>>;
-  try {
-    read = await readRun(path);
-  } catch (error) {
+  const read = await readRun(path).catch((error: unknown) => {
     // Another version made it, or it has no verdict.
     if (error instanceof HarnessError) return null;
     throw error;
-  }
+  });
+  if (read === null) return null;
   const { run, verdict } = read;
   if (run.kind !== 'experiment' || run.experiment.id !== file.id || run.variant !== null) return null;
   return {

@@ -60,11 +60,9 @@ export async function verification(run: OpenRun): Promise<Verification> {
 export async function verifiedRun(folder: string): Promise<ReadRun> {
   const run = await openRun(folder);
   const { claimed, wrong, otherState } = await verification(run);
-  const why =
-    wrong[0] ??
-    (otherState === null
-      ? null
-      : `another state of the project made it (${otherState.commit}, sources ${otherState.sources}).`);
+  const other =
+    otherState && `another state of the project made it (${otherState.commit}, sources ${otherState.sources}).`;
+  const why = wrong[0] ?? other;
   if (claimed !== null && why === null) return { run: run.record, verdict: claimed };
   throw new HarnessError('gate-unusable', `${folder} does not hold: ${why ?? 'it has no verdict.'}`, {
     hint: `\`npm run verify -- ${folder}\` says the same.`,
@@ -72,8 +70,8 @@ export async function verifiedRun(folder: string): Promise<ReadRun> {
 }
 
 /**
- * Has somebody loosened what is expected of the experiment? Resolves it again, with the run's variant and changes. Only the state of the project that
- * made the run can tell: another one may have another experiment of that name.
+ * Has somebody loosened what is expected of the experiment? Resolves it again, with the run's variant and changes. Only
+ * the state of the project that made the run can tell: another one may have another experiment of that name.
  */
 async function compareWithCatalog(run: RunRecord): Promise<Pick<Verification, 'wrong' | 'otherState'>> {
   if (run.kind !== 'experiment') return { wrong: [], otherState: null };
