@@ -113,8 +113,13 @@ function figuresText(verdict: Verdict): string {
   );
 }
 
-function writesText({ writes }: Pick<Verdict, 'writes'>): string {
-  if (writes === null) return 'writes were not checked (service.yaml has no `writes`)';
+function writesText(verdict: Verdict): string {
+  const { writes } = verdict;
+  if (writes === null) {
+    return wereLookedUp(verdict)
+      ? 'what became of the writes is not known'
+      : 'writes were not checked (service.yaml has no `writes`)';
+  }
   return `${writes.lost === 0 ? 'none' : writes.lost} of ${writes.acknowledged} acknowledged writes lost`;
 }
 
@@ -156,6 +161,11 @@ function refutedText({ first, second, objection }: Refuted): string {
   );
 }
 
+/** Were the writes looked up, in vain? */
+function wereLookedUp({ reasons }: Verdict): boolean {
+  return reasons.some((reason) => reason.endsWith('[strange-writes]'));
+}
+
 function candidatesTable(tried: readonly Tried[]): string {
   const known =
     (text: (measured: Measured) => string) =>
@@ -167,7 +177,10 @@ function candidatesTable(tried: readonly Tried[]): string {
     ['dropped a restart', known((one) => dropsPerRestart(one).toFixed(1))],
     ['of which POST', known(({ verdict }) => postsPerRestart(verdict).toFixed(1))],
     ['longest wait', known(({ verdict }) => inMs(verdict.longestWaitMs))],
-    ['writes lost', known(({ verdict: { writes } }) => String(writes?.lost ?? 'not checked'))],
+    [
+      'writes lost',
+      known(({ verdict }) => String(verdict.writes?.lost ?? (wereLookedUp(verdict) ? 'not known' : 'not checked'))),
+    ],
     ['result', (one) => (one.kind === 'not-tried' ? 'not tried' : statusText(one))],
   ]);
 }

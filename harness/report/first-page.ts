@@ -157,7 +157,12 @@ function queueText({ perRestart }: Verdict): string | null {
 }
 
 function writesText(run: RunRecord, { writes }: Verdict): string | null {
-  if (writes === null) return isOfOwnService(run) ? 'not checked: service.yaml does not say how.' : null;
+  if (writes === null) {
+    if (run.kind === 'measure' || run.experiment.service === undefined) return null;
+    return run.experiment.service.writes === undefined
+      ? 'not checked: service.yaml does not say how.'
+      : 'not known: the reasons say why.';
+  }
   const { acknowledged, indeterminate, recovered, lost, early, altered, duplicated, misattributed } = writes;
   const faults = Object.entries({ lost, early, altered, duplicated, misattributed }).map(([name, count]) =>
     count === 0 ? `${name} 0` : count === null ? `${name} not known` : `**${name} ${count}**`,

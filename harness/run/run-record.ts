@@ -30,6 +30,17 @@ const common = {
   troubles: z.array(z.string()),
 };
 
+/** A write of a service of the user's own, made and looked for as its `writes` say before anything restarted. */
+const firstWriteSchema = z.strictObject({
+  /** Name of the request. */
+  request: z.string(),
+  id: z.string(),
+  /** unknown: it was not acknowledged, or nobody could ask. */
+  fate: z.enum(['found', 'absent', 'unknown']),
+  /** An id that came in its place, or why its fate is unknown; empty where there is nothing to say. */
+  came: z.string(),
+});
+
 const experimentRunSchema = z.strictObject({
   kind: z.literal('experiment'),
   ...common,
@@ -43,6 +54,8 @@ const experimentRunSchema = z.strictObject({
   variantAbout: z.string().nullable().default(null),
   /** The service.yaml of a service of the user's own, as it was typed. */
   app: z.string().optional(),
+  /** What became of its first writes. */
+  firstWrites: z.array(firstWriteSchema).optional(),
   /** What options and controls set of it, in their order: field and value. */
   changes: z.array(z.tuple([z.string(), valueSchema])).default([]),
   /** When each deploy was to begin, in milliseconds since the origin. */
@@ -143,6 +156,8 @@ function rateOf(run: RunRecord): number {
 export type RunRecord = z.infer<typeof runRecordSchema>;
 /** run.json of an experiment. */
 export type ExperimentRun = z.infer<typeof experimentRunSchema>;
+/** A write that was made before the load. */
+export type FirstWrite = z.infer<typeof firstWriteSchema>;
 /** run.json of a measured service. */
 export type ServiceRun = z.infer<typeof serviceRunSchema>;
 

@@ -376,9 +376,12 @@ export const checks: readonly Check[] = [
     id: 'strange-writes',
     kind: 'witness',
     question: 'Was the database read, is it whole, and does it hold only what was sent?',
-    limit: 'SQLite’s integrity_check says ok, and no note is there that the ledger does not have.',
+    limit:
+      'SQLite’s integrity_check says ok, and no note is there that the ledger does not have. `writes` of a service.yaml finds ' +
+      'a write of each kind, before the load or after it.',
     advice: 'Query `note-faults` has the notes.',
-    answer({ run, writes }) {
+    answer({ run, writes, writesDoubt }) {
+      if (writesDoubt !== undefined) return writesDoubt;
       if (writes === null) {
         return isLookedUp(run) && 'The database was not read, so that nothing is known of the writes.';
       }

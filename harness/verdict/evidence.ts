@@ -32,7 +32,7 @@ import { keptReuseOf } from './service/kept-reuse.ts';
 import { serverLogDoubts, serverLogsOf } from './service/server-logs.ts';
 import { journalDoubts, journalOf } from './service/unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
-import { countDirect, countProxy, countWaits, countWrites, reconcile, type Waits } from './witnesses.ts';
+import { countDirect, countProxy, countWaits, countWrites, reconcile, writesDoubtOf, type Waits } from './witnesses.ts';
 
 /** Requests that went to one address. */
 interface SentTo {
@@ -75,6 +75,8 @@ export interface Evidence {
   readonly unplanned: readonly UnplannedEnd[];
   readonly engine: readonly EngineEvent[];
   readonly writes: Verdict['writes'];
+  /** Why nothing is known of the writes, though they were looked up. */
+  readonly writesDoubt?: string | undefined;
   readonly direct: Verdict['direct'];
   /** Of the direct probe's ok answers those whose end is the close of the connection; behind a proxy nobody else sees that. */
   readonly directWithoutLength?: number;
@@ -212,6 +214,7 @@ async function readExperiment(run: ExperimentRun, { open, timeline, database, ta
   const direct = open.has(runFiles.direct) ? await countDirect(ask, run.experiment.probe.ratePerSecond) : null;
   const hasProxy = run.experiment.proxy.kind !== 'none';
   const { checks, hasProxyLog, tries } = tables;
+  const writesDoubt = open.has(runFiles.notes) ? await writesDoubtOf(run, ask) : undefined;
   return {
     // The journal tells what a lab's deploys changed.
     hasChanged: null,
@@ -233,9 +236,14 @@ async function readExperiment(run: ExperimentRun, { open, timeline, database, ta
     ],
     ...beside,
     engine: files.engine,
-    writes: open.has(runFiles.notes)
-      ? await countWrites(ask, partsAskerOf(database), { isDemo: !isOfOwnService(run), isCounted: !isAskedByUrl(run) })
-      : null,
+    writesDoubt,
+    writes:
+      open.has(runFiles.notes) && writesDoubt === undefined
+        ? await countWrites(ask, partsAskerOf(database), {
+            isDemo: !isOfOwnService(run),
+            isCounted: !isAskedByUrl(run),
+          })
+        : null,
     direct,
     directWithoutLength: (
       await database.one<{ n: number }>("select count(*) as n from direct where hasNoLength and outcome = 'ok'")

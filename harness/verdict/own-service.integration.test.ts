@@ -147,6 +147,45 @@ describe('writes', () => {
     expect(writes?.examples).toMatchObject({ lost: [created], unexpected: [`${reader}999`] });
   });
 
+  /** What the lab saw of a write before the load; of older runs nothing. */
+  type Fate = 'found' | 'absent' | 'unknown' | null;
+  const stranger: FolderContent['notes'][number] = { id: '17', times: 1, versions: '', writtenUs: 1 };
+  it.each<[answer: string, notes: FolderContent['notes'], fate: Fate, isKnown: boolean]>([
+    ['nothing, as is what is left of a lost store', [], null, true],
+    ['nothing, and gave a write before the load', [], 'found', true],
+    ['nothing, and no write could be looked for before the load', [], 'unknown', true],
+    ['nothing, and gave none before the load either', [], 'absent', false],
+    ['other ids', [stranger], null, false],
+    ['other ids, and could not be asked before the load', [stranger], 'unknown', false],
+    ['other ids, and gave a write before the load', [stranger], 'found', true],
+  ])('are all lost, or nothing is known of them, where `writes` gave %s', async (_, notes, fate, isKnown) => {
+    const { writes, verdict, reasons, expectations } = await judged((content) => {
+      content.notes = notes;
+      if (content.run.kind !== 'experiment' || fate === null) return;
+      content.run.firstWrites = [{ request: 'order', id: 'w-1', fate, came: '' }];
+    }, byCommand);
+    const lost = expectations.find(({ what }) => what.includes('writes lost'));
+    if (isKnown) {
+      expect(writes?.lost).toBe(writes?.acknowledged);
+      expect(lost).toMatchObject({ met: false });
+      return;
+    }
+    expect([writes, lost, verdict]).toEqual([null, undefined, 'inconclusive']);
+    const [reason] = reasons.filter((one) => one.endsWith('[strange-writes]'));
+    expect(reason).toContain('(cat /srv/orders)');
+    expect(reason).toContain(notes.length > 0 ? 'gave 1 id, such as "17"' : 'gave nothing');
+    expect(reason).toMatch(/acknowledged, such as 20261123T120000Z-abcd-1-\d+/u);
+  });
+
+  it('of a kind that is not among those that `writes` gave make all of them unknown', async () => {
+    const requests = ['order', 'read'];
+    const { writes, reasons } = await judged(undefined, {
+      service: { writes: { requests, command: 'cat /srv/orders' } },
+    });
+    expect(writes).toBeNull();
+    expect(reasons.join(' ')).toMatch(/none of the \d+ of read that were acknowledged/u);
+  });
+
   it('whose last try was refused may have been applied by one before it', async () => {
     const { writes } = await judged((content) => {
       withRetry(content);

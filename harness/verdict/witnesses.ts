@@ -1,6 +1,9 @@
 /** What the other witnesses come to: the proxy, the site, the database, the direct probe; from the queries. */
 import { crc32 } from 'node:zlib';
+import { counted } from '../base/counted.ts';
 import { sumOf, toMs } from '../base/sums.ts';
+import { oneLine } from '../run/plain-file.ts';
+import type { ExperimentRun } from '../run/run-record.ts';
 import { noteText } from '../run/site-requests.ts';
 import type { Ask, AskInParts } from './ledger-summary.ts';
 import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
@@ -125,6 +128,44 @@ export async function countWrites(
     integrity: state.integrity === '' ? null : state.integrity,
     busy: isDemo ? busy : null,
   };
+}
+
+/** One kind of write, with how many ids `writes` gave of all kinds, and one of them. */
+interface OwnWrites {
+  readonly request: string;
+  readonly acknowledged: number;
+  readonly stored: number;
+  readonly lostId: string | null;
+  readonly answers: number;
+  readonly answer: string | null;
+}
+
+/**
+ * Of a service of the user's own: why `writes` of its service.yaml cannot be believed, as a sentence; nothing where it can. Where
+ * it gives none of a kind that was acknowledged, either all are lost or it asks the wrong thing: a write of the kind that
+ * it found before anything restarted tells which.
+ */
+export async function writesDoubtOf(
+  { experiment, firstWrites = [] }: ExperimentRun,
+  ask: Ask,
+): Promise<string | undefined> {
+  const { writes } = experiment.service ?? {};
+  if (writes === undefined) return undefined;
+  for (const { request, acknowledged, stored, lostId, answers, answer } of await ask<OwnWrites>('own-writes')) {
+    const first = firstWrites.find((write) => write.request === request);
+    const isAbsent = first?.fate === 'absent';
+    // Nothing at all is what is left of a store that is lost.
+    if (acknowledged === 0 || stored > 0 || first?.fate === 'found' || (answers === 0 && !isAbsent)) continue;
+    const asked = 'sql' in writes ? writes.sql : 'url' in writes ? writes.url : writes.command;
+    const gave = answer === null ? 'gave nothing' : `gave ${counted(answers, 'id')}, such as ${JSON.stringify(answer)}`;
+    const before = isAbsent ? ', nor the one that was made and looked for before any restart' : '';
+    return (
+      `Nothing is known of the writes: \`writes\` of service.yaml (${oneLine(asked)}) ${gave}, and none of the ${acknowledged} of ` +
+      `${request} that were acknowledged, such as ${lostId ?? '?'}${before}. Either it asks for something else, or the service ` +
+      'stores nothing there; let it give the {id} of every write that is stored: `doctor --app` tries that in seconds.'
+    );
+  }
+  return undefined;
 }
 
 /** Counts of the direct probe; null where there was none. */

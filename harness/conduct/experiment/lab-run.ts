@@ -146,6 +146,7 @@ function shownMeasurement(measured: Measurement, hide: (text: string) => string)
   return {
     ...measured,
     troubles: measured.troubles.map(hide),
+    firstWrites: measured.firstWrites.map((write) => ({ ...write, came: oneLine(hide(write.came)) })),
     deployer: measured.deployer.map((message) => {
       const { failure } = message as { failure?: string };
       return failure === undefined ? message : { ...message, failure: hide(failure) };
@@ -199,7 +200,7 @@ async function writeRecords(
   { missing, events }: { missing: readonly string[]; events: readonly EngineEvent[] },
 ): Promise<void> {
   const run = writer.record;
-  const { due, restarts, originUs, wallOffsetUs, unfinished, troubles } = measurement;
+  const { due, restarts, originUs, wallOffsetUs, unfinished, troubles, firstWrites } = measurement;
   const lost = missing.find((sentence) => sentence.startsWith(runFiles.ledger));
   const aborted = measurement.aborted ?? lost ?? null;
   const record: ExperimentRun = {
@@ -210,6 +211,7 @@ async function writeRecords(
     wallOffsetUs,
     aborted,
     unfinished,
+    ...(firstWrites.length > 0 && { firstWrites: [...firstWrites] }),
     troubles: aborted === null ? [...troubles, ...missing] : [...troubles],
   };
   await writer.text(runFiles.engineEvents, ndjson(events));

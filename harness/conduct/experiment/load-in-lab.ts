@@ -12,7 +12,7 @@ import type { OwnService } from '../../experiment/own-service.ts';
 import type { OwnApp } from '../run-request.ts';
 import { answerLimits, type LoadPlan } from '../../in-lab/load/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
-import type { ExperimentRun } from '../../run/run-record.ts';
+import type { ExperimentRun, FirstWrite } from '../../run/run-record.ts';
 import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
 import { longestLoadMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
@@ -20,6 +20,7 @@ import { startProbe, type DirectProbe } from './direct-probe.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
 import { releasePlanOf } from '../../lab/control.ts';
+import { makeFirstWrites } from './first-writes.ts';
 import { RestartQuota } from './restart-quota.ts';
 import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
@@ -43,7 +44,10 @@ const lastWordMs = 5_000;
 const deployerEndMs = 1_000;
 
 /** What a measurement leaves, beside the files in the lab. */
-export type Measurement = Awaited<ReturnType<typeof measure>>;
+export interface Measurement extends Awaited<ReturnType<typeof measure>> {
+  /** What became of the writes that were made before the load. */
+  readonly firstWrites: readonly FirstWrite[];
+}
 
 interface LoadOptions {
   readonly progress: Progress;
@@ -105,6 +109,8 @@ export async function loadInLab(
     const deployer = await talkTo(lab.control ?? lab.server, 'deploy/deployer.ts');
     deployer.say(JSON.stringify(deployPlan));
     await inTime(awaitDeployer(deployer), options.signal);
+    const { own, signal } = options;
+    const firstWrites = own === null ? [] : await inTime(makeFirstWrites(lab, own, run.runId), signal);
     const [client, sampler, probe] = await Promise.all([
       talkTo(lab.client, 'load/main.ts'),
       talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(sampledEveryMs(run.experiment))),
@@ -120,9 +126,8 @@ export async function loadInLab(
       ratePerSecond: load.ratePerSecond,
       what: wordFor(run.experiment),
     });
-    return (await wasSampledToTheEnd(sampler))
-      ? measured
-      : { ...measured, troubles: [...measured.troubles, samplerEndedEarly] };
+    const troubles = (await wasSampledToTheEnd(sampler)) ? [] : [samplerEndedEarly];
+    return { ...measured, firstWrites, troubles: [...measured.troubles, ...troubles] };
   } finally {
     for (const party of parties) party.close();
   }
@@ -135,13 +140,13 @@ function versionHeaderOf({ service }: Experiment): Pick<LoadPlan, 'versionHeader
 }
 
 /** What is prepared before the load, unless it takes too long or the run is cut short. */
-async function inTime(prepared: Promise<unknown>, signal: AbortSignal): Promise<void> {
+async function inTime<T>(prepared: Promise<T>, signal: AbortSignal): Promise<T> {
   const cut = Promise.withResolvers<never>();
   const stop = (): void => cut.reject(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
   try {
     signal.throwIfAborted();
-    await withTimeout(prepareMs, 'Preparing the load', Promise.race([prepared, cut.promise]));
+    return await withTimeout(prepareMs, 'Preparing the load', Promise.race([prepared, cut.promise]));
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -1,7 +1,7 @@
 /** What became of the writes: what is stored once every process of the site has ended. */
 import { join } from 'node:path';
 import type { OwnService } from '../../experiment/own-service.ts';
-import type { WritesQuestion } from '../../in-lab/deploy/writes-question.ts';
+import { writesQuestionOf, type WritesQuestion } from '../../in-lab/deploy/writes-question.ts';
 import { exec } from '../../lab/engine/exec.ts';
 import { putFiles } from '../../lab/engine/files.ts';
 import type { Lab } from '../../lab/lab.ts';
@@ -21,10 +21,10 @@ const idsFile = '/var/write-ids';
 export async function collectNotes(lab: Lab, writer: LabRunWriter, service: OwnService | undefined): Promise<string[]> {
   if (service === undefined)
     return await keepFile(writer, runFiles.notes, fetchMs, (target) => fetchNotes(lab, target));
-  const { writes } = service;
-  if (writes === undefined) return [];
+  const question = writesQuestionOf(service, lab.sites[0]);
+  if (question === null) return [];
   return await keepFile(writer, runFiles.notes, fetchMs, (target) =>
-    fetchOwnWrites(lab, writes, writer.folder, target),
+    fetchOwnWrites(lab, question, { folder: writer.folder, names: service.writes?.requests ?? [] }, target),
   );
 }
 
@@ -34,24 +34,18 @@ async function fetchNotes(lab: Lab, target: string): Promise<void> {
   await fetchSaid(lab, target, ['read-notes.ts', ...databases], 'the database could not be read');
 }
 
-type Writes = NonNullable<OwnService['writes']>;
-
-async function fetchOwnWrites(lab: Lab, writes: Writes, folder: string, target: string): Promise<void> {
-  const [{ colours, database, hostHeader }] = lab.sites;
-  let question: WritesQuestion;
-  if ('url' in writes) {
-    await putFiles(lab.server, [{ path: idsFile, content: (await idsOf(folder, writes.requests)).join('\n') }]);
-    const ports = colours.map(({ publicPort }) => publicPort);
-    question = { kind: 'url', url: writes.url, host: hostHeader, ports, idsFile };
-  } else {
-    await endSites(lab);
-    question =
-      'sql' in writes
-        ? { kind: 'sql', sql: writes.sql, database: writes.database ?? database }
-        : { kind: 'command', command: writes.command };
-  }
+async function fetchOwnWrites(
+  lab: Lab,
+  question: WritesQuestion,
+  { folder, names }: { folder: string; names: readonly string[] },
+  target: string,
+): Promise<void> {
+  const isAskedByUrl = 'url' in question;
+  const ids = isAskedByUrl ? await idsOf(folder, names) : [];
+  await putFiles(lab.server, [{ path: idsFile, content: ids.join('\n') }]);
+  if (!isAskedByUrl) await endSites(lab);
   const failure = 'what became of the writes could not be looked up';
-  await fetchSaid(lab, target, ['read-own-writes.ts', JSON.stringify(question)], failure);
+  await fetchSaid(lab, target, ['read-own-writes.ts', JSON.stringify(question), idsFile], failure);
 }
 
 /** What a program in the server prints, zipped. */

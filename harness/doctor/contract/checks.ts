@@ -202,9 +202,14 @@ export const checks = {
   writes: {
     question: 'keeps what it acknowledged',
     how:
-      'Twenty writes are acknowledged, SIGKILL comes at once, and after the next start they are looked for as ' +
-      '`writes` says.',
+      'One write of each kind is looked for as `writes` says. Then twenty writes are acknowledged, SIGKILL comes at ' +
+      'once, and after the next start they are looked for.',
     faults: {
+      '`writes` does not find a write': {
+        costs: 'Of a service that stores its writes an experiment could not tell which were lost.',
+        change:
+          'Let `writes` give the {id} of every write that is stored; or let the service store it there before it answers.',
+      },
       'loses acknowledged writes': {
         costs: 'A client was told that its write is stored, and it is gone: worse than any refused request.',
         change: 'Answer a write only after it is committed to disk (SQLite: after COMMIT; a file: after write()).',

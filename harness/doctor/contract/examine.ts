@@ -10,6 +10,7 @@ import type { Experiment } from '../../experiment/experiment.ts';
 import { resolveExperiment } from '../../experiment/fields.ts';
 import { sitesOf } from '../../experiment/units.ts';
 import type { ContractMessage, ContractPlan, Life, LifeRequest, LifeSeen } from '../../in-lab/contract/messages.ts';
+import { writesQuestionOf } from '../../in-lab/deploy/writes-question.ts';
 import { converse, exec } from '../../lab/engine/exec.ts';
 import { putFiles } from '../../lab/engine/files.ts';
 import { releaseEnvironment, releaseFolder } from '../../lab/own-service/files.ts';
@@ -91,21 +92,17 @@ function knownOf({ service }: OwnApp, experiment: Experiment, isHanded: boolean)
 }
 
 function planOf({ service, mix }: OwnApp, experiment: Experiment, id: string): ContractPlan {
-  const [{ hostHeader, colours }] = sitesOf(experiment);
+  const [site] = sitesOf(experiment);
+  const { hostHeader, colours } = site;
   const [{ service: unit, socket, publicPort, internalPort }] = colours;
-  const { health, version, writes, database = '' } = service;
+  const { health, version, writes } = service;
+  const question = writesQuestionOf(service, site);
   return {
     ...{ id, hostHeader, unit, socket, publicPort, internalPort, mix, startMs, stopMs },
     live: health.live ?? null,
     ready: health.ready ?? null,
     version: version ?? null,
-    writes:
-      writes === undefined
-        ? null
-        : {
-            requests: writes.requests,
-            stored: 'sql' in writes ? { sql: writes.sql, database: writes.database ?? database } : writes,
-          },
+    writes: writes === undefined || question === null ? null : { requests: writes.requests, question },
   };
 }
 

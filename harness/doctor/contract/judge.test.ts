@@ -126,6 +126,7 @@ const crash: CrashSeen = {
   restartedUs: ms(1130),
   servedAgainUs: ms(1500),
   state,
+  firstWrites: [{ request: 'order', id: 'contract-1-1-5', fate: 'found', came: '' }],
   acknowledged: 20,
   missing: [],
   trouble: null,
@@ -232,6 +233,13 @@ const planted: [name: string, seen: Seen][] = [
   ['exits with 0 when its port is taken', { ...good, busy: { ...busy, state: exited } }],
   ['is not started again after a crash', { ...good, crash: { ...crash, restartedUs: null } }],
   ['does not come back after a crash', { ...good, crash: { ...crash, servedAgainUs: null } }],
+  [
+    '`writes` does not find a write',
+    {
+      ...good,
+      crash: { ...crash, missing: ['a'], firstWrites: [{ request: 'order', id: 'a', fate: 'absent', came: '17' }] },
+    },
+  ],
   ['loses acknowledged writes', { ...good, crash: { ...crash, missing: ['a'] } }],
   ['shows no version', withDrain({ version: { shown: null } })],
   ['a release does not show', { ...good, second: { ...second, version: { shown: 'v0' } } }],

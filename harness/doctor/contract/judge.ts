@@ -121,7 +121,16 @@ function judgeCrash({ hasUnit }: Known, seen: CrashSeen | null): Outcome {
 function judgeWrites({ hasWrites }: Known, seen: CrashSeen | null): Outcome {
   if (!hasWrites) return notApplicable('service.yaml has no `writes`: nobody can look');
   if (seen === null) return notApplicable('it did not serve before');
-  const { acknowledged, missing, trouble } = seen;
+  const { firstWrites, acknowledged, missing, trouble } = seen;
+  const absent = firstWrites.find(({ fate }) => fate === 'absent');
+  if (absent !== undefined) {
+    const { request, id, came } = absent;
+    const what = came === '' ? 'gives nothing' : `gives others, such as ${JSON.stringify(came)}`;
+    return failed<'writes'>(
+      '`writes` does not find a write',
+      `${request} was acknowledged, and before any restart \`writes\` ${what}, and not its id ${id}`,
+    );
+  }
   if (trouble !== null) return notApplicable(`nobody could look: ${trouble}`);
   if (acknowledged === 0 || missing === null) return notApplicable('it acknowledged no write');
   return missing.length === 0

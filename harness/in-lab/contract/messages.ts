@@ -1,9 +1,7 @@
 /** What the doctor asks the program that examines a service in the lab's server, and what that program saw. */
+import type { FirstWrite } from '../../run/run-record.ts';
+import type { WritesQuestion } from '../deploy/writes-question.ts';
 import type { PlanMixEntry } from '../load/plan.ts';
-
-/** How a write is looked for afterwards. */
-export type StoredQuestion =
-  { readonly sql: string; readonly database: string } | { readonly url: string } | { readonly command: string };
 
 /** The service, as it is asked. */
 export interface ContractPlan {
@@ -19,10 +17,15 @@ export interface ContractPlan {
   readonly version: { readonly header: string } | { readonly path: string } | null;
   readonly mix: readonly PlanMixEntry[];
   /** Names of requests that write, and where their ids are found; null where nobody says. */
-  readonly writes: { readonly requests: readonly string[]; readonly stored: StoredQuestion } | null;
+  readonly writes: { readonly requests: readonly string[]; readonly question: WritesQuestion } | null;
   /** The longest wait for a start, and for a stop. */
   readonly startMs: number;
   readonly stopMs: number;
+}
+
+/** What the first writes are made of. */
+export interface FirstWritesPlan extends Pick<ContractPlan, 'id' | 'hostHeader' | 'publicPort' | 'mix'> {
+  readonly writes: NonNullable<ContractPlan['writes']>;
 }
 
 /** One life of the process, from start to end. */
@@ -190,6 +193,8 @@ export interface CrashSeen {
   readonly restartedUs: number | null;
   readonly servedAgainUs: number | null;
   readonly state: UnitState;
+  /** One of each kind, made and looked for before it was killed. */
+  readonly firstWrites: readonly FirstWrite[];
   readonly acknowledged: number;
   /** Ids that were acknowledged and are not stored; null where nobody could look. */
   readonly missing: readonly string[] | null;

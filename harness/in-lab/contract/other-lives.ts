@@ -1,30 +1,28 @@
 /** Shorter lives: a second signal, a crash, a port that is taken. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { monotonicUs } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { storedIds } from '../deploy/writes-question.ts';
 import { slowestOf } from './drain.ts';
+import { makeFirstWrites, writingEntries } from './first-writes.ts';
 import { askOnce } from './line.ts';
 import type {
   BusyPortSeen,
   ContractPlan,
   CrashSeen,
+  FirstWritesPlan,
   InFlight,
   SecondSignalSeen,
-  StoredQuestion,
   UnitState,
 } from './messages.ts';
 import { isOk } from './messages.ts';
-import { halfEntry, healthRequest, requestOf } from './requests.ts';
+import { halfEntry, requestOf } from './requests.ts';
 import { measureMix, startServing, untilServing, versionOf } from './start.ts';
 import { beginHalf, orderStop, sendSlow, unlessEarly } from './stop.ts';
 import { end, found, stateOf, systemctl, withSettings } from './unit.ts';
 
-const run = promisify(execFile);
 /** From SIGTERM to the second one, and from that to the rest of the request. */
 const signalMs = 150;
 /** Writes before the crash. */
@@ -77,12 +75,14 @@ async function inFlightRequest(plan: ContractPlan): Promise<(() => Promise<InFli
 /** SIGKILL right after the last acknowledged write. */
 export async function crashLife(plan: ContractPlan): Promise<CrashSeen> {
   const served = await startServing(plan);
-  const written = served ? await writeSome(plan) : [];
+  const writing = served && plan.writes !== null ? { ...plan, writes: plan.writes } : null;
+  const firstWrites = writing === null ? [] : await makeFirstWrites(writing);
+  const written = writing === null ? [] : await writeSome(writing);
   const before = await stateOf(plan.unit);
   const nothing = { restartedUs: null, servedAgainUs: null, missing: null, trouble: null };
   if (!served || before.mainPid === 0) {
     await end(plan.unit);
-    return { life: 'crash', served: false, killedUs: null, state: before, acknowledged: 0, ...nothing };
+    return { life: 'crash', served: false, killedUs: null, state: before, firstWrites, acknowledged: 0, ...nothing };
   }
   process.kill(before.mainPid, 'SIGKILL');
   const killedUs = monotonicUs();
@@ -99,7 +99,7 @@ export async function crashLife(plan: ContractPlan): Promise<CrashSeen> {
   const state = await stateOf(plan.unit);
   await end(plan.unit);
   const times = { killedUs, restartedUs, servedAgainUs };
-  return { life: 'crash', served, ...times, state, acknowledged: written.length, ...stored };
+  return { life: 'crash', served, ...times, state, firstWrites, acknowledged: written.length, ...stored };
 }
 
 async function untilRestarted({ unit }: ContractPlan, before: UnitState): Promise<number | null> {
@@ -113,9 +113,8 @@ async function untilRestarted({ unit }: ContractPlan, before: UnitState): Promis
 }
 
 /** Writes; ids of those that were acknowledged. The last answer comes right before this resolves. */
-async function writeSome(plan: ContractPlan): Promise<string[]> {
-  const names = plan.writes?.requests ?? [];
-  const entries = plan.mix.filter((entry) => names.includes(requestOf(plan, entry).name));
+async function writeSome(plan: FirstWritesPlan): Promise<string[]> {
+  const entries = writingEntries(plan);
   const acknowledged: string[] = [];
   let left = writeCount;
   const writer = async (): Promise<void> => {
@@ -133,36 +132,10 @@ async function writeSome(plan: ContractPlan): Promise<string[]> {
 }
 
 /** Ids that are not stored; null where nobody says where to look. */
-async function missingOf(plan: ContractPlan, ids: readonly string[]): Promise<string[] | null> {
-  if (plan.writes === null || ids.length === 0) return null;
-  const { stored } = plan.writes;
-  if ('url' in stored) {
-    const missing: string[] = [];
-    for (const id of ids) {
-      const path = stored.url.replaceAll('{id}', encodeURIComponent(id));
-      const { result } = await askOnce(plan.publicPort, healthRequest(plan, path), askMs);
-      if (typeof result !== 'number' || result >= 500) throw new Error(`${path}: ${result}`);
-      if (result >= 300) missing.push(id);
-    }
-    return missing;
-  }
-  const found = 'sql' in stored ? idsOfDatabase(stored) : await idsOfCommand(stored.command);
+async function missingOf({ writes }: ContractPlan, ids: readonly string[]): Promise<string[] | null> {
+  if (writes === null || ids.length === 0) return null;
+  const found = new Set(await storedIds(writes.question, ids));
   return ids.filter((id) => !found.has(id));
-}
-
-function idsOfDatabase({ sql, database }: Extract<StoredQuestion, { sql: string }>): Set<string> {
-  const opened = new DatabaseSync(database);
-  try {
-    const rows = opened.prepare(sql).all();
-    return new Set(rows.map((row) => String(Object.values(row)[0])));
-  } finally {
-    opened.close();
-  }
-}
-
-async function idsOfCommand(command: string): Promise<Set<string>> {
-  const { stdout } = await run('sh', ['-c', command], { maxBuffer: 64 * 1024 * 1024 });
-  return new Set(stdout.split('\n').map((line) => line.trim()));
 }
 
 /** A start while another has the port. */

@@ -18,7 +18,11 @@ export interface Written extends Asked {
 let seq = 0;
 
 /** The next request of this kind. */
-export function requestOf(plan: ContractPlan, entry: PlanMixEntry, connection: 'new' | 'kept' = 'kept'): Written {
+export function requestOf(
+  plan: Pick<ContractPlan, 'id' | 'hostHeader'>,
+  entry: PlanMixEntry,
+  connection: 'new' | 'kept' = 'kept',
+): Written {
   seq += 1;
   const planned = { runId: plan.id, trial: 1, hostHeaders: [plan.hostHeader] as const, primedNotes: 1 };
   const prepared = prepareRequest(planned, entry, seq, connection);

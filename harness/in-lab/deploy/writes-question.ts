@@ -1,14 +1,105 @@
-/** How read-own-writes.ts learns which writes of a service of the user's own are stored. */
+/** Which writes of a service of the user's own are stored, asked in the lab's server as its service.yaml says. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { OwnService } from '../../experiment/own-service.ts';
+import type { Site } from '../../experiment/units.ts';
+import { httpGet } from './http-get.ts';
+import { listenQueues } from './listen-queues.ts';
+
+/** How one learns which writes are stored. */
 export type WritesQuestion =
-  | { readonly kind: 'sql'; readonly database: string; readonly sql: string }
-  | { readonly kind: 'command'; readonly command: string }
+  | { readonly sql: string; readonly database: string }
+  | { readonly command: string }
   | {
-      readonly kind: 'url';
       /** Path and query, with `{id}`. */
       readonly url: string;
       readonly host: string;
       /** Ports that the service may listen at; the first that is open is asked. */
       readonly ports: readonly number[];
-      /** A file with the id of every write, a line each. */
-      readonly idsFile: string;
     };
+
+/** The question of a service that has one. */
+export function writesQuestionOf(
+  { writes, database = '' }: OwnService,
+  { hostHeader, colours }: Pick<Site, 'hostHeader' | 'colours'>,
+): WritesQuestion | null {
+  if (writes === undefined) return null;
+  if ('sql' in writes) return { sql: writes.sql, database: writes.database ?? database };
+  if ('command' in writes) return { command: writes.command };
+  return { url: writes.url, host: hostHeader, ports: colours.map(({ publicPort }) => publicPort) };
+}
+
+/** Ids that are asked for at a time. */
+const atOnce = 8;
+const answerMs = 10_000;
+const mostOutputBytes = 1024 * 1024 * 1024;
+
+/**
+ * The ids that are stored, each once for each time that it is; by a URL those of `ids` that are.
+ * @throws with what the database, the command or the service said, where that is no answer
+ */
+export async function storedIds(question: WritesQuestion, ids: readonly string[]): Promise<string[]> {
+  if ('url' in question) return await byUrl(question, ids);
+  const found = 'sql' in question ? await bySql(question) : await byCommand(question.command);
+  return found.map((id) => id.trim()).filter((id) => id !== '');
+}
+
+async function bySql({ sql, database }: Extract<WritesQuestion, { sql: string }>): Promise<string[]> {
+  // It would be made, and the service may not be allowed to open what root has made.
+  if (!existsSync(database)) throw new Error(`${database} does not exist`);
+  const { DatabaseSync } = await import('node:sqlite');
+  // Not opened read-only: what a killed writer left in the write-ahead log is recovered, as the next start would do.
+  const opened = new DatabaseSync(database);
+  try {
+    return opened
+      .prepare(sql)
+      .all()
+      .map((row) => String(Object.values(row)[0]));
+  } finally {
+    opened.close();
+  }
+}
+
+async function byCommand(command: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { maxBuffer: mostOutputBytes }).catch(
+    (error: unknown) => {
+      const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
+      throw new Error(
+        `the command ended with status ${String(code)}${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,
+      );
+    },
+  );
+  return stdout.split('\n');
+}
+
+async function byUrl(
+  { url, host, ports }: Extract<WritesQuestion, { url: string }>,
+  ids: readonly string[],
+): Promise<string[]> {
+  const open = listenQueues();
+  const port = ports.find((one) => open.has(one));
+  if (port === undefined) throw new Error(`nobody listens at port ${ports.join(' or ')}`);
+  const isStored = async (id: string): Promise<boolean> => {
+    const path = url.replaceAll('{id}', encodeURIComponent(id));
+    const answer = await httpGet(`http://127.0.0.1:${port}${path}`, answerMs, { Host: host });
+    if ('error' in answer) throw new Error(`${path}: ${answer.error}`);
+    if (answer.status >= 200 && answer.status < 300) return true;
+    if (answer.status === 404) return false;
+    throw new Error(`${path} answered ${answer.status}, which is neither 2xx nor 404`);
+  };
+  const [first] = ids;
+  // No slot's number begins so.
+  const strange = first?.replace(/\d+$/u, '00');
+  if (strange !== undefined && (await isStored(strange)))
+    throw new Error(
+      `${url} answers 2xx for ${strange}, too, which nobody wrote: it must be 404 where a write is not stored`,
+    );
+  const left = [...ids];
+  const stored: string[] = [];
+  const ask = async (): Promise<void> => {
+    for (let id = left.pop(); id !== undefined; id = left.pop()) if (await isStored(id)) stored.push(id);
+  };
+  await Promise.all(Array.from({ length: atOnce }, ask));
+  return stored;
+}

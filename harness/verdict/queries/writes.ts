@@ -12,6 +12,17 @@ export const writeQueries = {
     `
     select fate, requestId from writes where fate in ('lost', 'early', 'misattributed') order by line`,
   ),
+  'own-writes': query(
+    "Of a service of the user's own: each request that writes, with what was acknowledged of it, and what is stored.",
+    `
+    select request, count(*) filter (known = 'acknowledged') as acknowledged,
+      count(*) filter (fate in ('stored', 'recovered', 'misattributed')) as stored,
+      min_by(requestId, line) filter (fate = 'lost') as lostId,
+      (select count(id) from notes) as answers, (select min_by(id, line) from notes where id is not null) as answer
+    from writes join (select line, request from ledger) using (line)
+    group by request
+    order by min(line)`,
+  ),
   'note-faults': query(
     'Notes of this load that are stored twice, or that no request of the ledger wrote.',
     `

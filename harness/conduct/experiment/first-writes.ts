@@ -1,0 +1,38 @@
+/** Writes to a service of the user's own before the load: are they found as its service.yaml says? */
+import type { FirstWritesPlan } from '../../in-lab/contract/messages.ts';
+import { writesQuestionOf } from '../../in-lab/deploy/writes-question.ts';
+import { converse } from '../../lab/engine/exec.ts';
+import type { Lab } from '../../lab/lab.ts';
+import type { FirstWrite } from '../../run/run-record.ts';
+import { failedBeforeLoad } from '../generator.ts';
+import type { OwnApp } from '../run-request.ts';
+
+/**
+ * Makes one write of each kind, and looks for it: whether `writes` asks the right thing is known before anything restarts.
+ * @param own with its secrets
+ */
+export async function makeFirstWrites(
+  { server, sites: [site] }: Lab,
+  { service, mix }: OwnApp,
+  runId: string,
+): Promise<readonly FirstWrite[]> {
+  const question = writesQuestionOf(service, site);
+  if (service.writes === undefined || question === null) return [];
+  const plan: FirstWritesPlan = {
+    // No id of the load begins so.
+    id: `${runId}-w`,
+    hostHeader: site.hostHeader,
+    publicPort: site.colours[0].publicPort,
+    mix,
+    writes: { requests: service.writes.requests, question },
+  };
+  const talk = await converse(server, ['node', '/opt/harness/in-lab/contract/first-writes.ts']);
+  try {
+    talk.say(JSON.stringify(plan));
+    const line = await talk.lines.next();
+    if (line.done === true) throw failedBeforeLoad('the program that makes the first writes', talk.stderr());
+    return JSON.parse(line.value) as FirstWrite[];
+  } finally {
+    talk.close();
+  }
+}
