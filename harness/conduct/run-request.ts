@@ -62,6 +62,13 @@ export function requestOf(asked: RunningConditions & Choice & Pick<RunRequest, '
   };
 }
 
+/** The experiment as it is conducted: with the secrets of the user's own service. */
+export function usedExperiment({ experiment, own }: Pick<RunRequest, 'experiment' | 'own'>): Experiment {
+  const { service } = experiment;
+  if (own === null || service === undefined) return experiment;
+  return { ...experiment, service: { ...own.service, unitChanges: service.unitChanges } };
+}
+
 /** `E5`, or `E5 slow-start`. */
 export function nameOfRun({ file, variant }: Pick<Choice, 'file' | 'variant'>): string {
   return `${file.id}${variant === null ? '' : ` ${variant}`}`;

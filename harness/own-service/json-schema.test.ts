@@ -62,7 +62,7 @@ it('takes digits where the reader takes them as text', () => {
 describe('a wrong file', () => {
   /** What is known of other fields, of files, of this machine, or of YAML itself. */
   const elsewhere =
-    /is not filled in|needs database|the proxy's|is the port of public|goes to|another container|there is no request|from 1 to 65535|without \.\. in it|names \$\{|the variable that it names|the same for all|does not exist|takes an absolute path|YAML 1.1|the tag/u;
+    /is not filled in|needs database|the proxy's|is the port of public|goes to|another container|there is no request|from 1 to 65535|without \.\. in it|names \$\{|the variable that it names|the same for all|as it is sent|does not exist|takes an absolute path|YAML 1.1|the tag/u;
   const asData = wrongTexts.flatMap(([text, sentence]) => {
     try {
       return [{ data: parse(text, { logLevel: 'error' }) as unknown, sentence }];

@@ -285,6 +285,31 @@ requests: [{ path: /?token=abc-2, headers: { Authorization: 'Bearer \${MINE}' } 
   expect(mix[0]?.mixed?.headers).toEqual([['Authorization', ['Bearer s3cr3t']]]);
 });
 
+it('asks at paths with secrets, and records them as those of requests', async () => {
+  const { service, used, hide } = await read(
+    `
+name: shop
+start: /usr/bin/app {public}
+health: { live: '/livez?a=1&key=abc-1', ready: '/readyz?k=\${MINE}' }
+version: { path: '/version?token=\${MINE}' }
+requests: [{ name: order, method: POST, path: / }]
+writes: { requests: [order], url: '/orders/{id}?sig=abc-2' }
+`,
+    { MINE: 's3cr3t' },
+  );
+  expect(service).toMatchObject({
+    health: { live: '/livez?a=1&key=${KEY}', ready: '/readyz?k=${MINE}' },
+    version: { path: '/version?token=${MINE}' },
+    writes: { url: '/orders/{id}?sig=${SIG}' },
+  });
+  expect(used).toMatchObject({
+    health: { live: '/livez?a=1&key=abc-1', ready: '/readyz?k=s3cr3t' },
+    version: { path: '/version?token=s3cr3t' },
+    writes: { url: '/orders/{id}?sig=abc-2' },
+  });
+  expect(hide('http://127.0.0.1:18080/readyz?k=s3cr3t: 500')).toBe('http://127.0.0.1:18080/readyz?k=${MINE}: 500');
+});
+
 it('fills in names that have a value, and leaves variables and doubled braces', () => {
   expect(filledIn('{a} {{a}} ${a} {b}', { a: '1' })).toBe('1 {a} ${a} {b}');
 });

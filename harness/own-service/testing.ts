@@ -51,6 +51,14 @@ const wrongLines: readonly WrongText[] = [
   ['environment: { A: "${LINES}" }', '6:19: environment.A: must be one line, and the variable that it names is not.'],
   ['writes: { requests: [GET /] }', '6:1: writes: needs sql, url or command'],
   ['writes: { requests: [GET /], sql: select 1 }', '6:35: writes.sql: needs database: the SQLite file that is asked'],
+  [
+    "health: { ready: '/ready?k=${LINES}' }",
+    '6:18: health.ready: must be one line, and the variable that it names is not.',
+  ],
+  [
+    "version: { path: '/a version' }",
+    '6:18: version.path: must be as it is sent: ASCII without spaces and # (%20 is a space).',
+  ],
   ['writes: { requests: [GET /], url: /x }', '6:35: writes.url: must hold {id}'],
   ['writes: { requests: [order], command: ls }', '6:22: writes.requests.0: there is no request "order".'],
   [

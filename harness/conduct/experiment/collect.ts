@@ -21,9 +21,8 @@ import type { ExperimentRun } from '../../run/run-record.ts';
 import { parseJournal } from '../../run/files/journal.ts';
 import { isServiceJournalLine } from '../../run/timeline/service-journal.ts';
 import { isKept } from '../../run/files/proxy-log.ts';
-import type { PlanMixEntry } from '../../in-lab/load/plan.ts';
 import { directLedgerPath } from './direct-probe.ts';
-import { hiddenPaths, type Hide } from './hidden-paths.ts';
+import type { Hide } from './hidden-paths.ts';
 import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
 import { ndjson, type RunWriter } from '../run-writer.ts';
 import { withTimeout } from '../../base/timeout.ts';
@@ -42,19 +41,18 @@ const accessLogPath = '/var/log/traefik/access.ndjson';
  * Brings ledger and witnesses into the folder, and the units and proxy files as they ran. For a file that cannot be had, the
  * empty witness or the copy of the ledger stays.
  * @param of.countersBefore the kernel's counters before the load
- * @param of.mix requests as they were sent, with secrets in their paths
+ * @param of.hide hides secrets in the paths of a service of the user's own; null where there are none
  * @returns what could not be had, each a sentence
  */
 export async function collectRecords(
   lab: Lab,
   writer: LabRunWriter,
   { aborted, originUs, directOriginUs, deployer }: Measurement,
-  { countersBefore, mix }: { countersBefore: Record<string, number>; mix: readonly PlanMixEntry[] },
+  { countersBefore, hide }: { countersBefore: Record<string, number>; hide: Hide | null },
 ): Promise<string[]> {
   const limitMs = aborted === null ? fetchMs : fetchCutShortMs;
   const keep = (name: string, fetch: (target: string) => Promise<unknown>) => keepFile(writer, name, limitMs, fetch);
   const { edge, server } = lab;
-  const hide = hiddenPaths(mix);
   const { proxy, service } = writer.record.experiment;
   const proxyLog = edge === null ? proxyLogOfJournal(lab) : containerLog(edge);
   // First: what follows takes the machine's CPUs, whose pressure is among the counters.
@@ -77,7 +75,7 @@ export async function collectRecords(
       : [
           keep(runFiles.direct, (target) =>
             fetchZipped(server, directLedgerPath, target, {
-              change: (content) => shifted(content, directOriginUs - originUs),
+              change: (content) => shifted(content, directOriginUs - originUs, hide),
             }),
           ),
         ]),
@@ -184,9 +182,9 @@ async function fetchRequestLogs({ server, sites }: Lab, target: string): Promise
 const timesOfRow = ['dueUs', 'sentUs', 'connectedUs', 'firstByteUs', 'doneUs'] as const;
 
 /** The direct probe's ledger, its times moved from the probe's own origin to the run's. */
-async function* shifted(content: Readable, shiftUs: number): AsyncGenerator<string> {
+async function* shifted(content: Readable, shiftUs: number, hide: Hide | null): AsyncGenerator<string> {
   yield* changedLines(content, (line) => {
-    const row = JSON.parse(line) as Record<(typeof timesOfRow)[number], number | null>;
+    const row = JSON.parse(hide?.(line) ?? line) as Record<(typeof timesOfRow)[number], number | null>;
     for (const name of timesOfRow) if (row[name] !== null) row[name] += shiftUs;
     return JSON.stringify(row);
   });

@@ -17,12 +17,13 @@ import type { ExperimentRun } from '../../run/run-record.ts';
 import { deploySchedule, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { writeTimeline } from '../../run/timeline/timeline-from-files.ts';
 import { collectRecords, type LabRunWriter } from './collect.ts';
+import { hiddenPaths } from './hidden-paths.ts';
 import { copyLedger, type LedgerCopy } from './ledger-copy.ts';
 import { connectionsOf, ledgerPathInClient, loadInLab, type Measurement } from './load-in-lab.ts';
 import { ndjson, newRecord, rowBytes, RunWriter } from '../run-writer.ts';
 import type { Progress } from '../audience.ts';
 import type { HeldEngine } from '../hold-engine.ts';
-import type { RunRequest } from '../run-request.ts';
+import { usedExperiment, type RunRequest } from '../run-request.ts';
 import { collectNotes, restartSite } from './stored-writes.ts';
 import { withTimeout } from '../../base/timeout.ts';
 
@@ -61,7 +62,7 @@ export async function runInLab(setting: LabRunSetting, request: RunRequest) {
         ? await ensureControlImage(docker, image, (line) => progress.note(line))
         : image;
     const lab = await bootLab(docker, {
-      ...{ runId, experiment, own, image: labImage, facts, connections, keep, signal },
+      ...{ runId, experiment: usedExperiment(request), own, image: labImage, facts, connections, keep, signal },
       say: (line) => progress.note(line),
     }).catch((error: unknown) => {
       if (own === null || !(error instanceof HarnessError)) throw error;
@@ -111,7 +112,7 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     // What keeps the clock from being written keeps the record from being written that comes at the end, and is told then.
     const began = (clock: Partial<ExperimentRun>): unknown => writer.know(clock).catch(() => undefined);
     const hide = request.own?.hide ?? ((text: string) => text);
-    const measured = await loadInLab(lab, run, schedule, {
+    const measured = await loadInLab(lab, { ...run, experiment: usedExperiment(request) }, schedule, {
       ...{ progress, signal, began },
       own: request.own,
     });
@@ -123,7 +124,7 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
     if (aborted !== null) await withTimeout(askMs, 'The engine', engineBack(setting.docker)).catch(() => undefined);
     const missing = await collectRecords(lab, writer, measurement, {
       countersBefore,
-      mix: request.own?.mix ?? [],
+      hide: request.own === null ? null : hiddenPaths(request.own),
     });
     if (capacity) {
       const after = await capacityOf(lab, setting, 'after');

@@ -55,7 +55,8 @@ export async function examineService(engine: HeldEngine, audience: Audience, own
       talk.say(JSON.stringify(planOf(own, experiment, runId)));
       const ask = askingOf(talk, signal, (text) => progress.phase(text));
       const seen = await livesOf(ask, server, { experiment, own, known });
-      return { service: own.service.name, checks: judgeContract(known, seen) };
+      const checks = judgeContract(known, seen).map((result) => ({ ...result, seen: own.hide(result.seen) }));
+      return { service: own.service.name, checks };
     } finally {
       talk.close();
     }

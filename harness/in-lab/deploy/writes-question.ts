@@ -83,10 +83,10 @@ async function byUrl(
   const isStored = async (id: string): Promise<boolean> => {
     const path = url.replaceAll('{id}', encodeURIComponent(id));
     const answer = await httpGet(`http://127.0.0.1:${port}${path}`, answerMs, { Host: host });
-    if ('error' in answer) throw new Error(`${path}: ${answer.error}`);
+    if ('error' in answer) throw new Error(`${url} of ${id}: ${answer.error}`);
     if (answer.status >= 200 && answer.status < 300) return true;
     if (answer.status === 404) return false;
-    throw new Error(`${path} answered ${answer.status}, which is neither 2xx nor 404`);
+    throw new Error(`${url} of ${id} answered ${answer.status}, which is neither 2xx nor 404`);
   };
   const [first] = ids;
   // No slot's number begins so.
