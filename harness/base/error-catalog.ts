@@ -57,6 +57,11 @@ const usageErrors = {
     meaning: 'The experiment has no variant of this name.',
     advice: '`npm run experiment list` has the variants of each.',
   },
+  'service-invalid': {
+    meaning:
+      'A service.yaml, or a file that it names, cannot be worked with; the sentence says where and what. Nothing was started.',
+    advice: 'Correct it; docs/service-yaml.md explains each field.',
+  },
   'service-unfit': {
     meaning:
       'The experiment needs something of the service that it does not have, such as LISTEN_FDS. Nothing was started.',
@@ -98,9 +103,8 @@ const usageErrors = {
     advice: 'Run the experiment again, beside its controls and as its file has it.',
   },
   'gate-unusable': {
-    meaning: 'A budgets file, a service.yaml, a baseline, a shard or a folder of runs that cannot be worked with.',
-    advice:
-      'Correct what is named; docs/ci.md shows each, docs/measure.md a file of requests, docs/service-yaml.md a service.yaml.',
+    meaning: 'A budgets file, a baseline, a shard or a folder of runs that cannot be worked with.',
+    advice: 'Correct what is named; docs/ci.md shows each, docs/measure.md a file of requests.',
   },
   'folder-unusable': {
     meaning: 'The folder that `init` is to look at does not exist, or may not be read.',

@@ -30,7 +30,15 @@ async function namesOf(id: string, service: Partial<OwnService> | null, variant:
     own:
       service === null
         ? null
-        : { folder: '.', path: 'service.yaml', service: shown, shown, mix: [], hide: (text: string) => text },
+        : {
+            folder: '.',
+            path: 'service.yaml',
+            service: shown,
+            shown,
+            mix: [],
+            hide: (text: string) => text,
+            labelOf: String,
+          },
     file: await loadExperiment(id),
     variant,
     changes: [['load.ratePerSecond', 77]],

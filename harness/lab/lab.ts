@@ -85,7 +85,7 @@ export async function bootLab(docker: Docker, options: LabOptions): Promise<Lab>
 async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const { runId, experiment, own, image, facts, connections, signal } = options;
   const { tag: serverImage, settings: imageSettings } =
-    own === null ? { tag: image, settings: null } : await ensureServerImage(docker, image, own.service, options.say);
+    own === null ? { tag: image, settings: null } : await ensureServerImage(docker, image, own, options.say);
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner, ...(options.keep ? { [keptLabel]: '' } : {}) };
   const name = (role: string): string => `restart-proof-${runId}-${role}`;
   const hasProxy = experiment.proxy.kind !== 'none';
@@ -135,7 +135,7 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
     : null;
   if (own !== null && own.service.containers.length > 0) {
     const setting = { facts, labImage: image, serverId: server.id, nameOf: name, labels, signal, say: options.say };
-    await startBeside(docker, own.service.containers, setting);
+    await startBeside(docker, own, setting);
     await startUnits(server, experiment);
   }
   await Promise.all([
@@ -160,7 +160,7 @@ export async function shownFiles(
 ): Promise<readonly LabFile[]> {
   const hasEdge = experiment.proxy.kind !== 'none' && experiment.proxy.unit === undefined;
   const files = [
-    ...(await filesOfServer(experiment, { folder: own.folder, service: own.shown })),
+    ...(await filesOfServer(experiment, { ...own, service: own.shown })),
     ...(hasEdge ? await filesOfEdge(experiment, own) : []),
   ];
   const { env } = own.service;

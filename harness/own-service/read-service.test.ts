@@ -28,7 +28,7 @@ async function said(reading: Promise<unknown>): Promise<string> {
     (thrown: unknown) => thrown,
   );
   if (!(error instanceof HarnessError)) throw new Error(`no error of ours: ${String(error)}`);
-  expect(error.exitCode).toBe(2);
+  expect([error.code, error.exitCode]).toEqual(['service-invalid', 2]);
   return error.message.replaceAll(`${folder}/`, '');
 }
 
@@ -182,6 +182,24 @@ describe('files', () => {
     ['start: /opt/shop/new\nrelease: { command: make new }', null],
     ['start: /opt/other\nimage: other', null],
     [
+      'start: node server/index.js {public}',
+      'service.yaml:3:8: start: /opt/shop/server/index.js is not on the server: files puts /opt/shop/app there.',
+    ],
+    [
+      'start: /usr/bin/python3 -u /srv/shop.py',
+      'service.yaml:3:8: start: /srv/shop.py is not on the server: files puts /opt/shop/app there.',
+    ],
+    ['start: node --import tsx app/main.ts', 'service.yaml:3:8: start: app/main.ts does not exist.'],
+    ["start: sh -c 'node x.js'", null],
+    ['start: node -e 1 {public} --to=/tmp/x.js', null],
+    ['start: python3 -m http.server', null],
+    ['start: node /var/lib/shop/x.js', null],
+    ['start: node index.js\nrelease: { command: make index.js }', null],
+    [
+      'unit: units/script.service',
+      'units/script.service:2:1: ExecStart=: /opt/shop/x.py is not on the server: files puts /opt/shop/app there.',
+    ],
+    [
       'unit: units/none.service',
       'units/none.service:2:1: ExecStart=: /opt/shop/none is not on the server: files puts /opt/shop/app there.',
     ],
@@ -191,6 +209,8 @@ describe('files', () => {
   ])('%j: %s', async (start, sentence, program = '', mode = 0o755) => {
     await writeFile(join(folder, 'units', 'none.service'), '[Service]\nExecStart=-/opt/shop/none\n');
     await writeFile(join(folder, 'units', 'shop.service'), env);
+    const script = '[Service]\nExecStart=/usr/bin/python3 /opt/shop/x.py\n';
+    await writeFile(join(folder, 'units', 'script.service'), script);
     const lines = '[Service]\n# Before: \\\nExecStart=/opt/shop/app \\\n; of it\n  Type=oneshot\n';
     await writeFile(join(folder, 'units', 'lines.service'), lines);
     await writeFile(join(folder, 'units', 'maybe.service'), env.replace('=/etc', '=-/etc'));
@@ -225,7 +245,7 @@ describe('files', () => {
 it('reads every field, and says where each file goes', async () => {
   await writeFile(join(folder, 'units', 'shop.service'), '[Service]\nExecStart=/usr/bin/python3 \\\n  -m shop\n');
   await writeFile(join(folder, 'units', 'web.socket'), '[Socket]\nListenStream=0.0.0.0:9000\nService=shop.service\n');
-  const { service, used, mix, where, ...rest } = await read(`
+  const { service, used, mix, labelOf, ...rest } = await read(`
 name: shop
 unit: units/shop.service
 socket: units/web.socket
@@ -239,8 +259,8 @@ requests:
 writes: { requests: [order], command: cat /srv/orders }
 `);
   expect(rest).toMatchObject({ path, folder });
-  expect(where('requests', 1, 'path')).toBe(`${path}:11:11`);
-  expect(where('proxy')).toBe(`${path}:2:1`);
+  expect(labelOf('requests', 1, 'path')).toBe(`${path}:11:11: requests.1.path`);
+  expect(labelOf('proxy')).toBe(`${path}:2:1: proxy`);
   expect(used).toEqual(service);
   expect(service).toMatchObject({
     files: [

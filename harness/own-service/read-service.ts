@@ -1,5 +1,6 @@
 /** Reads a service.yaml: what it says, the requests of its load, and the files that it names. */
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { HarnessError } from '../base/errors.ts';
 import { didYouMean } from '../base/nearest.ts';
 import { ownServiceSchema, refuseContradictions, writtenServiceShape } from '../experiment/own-service.ts';
 import type { OwnService } from '../experiment/own-service.ts';
@@ -28,8 +29,8 @@ export interface ReadService {
   readonly hide: (text: string) => string;
   /** The requests as they are sent, with their secrets. */
   readonly mix: readonly PlanMixEntry[];
-  /** What stands at a field of the file, for later errors: `service.yaml:3:5`. */
-  readonly where: (...path: PropertyKey[]) => string;
+  /** Where a field of the file is, and what it is called, for later errors: `service.yaml:3:5: packages.0`. */
+  readonly labelOf: (...path: PropertyKey[]) => string;
 }
 
 /** The schema of service.yaml. */
@@ -44,14 +45,24 @@ const page = 'docs/service-yaml.md';
  * @throws {HarnessError} naming line, column and field of what is wrong
  */
 export async function readOwnService(path: string, environment: NodeJS.ProcessEnv): Promise<ReadService> {
+  try {
+    return await readIt(path, environment);
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    // Its parts are read as those of other files, under a code of theirs.
+    throw new HarnessError('service-invalid', error.message, { hint: error.hint, cause: error.cause });
+  }
+}
+
+async function readIt(path: string, environment: NodeJS.ProcessEnv): Promise<ReadService> {
   const text = await readWrittenFile(path, path, 'service file');
   const { data, where } = parseBudgets(text, path, writtenServiceSchema, {
     isText: ([part, ...below]) => part !== 'requests' || isRequestText(below),
     page,
   });
-  const labelOf = (at: readonly PropertyKey[]): string => `${where(...at)}: ${at.map(String).join('.')}`;
+  const labelOf: ReadService['labelOf'] = (...at) => `${where(...at)}: ${at.map(String).join('.')}`;
   const refuse: Refuse = (at, what, hint = `The fields are explained in ${page}.`) =>
-    usageError(`${labelOf(at)}: ${what}.`, hint);
+    usageError(`${labelOf(...at)}: ${what}.`, hint);
   const folder = dirname(resolve(path));
   const { requests, ...written } = data;
   const mix = mixOfList(
@@ -78,7 +89,7 @@ export async function readOwnService(path: string, environment: NodeJS.ProcessEn
   const asUsed = ownServiceSchema.parse({ ...used, ...common });
   const asShown = ownServiceSchema.parse({ ...shownService(service), ...common });
   return {
-    ...{ path, folder, where, mix: mix.used },
+    ...{ path, folder, labelOf, mix: mix.used },
     ...{ service: asShown, used: asUsed, hide: hiding(asUsed, asShown) },
   };
 }

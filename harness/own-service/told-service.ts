@@ -48,10 +48,10 @@ function textsOf(service: WrittenService): { text: string; path: Path; name: str
 export function usedService(
   service: WrittenService,
   environment: NodeJS.ProcessEnv,
-  { labelOf, wrong }: { labelOf: (path: Path) => string; wrong: (path: Path, what: string) => Error },
+  { labelOf, wrong }: { labelOf: (...path: Path) => string; wrong: (path: Path, what: string) => Error },
 ): WrittenService {
   return withTexts(service, (text, path, name) => {
-    const value = expand(labelOf(path), text, environment);
+    const value = expand(labelOf(...path), text, environment);
     if (/[\x00-\x1f\x7f]/u.test(value)) throw wrong(path, 'must be one line, and the variable that it names is not');
     if (name === undefined && !/^[\x21\x22\x24-\x7e]*$/u.test(value)) {
       throw wrong(path, 'must be as it is sent: ASCII without spaces and # (%20 is a space)');

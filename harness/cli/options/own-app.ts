@@ -8,6 +8,6 @@ import { readOwnService } from '../../own-service/read-service.ts';
  */
 export async function ownAppOf(path: string | undefined): Promise<OwnApp | null> {
   if (path === undefined) return null;
-  const { folder, service, used, mix, hide } = await readOwnService(path, process.env);
-  return { path, folder, mix, hide, service: used, shown: service };
+  const { folder, service, used, mix, hide, labelOf } = await readOwnService(path, process.env);
+  return { path, folder, mix, hide, labelOf, service: used, shown: service };
 }

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import type Docker from 'dockerode';
 import { execa, type ExecaError } from 'execa';
 import tar from 'tar-stream';
@@ -207,7 +208,7 @@ async function buildImage(
   });
   const lines: string[] = [];
   const failure = await progressEnd(docker, stream, (line) => lines.push(line));
-  return failure === undefined ? undefined : `${failure}\n${lines.join('').trim().slice(-1_500)}`;
+  return failure === undefined ? undefined : `${failure}\n${stripVTControlCharacters(lines.join('')).trim().slice(-1_500)}`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { besideOptions } from '../container-options.ts';
 import type { EngineFacts } from '../engine/engine.ts';
 import { containerLog } from '../engine/container-log.ts';
 import { exec } from '../engine/exec.ts';
+import type { OwnServiceFiles } from './files.ts';
 import { ensurePackages, requireOwnImage } from './image.ts';
 
 const readyWithinMs = 60_000;
@@ -33,21 +34,29 @@ export interface BesideSetting {
  */
 export async function startBeside(
   docker: Docker,
-  containers: OwnService['containers'],
+  { service, labelOf }: Pick<OwnServiceFiles, 'service' | 'labelOf'>,
   setting: BesideSetting,
 ): Promise<void> {
-  await Promise.all(containers.map((container) => startOne(docker, container, setting)));
+  await Promise.all(
+    service.containers.map(async (container, index) => {
+      const { image, packages = [] } = container;
+      if (image !== undefined) await requireOwnImage(docker, image, setting.say);
+      const wanted = { packages, labelOf: (at: number) => labelOf('containers', index, 'packages', at) };
+      const tag = image ?? (await ensurePackages(docker, setting.labImage, wanted, setting.say));
+      await startOne(docker, container, tag, setting);
+    }),
+  );
 }
 
 async function startOne(
   docker: Docker,
-  { name, image, packages, environment, start, ready }: OwnService['containers'][number],
-  { facts, labImage, serverId, nameOf, labels, signal, say }: BesideSetting,
+  { name, environment, start, ready }: OwnService['containers'][number],
+  image: string,
+  { facts, serverId, nameOf, labels, signal }: BesideSetting,
 ): Promise<void> {
-  if (image !== undefined) await requireOwnImage(docker, image, say);
   const container = await docker.createContainer({
     name: nameOf(name),
-    Image: image ?? (await ensurePackages(docker, labImage, packages ?? [], say)),
+    Image: image,
     Labels: labels,
     Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
     ...(start === undefined ? {} : { Entrypoint: ['/bin/sh', '-c', start], Cmd: [] }),

@@ -9,8 +9,10 @@ import type { OwnService } from '../../experiment/own-service.ts';
 import type { LabFile } from '../engine/files.ts';
 import { filesOfEdge, filesOfServer } from '../lab.ts';
 import { accountsOf, filesOfOwnPrograms } from './files.ts';
+import { unknownPackage } from './image.ts';
 
 let folder: string;
+const labelOf = (...at: PropertyKey[]): string => `service.yaml:3:5: ${at.join('.')}`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'restart-proof-test-'));
@@ -53,7 +55,7 @@ interface Asked {
 /** Path and text of each file that this experiment puts on the server. */
 async function onServer(id: string, { of = service, ...options }: Asked = {}): Promise<Record<string, string>> {
   const experiment = resolveExperiment(await loadExperiment(id), { service: of, ...options });
-  const files = await filesOfServer(experiment, { folder, service: of });
+  const files = await filesOfServer(experiment, { folder, labelOf, service: of });
   return textsOf(files);
 }
 
@@ -131,7 +133,7 @@ describe('a unit of the user’s own', () => {
 });
 
 it('copies files as they are: who may run them, and links', async () => {
-  const files = await filesOfOwnPrograms({ service, folder });
+  const files = await filesOfOwnPrograms({ service, folder, labelOf });
   expect(files.toSorted((a, b) => (a.path < b.path ? -1 : 1))).toEqual([
     { path: '/opt/shop/bin/latest', linkTo: 'shop' },
     { path: '/opt/shop/bin/shop', content: Buffer.from('a program'), isProgram: true },
@@ -140,7 +142,7 @@ it('copies files as they are: who may run them, and links', async () => {
 
 it('points the link of a release to the first of its folders', async () => {
   const release = { link: '/opt/shop/current', folders: ['bin'] };
-  const files = await filesOfOwnPrograms({ service: { ...service, files: [], release }, folder });
+  const files = await filesOfOwnPrograms({ service: { ...service, files: [], release }, folder, labelOf });
   expect(textsOf(files)).toMatchObject({
     '/opt/shop/current': '-> /opt/shop/releases/bin',
     '/opt/shop/releases/bin/shop': 'a program',
@@ -150,7 +152,7 @@ it('points the link of a release to the first of its folders', async () => {
 it('follows a link that is named, and leaves those in a folder', async () => {
   await symlink('bin', join(folder, 'now'));
   await symlink('/usr/bin/python3', join(folder, 'bin', 'python3'));
-  const files = await filesOfOwnPrograms({ service: { ...service, files: ['now'] }, folder });
+  const files = await filesOfOwnPrograms({ service: { ...service, files: ['now'] }, folder, labelOf });
   expect(textsOf(files)).toEqual({
     '/opt/shop/now/shop': 'a program',
     '/opt/shop/now/latest': '-> shop',
@@ -162,7 +164,7 @@ describe('the proxy', () => {
   const routes = '/etc/traefik/dynamic/site.yml';
   const routesOf = async (id: string, of: OwnService): Promise<string> => {
     const experiment = resolveExperiment(await loadExperiment(id), { service: of });
-    return textsOf(await filesOfEdge(experiment, { folder, service: of }))[routes] ?? '';
+    return textsOf(await filesOfEdge(experiment, { folder, labelOf, service: of }))[routes] ?? '';
   };
 
   it('asks the health path of the service, at the port that has it', async () => {
@@ -180,7 +182,7 @@ describe('the proxy', () => {
   it('logs the Date of each answer, which its own have not, beside what it logs of the demo site', async () => {
     const experiment = resolveExperiment(await loadExperiment('E1'), { service });
     const settings = '/etc/traefik/traefik.yml';
-    const text = textsOf(await filesOfEdge(experiment, { folder, service }))[settings] ?? '';
+    const text = textsOf(await filesOfEdge(experiment, { folder, service, labelOf }))[settings] ?? '';
     const plain = textsOf(await filesOfEdge(experiment))[settings] ?? '';
     expect(text).toBe(plain.replace('X-App-Version: keep\n', 'X-App-Version: keep\n        Date: keep\n'));
     expect(text).not.toBe(plain);
@@ -201,4 +203,20 @@ it.each([
 ])('a unit with %j needs the accounts %j', (lines, content) => {
   const files = accountsOf(`[Service]\n${lines}\n`);
   expect(files.map((file) => ('content' in file ? file.content : null))).toEqual(content === null ? [] : [content]);
+});
+
+it.each([
+  ['E: Unable to locate package redis-srver', 'packages.1: there is no Debian package redis-srver.'],
+  ["E: Package 'redis-srver' has no installation candidate", 'packages.1: there is no Debian package redis-srver.'],
+  ["E: Version '99' for 'gunicorn' was not found", 'packages.0: gunicorn is not there in version 99.'],
+  ['E: Unable to locate package systemd', null],
+  ['W: Failed to fetch http://deb/x  Could not connect\nE: Unable to locate package redis-srver', null],
+])('of %j says which package is wrong, and where it stands', (words, sentence) => {
+  const failure = `The command returned a non-zero code: 100\nReading package lists...\n${words}`;
+  const error = unknownPackage(failure, {
+    packages: ['gunicorn=99', 'redis-srver'],
+    labelOf: (at) => labelOf('packages', at),
+  });
+  expect(error?.message ?? null).toBe(sentence && `service.yaml:3:5: ${sentence}`);
+  expect(error?.exitCode ?? 2).toBe(2);
 });

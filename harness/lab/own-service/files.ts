@@ -13,6 +13,8 @@ export interface OwnServiceFiles {
   /** As it is started, with its secrets. */
   readonly service: OwnService;
   readonly folder: string;
+  /** Where a field of its file is, and what it is called: `service.yaml:3:5: packages.0`. */
+  readonly labelOf: (...path: PropertyKey[]) => string;
   /** Of an image of the user's, how its program is run. */
   readonly imageSettings?: ImageSettings | null;
 }

@@ -36,6 +36,18 @@ ENTRYPOINT []
 STOPSIGNAL SIGRTMIN+3
 `;
 
+/** A service, and what stands before a sentence on a field of its file. */
+interface PlacedService {
+  readonly service: OwnService;
+  readonly labelOf: (...path: PropertyKey[]) => string;
+}
+
+/** Packages, and what stands before a sentence on one of them: where it is in service.yaml, and its field. */
+interface WantedPackages {
+  readonly packages: readonly string[];
+  readonly labelOf: (index: number) => string;
+}
+
 /** What an image says of how its program is run. */
 export interface ImageSettings {
   /** `NAME=value`, each. */
@@ -49,19 +61,20 @@ export interface ImageSettings {
  * @param labImage the lab image's tag, which must be on the engine
  * @param say is told what takes long
  * @returns its tag, and of an image of the user's its settings; null where the server is the lab's own
- * @throws {HarnessError} (exit code 4) with the last lines of the build
+ * @throws {HarnessError} naming the package that there is not; (exit code 4) else with the last lines of the build
  */
 export async function ensureServerImage(
   docker: Docker,
   labImage: string,
-  { image, packages }: Pick<OwnService, 'image' | 'packages'>,
+  { service: { image, packages }, labelOf }: PlacedService,
   say: (line: string) => void,
 ): Promise<{ tag: string; settings: ImageSettings | null }> {
-  if (image === undefined) return { tag: await ensurePackages(docker, labImage, packages, say), settings: null };
+  const wanted: WantedPackages = { packages, labelOf: (index) => labelOf('packages', index) };
+  if (image === undefined) return { tag: await ensurePackages(docker, labImage, wanted, say), settings: null };
   await requireOwnImage(docker, image, say);
   const { Id, Config } = await docker.getImage(image).inspect();
   const recipe = overOwn([...new Set(packages)].sort(), labImage);
-  const tag = await built(docker, { recipe, base: image, key: Id, what: `${image} with systemd` }, say);
+  const tag = await built(docker, { recipe, base: image, key: Id, what: `${image} with systemd`, ...wanted }, say);
   const { Env, WorkingDir, User } = Config;
   return { tag, settings: { environment: Env, workingFolder: WorkingDir, user: User } };
 }
@@ -69,30 +82,51 @@ export async function ensureServerImage(
 /**
  * The lab's image with these packages; built when the engine does not have it.
  * @returns its tag; that of the lab's image where nothing is asked for
- * @throws {HarnessError} (exit code 4) with the last lines of the build
+ * @throws {HarnessError} naming the package that there is not; (exit code 4) else with the last lines of the build
  */
 export async function ensurePackages(
   docker: Docker,
   labImage: string,
-  packages: readonly string[],
+  wanted: WantedPackages,
   say: (line: string) => void,
 ): Promise<string> {
-  if (packages.length === 0) return labImage;
-  const wanted = [...new Set(packages)].sort();
-  const what = `the lab's image with ${wanted.join(', ')}`;
-  return await built(docker, { recipe: overLab(wanted), base: labImage, key: labImage, what }, say);
+  if (wanted.packages.length === 0) return labImage;
+  const sorted = [...new Set(wanted.packages)].sort();
+  const what = `the lab's image with ${sorted.join(', ')}`;
+  return await built(docker, { recipe: overLab(sorted), base: labImage, key: labImage, what, ...wanted }, say);
 }
 
 async function built(
   docker: Docker,
-  { recipe, base, key, what }: { recipe: string; base: string; key: string; what: string },
+  { recipe, base, key, what, ...wanted }: { recipe: string; base: string; key: string; what: string } & WantedPackages,
   say: (line: string) => void,
 ): Promise<string> {
   const name = createHash('sha256').update(`${key}\n${recipe}`).digest('hex').slice(0, 12);
   const tag = `${serviceImages}:${name}`;
   const failure = await buildOnce(docker, { tag, base, recipe, what: `${tag}, ${what}: once` }, say);
   if (failure === undefined) return tag;
-  throw new HarnessError('service-image-failed', `${what} could not be built: ${failure}`);
+  throw (
+    unknownPackage(failure, wanted) ??
+    new HarnessError('service-image-failed', `${what} could not be built: ${failure}`)
+  );
+}
+
+/** What is wrong with one of these packages, by the words of apt-get; null where it is something else. */
+export function unknownPackage(failure: string, { packages, labelOf }: WantedPackages): HarnessError | null {
+  // What could not be fetched may be there.
+  if (/Failed to fetch|Some index files failed/u.test(failure)) return null;
+  const [, unknown, version, versioned, virtual] =
+    /^E: (?:Unable to locate package (\S+)|Version '([^']*)' for '([^']*)' was not found|Package '([^']*)' has no)/mu.exec(
+      failure,
+    ) ?? [];
+  const name = unknown ?? versioned ?? virtual ?? '';
+  const index = packages.findIndex((one) => one.split('=')[0] === name);
+  if (index < 0) return null;
+  const what =
+    version === undefined ? `there is no Debian package ${name}` : `${name} is not there in version ${version}`;
+  return new HarnessError('service-invalid', `${labelOf(index)}: ${what}.`, {
+    hint: 'packages.debian.org has the names; the lab’s own image is Debian 12 (bookworm).',
+  });
 }
 
 /**

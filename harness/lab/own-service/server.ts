@@ -40,7 +40,7 @@ export async function bootServer(docker: Docker, options: ServerOptions) {
   const labels = { [runLabel]: runId, [ownerLabel]: thisOwner };
   const nameOf = (role: string): string => `restart-proof-${runId}-${role}`;
   try {
-    const { tag, settings } = await ensureServerImage(docker, image, options.own.service, say);
+    const { tag, settings } = await ensureServerImage(docker, image, options.own, say);
     const own = { ...options.own, imageSettings: settings };
     const network = await docker.createNetwork(networkOptions(nameOf('net'), labels));
     signal.throwIfAborted();
@@ -56,7 +56,7 @@ export async function bootServer(docker: Docker, options: ServerOptions) {
     ]);
     signal.throwIfAborted();
     await server.start();
-    await startBeside(docker, own.service.containers, {
+    await startBeside(docker, own, {
       ...{ facts, labImage: image, serverId: server.id, nameOf, labels, signal, say },
     });
     await untilUp(server);
