@@ -7,7 +7,7 @@ import { placeText, type Path } from '../gate/files/yaml-data.ts';
 import { usageError } from '../gate/refusals.ts';
 import type { NamedFile } from './own-files.ts';
 import type { WrittenService } from './told-service.ts';
-import { isWithin, programMistake, type Copied } from './program-check.ts';
+import { isWithin, programMistake, scriptMistake, type Copied } from './program-check.ts';
 import { proxyMistake } from './proxy-text.ts';
 import { envMistake, neededEnvOf, programOf, socketMistake, unitMistake, type TextMistake } from './unit-text.ts';
 
@@ -136,15 +136,18 @@ export async function refuseAbsent(
   const behind = link === null ? [] : folders.map((from) => ({ from, to: link }));
   const copied = [...files, ...behind].map(({ from, to }): Copied => ({ from, to, source: resolve(folder, from) }));
   const mayComeLater = image !== undefined || (release !== undefined && 'command' in release);
+  const server = { copied, mayComeLater };
   if (start !== undefined) {
-    const mistake = await programMistake(start.split(/\s/u)[0] ?? '', copied, mayComeLater);
+    const mistake =
+      (await programMistake(start.split(/\s/u)[0] ?? '', server)) ??
+      (await scriptMistake(start, `/opt/${service.name}`, server));
     if (mistake !== null) throw refuse(['start'], mistake.what, mistake.hint);
   }
   if (unit === undefined) return;
   const path = pathOf(unit);
   const text = await readWrittenFile(path, path, 'unit');
-  const { program = '', line = 1 } = programOf(text) ?? {};
-  const mistake = await programMistake(program, copied, mayComeLater);
+  const { program = '', command = '', line = 1 } = programOf(text) ?? {};
+  const mistake = (await programMistake(program, server)) ?? (await scriptMistake(command, null, server));
   if (mistake !== null) throw textError(path, { line, what: `ExecStart=: ${mistake.what}`, hint: mistake.hint });
   if (mayComeLater) return;
   // Debian's own lie in /etc/default.

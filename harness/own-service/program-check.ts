@@ -1,7 +1,7 @@
 /** Would the server find the program that a service starts, and could it run it? */
 import { constants } from 'node:fs';
 import { open, readlink, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { didYouMean } from '../base/nearest.ts';
 
 /** What is copied, and the path on the server that it is then found at. */
@@ -24,16 +24,48 @@ const ownPlaces = /^\/(?:opt|srv|home|usr\/local)\//u;
 const labPrograms = ['/usr/local/bin/node', '/usr/local/bin/traefik'];
 const anywhere = /^\/(?:usr|bin|sbin|lib|lib64)\//u;
 
+/** Where a program is looked for. */
+interface Server {
+  readonly copied: readonly Copied[];
+  /** Something else, such as a release or an image, may bring files of its own. */
+  readonly mayComeLater: boolean;
+}
+
+/** What is wrong with the program of a command line. */
+export async function programMistake(program: string, server: Server): Promise<ProgramMistake | null> {
+  return await pathMistake(program.replace(/^(["'])(.*)\1$/u, '$2'), server, fileMistake);
+}
+
+/** Programs that run the script that is their first word. */
+const interpreter = /(?:^|\/)(?:node|nodejs|python[\d.]*|ruby|perl|php|sh|bash)$/u;
+const script = /\.(?:[cm]?[jt]s|py|rb|pl|php|sh)$/u;
+
 /**
- * Looks for it among what is copied.
- * @param mayComeLater something else, such as a release or an image, may bring files of its own
+ * What is wrong with the script that a command line has run: `node index.js`.
+ * @param folder in which it runs; null where that is not known
  */
-export async function programMistake(
-  program: string,
-  copied: readonly Copied[],
-  mayComeLater: boolean,
+export async function scriptMistake(
+  command: string,
+  folder: string | null,
+  server: Server,
 ): Promise<ProgramMistake | null> {
-  const path = program.replace(/^(["'])(.*)\1$/u, '$2');
+  const [program = '', ...words] = command.split(/\s+/u);
+  const word = words.find((one) => script.test(one)) ?? '';
+  if (!interpreter.test(program) || word === '' || word.startsWith('-')) return null;
+  if (folder === null && !word.startsWith('/')) return null;
+  return await pathMistake(posix.resolve(folder ?? '/', word), server, scriptFileMistake);
+}
+
+async function scriptFileMistake(path: string, name: string): Promise<ProgramMistake | null> {
+  return (await stat(path).catch(() => null)) === null ? { what: `${name} does not exist` } : null;
+}
+
+/** What is wrong with a path of the server: by `mistakeOf` where it is copied. */
+async function pathMistake(
+  path: string,
+  { copied, mayComeLater }: Server,
+  mistakeOf: typeof fileMistake,
+): Promise<ProgramMistake | null> {
   if (!/^\/[^%$\\{"']*$/u.test(path)) return null;
   const own = copied.filter(({ to }) => isWithin(path, to));
   if (own.length === 0) {
@@ -44,7 +76,7 @@ export async function programMistake(
   }
   for (const { from, source, to } of own) {
     const below = path.slice(to.length + 1);
-    const mistake = await fileMistake(join(source, below), below === '' ? from : join(from, below), copied);
+    const mistake = await mistakeOf(join(source, below), below === '' ? from : join(from, below), copied);
     if (mistake !== null) return mistake;
   }
   return null;

@@ -45,11 +45,12 @@ function lastOf(settings: readonly Setting[], section: string, name: string): Se
 
 const isTrue = (text: string | undefined): boolean => /^(1|yes|true|on)$/iu.test(text ?? '');
 
-/** The program that a unit starts, and the line that says so. */
-export function programOf(text: string): { program: string; line: number } | null {
+/** The command line that a unit starts, its program, and the line that says so. */
+export function programOf(text: string): { command: string; program: string; line: number } | null {
   const [start] = listOf(settingsOf(text), 'Service', 'ExecStart');
   if (start === undefined) return null;
-  return { program: start.value.replace(/^[@\-:+!|]+/u, '').split(/\s/u)[0] ?? '', line: start.line };
+  const command = start.value.replace(/^[@\-:+!|]+/u, '');
+  return { command, program: command.split(/\s/u)[0] ?? '', line: start.line };
 }
 
 /** The files of variables that a unit must find, each with its line: those without `-`. */
