@@ -21,7 +21,7 @@ describe('mechanisms', () => {
 
 describe('the check of the writes', () => {
   it('catches a site that answers before it commits, and one that applies a write twice', async () => {
-    const liar = await run('E0', '--variant', 'planted-ack-before-commit', '--restarts', '1');
+    const liar = await run('E0', '--variant', 'planted-ack-before-commit', '--set', 'deploy.restarts=1');
     expect(liar.verdict).toMatchObject({ verdict: 'pass' });
     expect(liar.verdict.writes?.lost).toBeGreaterThan(0);
     // What was not lost was written 200 ms after it was acknowledged.
