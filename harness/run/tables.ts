@@ -26,7 +26,8 @@ export interface Column {
   readonly about: string;
   /** What it is made of: the file's fields; or, where it is `derived`, other columns of the table. */
   readonly sql: string;
-  readonly derived?: true;
+  /** Worked out once, or, where it would take much room, each time that it is asked for. */
+  readonly derived?: 'stored' | 'virtual';
 }
 
 /** A table, and the file that it is read from. */
@@ -121,7 +122,7 @@ function columnsOf(fields: Fields): Record<string, Column> {
 }
 
 function derived(type: string, sql: string, about: string): Column {
-  return { type, sql, about, derived: true };
+  return { type, sql, about, derived: 'stored' };
 }
 
 /** A text in SQL. */
@@ -143,7 +144,7 @@ function idColumns(
           ? `case when ${seqIn(id, prefix)} is null then ${id} end`
           : `case when ${id} = ${quoted(prefix)} || ${seq} then null else ${id} end`,
     },
-    requestId: derived('VARCHAR', `coalesce(oddId, ${quoted(prefix)} || seq)`, about),
+    requestId: { type: 'VARCHAR', sql: `coalesce(oddId, ${quoted(prefix)} || seq)`, about, derived: 'virtual' },
   };
 }
 

@@ -3,7 +3,7 @@ import type { RunDatabase } from '../run/database.ts';
 import type { RunRecord } from '../run/run-record.ts';
 import { runConstants, runTables } from '../run/tables.ts';
 import { derivedTables } from './run-tables.ts';
-import { viewColumns, views } from './queries/views.ts';
+import { viewColumns, views, type View } from './queries/views.ts';
 
 /** A table or view. */
 export interface DescribedTable {
@@ -29,7 +29,9 @@ export async function describeTables(database: RunDatabase, record: RunRecord): 
   for (const { columns } of files) for (const [name, { about }] of Object.entries(columns)) told[name] ??= about;
   const constants = runConstants(record);
   const named = [
-    ...Object.entries(views).map(([name, { about }]) => ({ name, about, file: null, own: viewColumns })),
+    ...Object.entries<View>(views).map(([name, { about, columns }]) => {
+      return { name, about, file: null, own: { ...viewColumns, ...columns } };
+    }),
     ...Object.entries(derivedTables).map(([name, { about, columns }]) => ({ name, about, file: null, own: columns })),
     ...files.map(({ name, about, file, columns }) => ({ name, about, file: file.name, own: aboutsOf(columns) })),
     { name: 'run', about: 'The run itself, in one row.', file: null, own: aboutsOf(constants) },

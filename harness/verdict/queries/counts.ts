@@ -59,11 +59,11 @@ export const counts = {
   'at-risk': query(
     'Requests due in the at-risk span of a restart, by method.',
     `
-    select method, count(*) as due, count(*) filter (dropped) as dropped
-    from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
+    select method, sum(due) as due, sum(dropped) as dropped
+    from placed
     where len(atRisk) > 0
     group by method
-    order by min(line)`,
+    order by min(firstLine)`,
   ),
   addresses: query(
     'Where requests went that were sent to another address than the first, since the name led there; null: the first.',
@@ -116,28 +116,32 @@ export const counts = {
   stale: query(
     'Answers of a version that was out of rotation, to requests sent after a newer one had answered; ok answers that name none; and restarts whose version nobody saw.',
     `
-    with answers as (
-      select site, sentUs, doneUs, try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
+    with named as (
+      select site, version, min(doneUs) as answeredUs, max(sentUs) as lastUs, count(*) as answers,
+        try_cast(regexp_extract(version, '^v([0-9]+)$', 1) as bigint) as release
       from ledger
       where outcome = 'ok' and sentUs is not null
-    ), first as (
-      select site, release, min(doneUs) as answeredUs from answers where release is not null group by all
+      group by site, version
+    ), newer as (
+      -- When this version, or any that is newer, had answered first.
+      select site, release, min(answeredUs) over (partition by site order by release desc) as answeredUs
+      from named
+      where release is not null
     ), since as (
-      select site, deploy, greatest(outOfRotationUs,
-        (select min(answeredUs) from first where first.site = restarts.site and first.release >= deploy)) as sinceUs
-      from restarts
+      select restarts.site, deploy, greatest(outOfRotationUs, answeredUs) as sinceUs
+      from restarts asof join newer on newer.site = restarts.site and deploy <= release
       where outOfRotationUs is not null
-        and exists (from first where first.site = restarts.site and first.release >= deploy)
+    ), left_by as (
+      select site, deploy, min(sinceUs) over (partition by site order by deploy desc) as sinceUs from since
     ), retired as (
       -- Of the version that a restart replaced, and of any that is older still.
-      select first.site, release, min(sinceUs) as sinceUs
-      from first join since on first.site = since.site and release < deploy
-      group by all
+      select named.site, version, sinceUs
+      from named asof join left_by on left_by.site = named.site and release < deploy
+      where lastUs > sinceUs
     )
-    select (select count(*) from answers join retired using (site, release) where sentUs > sinceUs) as stale,
-      (select count(*) from answers where release is null) as unnamed,
-      (select count(*) from restarts where outOfRotationUs is not null and not exists (
-        from first where first.site = restarts.site and first.release >= deploy)) as unseen`,
+    select (select count(*) from ledger join retired using (site, version) where outcome = 'ok' and sentUs > sinceUs) as stale,
+      (select coalesce(sum(answers), 0) from named where release is null) as unnamed,
+      (select count(outOfRotationUs) from restarts) - (select count(*) from since) as unseen`,
   ),
   'drop-windows': query(
     'Times in which requests were dropped: drops over 1 s apart belong to two. One that hung counts where it was sent.',

@@ -94,14 +94,10 @@ const besideSite: readonly Rule[] = [
   ['s.method <> l.method or s.path <> l.path', `'the site''s log has ' || s.method || ' ' || s.path || ${s}`],
 ];
 
-/** Rows of a table of suspects, with all rules that they break. */
-function sentences(rules: readonly Rule[]): string {
-  return rules.map(([condition, says]) => `case when ${condition} then ${says} end`).join(',\n      ');
-}
-
-function isBroken(rules: readonly Rule[]): string {
-  return rules.map(([condition]) => `coalesce((${condition}), false)`).join('\n      or ');
-}
+/** What all rules that are broken say. */
+const said = [...besideProxy, ...besideSite]
+  .map(([condition, says]) => `case when ${condition} then ${says} end`)
+  .join(',\n        ');
 
 const isUnmatched = "hasSiteLog and s.line is null and (l.outcome = 'ok' or l.version is not null)";
 
@@ -116,21 +112,20 @@ export function suspectsAmong({ from, to }: Slots): string {
   const bounds = [from === undefined ? [] : `seq >= ${from}`, to === undefined ? [] : `seq < ${to}`].flat();
   const of = (table: string): string => (bounds.length === 0 ? table : `(from ${table} where ${bounds.join(' and ')})`);
   return `
-  select l.line, l.seq, l.site, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
-      ${sentences(besideProxy)},
-      ${sentences(besideSite)}) as what
-  from ${of('ledger')} as l
-    left join ${of('proxy')} as p on p.seq = l.seq and p.isLast
-    left join (
-      -- A proxy that was restarted ended with it under way, by the timeline.
-      select line as leftLine, true as wasToldToLeave from causes, run where isProxyDeployed and file = '${runFiles.timeline}'
-    ) as c on leftLine = l.line
-    left join ${of('site')} as s on s.seq = l.seq and s.isFirst
-      and s.status = l.status and s.version = l.version and s.instance = l.instance,
-    run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
-  where (${isUnmatched})
-      or ${isBroken(besideProxy)}
-      or ${isBroken(besideSite)}`;
+  from (
+    select l.line, l.seq, l.site, l.status, l.doneUs, ${isUnmatched} as isUnmatched, concat_ws('; ',
+        ${said}) as what
+    from ${of('ledger')} as l
+      left join ${of('proxy')} as p on p.seq = l.seq and p.isLast
+      left join (
+        -- A proxy that was restarted ended with it under way, by the timeline.
+        select line as leftLine, true as wasToldToLeave from causes, run where isProxyDeployed and file = '${runFiles.timeline}'
+      ) as c on leftLine = l.line
+      left join ${of('site')} as s on s.seq = l.seq and s.isFirst
+        and s.status = l.status and s.version = l.version and s.instance = l.instance,
+      run, (select count(*) > 0 as hasProxyDied from engine where role = 'edge' and action = 'die')
+  )
+  where isUnmatched or what <> ''`;
 }
 
 /** Makes a table that the others read: the ledger is joined with the logs once. */

@@ -14,20 +14,14 @@ export const restarts = {
   'restart-load': query(
     'Of each restart: requests due in its outage window, how late the latest of its at-risk span left, the longest wait.',
     `
-    with found as (
-      select moments.site, fromUs, count(*) as due, max(sentUs - dueUs) as latestUs, max(waitUs) as waitUs
-      from ledger asof join moments on ledger.site = moments.site and dueUs >= fromUs
-      group by all
-    ), moment as materialized (
-      select restart, atRisk, outage, due, latestUs, waitUs from found join moments using (site, fromUs)
-    ), outages as (
-      select restart, sum(due) as due from (select unnest(outage) as restart, due from moment) group by restart
+    with outages as (
+      select restart, sum(due) as due from (select unnest(outage) as restart, due from placed) group by restart
     ), risks as (
-      select restart, max(latestUs) as latestUs from (select unnest(atRisk) as restart, latestUs from moment) group by restart
+      select restart, max(latestUs) as latestUs from (select unnest(atRisk) as restart, latestUs from placed) group by restart
     ), own as (
-      select restart, max(waitUs) as waitUs from moment group by restart
+      select restart, max(longestWaitUs) as longestWaitUs from placed group by restart
     )
-    select restart, coalesce(due, 0) as dueInOutage, coalesce(latestUs, 0) as latestUs, waitUs as longestWaitUs
+    select restart, coalesce(due, 0) as dueInOutage, coalesce(latestUs, 0) as latestUs, longestWaitUs
     from restarts left join outages using (restart) left join risks using (restart) left join own using (restart)
     order by restart`,
   ),
@@ -35,9 +29,8 @@ export const restarts = {
     'Requests under way when each old process was told to end.',
     `
     with spanning as (
-      select ledger.site, sentUs, doneUs
-      from ledger asof join restarts on ledger.site = restarts.site and sentUs <= toldUs
-      where doneUs > toldUs
+      -- The first process of any site that was told after the sending; by time alone DuckDB finds it in half the time.
+      select ledger.site, sentUs, doneUs from ledger asof join restarts on sentUs <= toldUs where doneUs > toldUs
     )
     select restart, count(*) as inFlight
     from restarts join spanning on restarts.site = spanning.site and sentUs <= toldUs and doneUs > toldUs

@@ -14,10 +14,7 @@ export const siteQueries = {
   'site-at-risk': query(
     'Requests due in the at-risk span of a restart of their site.',
     `
-    select ledger.site, count(*) as due, count(*) filter (dropped) as dropped
-    from ledger asof join moments on ledger.site = moments.site and dueUs >= moments.fromUs
-    where len(atRisk) > 0
-    group by ledger.site`,
+    select site, sum(due) as due, sum(dropped) as dropped from placed where len(atRisk) > 0 group by site`,
   ),
   'site-silence': query(
     'Of each site: the longest stretch of the schedule in which no request to it that was due was answered, µs.',

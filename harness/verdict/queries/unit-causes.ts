@@ -15,7 +15,9 @@ export const ofUnit = query(
   with again as (
     select u.line, doneUs as againUs
     from (from unit_spans where state <> 'stopping') as u
-      asof join (select sentUs, doneUs from ledger where outcome = 'ok' and sentUs is not null) as ok on u.fromUs < ok.sentUs
+      asof join (
+        select sentUs, doneUs from ledger where outcome = 'ok' and sentUs is not null and exists (from unit_spans)
+      ) as ok on u.fromUs < ok.sentUs
   ), spans as (
     -- Once somebody is answered again, what fails has another cause.
     select u.*, case when state = 'stopping' then toUs + ${toleranceUs} else least(toUs, coalesce(againUs, toUs)) end as untilUs

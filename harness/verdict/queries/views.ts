@@ -73,10 +73,15 @@ export interface View {
   readonly sql: string;
   /** Worked out once, and kept as a table. */
   readonly isAskedOften?: true;
+  /** Columns that no other view has. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** No proxy answers with one of these while its service is there, and none connects. */
 const refusing = "('refused', 'unreachable', 'connect-timeout', 'status-502', 'status-503', 'status-504')";
+
+/** Slices of time into which a run is cut at most, and how short they may be, µs. */
+const slices = { most: 100_000, leastUs: 100_000 };
 
 export const views = {
   refusals: {
@@ -183,5 +188,39 @@ export const views = {
       when known = 'indeterminate' and isStored then 'recovered'
       when isStored then 'stored' else 'absent' end as fate
   from told`,
+  },
+  placed: {
+    about: 'Requests by site, method, and the moment (table moments) in which they were due.',
+    isAskedOften: true,
+    columns: {
+      fromUs: 'The moment’s begin, µs.',
+      atRisk: 'Restarts in whose at-risk span it lies.',
+      outage: 'Restarts in whose outage window it lies.',
+      due: 'How many were due.',
+      dropped: 'How many of them were dropped.',
+      latestUs: 'How late the latest of them left, µs.',
+      longestWaitUs: 'The longest wait of an ok answer among them, µs.',
+      firstLine: 'The line of the first of them in the ledger.',
+    },
+    sql: `
+  with bounds as (
+    select min(dueUs) as firstUs, max(dueUs) as lastUs, greatest(${slices.leastUs}, (lastUs - firstUs) // ${slices.most}) as sliceUs
+    from ledger
+  ), spans as (
+    select *, lead(fromUs, 1, 1e15) over (partition by site order by fromUs) as toUs from moments
+  ), sliced as (
+    -- A row is held against the moments of its slice of time: an ASOF join, which sorts all rows, takes four times as long.
+    select site, fromUs, toUs, firstUs, sliceUs, unnest(range(
+        (greatest(fromUs, firstUs)::bigint - firstUs) // sliceUs, (least(toUs, lastUs)::bigint - firstUs) // sliceUs + 1)) as slice
+    from spans, bounds
+  ), found as (
+    select site, fromUs, method, count(*) as due, count(*) filter (dropped) as dropped, max(sentUs - dueUs) as latestUs,
+      max(waitUs) as longestWaitUs, min(line) as firstLine
+    from (select l.*, (dueUs - firstUs) // sliceUs as slice from ledger as l, bounds) join sliced using (site, slice)
+    where dueUs >= fromUs and dueUs < toUs
+    group by site, fromUs, method
+  )
+  select site, fromUs, method, restart, atRisk, outage, due, dropped, latestUs, longestWaitUs, firstLine
+  from found join moments using (site, fromUs)`,
   },
 } as const satisfies Record<string, View>;

@@ -12,15 +12,22 @@ export const waits = {
   'answer-parts': query(
     'Of ok answers: the way between client and proxy, both directions, µs; the time in the site at the median, whole ms.',
     `
+    with restarting as (
+      select restless.* from restless, run where isProxyDeployed
+    ), waiting as (
+      -- Where the proxy itself is restarted, what waits for it waits on this way.
+      select l.line
+      from (from ledger where exists (from restarting)) as l
+        asof join restarting as r on r.site = l.site and l.doneUs >= r.fromUs
+      where l.dueUs <= toUs + ${aftermathUs}
+    )
     select max(transitUs) as longestTransitUs,
       count(*) filter (transitUs > ${transitAboveMs * 1000}) as slowTransits,
       arg_min(seq, line) filter (transitUs > ${transitAboveMs * 1000}) as firstSlow,
       quantile_disc(least(10000, floor(inSiteUs / 1000)), 0.5) as medianInSiteMs
     from (
-      -- Where the proxy itself is restarted, what waits for it waits on this way.
-      select a.* exclude (transitUs), case when coalesce(a.dueUs > toUs + ${aftermathUs}, true) then transitUs end as transitUs
-      from answers as a asof left join (select restless.* from restless, run where isProxyDeployed) as restless
-        on restless.site = a.site and a.doneUs >= restless.fromUs
+      select a.* exclude (transitUs), case when waiting.line is null then transitUs end as transitUs
+      from answers as a left join waiting using (line)
     )`,
   ),
   stalls: query(
