@@ -1,26 +1,13 @@
 /** The command line of the package, for use from another project. */
-import { advise } from './cli/advise.ts';
-import { baseline } from './cli/baseline.ts';
-import { calibrate } from './cli/calibrate.ts';
-import { clean } from './cli/clean.ts';
-import { compare } from './cli/compare.ts';
-import { doctor } from './cli/doctor.ts';
-import { experiment } from './cli/experiment.ts';
-import { gate } from './cli/gate.ts';
-import { init } from './cli/init.ts';
-import { setup } from './cli/internal/setup.ts';
-import { measure } from './cli/measure.ts';
-import { merge } from './cli/merge.ts';
+import { commands } from './cli/commands.ts';
 import { runProgram } from './cli/program.ts';
-import { query } from './cli/query.ts';
-import { report } from './cli/report.ts';
-import { verdict } from './cli/verdict.ts';
-import { verify } from './cli/verify.ts';
 
-const commands = [
-  ...[measure, init, verdict, report, verify, query, compare],
-  ...[setup, doctor, experiment, advise, gate, merge, baseline, calibrate, clean],
-];
+/** What needs no lab comes first, then what prepares one. */
+const first = ['measure', 'init', 'verdict', 'report', 'verify', 'query', 'compare', 'setup', 'doctor'];
+/** These keep the checkout itself. */
+const ofCheckout = ['bench', 'index', 'pack-series', 'schema'];
+const others = commands.filter(({ name }) => ![...first, ...ofCheckout].includes(name));
+const packaged = [...first.flatMap((name) => commands.filter((command) => command.name === name)), ...others];
 
 const afterHelp = `
 Exit codes:
@@ -37,4 +24,4 @@ Pages:
   docs/ci.md            budgets and CI
   docs/experiments.md   the experiments; they run in containers, which setup prepares once`;
 
-await runProgram(commands, { isPackage: true, afterHelp });
+await runProgram(packaged, { isPackage: true, afterHelp });

@@ -10,7 +10,8 @@ import { loadExperiment } from '../experiment/catalog.ts';
 import { parseChange, resolveExperiment } from '../experiment/fields.ts';
 import { serviceFileSchema } from '../gate/files/budgets.ts';
 import { parseBudgets } from '../gate/files/read-budgets.ts';
-import { addCommand, type CliCommand } from './command.ts';
+import { addCommand } from './command.ts';
+import { commands } from './commands.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const inDocs = (await readdir(join(project, 'docs'))).filter((name) => name.endsWith('.md'));
@@ -28,11 +29,7 @@ const { scripts } = JSON.parse(await readFile(join(project, 'package.json'), 'ut
 };
 
 const program = new Command();
-for (const name of await readdir(join(project, 'harness/cli'))) {
-  if (!/^[a-z-]+\.ts$/u.test(name) || name.startsWith('testing')) continue;
-  const module = (await import(new URL(name, import.meta.url).href)) as Record<string, CliCommand | undefined>;
-  for (const part of Object.values(module)) if (part?.run !== undefined) addCommand(program, part);
-}
+for (const command of commands) addCommand(program, command);
 
 /** A heading as GitHub makes an anchor of it. */
 const anchorOf = (heading: string): string =>

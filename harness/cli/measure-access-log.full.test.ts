@@ -8,7 +8,9 @@ import { execa, execaSync } from 'execa';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { labImageTag } from '../lab/image.ts';
 import { openRunDatabase } from '../verdict/evidence.ts';
-import { at, folder, measured } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, folder, measured } = measuring();
 
 const [appPort, port] = [19_031, 19_032];
 const children: ChildProcess[] = [];

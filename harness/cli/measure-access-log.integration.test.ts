@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { runFiles } from '../run/run-folder.ts';
-import { at, measured, serve } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, measured, serve } = measuring();
 
 const log = at('access.log');
 

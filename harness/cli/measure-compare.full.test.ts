@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { DeployComparison } from '../gate/compare-deploys.ts';
 import { runRecordSchema, type ServiceRun } from '../run/run-record.ts';
-import { at, measure, serve } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, measure, serve } = measuring();
 
 const reports = at('reports');
 

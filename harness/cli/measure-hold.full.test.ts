@@ -1,7 +1,9 @@
 /** `measure --hold` as a user calls it: servers that restart in known ways, and say themselves what was open. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { measured, serveReplaceable } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { measured, serveReplaceable } = measuring();
 
 /**
  * Serves `/`, an event stream at `/events` and a web socket at `/socket`. At SIGTERM it writes down what was open, and ends:

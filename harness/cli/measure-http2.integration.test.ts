@@ -5,7 +5,9 @@ import { frames, streamServer } from '../in-lab/connection/testing-h2.ts';
 import { listen } from '../in-lab/load/testing.ts';
 import { readLedger } from '../run/read-ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { measured } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { measured } = measuring();
 
 const servers: { close(): unknown }[] = [];
 afterAll(() => {

@@ -11,7 +11,9 @@ import { labImageTag } from '../lab/image.ts';
 import { lockMeasuring, type MeasuringLock } from '../lab/measuring-lock.ts';
 import { thisOwner } from '../lab/owner.ts';
 import { newRunId, runFiles } from '../run/run-folder.ts';
-import { at, measure, measured, type Measured } from './testing-measure.ts';
+import { type Measured, measuring } from './testing-measure.ts';
+
+const { at, measure, measured } = measuring();
 
 const port = 18_997;
 const secret = 'a word of the service';

@@ -11,7 +11,9 @@ import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import type { ServiceRun } from '../run/run-record.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import { at, folder, measured, serveReplaceable } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, folder, measured, serveReplaceable } = measuring();
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
 

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { listen } from '../in-lab/load/testing.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import { at, measure } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, measure } = measuring();
 
 it('counts each request of a mix on its own, and names the expectation that was missed', async () => {
   const seen: string[] = [];

@@ -5,8 +5,10 @@ import { exactInterval } from '../base/interval.ts';
 import type { GateResult } from '../gate/gate-result.ts';
 import { runRecordSchema } from '../run/run-record.ts';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import { at, measure, measured, measuredOnTime, serve, stillRunning } from './testing-measure.ts';
+import { measuring, stillRunning } from './testing-measure.ts';
 import { isOnlyLate } from './testing.ts';
+
+const { at, measure, measured, measuredOnTime, serve } = measuring();
 
 /** `GET /restart?n=3` makes it version 3; every third version resets the next two requests. */
 const script = `import { createServer } from 'node:http';

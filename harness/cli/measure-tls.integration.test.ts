@@ -5,7 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { certificates } from '../in-lab/connection/testing-tls.ts';
 import { readLedger } from '../run/read-ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
-import { at, folder, measured, serve } from './testing-measure.ts';
+import { measuring } from './testing-measure.ts';
+
+const { at, folder, measured, serve } = measuring();
 
 /** Answers clients that show a certificate of the tests' authority, unless it is told to ask for none. */
 const script = `import { createServer } from 'node:https';

@@ -4,20 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import {
-  at,
-  measure,
-  measured,
-  measuredOnTime,
-  serve,
-  serveReplaceable,
-  stillRunning,
-  type Replaceable,
-} from './testing-measure.ts';
+import { measuring, stillRunning } from './testing-measure.ts';
 import { isOnlyLate } from './testing.ts';
 
+const { at, measure, measured, measuredOnTime, serve, serveReplaceable } = measuring();
+
 /** A server as anybody would write it: it dies of SIGTERM as it stands. */
-const startPlainServer = (): Promise<Replaceable> =>
+const startPlainServer = () =>
   serveReplaceable(
     `import { createServer } from 'node:http';
      import { writeFileSync } from 'node:fs';

@@ -36,8 +36,7 @@ export const packSeries = command({
     let bytes = 0;
     for (const { verdict, folder } of runs) {
       const target = join(resolve(to), verdict.experiment);
-      await packRun(folder, target);
-      bytes += (await openRun(target)).bytes();
+      bytes += await packRun(folder, target);
       context.stdout(`packed: ${pathText(target)}  ${verdict.citation}\n`);
     }
     bytes += await packControls(context, controls, { from: resolve(from), to: resolve(to) });
@@ -90,30 +89,30 @@ async function packControls(
       continue;
     }
     await refuseTaken(target);
-    await packRun(folder, target, (file) => !file.startsWith(`${runFiles.charts}/`));
-    bytes += (await openRun(target)).bytes();
+    bytes += await packRun(folder, target, (file) => !file.startsWith(`${runFiles.charts}/`));
     context.stdout(`packed: ${pathText(target)}, the control ${name}@${runId}\n`);
   }
   return bytes;
 }
 
-/** Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left. */
+/**
+ * Copies one run into `target`, which is replaced, without what can be made again; with hashes of what is left.
+ * @returns its bytes
+ */
 export async function packRun(
   folder: string,
   target: string,
   isWanted: (file: string) => boolean = () => true,
-): Promise<void> {
+): Promise<number> {
   const run = await openRun(folder);
   await rm(target, { recursive: true, force: true });
   await run.copyTo(target, (name) => !leftOut.has(name) && !name.endsWith('.png') && isWanted(name));
   await writeHashes(target);
+  return (await openRun(target)).bytes();
 }
 
-async function refuseDoubtful(
-  context: Context,
-  { verdict, folder, citable, asWritten }: SeriesRun,
-  to: string,
-): Promise<void> {
+async function refuseDoubtful(context: Context, run: SeriesRun, to: string): Promise<void> {
+  const { verdict, folder, citable, asWritten } = run;
   const { experiment, runId } = verdict;
   const again = `run \`npm run experiment ${experiment}\` again`;
   if (!citable) throw refusal(`${experiment}@${runId} may not be cited (${verdict.verdict}): ${again}.`);

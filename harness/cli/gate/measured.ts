@@ -88,10 +88,7 @@ export function optionsOf(entry: ServiceEntry, typed: MeasureOptions, path: stri
 }
 
 /** The budgets as options: the run's own verdict allows what the file does. */
-function limitsOf(
-  budgets: readonly Budget[],
-  isHeld: boolean,
-): Pick<MeasureOptions, 'maxDropped' | 'maxGap' | 'maxWait' | 'maxCut'> {
+function limitsOf(budgets: readonly Budget[], isHeld: boolean) {
   const has = (name: Budget['figure']): boolean => budgets.some(({ figure }) => figure === name);
   // A budget that only informs must not fail the run.
   const maxOf = (name: Budget['figure']): number =>
@@ -118,11 +115,8 @@ const longestLimitMs = 3_600_000;
  * What an entry asks to measure.
  * @throws {HarnessError} naming the place of the option that is wrong, where it stands in the file
  */
-export async function checked(
-  { name, where, data }: ServiceEntry,
-  typed: MeasureOptions,
-  options: MeasureOptions,
-): Promise<Service> {
+export async function checked(entry: ServiceEntry, typed: MeasureOptions, options: MeasureOptions): Promise<Service> {
+  const { name, where, data } = entry;
   try {
     const { service } = await targetOf(options);
     timesOf(options, service.ratePerSecond);

@@ -10,6 +10,7 @@ import { isCheckout } from '../../project.mjs';
 import { ownAppOf } from '../options/own-app.ts';
 import { changesOfOneOfMany, type RunningOptions } from '../options/run-options.ts';
 
+type GateEntry = GateFile['entries'][number];
 /** An entry, ready to run, and the shard that it falls to, from 1 on. */
 export type PlannedEntry = Awaited<ReturnType<typeof planEntry>> & { readonly shard: number };
 /** A gate, planned: all entries that were asked for, in the file's order, and those of this machine. */
@@ -51,10 +52,7 @@ export function baselinesFolder({ reportsFolder }: { readonly reportsFolder: str
 }
 
 /** Reads the budgets file: experiments/gate.yaml, or the one that was named. */
-export async function readGateBudgets(
-  projectFolder: string,
-  named: string | undefined,
-): Promise<{ budgets: GateFile; budgetsPath: string }> {
+export async function readGateBudgets(projectFolder: string, named: string | undefined) {
   const path = named ?? join(projectFolder, 'experiments', 'gate.yaml');
   // Results are the same wherever the checkout lies.
   const name = named === undefined && isCheckout ? 'experiments/gate.yaml' : budgetsName(path);
@@ -73,8 +71,7 @@ export function budgetsName(path: string): string {
  */
 export async function planGate(projectFolder: string, ids: readonly string[], options: PlanOptions) {
   const { budgets, budgetsPath } = await readGateBudgets(projectFolder, options.budgets);
-  const isOf = (id: string, { name, data }: GateFile['entries'][number]): boolean =>
-    [name, data.experiment].includes(exact(id));
+  const isOf = (id: string, { name, data }: GateEntry): boolean => [name, data.experiment].includes(exact(id));
   const chosen = budgets.entries.filter((entry) => ids.length === 0 || ids.some((id) => isOf(id, entry)));
   const unknown = ids.find((id) => !budgets.entries.some((entry) => isOf(id, entry)));
   if (unknown !== undefined) {
@@ -104,11 +101,8 @@ function exact(id: string): string {
  * An entry as the file has it, and as the options change it.
  * @param budgetsPath from which the entry's own service is looked for
  */
-export async function planEntry(
-  { name, where, budgets, data }: GateFile['entries'][number],
-  options: PlanOptions,
-  budgetsPath: string,
-) {
+export async function planEntry(entry: GateEntry, options: PlanOptions, budgetsPath: string) {
+  const { name, where, budgets, data } = entry;
   const ofEntry = data.app === undefined ? undefined : join(dirname(budgetsPath), data.app);
   try {
     const own = await ownAppOf(options.app ?? ofEntry);
@@ -120,16 +114,8 @@ export async function planEntry(
       ...changesOfOneOfMany(file, options),
     ];
     const experiment = resolveExperiment(file, { variant: variant ?? undefined, changes, service: own?.shown });
-    return {
-      name,
-      file,
-      own,
-      experiment,
-      variant,
-      changes,
-      expectedMs: expectedMs(experiment),
-      budgets: budgets.length,
-    };
+    const planned = { name, file, own, experiment, variant, changes };
+    return { ...planned, expectedMs: expectedMs(experiment), budgets: budgets.length };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     throw usageError(`${where()}: ${error.message}`, error.hint, error);

@@ -43,12 +43,9 @@ export async function runEntries(conductor: Conductor<Verdict>, plan: GatePlan, 
  * Runs an entry until its verdict can be trusted, at most twice, and notes each try.
  * @returns false when the lab without a restart, on which all entries rest, held in no try
  */
-async function runEntry(
-  conductor: Conductor<Verdict>,
-  entry: PlannedEntry,
-  { seed, out, withControls }: EntryOptions,
-): Promise<boolean> {
+async function runEntry(conductor: Conductor<Verdict>, entry: PlannedEntry, options: EntryOptions): Promise<boolean> {
   const { audience } = conductor;
+  const { seed, out, withControls } = options;
   const tries: NotedTry[] = [];
   let cleanLabHolds = !withControls;
   while (tries.length < mostTries) {

@@ -2,17 +2,10 @@
 import { HarnessError } from '../../base/errors.ts';
 import { descriptorLimit } from '../../conduct/service/processes.ts';
 import { holdKinds, mostHeld } from '../../experiment/hold.ts';
-import type { Service } from '../../experiment/service.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { givenOption } from './option-words.ts';
 import { optionError, wholeNumber } from './option-values.ts';
 import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
-
-/** What is held, as it is written down and as it is sent. */
-export interface HoldOptions {
-  readonly shown: NonNullable<Service['hold']>;
-  readonly target: string;
-}
 
 const usage = (message: string): Error =>
   optionError(message, 'Such as --hold 200 --hold-kind sse --hold-path /events');
@@ -23,11 +16,11 @@ const mostUnowned = 100;
 const otherDescriptors = 64;
 
 /**
- * What the options ask to hold; null where they ask for nothing.
+ * What the options ask to hold, as it is written down and as it is sent; null where they ask for nothing.
  * @param path of --url, where there is no --hold-path
  * @throws {HarnessError} naming the option that is wrong
  */
-export function holdOf(options: MeasureOptions, path: Told, environment: NodeJS.ProcessEnv): HoldOptions | null {
+export function holdOf(options: MeasureOptions, path: Told, environment: NodeJS.ProcessEnv) {
   const { hold, holdKind, holdPath, maxCut } = options;
   if (hold === undefined) {
     const stray = givenOption(options, ['holdKind', 'holdPath', 'maxCut']);

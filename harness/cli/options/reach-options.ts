@@ -7,30 +7,18 @@ import { expand, shownPath, type Told } from '../../gate/files/secrets.ts';
 import { optionError } from './option-values.ts';
 
 /** `--url`, read. */
-export interface ToldUrl {
-  /** Of a Unix socket, `http://localhost` and the path of its requests. */
-  readonly url: URL;
-  /** What stands before the path, as the user wrote it. */
-  readonly origin: string;
-  readonly path: Told;
-  /** The path of a Unix socket; null where requests go to a port. */
-  readonly socketPath: string | null;
-}
-
-/** Where requests go. */
-export interface Reach {
-  /** An IP address, or the path of a Unix socket. */
-  readonly address: string;
-  readonly port: number | null;
-  /** The name that is looked up again under the load; null where none is. */
-  readonly name: string | null;
-}
+type ToldUrl = ReturnType<typeof parseUrl>;
 
 /** Linux's bound, less the byte that ends it. */
 const longestSocketPath = 107;
 
-/** @throws {HarnessError} when it is none that can be asked */
-export function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv): ToldUrl {
+/**
+ * Reads `--url`: as a URL (of a Unix socket, `http://localhost` and the path of its requests), and with its origin as the
+ * user wrote it.
+ * @returns `socketPath` is null where requests go to a port
+ * @throws {HarnessError} when it is none that can be asked
+ */
+export function parseUrl(text: string | undefined, environment: NodeJS.ProcessEnv) {
   if (text === undefined) {
     throw optionError('measure needs --url: the service to ask.', 'Such as --url http://127.0.0.1:8080/');
   }
@@ -48,7 +36,7 @@ export function parseUrl(text: string | undefined, environment: NodeJS.ProcessEn
 }
 
 /** `unix:/run/shop.sock`, or with a path of the request behind another colon. */
-function socketUrl(text: string, environment: NodeJS.ProcessEnv): ToldUrl {
+function socketUrl(text: string, environment: NodeJS.ProcessEnv) {
   const [, typedSocket = '', typedPath = '/'] = /^unix:(\/[^:]*)(?::(\/.*))?$/su.exec(text) ?? [];
   const socketPath = expand('--url', typedSocket, environment);
   if (socketPath === '') {
@@ -75,9 +63,10 @@ function toldPath(url: URL, typed: string): Told {
 
 /**
  * Finds the service.
+ * @returns its IP address or the path of its socket, and the name that is looked up again under the load; null where none is
  * @throws {HarnessError} when its host has no address, or this user may not open its socket
  */
-export async function reachOf({ url, socketPath }: ToldUrl, { resolve = [] }: MeasureOptions): Promise<Reach> {
+export async function reachOf({ url, socketPath }: ToldUrl, { resolve = [] }: MeasureOptions) {
   if (socketPath !== null) {
     if (resolve.length > 0) throw optionError('--resolve is about names, and --url is a Unix socket.');
     const problem = await socketProblem(socketPath);

@@ -3,23 +3,16 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { whyUnreadable } from '../../gate/files/written-file.ts';
-import type { Service } from '../../experiment/service.ts';
 import type { TlsPlan } from '../../in-lab/load/plan.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { givenOption } from './option-words.ts';
 import { oneOf, optionError } from './option-values.ts';
 
-/** TLS as the options ask for it: what is written down, and what is used. */
-export interface ToldTls {
-  readonly shown: NonNullable<Service['tls']>;
-  readonly used: TlsPlan;
-}
-
 /**
- * Reads the options for https; null where the URL is a plain one.
+ * TLS as the options ask for it: what is written down, and what is used; null where the URL is a plain one.
  * @throws {HarnessError} naming the option that is wrong
  */
-export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL): ToldTls | null {
+export function tlsOf(options: MeasureOptions, { protocol, hostname }: URL) {
   if (protocol !== 'https:') {
     const stray = givenOption(options, ['ca', 'insecure', 'cert', 'key', 'tlsResume']);
     if (stray === undefined) return null;

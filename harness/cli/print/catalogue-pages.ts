@@ -3,6 +3,12 @@ import { errorGroups, type CatalogEntry } from '../../base/error-catalog.ts';
 import { checks as contractChecks, type Fault } from '../../doctor/contract/checks.ts';
 import { checks } from '../../verdict/checks.ts';
 
+/** The head of a page that is made. */
+const pageHead = (title: string, source: string): string =>
+  `# ${title}\n\nMade from ${source} by \`npm run schema\` in a checkout; do not edit.\n`;
+const commandsNote =
+  'Commands are written as in a checkout; from the package, `npm run experiment E5 -- --rate 9` is `npx restart-proof experiment E5 --rate 9`.';
+
 /** docs/errors.md. */
 export function errorsPage(): string {
   const groups = Object.entries(errorGroups).map(
@@ -11,11 +17,8 @@ export function errorsPage(): string {
         .map(([code, { meaning, advice }]) => `### ${code}\n\n${meaning}\n\n${advice}\n`)
         .join('\n')}`,
   );
-  return `# Errors
-
-Made from harness/base/error-catalog.ts by \`npm run schema\` in a checkout; do not edit.
-
-Commands are written as in a checkout; from the package, \`npm run experiment E5 -- --rate 9\` is \`npx restart-proof experiment E5 --rate 9\`.
+  return `${pageHead('Errors', 'harness/base/error-catalog.ts')}
+${commandsNote}
 
 An error is a sentence on what happened, with its code in brackets, and below it what to do:
 
@@ -33,10 +36,7 @@ export function checksPage(): string {
   const entries = checks.map(
     ({ id, question, limit, advice }) => `### ${id}\n\n${question}\n\n- Limit: ${limit}\n- What to do: ${advice}\n`,
   );
-  return `# Checks
-
-Made from harness/verdict/checks.ts by \`npm run schema\` in a checkout; do not edit.
-
+  return `${pageHead('Checks', 'harness/verdict/checks.ts')}
 A run is believed only when every check holds; else it is inconclusive, and never a pass. A reason ends with the id of its
 check: \`Requests left late: … [late-schedule]\`. Three ids are no checks: \`expectation\` (a figure that the experiment expected
 otherwise: the run fails), \`aborted\` (the run was cut short) and \`too-few-restarts\` (a claim needs more of them).
@@ -54,11 +54,8 @@ export function contractPage(): string {
     );
     return `### ${id}: ${question}\n\n${how}\n\n${entries.join('')}`;
   });
-  return `# The contract
-
-Made from harness/doctor/contract/checks.ts by \`npm run schema\` in a checkout; do not edit.
-
-Commands are written as in a checkout; from the package, \`npm run experiment E5 -- --rate 9\` is \`npx restart-proof experiment E5 --rate 9\`.
+  return `${pageHead('The contract', 'harness/doctor/contract/checks.ts')}
+${commandsNote}
 
 What a service must do so that a restart of it loses nothing. \`npm run doctor -- --app service.yaml\` starts yours in the lab,
 stops and kills it some times, and says of each point: passed, failed (what was seen, what it costs, what to change), or not

@@ -3,15 +3,11 @@ import { playbookFolder } from '../../lab/control.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { proxyFile } from '../../experiment/units.ts';
 
+type KeptLab = Pick<Lab, 'runId' | 'edge' | 'control' | 'sites' | 'serverAddress' | 'targetPort'>;
+
 /** Commands to look into each container, and the one that takes the lab down; a line each. */
-export function insideLines({
-  runId,
-  edge,
-  control,
-  sites,
-  serverAddress,
-  targetPort,
-}: Pick<Lab, 'runId' | 'edge' | 'control' | 'sites' | 'serverAddress' | 'targetPort'>): string[] {
+export function insideLines(lab: KeptLab): string[] {
+  const { runId, edge, control, sites, serverAddress, targetPort } = lab;
   const inside = (role: string, command: string): string =>
     `  docker exec ${command === 'bash' ? '-it ' : ''}restart-proof-${runId}-${role} ${command}`;
   const [{ colours, hostHeader }, ...others] = sites;

@@ -27,13 +27,9 @@ type Line = ReturnType<typeof lineOf>;
 /** Runs all; exits with the worst of what came of them. */
 export async function runAll(
   context: Context,
-  {
-    seed,
-    reportsFolder,
-    variants,
-    options,
-  }: { seed: number; reportsFolder: string; variants: boolean; options: RunningOptions },
+  asked: { seed: number; reportsFolder: string; variants: boolean; options: RunningOptions },
 ): Promise<number> {
+  const { seed, reportsFolder, variants, options } = asked;
   const withControls = options.controls !== false;
   const { experiments: catalog, broken } = await readCatalog();
   const own = await ownAppOf(options.app);

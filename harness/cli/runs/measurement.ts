@@ -99,11 +99,9 @@ function seriesSentences(service: Service, times: MeasureTimes): string[] {
 const noPartOfIt = new Set(['out', 'json', 'junit', 'summary', 'annotations', 'budgets', 'compare', 'rounds']);
 
 /** The options again, with variables in place of what is secret. */
-function optionsToRepeat(
-  { requestList, ...options }: MeasureOptions,
-  seed: number,
-  { url, headers, whileCommand, hold }: Service,
-): string {
+function optionsToRepeat(asked: MeasureOptions, seed: number, service: Service): string {
+  const { requestList, ...options } = asked;
+  const { url, headers, whileCommand, hold } = service;
   const shown: MeasureOptions = {
     ...options,
     url,
@@ -114,6 +112,6 @@ function optionsToRepeat(
     ...(whileCommand !== null && { while: whileCommand }),
     ...(options.holdPath !== undefined && hold !== undefined && { holdPath: hold.path }),
   };
-  const asked = Object.entries({ ...shown, seed }).filter(([key]) => !noPartOfIt.has(key));
-  return optionArguments(Object.fromEntries(asked)).map(quoted).join(' ');
+  const words = Object.entries({ ...shown, seed }).filter(([key]) => !noPartOfIt.has(key));
+  return optionArguments(Object.fromEntries(words)).map(quoted).join(' ');
 }

@@ -20,17 +20,14 @@ export interface SeriesRun extends ReadRun {
 }
 
 /** An experiment, with its run where there is one. */
-export interface SeriesEntry {
-  readonly file: ExperimentFile;
-  readonly run: SeriesRun | null;
-}
+export type SeriesEntry = Awaited<ReturnType<typeof readSeries>>[number];
 
 /**
  * Of each experiment the newest run that may be cited and was run as its file has it; else one that may be cited; else one
  * that came to a verdict; else the newest. Runs of variants speak for their variants alone.
  * @param folders hold `E5/<run>/`, or `E5/` with the run itself, as a packed series does
  */
-export async function readSeries(folders: readonly string[]): Promise<SeriesEntry[]> {
+export async function readSeries(folders: readonly string[]) {
   const { experiments } = await readCatalog();
   return await Promise.all(
     experiments.map(async (file) => {

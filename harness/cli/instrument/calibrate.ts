@@ -1,5 +1,5 @@
 /** `calibrate`: is the instrument right in every case whose answer is known? */
-import { command } from './command.ts';
+import { command } from '../command.ts';
 
 /** Exits 0 only when every case is right. */
 export const calibrate = command({
@@ -13,5 +13,5 @@ export const calibrate = command({
     '--publish': 'write the tables to reports/calibration.md too, which the documentation names',
   },
   examples: ['npm run calibrate -- --short', 'npm run calibrate -- --peers --out /tmp/calibration'],
-  run: async (context, options) => await (await import('./instrument/calibration.ts')).runCalibration(context, options),
+  run: async (context, options) => await (await import('./calibration.ts')).runCalibration(context, options),
 });

@@ -1,5 +1,5 @@
 /** `bench`: how fast, how punctual and how frugal the instrument is, beside its peers. */
-import { command } from './command.ts';
+import { command } from '../command.ts';
 
 /** Exits 0: figures are compared within the run, and none is a failure. */
 export const bench = command({
@@ -11,5 +11,5 @@ export const bench = command({
     '--publish': 'write the tables to reports/benchmark.md too, which the documentation names',
   },
   examples: ['npm run bench', 'npm run bench -- --rounds 1'],
-  run: async (context, options) => await (await import('./instrument/benchmark.ts')).runBenchmark(context, options),
+  run: async (context, options) => await (await import('./benchmark.ts')).runBenchmark(context, options),
 });
