@@ -44,9 +44,8 @@ describe('the line that is cited', () => {
 
   it('bounds nothing without a restart, and has no wait without an answer', () => {
     expect(line({ restarts: 0, badRestartsInterval95: null })).toContain('; no restart; 0 of 300');
-    expect(line({ restarts: 0, voidRestarts: 2, badRestartsInterval95: null })).toContain(
-      '; no restart that counts (2 void); 0 of 300',
-    );
+    const voided = line({ restarts: 0, voidRestarts: 2, badRestartsInterval95: null });
+    expect(voided).toContain('; no restart that counts (2 void); 0 of 300');
     expect(line({ longestWaitMs: null })).toContain('at 100/s; no ok answer; traefik');
   });
 
@@ -58,9 +57,8 @@ describe('the line that is cited', () => {
   });
 
   it('says what dropped something, and what dropped nothing', () => {
-    expect(line({ badRestarts: 8, badRestartsInterval95: [0.63, 1] })).toContain(
-      '8 of 8 restarts dropped something (63.0 % to',
-    );
+    const bad = line({ badRestarts: 8, badRestartsInterval95: [0.63, 1] });
+    expect(bad).toContain('8 of 8 restarts dropped something (63.0 % to');
   });
 
   it('of a user’s service has the failures by kind, and what a client that tries again would have seen', () => {
@@ -98,12 +96,10 @@ describe('the line that is cited', () => {
   });
 });
 
-describe('a bound in words', () => {
-  it('is one-sided of a zero, else an interval', () => {
-    expect(boundText({ badRestarts: 0, badRestartsInterval95: [0, 0.31234] })).toBe('≤ 31.2 %, one-sided exact 95 %');
-    expect(boundText({ badRestarts: 1, badRestartsInterval95: [0.00316, 0.52651] })).toBe(
-      '0.3 % to 52.7 %, exact 95 %',
-    );
-    expect(boundText({ badRestarts: 0, badRestartsInterval95: null })).toBe('no restart bounds nothing');
-  });
+it.each<[badRestarts: number, interval: [number, number] | null, text: string]>([
+  [0, [0, 0.31234], '≤ 31.2 %, one-sided exact 95 %'],
+  [1, [0.00316, 0.52651], '0.3 % to 52.7 %, exact 95 %'],
+  [0, null, 'no restart bounds nothing'],
+])('a bound of %i bad restarts, %j, is worded', (badRestarts, badRestartsInterval95, text) => {
+  expect(boundText({ badRestarts, badRestartsInterval95 })).toBe(text);
 });

@@ -151,12 +151,8 @@ describe('the verdict', () => {
         judge({ ledger: ledgerOf(dropped, { perRestart: [restartCounts(dropped, { latestUs })] }) });
       expect(voidedBy(50_000, 0)).toMatchObject({ restarts: 1, voidRestarts: 0, perRestart: [{ voided: false }] });
       expect(voidedBy(50_001, 0)).toMatchObject({ restarts: 0, voidRestarts: 1, perRestart: [{ voided: true }] });
-      expect(voidedBy(50_001, 1)).toMatchObject({
-        restarts: 1,
-        voidRestarts: 0,
-        badRestarts: 1,
-        perRestart: [{ voided: true }],
-      });
+      const bad = { restarts: 1, voidRestarts: 0, badRestarts: 1, perRestart: [{ voided: true }] };
+      expect(voidedBy(50_001, 1)).toMatchObject(bad);
     });
   });
 
@@ -212,47 +208,32 @@ describe('the figures of a verdict', () => {
     // 1 of 2: Clopper and Pearson’s interval is 1.3 % to 98.7 %.
     expect(verdict.badRestartsInterval95).toEqual([expect.closeTo(0.0126, 4), expect.closeTo(0.9874, 4)]);
     expect(verdict.badRestartsUpper95).toBe(verdict.badRestartsInterval95?.[1]);
-    expect(verdict.perRestart).toEqual([
-      {
-        restart: 1,
-        deployBeginUs: 990_000,
-        sigtermUs: 1_000_000,
-        acceptStoppedUs: 1_050_000,
-        acceptingUs: 1_750_000,
-        readyUs: 1_750_100,
-        outageMs: 700,
-        outageEnded: true,
-        dueInOutage: 70,
-        droppedInRestart: 5,
-        droppedByKind: { 'GET kept': 5 },
-        inFlightAtSigterm: 0,
-        longestWaitMs: 2,
-        voided: false,
-        predictedDropped: 0,
-        // 700 ms at 100 a second, and at the probe’s 20.
-        expectedQueue: 84,
-        longestQueue: 65,
-      },
-      {
-        restart: 2,
-        deployBeginUs: 1_990_000,
-        sigtermUs: 2_000_000,
-        acceptStoppedUs: 2_050_000,
-        acceptingUs: 2_350_000,
-        readyUs: 2_350_100,
-        outageMs: 300,
-        outageEnded: true,
-        dueInOutage: 30,
-        droppedInRestart: 0,
-        droppedByKind: {},
-        inFlightAtSigterm: 1,
-        longestWaitMs: 300,
-        voided: false,
-        predictedDropped: 0,
-        expectedQueue: 36,
-        longestQueue: null,
-      },
+    const first = {
+      restart: 1,
+      deployBeginUs: 990_000,
+      sigtermUs: 1_000_000,
+      acceptStoppedUs: 1_050_000,
+      acceptingUs: 1_750_000,
+      readyUs: 1_750_100,
+      outageMs: 700,
+      outageEnded: true,
+      dueInOutage: 70,
+      droppedInRestart: 5,
+      droppedByKind: { 'GET kept': 5 },
+      inFlightAtSigterm: 0,
+      longestWaitMs: 2,
+      voided: false,
+      predictedDropped: 0,
+      // 700 ms at 100 a second, and at the probe’s 20.
+      expectedQueue: 84,
+      longestQueue: 65,
+    };
+    const another = { outageMs: 300, dueInOutage: 30, droppedInRestart: 0, inFlightAtSigterm: 1, longestWaitMs: 300 };
+    expect(verdict.perRestart).toMatchObject([
+      first,
+      { restart: 2, ...another, expectedQueue: 36, longestQueue: null },
     ]);
+    expect(verdict.perRestart[0]).toEqual(first);
   });
 
   it('of an outage that never ended: to the end of the load, and no prediction', () => {
@@ -354,32 +335,30 @@ describe('the figures of a verdict', () => {
   });
 });
 
-describe('a service of which nothing was seen to change', () => {
-  const notesOf = (over: Partial<ServiceRun>, ledger = ledgerOf()): string[] =>
-    verdictOf({ ...evidenceOf({ ledger }), run: { ...serviceRecord(), ...over }, hasChanged: false }).notes;
+/** The notes of a user's service. */
+const notesOf = (run: Partial<ServiceRun>, over: Partial<Evidence>): string[] =>
+  verdictOf({ ...evidenceOf({}), run: { ...serviceRecord(), ...run }, ...over }).notes;
 
-  it('has a note, unless the command failed or was cut short', () => {
-    expect(notesOf({})).toEqual([expect.stringContaining('seen to change')]);
-    expect(notesOf({})[0]).toContain(': no request failed, no answer');
-    expect(notesOf({}, ledgerOf(300))[0]).toContain(': no request failed in a way that was new, no answer');
-    expect(notesOf({ aborted: 'Interrupted.' })).toEqual([]);
-    expect(notesOf({ troubles: ['The command ended with status 1.'] })).toEqual([]);
-  });
+it('a service of which nothing was seen to change has a note, unless the command failed or was cut short', () => {
+  const told = (run: Partial<ServiceRun>, ledger = ledgerOf()) => notesOf(run, { ledger, hasChanged: false });
+  expect(told({})).toEqual([expect.stringContaining('seen to change')]);
+  expect(told({})[0]).toContain(': no request failed, no answer');
+  expect(told({}, ledgerOf(300))[0]).toContain(': no request failed in a way that was new, no answer');
+  expect(told({ aborted: 'Interrupted.' })).toEqual([]);
+  expect(told({ troubles: ['The command ended with status 1.'] })).toEqual([]);
 });
 
 it('a service that keeps no connection has a note, unless no answer of it is ok', () => {
-  const notesOf = (ledger: LedgerSummary): string[] =>
-    verdictOf({ ...evidenceOf({ ledger }), run: serviceRecord(), keptReuse: { answered: 300, reused: 0 } }).notes;
-  expect(notesOf(ledgerOf())).toEqual([expect.stringContaining('Kept connections were not tested')]);
-  expect(notesOf(ledgerOf(0, { all: { due: 300, sent: 300, dropped: 300, outcomes: { 'status-400': 300 } } }))).toEqual(
-    [],
-  );
+  const keptReuse = { answered: 300, reused: 0 };
+  expect(notesOf({}, { keptReuse })).toEqual([expect.stringContaining('Kept connections were not tested')]);
+  const none = ledgerOf(0, { all: { due: 300, sent: 300, dropped: 300, outcomes: { 'status-400': 300 } } });
+  expect(notesOf({}, { keptReuse, ledger: none })).toEqual([]);
 });
 
 describe('a name that leads elsewhere', () => {
   const service = serviceRecord({ url: 'http://shop.test/', address: '10.0.0.1' });
-  const notesOf = (movedTo: string | undefined, addresses: Evidence['addresses']): string[] =>
-    verdictOf({ ...evidenceOf({}), run: { ...service, movedTo }, addresses }).notes;
+  const told = (movedTo: string | undefined, addresses: Evidence['addresses']) =>
+    notesOf({ ...service, movedTo }, { addresses });
   const first = { address: null, requests: 200, fromUs: 0 };
 
   it('is told with where the requests went', () => {
@@ -387,16 +366,16 @@ describe('a name that leads elsewhere', () => {
       { address: '::2', requests: 90, fromUs: 2_040_000 },
       { address: '10.0.0.3', requests: 10, fromUs: 2_900_000 },
     ];
-    expect(notesOf('10.0.0.3', [first, ...moved])).toEqual([
+    expect(told('10.0.0.3', [first, ...moved])).toEqual([
       'shop.test led elsewhere while the load went on: 200 requests went to 10.0.0.1, its first address, 90 to [::2], ' +
         '10 to 10.0.0.3; the first of them 2.0 s into the load.',
     ]);
   });
 
   it('is told, too, where no request went there any more', () => {
-    expect(notesOf('10.0.0.2', [first])).toEqual([
+    expect(told('10.0.0.2', [first])).toEqual([
       'shop.test has another address now, 10.0.0.2; every request went to 10.0.0.1, which it had at first.',
     ]);
-    expect(notesOf(undefined, [first])).toEqual([]);
+    expect(told(undefined, [first])).toEqual([]);
   });
 });

@@ -1,44 +1,34 @@
 import { expect, it } from 'vitest';
 import { answerClaim, powerOf } from './claim.ts';
 
-const claim = (cleanPercent: number) => ({ cleanPercent, because: 'asked for' });
+const answer = (cleanPercent: number, bad: number, restarts: number) =>
+  answerClaim({ cleanPercent, because: 'asked for' }, bad, restarts);
 
-it('is borne by as many clean restarts in a row as its bound takes, and by no fewer', () => {
+it.each([
   // 0.99^299 < 5 % ≤ 0.99^298.
-  expect(answerClaim(claim(99), 0, 299)).toEqual({ kind: 'borne' });
-  expect(answerClaim(claim(99), 0, 298)).toMatchObject({
-    kind: 'too-few',
-    why: expect.stringContaining('299') as string,
-  });
-  expect(answerClaim(claim(99.9), 0, 2_994)).toMatchObject({ kind: 'too-few' });
-  expect(answerClaim(claim(99.9), 0, 2_995)).toEqual({ kind: 'borne' });
-});
-
-it('is refuted where even the lower end of the interval is above what it allows', () => {
-  // 8 of 8: at least 68.8 % are bad.
-  expect(answerClaim(claim(99), 8, 8)).toEqual({ kind: 'refuted' });
-  // 1 of 8: 0.3 % to 52.7 %, both sides of 1 %.
-  expect(answerClaim(claim(99), 1, 8)).toMatchObject({ kind: 'too-few' });
-});
-
-it('without a restart says nothing', () => {
-  expect(answerClaim(claim(99), 0, 0)).toMatchObject({ kind: 'too-few' });
-});
-
-it('is borne, and not refuted, where a bound is just what it allows', () => {
+  [99, 0, 299, 'borne'],
+  [99, 0, 298, 'too-few'],
+  [99.9, 0, 2_995, 'borne'],
+  [99.9, 0, 2_994, 'too-few'],
+  // 8 of 8: at least 68.8 % are bad. 1 of 8: 0.3 % to 52.7 %, both sides of 1 %.
+  [99, 8, 8, 'refuted'],
+  [99, 1, 8, 'too-few'],
   // 0 of 1: at most 95 % are bad. 1 of 1: at least 5 % are.
-  expect(answerClaim(claim(5), 0, 1)).toEqual({ kind: 'borne' });
-  expect(answerClaim(claim(95), 1, 1)).toMatchObject({ kind: 'too-few' });
+  [5, 0, 1, 'borne'],
+  [95, 1, 1, 'too-few'],
+] as const)('that %s %% are clean is, with %i of %i bad, %s', (cleanPercent, bad, restarts, kind) => {
+  expect(answer(cleanPercent, bad, restarts)).toMatchObject({ kind });
 });
 
 it('says how much it takes', () => {
-  expect(answerClaim(claim(99), 0, 8)).toEqual({
+  expect(answer(99, 0, 8)).toEqual({
     kind: 'too-few',
     why:
       'Too few restarts for the claim that 99 % of them are clean: 0 of 8 dropped something, which bounds the bad ones ' +
       'to 31.2 %; it takes 299 clean ones in a row (--restarts 299).',
   });
-  expect(answerClaim(claim(99), 0, 0)).toMatchObject({ why: expect.stringContaining('bad ones to 100.0 %') as string });
+  const why = expect.stringContaining('bad ones to 100.0 %') as string;
+  expect(answer(99, 0, 0)).toMatchObject({ kind: 'too-few', why });
 });
 
 it('tells which window a run would have met, and what a claim takes', () => {
