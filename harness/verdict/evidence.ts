@@ -151,18 +151,18 @@ export async function readEvidence(folder: string): Promise<Evidence> {
       sites: sites.length === 1 ? null : await countSites(ask, sites, open.has(runFiles.notes)),
       addresses: run.kind === 'measure' ? await ask<SentTo>('addresses') : [],
       requests: await requestsOf(ask, run),
-      illRequests: isOfOwnService(run) ? (await ask<RequestBefore>('request-before')).filter(isIll) : [],
-      stale: isVersionKnown(run) ? await staleOf(ask, run) : null,
+      // Where most fail, what fails later is no restart's doing.
+      illRequests: isOfOwnService(run)
+        ? (await ask<RequestBefore>('request-before')).filter(({ asked, ok }) => 2 * ok < asked)
+        : [],
+      stale: await staleOf(ask, run),
       holds,
       dropWindows: await dropWindows(ask, timeline, run.kind),
       waits: await countWaits(ask),
       reconciliation: await reconcile(ask),
       hashes: { experiment: experimentHash(run), ledger: await ledgerHash(open) },
     };
-    if (run.kind === 'measure') {
-      const hasJournal = open.has(runFiles.journal);
-      return { ...common, ...(await readService(run, { ask, ledger, timeline, tables, holds, hasJournal })) };
-    }
+    if (run.kind === 'measure') return { ...common, ...(await readService(run, { ...judged, ask, ledger, holds })) };
     await writeJoined(database, open.path);
     return { ...common, ...(await readExperiment(run, { ...judged, ask })) };
   } finally {
@@ -184,18 +184,9 @@ interface RequestBefore {
   readonly other: string;
 }
 
-/** Where most fail, what fails later is no restart's doing. */
-function isIll({ asked, ok }: RequestBefore): boolean {
-  return 2 * ok < asked;
-}
-
-/** Do answers name their version, if the service names one at all? */
-function isVersionKnown(run: RunRecord): boolean {
-  return run.kind === 'measure' || isStaleKnown(run.experiment);
-}
-
-/** A service of the user's own may name its version in some answers only, or otherwise than it was told: then none is not known. */
+/** null where answers do not name their version; a service of the user's own may name it in some only, or otherwise. */
 async function staleOf(ask: Ask, run: RunRecord): Promise<number | null> {
+  if (run.kind === 'experiment' && !isStaleKnown(run.experiment)) return null;
   const [found] = await ask<{ stale: number; unnamed: number; unseen: number }>('stale');
   const { stale, unnamed, unseen } = found ?? { stale: 0, unnamed: 0, unseen: 0 };
   return isOfOwnService(run) && stale === 0 && unnamed + unseen > 0 ? null : stale;
@@ -270,43 +261,37 @@ function probeDoubts(wrong: readonly { readonly seq: number; readonly what: stri
 /** Of a service that the user runs the client is the only witness. */
 async function readService(
   run: ServiceRun,
-  of: {
-    ask: Ask;
-    ledger: LedgerSummary;
-    timeline: readonly TimelineEvent[];
-    tables: RunTables;
-    holds: HoldEvidence | null;
-    hasJournal: boolean;
-  },
+  of: JudgedRun & { ask: Ask; ledger: LedgerSummary; holds: HoldEvidence | null },
 ) {
+  const { open, timeline, ask } = of;
   const { windows } = of.tables;
-  const names = await of.ask<{ restart: number; before: number; new: number }>('changes');
-  const changed = new Set(names.filter((one) => one.before < mostNames && one.new > 0).map(({ restart }) => restart));
-  const restartedByJournal = new Set(
-    of.timeline.filter(({ source, kind }) => source === 'journal' && kind === 'start').map(({ restart }) => restart),
-  );
-  const restartedByHeld = restartsOfEnds(of.holds);
+  const hasJournal = open.has(runFiles.journal);
+  const names = await ask<{ restart: number; before: number; new: number }>('changes');
+  const changed = new Set([
+    ...names.filter((one) => one.before < mostNames && one.new > 0).map(({ restart }) => restart),
+    ...timeline.filter(({ source, kind }) => source === 'journal' && kind === 'start').map(({ restart }) => restart),
+    ...restartsOfEnds(of.holds),
+  ]);
   const unchangedRestarts = windows
     .map(({ restart }) => restart)
-    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart))
-    .filter((restart) => !restartedByJournal.has(restart) && !restartedByHeld.has(restart));
+    .filter((restart) => !changed.has(restart) && !hasOtherListeners(run, restart));
   return {
     hasChanged: windows.length === 0 ? null : unchangedRestarts.length === 0,
     unchangedRestarts,
-    isNotBack: of.timeline.some(({ kind }) => kind === 'not-steady') || (windows.length > 0 && of.ledger.isGoneAtEnd),
+    isNotBack: timeline.some(({ kind }) => kind === 'not-steady') || (windows.length > 0 && of.ledger.isGoneAtEnd),
     // Of a service that the user runs there is no second one.
     controls: [],
     calibration: null,
-    witnessDoubts: [...journalDoubts(run, of.hasJournal), ...(await serverLogDoubts(run, of.ask))],
+    witnessDoubts: [...journalDoubts(run, hasJournal), ...(await serverLogDoubts(run, ask))],
     engine: [],
     writes: null,
     direct: null,
     proxy: null,
     proxyTries: null,
     kernel: {},
-    journal: of.hasJournal ? journalOf(run, windows, of.timeline) : undefined,
-    serverLog: await serverLogsOf(run, of.ask),
-    keptReuse: await keptReuseOf(of.ask),
+    journal: hasJournal ? journalOf(run, windows, timeline) : undefined,
+    serverLog: await serverLogsOf(run, ask),
+    keptReuse: await keptReuseOf(ask),
   };
 }
 

@@ -78,9 +78,9 @@ export async function countHolds(
 }
 
 /** Restarts in which the service ended connections that it means to keep: something of it changed. */
-export function restartsOfEnds(holds: HoldEvidence | null): ReadonlySet<number> {
-  if (holds === null || (holds.verdict.kind !== 'sse' && holds.verdict.kind !== 'websocket')) return new Set();
-  return new Set(holds.verdict.perRestart.filter(({ ended }) => ended > 0).map(({ restart }) => restart));
+export function restartsOfEnds(holds: HoldEvidence | null): number[] {
+  if (holds === null || (holds.verdict.kind !== 'sse' && holds.verdict.kind !== 'websocket')) return [];
+  return holds.verdict.perRestart.filter(({ ended }) => ended > 0).map(({ restart }) => restart);
 }
 
 function endsOf(ends: readonly Ends[]) {

@@ -2,15 +2,15 @@
 import { present } from '../../base/present.ts';
 import { counted } from '../../base/counted.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import type { RunRecord } from '../../run/run-record.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import type { Ask } from '../ledger-summary.ts';
 import type { Verdict } from '../record/verdict.ts';
 
 type ServerLog = NonNullable<Verdict['serverLog']>;
 
 /** The logs' part of the verdict; nothing where no log was asked for. */
-export async function serverLogsOf(run: RunRecord, ask: Ask): Promise<Verdict['serverLog']> {
-  if (run.kind !== 'measure' || run.accessLogs === undefined) return undefined;
+export async function serverLogsOf(run: ServiceRun, ask: Ask): Promise<Verdict['serverLog']> {
+  if (run.accessLogs === undefined) return undefined;
   const drops = await ask<{ log: number; what: string; dropped: number; seq: number; line: number | null }>(
     'server-log-drops',
   );
@@ -34,8 +34,8 @@ export async function serverLogsOf(run: RunRecord, ask: Ask): Promise<Verdict['s
 }
 
 /** Is every line there that the run has kept? Without it a drop would be one that the server never saw. */
-export async function serverLogDoubts(run: RunRecord, ask: Ask): Promise<string[]> {
-  if (run.kind !== 'measure' || run.accessLogs === undefined) return [];
+export async function serverLogDoubts(run: ServiceRun, ask: Ask): Promise<string[]> {
+  if (run.accessLogs === undefined) return [];
   const kept = await ask<{ log: number; withId: number; withoutId: number }>('server-log-kept');
   return run.accessLogs.flatMap(({ path, ours, joined, problem }, index) => {
     // Of one that could not be read to its end, what was counted may not have been written.
@@ -51,9 +51,8 @@ export async function serverLogDoubts(run: RunRecord, ask: Ask): Promise<string[
 }
 
 /** What a reader must know of the logs, each a sentence. */
-export function serverLogNotes(run: RunRecord, serverLog: Verdict['serverLog']): string[] {
-  if (run.kind !== 'measure' || serverLog === undefined) return [];
-  return serverLog.logs.flatMap((log, index) => {
+export function serverLogNotes(run: ServiceRun, serverLog: Verdict['serverLog']): string[] {
+  return (serverLog?.logs ?? []).flatMap((log, index) => {
     const { path, twice, missing, differing, joined } = log;
     const { replaced = 0, emptied = [], problem } = run.accessLogs?.[index] ?? {};
     const told = present([

@@ -1,7 +1,7 @@
 /** What systemd's journal says of the restarts of a service of the user's: the events, and how long each phase took. */
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { runFiles } from '../../run/run-folder.ts';
-import type { RunRecord, ServiceRun } from '../../run/run-record.ts';
+import type { ServiceRun } from '../../run/run-record.ts';
 import { originWallUsOf } from '../../run/tables.ts';
 import { phasesOf } from '../phases.ts';
 import type { Verdict } from '../record/verdict.ts';
@@ -22,11 +22,11 @@ export function journalDoubts({ aborted, notes, service }: ServiceRun, isThere: 
 
 /** The journal's part of the verdict; nothing where no journal was asked for. */
 export function journalOf(
-  run: RunRecord,
+  run: ServiceRun,
   windows: readonly RestartWindow[],
   timeline: readonly TimelineEvent[],
 ): Verdict['journal'] {
-  if (run.kind !== 'measure' || run.service.journal === undefined) return undefined;
+  if (run.service.journal === undefined) return undefined;
   const told = timeline
     .map((event, index) => ({ ...event, line: index + 1 }))
     .filter(({ source }) => source === 'journal');
@@ -42,11 +42,7 @@ export function journalOf(
 }
 
 /** null: not known. A phase that is not there, between events that are, took no time. */
-function phaseTimes(window: RestartWindow): {
-  drainingMs: number | null;
-  downMs: number | null;
-  warmingMs: number | null;
-} {
+function phaseTimes(window: RestartWindow) {
   const spans = phasesOf(window);
   const ms = (name: string, isKnown: boolean): number | null => {
     if (!isKnown) return null;
