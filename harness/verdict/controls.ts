@@ -9,21 +9,16 @@ import { bareId, c0Id } from '../experiment/catalog.ts';
 import { isDropped, type Outcome } from '../run/files/ledger.ts';
 import { runFiles } from '../run/run-folder.ts';
 import type { ExperimentRun } from '../run/run-record.ts';
-import { calibrationSchema } from './record/verdict-parts.ts';
+import * as part from './record/verdict-parts.ts';
 import { isConclusive, verdictSchema, type Calibration, type ControlVerdict, type Verdict } from './record/verdict.ts';
 
-const controlSchema = z.strictObject({
-  role: z.enum(['C0', 'C+']),
-  /** `E0`, or `E5 own-port`. */
-  name: z.string(),
-  /** Why the run says nothing without it. */
-  because: z.string(),
-  /** Of the control's own run. */
-  verdict: verdictSchema,
-});
+const controlSchema = part.controlSchema
+  .pick({ role: true, name: true, because: true })
+  // Of the control's own run.
+  .extend({ verdict: verdictSchema });
 
 /** What a run was made beside, as its witnesses/controls.json holds it. */
-export const controlsSchema = z.strictObject({ calibration: calibrationSchema, controls: z.array(controlSchema) });
+export const controlsSchema = z.strictObject({ calibration: part.calibrationSchema, controls: z.array(controlSchema) });
 
 /** A control with its run. */
 export type Control = z.infer<typeof controlSchema>;

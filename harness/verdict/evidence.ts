@@ -27,7 +27,7 @@ import { joinedAmong } from './queries/joined.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
-import type { Calibration, Reconciliation, RequestVerdict, Verdict } from './record/verdict.ts';
+import type { RequestVerdict, Verdict } from './record/verdict.ts';
 import { keptReuseOf } from './service/kept-reuse.ts';
 import { serverLogDoubts, serverLogsOf } from './service/server-logs.ts';
 import { journalDoubts, journalOf } from './service/unit-journal.ts';
@@ -41,8 +41,21 @@ interface SentTo {
   readonly fromUs: number;
 }
 
-/** Everything a verdict is made of. */
-export interface Evidence {
+/** Everything a verdict is made of; what goes into it as it is has the words of its schema. */
+export interface Evidence extends Pick<
+  Verdict,
+  | 'stale'
+  | 'keptReuse'
+  | 'dropWindows'
+  | 'calibration'
+  | 'writes'
+  | 'direct'
+  | 'reconciliation'
+  | 'proxyTries'
+  | 'journal'
+  | 'serverLog'
+  | 'hashes'
+> {
   readonly run: RunRecord;
   readonly windows: readonly RestartWindow[];
   readonly ledger: LedgerSummary;
@@ -54,13 +67,8 @@ export interface Evidence {
   readonly requests: readonly RequestVerdict[] | null;
   /** Requests of a service of the user's own in the lab that mostly failed before the first restart. */
   readonly illRequests: readonly RequestBefore[];
-  /** null where ok answers do not show each version. */
-  readonly stale: number | null;
-  /** Of a service of the user's: were its kept connections kept? */
-  readonly keptReuse?: Verdict['keptReuse'];
   /** null where no connection was held. */
   readonly holds: HoldEvidence | null;
-  readonly dropWindows: Verdict['dropWindows'];
   /** Was something of the service seen to change in every restart? null where nothing was to change. */
   readonly hasChanged: boolean | null;
   /** Restarts of a service of the user's in which nothing was. */
@@ -69,28 +77,18 @@ export interface Evidence {
   readonly isNotBack: boolean;
   readonly waits: Waits;
   readonly controls: readonly Control[] | null;
-  readonly calibration: Calibration | null;
   /** Witnesses that are missing or do not cover the run, each a sentence. */
   readonly witnessDoubts: readonly string[];
   readonly unplanned: readonly UnplannedEnd[];
   readonly engine: readonly EngineEvent[];
-  readonly writes: Verdict['writes'];
   /** Why nothing is known of the writes, though they were looked up. */
   readonly writesDoubt?: string | undefined;
-  readonly direct: Verdict['direct'];
   /** Of the direct probe's ok answers those whose end is the close of the connection; behind a proxy nobody else sees that. */
   readonly directWithoutLength?: number;
-  readonly reconciliation: Reconciliation;
   /** null where no proxy of ours was part of the run. */
   readonly proxy: Verdict['witnesses']['proxy'];
-  readonly proxyTries: Verdict['proxyTries'];
   /** Change of the kernel's counters over the load. */
   readonly kernel: Record<string, number>;
-  /** What systemd's journal says of a service of the user's, where it was asked for. */
-  readonly journal?: Verdict['journal'];
-  /** What access logs of it say, where they were asked for. */
-  readonly serverLog?: Verdict['serverLog'];
-  readonly hashes: Verdict['hashes'];
 }
 
 /** A run that is open, with its database. */

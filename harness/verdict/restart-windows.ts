@@ -3,8 +3,31 @@ import type { Experiment } from '../experiment/experiment.ts';
 import { deployOf, isOfProxy } from '../experiment/units.ts';
 import type { EventKind, TimelineEvent } from '../run/files/timeline.ts';
 
+/** The moments of a restart that are the first event of a kind. */
+const firstOf = {
+  deployEndUs: 'deploy-end',
+  /** Of several sites, or of a release: when the deploy came to this one. */
+  siteBeginUs: 'site-begin',
+  /** From here on the deploy holds the old version to be out of rotation. */
+  retireUs: 'retire',
+  sigtermUs: 'sigterm',
+  /** systemd sent SIGKILL, since the process had not ended in its TimeoutStopSec. */
+  killedUs: 'killing',
+  /** A socket unit that shares the service's fate closed its port. */
+  socketStoppedUs: 'socket-stopped',
+  acceptingUs: 'accepting',
+  readyUs: 'ready',
+  /** The new version was not ready in time: the old one, which serves on, is neither stopped nor replaced. */
+  givenUpUs: 'given-up',
+  /** A bad version began to be taken back. */
+  rollBackUs: 'roll-back',
+  /** A user's service answered steadily from here on. */
+  steadyUs: 'steady',
+  firstAnswerUs: 'proxy-first-answer',
+} as const satisfies Record<string, EventKind>;
+
 /** When each thing happened in one restart, in microseconds since the run's origin; null where it was not seen. */
-export interface RestartWindow {
+export interface RestartWindow extends Readonly<Record<keyof typeof firstOf, number | null>> {
   /** Counted over all sites, from 1. */
   readonly restart: number;
   /** The site that was restarted. */
@@ -12,38 +35,20 @@ export interface RestartWindow {
   /** The deploy that it is part of, from 1: of several sites one deploy restarts each. */
   readonly deploy: number;
   readonly deployBeginUs: number;
-  readonly deployEndUs: number | null;
-  /** Of several sites, or of a release: when the deploy came to this one. */
-  readonly siteBeginUs: number | null;
-  /** From here on the deploy holds the old version to be out of rotation. */
-  readonly retireUs: number | null;
-  readonly sigtermUs: number | null;
   readonly acceptStoppedUs: number | null;
   /** Number of the timeline's line that shows it (else the deploy's), from 1. */
   readonly acceptStoppedLine: number;
   /** Kept connections that were idle then: each still carries one request in a polite drain. */
   readonly idleWhenStopped: number;
-  /** systemd sent SIGKILL, since the process had not ended in its TimeoutStopSec. */
-  readonly killedUs: number | null;
   /** The old process was gone. */
   readonly exitUs: number | null;
-  /** A socket unit that shares the service's fate closed its port, and opened it again. */
-  readonly socketStoppedUs: number | null;
+  /** The socket's port was open again. */
   readonly socketStartedUs: number | null;
   /** The new process was there. */
   readonly startUs: number | null;
   readonly internalListeningUs: number | null;
-  readonly acceptingUs: number | null;
-  readonly readyUs: number | null;
-  /** The new version was not ready in time: the old one, which serves on, is neither stopped nor replaced. */
-  readonly givenUpUs: number | null;
-  /** A bad version began to be taken back. */
-  readonly rollBackUs: number | null;
   /** Of a bad release: times in which the port was closed once more, since the way back restarts a site that had come up. */
   readonly closedAgain: readonly ClosedAgain[];
-  /** A user's service answered steadily from here on. */
-  readonly steadyUs: number | null;
-  readonly firstAnswerUs: number | null;
 }
 
 /** From a stop to the next accept; its end may be infinite. */
@@ -70,42 +75,31 @@ export function restartWindows(timeline: readonly TimelineEvent[], sites: readon
     // What a release that could not start said of its own end, earlier, belongs to the deploy before.
     const seen = own.filter(({ atUs }) => atUs >= deployBeginUs);
     const first = (kind: EventKind): number | null => seen.find((event) => event.kind === kind)?.atUs ?? null;
-    const socketStoppedUs = first('socket-stopped');
+    const last = (kind: EventKind): number | null => seen.findLast((event) => event.kind === kind)?.atUs ?? null;
+    const moments = Object.entries(firstOf).map(([name, kind]) => [name, first(kind)]);
+    const firsts = Object.fromEntries(moments) as Record<keyof typeof firstOf, number | null>;
     const stopped = seen.find(({ kind }) => kind === 'accept-stopped')?.connections;
     const showing = (['accept-stopped', 'exit', 'main-exited', 'unit-stopped', 'deploy-begin'] as const)
       .map((kind) => seen.find((event) => event.kind === kind))
       .find((event) => event !== undefined);
-    const givenUpUs = first('given-up');
     // Of a version that was given up the ends are its own, and not those of the old one.
-    const exitUs = givenUpUs !== null ? null : (first('exit') ?? first('main-exited') ?? first('unit-stopped'));
+    const exitUs = firsts.givenUpUs !== null ? null : (first('exit') ?? first('main-exited') ?? first('unit-stopped'));
     return {
       restart,
       site: sites[index] ?? '',
       deploy,
       deployBeginUs,
-      deployEndUs: first('deploy-end'),
-      siteBeginUs: first('site-begin'),
-      retireUs: first('retire'),
-      sigtermUs: first('sigterm'),
+      ...firsts,
       // A process that dies of the signal says nothing: then the port closed when systemd saw it gone.
       acceptStoppedUs: first('accept-stopped') ?? exitUs,
       acceptStoppedLine: showing === undefined ? 0 : timeline.indexOf(showing) + 1,
       idleWhenStopped: Math.max(0, (stopped?.open ?? 0) - (stopped?.inFlight ?? 0)),
-      killedUs: first('killing'),
       exitUs,
-      socketStoppedUs,
       // The last: a socket may be started in vain first.
-      socketStartedUs:
-        socketStoppedUs === null ? null : (seen.findLast(({ kind }) => kind === 'socket-started')?.atUs ?? null),
-      startUs: seen.findLast(({ kind }) => kind === 'start')?.atUs ?? null,
-      internalListeningUs: seen.findLast(({ kind }) => kind === 'internal-listening')?.atUs ?? null,
-      acceptingUs: first('accepting'),
-      readyUs: first('ready'),
-      givenUpUs,
-      rollBackUs: first('roll-back'),
-      closedAgain: first('roll-back') === null ? [] : closedAgain(seen, timeline),
-      steadyUs: first('steady'),
-      firstAnswerUs: first('proxy-first-answer'),
+      socketStartedUs: firsts.socketStoppedUs === null ? null : last('socket-started'),
+      startUs: last('start'),
+      internalListeningUs: last('internal-listening'),
+      closedAgain: firsts.rollBackUs === null ? [] : closedAgain(seen, timeline),
     };
   });
 }

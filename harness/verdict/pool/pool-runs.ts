@@ -33,17 +33,7 @@ export interface PooledRuns {
     readonly p: number;
   }[];
   /** In the order of their names. */
-  readonly runs: readonly {
-    readonly runId: string;
-    readonly seed: number;
-    readonly verdict: string;
-    readonly badRestarts: number;
-    readonly restarts: number;
-    readonly dropped: number;
-    readonly due: number;
-    readonly ledger: string;
-    readonly machine: string;
-  }[];
+  readonly runs: readonly ReturnType<typeof pooledRun>[];
 }
 
 /**
@@ -75,17 +65,16 @@ export function poolRuns(given: readonly ShardRun[], cleanPercent: number | null
       reasons: [...pooled.reasons, ...disagreeing],
     },
     odd,
-    runs: runs.map(({ run, verdict }) => ({
-      runId: verdict.runId,
-      seed: run.seed,
-      verdict: verdict.verdict,
-      badRestarts: verdict.badRestarts,
-      restarts: verdict.restarts,
-      dropped: verdict.dropped,
-      due: verdict.due,
-      ledger: verdict.hashes.ledger,
-      machine: [...ofMachine].map((name) => run.fingerprint[name] ?? 'unknown').join(', '),
-    })),
+    runs: runs.map(pooledRun),
+  };
+}
+
+function pooledRun({ run, verdict }: ShardRun) {
+  const { runId, badRestarts, restarts, dropped, due } = verdict;
+  return {
+    ...{ runId, seed: run.seed, verdict: verdict.verdict, badRestarts, restarts, dropped, due },
+    ledger: verdict.hashes.ledger,
+    machine: [...ofMachine].map((name) => run.fingerprint[name] ?? 'unknown').join(', '),
   };
 }
 
