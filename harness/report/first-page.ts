@@ -1,9 +1,11 @@
 /** The first page of a report: the verdict, the line to cite, and everything that one must know before one believes it. */
 import { isOfOwnService } from '../run/tables.ts';
+import { greatestOf } from '../base/sums.ts';
+import { present } from '../base/present.ts';
 import { counted } from '../base/counted.ts';
 import { askedMs, labDeadlineMs } from '../run/site-requests.ts';
 import { type ExperimentRun, subjectOf, type RunRecord } from '../run/run-record.ts';
-import { boundIn, kindsText, noRestartText, restartsText } from '../verdict/citation.ts';
+import { boundIn, kindsText, noRestartText, restartsText, versionsIn } from '../verdict/citation.ts';
 import { pressurePercent } from '../run/files/kernel.ts';
 import { heldText } from '../verdict/service/held-text.ts';
 import { isConclusive, type Verdict } from '../verdict/record/verdict.ts';
@@ -133,7 +135,7 @@ function whenText({ dropWindows }: Verdict): string | null {
 
 function waitingText({ longestWaitMs, gapMs, stalls, transit }: Verdict): string {
   const places = byCount(stalls.byPlace).map(([place, count]) => `${count} ${place}`);
-  return [
+  return present([
     longestWaitMs === null ? 'no ok answer;' : `longest ${inMs(longestWaitMs)};`,
     gapMs === null
       ? 'how long nobody was answered is not known.'
@@ -142,18 +144,17 @@ function waitingText({ longestWaitMs, gapMs, stalls, transit }: Verdict): string
       ? `No ok answer came over ${stalls.aboveMs} ms late.`
       : `${stalls.count} ok answers came over ${stalls.aboveMs} ms late: ${places.join('; ')}; outside of every ` +
         `restart: ${stalls.outsideRestarts}.`,
-    ...(transit.longestMs === null
-      ? []
-      : [`The way between client and proxy, there and back, took ${inMs(transit.longestMs)} at most.`]),
-  ].join(' ');
+    transit.longestMs !== null &&
+      `The way between client and proxy, there and back, took ${inMs(transit.longestMs)} at most.`,
+  ]).join(' ');
 }
 
 function queueText({ perRestart }: Verdict): string | null {
-  const expected = perRestart.flatMap(({ expectedQueue }) => expectedQueue ?? []);
-  if (expected.length === 0) return null;
-  const seen = perRestart.flatMap(({ longestQueue }) => longestQueue ?? []);
-  const most = seen.length === 0 ? 'not sampled' : `at most ${Math.max(...seen)} connections waited`;
-  return `${most}; expected at most ${Math.max(...expected).toFixed(0)}.`;
+  const expected = greatestOf(perRestart.map(({ expectedQueue }) => expectedQueue));
+  if (expected === null) return null;
+  const seen = greatestOf(perRestart.map(({ longestQueue }) => longestQueue));
+  const most = seen === null ? 'not sampled' : `at most ${seen} connections waited`;
+  return `${most}; expected at most ${expected.toFixed(0)}.`;
 }
 
 function writesText(run: RunRecord, { writes }: Verdict): string | null {
@@ -211,15 +212,14 @@ function machineText(run: RunRecord, { schedule, witnesses }: Verdict): string {
   );
 }
 
-function labText({ fingerprint }: RunRecord): string {
-  const { cpus, cpu, project } = fingerprint;
-  return `${[
-    ...['traefik', 'systemd', 'node', 'sqlite', 'debian', 'kernel', 'engine'].flatMap((name) =>
-      fingerprint[name] === undefined ? [] : `${name} ${fingerprint[name]}`,
-    ),
-    ...(cpus === undefined ? [] : [`${cpus} × ${cpu ?? 'CPU'}`]),
-    ...(project === undefined ? [] : [`project ${project.slice(0, 12)}${project.slice(40)}`]),
-  ].join(', ')}.`;
+function labText(run: RunRecord): string {
+  const { cpus, cpu = 'CPU', project } = run.fingerprint;
+  const parts = present([
+    ...versionsIn(run, ['traefik', 'systemd', 'node', 'sqlite', 'debian', 'kernel', 'engine']),
+    cpus !== undefined && `${cpus} × ${cpu}`,
+    project !== undefined && `project ${project.slice(0, 12)}${project.slice(40)}`,
+  ]);
+  return `${parts.join(', ')}.`;
 }
 
 function longestAskedMs({ experiment }: ExperimentRun, longestWaitMs: number | null): number {

@@ -1,33 +1,35 @@
 /** The one line that goes into a document. */
 import { subjectOf, type RunRecord } from '../run/run-record.ts';
+import { present } from '../base/present.ts';
 import { exactInterval } from '../base/interval.ts';
 import { isConclusive, type Verdict } from './record/verdict.ts';
 
 /** Experiment, run, bad restarts with their exact bound, drops, wait, versions, and the ledger's hash. */
 export function citationLine(cited: Verdict, run: RunRecord): string {
-  const { fingerprint } = run;
   // A proxy that the load never met bounds nothing.
   const hasProxy = run.kind === 'experiment' && run.experiment.proxy.kind !== 'none';
-  const parts = [
+  const parts = present([
     cited.headline,
     cited.restarts === 0
       ? noRestartText(cited)
       : `${restartsText(cited)} dropped ${cited.badRestarts === 0 ? 'anything' : 'something'}${boundIn(cited, run)}`,
     `${cited.dropped} of ${cited.due} requests at ${subjectOf(run).ratePerSecond}/s${kindsIn(cited, run)}`,
     waitText(cited, hasProxy),
-    [...(hasProxy ? ['traefik'] : []), 'systemd', 'node', 'kernel']
-      .filter((name) => fingerprint[name] !== undefined)
-      .map((name) => `${name} ${fingerprint[name] ?? '?'}`)
-      .join(', '),
-    ...(run.kind === 'measure' && run.service.tls?.isInsecure === true ? ['certificate not checked'] : []),
+    versionsIn(run, present([hasProxy && 'traefik', 'systemd', 'node', 'kernel'])).join(', '),
+    run.kind === 'measure' && run.service.tls?.isInsecure === true && 'certificate not checked',
     `ledger sha256:${cited.hashes.ledger.slice(0, 16)}`,
-  ];
+  ]);
   const doubt = !isConclusive(cited)
     ? ` [${cited.verdict}: not citable]`
     : cited.controls === null
       ? ' [without controls: not for citing]'
       : '';
   return `${cited.experiment}@${cited.runId}:${doubt} ${parts.join('; ')}`;
+}
+
+/** Those versions of the lab that are known: `systemd 252`. */
+export function versionsIn({ fingerprint }: RunRecord, names: readonly string[]): string[] {
+  return names.flatMap((name) => (fingerprint[name] === undefined ? [] : `${name} ${fingerprint[name]}`));
 }
 
 /** Did the command on a user's service fail, or was it cut short? Then what it did is no restart that bounds any other. */

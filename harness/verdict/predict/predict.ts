@@ -1,4 +1,5 @@
 /** How many requests a run should drop: from its timeline and its options alone, never from its ledger. */
+import { present } from '../../base/present.ts';
 import { sum, sumOf } from '../../base/sums.ts';
 import { mixOf, type Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun, RunRecord } from '../../run/run-record.ts';
@@ -159,62 +160,59 @@ function busyDrops({ sites, load, deploy, proxy }: Experiment, { readyUs, retire
 function formulaOf(
   experiment: Experiment,
   windows: readonly RestartWindow[],
-  parts: { least: number; refused: number; cut: number; emptied: number; busy: number },
+  {
+    least,
+    refused,
+    cut,
+    emptied,
+    busy,
+  }: { least: number; refused: number; cut: number; emptied: number; busy: number },
 ): string {
+  const { retry, check } = experiment.proxy;
+  return present([
+    portWords(experiment, windows),
+    retry !== undefined &&
+      (retry.initialIntervalMs === 0
+        ? `retry at once, ${retry.attempts} tries: over before the port is open again`
+        : `retry, ${retry.attempts} tries from ${retry.initialIntervalMs} ms on: saves who meets the port open`),
+    check !== undefined &&
+      `check of ${checkedPath(experiment, check.path)} on the ${check.port} port every ${check.intervalMs} ms: 503 from ` +
+        'a failed check to the next passed',
+    `refused or turned away: ${refused.toFixed(1)}`,
+    refused - least > 1 &&
+      experiment.service !== undefined &&
+      `at least ${least.toFixed(1)}, if it answers on the proxy’s kept connections until it ends`,
+    cut > 0 && `cut by the signal, rate × (time asked for + time of dying): ${cut.toFixed(1)}`,
+    emptied > 0 && `no router while the file was read empty, rate × ${throttleMs / 1000} s each: ${emptied.toFixed(0)}`,
+    busy > 0 && `refused by SQLite, in upgraded or behind long transactions: ${busy.toFixed(0)}`,
+  ]).join('; ');
+}
+
+/** What becomes of connections while a process is exchanged for the next. */
+function portWords(experiment: Experiment, windows: readonly RestartWindow[]): string {
   const { load, unit, proxy } = experiment;
-  const outagesMs = windows.map(({ acceptStoppedUs, acceptingUs }) =>
+  const outageMs = sumOf(windows, ({ acceptStoppedUs, acceptingUs }) =>
     Math.max(0, ((acceptingUs ?? 0) - (acceptStoppedUs ?? 0)) / 1000),
   );
-  // A site's share of the load may be no round number.
-  const rate = `${Number(load.ratePerSecond.toFixed(3))}/s`;
-  const words: string[] = [];
   if (publicPorts(experiment) === 2) {
-    words.push(
-      proxy.cutover === 'check'
-        ? 'the other colour accepts before this one stops, and the check passes over whoever is not ready'
-        : 'the other colour accepts before the proxy’s file names it, and this one goes on until it no longer does',
-    );
-  } else if (unit.activation === 'none') {
-    words.push(
-      `rate × outage windows = ${rate} × ${(sum(outagesMs) / 1000).toFixed(3)} s ` +
-        `(${windows.length} windows) = ${((load.ratePerSecond * sum(outagesMs)) / 1000).toFixed(1)}`,
-    );
-  } else {
-    words.push(
-      unit.activation === 'shared' && sum(outagesMs) === 0
-        ? 'both colours inherit the one socket, and the new one accepts before the old one stops'
-        : 'the socket outlives the process, so connections wait and none is refused',
-    );
-    if (windows.some(({ socketStoppedUs }) => socketStoppedUs !== null)) {
-      words.push('but here it was closed and opened again, with all that waited in its queue');
-    } else if (unit.flushPending) {
-      words.push('but what waits when the service has stopped is flushed');
-    }
+    return proxy.cutover === 'check'
+      ? 'the other colour accepts before this one stops, and the check passes over whoever is not ready'
+      : 'the other colour accepts before the proxy’s file names it, and this one goes on until it no longer does';
   }
-  if (proxy.retry !== undefined) {
-    words.push(
-      proxy.retry.initialIntervalMs === 0
-        ? `retry at once, ${proxy.retry.attempts} tries: over before the port is open again`
-        : `retry, ${proxy.retry.attempts} tries from ${proxy.retry.initialIntervalMs} ms on: saves who meets the port open`,
+  if (unit.activation === 'none') {
+    // A site's share of the load may be no round number.
+    const rate = `${Number(load.ratePerSecond.toFixed(3))}/s`;
+    return (
+      `rate × outage windows = ${rate} × ${(outageMs / 1000).toFixed(3)} s ` +
+      `(${windows.length} windows) = ${((load.ratePerSecond * outageMs) / 1000).toFixed(1)}`
     );
   }
-  if (proxy.check !== undefined) {
-    const { path, port, intervalMs } = proxy.check;
-    words.push(
-      `check of ${checkedPath(experiment, path)} on the ${port} port every ${intervalMs} ms: 503 from a failed check to the next passed`,
-    );
-  }
-  words.push(`refused or turned away: ${parts.refused.toFixed(1)}`);
-  if (parts.refused - parts.least > 1 && experiment.service !== undefined) {
-    words.push(`at least ${parts.least.toFixed(1)}, if it answers on the proxy’s kept connections until it ends`);
-  }
-  if (parts.cut > 0) words.push(`cut by the signal, rate × (time asked for + time of dying): ${parts.cut.toFixed(1)}`);
-  if (parts.emptied > 0) {
-    words.push(
-      `no router while the file was read empty, rate × ${throttleMs / 1000} s each: ${parts.emptied.toFixed(0)}`,
-    );
-  }
-  if (parts.busy > 0)
-    words.push(`refused by SQLite, in upgraded or behind long transactions: ${parts.busy.toFixed(0)}`);
-  return words.join('; ');
+  const isReopened = windows.some(({ socketStoppedUs }) => socketStoppedUs !== null);
+  return present([
+    unit.activation === 'shared' && outageMs === 0
+      ? 'both colours inherit the one socket, and the new one accepts before the old one stops'
+      : 'the socket outlives the process, so connections wait and none is refused',
+    isReopened && 'but here it was closed and opened again, with all that waited in its queue',
+    !isReopened && unit.flushPending && 'but what waits when the service has stopped is flushed',
+  ]).join('; ');
 }

@@ -96,13 +96,17 @@ export const restartSchema = z.strictObject({
   ),
 });
 
+/** Of some requests at risk. */
+const riskSchema = z.strictObject({
+  due: count.describe('Requests due.'),
+  dropped: count.describe('Of them, dropped.'),
+});
+
 /** One of several sites: what the verdict says of all of them, of this one. */
 export const siteSchema = tallySchema.extend({
   site: z.string().describe('Its name.'),
   byMethod: z.record(z.string(), tallySchema).describe('The same by method.'),
-  atRisk: z
-    .strictObject({ due: count.describe('Requests due.'), dropped: count.describe('Of them, dropped.') })
-    .describe('Requests due while one of its restarts could have dropped them.'),
+  atRisk: riskSchema.describe('Requests due while one of its restarts could have dropped them.'),
   restarts: count.describe('Its restarts that count.'),
   badRestarts: count.describe('Its restarts that dropped something.'),
   badRestartsUpper95: numberOrNull.describe('Upper end of the exact 95 % bound; null when there was none.'),
@@ -309,12 +313,7 @@ export const atRiskSchema = z.strictObject({
   due: count.describe('Requests due in that time.'),
   dropped: count.describe('Of them, dropped.'),
   ratePercent: numberOrNull.describe('The share, in percent; null without a restart.'),
-  byMethod: z
-    .record(
-      z.string(),
-      z.strictObject({ due: count.describe('Requests due.'), dropped: count.describe('Of them, dropped.') }),
-    )
-    .describe('The same by method.'),
+  byMethod: z.record(z.string(), riskSchema).describe('The same by method.'),
 });
 
 /** What a run could have seen. */
