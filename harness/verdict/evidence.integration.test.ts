@@ -33,15 +33,8 @@ const sha256 = (data: string | Buffer): string => createHash('sha256').update(da
 const judge = async (content: FolderContent): Promise<Verdict> => judgeRun(await writeFolder(content));
 
 /** What a row has that was refused. */
-const refused = {
-  outcome: 'refused',
-  status: null,
-  firstByteUs: null,
-  version: null,
-  instance: null,
-  bodyCrc32: null,
-  error: 'ECONNREFUSED, connect',
-} as const;
+const { status, firstByteUs, version, instance, bodyCrc32, error } = row(0, { outcome: 'refused' });
+const refused = { outcome: 'refused', status, firstByteUs, version, instance, bodyCrc32, error } as const;
 
 describe('a run’s folder in which nothing was dropped', () => {
   const content = contentOf(e5, 'waited');

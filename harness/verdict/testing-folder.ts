@@ -104,20 +104,9 @@ export function failedTryLine(atUs: number, error = 'dial tcp 127.0.0.1:18080: c
 
 /** An event of the made-up restart. */
 export function event(kind: EventKind, atUs: number, over: Partial<TimelineEvent> = {}): TimelineEvent {
-  return { atUs, kind, source: 'app', restart: 1, ...over };
+  const isOfDeployer = kind === 'deploy-begin' || kind === 'retire' || kind === 'deploy-end';
+  return { atUs, kind, source: isOfDeployer ? 'deployer' : 'app', restart: 1, ...over };
 }
-
-const timeline: readonly TimelineEvent[] = [
-  event('deploy-begin', window.deployBeginUs, { source: 'deployer' }),
-  event('retire', 990_000, { source: 'deployer' }),
-  event('sigterm', 1_000_000),
-  event('accept-stopped', 1_050_000),
-  event('exit', 1_100_000),
-  event('deploy-end', 1_200_000, { source: 'deployer' }),
-  event('internal-listening', 1_300_000),
-  event('accepting', 1_750_000),
-  event('ready', 1_750_100),
-];
 
 /** The events of a restart with these moments. */
 export function eventsOf(one: Partial<RestartWindow> = {}): TimelineEvent[] {
@@ -140,7 +129,7 @@ export function eventsOf(one: Partial<RestartWindow> = {}): TimelineEvent[] {
 function deployerOf(events: readonly TimelineEvent[]): DeployerMessage[] {
   return events.flatMap(({ kind, restart, atUs }) =>
     kind === 'deploy-begin' || kind === 'retire' || kind === 'deploy-end'
-      ? [{ kind, restart, version: `v${restart}`, atMonotonicUs: originMonotonicUs + atUs }]
+      ? { kind, restart, version: `v${restart}`, atMonotonicUs: originMonotonicUs + atUs }
       : [],
   );
 }
@@ -215,7 +204,7 @@ export function contentOf(file: ExperimentFile, inOutage: 'waited' | 'refused', 
   const probed = probeRows(inOutage);
   return {
     run,
-    timeline: [...timeline],
+    timeline: eventsOf().toSpliced(6, 0, event('internal-listening', 1_300_000)),
     ledger,
     access: ledger.map((one) => accessFieldsOf(one)),
     site: [...answered, ...probed.filter(({ outcome }) => outcome === 'ok')].map((one) => siteLineOf(one)),
