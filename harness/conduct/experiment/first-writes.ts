@@ -1,5 +1,7 @@
 /** Writes to a service of the user's own before the load: are they found as its service.yaml says? */
+import { slotCount } from '../../experiment/load-schedule.ts';
 import type { FirstWritesPlan } from '../../in-lab/contract/messages.ts';
+import type { LoadPlan } from '../../in-lab/load/plan.ts';
 import { writesQuestionOf } from '../../in-lab/deploy/writes-question.ts';
 import { converse } from '../../lab/engine/exec.ts';
 import type { Lab } from '../../lab/lab.ts';
@@ -10,17 +12,20 @@ import type { OwnApp } from '../run-request.ts';
 /**
  * Makes one write of each kind, and looks for it: whether `writes` asks the right thing is known before anything restarts.
  * @param own with its secrets
+ * @param load that comes after
  */
 export async function makeFirstWrites(
   { server, sites: [site] }: Lab,
   { service, mix }: OwnApp,
-  runId: string,
+  { runId, ratePerSecond, durationMs }: Pick<LoadPlan, 'runId' | 'ratePerSecond' | 'durationMs'>,
 ): Promise<readonly FirstWrite[]> {
   const question = writesQuestionOf(service, site);
   if (service.writes === undefined || question === null) return [];
   const plan: FirstWritesPlan = {
     // No id of the load begins so.
     id: `${runId}-w`,
+    // No {seq} of the load is as high: a service may take each number once.
+    firstSeq: slotCount(ratePerSecond, durationMs) + 1,
     hostHeader: site.hostHeader,
     publicPort: site.colours[0].publicPort,
     mix,

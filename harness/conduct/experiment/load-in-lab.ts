@@ -110,7 +110,7 @@ export async function loadInLab(
     deployer.say(JSON.stringify(deployPlan));
     await inTime(awaitDeployer(deployer), options.signal);
     const { own, signal } = options;
-    const firstWrites = own === null ? [] : await inTime(makeFirstWrites(lab, own, run.runId), signal);
+    const firstWrites = own === null ? [] : await inTime(makeFirstWrites(lab, own, plan), signal);
     const [client, sampler, probe] = await Promise.all([
       talkTo(lab.client, 'load/main.ts'),
       talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(sampledEveryMs(run.experiment))),

@@ -60,7 +60,7 @@ const entry = (path: string): PlanMixEntry => ({
 
 async function firstOf(question: WritesQuestion, path = '/orders') {
   const writes = { requests: ['order'], question };
-  const plan = { id: 'run-w', hostHeader: 'shop.test', publicPort, mix: [entry(path)], writes };
+  const plan = { id: 'run-w', firstSeq: 6001, hostHeader: 'shop.test', publicPort, mix: [entry(path)], writes };
   const [first] = await makeFirstWrites(plan, 300);
   return first;
 }
@@ -72,7 +72,9 @@ it.each<[string, () => WritesQuestion]>([
   ['a command, with blanks around its ids', () => ({ command: `cat ${folder}/orders.txt` })],
   ['a URL', () => byUrl('/orders/{id}')],
 ])('a write is found by %s', async (_, question) => {
-  expect(await firstOf(question())).toMatchObject({ request: 'order', fate: 'found', came: '' });
+  const first = await firstOf(question());
+  expect(first).toMatchObject({ request: 'order', fate: 'found', came: '' });
+  expect(first?.id).toMatch(/^run-w-1-60\d\d$/u);
 });
 
 it.each<[string, () => WritesQuestion, string]>([
@@ -101,4 +103,9 @@ it.each<[string, () => WritesQuestion, string, string?]>([
 
 it('a write is found twice that is stored twice', async () => {
   expect(await storedIds({ command: 'echo a; echo a' }, [])).toEqual(['a', 'a']);
+});
+
+it('a command that does not end is ended, with what it has started', async () => {
+  const endless = { command: 'tail -f /dev/null; true' };
+  await expect(storedIds(endless, [], 200)).rejects.toThrow('the command did not end within 0.2 s');
 });

@@ -6,6 +6,8 @@ import type { PlanMixEntry } from '../load/plan.ts';
 /** The service, as it is asked. */
 export interface ContractPlan {
   readonly id: string;
+  /** The first `{seq}`; left out: 1. */
+  readonly firstSeq?: number;
   readonly hostHeader: string;
   readonly unit: string;
   readonly socket: string;
@@ -24,7 +26,7 @@ export interface ContractPlan {
 }
 
 /** What the first writes are made of. */
-export interface FirstWritesPlan extends Pick<ContractPlan, 'id' | 'hostHeader' | 'publicPort' | 'mix'> {
+export interface FirstWritesPlan extends Pick<ContractPlan, 'id' | 'firstSeq' | 'hostHeader' | 'publicPort' | 'mix'> {
   readonly writes: NonNullable<ContractPlan['writes']>;
 }
 

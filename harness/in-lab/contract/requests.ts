@@ -19,11 +19,11 @@ let seq = 0;
 
 /** The next request of this kind. */
 export function requestOf(
-  plan: Pick<ContractPlan, 'id' | 'hostHeader'>,
+  plan: Pick<ContractPlan, 'id' | 'hostHeader' | 'firstSeq'>,
   entry: PlanMixEntry,
   connection: 'new' | 'kept' = 'kept',
 ): Written {
-  seq += 1;
+  seq = Math.max(seq + 1, plan.firstSeq ?? 1);
   const planned = { runId: plan.id, trial: 1, hostHeaders: [plan.hostHeader] as const, primedNotes: 1 };
   const prepared = prepareRequest(planned, entry, seq, connection);
   const { bytes, body = Buffer.alloc(0), method } = prepared;

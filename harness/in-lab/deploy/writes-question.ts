@@ -1,7 +1,8 @@
 /** Which writes of a service of the user's own are stored, asked in the lab's server as its service.yaml says. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import type { OwnService } from '../../experiment/own-service.ts';
 import type { Site } from '../../experiment/units.ts';
 import { httpGet } from './http-get.ts';
@@ -33,15 +34,20 @@ export function writesQuestionOf(
 /** Ids that are asked for at a time. */
 const atOnce = 8;
 const answerMs = 10_000;
-const mostOutputBytes = 1024 * 1024 * 1024;
+const commandMs = 30_000;
 
 /**
  * The ids that are stored, each once for each time that it is; by a URL those of `ids` that are.
+ * @param limitMs the longest that a command may take
  * @throws with what the database, the command or the service said, where that is no answer
  */
-export async function storedIds(question: WritesQuestion, ids: readonly string[]): Promise<string[]> {
+export async function storedIds(
+  question: WritesQuestion,
+  ids: readonly string[],
+  limitMs = commandMs,
+): Promise<string[]> {
   if ('url' in question) return await byUrl(question, ids);
-  const found = 'sql' in question ? await bySql(question) : await byCommand(question.command);
+  const found = 'sql' in question ? await bySql(question) : await byCommand(question.command, limitMs);
   return found.map((id) => id.trim()).filter((id) => id !== '');
 }
 
@@ -61,15 +67,17 @@ async function bySql({ sql, database }: Extract<WritesQuestion, { sql: string }>
   }
 }
 
-async function byCommand(command: string): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('sh', ['-c', command], { maxBuffer: mostOutputBytes }).catch(
-    (error: unknown) => {
-      const { code, stderr = '' } = error as { code?: unknown; stderr?: string };
-      throw new Error(
-        `the command ended with status ${String(code)}${stderr.trim() === '' ? '' : `: ${stderr.trim()}`}`,
-      );
-    },
-  );
+async function byCommand(command: string, limitMs: number): Promise<string[]> {
+  // In a group of its own, so that what it has started ends with it.
+  const child = spawn('sh', ['-c', command], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const limit = AbortSignal.timeout(limitMs);
+  const kill = (): unknown => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  limit.addEventListener('abort', kill);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  limit.removeEventListener('abort', kill);
+  if (limit.aborted) throw new Error(`the command did not end within ${limitMs / 1000} s`);
+  const said = stderr.trim() === '' ? '' : `: ${stderr.trim()}`;
+  if (child.exitCode !== 0) throw new Error(`the command ended with status ${String(child.exitCode)}${said}`);
   return stdout.split('\n');
 }
 
