@@ -36,28 +36,33 @@ const statusLine = /^HTTP\/1\.(\d) +(\d{3})(?!\d)/iu;
 /** The digit that tells an interim answer from the final one may not have come yet. */
 const interimBegin = /^HTTP\/1\.\d +1/iu;
 
-type State = 'status' | 'headers' | 'fixed' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close';
+/** Reads on until it has what it reads; yields where more bytes are needed for that. */
+type Reading<What> = Generator<undefined, What>;
 
 /** Parser of the answer to one request; make a new one for the next. */
 export class ResponseParser {
+  /** Status and headers, once the final answer's head was read. */
+  head: Pick<Answer, 'status' | 'headers'> | null = null;
+  /** Is the close of the connection the end of the body? */
+  endsByClose = false;
   private readonly options: ParserOptions;
+  private readonly reading: Reading<Response>;
   private pending: Buffer = Buffer.alloc(0);
-  /** Bytes of `pending` in which no line ends. */
-  private scanned = 0;
-  private state: State = 'status';
+  private nowUs = 0;
   /** Bytes so far of the head, or of the trailers. */
   private lineBytes = 0;
   private headUs: number | null = null;
+  /** Of the head that is being read, interim or final; 0 until its first line has come. */
   private status = 0;
   private minor = 1;
   private headers = new Map<string, string>();
-  private lastName: string | null = null;
-  private wanted = 0;
+  private isBetweenChunks = false;
   private readonly body: AnswerBody;
 
   constructor(options: ParserOptions) {
     this.options = options;
     this.body = new AnswerBody(options);
+    this.reading = this.read();
   }
 
   /** Bytes of the body so far. */
@@ -65,20 +70,9 @@ export class ResponseParser {
     return this.body.size;
   }
 
-  /** Status and headers, once the final answer's head was read. */
-  get head(): Pick<Answer, 'status' | 'headers'> | null {
-    const { status, headers } = this;
-    return this.state === 'status' || this.state === 'headers' ? null : { status, headers };
-  }
-
   /** Has a part begun whose end is announced: a body of known length, a chunk? */
   get isMidway(): boolean {
-    return !this.endsByClose && (this.state !== 'chunk-size' || this.pending.length > 0);
-  }
-
-  /** Is the close of the connection the end of the body? */
-  get endsByClose(): boolean {
-    return this.state === 'until-close';
+    return !this.endsByClose && (!this.isBetweenChunks || this.pending.length > 0);
   }
 
   /** What came behind the answer. */
@@ -101,8 +95,7 @@ export class ResponseParser {
    * for the final one.
    */
   get begunUs(): number | null {
-    const isInterim =
-      this.state === 'status' ? interimBegin.test(this.pending.toString('latin1', 0, 20)) : this.status < 200;
+    const isInterim = this.status === 0 ? interimBegin.test(this.pending.toString('latin1', 0, 20)) : this.status < 200;
     return isInterim ? null : this.headUs;
   }
 
@@ -114,75 +107,48 @@ export class ResponseParser {
    */
   feed(bytes: Buffer, atUs = 0): Response | undefined {
     this.pending = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes]);
-    for (;;) {
-      const step = this.step(atUs);
-      if (step === 'more') {
-        this.keepPending(bytes);
-        return undefined;
-      }
-      // What follows the end belongs to no request: the connection cannot be trusted any more.
-      if (step === 'done') return this.response(this.pending.length === 0 && this.keepsAlive());
-    }
-  }
-
-  /** The bytes are the caller's, who reads the next ones into the same place. */
-  private keepPending(given: Buffer): void {
-    if (this.pending.length > 0 && this.pending.buffer === given.buffer) this.pending = Buffer.from(this.pending);
+    this.nowUs = atUs;
+    const response = this.reading.next().value;
+    // The bytes are the caller's, who reads the next ones into the same place.
+    const isCallers = this.pending.length > 0 && this.pending.buffer === bytes.buffer;
+    if (response === undefined && isCallers) this.pending = Buffer.from(this.pending);
+    return response;
   }
 
   /** The peer has closed: gives the answer if that is how this one ends, nothing if it was cut. */
   end(): Response | undefined {
-    return this.state === 'until-close' ? this.response(false) : undefined;
+    return this.endsByClose ? this.response(false) : undefined;
   }
 
-  private step(atUs: number): 'more' | 'again' | 'done' {
-    switch (this.state) {
-      case 'status':
-        return this.readStatusLine(atUs);
-      case 'headers':
-        return this.readHeader();
-      case 'fixed':
-      case 'chunk-data':
-        return this.readCounted();
-      case 'chunk-size':
-        return this.readChunkSize();
-      case 'chunk-end':
-        return this.readChunkEnd();
-      case 'trailers': {
-        const line = this.takeLine('the trailers');
-        if (line === undefined) return 'more';
-        if (line === '') return 'done';
-        if (!isFolded(line)) checkField(line);
-        return 'again';
-      }
-      case 'until-close':
-        this.take(this.pending.length);
-        return 'more';
+  private *read(): Reading<Response> {
+    // The others announce the real answer; 101 changes the protocol.
+    for (yield* this.readHead(); this.status < 200 && this.status !== 101; yield* this.readHead()) {
+      this.headers = new Map();
+      this.headUs = null;
+      this.status = 0;
     }
+    if (this.status !== 101) yield* this.readBody();
+    // What follows the end belongs to no request: the connection cannot be trusted any more.
+    return this.response(this.pending.length === 0 && this.keepsAlive());
   }
 
-  private readStatusLine(atUs: number): 'more' | 'again' {
-    if (this.options.skipsStrayBody === true && this.headUs === null) this.skipStrayBody();
-    if (this.pending.length === 0) return 'more';
-    this.headUs ??= atUs;
-    const first = this.pending.toString('latin1', 0, begin.length).toUpperCase();
-    if (!begin.startsWith(first)) throw new ParseError(`the answer does not begin with ${begin}`);
-    const line = this.takeLine('the head of the answer');
-    if (line === undefined) return 'more';
-    const [, minor, status] = statusLine.exec(line) ?? [];
-    if (minor === undefined || line.includes('\0')) throw new ParseError(`not a status line: ${shown(line)}`);
-    this.status = Number(status);
-    this.minor = Number(minor);
-    if (this.status < 100) throw new ParseError(`not a status: ${status}`);
-    // The others announce the real answer; this one would change the protocol.
-    if (this.status === 101 && this.options.upgrades !== true)
-      throw new ParseError('101 Switching Protocols was not asked for');
-    this.state = 'headers';
-    return 'again';
+  private *readHead(): Reading<void> {
+    this.skipStrayBody();
+    while (this.pending.length === 0) {
+      yield;
+      this.skipStrayBody();
+    }
+    this.headUs = this.nowUs;
+    while (!this.isBegun()) yield;
+    this.takeStatus(yield* this.line('the head of the answer'));
+    yield* this.readHeaders();
+    this.lineBytes = 0;
+    if (this.status >= 200) this.head = { status: this.status, headers: this.headers };
   }
 
   /** Drops what stands before the first byte of an answer; of what may be its beginning nothing. */
   private skipStrayBody(): void {
+    if (this.options.skipsStrayBody !== true) return;
     const text = this.pending.toString('latin1').toUpperCase();
     const at = text.indexOf(begin);
     let kept = Math.min(begin.length - 1, text.length);
@@ -190,112 +156,116 @@ export class ResponseParser {
     this.pending = this.pending.subarray(at >= 0 ? at : text.length - kept);
   }
 
-  private readHeader(): 'more' | 'again' | 'done' {
-    const line = this.takeLine('the head of the answer');
-    if (line === undefined) return 'more';
-    if (line === '') return this.headEnds();
-    if (isFolded(line)) {
-      if (this.lastName === null) throw new ParseError('white space before the first header');
-      // RFC 9112, 5.2: a fold stands for spaces.
-      const before = this.headers.get(this.lastName) ?? '';
-      this.headers.set(this.lastName, trimmed(`${before} ${cleanValue(line)}`));
-      return 'again';
-    }
-    const [name, value] = checkField(line);
-    const before = this.headers.get(name);
-    this.headers.set(name, before === undefined ? value : `${before}, ${value}`);
-    this.lastName = name;
-    return 'again';
+  /** Has all come with which an answer begins? */
+  private isBegun(): boolean {
+    const first = this.pending.toString('latin1', 0, begin.length).toUpperCase();
+    if (!begin.startsWith(first)) throw new ParseError(`the answer does not begin with ${begin}`);
+    return first === begin;
   }
 
-  private headEnds(): 'again' | 'done' {
-    this.lineBytes = 0;
-    if (this.status === 101) return 'done';
-    if (this.status < 200) {
-      this.headers = new Map();
-      this.lastName = null;
-      this.headUs = null;
-      this.state = 'status';
-      return 'again';
+  private takeStatus(line: string): void {
+    const [, minor, status] = statusLine.exec(line) ?? [];
+    if (minor === undefined || line.includes('\0')) throw new ParseError(`not a status line: ${shown(line)}`);
+    this.status = Number(status);
+    this.minor = Number(minor);
+    if (this.status < 100) throw new ParseError(`not a status: ${status}`);
+    if (this.status === 101 && this.options.upgrades !== true) {
+      throw new ParseError('101 Switching Protocols was not asked for');
     }
-    return this.bodyBegins();
+  }
+
+  private *readHeaders(): Reading<void> {
+    const { headers } = this;
+    let last: string | null = null;
+    for (
+      let line = yield* this.line('the head of the answer');
+      line !== '';
+      line = yield* this.line('the head of the answer')
+    ) {
+      if (!isFolded(line)) {
+        const [name, value] = checkField(line);
+        const before = headers.get(name);
+        headers.set(name, before === undefined ? value : `${before}, ${value}`);
+        last = name;
+      } else if (last === null) {
+        throw new ParseError('white space before the first header');
+      } else {
+        // RFC 9112, 5.2: a fold stands for spaces.
+        headers.set(last, trimmed(`${headers.get(last) ?? ''} ${cleanValue(line)}`));
+      }
+    }
   }
 
   /** RFC 9112, 6.3. */
-  private bodyBegins(): 'again' | 'done' {
-    if (this.hasNoBody) return 'done';
+  private *readBody(): Reading<void> {
+    if (this.hasNoBody) return;
     const codings = this.headers.get('transfer-encoding');
     const length = this.headers.get('content-length');
     if (codings !== undefined) {
       const last = listOf(codings).at(-1) ?? '';
       if (/^chunked\s*;/u.test(last)) throw new ParseError(`the coding chunked has no parameters: ${shown(codings)}`);
-      this.state = last === 'chunked' ? 'chunk-size' : 'until-close';
+      if (last === 'chunked') {
+        yield* this.readChunks();
+        return;
+      }
     } else if (length !== undefined) {
-      this.wanted = lengthOf(length);
-      this.body.checkSize(this.wanted);
-      this.state = 'fixed';
-    } else {
-      this.state = 'until-close';
+      const bytes = lengthOf(length);
+      this.body.checkSize(bytes);
+      yield* this.readBytes(bytes);
+      return;
     }
-    return 'again';
+    this.endsByClose = true;
+    yield* this.readBytes(Infinity);
   }
 
-  private readCounted(): 'more' | 'again' | 'done' {
-    const taken = Math.min(this.wanted, this.pending.length);
-    this.take(taken);
-    this.wanted -= taken;
-    if (this.wanted > 0) return 'more';
-    if (this.state === 'fixed') return 'done';
-    this.state = 'chunk-end';
-    return 'again';
+  private *readChunks(): Reading<void> {
+    for (;;) {
+      this.isBetweenChunks = true;
+      const bytes = chunkSize(yield* this.line('the line of a chunk'));
+      this.isBetweenChunks = false;
+      this.lineBytes = 0;
+      this.body.checkSize(this.body.size + bytes);
+      if (bytes === 0) break;
+      yield* this.readBytes(bytes);
+      yield* this.readChunkEnd();
+    }
+    for (let line = yield* this.line('the trailers'); line !== ''; line = yield* this.line('the trailers')) {
+      if (!isFolded(line)) checkField(line);
+    }
   }
 
-  private readChunkSize(): 'more' | 'again' {
-    const line = this.takeLine('the line of a chunk');
-    if (line === undefined) return 'more';
-    this.lineBytes = 0;
-    const digits = /^([0-9a-f]+)[ \t\r]*(?:;.*)?$/isu.exec(line)?.[1];
-    if (digits === undefined) throw new ParseError(`not a chunk size: ${shown(line)}`);
-    this.wanted = Number.parseInt(digits, 16);
-    if (!Number.isSafeInteger(this.wanted)) throw new ParseError(`a chunk size beyond all bounds: ${shown(line)}`);
-    this.body.checkSize(this.body.size + this.wanted);
-    this.state = this.wanted === 0 ? 'trailers' : 'chunk-data';
-    return 'again';
+  private *readChunkEnd(): Reading<void> {
+    while (this.pending.length === 0 || (this.pending.length === 1 && this.pending[0] === cr)) yield;
+    const length = this.pending[0] === cr ? 2 : 1;
+    if (this.pending[length - 1] !== lf) throw new ParseError('a chunk is longer than its size');
+    this.pending = this.pending.subarray(length);
   }
 
-  private readChunkEnd(): 'more' | 'again' {
-    const [first, second] = this.pending;
-    if (first === undefined || (first === cr && second === undefined)) return 'more';
-    if (first !== lf && !(first === cr && second === lf)) throw new ParseError('a chunk is longer than its size');
-    this.pending = this.pending.subarray(first === lf ? 1 : 2);
-    this.state = 'chunk-size';
-    return 'again';
+  /** So many bytes of the body. */
+  private *readBytes(bytes: number): Reading<void> {
+    for (let left = bytes; left > 0;) {
+      if (this.pending.length === 0) yield;
+      const taken = this.pending.subarray(0, left);
+      this.pending = this.pending.subarray(taken.length);
+      left -= taken.length;
+      this.body.take(taken);
+      this.options.onBody?.(taken);
+    }
   }
 
   /** The next line without its end, CRLF or LF. A CR within it stands for a space (RFC 9112, 2.2). */
-  private takeLine(what: string): string | undefined {
-    const { pending } = this;
-    const end = pending.indexOf(lf, this.scanned);
-    if (this.lineBytes + (end < 0 ? pending.length : end + 1) > this.options.maxHeadBytes) {
-      throw new LimitError(`${what} is above ${this.options.maxHeadBytes} bytes (--max-head)`);
+  private *line(what: string): Reading<string> {
+    for (let scanned = 0; ; scanned = this.pending.length, yield) {
+      const { pending } = this;
+      const end = pending.indexOf(lf, scanned);
+      if (this.lineBytes + (end < 0 ? pending.length : end + 1) > this.options.maxHeadBytes) {
+        throw new LimitError(`${what} is above ${this.options.maxHeadBytes} bytes (--max-head)`);
+      }
+      if (end < 0) continue;
+      this.lineBytes += end + 1;
+      this.pending = pending.subarray(end + 1);
+      return pending.toString('latin1', 0, pending[end - 1] === cr ? end - 1 : end);
     }
-    if (end < 0) {
-      this.scanned = pending.length;
-      return undefined;
-    }
-    this.scanned = 0;
-    this.lineBytes += end + 1;
-    this.pending = pending.subarray(end + 1);
-    return pending.toString('latin1', 0, pending[end - 1] === cr ? end - 1 : end);
-  }
-
-  /** Takes bytes of the body. */
-  private take(bytes: number): void {
-    if (bytes === 0) return;
-    const taken = this.pending.subarray(0, bytes);
-    this.pending = this.pending.subarray(bytes);
-    this.body.take(taken);
-    this.options.onBody?.(taken);
   }
 
   /** RFC 9112, 9.3; by 6.1, framing that contradicts itself ends the connection. */
@@ -343,6 +313,14 @@ function listOf(value: string): string[] {
     .split(',')
     .map(trimmed)
     .filter((element) => element !== '');
+}
+
+function chunkSize(line: string): number {
+  const digits = /^([0-9a-f]+)[ \t\r]*(?:;.*)?$/isu.exec(line)?.[1];
+  if (digits === undefined) throw new ParseError(`not a chunk size: ${shown(line)}`);
+  const bytes = Number.parseInt(digits, 16);
+  if (!Number.isSafeInteger(bytes)) throw new ParseError(`a chunk size beyond all bounds: ${shown(line)}`);
+  return bytes;
 }
 
 /** RFC 9110, 8.6: the same length several times is one length, anything else is none. */
