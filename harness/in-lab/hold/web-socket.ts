@@ -41,90 +41,89 @@ export class FrameReader {
   /** Of the close frame; null until it came. */
   closeCode: number | null = null;
   private readonly reply: (frame: Buffer) => void;
-  private header: Buffer = Buffer.alloc(0);
-  private opcode = 0;
-  private isLast = true;
-  /** Bytes of the payload that are to come; null while a header is read. */
-  private wanted: number | null = null;
-  private control: Buffer = Buffer.alloc(0);
+  /** Yields where more bytes are needed. */
+  private readonly reading: Generator<undefined, void>;
+  private pending: Buffer = Buffer.alloc(0);
+  private isInHeader = true;
   private isInMessage = false;
 
   /** @param reply takes the answers to pings and to the close frame */
   constructor(reply: (frame: Buffer) => void) {
     this.reply = reply;
+    this.reading = this.read();
   }
 
   /** Has a message begun that is not ended? A ping, or half a goodbye, is none. */
   get isMidway(): boolean {
-    const [first] = this.header;
-    return this.isInMessage || (first !== undefined && !isControl(first & 0x0f));
+    const [first] = this.pending;
+    return this.isInMessage || (this.isInHeader && first !== undefined && !isControl(first & 0x0f));
   }
 
   /** @throws {ParseError} when the bytes are no frames that a service may send */
   feed(bytes: Buffer): void {
-    let left = bytes;
-    while (left.length > 0 && this.closeCode === null) {
-      if (this.wanted === null) left = this.readHeader(left);
-      if (this.wanted !== null) left = this.readPayload(this.wanted, left);
+    this.pending = Buffer.concat([this.pending, bytes]);
+    this.reading.next();
+  }
+
+  private *read(): Generator<undefined, void> {
+    while (this.closeCode === null) {
+      this.isInHeader = true;
+      while (this.pending.length < headerLength(this.pending)) yield;
+      const header = this.take(headerLength(this.pending));
+      this.isInHeader = false;
+      const { opcode, isLast, length } = frameOf(header);
+      if (isControl(opcode)) {
+        while (this.pending.length < length) yield;
+        this.control(opcode, this.take(length));
+        continue;
+      }
+      if ((opcode === opcodes.continuation) !== this.isInMessage) {
+        throw new ParseError('fragments of messages out of order');
+      }
+      this.isInMessage = true;
+      for (let left = length; left > 0;) {
+        if (this.pending.length === 0) yield;
+        const taken = this.take(left).length;
+        this.bytes += taken;
+        left -= taken;
+      }
+      this.isInMessage = !isLast;
+      if (isLast) this.messages++;
     }
   }
 
-  private readHeader(bytes: Buffer): Buffer {
-    const missing = headerLength(this.header) - this.header.length;
-    const taken = bytes.subarray(0, missing);
-    this.header = Buffer.concat([this.header, taken]);
-    if (this.header.length === headerLength(this.header)) this.beginFrame(this.header);
-    return bytes.subarray(taken.length);
+  /** No more than these bytes. */
+  private take(bytes: number): Buffer {
+    const taken = this.pending.subarray(0, bytes);
+    this.pending = this.pending.subarray(bytes);
+    return taken;
   }
 
-  private beginFrame(header: Buffer): void {
-    const [first = 0, second = 0] = header;
-    this.header = Buffer.alloc(0);
-    this.opcode = first & 0x0f;
-    this.isLast = (first & 0x80) !== 0;
-    this.wanted = lengthIn(header);
-    if ((first & 0x70) !== 0) throw new ParseError('a frame with an extension that was not asked for');
-    if ((second & 0x80) !== 0) throw new ParseError('a frame of the service is masked');
-    if (this.opcode > opcodes.pong || (this.opcode > opcodes.binary && !isControl(this.opcode))) {
-      throw new ParseError(`a frame of the unknown kind ${this.opcode}`);
-    }
-    if (isControl(this.opcode)) {
-      if (!this.isLast || this.wanted > mostControlBytes) throw new ParseError('a control frame that is too long');
-      this.control = Buffer.alloc(0);
-      return;
-    }
-    const continues = this.opcode === opcodes.continuation;
-    if (continues !== this.isInMessage) throw new ParseError('fragments of messages out of order');
-    this.isInMessage = true;
-  }
-
-  private readPayload(wanted: number, bytes: Buffer): Buffer {
-    const taken = bytes.subarray(0, wanted);
-    this.wanted = wanted - taken.length;
-    const isOfControl = isControl(this.opcode);
-    if (isOfControl) this.control = Buffer.concat([this.control, taken]);
-    else this.bytes += taken.length;
-    if (this.wanted === 0) {
-      this.wanted = null;
-      if (isOfControl) this.endControl(this.control);
-      else if (this.isLast) this.endMessage();
-    }
-    return bytes.subarray(taken.length);
-  }
-
-  private endMessage(): void {
-    this.isInMessage = false;
-    this.messages++;
-  }
-
-  private endControl(payload: Buffer): void {
-    if (this.opcode === opcodes.ping) this.reply(frame(opcodes.pong, payload));
-    if (this.opcode !== opcodes.close) return;
+  private control(opcode: number, payload: Buffer): void {
+    if (opcode === opcodes.ping) this.reply(frame(opcodes.pong, payload));
+    if (opcode !== opcodes.close) return;
     if (payload.length === 1) throw new ParseError('a close frame with half a code');
     this.closeCode = payload.length === 0 ? noCode : payload.readUInt16BE();
     // RFC 6455, 5.5.1: the code is sent back.
     this.reply(payload.length === 0 ? frame(opcodes.close, payload) : closeFrame(this.closeCode));
   }
+}
+
+/** What a frame's header says. @throws {ParseError} when a service may send no such frame */
+function frameOf(header: Buffer): { opcode: number; isLast: boolean; length: number } {
+  const [first = 0, second = 0] = header;
+  const opcode = first & 0x0f;
+  const isLast = (first & 0x80) !== 0;
+  const length = lengthIn(header);
+  if ((first & 0x70) !== 0) throw new ParseError('a frame with an extension that was not asked for');
+  if ((second & 0x80) !== 0) throw new ParseError('a frame of the service is masked');
+  if (opcode > opcodes.pong || (opcode > opcodes.binary && !isControl(opcode))) {
+    throw new ParseError(`a frame of the unknown kind ${opcode}`);
+  }
+  if (isControl(opcode) && (!isLast || length > mostControlBytes)) {
+    throw new ParseError('a control frame that is too long');
+  }
+  return { opcode, isLast, length };
 }
 
 /** RFC 6455, 5.5: such frames may stand within a message, and are no part of it. */

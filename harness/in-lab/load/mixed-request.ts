@@ -59,30 +59,26 @@ function matcherOf(
   return (value) => value !== undefined && regex.test(value);
 }
 
-/** In an object of its own, since null is JSON, too. */
-interface Parsed {
-  readonly value: unknown;
-}
-
-function parsed(text: string | undefined): Parsed | null {
+/** undefined where it is no JSON. */
+function parsed(text = ''): unknown {
   try {
-    return text === undefined ? null : { value: JSON.parse(text) as unknown };
+    return JSON.parse(text) as unknown;
   } catch {
-    return null;
+    return undefined;
   }
 }
 
 async function pathsOf(
   json: ExpectedAnswer['json'],
-): Promise<{ words: string; isMet: (document: Parsed | null) => boolean }[]> {
+): Promise<{ words: string; isMet: (document: unknown) => boolean }[]> {
   if (json.length === 0) return [];
   const { compile } = await import('json-p3');
   return json.map(([path, wanted]) => {
     const query = compile(path);
-    const isMet = (document: Parsed | null): boolean => {
-      if (document === null) return false;
+    const isMet = (document: unknown): boolean => {
+      if (document === undefined) return false;
       try {
-        const values = query.query(document.value as Parameters<typeof query.query>[0]).values();
+        const values = query.query(document as Parameters<typeof query.query>[0]).values();
         return values.length > 0 && values.every((value) => isDeepStrictEqual(value, wanted));
       } catch {
         // A document nested too deep for the path.
