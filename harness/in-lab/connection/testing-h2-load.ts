@@ -40,14 +40,8 @@ export async function loadOf(
   over: Partial<LoadPlan> = {},
 ): Promise<StreamLoad> {
   const told = new Map<string, string>();
-  const { deadlineMs, maxHeadBytes, maxAnswerBytes } = given;
   const witness = await serve(given.server(told), kind);
-  const rows = await streamRowsOf(witness.port, kind, {
-    ...(deadlineMs !== undefined && { deadlineMs }),
-    ...(maxHeadBytes !== undefined && { maxHeadBytes }),
-    ...(maxAnswerBytes !== undefined && { maxAnswerBytes }),
-    ...over,
-  });
+  const rows = await streamRowsOf(witness.port, kind, { ...given.limits, ...over });
   return { rows, witness, told };
 }
 

@@ -64,8 +64,6 @@ export interface StreamConnectionEnd {
   readonly raw: Socket;
   /** Where frames go: TLS, or the same. */
   readonly socket: Duplex;
-  /** 0 for the server's first. */
-  readonly nth: number;
   /** Ids of its streams, in order. */
   readonly streams: number[];
   /** Has the client acknowledged what the server said first? */
@@ -92,11 +90,11 @@ export interface StreamWitness extends TestServer {
 export interface StreamServer {
   /** Over TLS, where given; its ALPN is h2 unless it says otherwise. */
   readonly tls?: TLSSocketOptions;
-  /** What it says first; nothing at all: null. */
-  readonly greeting?: Buffer | null;
+  /** What it says first. */
+  readonly greeting?: Buffer;
   readonly behave?: (request: StreamRequest) => void;
   /** Takes a connection before anything is read of it: true where nothing shall be. */
-  readonly accept?: (raw: Socket, nth: number) => boolean;
+  readonly accept?: (raw: Socket) => boolean;
 }
 
 /** Starts it. */
@@ -107,16 +105,14 @@ export async function streamServer(setting: StreamServer): Promise<StreamWitness
   const secureContext = createSecureContext(settings);
   const witness = { arrivals: new Map<string, number>(), counts: { connections: 0 } };
   let nthRequest = 0;
-  const server = await rawServer((raw, nth) => {
+  const server = await rawServer((raw) => {
     witness.counts.connections++;
-    if (accept(raw, nth)) return;
+    if (accept(raw)) return;
     const socket: Duplex =
       tls === undefined ? raw : new TLSSocket(streamOver(raw), { ...settings, isServer: true, secureContext });
     socket.on('error', () => raw.destroy());
-    const end: StreamConnectionEnd = { raw, socket, nth, streams: [], heard: { isAcknowledged: false } };
-    const greet = (): void => {
-      if (greeting !== null) socket.write(Buffer.concat([greeting, frames.settingsAck()]));
-    };
+    const end: StreamConnectionEnd = { raw, socket, streams: [], heard: { isAcknowledged: false } };
+    const greet = (): void => void socket.write(Buffer.concat([greeting, frames.settingsAck()]));
     if (tls === undefined) greet();
     else socket.once('secure', greet);
     readRequests(end, witness, (id, headers) => {
@@ -172,26 +168,24 @@ export function gather(
   act: (group: readonly StreamRequest[]) => readonly string[],
   late = 'refused-stream',
 ): (request: StreamRequest) => void {
-  const groups = new Map<
-    Socket,
-    { requests: StreamRequest[]; isTreated: boolean; timer: NodeJS.Timeout | undefined }
-  >();
+  const groups = new Map<Socket, StreamRequest[]>();
+  const treated = new Set<Socket>();
+  const timers = new Map<Socket, NodeJS.Timeout>();
   return (request) => {
-    const group = groups.get(request.raw) ?? { requests: [], isTreated: false, timer: undefined };
-    groups.set(request.raw, group);
-    if (group.isTreated) {
-      told.set(request.requestId, late);
+    const { raw, requestId } = request;
+    if (treated.has(raw)) {
+      told.set(requestId, late);
       return;
     }
-    const { requests } = group;
-    requests.push(request);
+    const group = [...(groups.get(raw) ?? []), request];
+    groups.set(raw, group);
     const treat = (): void => {
-      group.isTreated = true;
-      for (const [at, outcome] of act(requests).entries()) told.set(requests[at]?.requestId ?? '', outcome);
+      treated.add(raw);
+      for (const [at, outcome] of act(group).entries()) told.set(group[at]?.requestId ?? '', outcome);
     };
-    clearTimeout(group.timer);
-    if (requests.length === groupSize) treat();
-    else group.timer = setTimeout(treat, 150);
+    clearTimeout(timers.get(raw));
+    if (group.length === groupSize) treat();
+    else timers.set(raw, setTimeout(treat, 150));
   };
 }
 

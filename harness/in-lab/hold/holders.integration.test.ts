@@ -35,169 +35,65 @@ const answer = (body: string, length = body.length): string =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${body}`;
 const away = serverFrame(8, Buffer.from([0x03, 0xe9]));
 
-type Case = readonly [HoldKind, string, Behave, Partial<HoldRow>];
-const cases: readonly Case[] = [
-  [
-    'sse',
-    'closed between events',
-    then(fin, streamHead, chunk('data: a\n\n: b\n\n')),
-    { ending: 'fin', error: 'FIN, open', messages: 1, bytes: 14 },
-  ],
-  [
-    'sse',
-    'reset between events',
-    then(rst, streamHead, chunk('data: a\n\n')),
-    { ending: 'rst', error: 'ECONNRESET, open', messages: 1 },
-  ],
-  [
-    'sse',
-    'ended by its last chunk',
-    then(nothing, streamHead, chunk('data: a\n\n'), '0\r\n\r\n'),
-    { ending: 'complete', error: null, messages: 1 },
-  ],
-  [
-    'sse',
-    'closed in an event',
-    then(fin, streamHead, chunk('data: a\n\ndata: b')),
-    { ending: 'cut', error: 'FIN, open', messages: 1 },
-  ],
-  [
-    'sse',
-    'ended by its last chunk in an event',
-    then(nothing, streamHead, chunk('data: a\n\ndata: b'), '0\r\n\r\n'),
-    { ending: 'cut', error: 'end of the answer, open', messages: 1 },
-  ],
-  [
-    'sse',
-    'reset in a chunk',
-    then(rst, streamHead, '40\r\ndata: a\n\n'),
-    { ending: 'cut', error: 'ECONNRESET, open', messages: 1 },
-  ],
-  [
-    'sse',
-    'closed without a length',
-    then(fin, 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n'),
-    { ending: 'fin', messages: 1 },
-  ],
-  [
-    'sse',
-    'of another status',
-    then(nothing, 'HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno'),
-    { ending: 'status', status: 503, openedUs: null },
-  ],
-  [
-    'sse',
-    'of another type',
-    then(nothing, answer('ok')),
-    { ending: 'parse', openedUs: null, error: 'the answer is no event stream (without a Content-Type)' },
-  ],
-  ['sse', 'closed without an answer', then(fin, ''), { ending: 'fin', error: 'FIN, wait', openedUs: null }],
-  ['sse', 'that is no HTTP', then(nothing, 'hello\r\n\r\n'), { ending: 'parse', openedUs: null }],
-  [
-    'websocket',
-    'that says goodbye',
-    onWebSocket(fin, serverFrame(1, 'hi'), away),
-    { ending: 'close-frame', closeCode: 1001, error: null, messages: 1, bytes: 2 },
-  ],
-  [
-    'websocket',
-    'that says goodbye in a message',
-    onWebSocket(fin, serverFrame(1, 'hi', false), away),
-    { ending: 'cut', error: 'close frame 1001, open', messages: 0 },
-  ],
-  [
-    'websocket',
-    'closed in a ping, between messages',
-    onWebSocket(fin, serverFrame(1, 'hi'), serverFrame(9, 'ping').subarray(0, 4)),
-    { ending: 'fin', error: 'FIN, open', messages: 1 },
-  ],
-  [
-    'websocket',
-    'closed without goodbye',
-    onWebSocket(fin, serverFrame(1, 'hi')),
-    { ending: 'fin', error: 'FIN, open', messages: 1 },
-  ],
-  [
-    'websocket',
-    'reset',
-    onWebSocket(rst, serverFrame(2, 'x'.repeat(300))),
-    { ending: 'rst', error: 'ECONNRESET, open', messages: 1, bytes: 300 },
-  ],
-  [
-    'websocket',
-    'closed in a frame',
-    onWebSocket(fin, serverFrame(1, 'hello').subarray(0, 4)),
-    { ending: 'cut', error: 'FIN, open', messages: 0 },
-  ],
-  [
-    'websocket',
-    'reset between fragments',
-    onWebSocket(rst, serverFrame(1, 'a', false)),
-    { ending: 'cut', error: 'ECONNRESET, open' },
-  ],
-  [
-    'websocket',
-    'that is answered as a page',
-    then(nothing, answer('ok')),
-    { ending: 'status', status: 200, openedUs: null },
-  ],
-  [
-    'websocket',
-    'with another key',
-    (socket) => void socket.write(upgraded('Sec-WebSocket-Key: x\r\n')),
-    { ending: 'parse', error: 'the web socket was accepted with another key', openedUs: null },
-  ],
-  [
-    'websocket',
-    'with a frame that no service may send',
-    onWebSocket(nothing, Buffer.from([0xc1, 0])),
-    { ending: 'parse', error: 'a frame with an extension that was not asked for' },
-  ],
-  [
-    'idle',
-    'closed while it rests',
-    then(fin, answer('ok')),
-    { ending: 'fin', error: 'FIN, open', bytes: 2, messages: 0 },
-  ],
-  ['idle', 'reset while it rests', then(rst, answer('ok')), { ending: 'rst', error: 'ECONNRESET, open' }],
-  ['idle', 'cut in its answer', then(fin, answer('ok', 9)), { ending: 'fin', error: 'FIN, wait', openedUs: null }],
-  [
-    'slow-response',
-    'that comes to its end',
-    then(nothing, answer('slow')),
-    { ending: 'complete', error: null, bytes: 4 },
-  ],
-  [
-    'slow-response',
-    'closed in its answer',
-    then(fin, answer('sl', 4)),
-    { ending: 'cut', error: 'FIN, open', bytes: 2 },
-  ],
-  [
-    'slow-response',
-    'reset in its answer',
-    then(rst, answer('sl', 4)),
-    { ending: 'cut', error: 'ECONNRESET, open', bytes: 2 },
-  ],
-  [
-    'slow-response',
-    'closed between chunks',
-    then(fin, 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', chunk('ab')),
-    { ending: 'cut', error: 'FIN, open', bytes: 2 },
-  ],
-  [
-    'slow-response',
-    'closed without a length',
-    then(fin, 'HTTP/1.1 200 OK\r\n\r\nab'),
-    { ending: 'fin', error: 'FIN, open', bytes: 2 },
-  ],
+const noType = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n';
+const event = chunk('data: a\n\n');
+const halfFrame = serverFrame(1, 'hello').subarray(0, 4);
+const halfPing = serverFrame(9, 'ping').subarray(0, 4);
+const endInEvent = then(nothing, streamHead, chunk('data: a\n\ndata: b'), '0\r\n\r\n');
+const awayInMessage = onWebSocket(fin, serverFrame(1, 'hi', false), away);
+const wrongFrame = onWebSocket(nothing, Buffer.from([0xc1, 0]));
+const inChunks = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+/** Its end and why, and of what came before it the messages and the bytes. */
+type Case = [kind: HoldKind, what: string, behave: Behave, end: string, messages?: number, bytes?: number];
+const opened: Case[] = [
+  ['sse', 'closed between events', then(fin, streamHead, chunk('data: a\n\n: b\n\n')), 'fin FIN, open', 1, 14],
+  ['sse', 'reset between events', then(rst, streamHead, event), 'rst ECONNRESET, open', 1],
+  ['sse', 'ended by its last chunk', then(nothing, streamHead, event, '0\r\n\r\n'), 'complete', 1],
+  ['sse', 'closed in an event', then(fin, streamHead, chunk('data: a\n\ndata: b')), 'cut FIN, open', 1],
+  ['sse', 'ended by its last chunk in an event', endInEvent, 'cut end of the answer, open', 1],
+  ['sse', 'reset in a chunk', then(rst, streamHead, '40\r\ndata: a\n\n'), 'cut ECONNRESET, open', 1],
+  ['sse', 'closed without a length', then(fin, noType), 'fin FIN, open', 1],
+  ['websocket', 'that says goodbye', onWebSocket(fin, serverFrame(1, 'hi'), away), 'close-frame 1001', 1, 2],
+  ['websocket', 'that says goodbye in a message', awayInMessage, 'cut close frame 1001, open', 0],
+  ['websocket', 'closed in a ping', onWebSocket(fin, serverFrame(1, 'hi'), halfPing), 'fin FIN, open', 1],
+  ['websocket', 'closed without goodbye', onWebSocket(fin, serverFrame(1, 'hi')), 'fin FIN, open', 1],
+  ['websocket', 'reset', onWebSocket(rst, serverFrame(2, 'x'.repeat(300))), 'rst ECONNRESET, open', 1, 300],
+  ['websocket', 'closed in a frame', onWebSocket(fin, halfFrame), 'cut FIN, open', 0],
+  ['websocket', 'reset between fragments', onWebSocket(rst, serverFrame(1, 'a', false)), 'cut ECONNRESET, open'],
+  ['websocket', 'with a wrong frame', wrongFrame, 'parse a frame with an extension that was not asked for'],
+  ['idle', 'closed while it rests', then(fin, answer('ok')), 'fin FIN, open', 0, 2],
+  ['idle', 'reset while it rests', then(rst, answer('ok')), 'rst ECONNRESET, open'],
+  ['slow-response', 'that comes to its end', then(nothing, answer('slow')), 'complete', 0, 4],
+  ['slow-response', 'closed in its answer', then(fin, answer('sl', 4)), 'cut FIN, open', 0, 2],
+  ['slow-response', 'reset in its answer', then(rst, answer('sl', 4)), 'cut ECONNRESET, open', 0, 2],
+  ['slow-response', 'closed between chunks', then(fin, inChunks, chunk('ab')), 'cut FIN, open', 0, 2],
+  ['slow-response', 'closed without a length', then(fin, 'HTTP/1.1 200 OK\r\n\r\nab'), 'fin FIN, open', 0, 2],
+];
+const otherKey: Behave = (socket) => void socket.write(upgraded('Sec-WebSocket-Key: x\r\n'));
+const neverOpened: Case[] = [
+  ['sse', 'of another status', then(nothing, 'HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno'), 'status 503'],
+  ['sse', 'of no type', then(nothing, answer('ok')), 'parse the answer is no event stream (without a Content-Type)'],
+  ['sse', 'closed without an answer', then(fin, ''), 'fin FIN, wait'],
+  ['sse', 'that is no HTTP', then(nothing, 'hello\r\n\r\n'), 'parse the answer does not begin with HTTP/1.'],
+  ['websocket', 'that is answered as a page', then(nothing, answer('ok')), 'status 200'],
+  ['websocket', 'with another key', otherKey, 'parse the web socket was accepted with another key'],
+  ['idle', 'cut in its answer', then(fin, answer('ok', 9)), 'fin FIN, wait'],
 ];
 
 describe('a held connection', () => {
-  it.concurrent.each(cases)('%s, %s', async (kind, _, behave, expected) => {
-    const row = await lifeOf(await serve(behave), kind);
-    expect(row).toMatchObject({ holder: 1, generation: 1, kind, ...expected });
-    expect(row.openedUs !== null).toBe(!('openedUs' in expected));
+  describe.each([
+    ['open', opened],
+    ['never open', neverOpened],
+  ])('%s', (state, cases) => {
+    it.concurrent.each(cases)('%s, %s', async (kind, _, behave, end, messages, bytes) => {
+      const row = await lifeOf(await serve(behave), kind);
+      const { ending, error, status, closeCode } = row;
+      expect([ending, error ?? status ?? closeCode].join(' ').trim()).toBe(end);
+      expect(row.openedUs !== null).toBe(state === 'open');
+      const counts = { messages: messages ?? row.messages, bytes: bytes ?? row.bytes };
+      expect(row).toMatchObject({ holder: 1, generation: 1, kind, ...counts });
+    });
   });
 
   it.concurrent('that nobody takes is refused; one that is not answered in time has timed out', async () => {
