@@ -4,6 +4,7 @@ import { brokenHttp2, resetWords } from '../../run/failure-words.ts';
 import { expired, failed, refused, type Exchange, type Settling } from '../load/exchange.ts';
 import { bodyLimits } from '../load/request.ts';
 import { AnswerBody, LimitError, ParseError } from './answer.ts';
+import type { Target } from './connection.ts';
 import { codeName } from './http2-frames.ts';
 
 /** What a call tells the connection that carries it. */
@@ -14,12 +15,6 @@ export interface CallOwner {
   closed(call: StreamCall): void;
   /** Its deadline has passed. */
   expired(call: StreamCall): void;
-}
-
-/** What is read of an answer. */
-export interface AnswerLimits {
-  readonly maxHeadBytes: number;
-  readonly maxAnswerBytes: number;
 }
 
 const refusedStream = 7;
@@ -46,7 +41,7 @@ export class StreamCall {
   private status: number | null = null;
   private headers: IncomingHttpHeaders = {};
 
-  constructor(exchange: Exchange, { maxHeadBytes, maxAnswerBytes }: AnswerLimits, owner: CallOwner) {
+  constructor(exchange: Exchange, { maxHeadBytes, maxAnswerBytes }: Target, owner: CallOwner) {
     this.exchange = exchange;
     this.maxHeadBytes = maxHeadBytes;
     this.owner = owner;

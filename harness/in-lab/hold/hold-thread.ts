@@ -2,14 +2,13 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openLedgerFile } from '../load/ledger-file.ts';
-import type { HoldRow } from '../../run/files/holds.ts';
 import { Holders } from './holders.ts';
 import type { HoldingPlan } from './hold-request.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('hold-thread runs as a worker thread only');
 const plan = workerData as HoldingPlan;
-const file = openLedgerFile<HoldRow>(plan.hold.path);
+const file = openLedgerFile(plan.hold.path);
 const holders = new Holders(plan, (row) => file.write(row));
 
 port.postMessage('ready');

@@ -1,20 +1,14 @@
 /** Writes ledger rows as they come, one line each, never holding more than a buffer of them. */
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
+import type { HoldRow } from '../../run/files/holds.ts';
 import type { LedgerRow } from '../../run/files/ledger.ts';
-
-/** A ledger being written, or another file of rows. */
-export interface LedgerFile<Row> {
-  write(row: Row): void;
-  /** Resolves when every row is in the file. */
-  close(): Promise<void>;
-}
 
 /** Rows are handed to the kernel together this often: one by one they would cost a tenth of a core. */
 const flushEveryMs = 50;
 
-/** Opens a new ledger; lines are in the order in which requests were settled. */
-export function openLedgerFile<Row = LedgerRow>(path: string): LedgerFile<Row> {
+/** Opens a new ledger, of requests or of held connections; lines are in the order in which they were settled. */
+export function openLedgerFile(path: string) {
   const stream = createWriteStream(path);
   let error: Error | undefined;
   stream.on('error', (reason) => (error = reason));
@@ -25,10 +19,9 @@ export function openLedgerFile<Row = LedgerRow>(path: string): LedgerFile<Row> {
   };
   const flushing = setInterval(flush, flushEveryMs);
   return {
-    write: (row) => {
-      lines.push(`${JSON.stringify(row)}\n`);
-    },
-    close: async () => {
+    write: (row: LedgerRow | HoldRow): void => void lines.push(`${JSON.stringify(row)}\n`),
+    /** Resolves when every row is in the file. */
+    close: async (): Promise<void> => {
       clearInterval(flushing);
       flush();
       stream.end();

@@ -89,16 +89,8 @@ async function pathsOf(
   });
 }
 
-/** What a mixed request sends. */
-export interface Filled {
-  readonly target: string;
-  readonly headers: readonly (readonly [string, string])[];
-  /** Null where its body is the same in every slot. */
-  readonly body: Buffer | null;
-}
-
-/** The request for one slot. */
-export function filledRequest({ target, headers, body }: MixedRequest, id: string, seq: number): Filled {
+/** What a mixed request sends in one slot. Its body is null where it is the same in every slot. */
+export function filledRequest({ target, headers, body }: MixedRequest, id: string, seq: number) {
   const fill = (template: Template): string => filled(template, id, seq);
   return {
     target: fill(target),
