@@ -55,6 +55,8 @@ export class Connection implements TransportOwner {
   private parser: ResponseParser;
   /** The shortest that connecting or waiting for an answer took. */
   private rttUs: number | null = null;
+  /** An answer came before its request was sent to the end: the next one can follow only after the rest. */
+  private givingUp: NodeJS.Timeout | null = null;
   /** By the server's Keep-Alive hint; CLOCK_MONOTONIC. */
   private usableUntilUs = Infinity;
 
@@ -162,7 +164,8 @@ export class Connection implements TransportOwner {
   private write(exchange: Exchange): void {
     exchange.step = 'wait';
     const { bytes, body } = exchange.slot.request;
-    this.transport.write(body === undefined ? [bytes] : [bytes, body]);
+    if (body === undefined) this.transport.write([bytes]);
+    else this.transport.write([bytes, body], () => this.bodySent());
   }
 
   private complete(exchange: Exchange, response: Response): void {
@@ -172,16 +175,14 @@ export class Connection implements TransportOwner {
     if (response.keepAliveMs !== null) this.usableUntilUs = monotonicUs() + usableUs(response.keepAliveMs);
     if (!response.keepAlive || exchange.slot.connection === 'new') this.die();
     else if (this.transport.isWritten) this.owner.idle(this);
-    else this.sendRest();
+    else this.givingUp = setTimeout(() => this.die(), restMs);
   }
 
-  /** The answer came before its request was sent to the end; the next one can follow only then. */
-  private sendRest(): void {
-    const givingUp = setTimeout(() => this.die(), restMs);
-    this.transport.whenWritten(() => {
-      clearTimeout(givingUp);
-      this.owner.idle(this);
-    });
+  private bodySent(): void {
+    if (this.givingUp === null) return;
+    clearTimeout(this.givingUp);
+    this.givingUp = null;
+    this.owner.idle(this);
   }
 
   private parserFor({ slot: { request } }: Exchange, skipsStrayBody: boolean): ResponseParser {

@@ -291,8 +291,7 @@ export class StreamConnection implements CallOwner, TransportOwner {
       done();
       return;
     }
-    this.transport.write(parts);
-    this.transport.whenWritten(done);
+    this.transport.write(parts, done);
   }
 
   /** A frame of the server's. @returns whether Node is not to see it */

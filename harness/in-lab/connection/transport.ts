@@ -60,9 +60,6 @@ export class Transport {
   private state: 'connecting' | 'connected' | 'shaking hands' | 'secured' = 'connecting';
   private isNotified = false;
   private isReading = false;
-  /** Writes that the kernel has not taken yet. */
-  private unwritten = 0;
-  private onWritten: (() => void) | null = null;
 
   /** Connects at once: the SYN leaves within this call. @param isForMany more than one request may be written on it */
   constructor(place: Place, owner: TransportOwner, isForMany: boolean) {
@@ -89,48 +86,25 @@ export class Transport {
     return this.isReading ? null : this.socket.readNow();
   }
 
-  /** Writes all parts together. */
-  write(parts: readonly Buffer[]): void {
-    const stream = this.tls ?? this.socket;
-    // A body must not wait for the acknowledgement of its head.
-    stream.cork();
-    for (const part of parts) {
-      this.unwritten++;
-      stream.write(part, this.written);
-    }
-    stream.uncork();
+  /** Writes all parts together. @param done called once the kernel has taken them */
+  write(parts: readonly Buffer[], done?: () => void): void {
+    writeAll(this.tls ?? this.socket, parts, done);
   }
 
   /** Has the kernel taken everything? */
   get isWritten(): boolean {
-    return this.unwritten === 0;
-  }
-
-  /** Calls once the kernel has taken everything: now, if it has. */
-  whenWritten(then: () => void): void {
-    if (this.isWritten) then();
-    else this.onWritten = then;
+    return this.socket.writableLength === 0 && (this.tls?.writableLength ?? 0) === 0;
   }
 
   /** Says close_notify, where there is a connection to say it on, and ends it. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.onWritten = null;
     const { tls, socket } = this;
     if (this.state === 'secured' && !socket.destroyed && this.isWritten) tls?.end();
     tls?.destroy();
     socket.destroy();
   }
-
-  private readonly written = (error?: Error | null): void => {
-    if (error !== null && error !== undefined) return;
-    this.unwritten--;
-    const { onWritten } = this;
-    if (!this.isWritten || onWritten === null) return;
-    this.onWritten = null;
-    onWritten();
-  };
 
   private connected(): void {
     const { owner, socket, place } = this;
@@ -204,14 +178,20 @@ function recordsOver(socket: AnswerSocket): Duplex {
   return new Duplex({
     read: () => undefined,
     writev: (chunks, done) => {
-      if (socket.destroyed) return;
-      socket.cork();
-      for (const { chunk } of chunks.slice(0, -1)) socket.write(chunk as Buffer);
-      socket.write(chunks.at(-1)?.chunk as Buffer, (error) => {
-        if (error === null || error === undefined) done();
-      });
-      socket.uncork();
+      const parts = chunks.map(({ chunk }) => chunk as Buffer);
+      if (!socket.destroyed) writeAll(socket, parts, done);
     },
     autoDestroy: false,
   });
+}
+
+/** Together: a body must not wait for the acknowledgement of its head. A write that fails does not call `done`. */
+function writeAll(stream: Duplex, parts: readonly Buffer[], done?: () => void): void {
+  const written = (error?: Error | null): void => {
+    if (error === null || error === undefined) done?.();
+  };
+  if (parts.length > 1) stream.cork();
+  for (const [at, part] of parts.entries())
+    stream.write(part, done !== undefined && at === parts.length - 1 ? written : undefined);
+  if (parts.length > 1) stream.uncork();
 }
