@@ -8,15 +8,6 @@ const neverInUnit = ['**/*.{integration,lab,full}.test.ts', ...never];
 /** The processes that tests start compile nothing twice. */
 const env = { NODE_COMPILE_CACHE: fileURLToPath(new URL('.cache/compiled', import.meta.url)) };
 
-const onEveryCore = {
-  // A worker for each core (vitest's default leaves one free), and none started anew for each file.
-  maxWorkers: '100%',
-  isolate: false,
-  testTimeout: 20_000,
-  hookTimeout: 20_000,
-  env,
-} as const;
-
 const inLab = { fileParallelism: false, testTimeout: 180_000, hookTimeout: 180_000, exclude: never, env } as const;
 
 /**
@@ -29,8 +20,13 @@ export default defineConfig({
     projects: [
       {
         test: {
-          ...onEveryCore,
           name: 'unit',
+          // A worker for each core (vitest's default leaves one free), and none started anew for each file.
+          maxWorkers: '100%',
+          isolate: false,
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          env,
           sequence: { groupOrder: 0 },
           include: ['**/*.test.ts'],
           exclude: neverInUnit,
@@ -38,13 +34,13 @@ export default defineConfig({
       },
       {
         test: {
-          ...onEveryCore,
           name: 'integration',
-          // They mostly wait.
+          // They mostly wait. Each file has a process of its own, with which ends what it started.
           maxWorkers: availableParallelism() + 1,
           // Some measure again where the machine was busy.
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          env,
           sequence: { groupOrder: 1 },
           include: ['**/*.integration.test.ts'],
           exclude: never,
