@@ -2,7 +2,6 @@
 import type { Verdict } from '../verdict/record/verdict.ts';
 import { atSeconds, byCount, countedBy, eventText, inMs, listOf, paragraphs, tableOf } from './format.ts';
 
-/** Windows of drops that are listed. */
 const mostWindows = 30;
 
 /** Causes, windows of drops, and rows that do not agree; nothing where there are none. */

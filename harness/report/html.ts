@@ -62,7 +62,6 @@ export function reportHtml(markdown: string, charts: ReadonlyMap<string, string>
 /** Where a drawing stands, put in last: those of a long run have ten megabytes. No text of a run can be a comment. */
 const drawingMark = '<!-- drawing -->';
 
-/** A block keeps its lines. */
 function preText(text: string): string {
   return text.split('\n').map(markupText).join('\n');
 }
@@ -79,7 +78,6 @@ function idOf(text: string): string {
     .replaceAll(/^-|-$/gu, '');
 }
 
-/** `charts/restart-001.svg` is restart-001. */
 function nameOf(href: string): string {
   return href.replace(/^.*\//u, '').replace(/\.svg$/u, '');
 }

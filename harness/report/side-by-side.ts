@@ -49,7 +49,6 @@ export function sideBySideMarkdown(
   return `${text}\n`;
 }
 
-/** Every text of the files, worded for Markdown. */
 function wordedEntry({ run, ...own }: SideBySideEntry): SideBySideEntry {
   const entry = wordedBy(own, markdownText);
   if (run === null) return { ...entry, run };
@@ -59,7 +58,6 @@ function wordedEntry({ run, ...own }: SideBySideEntry): SideBySideEntry {
   return { ...entry, run: { ...worded, verdict, reportPath: linkPath(reportPath) } };
 }
 
-/** A path as a link has it. */
 function linkPath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/').replaceAll('(', '%28').replaceAll(')', '%29');
 }
@@ -126,7 +124,6 @@ function whyNot(verdict: Verdict): string {
 
 const compared = 'traefik systemd node sqlite debian kernel engine cgroup cpu cpus project'.split(' ');
 
-/** Settings of the lab that all share, and those that differ. */
 function labText(records: readonly RunRecord[]): string {
   if (records.length === 0) return 'There is no run yet: `npm run experiment all` makes them.';
   const values = compared.map((name) => ({ name, all: new Set(records.map(({ fingerprint }) => fingerprint[name])) }));

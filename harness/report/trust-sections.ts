@@ -8,7 +8,6 @@ import type { Verdict } from '../verdict/record/verdict.ts';
 import { meaningOf } from './charts/palette.ts';
 import { byName, figuresTable, inMs, inOrder, listOf, paragraphs, tableOf, type Figure } from './format.ts';
 
-/** How a service of the user's is restarted more often. */
 const singleRestartHint =
   '0 of 1 is at most 95 %, however many requests it met. `--restarts N` runs the command N times under one load; a command ' +
   'that itself deploys ten times is one restart.';
@@ -61,7 +60,6 @@ function proxyFigures(proxy: NonNullable<Verdict['witnesses']['proxy']>): Figure
   ];
 }
 
-/** Each control, why it belongs to the run, and what came of it. */
 function controlLines({ controls }: Verdict): string[] {
   return (controls ?? []).map(
     ({ because, runId, badRestarts, restarts, ledger, ...control }) =>

@@ -28,7 +28,6 @@ import { reportMarkdown, restartChart } from './markdown.ts';
 const binUs = 100_000;
 /** A bar narrower than a pixel shows nothing more. */
 const mostBars = 1_000;
-/** Restarts that get a chart of their own: those that dropped something first. */
 const mostRestartCharts = 8;
 
 /** Writes report.md, report.html and charts/ into the run's folder, from what the folder holds. */
@@ -131,7 +130,7 @@ async function readCapacities(open: OpenRun): Promise<Capacities | null> {
   return await plainJson(join(open.path, runFiles.capacity), capacitiesSchema, { what: 'record of capacities' });
 }
 
-/** The restarts that get a chart of their own. */
+/** Those that get a chart of their own: first those that dropped something. */
 function drawnWindows(windows: readonly RestartWindow[], { perRestart }: Verdict): RestartWindow[] {
   const bad = perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0);
   const good = perRestart.filter(({ droppedInRestart }) => droppedInRestart === 0);

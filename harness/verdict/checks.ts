@@ -17,17 +17,12 @@ import { transitAboveMs } from './queries/waits.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 import { siteNamesOf } from '../run/tables.ts';
 
-/** Above this share of the slots, the generator's own failures void the run. */
+// Limits; the check that has one says why it stands there.
 const ownFaultLimit = 0.001;
-/** A schedule this late, at the 99th percentile, is not the load that was asked for. */
 const lagP99LimitMs = 5;
-/** A single request this late means that the generator stood still, and may have missed what it should have met. */
 const lagMaxLimitMs = 100;
-/** More voided restarts than one in so many void the run. */
 const oneVoidIn = 5;
-/** Above this share of rows that witnesses do not confirm, the run is void. */
 const disagreementLimit = 0.0001;
-/** A wall clock that moved this far against the monotonic one breaks the join with the proxy's log. */
 const clockStepLimitMs = 20;
 
 /** Why a run cannot be trusted. */
@@ -480,7 +475,6 @@ export function restartsText(some: readonly number[], all: number): string {
   return `restart${some.length === 1 ? '' : 's'} ${some.slice(0, mostNamed).join(', ')}${more} of ${all}`;
 }
 
-/** Should it be known what became of the writes? */
 function isLookedUp(run: RunRecord): boolean {
   if (run.kind === 'measure') return false;
   const { service } = run.experiment;

@@ -34,7 +34,6 @@ import { journalDoubts, journalOf } from './service/unit-journal.ts';
 import { witnessDoubts } from './witness-files.ts';
 import { countDirect, countProxy, countWaits, countWrites, reconcile, writesDoubtOf, type Waits } from './witnesses.ts';
 
-/** Requests that went to one address. */
 interface SentTo {
   readonly address: string | null;
   readonly requests: number;
@@ -173,7 +172,6 @@ async function requestsOf(ask: Ask, run: RunRecord): Promise<RequestVerdict[] | 
   return requests === undefined ? null : await countRequests(ask, requests);
 }
 
-/** What became of one request of a mix before the first restart. */
 interface RequestBefore {
   readonly request: string;
   readonly asked: number;
@@ -190,7 +188,6 @@ async function staleOf(ask: Ask, run: RunRecord): Promise<number | null> {
   return isOfOwnService(run) && stale === 0 && unnamed + unseen > 0 ? null : stale;
 }
 
-/** What the lab's witnesses say of an experiment. */
 async function readExperiment(run: ExperimentRun, { open, timeline, database, tables, ask }: JudgedRun & { ask: Ask }) {
   const folder = open.path;
   const files = await readTimelineFiles(folder, run);

@@ -59,7 +59,6 @@ const honest = [
 
 type Expect = Experiment['expect'];
 
-/** Does the file itself say what is expected of this figure? */
 function isBounded({ bounds }: Pick<Expect, 'bounds'>, figure: Figure): boolean {
   return bounds.some(({ of }) => of === figure);
 }
@@ -69,7 +68,6 @@ function byDefault(because: string, figure: Figure): string {
   return `${because} (by default; a bound of ${figure} sets it)`;
 }
 
-/** How many restarts, and the first of them. */
 function listed(restarts: readonly number[]): string {
   return `${restarts.length} (${restarts.slice(0, 5).join(', ')}${restarts.length > 5 ? ' …' : ''})`;
 }
@@ -244,7 +242,6 @@ function promptRow({ stalls: { medianInSiteMs } }: Measured): Row {
   };
 }
 
-/** Figures that the direct probe alone gives. */
 const ofProbe = new Set<Figure>(['refused-directly', 'directLongestWaitMs']);
 
 type Row = Verdict['expectations'][number];

@@ -13,7 +13,6 @@ export interface Headlined extends Verdict {
 /** A silence as long as this is told even of a run that passes. */
 const noteworthySilenceMs = 1_000;
 
-/** What the first doubt is about. */
 const doubted = {
   nothing: 'nothing was measured',
   'ill-before': 'ill before the deploy',

@@ -93,7 +93,6 @@ export function verdictOf(evidence: Evidence): Verdict {
   return { ...verdict, headline, citation: citationLine({ ...verdict, headline }, run) };
 }
 
-/** The figures that expectations are about. */
 function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: readonly RestartVerdict[]): Measured {
   const { run, windows, ledger, stale, writes, direct, waits } = evidence;
   const { all } = ledger;
@@ -131,7 +130,6 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
   };
 }
 
-/** What became of the requests. */
 function requestFigures(ledger: LedgerSummary, provenDropped: number, perRestart: readonly RestartVerdict[]) {
   const { all, atRisk } = ledger;
   return {
@@ -183,7 +181,6 @@ function predictedOf({ dropped, range, formula }: Prediction, measured: number):
   };
 }
 
-/** A doubt where the restarts are too few for what is claimed. */
 function claimDoubts(run: RunRecord, { badRestarts, restarts }: Measured): Doubt[] {
   const claim = claimOf(run);
   const answer = claim && answerClaim(claim, badRestarts, restarts);
@@ -191,7 +188,6 @@ function claimDoubts(run: RunRecord, { badRestarts, restarts }: Measured): Doubt
   return answer?.kind === 'too-few' ? [{ id, kind: 'claim', why: withId(answer.why, id) }] : [];
 }
 
-/** Pass, fail, inconclusive or aborted, with its reasons. */
 function decide(
   evidence: Evidence,
   measured: Measured,
@@ -243,7 +239,6 @@ function labNotes({ run, ledger, directWithoutLength = 0 }: Evidence): string[] 
   ];
 }
 
-/** What a reader must know besides. */
 function notesOf(evidence: Evidence): string[] {
   const { run, windows, hasChanged, unchangedRestarts, ledger, serverLog, holds } = evidence;
   const { withoutLength, tlsError, all } = ledger;
@@ -274,7 +269,6 @@ function notesOf(evidence: Evidence): string[] {
   ]);
 }
 
-/** Addresses that a note names. */
 const mostAddresses = 5;
 
 /** Where the requests went, if the name of the service did not lead to one address all the time. */
@@ -302,7 +296,6 @@ function movedNotes({ service, movedTo }: ServiceRun, { addresses }: Pick<Eviden
 /** A deadline that is this much longer than the generator ever stood still passed for no fault of its own. */
 const deadlineToLag = 10;
 
-/** Drops that no lateness of the generator can have caused, and the restarts that have one. */
 function provenOf({ run, ledger }: Evidence): { dropped: number; badRestarts: number } {
   const deadlineMs = run.kind === 'experiment' ? labDeadlineMs : run.service.timeoutMs;
   const isPunctual = (ledger.lag?.maxUs ?? 0) * deadlineToLag < deadlineMs * 1000;

@@ -9,9 +9,7 @@ import type { Ask, AskInParts } from './ledger-summary.ts';
 import { stallAboveMs, transitAboveMs } from './queries/waits.ts';
 import type { Reconciliation, Verdict, WritesVerdict } from './record/verdict.ts';
 
-/** Stalls outside of restarts that are listed. */
 const mostStalls = 20;
-/** Ids that a report names, of each kind. */
 const mostExamples = 10;
 
 /** What the waits come to. */

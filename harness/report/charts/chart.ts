@@ -25,7 +25,6 @@ const pngScale = 2;
 /** Whatever the language of the machine: numbers on the axes must not differ from one to the next. */
 const locale = 'en-US';
 
-/** What a chart says around its data. */
 interface Frame {
   readonly title: string;
   readonly annotations: Annotations;

@@ -13,7 +13,6 @@ const mostPlainPoints = 4_000;
 const mostSinglePoints = 20_000;
 /** Pixels of a decade of the logarithmic height, roughly. */
 const rowsPerDecade = 80;
-/** The axis goes no lower. */
 const leastMs = 0.1;
 
 /** A request as the chart needs it. */

@@ -4,7 +4,6 @@ import type { PhaseSpan } from '../../verdict/phases.ts';
 import type { Annotations } from './chart.ts';
 import type { Shade } from './shading.ts';
 
-/** Colour and meaning of each phase's shading. */
 const phaseLooks: Record<PhaseSpan['name'], { readonly colour: string; readonly meaning: string }> = {
   draining: { colour: 'rgba(240, 228, 66, 0.20)', meaning: 'draining: until the old process ends' },
   down: { colour: 'rgba(213, 94, 0, 0.13)', meaning: 'down: no process' },
@@ -12,7 +11,6 @@ const phaseLooks: Record<PhaseSpan['name'], { readonly colour: string; readonly 
 };
 const phaseInk = '#6b5b1f';
 
-/** What a reader sees of each kind of event. */
 const eventLabels: Partial<Record<EventKind, string>> = {
   sigterm: 'SIGTERM',
   'accept-stopped': 'accept stopped',

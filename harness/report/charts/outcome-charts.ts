@@ -9,7 +9,7 @@ import { marksOf, secondsOn, type Axis, type Marks } from './marks.ts';
 import { classes } from './palette.ts';
 import { shading } from './shading.ts';
 
-/** Microseconds before SIGTERM, and after the new process accepts, that a restart's chart shows. */
+/** Before SIGTERM, and after the new process accepts. */
 const restartMarginUs = { before: 500_000, after: 1_000_000 };
 
 /** What the bars of a restart's chart span. */

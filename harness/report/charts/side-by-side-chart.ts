@@ -4,7 +4,6 @@ import { drawChart, frame, type Annotations, type Picture } from './chart.ts';
 
 const rowPx = 58;
 const framePx = 150;
-/** Offset of a bar's middle from its row's middle. */
 const barPx = 10;
 
 /** An experiment as the chart shows it. */

@@ -61,7 +61,6 @@ interface Line {
   readonly points: readonly (SweepPoint | undefined)[];
 }
 
-/** What is drawn of one value of the second knob. */
 function setsOf({ series, colour, waitColour: ofWaits, points }: Line): ChartDataset<'line'>[] {
   const set = (
     what: string,
@@ -108,22 +107,9 @@ function intervalsOf({ colour, points }: Line, line: number): Annotations {
     points.flatMap((point, position) => {
       const interval = point?.droppedPerRestart;
       if (interval == null || interval.high <= interval.low) return [];
+      const look = { type: 'line', yScaleID: 'y', borderColor: colour, borderWidth: 2 };
       const [yMin, yMax] = [interval.low, interval.high];
-      return [
-        [
-          `interval-${line}-${position}`,
-          {
-            type: 'line',
-            xMin: position,
-            xMax: position,
-            yMin,
-            yMax,
-            yScaleID: 'y',
-            borderColor: colour,
-            borderWidth: 2,
-          },
-        ],
-      ];
+      return [[`interval-${line}-${position}`, { ...look, xMin: position, xMax: position, yMin, yMax }]];
     }),
   );
 }

@@ -55,7 +55,6 @@ export function predictDrops(run: RunRecord, windows: readonly RestartWindow[]):
   };
 }
 
-/** Of one site, with its share of the load and its own restarts. */
 function predictSite(run: ExperimentRun, windows: readonly RestartWindow[]): Prediction {
   const { experiment } = run;
   if (isOfProxy(experiment.deploy.action)) return predictProxyDrops(experiment, windows);

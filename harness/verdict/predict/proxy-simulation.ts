@@ -13,7 +13,6 @@ import type { Backend } from './backends.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { SpanSet, type Span } from './spans.ts';
 
-/** Phases of the check that are tried. */
 const phases = 40;
 
 /** Follows every slot at risk through the proxy, for each phase of the check; means, and least and greatest sum. */
@@ -99,7 +98,6 @@ function downSpans(
   return down;
 }
 
-/** What a request meets on its way. */
 interface Way {
   readonly closed: readonly SpanSet[];
   readonly down: readonly SpanSet[];

@@ -5,7 +5,6 @@ import { holdSteps } from '../service/hold-steps.ts';
 
 /** A count of things. */
 export const count = z.number().int().nonnegative();
-/** A time in milliseconds. */
 const milliseconds = z.number();
 /** A moment, in microseconds since run start. */
 const microseconds = z.number();
@@ -96,7 +95,6 @@ export const restartSchema = z.strictObject({
   ),
 });
 
-/** Of some requests at risk. */
 const riskSchema = z.strictObject({
   due: count.describe('Requests due.'),
   dropped: count.describe('Of them, dropped.'),
@@ -145,13 +143,11 @@ export const requestSchema = tallySchema.extend({
   longestWaitMs: msOrNull.describe('The longest, ms.'),
 });
 
-/** Ids of writes, by what is wrong with them. */
 const examplesSchema = z.partialRecord(
   z.enum(['lost', 'early', 'altered', 'duplicated', 'misattributed', 'unexpected']),
   z.array(z.string()),
 );
 
-/** Writes that met the database's lock. */
 const busySchema = z.strictObject({
   refused: count.describe('Writes that SQLite refused (SQLITE_BUSY).'),
   shortestRefusalMs: msOrNull.describe('How long a refused write had waited at least, ms.'),
@@ -209,7 +205,6 @@ export const reconciliationSchema = z.strictObject({
   unexplainedRows: z.array(z.number()).describe('Some of them, by their numbers.'),
 });
 
-/** An event of the timeline. */
 const momentSchema = z.strictObject({
   kind: z.string().describe('What happened: `accept-stopped`, `check-down`, ….'),
   site: z.string().optional().describe('Of several sites: the one that it is about; left out where it is about all.'),
@@ -346,7 +341,6 @@ export const predictedSchema = z.strictObject({
   differencePercent: numberOrNull.describe('What was measured, against it, in percent.'),
 });
 
-/** Held connections that the service ended. */
 const holdEndsSchema = {
   ended: count.describe('Connections that the service ended, whenever it did.'),
   byEnding: z.record(z.string(), count).describe('Of them by how it ended (docs/data.md: holds.ndjson.gz).'),

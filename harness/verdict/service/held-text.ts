@@ -4,7 +4,6 @@ import { holdSteps, stepWords } from './hold-steps.ts';
 import type { HoldEvidence } from './count-holds.ts';
 import type { HoldsVerdict } from '../record/verdict.ts';
 
-/** Connections that the service ended. */
 type Ends = Pick<HoldsVerdict, 'ended' | 'byEnding' | 'closeCodes' | 'byStep' | 'longestBackMs' | 'notBack'>;
 
 /** Endings that a service makes, as a reader has them; the most polite first. */
