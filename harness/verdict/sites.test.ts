@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import e1 from '../../experiments/E1-no-drain.ts';
 import { resolveExperiment } from '../experiment/fields.ts';
+import { sumOf } from '../base/sums.ts';
 import { seededRandom } from '../base/random.ts';
-import type { LedgerRow } from '../run/files/ledger.ts';
+import { isDropped, type LedgerRow } from '../run/files/ledger.ts';
 import type { TimelineEvent } from '../run/files/timeline.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { judgeRun } from './judge.ts';
@@ -180,26 +181,14 @@ describe('a run of two sites', () => {
 
   it('adds up to the whole', () => {
     const sites = verdict.perSite ?? [];
-    const sum = (of: (one: SiteVerdict) => number): number => sites.reduce((all, one) => all + of(one), 0);
-    const { due, sent, dropped, restarts, badRestarts, atRisk, writes } = verdict;
-    expect({
-      due: sum((one) => one.due),
-      sent: sum((one) => one.sent),
-      dropped: sum((one) => one.dropped),
-      restarts: sum((one) => one.restarts),
-      badRestarts: sum((one) => one.badRestarts),
-      atRisk: [sum((one) => one.atRisk.due), sum((one) => one.atRisk.dropped)],
-    }).toEqual({ due, sent, dropped, restarts, badRestarts, atRisk: [atRisk.due, atRisk.dropped] });
-    for (const fate of [
-      'acknowledged',
-      'failed',
-      'indeterminate',
-      'lost',
-      'early',
-      'duplicated',
-      'misattributed',
-      'unexpected',
-    ] as const) {
+    const sum = (of: (one: SiteVerdict) => number): number => sumOf(sites, of);
+    const { atRisk, writes } = verdict;
+    for (const figure of ['due', 'sent', 'dropped', 'restarts', 'badRestarts'] as const) {
+      expect([figure, sum((one) => one[figure])]).toEqual([figure, verdict[figure]]);
+    }
+    expect([sum((one) => one.atRisk.due), sum((one) => one.atRisk.dropped)]).toEqual([atRisk.due, atRisk.dropped]);
+    const fates = ['acknowledged', 'failed', 'indeterminate', 'lost', 'early', 'misattributed'] as const;
+    for (const fate of [...fates, 'duplicated', 'unexpected'] as const) {
       expect([fate, sum((one) => one.writes?.[fate] ?? 0)]).toEqual([fate, writes?.[fate]]);
     }
     expect(Math.max(...sites.map((one) => one.longestWaitMs ?? 0))).toBe(verdict.longestWaitMs);
@@ -237,38 +226,28 @@ describe('any ledger of two sites', () => {
       ledgers.map((rows) => ({ rows })),
     ),
   );
-  const sumOf = (rows: readonly Record<string, unknown>[] = [], figure: string): number =>
-    rows.reduce((sum, one) => sum + Number(one[figure]), 0);
+  /** Of the rows of this site, restart or any. */
+  const total = (
+    rows: readonly Record<string, unknown>[] = [],
+    figure: string,
+    of: Record<string, unknown> = {},
+  ): number =>
+    sumOf(rows, (one) => (Object.entries(of).every(([key, value]) => one[key] === value) ? Number(one[figure]) : 0));
 
   it('counts each request for one site, and each drop for a restart of its site or none', async () => {
     const [outcomesOf = [], risksOf = [], dropsOf = []] = await Promise.all([bySite?.(), atRisk?.(), drops?.()]);
     for (const [index, whole] of (await Promise.all(wholes.map((ask) => ask()))).entries()) {
-      const [found, rows] = [outcomesOf[index] ?? [], ledgers[index] ?? []];
-      expect([sumOf(found, 'due'), sumOf(found, 'sent')]).toEqual([whole.all.due, whole.all.sent]);
-      expect(
-        sumOf(
-          found.filter(({ site }) => site === 'demo'),
-          'due',
-        ),
-      ).toBe(rows.filter(({ seq }) => isOfDemo(seq)).length);
-      const risks = risksOf[index];
-      expect([sumOf(risks, 'due'), sumOf(risks, 'dropped')]).toEqual([whole.atRisk.due, whole.atRisk.dropped]);
+      const [found, risks, rows] = [outcomesOf[index], risksOf[index], ledgers[index] ?? []];
+      expect([total(found, 'due'), total(found, 'sent')]).toEqual([whole.all.due, whole.all.sent]);
+      expect(total(found, 'due', { site: 'demo' })).toBe(rows.filter(({ seq }) => isOfDemo(seq)).length);
+      expect([total(risks, 'due'), total(risks, 'dropped')]).toEqual([whole.atRisk.due, whole.atRisk.dropped]);
       // Of demo, whose drops are in even slots, restart 1; before the deploy there is none.
-      const isDrop = ({ outcome }: LedgerRow): boolean =>
-        outcome !== 'ok' && outcome !== 'unsent' && outcome !== 'local';
-      const since = rows.filter((one) => isDrop(one) && one.doneUs >= 990_000 && one.dueUs >= 990_000);
-      const expected = [
-        since.filter(({ seq }) => isOfDemo(seq)).length,
-        since.filter(({ seq }) => !isOfDemo(seq)).length,
-      ];
-      expect(
-        [1, 2].map((restart) =>
-          sumOf(
-            (dropsOf[index] ?? []).filter((one) => one['restart'] === restart),
-            'dropped',
-          ),
-        ),
-      ).toEqual(expected);
+      const since = rows.filter(
+        ({ outcome, doneUs, dueUs }) => isDropped(outcome) && doneUs >= 990_000 && dueUs >= 990_000,
+      );
+      const ofDemo = since.filter(({ seq }) => isOfDemo(seq)).length;
+      const dropped = [1, 2].map((restart) => total(dropsOf[index], 'dropped', { restart }));
+      expect(dropped).toEqual([ofDemo, since.length - ofDemo]);
     }
   });
 });
