@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { verdictOfTest } from '../verdict/testing.ts';
 import type { HoldsVerdict } from '../verdict/record/verdict.ts';
 import { holdsSection } from './holds-section.ts';
+import { cellsIn } from './testing.ts';
 
 const ends = {
   ended: 3,
@@ -18,21 +19,12 @@ const holds: HoldsVerdict = {
   failedTries: { refused: 1, 'status 503': 1 },
   perRestart: [{ restart: 1, open: 4, ...ends }],
 };
-const cellsOf = (line = ''): string[] =>
-  line
-    .split('|')
-    .map((cell) => cell.trim())
-    .slice(1, -1);
-
 describe('the section on held connections', () => {
   it('says how they ended, when, and how long until they were open again, restart by restart', () => {
     const section = holdsSection(verdictOfTest({ holds }));
     expect(section).toContain('4 connections (websocket, GET /socket)');
     expect(section).toContain('Tries that failed: refused 1, status 503 1.');
-    const [, , first, all] = section
-      .split('\n')
-      .filter((line) => line.startsWith('|'))
-      .map(cellsOf);
+    const [, first, all] = cellsIn(section);
     const told = [
       '3',
       '1 close frame 1012, 1 closed (FIN), 1 cut in the middle of a message',

@@ -48,3 +48,9 @@ export function reportedRun(over: Partial<Evidence> = {}): { run: ExperimentRun;
   });
   return { run, verdict };
 }
+
+/** The cells of a page's tables, line by line, without the lines below their headings. */
+export function cellsIn(text: string): string[][] {
+  const lines = text.split('\n').filter((line) => line.startsWith('|') && !line.startsWith('| -'));
+  return lines.map((line) => line.split('|').slice(1, -1)).map((cells) => cells.map((cell) => cell.trim()));
+}

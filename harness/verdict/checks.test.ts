@@ -325,9 +325,11 @@ describe('the table of checks', () => {
   });
 });
 
+/** Of a service that the user runs the client is the only witness. */
+const alone: Partial<Evidence> = { writes: null, proxy: null, proxyTries: null };
+
 describe('a measurement of the user’s own service', () => {
   const run = serviceRecord();
-  const alone: Partial<Evidence> = { writes: null, proxy: null, proxyTries: null };
 
   it('needs no database, no cause of each drop, and no window that was seen', () => {
     const unseen = { ...window, acceptStoppedUs: null, acceptingUs: null, readyUs: 9e9 };
@@ -386,20 +388,18 @@ describe('a service that was ill before its deploy', () => {
   const ill = { ...serviceRecord(), before, commandRun: false };
 
   it('is told with how many of how many, and is not blamed for a restart that never began', () => {
-    const beside = { writes: null, proxy: null, proxyTries: null };
-    expect(reasons({ run: ill, windows: [], ledger: { perRestart: [] }, ...beside })).toEqual([
+    expect(reasons({ run: ill, windows: [], ledger: { perRestart: [] }, ...alone })).toEqual([
       'The service was ill before the deploy: 96 of 96 requests before the command were not answered as expected ' +
         '(96 × status-301); it redirects to https. The command was not run; --even-if-failing runs it all the same. [ill-before]',
     ]);
     // Whoever asked for the command all the same is told nothing.
-    expect(reasons({ run: { ...ill, commandRun: true }, ...beside })).toEqual([]);
+    expect(reasons({ run: { ...ill, commandRun: true }, ...alone })).toEqual([]);
   });
 });
 
 describe('a service of which nothing was seen to change', () => {
-  const beside = { writes: null, proxy: null, proxyTries: null };
   const of = (mustChange: boolean, hasChanged: boolean | null): string =>
-    reasons({ run: serviceRecord({ mustChange }), ...beside, hasChanged }).join();
+    reasons({ run: serviceRecord({ mustChange }), ...alone, hasChanged }).join();
 
   it('is doubted where --must-change asks for it', () => {
     expect(of(true, false)).toContain('as --must-change asks');
@@ -407,33 +407,24 @@ describe('a service of which nothing was seen to change', () => {
   });
 });
 
-describe('requests for which the server held every connection', () => {
-  it('are not the generator’s own failures', () => {
-    expect(reasons({ ledger: { ...outcomes(40, 0), failureKinds: { 'connections held': 40 } } })).toEqual([]);
-    expect(reasons({ ledger: { ...outcomes(60, 0), failureKinds: { 'connections held': 40 } } })).toHaveLength(1);
-  });
+it('requests for which the server held every connection are not the generator’s own failures', () => {
+  expect(reasons({ ledger: { ...outcomes(40, 0), failureKinds: { 'connections held': 40 } } })).toEqual([]);
+  expect(reasons({ ledger: { ...outcomes(60, 0), failureKinds: { 'connections held': 40 } } })).toHaveLength(1);
 });
 
-describe('a run without requests', () => {
-  it('says nothing', () => {
-    const all = { due: 0, sent: 0, dropped: 0, outcomes: {} };
-    expect(reasons({ ledger: { all, lag: null } })).toEqual([
-      'No request was due: nothing was measured. Ask for a longer --duration or a higher --rate. [nothing-asked]',
-    ]);
-    const unsent = { due: 5, sent: 0, dropped: 0, outcomes: { unsent: 5 } };
-    expect(reasons({ ledger: { all: unsent, lag: null } })[0]).toBe(
-      'No request was sent: nothing was measured. [nothing-asked]',
-    );
-  });
+it('a run without requests says nothing', () => {
+  const of = (due: number): string[] =>
+    reasons({ ledger: { all: { due, sent: 0, dropped: 0, outcomes: { unsent: due } }, lag: null } });
+  expect(of(0)).toEqual([
+    'No request was due: nothing was measured. Ask for a longer --duration or a higher --rate. [nothing-asked]',
+  ]);
+  expect(of(5)[0]).toBe('No request was sent: nothing was measured. [nothing-asked]');
 });
 
 describe('how busy the machine was', () => {
+  const lag = { p50Us: 0, p99Us: 9_000, maxUs: 9_000 };
   const said = (waitedUs: number, run = runRecord(e5)): string =>
-    reasons({
-      run,
-      ledger: { lag: { p50Us: 0, p99Us: 9_000, maxUs: 9_000 } },
-      kernel: { [cpuPressure]: waitedUs },
-    }).join();
+    reasons({ run, ledger: { lag }, kernel: { [cpuPressure]: waitedUs } }).join();
 
   it('stands with what is late, from a tenth of the run on', () => {
     // The run took 3 s.
