@@ -3,7 +3,7 @@ import { present } from '../base/present.ts';
 import { counted } from '../base/counted.ts';
 import { voidMeaning } from '../experiment/load-schedule.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import type { RestartVerdict, Tally, Verdict } from '../verdict/record/verdict.ts';
+import { isVoid, type RestartVerdict, type Tally, type Verdict } from '../verdict/record/verdict.ts';
 import {
   byName,
   countedBy,
@@ -167,10 +167,6 @@ export function restartsSection(run: RunRecord, verdict: Verdict): string {
 
 function outageText({ outageMs, outageEnded }: RestartVerdict): string {
   return `${inMs(outageMs)}${outageEnded === false ? ', not ended' : ''}`;
-}
-
-function isVoid({ voided, droppedInRestart }: RestartVerdict): boolean {
-  return voided && droppedInRestart === 0;
 }
 
 /** Why there are more restarts than were asked for, where that is so; nothing else. */

@@ -3,7 +3,7 @@ import { exactInterval } from '../base/interval.ts';
 import { greatestOf, sumOf, thousandth, toMs } from '../base/sums.ts';
 import { talliesBy, tallyOf, type Ask, type Cell } from './ledger-summary.ts';
 import type { Prediction } from './predict/prediction.ts';
-import type { RestartVerdict, SiteVerdict } from './record/verdict.ts';
+import { dropsByRestart, type RestartVerdict, type SiteVerdict } from './record/verdict.ts';
 
 /** A site, as far as the ledger and the database tell; its restarts are added by {@link withRestarts}. */
 export type SiteCounts = Omit<
@@ -51,8 +51,8 @@ export function withRestarts(
 ): SiteVerdict[] {
   return sites.map((counts) => {
     const own = perRestart.filter(({ site }) => site === counts.site);
-    const restarts = own.filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0).length;
-    const badRestarts = own.filter(({ droppedInRestart }) => droppedInRestart > 0).length;
+    const drops = dropsByRestart({ perRestart: own });
+    const [restarts, badRestarts] = [drops.length, drops.filter((dropped) => dropped > 0).length];
     const { dropped = null, formula = 'none' } = predicted.find(({ site }) => site === counts.site) ?? {};
     return {
       ...counts,

@@ -25,7 +25,7 @@ import { outagesOf, type RestartWindow } from './restart-windows.ts';
 import { keptReuseNote } from './service/kept-reuse.ts';
 import { silentText } from './service/held-text.ts';
 import { serverLogNotes } from './service/server-logs.ts';
-import type { RestartVerdict, Verdict } from './record/verdict.ts';
+import { dropsByRestart, type RestartVerdict, type Verdict } from './record/verdict.ts';
 import { labDeadlineMs } from '../run/site-requests.ts';
 import { lateAboveMs } from '../experiment/load-schedule.ts';
 
@@ -96,13 +96,13 @@ export function verdictOf(evidence: Evidence): Verdict {
 function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: readonly RestartVerdict[]): Measured {
   const { run, windows, ledger, stale, writes, direct, waits } = evidence;
   const { all } = ledger;
-  const voidRestarts = perRestart.filter(({ voided, droppedInRestart }) => voided && droppedInRestart === 0).length;
+  const drops = dropsByRestart({ perRestart });
   return {
     due: all.due,
     dropped: all.dropped,
     proven: provenOf(evidence),
-    restarts: windows.length - voidRestarts,
-    badRestarts: perRestart.filter(({ droppedInRestart }) => droppedInRestart > 0).length,
+    restarts: drops.length,
+    badRestarts: drops.filter((dropped) => dropped > 0).length,
     gapMs: toMs(ledger.silenceUs),
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: greatestOf(perRestart.map(({ outageMs }) => outageMs)),

@@ -18,46 +18,50 @@ export function backendsOf(experiment: Experiment, windows: readonly RestartWind
   // The proxy's file names the colour that serves, and no other.
   if (proxy.cutover !== 'check') return [{ closed: [], failing: [] }];
   if (publicPorts(experiment) === 2) {
-    return [0, 1].map((colour) => {
-      // The colour of odd deploys comes with them and goes with the even ones; that of even restarts serves at first.
-      const spans = (from: (w: RestartWindow) => number | null, to: (w: RestartWindow) => number | null): Span[] => {
-        const found: Span[] = [];
-        let fromUs = colour === 0 ? null : -Infinity;
-        for (const window of windows) {
-          if (window.deploy % 2 === colour) {
-            if (fromUs !== null) found.push({ fromUs, toUs: to(window) ?? fromUs });
-            fromUs = null;
-          } else {
-            fromUs = from(window);
-          }
-        }
-        if (fromUs !== null) found.push({ fromUs, toUs: Infinity });
-        return found;
-      };
-      return {
-        closed: spans(
-          ({ acceptStoppedUs }) => acceptStoppedUs,
-          ({ acceptingUs }) => acceptingUs,
-        ),
-        failing: spans(
-          ({ sigtermUs, exitUs }) => sigtermUs ?? exitUs,
-          ({ readyUs }) => readyUs,
-        ).map((span) => ({ ...span, waits: false })),
-      };
-    });
+    return [0, 1].map((colour) => ({
+      closed: awaySpans(windows, colour, {
+        from: ({ acceptStoppedUs }) => acceptStoppedUs,
+        to: ({ acceptingUs }) => acceptingUs,
+      }),
+      failing: awaySpans(windows, colour, {
+        from: ({ sigtermUs, exitUs }) => sigtermUs ?? exitUs,
+        to: ({ readyUs }) => readyUs,
+      }).map((span) => ({ ...span, waits: false })),
+    }));
   }
   const { check } = proxy;
   return [
     {
-      closed: windows.flatMap((window) => [...closedSpan(experiment, window), ...closedAgainBy(experiment, window)]),
+      closed: windows.flatMap((window) => [
+        ...closedSpan(experiment, window),
+        // Where the process owns its port, each further stop closes it, too.
+        ...(experiment.unit.activation === 'none' ? window.closedAgain : []),
+      ]),
       failing: check === undefined ? [] : windows.flatMap((window) => failingSpan(experiment, check, window)),
     },
   ];
 }
 
-/** Where the process owns its port, each further stop closes it, too. */
-function closedAgainBy({ unit }: Experiment, { closedAgain }: RestartWindow): readonly Span[] {
-  return unit.activation === 'none' ? closedAgain : [];
+/**
+ * While a colour is not there. That of odd deploys comes with them and goes with the even ones; that of even restarts
+ * serves at first.
+ */
+function awaySpans(
+  windows: readonly RestartWindow[],
+  colour: number,
+  { from, to }: Readonly<Record<'from' | 'to', (window: RestartWindow) => number | null>>,
+): Span[] {
+  const found: Span[] = [];
+  let fromUs = colour === 0 ? null : -Infinity;
+  for (const window of windows) {
+    if (window.deploy % 2 === colour) {
+      if (fromUs !== null) found.push({ fromUs, toUs: to(window) ?? fromUs });
+      fromUs = null;
+    } else {
+      fromUs = from(window);
+    }
+  }
+  return fromUs === null ? found : [...found, { fromUs, toUs: Infinity }];
 }
 
 /** While the single backend refuses connections, or loses those it has accepted. */

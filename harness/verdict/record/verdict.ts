@@ -158,11 +158,14 @@ export function isConclusive({ verdict }: Pick<Verdict, 'verdict'>): boolean {
   return verdict === 'pass' || verdict === 'fail';
 }
 
-/** Drops of each restart that counts: a void one is no evidence where it dropped nothing. */
-export function dropsByRestart({ perRestart }: Pick<Verdict, 'perRestart'>): number[] {
-  return perRestart
-    .filter(({ voided, droppedInRestart }) => !voided || droppedInRestart > 0)
-    .map(({ droppedInRestart }) => droppedInRestart);
+/** A restart under which the load was late is no evidence where it dropped nothing. */
+export function isVoid({ voided, droppedInRestart }: Pick<RestartVerdict, 'voided' | 'droppedInRestart'>): boolean {
+  return voided && droppedInRestart === 0;
+}
+
+/** Drops of each restart that counts. */
+export function dropsByRestart({ perRestart }: { readonly perRestart: readonly RestartVerdict[] }): number[] {
+  return perRestart.filter((restart) => !isVoid(restart)).map(({ droppedInRestart }) => droppedInRestart);
 }
 
 /** The calibration within a verdict. */
