@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicUs } from '../base/clock.ts';
 
 /** A request that was read to its end. */
-export interface RawRequest {
+interface RawRequest {
   readonly head: string;
   readonly body: Buffer;
   /** From 0, in the order of arrival at the server. */
@@ -18,8 +18,7 @@ export interface RawRequest {
 /** What is done with a request. */
 export type Behaviour = (socket: Socket, request: RawRequest) => void;
 
-/** What a server does. */
-export interface RawTask {
+interface RawTask {
   readonly serve: Behaviour;
   /** A request is there when its head is, without a body. */
   readonly isEarly?: true;
@@ -33,16 +32,8 @@ export interface Absence {
   readonly toUs: number;
 }
 
-/** A server that is up. */
-export interface RawServer {
-  readonly port: number;
-  /** Resets every connection and listens to nobody for so long. */
-  leave(awayMs: number): Promise<Absence>;
-  close(): void;
-}
-
 /** Starts a server on a free port of 127.0.0.1. */
-export async function startRawServer({ serve, isEarly, accepts }: RawTask): Promise<RawServer> {
+export async function startRawServer({ serve, isEarly, accepts }: RawTask) {
   const sockets = new Set<Socket>();
   let connections = 0;
   let requests = 0;
@@ -65,14 +56,15 @@ export async function startRawServer({ serve, isEarly, accepts }: RawTask): Prom
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    leave: async (awayMs) => {
+    /** Resets every connection and listens to nobody for so long. */
+    leave: async (awayMs: number): Promise<Absence> => {
       const fromUs = monotonicUs();
       server.close();
       for (const socket of sockets) reset(socket);
       await sleep(awayMs);
       return { fromUs, toUs: await listen(port) };
     },
-    close: () => {
+    close: (): void => {
       server.close();
       for (const socket of sockets) socket.destroy();
     },

@@ -90,11 +90,7 @@ export function shareOut<Entry extends MixEntry>(mix: readonly Entry[], slots: n
     const exact = (slots * entry.weight) / total;
     return { entry, whole: Math.floor(exact), rest: exact - Math.floor(exact) };
   });
-  let left = slots - shares.reduce((sum, share) => sum + share.whole, 0);
-  for (const share of [...shares].sort((a, b) => b.rest - a.rest)) {
-    if (left <= 0) break;
-    share.whole++;
-    left--;
-  }
-  return shares.flatMap(({ entry, whole }) => Array.from({ length: whole }, () => entry));
+  const left = slots - shares.reduce((sum, { whole }) => sum + whole, 0);
+  const raised = new Set(shares.toSorted((a, b) => b.rest - a.rest).slice(0, left));
+  return shares.flatMap((share) => Array<Entry>(share.whole + Number(raised.has(share))).fill(share.entry));
 }

@@ -43,22 +43,13 @@ export function expectedMs(experiment: Experiment): number {
   return Math.round(schedule.durationMs(schedule.wanted)) + besideLoadMs;
 }
 
-/** Something that takes a while. */
-export interface Weighed {
-  readonly name: string;
-  readonly ms: number;
-}
-
 /**
  * The names that fall to each part, in the order given: the longest first, each to whoever has least so far (Graham's
  * rule, at most a third above the best there is).
  */
-export function dealOut(entries: readonly Weighed[], parts: number): string[][] {
+export function dealOut(entries: readonly { name: string; ms: number }[], parts: number): string[][] {
   const load = Array.from({ length: parts }, () => ({ ms: 0, names: new Set<string>() }));
-  const longestFirst = entries
-    .map((entry, index) => ({ ...entry, index }))
-    .sort((a, b) => b.ms - a.ms || a.index - b.index);
-  for (const { name, ms } of longestFirst) {
+  for (const { name, ms } of entries.toSorted((a, b) => b.ms - a.ms)) {
     const least = load.reduce((lightest, part) => (part.ms < lightest.ms ? part : lightest));
     least.ms += ms;
     least.names.add(name);

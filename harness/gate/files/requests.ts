@@ -1,6 +1,7 @@
 /** A mix of requests as a user writes it: a list in a budgets file, or in a file of its own. */
 import { compile } from 'json-p3';
 import { z } from 'zod';
+import { messageOf } from '../../base/errors.ts';
 import { methods } from '../../base/methods.ts';
 import { didYouMean } from '../../base/nearest.ts';
 import type { Matcher, Template } from '../../in-lab/load/plan.ts';
@@ -40,25 +41,17 @@ const requestSchema = z
     expect: expectSchema.default({ header: {}, json: {} }),
   })
   .superRefine(({ method, path, headers, expect }, context) => {
-    const refuse = (at: PropertyKey[], message: string): void =>
-      context.addIssue({ code: 'custom', path: at, message });
-    const wrongName = (name: string): boolean => !headerName.test(name);
-    for (const name of Object.keys(headers).filter(wrongName)) refuse(['headers', name], 'is no name of a header');
-    for (const name of Object.keys(expect.header).filter(wrongName)) {
-      refuse(['expect', 'header', name], 'is no name of a header');
-    }
-    const unknown = placeholder(path);
-    if (unknown !== null) refuse(['path'], unknown);
+    const refuse = (at: PropertyKey[], message: string | null): void => {
+      if (message !== null) context.addIssue({ code: 'custom', path: at, message });
+    };
+    const nameProblem = (name: string): string | null => (headerName.test(name) ? null : 'is no name of a header');
+    for (const name of Object.keys(headers)) refuse(['headers', name], nameProblem(name));
     for (const [name, text] of Object.entries(expect.header)) {
-      const problem = regexProblem(text);
-      if (problem !== null) refuse(['expect', 'header', name], problem);
+      refuse(['expect', 'header', name], nameProblem(name) ?? regexProblem(text));
     }
-    const problem = regexProblem(expect.body ?? '');
-    if (problem !== null) refuse(['expect', 'body'], problem);
-    for (const jsonPath of Object.keys(expect.json)) {
-      const wrong = jsonPathProblem(jsonPath);
-      if (wrong !== null) refuse(['expect', 'json', jsonPath], wrong);
-    }
+    refuse(['path'], placeholder(path));
+    refuse(['expect', 'body'], regexProblem(expect.body ?? ''));
+    for (const jsonPath of Object.keys(expect.json)) refuse(['expect', 'json', jsonPath], jsonPathProblem(jsonPath));
     if (method === 'HEAD' && (expect.body !== undefined || Object.keys(expect.json).length > 0)) {
       refuse(['expect'], 'an answer to HEAD has no body: expect its status and headers');
     }
@@ -129,19 +122,20 @@ export function matcherOf(text: string): Matcher {
 function regexProblem(text: string): string | null {
   const matcher = matcherOf(text);
   if ('text' in matcher) return null;
-  try {
-    new RegExp(matcher.regex, matcher.flags);
-    return null;
-  } catch (error) {
-    return `is no regular expression: ${(error as Error).message.replace(/^Invalid regular expression: /u, '')}`;
-  }
+  const why = thrownBy(() => new RegExp(matcher.regex, matcher.flags));
+  return why && `is no regular expression: ${why.replace(/^Invalid regular expression: /u, '')}`;
 }
 
 function jsonPathProblem(path: string): string | null {
+  const why = thrownBy(() => compile(path));
+  return why && `is no JSON path (RFC 9535, such as $.order.id): ${why}`;
+}
+
+function thrownBy(make: () => unknown): string | null {
   try {
-    compile(path);
+    make();
     return null;
   } catch (error) {
-    return `is no JSON path (RFC 9535, such as $.order.id): ${(error as Error).message}`;
+    return messageOf(error);
   }
 }

@@ -11,25 +11,19 @@ const usedCount = 6;
 const pauseMs = 60;
 const askMs = 10_000;
 
-/** Kept connections under way. */
-export interface Kept {
-  /** Uses the silent ones a last time; from now on SIGTERM may come. */
-  beforeSignal(): Promise<void>;
-  /** Closes those that are still open, and tells of each: the same, however often it is asked. */
-  end(): KeptSeen[];
-}
-
 /** Opens them; resolves when each has carried a request. Those that the service does not keep open are left out. */
-export async function openKept(plan: ContractPlan): Promise<Kept> {
+export async function openKept(plan: ContractPlan) {
   const kinds = [...Array<'silent'>(silentCount).fill('silent'), ...Array<'used'>(usedCount).fill('used')];
   const opened = await Promise.all(kinds.map((kind) => KeptLine.open(plan, kind)));
   const all = opened.filter((line) => line !== null);
   return {
-    beforeSignal: async () => {
+    /** Uses the silent ones a last time; from now on SIGTERM may come. */
+    beforeSignal: async (): Promise<void> => {
       await Promise.all(all.map((line) => line.lastUse()));
       for (const line of all) line.isSignalled = true;
     },
-    end: () => all.map((line) => line.end()),
+    /** Closes those that are still open, and tells of each: the same, however often it is asked. */
+    end: (): KeptSeen[] => all.map((line) => line.end()),
   };
 }
 

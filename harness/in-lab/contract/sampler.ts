@@ -12,15 +12,8 @@ const healthMs = 2_000;
 /** Behind a socket of systemd's a request waits for the start. */
 const publicMs = 10_000;
 
-/** Samples under way. */
-export interface Sampling {
-  readonly samples: Sample[];
-  /** Ends it, and waits for the answers that are under way. */
-  end(): Promise<void>;
-}
-
 /** Begins to ask the public port, if it is to be asked, and the health paths that the service has. */
-export function startSampling(plan: ContractPlan, asksPublic: boolean): Sampling {
+export function startSampling(plan: ContractPlan, asksPublic: boolean) {
   const { live, ready, publicPort, internalPort } = plan;
   const samples: Sample[] = [];
   const asked: Promise<void>[] = [];
@@ -46,7 +39,8 @@ export function startSampling(plan: ContractPlan, asksPublic: boolean): Sampling
   ];
   return {
     samples,
-    end: async () => {
+    /** Ends it, and waits for the answers that are under way. */
+    end: async (): Promise<void> => {
       isOver = true;
       await Promise.all(loops);
       await Promise.all(asked);
