@@ -9,23 +9,21 @@ import { HarnessError, messageOf } from './errors.ts';
  * @param verbose adds the stack, and those of the causes
  */
 export function errorText(thrown: unknown, { verbose }: { verbose: boolean }): string {
-  const error =
-    thrown instanceof HarnessError
-      ? thrown
-      : new HarnessError(
-          'internal',
-          `A fault of the harness: ${
-            messageOf(thrown)
-              .trim()
-              .replaceAll(/\s*\n\s*/gu, ' ') || 'no words'
-          }`,
-          { cause: thrown },
-        );
+  const error = thrown instanceof HarnessError ? thrown : faultOf(thrown);
   // The code stands behind the sentence; what a tool said comes in lines of its own below it.
   const [sentence = '', ...more] = error.message.split('\n');
   const lines = [`error: ${sentence} [${error.code}]`, ...more, error.hint];
   if (verbose) lines.push('', ...stacks(error));
   return `${lines.join('\n')}\n`;
+}
+
+function faultOf(thrown: unknown): HarnessError {
+  const words =
+    messageOf(thrown)
+      .trim()
+      .split(/\s*\n\s*/u)
+      .join(' ') || 'no words';
+  return new HarnessError('internal', `A fault of the harness: ${words}`, { cause: thrown });
 }
 
 /** What a thrown thing makes the process exit with. */

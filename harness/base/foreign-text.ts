@@ -77,23 +77,13 @@ const marks = /[\\`*[\]<>|~]|&(?=#|\w)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|(?<=ww
 const firstMark = /^[#+=-](?=[\s#+=-]|$)/u;
 const firstNumber = /^(\d{1,9})([.)])(?=\s|$)/u;
 /** Simple words in backticks may stay what they are: they cannot become anything else. */
-const simpleCode = /`[\w ./:=+%,()'"{}-]{1,80}`/gu;
+const simpleCode = /(`[\w ./:=+%,()'"{}-]{1,80}`)/u;
 
 /** Text within a line of Markdown, or a cell of a table: it reads as it is, and never becomes markup. */
 export function markdownText(text: string): string {
-  const line = shownLine(text);
-  let made = '';
-  let from = 0;
-  for (const found of line.matchAll(simpleCode)) {
-    made += escapedMarks(line.slice(from, found.index)) + found[0];
-    from = found.index + found[0].length;
-  }
-  made += escapedMarks(line.slice(from));
+  const parts = shownLine(text).split(simpleCode);
+  const made = parts.map((part, index) => (index % 2 === 1 ? part : part.replaceAll(marks, String.raw`\$&`))).join('');
   return made.replace(firstMark, String.raw`\$&`).replace(firstNumber, String.raw`$1\$2`);
-}
-
-function escapedMarks(text: string): string {
-  return text.replaceAll(marks, String.raw`\$&`);
 }
 
 /** Text within a fenced block, in as many lines as it has: it cannot end the block. */

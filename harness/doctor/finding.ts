@@ -1,4 +1,5 @@
 /** What the doctor finds, and whether a run can be made at all. */
+import { counted } from '../base/counted.ts';
 
 /** What one check found. */
 export interface Finding {
@@ -27,16 +28,14 @@ export function problem(check: string, says: string, fix: string): Finding {
 }
 
 /** Room in memory or on a disk, against what is needed and what is comfortable. */
-export function judgeRoom(check: string, says: string, room: Room, fix: string): Finding {
+export function judgeRoom(
+  check: string,
+  says: string,
+  room: Record<'freeMiB' | 'least' | 'ease', number>,
+  fix: string,
+) {
   if (room.freeMiB < room.least) return problem(check, `${says}, and ${room.least} are needed`, fix);
   return room.freeMiB < room.ease ? warning(check, `${says}; ${room.ease} are easy`, fix) : ok(check, says);
-}
-
-/** All in MiB. */
-interface Room {
-  readonly freeMiB: number;
-  readonly least: number;
-  readonly ease: number;
 }
 
 /** Can a run be made? */
@@ -54,13 +53,10 @@ export function findingsText(
     `${paint(status, status.padEnd(7))}  ${check.padEnd(width)}  ${says}`,
     ...(fix === undefined ? [] : [`${' '.repeat(7 + 2 + width + 2)}→ ${fix}`]),
   ]);
-  const counted = (status: Finding['status']): string => {
-    const count = findings.filter((finding) => finding.status === status).length;
-    return count === 0 ? '' : `${count} ${status}${count === 1 ? '' : 's'}`;
-  };
-  const warnings = counted('warning');
+  const count = (status: Finding['status']): number => findings.filter((each) => each.status === status).length;
+  const warnings = count('warning') === 0 ? '' : `; ${counted(count('warning'), 'warning')}`;
   const closing = canRun(findings)
-    ? `The lab can run here${warnings === '' ? '' : `; ${warnings}`}.`
-    : `The lab cannot run here: ${counted('problem')}.`;
+    ? `The lab can run here${warnings}.`
+    : `The lab cannot run here: ${counted(count('problem'), 'problem')}.`;
   return `${[...lines, closing].join('\n')}\n`;
 }

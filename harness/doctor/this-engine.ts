@@ -32,16 +32,13 @@ export async function checkThisEngine(): Promise<Finding[]> {
 
 /** What other labs in the engine mean for a run that is about to begin. */
 export function judgeLabs(labs: readonly Pick<StandingLab, 'runId' | 'state'>[]): Finding {
-  const idsOf = (isLive: boolean): string =>
-    labs.flatMap(({ runId, state }) => ((state === 'live') === isLive ? runId : [])).join(', ');
-  const [live, left] = [idsOf(true), idsOf(false)];
   if (labs.length === 0) return ok('labs', 'no other lab stands in this engine');
-  const says = [live === '' ? '' : `going on: ${live}`, left === '' ? '' : `left over: ${left}`];
-  const fix =
-    left === ''
-      ? 'Wait until it has ended: two at once disturb each other.'
-      : '`npm run clean` takes down what is left over.';
-  return warning('labs', says.filter((part) => part !== '').join('; '), fix);
+  const { live = [], left = [] } = Object.groupBy(labs, ({ state }) => (state === 'live' ? 'live' : 'left'));
+  const says = Object.entries({ 'going on': live, 'left over': left })
+    .filter(([, some]) => some.length > 0)
+    .map(([how, some]) => `${how}: ${some.map(({ runId }) => runId).join(', ')}`);
+  const wait = 'Wait until it has ended: two at once disturb each other.';
+  return warning('labs', says.join('; '), left.length === 0 ? wait : '`npm run clean` takes down what is left over.');
 }
 
 async function checkImage(docker: Docker, architecture: string): Promise<{ image: string | null; finding: Finding }> {
