@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -25,19 +25,13 @@ const scratch = testFolder();
 
 /** The sha256 of every file, by its path. */
 async function hashesIn(folder: string): Promise<Record<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const hashed = await Promise.all(
-    paths.sort().map(async (path): Promise<[string, string]> => {
-      return [
-        relative(folder, path),
-        createHash('sha256')
-          .update(await readFile(path))
-          .digest('hex'),
-      ];
-    }),
-  );
-  return Object.fromEntries(hashed);
+  const hashes: Record<string, string> = {};
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    hashes[relative(folder, path)] = hash('sha256', await readFile(path));
+  }
+  return hashes;
 }
 
 describe.each(['E1', 'E5'])('%s, repeated', { timeout: 120_000 }, (kept) => {
@@ -70,20 +64,11 @@ describe('a run', { timeout: 120_000 }, () => {
     await judgeRun(folder);
     await writeReport(folder);
     const first = await hashesIn(folder);
-    expect(Object.keys(first)).toEqual(
-      expect.arrayContaining([
-        'joined.ndjson.gz',
-        'report.md',
-        'verdict.json',
-        'charts/latency.png',
-        'charts/outcomes.svg',
-      ]),
-    );
+    const made = ['joined.ndjson.gz', 'report.md', 'verdict.json', 'charts/latency.png', 'charts/outcomes.svg'];
+    expect(Object.keys(first)).toEqual(expect.arrayContaining(made));
     const copy = join(scratch, 'E1, elsewhere', 'run');
     await cp(folder, copy, { recursive: true });
-    for (const made of ['charts', 'joined.ndjson.gz', 'report.md', 'verdict.json']) {
-      await rm(join(copy, made), { recursive: true });
-    }
+    for (const name of ['charts', ...made.slice(0, 3)]) await rm(join(copy, name), { recursive: true });
     const env = { TZ: 'Pacific/Auckland', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8', NO_COLOR: '1' };
     await execa(process.execPath, ['--input-type=module', '-e', again, copy], { env, cwd: tmpdir() });
     expect(await hashesIn(copy)).toEqual(first);

@@ -4,14 +4,8 @@ import { ownServiceSchema } from './own-service.ts';
 import { sitesOf } from './units.ts';
 
 const request = {
-  name: 'GET /',
-  method: 'GET',
-  path: '/',
-  weight: 1,
-  slotsOf100: 100,
-  headers: [],
-  bodyBytes: null,
-  expect: [],
+  ...{ name: 'GET /', method: 'GET', path: '/', weight: 1, slotsOf100: 100 },
+  ...{ headers: [], bodyBytes: null, expect: [] },
 };
 
 it.each([

@@ -4,23 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
 import { cli } from '../../cli/testing.ts';
-import { connectEngine, runLabel } from '../../lab/engine/engine.ts';
-import { faultyService, type DoctorJson, type Fault } from './testing-faulty.ts';
+import { faultyService, standing, type DoctorJson, type Fault } from './testing-faulty.ts';
 
 const folder = testFolder();
-
-async function faultsFound(fault: Fault): Promise<string[]> {
-  const { stdout, stderr } = await cli('doctor', '--app', await faultyService(folder, fault), '--json');
-  if (stdout === '') throw new Error(stderr);
-  return (JSON.parse(stdout) as DoctorJson).checks.flatMap((check) => check.fault ?? []);
-}
-
-/** Labs of the doctor's that stand. */
-async function standing(): Promise<string[]> {
-  const { docker } = await connectEngine();
-  const containers = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
-  return containers.flatMap(({ Labels }) => Labels[runLabel] ?? []).filter((run) => run.startsWith('contract'));
-}
 
 /** What each fault of the planted service is called. */
 const names: Record<Fault, string | null> = {
@@ -44,7 +30,10 @@ describe('doctor --app', () => {
   it.each(Object.entries(names) as [Fault, string | null][])(
     '%s is found by its name, and nothing else is blamed',
     async (fault, name) => {
-      expect(await faultsFound(fault)).toEqual(name === null ? [] : [name]);
+      const { stdout, stderr } = await cli('doctor', '--app', await faultyService(folder, fault), '--json');
+      if (stdout === '') throw new Error(stderr);
+      const { checks } = JSON.parse(stdout) as DoctorJson;
+      expect(checks.flatMap((check) => check.fault ?? [])).toEqual(name === null ? [] : [name]);
       expect(await standing()).toEqual([]);
     },
   );

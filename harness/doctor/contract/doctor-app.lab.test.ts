@@ -2,8 +2,7 @@
 import { expect, it } from 'vitest';
 import { testFolder } from '../../base/testing-folder.ts';
 import { cli } from '../../cli/testing.ts';
-import { connectEngine, runLabel } from '../../lab/engine/engine.ts';
-import { faultyService, type DoctorJson } from './testing-faulty.ts';
+import { faultyService, standing, type DoctorJson } from './testing-faulty.ts';
 
 const folder = testFolder();
 
@@ -16,7 +15,5 @@ it('doctor --app finds the one thing that a service does wrong, by name, and lea
   expect(checks.filter(({ status }) => status !== 'passed')).toEqual([
     expect.objectContaining({ check: 'idle', status: 'failed', fault: 'closes idle connections at once' }),
   ]);
-  const { docker } = await connectEngine();
-  const standing = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
-  expect(standing.filter(({ Labels }) => Labels[runLabel]?.startsWith('contract'))).toEqual([]);
+  expect(await standing()).toEqual([]);
 });

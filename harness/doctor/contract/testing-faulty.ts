@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { connectEngine, runLabel } from '../../lab/engine/engine.ts';
 import type { CheckResult } from './checks.ts';
 import type { faults } from './testing-services/faulty.ts';
 
@@ -42,4 +43,11 @@ export async function faultyService(folder: string, fault: Fault): Promise<strin
   // JSON is YAML.
   await writeFile(path, JSON.stringify(service, null, 2));
   return path;
+}
+
+/** Labs of the doctor's that stand. */
+export async function standing(): Promise<string[]> {
+  const { docker } = await connectEngine();
+  const containers = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
+  return containers.flatMap(({ Labels }) => Labels[runLabel] ?? []).filter((run) => run.startsWith('contract'));
 }
