@@ -70,11 +70,10 @@ class Repetition {
   readonly spanUs: number;
   private readonly run: ExperimentRun;
   private readonly originUs: number;
-  private readonly rows: number;
-  private readonly probes: number;
+  private readonly slots: { readonly load: number; readonly probe: number };
   private readonly restarts: number;
   /** The version of each process. */
-  private readonly instances = new Map<string, string>();
+  private readonly instances: ReadonlyMap<string, string>;
 
   /** @param files the lines of the run's files */
   constructor(run: ExperimentRun, originUs: number, files: ReadonlyMap<string, readonly string[]>) {
@@ -82,14 +81,12 @@ class Repetition {
     this.run = run;
     this.originUs = originUs;
     this.spanUs = run.durationMs * 1000;
-    this.rows = slotCount(load.ratePerSecond, run.durationMs);
     // The probe goes on for a moment behind the load.
-    this.probes = (files.get(direct) ?? []).filter((line) => this.momentOf(line) < this.spanUs).length;
+    const probes = (files.get(direct) ?? []).filter((line) => this.momentOf(line) < this.spanUs);
+    this.slots = { load: slotCount(load.ratePerSecond, run.durationMs), probe: probes.length };
     this.restarts = deploy.restarts;
-    for (const line of files.get(requestLog) ?? []) {
-      const [, version, instance] = /"version":"(v\d+)","instance":"([^"]+)"/u.exec(line) ?? [];
-      if (version !== undefined && instance !== undefined) this.instances.set(instance, version);
-    }
+    const named = (files.get(requestLog) ?? []).map((line) => /"version":"(v\d+)","instance":"([^"]+)"/u.exec(line));
+    this.instances = new Map(named.map((found) => [found?.[2] ?? '', found?.[1] ?? '']));
   }
 
   /** The record of so many repetitions as one run. */
@@ -123,7 +120,7 @@ class Repetition {
   /** The line as it stands in this repetition, from 0. */
   lineOf(line: string, nth: number): string {
     // The direct probe is a load of its own, with slots of its own.
-    const slots = line.includes(probeRunId(this.run.runId)) ? this.probes : this.rows;
+    const slots = line.includes(probeRunId(this.run.runId)) ? this.slots.probe : this.slots.load;
     // In the proxy's own log the engine's stamp stands before the JSON.
     const at = line.indexOf('{');
     const record: unknown = JSON.parse(line.slice(at));

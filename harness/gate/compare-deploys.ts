@@ -51,7 +51,7 @@ export interface DeployFigures extends Pooled {
 /** Compares two deploys; measurements that cannot be trusted are no part of it. */
 export function compareDeploys(a: Deploy, b: Deploy): DeployComparison {
   const [figuresA, figuresB] = [figuresOf(a), figuresOf(b)];
-  const share = ({ badRestarts, restarts }: DeployFigures) => ({ bad: badRestarts, all: restarts });
+  const share = ({ badRestarts: bad, restarts: all }: DeployFigures) => ({ bad, all });
   const tests = {
     significantBelow,
     badRestartsP: fisherExact(share(figuresA), share(figuresB), 'other'),
@@ -132,19 +132,12 @@ function differingSettings(a: Deploy, b: Deploy): Difference[] {
 }
 
 function sentenceOf(less: DeployComparison['less'], a: DeployFigures, b: DeployFigures): string {
-  const seen = `${seenOf(a)}, ${seenOf(b)}`;
-  switch (less) {
-    case 'a':
-      return `${a.name} drops less: ${seen}.`;
-    case 'b':
-      return `${b.name} drops less: ${seen}.`;
-    case 'mixed':
-      return `One has fewer bad restarts, and the other drops fewer requests: ${seen}.`;
-    case 'neither':
-      return `No significant difference: ${seen}.${moreText(a, b)}`;
-    case 'none':
-      return `Nothing can be compared: ${a.restarts === 0 ? a.name : b.name} has no restart that counts.`;
-  }
+  if (less === 'none')
+    return `Nothing can be compared: ${a.restarts === 0 ? a.name : b.name} has no restart that counts.`;
+  const seen = `${seenOf(a)}, ${seenOf(b)}.`;
+  if (less === 'neither') return `No significant difference: ${seen}${moreText(a, b)}`;
+  if (less === 'mixed') return `One has fewer bad restarts, and the other drops fewer requests: ${seen}`;
+  return `${(less === 'a' ? a : b).name} drops less: ${seen}`;
 }
 
 function seenOf({ name, badRestarts, restarts, dropped }: DeployFigures): string {
