@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Verdict } from '../verdict/record/verdict.ts';
 import { adviceJson, adviceText, type Advice } from './advice-text.ts';
 import { decide, type Second, type Tried } from './choose.ts';
 import { recommendedFiles } from './recommended-files.ts';
@@ -18,27 +19,16 @@ function adviceOf(tried: readonly Tried[], seconds: readonly Second[] = [], over
   const decision = decide(tried, byId);
   if (decision.kind === 'confirm') throw new Error('a second run is missing');
   return {
-    ...{
-      service: 'shop',
-      command: 'npm run advise -- --app service.yaml',
-      endedBy: null,
-      broken: null,
-      quietWaitMs: 306,
-      files: [],
-    },
+    ...{ service: 'shop', command: 'npm run advise -- --app service.yaml', quietWaitMs: 306 },
+    ...{ endedBy: null, broken: null, files: [] },
     ...{ tried, seconds: byId, decision, pathOf: (folder) => folder, ...over },
   };
 }
 
 describe('advice in words', () => {
   const e5 = measured('E5', { longestWaitMs: 900 });
-  const again = (id: string) =>
-    measured(id, {
-      restarts: 20,
-      badRestartsInterval95: [0, 0.139],
-      longestWaitMs: 951,
-      citation: 'E5@second: the line',
-    });
+  const twenty: Partial<Verdict> = { restarts: 20, badRestartsInterval95: [0, 0.139], longestWaitMs: 951 };
+  const again = (id: string) => measured(id, { ...twenty, citation: 'E5@second: the line' });
 
   it('recommends with the figures, line and check of the second run', () => {
     const text = adviceText(adviceOf([e1, e5, notTried('E6', 'it is not told its port.')], [again('E5')]));

@@ -9,15 +9,8 @@ import { budget, decision, entry, runOf, verdictThatDropped } from './testing.ts
 const clean = verdictThatDropped([0, 0]);
 const nasty = verdictThatDropped([3, 0], { reasons: ['100 %, a <b> & "c": | `d`\nnext\u0000 line'] });
 
-const failed = decide(
-  decision([runOf(nasty)], {
-    entries: [
-      entry({
-        budgets: [budget('dropped', { max: 0 }), budget('longestWaitMs', { max: 1, blocking: false, line: 9 })],
-      }),
-    ],
-  }),
-);
+const budgets = [budget('dropped', { max: 0 }), budget('longestWaitMs', { max: 1, blocking: false, line: 9 })];
+const failed = decide(decision([runOf(nasty)], { entries: [entry({ budgets })] }));
 const passed = decide(decision([runOf(clean)]));
 const missing = decide(decision([]));
 

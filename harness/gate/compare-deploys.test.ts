@@ -41,21 +41,16 @@ describe('two deploys side by side', () => {
   });
 
   it('says so where one has fewer bad restarts, and the other fewer drops', () => {
-    const comparison = compareDeploys(
-      deploy('often', times(20, 1)),
-      deploy('hard', [...times(10, 0), ...times(10, 90)]),
-    );
-    expect(comparison.less).toBe('mixed');
+    const hard = deploy('hard', [...times(10, 0), ...times(10, 90)]);
+    expect(compareDeploys(deploy('often', times(20, 1)), hard).less).toBe('mixed');
   });
 
   it('adds up no measurement that cannot be trusted', () => {
     const [run] = deploy('a', times(9, 9)).runs;
     if (run === undefined) throw new Error('no run');
     const late = { ...run, verdict: { ...run.verdict, verdict: 'inconclusive' as const, reasons: ['Late.'] } };
-    const comparison = compareDeploys(
-      { name: 'a', runs: [...deploy('a', times(9, 0)).runs, late] },
-      deploy('b', times(9, 0)),
-    );
+    const a = { name: 'a', runs: [...deploy('a', times(9, 0)).runs, late] };
+    const comparison = compareDeploys(a, deploy('b', times(9, 0)));
     expect(comparison).toMatchObject({ less: 'none', a: { leftOut: 1, restarts: 9, dropped: 0 } });
     expect(comparison.a.leftOutBecause).toEqual([expect.stringContaining('is inconclusive: Late.')]);
     expect(compareDeploys({ name: 'a', runs: [late] }, deploy('b', [0])).less).toBe('none');

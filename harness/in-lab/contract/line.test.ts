@@ -34,13 +34,14 @@ async function serve(onData: (socket: Socket, text: string) => void): Promise<{ 
 }
 
 function planFor(port: number): ContractPlan {
-  const get = (path: string): ContractPlan['mix'][number] => ({ method: 'GET', path, weight: 1 });
+  const fixed = { headers: [], bodyBase64: null, expectedStatus: 200 };
+  const get = (path: string): ContractPlan['mix'][number] => ({ method: 'GET', path, weight: 1, fixed });
   return {
     ...{ id: 'x', hostHeader: 'a', unit: '', socket: '', publicPort: port, internalPort: port },
     ...{ live: null, ready: null, version: null, writes: null, startMs: 1000, stopMs: 1000 },
     mix: [
-      { ...get('/slow'), fixed: { headers: [], bodyBase64: null, expectedStatus: 200 } },
-      { ...get('/quick'), fixed: { headers: [], bodyBase64: null, expectedStatus: 200 } },
+      get('/slow'),
+      get('/quick'),
       {
         ...{ method: 'POST', path: '/orders', weight: 1 },
         fixed: { headers: [], bodyBase64: Buffer.from('{"id": 1}').toString('base64'), expectedStatus: 201 },
@@ -60,14 +61,12 @@ describe('a line', () => {
   });
 
   it('tells how a request was lost', async () => {
-    const ends = await serve((socket) => socket.end());
-    const cuts = await serve((socket) => socket.resetAndDestroy());
-    const waits = await serve(() => undefined);
-    const garbles = await serve((socket) => socket.write('SSH-2.0\r\n'));
-    expect((await askOnce(ends.port, request, 5000)).result).toBe('closed');
-    expect((await askOnce(cuts.port, request, 5000)).result).toBe('reset');
-    expect((await askOnce(waits.port, request, 20)).result).toBe('timeout');
-    expect((await askOnce(garbles.port, request, 5000)).result).toBe('garbled');
+    const told = async (onData: (socket: Socket) => void, timeoutMs = 5000) =>
+      (await askOnce((await serve(onData)).port, request, timeoutMs)).result;
+    expect(await told((socket) => socket.end())).toBe('closed');
+    expect(await told((socket) => socket.resetAndDestroy())).toBe('reset');
+    expect(await told(() => undefined, 20)).toBe('timeout');
+    expect(await told((socket) => socket.write('SSH-2.0\r\n'))).toBe('garbled');
     const gone = await serve(() => undefined);
     servers.pop()?.server.close();
     expect((await askOnce(gone.port, request, 5000)).result).toBe('refused');

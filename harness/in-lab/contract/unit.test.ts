@@ -16,29 +16,15 @@ describe('a span of systemd’s', () => {
 });
 
 describe('the lines that tell why it ended', () => {
-  const trace = ['    at a', '    at b', '    at c', '  code: 1', '}', 'Node.js v24.21.0'];
+  const end = ['}', 'Node.js v24.21.0'];
+  const trace = ['    at a', '    at b', '    at c', '  code: 1', ...end];
+  const python = ['Traceback:', '  File "a"', 'OSError: in use'];
 
   it.each([
-    [
-      'a trace',
-      ["Error: Cannot find module '/x.js'", ...trace],
-      ["Error: Cannot find module '/x.js'", '}', 'Node.js v24.21.0'],
-    ],
-    [
-      'the last of two',
-      ['TypeError: a', ...trace, 'TypeError: b', ...trace],
-      ['TypeError: b', '}', 'Node.js v24.21.0'],
-    ],
-    [
-      'a panic',
-      ['panic: no port', '', 'goroutine 1', 'exit status 2'],
-      ['panic: no port', 'goroutine 1', 'exit status 2'],
-    ],
-    [
-      'an error at the end',
-      ['Traceback:', '  File "a"', 'OSError: in use'],
-      ['Traceback:', '  File "a"', 'OSError: in use'],
-    ],
+    ['a trace', ["Error: no '/x.js'", ...trace], ["Error: no '/x.js'", ...end]],
+    ['the last of two', ['TypeError: a', ...trace, 'TypeError: b', ...trace], ['TypeError: b', ...end]],
+    ['a panic', ['panic: no port', '', 'goroutine 1', 'exit 2'], ['panic: no port', 'goroutine 1', 'exit 2']],
+    ['an error at the end', [...python], [...python]],
     ['no error', ['starts', 'ends'], ['starts', 'ends']],
   ])('%s', (_, lines, told) => {
     expect(tellingLines(lines.filter((line) => line !== ''))).toEqual(told);
