@@ -59,11 +59,8 @@ export async function measureCase(
   const times = { durationMs, leadMs: 0, whileTimeoutMs: 0, settleMs: 0, settleTimeoutMs: 0 };
   const request = { target: service.path, headers: service.headers, body, tls: null, name: null };
   const target = { service: { ...service, bodyBytes: body?.length ?? null }, request, command: null };
-  await measureService(target, times, {
-    ...setting,
-    seed: 1,
-    command: isCheckout ? 'npm run calibrate' : 'npx restart-proof calibrate',
-  });
+  const command = isCheckout ? 'npm run calibrate' : 'npx restart-proof calibrate';
+  await measureService(target, times, { ...setting, seed: 1, command });
   return await judgeRun(setting.folder);
 }
 

@@ -35,12 +35,8 @@ export function proxyMistake(
     })),
   );
   if (!urls.some(({ url }) => new RegExp(`^http://[^/]+:${port}/?$`, 'u').test(url))) {
-    const [first = { path: ['http', 'services'] }] = urls;
-    return at(
-      first.path,
-      `no server is at port ${port}, which is public`,
-      `For the proxy it is http://127.0.0.1:${port}`,
-    );
+    const { path } = urls[0] ?? { path: ['http', 'services'] };
+    return at(path, `no server is at port ${port}, which is public`, `For the proxy it is http://127.0.0.1:${port}`);
   }
   const all = Object.entries(fieldsOf(routers)).map(([name, router]) => ({
     path: ['http', 'routers', name],
