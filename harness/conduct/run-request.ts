@@ -74,21 +74,16 @@ export function nameOfRun({ file, variant }: Pick<Choice, 'file' | 'variant'>): 
   return `${file.id}${variant === null ? '' : ` ${variant}`}`;
 }
 
+/** What tells an experiment's runs apart. */
+interface Repeatable {
+  readonly id: string;
+  readonly variant: string | null;
+  readonly changes: readonly (readonly [string, FieldValue])[];
+  readonly app?: string | undefined;
+}
+
 /** The command that makes the same run again. */
-export function repeatCommand(
-  {
-    id,
-    variant,
-    changes,
-    app,
-  }: {
-    id: string;
-    variant: string | null;
-    changes: readonly (readonly [string, FieldValue])[];
-    app?: string | undefined;
-  },
-  seed: number,
-): string {
+export function repeatCommand({ id, variant, changes, app }: Repeatable, seed: number): string {
   const words = [isCheckout ? `npm run experiment ${id} --` : `npx restart-proof experiment ${id}`, `--seed ${seed}`];
   if (app !== undefined) words.push(`--app ${quoted(app)}`);
   if (variant !== null) words.push(`--variant ${variant}`);

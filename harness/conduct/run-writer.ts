@@ -72,10 +72,10 @@ export class RunWriter<R extends RunRecord> {
     return this.known;
   }
 
-  /** Puts what has become known into run.json, which is replaced whole or not at all. */
+  /** Puts what has become known into run.json. */
   async know(known: Partial<R>): Promise<void> {
     this.known = { ...this.known, ...known };
-    const written = this.writing.then(() => this.writeRecord());
+    const written = this.writing.then(() => this.write(() => writeRecord(this.folder, this.known)));
     this.writing = written.catch(() => undefined);
     await written;
   }
@@ -141,14 +141,6 @@ export class RunWriter<R extends RunRecord> {
     for (let left = bytes; left > 0; left -= pieceBytes) await this.reserve.write(piece, 0, Math.min(left, pieceBytes));
   }
 
-  private async writeRecord(): Promise<void> {
-    const next = join(this.folder, runFiles.nextRun);
-    await this.write(async () => {
-      await writeFile(next, `${JSON.stringify(this.known, null, 2)}\n`);
-      await rename(next, join(this.folder, runFiles.run));
-    });
-  }
-
   private async write(step: () => Promise<void>): Promise<void> {
     try {
       await this.withReserve(step);
@@ -169,6 +161,13 @@ export class RunWriter<R extends RunRecord> {
     const hint = `${isFull ? 'Make room' : 'Make it writable'}, then \`verdict ${folder}\` judges what was settled.`;
     return new HarnessError(code, message, { cause, hint: hasRows ? hint : undefined });
   }
+}
+
+/** Writes run.json, which is replaced whole or not at all. */
+export async function writeRecord(folder: string, record: RunRecord): Promise<void> {
+  const next = join(folder, runFiles.nextRun);
+  await writeFile(next, `${JSON.stringify(record, null, 2)}\n`);
+  await rename(next, join(folder, runFiles.run));
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -27,7 +27,7 @@ export interface DeploySetting {
 }
 
 /** Which of the deploys it is. */
-export interface Turn {
+interface Turn {
   readonly restart: number;
   readonly restarts: number;
 }
@@ -40,66 +40,45 @@ export type DeployEnd =
 
 const pollMs = 100;
 
-/** Runs the command once; what it leaves running is `left`'s then. */
+/** Runs the command once, and waits for its end and for the service; what it leaves running is `left`'s then. */
 export async function runDeploy(
   setting: DeploySetting,
   shell: Shell,
   left: LeftRunning,
-  turn: Turn,
+  { restart, restarts }: Turn,
 ): Promise<DeployEnd> {
-  const { target, files, nowUs, onNote, onOutput } = setting;
-  const { restart } = turn;
-  const detail = target.service.whileCommand ?? '';
+  const { target, times, files, signal, nowUs, onNote, onOutput } = setting;
+  const { whileCommand, restarts: asked } = target.service;
+  const detail = whileCommand ?? '';
   const name = shell.words.join(' ');
+  const which = `restart ${restart} of ${restarts}`;
+  const [before, within] = restarts === 1 ? ['', ''] : [`${which}: `, `, in ${which}`];
+  // Told only to those who asked for restarts: a command may have a variable RESTART of its own.
+  const variables = asked === undefined ? {} : { RESTART: String(restart), RESTARTS: String(restarts) };
   const beginUs = nowUs();
-  const command = await RunningCommand.start(shell, target.command ?? '', onOutput, variablesOf(setting, turn));
+  const command = await RunningCommand.start(shell, target.command ?? '', onOutput, variables);
   await left.add(command);
   await files.addEvent({ atUs: beginUs, kind: 'deploy-begin', restart, detail });
   if (restart === 1) await files.writer.know({ commandRun: true, shell: name });
-  onNote(`${ofSeries(turn, 'restart', ': ')}running under ${name}: ${detail}`);
-  return await awaitEnd(setting, turn, { command, shell: name, beginUs });
-}
-
-/** `restart 3 of 20` and what joins it to a sentence; nothing of a single deploy. */
-function ofSeries({ restart, restarts }: Turn, word: string, joint: string): string {
-  return restarts === 1 ? '' : `${word} ${restart} of ${restarts}${joint}`;
-}
-
-/** Told only to those who asked for restarts: a command may have a variable RESTART of its own. */
-function variablesOf({ target }: DeploySetting, { restart, restarts }: Turn): Record<string, string> {
-  return target.service.restarts === undefined ? {} : { RESTART: String(restart), RESTARTS: String(restarts) };
-}
-
-async function awaitEnd(
-  setting: DeploySetting,
-  turn: Turn,
-  { command, shell, beginUs }: { command: RunningCommand; shell: string; beginUs: number },
-): Promise<DeployEnd> {
-  const { files, signal, nowUs, onNote } = setting;
-  const { restart, restarts } = turn;
-  const { whileTimeoutMs } = setting.times;
-  const end = await Promise.race([command.ended, passed(whileTimeoutMs, signal)]);
+  onNote(`${before}running under ${name}: ${detail}`);
+  const end = await Promise.race([command.ended, passed(times.whileTimeoutMs, signal)]);
   if (signal.aborted) return { kind: 'over' };
   if (end === null) {
-    const time = `${whileTimeoutMs / 1000} s (--while-timeout)`;
-    const why = `The command had not ended after ${time}${inSeries(turn)}: it was ended, and the run with it.`;
+    const time = `${times.whileTimeoutMs / 1000} s (--while-timeout)`;
+    const why = `The command had not ended after ${time}${within}: it was ended, and the run with it.`;
     return { kind: 'cut-short', why };
   }
   const endUs = nowUs();
   await files.addEvent({ atUs: endUs, kind: 'deploy-end', restart, detail: end.how });
   if (end.failure !== null) {
     const last = restart < restarts ? ', which was the last' : '';
-    const trouble = `The command ${end.failure}${inSeries(turn)}${last}: what was measured is not the deploy that was meant (run by ${shell}).`;
+    const trouble = `The command ${end.failure}${within}${last}: what was measured is not the deploy that was meant (run by ${name}).`;
     await files.writer.know({ troubles: [trouble] });
   }
-  onNote(`${ofSeries(turn, 'restart', ': ')}the command ended with ${end.how}; waiting until the service is steady`);
+  onNote(`${before}the command ended with ${end.how}; waiting until the service is steady`);
   const isLast = end.failure !== null || restart === restarts;
   const isSteady = await settle(setting, { restart, endUs, isLast });
   return isSteady && end.failure === null ? { kind: 'steady', beginUs } : { kind: 'over' };
-}
-
-function inSeries({ restart, restarts }: Turn): string {
-  return restarts === 1 ? '' : `, in restart ${restart} of ${restarts}`;
 }
 
 /** Waits until the service has answered steadily since the command's end, or its time for that has passed. */

@@ -1,5 +1,5 @@
 /** The files of a measured service's run: written while it goes on, and finished when it, or its process, has ended. */
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -12,7 +12,7 @@ import { rawLedgerName, runFiles } from '../../run/run-folder.ts';
 import type { ServiceRun } from '../../run/run-record.ts';
 import type { TimelineEvent } from '../../run/files/timeline.ts';
 import { readTimeline } from '../../run/files/timeline.ts';
-import { ndjson, RunWriter } from '../run-writer.ts';
+import { ndjson, RunWriter, writeRecord } from '../run-writer.ts';
 import { serviceJournalEvents, type JournalUnit } from '../../run/timeline/service-journal.ts';
 import type { JournalTold } from './journal.ts';
 import { identityOf } from './processes.ts';
@@ -93,10 +93,7 @@ export async function finishAbandoned(folder: string): Promise<boolean> {
     throw new HarnessError('run-under-way', `${folder} is of a run that process ${identity} is still measuring.`);
   }
   const due = { due: 0, isKnown: false };
-  const finished = await finishFiles(folder, record, { events: await readEvents(folder), due });
-  const next = join(folder, runFiles.nextRun);
-  await writeFile(next, `${JSON.stringify(finished, null, 2)}\n`);
-  await rename(next, join(folder, runFiles.run));
+  await writeRecord(folder, await finishFiles(folder, record, { events: await readEvents(folder), due }));
   return true;
 }
 
