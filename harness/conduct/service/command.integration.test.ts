@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { RunningCommand } from './command.ts';
-import { LeftRunning } from './left-running.ts';
+import { LeftRunning, RunningCommand } from './command.ts';
 import { identityOf, listenersOn } from './processes.ts';
 import { scriptProblem, shellFor } from './shell.ts';
 
@@ -42,6 +41,14 @@ async function failureOf(script: string): Promise<string | null> {
   await close(command);
   return failure;
 }
+
+/** A program that starts this command, prints what it prints, and goes on like this. */
+const starting = (text: string, then: string): string => `
+  import { RunningCommand } from ${JSON.stringify(new URL('./command.ts', import.meta.url).href)};
+  import { shellFor } from ${JSON.stringify(new URL('./shell.ts', import.meta.url).href)};
+  const text = ${JSON.stringify(text)};
+  const command = await RunningCommand.start(await shellFor(text), text, (words) => process.stdout.write(words));
+  ${then}`;
 
 const isAlive = async (pid: number): Promise<boolean> => (await identityOf(pid)) !== null;
 
@@ -115,13 +122,7 @@ describe.concurrent('a command', () => {
   });
 
   it('holds no pipe of its caller open', async () => {
-    const script = `
-      import { RunningCommand } from ${JSON.stringify(new URL('./command.ts', import.meta.url).href)};
-      import { shellFor } from ${JSON.stringify(new URL('./shell.ts', import.meta.url).href)};
-      const text = 'sleep 60 & echo $!';
-      const command = await RunningCommand.start(await shellFor(text), text, (words) => process.stdout.write(words));
-      await command.ended;
-      await command.close();`;
+    const script = starting('sleep 60 & echo $!', 'await command.ended; await command.close();');
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
     // The pipe has ended, and the process that could have held it has not.
     expect(await isAlive(Number(stdout))).toBe(true);
@@ -130,12 +131,7 @@ describe.concurrent('a command', () => {
 
   it('is ended by its guard when the process that started it is killed', async () => {
     const pidFile = newFile();
-    const script = `
-      import { RunningCommand } from ${JSON.stringify(new URL('./command.ts', import.meta.url).href)};
-      import { shellFor } from ${JSON.stringify(new URL('./shell.ts', import.meta.url).href)};
-      const text = 'echo $$ > ${pidFile}; sleep 60; true';
-      await RunningCommand.start(await shellFor(text), text, () => undefined);
-      console.log('guarded');`;
+    const script = starting(`echo $$ > ${pidFile}; sleep 60; true`, "console.log('guarded');");
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['inherit', 'pipe', 'inherit'],
     });

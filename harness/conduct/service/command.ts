@@ -2,7 +2,8 @@
  * The user's command under the load: in a session of its own, so that all of it can be ended, and with its output in a file
  * that has no name, so that what it leaves running holds no pipe of ours open.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { open, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -35,11 +36,11 @@ export class RunningCommand {
   private hasEnded = false;
   private readonly killAtExit: () => void;
 
-  private constructor(started: Started, output: Output) {
-    this.pid = started.pid;
+  private constructor(pid: number | undefined, ended: Promise<CommandEnd>, output: Output) {
+    this.pid = pid;
     this.output = output;
-    this.guard = guardOf(started.pid);
-    this.ended = started.ended.finally(async () => {
+    this.guard = guardOf(pid);
+    this.ended = ended.finally(async () => {
       this.hasEnded = true;
       process.off('exit', this.killAtExit);
       // The group's number may be another's by then.
@@ -63,11 +64,13 @@ export class RunningCommand {
     const folder = takesText ? null : await scratchFolder('command');
     const file = folder === null ? null : join(folder, 'command');
     if (file !== null) await writeFile(file, script, { mode: 0o700 });
-    const started = start([...words, ...(file === null ? ['-c', script] : [file])], output.fd, variables);
-    const ended = started.ended.finally(async () => {
+    const [program = '', ...args] = [...words, ...(file === null ? ['-c', script] : [file])];
+    const env = { ...commandEnvironment(), ...variables };
+    const child = spawn(program, args, { detached: true, stdio: ['ignore', output.fd, output.fd], env });
+    const ended = endOf(child, program).finally(async () => {
       if (folder !== null) await rm(folder, { recursive: true, force: true });
     });
-    return new RunningCommand({ ...started, ended }, output);
+    return new RunningCommand(child.pid, ended, output);
   }
 
   /** Processes that it started and that go on; those that made a session of their own are not seen. */
@@ -114,27 +117,6 @@ export class RunningCommand {
   }
 }
 
-interface Started {
-  readonly pid: number | undefined;
-  readonly ended: Promise<CommandEnd>;
-}
-
-function start(
-  [program = '', ...words]: readonly string[],
-  fd: number,
-  variables: Readonly<Record<string, string>>,
-): Started {
-  const env = { ...commandEnvironment(), ...variables };
-  const child = spawn(program, words, { detached: true, stdio: ['ignore', fd, fd], env });
-  const ended = new Promise<CommandEnd>((resolve) => {
-    child.on('error', ({ code = 'error' }: NodeJS.ErrnoException) =>
-      resolve({ how: code, failure: `could not be started by ${program} (${code})` }),
-    );
-    child.on('exit', (status, signal) => resolve(endOf(status, signal)));
-  });
-  return { pid: child.pid, ended };
-}
-
 /** Ends the command's group when this process is killed. */
 function guardOf(group: number | undefined): Guard {
   if (group === undefined) return { dismiss: () => undefined };
@@ -144,20 +126,24 @@ function guardOf(group: number | undefined): Guard {
 
 const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
-function endOf(status: number | null, signal: NodeJS.Signals | null): CommandEnd {
-  if (status === null) return { how: signal ?? 'a signal', failure: `was ended by ${signal ?? 'a signal'}` };
-  const how = `status ${status}`;
-  if (status === 0) return { how, failure: null };
+async function endOf(child: ChildProcess, program: string): Promise<CommandEnd> {
+  try {
+    const [status, signal] = (await once(child, 'exit')) as [number, null] | [null, NodeJS.Signals];
+    if (status === null) return { how: signal, failure: `was ended by ${signal}` };
+    const how = `status ${status}`;
+    return { how, failure: status === 0 ? null : `failed with ${how}${whyFailed(status)}` };
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    return { how: code, failure: `could not be started by ${program} (${code})` };
+  }
+}
+
+/** What a shell's status says of a part of its script. */
+function whyFailed(status: number): string {
+  if (status === 127) return ' (something in it was not found)';
+  if (status === 126) return ' (something in it cannot be executed)';
   const killedBy = signalNames.get(status - 128);
-  const why =
-    status === 127
-      ? ' (something in it was not found)'
-      : status === 126
-        ? ' (something in it cannot be executed)'
-        : killedBy === undefined
-          ? ''
-          : ` (something in it was ended by ${killedBy})`;
-  return { how, failure: `failed with ${how}${why}` };
+  return killedBy === undefined ? '' : ` (something in it was ended by ${killedBy})`;
 }
 
 type Output = Awaited<ReturnType<typeof openOutput>>;
@@ -213,4 +199,32 @@ async function namelessFile(): Promise<FileHandle> {
 function commandEnvironment(): NodeJS.ProcessEnv {
   const isOption = (name: string): boolean => name === 'SHELLOPTS' || name === 'BASHOPTS';
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOption(name)));
+}
+
+/** Runs of a command of which something may go on: a run that is cut short ends it, any other leaves it alone. */
+export class LeftRunning {
+  private readonly commands = new Set<RunningCommand>();
+
+  /** Takes a command into its care, and lets go of those of which nothing goes on. */
+  async add(command: RunningCommand): Promise<void> {
+    const before = [...this.commands];
+    this.commands.add(command);
+    for (const one of before) {
+      if ((await one.others()).length > 0) continue;
+      this.commands.delete(one);
+      await one.close();
+    }
+  }
+
+  async processes(): Promise<ProcessSeen[]> {
+    return (await Promise.all([...this.commands].map((one) => one.others()))).flat();
+  }
+
+  async endAll(): Promise<ProcessSeen[]> {
+    return (await Promise.all([...this.commands].map((one) => one.endAll()))).flat();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.commands].map((one) => one.close()));
+  }
 }

@@ -5,7 +5,7 @@ import { isLoopback, nameAtEnd } from './address.ts';
 import { isIll, readBefore } from './answers-before.ts';
 import { deployDraws, type DeployDraw } from './deploy-times.ts';
 import { runDeploy, tellNotSteady, until, type DeploySetting } from './deploy.ts';
-import { LeftRunning } from './left-running.ts';
+import { LeftRunning } from './command.ts';
 import { listenersOn, type ProcessSeen } from './processes.ts';
 import { shellFor, type Shell } from './shell.ts';
 import type { Target } from './target.ts';

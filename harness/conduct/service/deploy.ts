@@ -1,8 +1,7 @@
 /** One run of the user's command under the load, and the wait until the service is steady again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunningCommand } from './command.ts';
+import { RunningCommand, type LeftRunning } from './command.ts';
 import type { MeasureTimes } from './deploy-times.ts';
-import type { LeftRunning } from './left-running.ts';
 import type { ServiceFiles } from './service-files.ts';
 import type { Shell } from './shell.ts';
 import type { Steadiness } from './steadiness.ts';
