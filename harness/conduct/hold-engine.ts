@@ -43,8 +43,9 @@ export async function holdEngine<T>(
       command,
       signal: audience.signal,
       onHeld: (holder) => {
-        if (!wait) throw busy(holder);
-        progress.phase(`waiting for ${holderInWords(holder)}`);
+        const words = holderInWords(holder);
+        if (!wait) throw new HarnessError('lab-busy', `Another run measures on this engine: ${words}.`);
+        progress.phase(`waiting for ${words}`);
       },
     });
   } finally {
@@ -64,8 +65,4 @@ export async function holdEngine<T>(
 function holderInWords({ owner, command, runId, since }: Holder): string {
   const run = runId === null ? '' : `${runId}, `;
   return `${run}${ownerInWords(owner)}, measuring since ${since.slice(0, 19).replace('T', ' ')} UTC (${command})`;
-}
-
-function busy(holder: Holder): HarnessError {
-  return new HarnessError('lab-busy', `Another run measures on this engine: ${holderInWords(holder)}.`);
 }

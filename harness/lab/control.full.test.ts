@@ -9,7 +9,7 @@ import { ensureControlImage } from './control-image.ts';
 import { controlFiles, openControl, sshdFiles } from './control.ts';
 import { connectEngine, ownerLabel, runLabel } from './engine/engine.ts';
 import { exec } from './engine/exec.ts';
-import { putFiles, type LabFile } from './engine/files.ts';
+import { startContainer, type LabFile } from './engine/files.ts';
 import { labImageTag } from './image.ts';
 import { lockMeasuring, type MeasuringLock } from './measuring-lock.ts';
 import { thisOwner } from './owner.ts';
@@ -32,12 +32,8 @@ beforeAll(async () => {
   const Image = await ensureControlImage(docker, labImage);
   const Labels = { [runLabel]: runId, [ownerLabel]: thisOwner };
   const network = await docker.createNetwork(networkOptions(`restart-proof-${runId}-net`, Labels));
-  const start = async (options: Docker.ContainerCreateOptions, files: readonly LabFile[]) => {
-    const container = await docker.createContainer({ ...options, Image, Labels });
-    await putFiles(container, files);
-    await container.start();
-    return container;
-  };
+  const start = (options: Docker.ContainerCreateOptions, files: readonly LabFile[]) =>
+    startContainer(docker, { ...options, Image, Labels }, files, signal);
   const asked = { networkId: network.id, proxyFiles: [], connections: 64, release: true };
   server = await start(serverOptions(facts, asked), await sshdFiles());
   const sites = sitesOf({ ...e1, sites: { ...e1.sites, count: names.length } });

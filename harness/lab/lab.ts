@@ -14,7 +14,7 @@ import { exec } from './engine/exec.ts';
 import { startBeside } from './own-service/beside.ts';
 import { envPath, filesOfOwnPrograms, filesOfOwnUnits, type OwnServiceFiles } from './own-service/files.ts';
 import { ensureServerImage } from './own-service/image.ts';
-import { filesUnder, putFiles, type LabFile } from './engine/files.ts';
+import { filesUnder, startContainer, type LabFile } from './engine/files.ts';
 import { packageFiles } from './engine/npm-package.ts';
 import { projectFolder } from '../project.mjs';
 import { dynamicFile, withDates } from './proxy-config.ts';
@@ -103,38 +103,27 @@ async function boot(docker: Docker, options: LabOptions): Promise<Lab> {
   const proxyFiles = await proxyFilesVolume(docker, experiment, name('proxy-files'), labels);
   const network = await docker.createNetwork(networkOptions(name('net'), labels));
   signal.throwIfAborted();
-  const start = async (
-    role: string,
-    container: Docker.ContainerCreateOptions,
-    files: readonly LabFile[],
-  ): Promise<Docker.Container> => {
-    const made = await docker.createContainer({
-      name: name(role),
-      Image: role === 'server' ? serverImage : image,
-      Labels: labels,
-      ...container,
-    });
-    await putFiles(made, files);
-    signal.throwIfAborted();
-    await made.start();
-    return made;
+  const start = (role: string, options: Docker.ContainerCreateOptions, files: readonly LabFile[]) => {
+    const Image = role === 'server' ? serverImage : image;
+    return startContainer(docker, { name: name(role), Image, Labels: labels, ...options }, files, signal);
   };
   const asked = { networkId: network.id, proxyFiles, connections, release, hasOwnImage: imageSettings !== null };
   const [server, client] = await Promise.all([
     start('server', serverOptions(facts, asked), [...serverFiles, ...programFiles, ...harnessFiles]),
     start('client', clientOptions(facts, asked), [...harnessFiles, ...answerCheckFiles]),
   ]);
+  const serverId = server.id;
   const edge = hasEdge
-    ? await start('edge', edgeOptions(facts, { serverId: server.id, proxyFiles, connections }), edgeFiles)
+    ? await start('edge', edgeOptions(facts, { serverId, proxyFiles, connections }), edgeFiles)
     : null;
   const control = release
-    ? await start('control', controlOptions(facts, { serverId: server.id }), [
+    ? await start('control', controlOptions(facts, { serverId }), [
         ...harnessFiles,
         ...(await controlFiles(sites, releasePlanOf(experiment)?.variables)),
       ])
     : null;
   if (own !== null && own.service.containers.length > 0) {
-    const setting = { facts, labImage: image, serverId: server.id, nameOf: name, labels, signal, say: options.say };
+    const setting = { facts, labImage: image, serverId, nameOf: name, labels, signal, say: options.say };
     await startBeside(docker, own, setting);
     await startUnits(server, experiment);
   }

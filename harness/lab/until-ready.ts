@@ -57,19 +57,17 @@ function questionOf(experiment: Experiment): ReadinessQuestion {
 
 async function wordsOfLab({ server, edge }: Asked): Promise<string> {
   const [journal, proxy] = await Promise.all([
-    exec(server, ['journalctl', '--no-pager', '-n', String(journalLines), '-o', 'short-monotonic']),
+    lastOfJournal(server),
     edge === null ? [] : Readable.from(containerLog(edge)).toArray(),
   ]);
-  const last = `${journal.stdout}${journal.stderr}${proxy.slice(-proxyLines).join('\n')}`.trim();
-  return `Last lines of its journal:\n${last}`;
+  return `Last lines of its journal:\n${`${journal}${proxy.slice(-proxyLines).join('\n')}`.trim()}`;
 }
 
 /** What a service of the user's own said last, and where it listens: most often it is another port. */
 async function wordsOfService(server: Docker.Container, experiment: Experiment): Promise<string> {
   const [{ service, socket }] = sitesOf(experiment)[0].colours;
-  const units = ['-u', service, '-u', socket];
   const [journal, sockets] = await Promise.all([
-    exec(server, ['journalctl', '--no-pager', '-n', String(journalLines), '-o', 'short-monotonic', ...units]),
+    lastOfJournal(server, '-u', service, '-u', socket),
     exec(server, ['ss', '--listening', '--tcp', '--numeric', '--no-header']),
   ]);
   const open = sockets.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/u)[3] ?? []);
@@ -77,5 +75,11 @@ async function wordsOfService(server: Docker.Container, experiment: Experiment):
   const others = open.filter((address) => !/:(80|8099)$/u.test(address));
   const listens =
     others.length === 0 ? 'Nobody listens at any other port.' : `Somebody listens at ${others.join(', ')}.`;
-  return `${listens} Last lines of ${service}:\n${`${journal.stdout}${journal.stderr}`.trim()}`;
+  return `${listens} Last lines of ${service}:\n${journal.trim()}`;
+}
+
+async function lastOfJournal(server: Docker.Container, ...units: readonly string[]): Promise<string> {
+  const words = ['--no-pager', '-n', String(journalLines), '-o', 'short-monotonic', ...units];
+  const { stdout, stderr } = await exec(server, ['journalctl', ...words]);
+  return `${stdout}${stderr}`;
 }

@@ -2,8 +2,7 @@
 import { messageOf } from '../../base/errors.ts';
 import { requestIdPrefix } from '../../run/site-requests.ts';
 import type { LoadCounts } from '../../in-lab/load/plan.ts';
-import { AccessLogs } from './access-log/access-logs.ts';
-import { askedRequest } from './access-log/asked-request.ts';
+import { AccessLogs, askedRequest } from './access-log/access-logs.ts';
 import { openJournal } from './journal.ts';
 import type { ServiceFiles } from './service-files.ts';
 import type { Target } from './target.ts';

@@ -45,6 +45,20 @@ export async function putFiles(container: Docker.Container, files: readonly LabF
   await container.putArchive(Readable.from(pack), { path: '/' });
 }
 
+/** Makes a container, puts these files into it and starts it, unless the run is cut short before. */
+export async function startContainer(
+  docker: Docker,
+  options: Docker.ContainerCreateOptions,
+  files: readonly LabFile[],
+  signal: AbortSignal,
+): Promise<Docker.Container> {
+  const container = await docker.createContainer(options);
+  await putFiles(container, files);
+  signal.throwIfAborted();
+  await container.start();
+  return container;
+}
+
 /**
  * Streams one file out of a container into `receive`.
  * @returns false when there is no such file

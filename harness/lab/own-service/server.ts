@@ -6,7 +6,7 @@ import { sitesOf } from '../../experiment/units.ts';
 import { networkOptions, serverOptions } from '../container-options.ts';
 import { ownerLabel, runLabel, type EngineFacts } from '../engine/engine.ts';
 import { exec } from '../engine/exec.ts';
-import { putFiles, type LabFile } from '../engine/files.ts';
+import { putFiles, startContainer, type LabFile } from '../engine/files.ts';
 import { filesOfHarness, filesOfServer } from '../lab.ts';
 import { thisOwner } from '../owner.ts';
 import { removeRun } from '../remove.ts';
@@ -45,17 +45,12 @@ export async function bootServer(docker: Docker, options: ServerOptions) {
     const network = await docker.createNetwork(networkOptions(nameOf('net'), labels));
     signal.throwIfAborted();
     const hasOwnImage = settings !== null;
-    const server = await docker.createContainer({
+    const container = {
       ...{ name: nameOf('server'), Image: tag, Labels: labels },
       ...serverOptions(facts, { networkId: network.id, proxyFiles: [], connections, hasOwnImage }),
-    });
-    await putFiles(server, [
-      ...(await unstartedFiles(experiment, own)),
-      ...(await filesOfOwnPrograms(own)),
-      ...(await filesOfHarness()),
-    ]);
-    signal.throwIfAborted();
-    await server.start();
+    };
+    const files = await Promise.all([unstartedFiles(experiment, own), filesOfOwnPrograms(own), filesOfHarness()]);
+    const server = await startContainer(docker, container, files.flat(), signal);
     await startBeside(docker, own, {
       ...{ facts, labImage: image, serverId: server.id, nameOf, labels, signal, say },
     });

@@ -4,8 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../../../base/testing-folder.ts';
 import { runFiles } from '../../../run/run-folder.ts';
-import { AccessLogs } from './access-logs.ts';
-import { askedRequest } from './asked-request.ts';
+import { AccessLogs, askedRequest } from './access-logs.ts';
 
 const folder = testFolder();
 const idPrefix = '20261127T120000Z-abcd-1-';

@@ -12,9 +12,8 @@ import { messageOf } from '../../../base/errors.ts';
 import type { ServerLogLine } from '../../../run/files/server-log.ts';
 import { runFiles } from '../../../run/run-folder.ts';
 import type { ServiceRun } from '../../../run/run-record.ts';
-import type { LoadCounts } from '../../../in-lab/load/plan.ts';
+import type { LoadCounts, PlanMixEntry } from '../../../in-lab/load/plan.ts';
 import { ndjson } from '../../run-writer.ts';
-import type { AskedRequest } from './asked-request.ts';
 import { logLineIn } from './log-line.ts';
 import { LogTail } from './log-tail.ts';
 
@@ -29,7 +28,7 @@ const mostWithoutId = 200_000;
 
 interface AskedLoad {
   readonly idPrefix: string;
-  readonly requests: readonly AskedRequest[];
+  readonly requests: readonly ReturnType<typeof askedRequest>[];
   readonly ratePerSecond: number;
 }
 
@@ -226,4 +225,26 @@ function slotIn(text: string, idPrefix: string): number | null {
   const digits =
     at < 0 ? undefined : /^\d{1,9}/u.exec(text.slice(at + idPrefix.length, at + idPrefix.length + 10))?.[0];
   return digits === undefined ? null : Number(digits);
+}
+
+type Entry = Pick<PlanMixEntry, 'method' | 'path' | 'mixed'> & { readonly fixed?: { readonly target?: string } };
+
+/** How a log shows this request of the plan: by that a line without an id may be of this load. */
+export function askedRequest({ method, path, mixed, fixed }: Entry) {
+  const target = mixed?.target ?? [fixed?.target ?? path];
+  // At odd places stands what is filled in.
+  const whole = target.map((text, index) => (index % 2 === 0 ? literal(text) : '[^/?&# ]*')).join('');
+  // Some formats leave out the query.
+  const [beforeQuery = ''] = whole.split(literal('?'));
+  return {
+    method,
+    /** As the ledger has it. */
+    path,
+    /** What path and query look like as they are sent. */
+    target: new RegExp(`^(?:${whole}|${beforeQuery})$`, 'u'),
+  };
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`);
 }
