@@ -23,7 +23,8 @@ import { isServiceJournalLine } from '../../run/timeline/service-journal.ts';
 import { isKept } from '../../run/files/proxy-log.ts';
 import { directLedgerPath } from './direct-probe.ts';
 import type { Hide } from './hidden-paths.ts';
-import { ledgerPathInClient, queuesPathInServer, type Measurement } from './load-in-lab.ts';
+import type { Measurement } from './load-in-lab.ts';
+import { ledgerPathInClient, queuesPathInServer } from './load-plans.ts';
 import { ndjson, type RunWriter } from '../run-writer.ts';
 import { withTimeout } from '../../base/timeout.ts';
 

@@ -4,39 +4,20 @@ import type Docker from 'dockerode';
 import type { Conversation } from '../../base/conversation.ts';
 import { withTimeout } from '../../base/timeout.ts';
 import { converse } from '../../lab/engine/exec.ts';
-import { readyQuestionOf } from '../../experiment/ready-question.ts';
-import { proxyFileTexts, type Lab } from '../../lab/lab.ts';
-import { releaseEnvironment, releaseFolder } from '../../lab/own-service/files.ts';
-import { proxyFile, type Site } from '../../experiment/units.ts';
-import type { OwnService } from '../../experiment/own-service.ts';
+import type { Lab } from '../../lab/lab.ts';
 import type { OwnApp } from '../run-request.ts';
-import { answerLimits, type LoadPlan } from '../../in-lab/load/plan.ts';
 import type { Experiment } from '../../experiment/experiment.ts';
 import type { ExperimentRun, FirstWrite } from '../../run/run-record.ts';
-import { anotherRestart, type DeployPlan, type DeploySite, type DeployUnit } from '../../run/deploy-plan.ts';
+import { anotherRestart } from '../../run/deploy-plan.ts';
 import type { DeployerMessage } from '../../run/files/deployer-log.ts';
-import { longestLoadMs, type DeploySchedule } from '../../experiment/deploy-schedule.ts';
+import type { DeploySchedule } from '../../experiment/deploy-schedule.ts';
 import { startProbe, type DirectProbe } from './direct-probe.ts';
+import { deployPlanOf, loadPlanOf, queuesPathInServer, type PlannedLoad } from './load-plans.ts';
 import { failedBeforeLoad, Generator } from '../generator.ts';
 import type { Progress } from '../audience.ts';
-import { releasePlanOf } from '../../lab/control.ts';
 import { makeFirstWrites } from './first-writes.ts';
 import { RestartQuota } from './restart-quota.ts';
-import { labDeadlineMs, labPrimedNotes } from '../../run/site-requests.ts';
 import { slotCount } from '../../experiment/load-schedule.ts';
-
-/** Where the ledger lies in the client's container. */
-export const ledgerPathInClient = '/var/ledger.ndjson';
-/** Where the samples of the listen queues lie in the server's container. */
-export const queuesPathInServer = '/var/queues.ndjson';
-/** Longest wait that connections are kept for; rate × this is the cap. */
-const longestExpectedWaitMs = 5_000;
-/** The most connections that a load has open at once. */
-export function connectionsOf({ load, deploy }: Experiment): number {
-  // A request that is behind a long transaction waits for all of it.
-  const longestWaitMs = Math.max(longestExpectedWaitMs, deploy.longTransactionMs * 1.2);
-  return Math.max(64, Math.ceil((load.ratePerSecond * longestWaitMs) / 1000));
-}
 
 /** How long the sampler of the listen queues may take to say its last word. */
 const lastWordMs = 5_000;
@@ -64,40 +45,12 @@ const prepareMs = 120_000;
 /** Runs load and deploys to their end, or until `signal` is aborted; then what was recorded is kept. */
 export async function loadInLab(
   lab: Lab,
-  run: Pick<ExperimentRun, 'runId' | 'experiment' | 'seed'>,
+  run: PlannedLoad,
   schedule: DeploySchedule,
   options: LoadOptions,
 ): Promise<Measurement> {
-  const { load } = run.experiment;
-  const plan: LoadPlan = {
-    runId: run.runId,
-    trial: 1,
-    seed: run.seed,
-    host: lab.serverAddress,
-    port: lab.targetPort,
-    hostHeaders: each(lab.sites, ({ hostHeader }) => hostHeader),
-    ratePerSecond: load.ratePerSecond,
-    durationMs: longestLoadMs(schedule),
-    mix: options.own?.mix ?? load.mix,
-    connections: load.connections,
-    deadlineMs: labDeadlineMs,
-    maxConnections: connectionsOf(run.experiment),
-    ...answerLimits,
-    tls: null,
-    ...versionHeaderOf(run.experiment),
-    primedNotes: options.own === null ? labPrimedNotes : 0,
-    ledgerPath: ledgerPathInClient,
-    threads: 1,
-  };
-  const deployPlan: DeployPlan = {
-    runId: run.runId,
-    sites: each(lab.sites, (site) => deploySite(site, run.experiment, options.own)),
-    deploy: run.experiment.deploy,
-    release: releasePlanOf(run.experiment),
-    beginsMs: schedule.beginsMs,
-    wanted: schedule.wanted,
-    proxyFile: await proxyFileOf(run.experiment),
-  };
+  const { experiment } = run;
+  const plan = loadPlanOf(lab, run, schedule, options.own);
   const parties: { close(): void }[] = [];
   const talkTo = async (container: Docker.Container, program: string, ...args: string[]): Promise<Conversation> => {
     const talk = await converse(container, ['node', `/opt/harness/in-lab/${program}`, ...args]);
@@ -107,14 +60,16 @@ export async function loadInLab(
   try {
     // First: where Ansible releases it lays the server out, and notes can be written only after that.
     const deployer = await talkTo(lab.control ?? lab.server, 'deploy/deployer.ts');
-    deployer.say(JSON.stringify(deployPlan));
+    deployer.say(JSON.stringify(await deployPlanOf(lab, run, schedule, options.own)));
     await inTime(awaitDeployer(deployer), options.signal);
     const { own, signal } = options;
     const firstWrites = own === null ? [] : await inTime(makeFirstWrites(lab, own, plan), signal);
+    // A service of the user's own tells nobody when it accepts: its port is looked at more often.
+    const everyMs = experiment.service === undefined ? 10 : 2;
     const [client, sampler, probe] = await Promise.all([
       talkTo(lab.client, 'load/main.ts'),
-      talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(sampledEveryMs(run.experiment))),
-      startProbe(lab, run.experiment, plan),
+      talkTo(lab.server, 'deploy/queue-sampler.ts', queuesPathInServer, String(everyMs)),
+      startProbe(lab, experiment, plan),
     ]);
     if (probe !== null) parties.push(probe);
     const generator = new Generator(client, plan);
@@ -123,20 +78,14 @@ export async function loadInLab(
     await inTime(Promise.all([sampler.lines.next(), generator.ready()]), options.signal);
     const measured = await measure({ generator, deployer, probe }, schedule, {
       ...options,
-      ratePerSecond: load.ratePerSecond,
-      what: wordFor(run.experiment),
+      ratePerSecond: plan.ratePerSecond,
+      what: wordFor(experiment),
     });
     const troubles = (await wasSampledToTheEnd(sampler)) ? [] : [samplerEndedEarly];
     return { ...measured, firstWrites, troubles: [...measured.troubles, ...troubles] };
   } finally {
     for (const party of parties) party.close();
   }
-}
-
-/** Where a service of the user's own names its version in a header that it calls otherwise. */
-function versionHeaderOf({ service }: Experiment): Pick<LoadPlan, 'versionHeader'> {
-  const version = service?.version;
-  return version !== undefined && 'header' in version ? { versionHeader: version.header.toLowerCase() } : {};
 }
 
 /** What is prepared before the load, unless it takes too long or the run is cut short. */
@@ -152,19 +101,6 @@ async function inTime<T>(prepared: Promise<T>, signal: AbortSignal): Promise<T> 
   }
 }
 
-/** A service of the user's own tells nobody when it accepts: its port is looked at more often. */
-function sampledEveryMs({ service }: Experiment): number {
-  return service === undefined ? 10 : 2;
-}
-
-/** What a swap by file, or a reload, writes into the proxy's file. */
-async function proxyFileOf(experiment: Experiment): Promise<DeployPlan['proxyFile']> {
-  const { proxy, deploy } = experiment;
-  if (proxy.cutover === 'check' && deploy.action !== 'proxy-reload') return null;
-  const how = proxy.cutover === 'in-place-rewrite' ? proxy.cutover : 'atomic-rewrite';
-  return { path: proxyFile, texts: await proxyFileTexts(experiment), how };
-}
-
 const samplerEndedEarly =
   'The sampler of the listen queues ended before the load did: what waited after it is not known; run again.';
 
@@ -174,32 +110,6 @@ async function wasSampledToTheEnd(sampler: Conversation): Promise<boolean> {
   // A run that is cut short is over sooner than this, and its process must not wait for the timer.
   const last = await Promise.race([sampler.lines.next(), sleep(lastWordMs, undefined, { ref: false })]);
   return last?.value === 'sampled';
-}
-
-/** The list with each of its entries changed, and as far from empty as before. */
-function each<T, U>([first, ...others]: readonly [T, ...T[]], change: (one: T) => U): readonly [U, ...U[]] {
-  return [change(first), ...others.map(change)];
-}
-
-function deploySite({ name, hostHeader, colours }: Site, experiment: Experiment, own: OwnApp | null): DeploySite {
-  const units = each(colours, (colour): DeployUnit => ({
-    service: colour.service,
-    socket: colour.socket,
-    releaseFile: colour.releaseFile,
-    releaseText: own === null ? 'APP_VERSION={version}\n' : releaseEnvironment(experiment, own.service, colour),
-    ready: readyQuestionOf(experiment, colour),
-    publicAddress: `127.0.0.1:${colour.publicPort}`,
-  }));
-  return { name, hostHeader, units, own: own && ownReleaseOf(own.service) };
-}
-
-function ownReleaseOf(service: OwnService): DeploySite['own'] {
-  const { release } = service;
-  const link =
-    release !== undefined && 'link' in release
-      ? { path: release.link, folders: release.folders.map((from) => releaseFolder(service, from)) }
-      : null;
-  return { link, command: release !== undefined && 'command' in release ? release.command : null };
 }
 
 /** The programs in the lab that a measurement talks with. */

@@ -208,7 +208,9 @@ async function buildImage(
   });
   const lines: string[] = [];
   const failure = await progressEnd(docker, stream, (line) => lines.push(line));
-  return failure === undefined ? undefined : `${failure}\n${stripVTControlCharacters(lines.join('')).trim().slice(-1_500)}`;
+  return failure === undefined
+    ? undefined
+    : `${failure}\n${stripVTControlCharacters(lines.join('')).trim().slice(-1_500)}`;
 }
 
 /**
