@@ -177,13 +177,8 @@ async function look(docker: Docker): Promise<{ id: string; holder: Holder | null
   if (!State.Running) return { id, holder: null };
   const owner = Config.Labels[ownerLabel] ?? '';
   const command = Config.Labels[measuresLabel] ?? '';
-  return { id, holder: { owner, command, runId: await runOf(docker, owner), since: State.StartedAt } };
-}
-
-/** The run of the owner's lab that runs now. */
-async function runOf(docker: Docker, owner: string): Promise<string | null> {
   const labs = await docker.listContainers({ filters: { label: [`${ownerLabel}=${owner}`, runLabel] } });
-  return labs[0]?.Labels[runLabel] ?? null;
+  return { id, holder: { owner, command, runId: labs[0]?.Labels[runLabel] ?? null, since: State.StartedAt } };
 }
 
 /** Removes a lock and waits until it is gone; by its id, since the name may be another's by now. */

@@ -12,16 +12,14 @@ const noPart = /\.test\.ts$|^experiments\/gate\.yaml$|(^|\/)node_modules\//u;
 /** The commit, and whether files differ from it; of the package its version; `unknown` without git. */
 export async function projectState(): Promise<string> {
   // Not asked of git: the package lies in another project, which may be a repository.
-  if (!isCheckout) return `restart-proof ${await packageVersion()}`;
+  if (!isCheckout) {
+    const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as { version: string };
+    return `restart-proof ${version}`;
+  }
   const git = (...args: string[]) => execa('git', args, { cwd: projectFolder, reject: false });
   const [commit, status] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain')]);
   if (commit.exitCode !== 0) return 'unknown';
   return `${commit.stdout.trim()}${status.stdout.trim() === '' ? '' : ', with changes'}`;
-}
-
-async function packageVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as { version: string };
-  return version;
 }
 
 /**

@@ -57,9 +57,14 @@ export async function collectRecords(
   const { proxy, service } = writer.record.experiment;
   const proxyLog = edge === null ? proxyLogOfJournal(lab) : containerLog(edge);
   // First: what follows takes the machine's CPUs, whose pressure is among the counters.
-  const missing = await keep(runFiles.kernel, (target) => fetchCounters(lab, target, countersBefore));
+  const missing = await keep(runFiles.kernel, async (target) => {
+    const change = counterChange(countersBefore, await readKernelCounters(server));
+    await writeFile(target, `${JSON.stringify(change, null, 2)}\n`);
+  });
   const others = await Promise.all([
-    keep(runFiles.ledger, (target) => fetchLedger(lab, target)),
+    keep(runFiles.ledger, async (target) => {
+      if (!(await fetchZipped(lab.client, ledgerPathInClient, target))) throw new Error('the client has none');
+    }),
     ...(edge === null && proxy.unit === undefined
       ? []
       : [
@@ -137,11 +142,6 @@ async function fetchZipped(
   return found;
 }
 
-/** The whole ledger from the client; the copy that was made while it was written is then not needed. */
-async function fetchLedger({ client }: Lab, target: string): Promise<void> {
-  if (!(await fetchZipped(client, ledgerPathInClient, target))) throw new Error('the client has none');
-}
-
 /** A path with a secret in the access log as it may be shown. */
 function hidden(content: Readable, hide: Hide | null): Content {
   return hide === null ? content : changedLines(content, hide);
@@ -191,24 +191,14 @@ async function* shifted(content: Readable, shiftUs: number, hide: Hide | null): 
   });
 }
 
-async function fetchCounters({ server }: Lab, target: string, before: Record<string, number>): Promise<void> {
-  const change = counterChange(before, await readKernelCounters(server));
-  await writeFile(target, `${JSON.stringify(change, null, 2)}\n`);
-}
-
 /** @param isDemo what a service of the user's own says is nobody's business: of it only systemd's words are kept */
 async function fetchJournal(lab: Lab, target: string, isDemo: boolean): Promise<void> {
   const journal = await readJournal(lab, ['--output-fields=MESSAGE,MESSAGE_ID,UNIT,_SYSTEMD_UNIT,_PID,PRIORITY']);
+  const isOfService = (line: string): boolean =>
+    line !== '' && parseJournal(line, runFiles.journal).some(isServiceJournalLine);
   // Where the proxy is a unit, its log is here too.
-  const kept = journal
-    .split('\n')
-    .filter((line) => isKept(line) && (isDemo || isServiceLine(line)))
-    .join('\n');
-  await writeFile(target, kept);
-}
-
-function isServiceLine(line: string): boolean {
-  return line !== '' && parseJournal(line, runFiles.journal).some(isServiceJournalLine);
+  const kept = journal.split('\n').filter((line) => isKept(line) && (isDemo || isOfService(line)));
+  await writeFile(target, kept.join('\n'));
 }
 
 /** Entries of the server's journal, a line of JSON each. */

@@ -40,10 +40,6 @@ export interface LabRunSetting extends HeldEngine {
 /** Bytes of all that a run writes before its verdict, beside its rows. */
 const otherBytes = 4 * 1024 * 1024;
 
-function reserveBytes({ durationMs, experiment }: ExperimentRun): number {
-  return otherBytes + ((durationMs * experiment.load.ratePerSecond) / 1000) * rowBytes;
-}
-
 const askMs = 20_000;
 
 /**
@@ -100,7 +96,8 @@ async function conductIn(lab: Lab, setting: LabRunSetting, request: RunRequest, 
   ]);
   const capacityBefore = capacity ? await capacityOf(lab, setting, 'before') : null;
   const run = recordOf(setting.runId, request, schedule, fingerprint);
-  const writer = await RunWriter.begin(folder, run, reserveBytes(run));
+  const rows = (run.durationMs * experiment.load.ratePerSecond) / 1000;
+  const writer = await RunWriter.begin(folder, run, otherBytes + rows * rowBytes);
   let copy: LedgerCopy | null = null;
   try {
     await writeEmptyWitnesses(writer);

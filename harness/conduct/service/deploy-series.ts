@@ -61,7 +61,7 @@ async function runSeries(setting: DeploySetting, shell: Shell, left: LeftRunning
     first ??= before;
     if (restart === 1) {
       if (!(await mayBegin(setting, draw))) return null;
-      if (!shell.seesPipes) await files.note(blindShell(shell));
+      if (!shell.seesPipes) await files.note(`${shell.words.join(' ')} ${seesNoPipes}`);
     } else if (!(await isSteadyForNext(setting, draw, { restart, begunUs, steadyUs: nowUs() }))) return null;
     const end = await runDeploy(setting, shell, left, { restart, restarts });
     const after = before === null ? null : await listenersOf(service);
@@ -120,9 +120,7 @@ async function listenersOf({ address, port }: Target['service']): Promise<string
   return isLoopback(address) ? await listenersOn(port) : null;
 }
 
-function blindShell({ words }: Shell): string {
-  return `${words.join(' ')} does not tell of a failure on the left side of a pipe; bash does, and is not installed.`;
-}
+const seesNoPipes = 'does not tell of a failure on the left side of a pipe; bash does, and is not installed.';
 
 async function endAll(left: LeftRunning, onNote: (text: string) => void): Promise<void> {
   const ended = await left.endAll();

@@ -41,13 +41,11 @@ export async function shellFor(script: string): Promise<Shell> {
 
 async function withErrorFlags(words: readonly string[]): Promise<Shell | null> {
   for (const { flags, seesPipes } of errorFlags) {
-    if (await isRunnable([...words, ...flags])) return { words: [...words, ...flags], takesText: true, seesPipes };
+    const [program = '', ...args] = [...words, ...flags];
+    const { failed } = await execa(program, [...args, '-c', ':'], { reject: false, timeout: 5_000 });
+    if (!failed) return { words: [...words, ...flags], takesText: true, seesPipes };
   }
   return null;
-}
-
-async function isRunnable([program = '', ...flags]: readonly string[]): Promise<boolean> {
-  return !(await execa(program, [...flags, '-c', ':'], { reject: false, timeout: 5_000 })).failed;
 }
 
 /** The words of the `#!` line; null without one. */

@@ -69,13 +69,10 @@ async function filesOfColour(experiment: Experiment, own: OwnServiceFiles, colou
     service.unit === undefined
       ? startUnit(service, filledIn(service.start ?? '', values), imageSettings)
       : await readFile(resolve(folder, service.unit));
-  const environment = [
-    ...(imageSettings?.environment ?? []).map(ofImage),
-    ...Object.entries(service.environment).map(([name, text]) => variable(name, filledIn(text, values))),
-  ];
+  const ofImages = (imageSettings?.environment ?? []).map(ofImage).join('');
   const files: LabFile[] = [
     { path: `${unitsFolder}/${colour.service}`, content: main },
-    { path: colour.envFile, content: environment.join('') },
+    { path: colour.envFile, content: ofImages + variables(service.environment, values) },
     {
       path: colour.releaseFile,
       content: releaseEnvironment(experiment, service, colour).replaceAll('{version}', 'v0'),
@@ -103,13 +100,17 @@ function variable(name: string, value: string): string {
   return `${name}="${value.replaceAll(/["\\$`]/gu, String.raw`\$&`)}"\n`;
 }
 
+function variables(environment: Readonly<Record<string, string>>, values: Record<Placeholder, string>): string {
+  return Object.entries(environment)
+    .map(([name, text]) => variable(name, filledIn(text, values)))
+    .join('');
+}
+
 /** What a release sets, `{version}` left in it. */
 export function releaseEnvironment(experiment: Experiment, service: OwnService, colour: Colour): string {
   if (service.release === undefined || !('environment' in service.release)) return '';
   const values = { ...valuesFor(experiment, service, colour), version: '{version}' };
-  return Object.entries(service.release.environment)
-    .map(([name, text]) => variable(name, filledIn(text, values)))
-    .join('');
+  return variables(service.release.environment, values);
 }
 
 function startUnit(service: OwnService, start: string, image: ImageSettings | null): string {
