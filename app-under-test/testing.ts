@@ -1,10 +1,11 @@
 /** For tests: real sites on loopback ports, and a client so simple that it hides nothing (no retry, no pool of its own). */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** The program under test. */
@@ -56,7 +57,7 @@ export function startSite(args: readonly string[], env: Record<string, string> =
 const running = new Map<ChildProcess, () => string>();
 
 /** Reads what the sites in this process and its children write. */
-export function watch(child: ChildProcess): RunningSite {
+export function watch(child: ChildProcessWithoutNullStreams): RunningSite {
   const events: SiteEvent[] = [];
   const requests: Line[] = [];
   let stderr = '';
@@ -64,12 +65,12 @@ export function watch(child: ChildProcess): RunningSite {
   const wake = () => {
     for (const resolve of wakeUp.splice(0)) resolve();
   };
-  eachLine(child.stderr, (line) => {
+  createInterface({ input: child.stderr }).on('line', (line) => {
     stderr += `${line}\n`;
     if (line.startsWith('{')) events.push(JSON.parse(line) as SiteEvent);
     wake();
   });
-  eachLine(child.stdout, (line) => {
+  createInterface({ input: child.stdout }).on('line', (line) => {
     if (line.startsWith('{')) requests.push(JSON.parse(line) as Line);
     wake();
   });
@@ -218,13 +219,4 @@ export async function ask(port: number, method: string, path: string, body?: unk
 /** Milliseconds between two events. */
 export function msBetween(first: SiteEvent, second: SiteEvent): number {
   return (second.atMonotonicUs - first.atMonotonicUs) / 1000;
-}
-
-function eachLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
-  let rest = '';
-  stream?.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) take(line);
-  });
 }
