@@ -1,22 +1,14 @@
-/** `measure` as a user calls it, against a plain server that a command restarts. */
+/** `measure` as a user calls it, against a plain server that a command restarts; measure.lab.test.ts has what is on time. */
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { verdictSchema } from '../verdict/record/verdict.ts';
-import { measuring, stillRunning } from './testing-measure.ts';
-import { isOnlyLate } from './testing.ts';
+import { measuring, plainServer, stillRunning } from './testing-measure.ts';
 
-const { at, measure, measured, measuredOnTime, serve, serveReplaceable } = measuring();
+const { at, measure, measured, serve, serveReplaceable } = measuring();
 
-/** A server as anybody would write it: it dies of SIGTERM as it stands. */
-const startPlainServer = () =>
-  serveReplaceable(
-    `import { createServer } from 'node:http';
-     import { writeFileSync } from 'node:fs';
-     createServer((_, response) => response.end('ok')).listen(Number(process.argv[2]), '127.0.0.1', () =>
-       writeFileSync(process.argv[3], String(process.pid)));`,
-  );
+const startPlainServer = () => serveReplaceable(plainServer);
 
 describe('measure', () => {
   it('says why no answer was as expected, with no command too', async () => {
@@ -27,38 +19,6 @@ describe('measure', () => {
     expect(verdict.notes).toContain(
       'At first no request was answered as expected: HTTP/2 is not what the server speaks; ask it with --http 1.1.',
     );
-  });
-
-  it('drops nothing of a server that is left alone, and exits 0', async () => {
-    const { url } = await startPlainServer();
-    const { verdict, exitCode } = await measuredOnTime({ url, duration: '1s' });
-    expect(verdict.reasons).toEqual([]);
-    expect(verdict).toMatchObject({ verdict: 'pass', due: 100, outcomes: { ok: 100 }, restarts: 0 });
-    expect(exitCode).toBe(0);
-  });
-
-  it('counts the drops of a restart, tells the gap, and waits until the service is steady again', async () => {
-    const { url, deploy } = await startPlainServer();
-    const { verdict, exitCode, file, textOf } = await measuredOnTime({ url, rate: 200, while: deploy, settle: '1s' });
-    expect(exitCode).toBe(1);
-    expect(verdict).toMatchObject({ verdict: 'fail', restarts: 1, badRestarts: 1 });
-    // Gone for at least 300 ms: at least 60 slots less those at the edges; the new process needs some time to start.
-    expect(verdict.dropped).toBeGreaterThanOrEqual(58);
-    expect(verdict.gapMs).toBeGreaterThanOrEqual(290);
-    // What was dropped is what was due in the gap, a slot or two at either edge aside.
-    expect(Math.abs(verdict.dropped - (verdict.gapMs ?? 0) / 5)).toBeLessThanOrEqual(3);
-    expect(Object.values(verdict.outcomes).reduce((sum, count) => sum + count, 0)).toBe(verdict.due);
-    expect(textOf('report.md')).toContain('dropped something');
-    expect(existsSync(file('charts/restart-001.png'))).toBe(true);
-  });
-
-  it('allows what --max-dropped allows', async () => {
-    const { url, deploy } = await startPlainServer();
-    const asked = { url, while: deploy, settle: '500ms', maxDropped: 1_000 };
-    const { verdict, exitCode } = await measuredOnTime(asked);
-    expect(verdict.dropped).toBeGreaterThan(20);
-    expect(verdict.reasons.filter((reason) => !reason.startsWith('Requests left late'))).toEqual([]);
-    expect(isOnlyLate(verdict) ? 0 : exitCode).toBe(0);
   });
 
   it('makes no claim when the command failed, and tells its status', async () => {

@@ -16,6 +16,12 @@ import { isOnlyLate } from './testing.ts';
 
 const cliPath = fileURLToPath(new URL('../cli.ts', import.meta.url));
 
+/** A server as anybody would write it, for `serveReplaceable`: it dies of SIGTERM as it stands. */
+export const plainServer = `import { createServer } from 'node:http';
+  import { writeFileSync } from 'node:fs';
+  createServer((_, response) => response.end('ok')).listen(Number(process.argv[2]), '127.0.0.1', () =>
+    writeFileSync(process.argv[3], String(process.pid)));`;
+
 /** Options by their names in code. */
 type Options = { readonly [Key in keyof MeasureOptions]: MeasureOptions[Key] | number };
 type Env = Readonly<Record<string, string>>;
