@@ -117,7 +117,8 @@ export async function planEntry(entry: GateEntry, options: PlanOptions, budgetsP
     const planned = { name, file, own, experiment, variant, changes };
     return { ...planned, expectedMs: expectedMs(experiment), budgets: budgets.length };
   } catch (error) {
-    if (!(error instanceof HarnessError)) throw error;
+    // A service.yaml has places of its own.
+    if (!(error instanceof HarnessError) || error.code === 'service-invalid') throw error;
     throw usageError(`${where()}: ${error.message}`, error.hint, error);
   }
 }

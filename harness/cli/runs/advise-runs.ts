@@ -131,6 +131,8 @@ export class AdviseRuns {
       for (const { fault } of broken) audience.say(`doctor: ${fault}\n`);
       return broken;
     } catch (error) {
+      // No way could be tried either.
+      if (error instanceof HarnessError && error.code === 'service-invalid') throw error;
       if (!audience.signal.aborted) audience.say(`doctor could not tell: ${messageOf(error)}\n`);
       return null;
     }
