@@ -15,23 +15,16 @@ import { pathText } from '../print/path.ts';
 import { withConductor } from './conductor.ts';
 import { jsonFile, writeFiles } from './out-folder.ts';
 
-/** How a series is made. */
-interface Series {
-  readonly trials: number;
-  /** Which of them are made here; null: all. */
-  readonly shard: Shard | null;
-  /** The share of clean restarts that is claimed of all together, in percent. */
-  readonly claim: number | null;
-  readonly json: boolean;
-  readonly wait: boolean;
-}
-
-/** Runs the trials one after another; the exit code is that of what they come to together. */
+/**
+ * Runs the trials one after another; the exit code is that of what they come to together.
+ * @param how `shard`: which of them are made here. `claim`: the share of clean restarts of all together, in percent
+ */
 export async function runTrials(
   context: Context,
   asked: RunRequest,
-  { trials, shard, claim, json, wait }: Series,
+  how: { trials: number; shard: Shard | null; claim: number | null; json: boolean; wait: boolean },
 ): Promise<number> {
+  const { trials, shard, claim, json, wait } = how;
   const verdicts: Verdict[] = [];
   const kept: string[] = [];
   const own = Array.from({ length: trials }, (_, index) => index).filter(
