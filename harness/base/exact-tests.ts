@@ -1,5 +1,6 @@
 /** Exact tests on counts: what a difference as large as the one that was seen would be worth if there were none. */
 import jstat from 'jstat';
+import { sum, sumOf } from './sums.ts';
 
 /** Which differences count: more than before, or other than before. */
 export type Sides = 'more' | 'other';
@@ -93,28 +94,25 @@ export function permutationTest(now: readonly number[], before: readonly number[
   const steps = (most: number): number => all.length * n * n * (most + 1);
   const unit = Math.max(1, Math.ceil(steps(Math.max(...all) - least) / mostSteps));
   const shifted = all.map((value) => Math.round((value - least) / unit));
-  const seen = shifted.slice(0, n).reduce((sum, value) => sum + value, 0);
-  const most = [...shifted]
-    .sort((a, b) => b - a)
-    .slice(0, n)
-    .reduce((sum, value) => sum + value, 0);
+  const seen = sum(shifted.slice(0, n));
+  const most = sum(shifted.toSorted((a, b) => b - a).slice(0, n));
   // ways[j][s]: of the restarts so far, the ways to take j whose sum is s.
   const ways = Array.from({ length: n + 1 }, () => new Float64Array(most + 1));
   (ways[0] as Float64Array)[0] = 1;
   for (const value of shifted) {
     for (let taken = n; taken >= 1; taken--) {
       const [into, from] = [ways[taken] as Float64Array, ways[taken - 1] as Float64Array];
-      for (let sum = most; sum >= value; sum--) into[sum] = (into[sum] ?? 0) + (from[sum - value] ?? 0);
+      for (let at = most; at >= value; at--) into[at] = (into[at] ?? 0) + (from[at - value] ?? 0);
     }
   }
   let [below, at, above] = [0, 0, 0];
-  for (const [sum, count] of (ways[n] as Float64Array).entries()) {
-    if (sum < seen) below += count;
-    else if (sum > seen) above += count;
+  for (const [total, count] of (ways[n] as Float64Array).entries()) {
+    if (total < seen) below += count;
+    else if (total > seen) above += count;
     else at += count;
   }
-  const total = below + at + above;
-  const [less, more] = [(below + at) / total, (above + at) / total];
+  const ofAll = below + at + above;
+  const [less, more] = [(below + at) / ofAll, (above + at) / ofAll];
   return sides === 'more' ? more : Math.min(1, 2 * Math.min(less, more));
 }
 
@@ -126,7 +124,7 @@ export function permutationTest(now: readonly number[], before: readonly number[
 export function predictionLimit(values: readonly number[], alpha: number): number | undefined {
   const n = values.length;
   if (n < 2) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / n;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1);
+  const mean = sum(values) / n;
+  const variance = sumOf(values, (value) => (value - mean) ** 2) / (n - 1);
   return mean + jstat.studentt.inv(1 - alpha, n - 1) * Math.sqrt(variance * (1 + 1 / n));
 }

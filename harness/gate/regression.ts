@@ -1,5 +1,6 @@
 /** A run against its baseline: exact tests on counts, intervals on waits. Pure. */
 import { conditionalBinomial, fisherExact, permutationTest, predictionLimit, type Sides } from '../base/exact-tests.ts';
+import { sum, sumOf } from '../base/sums.ts';
 import type { Baseline, RunFigures } from './baseline.ts';
 import type { Entry } from './files/budgets.ts';
 import { figures, type FigureName } from './figures.ts';
@@ -77,7 +78,10 @@ function sidesOf({ budgets }: Entry): Sides {
 
 function badRestartsCheck(comparison: Comparison): Check {
   const { entry, baseline, now, significantBelow } = comparison;
-  const before = { bad: sum(baseline.runs, 'badRestarts'), all: sum(baseline.runs, 'restarts') };
+  const before = {
+    bad: sumOf(baseline.runs, (run) => run.badRestarts),
+    all: sumOf(baseline.runs, (run) => run.restarts),
+  };
   const p = fisherExact({ bad: now.badRestarts, all: now.restarts }, before, sidesOf(entry));
   return checkOf(comparison, 'badRestarts', {
     measured: `${now.badRestarts} of ${now.restarts}`,
@@ -115,7 +119,7 @@ function eventsCheck(
 ): Check {
   const { baseline, now, significantBelow } = comparison;
   const all = baseline.runs.map(of);
-  const before = { events: sum(all, 'events'), exposure: sum(all, 'exposure') };
+  const before = { events: sumOf(all, (one) => one.events), exposure: sumOf(all, (one) => one.exposure) };
   const seen = of(now);
   const p = conditionalBinomial(seen, before, 'more');
   return checkOf(comparison, figure, {
@@ -179,12 +183,8 @@ function valuesOf(runs: readonly RunFigures[], figure: (typeof waits)[number]): 
   return runs.map((run) => run[figure]).filter((value) => value !== null);
 }
 
-function sum<Name extends string>(all: readonly Readonly<Record<Name, number>>[], figure: Name): number {
-  return all.reduce((total, each) => total + each[figure], 0);
-}
-
 function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((total, value) => total + value, 0) / values.length;
+  return values.length === 0 ? 0 : sum(values) / values.length;
 }
 
 function signed(value: number): string {
