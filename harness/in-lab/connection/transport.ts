@@ -187,11 +187,9 @@ function recordsOver(socket: AnswerSocket): Duplex {
 
 /** Together: a body must not wait for the acknowledgement of its head. A write that fails does not call `done`. */
 function writeAll(stream: Duplex, parts: readonly Buffer[], done?: () => void): void {
-  const written = (error?: Error | null): void => {
-    if (error === null || error === undefined) done?.();
-  };
-  if (parts.length > 1) stream.cork();
-  for (const [at, part] of parts.entries())
-    stream.write(part, done !== undefined && at === parts.length - 1 ? written : undefined);
+  const written = done && ((error?: Error | null) => (error === null || error === undefined ? done() : undefined));
+  let left = parts.length;
+  if (left > 1) stream.cork();
+  for (const part of parts) stream.write(part, --left === 0 ? written : undefined);
   if (parts.length > 1) stream.uncork();
 }

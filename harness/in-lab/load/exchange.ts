@@ -118,9 +118,13 @@ export class Exchange {
     this.carrier = null;
     const doneUs = this.now();
     const isLate = doneUs - this.slot.dueUs > this.slot.deadlineUs && !isOwnFault(outcome);
+    if (!isLate) {
+      this.onSettled(this.rowOf(doneUs, outcome, seen));
+      return;
+    }
     const { status, bytes } = seen;
     const late = { status, bytes, error: deadlineWords(this.step) };
-    this.onSettled(isLate ? this.rowOf(doneUs, outcomeOfDeadline(this.step), late) : this.rowOf(doneUs, outcome, seen));
+    this.onSettled(this.rowOf(doneUs, outcomeOfDeadline(this.step), late));
   }
 
   private rowOf(doneUs: number, outcome: Outcome, { status, bytes, answer, error }: SeenToEnd): LedgerRow {
