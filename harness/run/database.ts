@@ -6,7 +6,10 @@ import {
   DuckDBInstance,
   DuckDBListValue,
   DuckDBStructValue,
+  INTEGER,
+  LIST,
   StatementType,
+  type DuckDBAppender,
   type DuckDBConnection,
   type DuckDBValue,
 } from '@duckdb/node-api';
@@ -27,8 +30,6 @@ const mostStrictBytes = 1024 * 1024;
 /** Lines that a file may have for each slot: a proxy that tries again asks the site several times. */
 const mostLinesOfSlot = 20;
 const freeLines = 1_000_000;
-/** Rows of {@link RunDatabase.put} that are handed over at once. */
-const rowsAtOnce = 10_000;
 /** What a user's query may give, about: JavaScript takes several times as much. */
 const mostAnswerBytes = 64 * 1024 * 1024;
 
@@ -49,6 +50,19 @@ const asking: ReadonlySet<StatementType> = new Set([StatementType.SELECT, Statem
 function refusedQuery(why: string, cause?: unknown): HarnessError {
   return new HarnessError('query-wrong', `The query cannot be run: ${why}.`, { cause });
 }
+
+/** How a value of each type is handed over. */
+const appendAs = {
+  BOOLEAN: (to: DuckDBAppender, value: unknown) => to.appendBoolean(value as boolean),
+  // As 64 bits: one that is too large for the column is refused, where 32 bits would be cut off.
+  INTEGER: (to: DuckDBAppender, value: unknown) => to.appendBigInt(BigInt(value as number)),
+  'INTEGER[]': (to: DuckDBAppender, value: unknown) => to.appendList(value as number[], LIST(INTEGER)),
+  DOUBLE: (to: DuckDBAppender, value: unknown) => to.appendDouble(value as number),
+  VARCHAR: (to: DuckDBAppender, value: unknown) => to.appendVarchar(value as string),
+} as const;
+
+/** Columns of a table that this process fills, with their types. */
+type PutColumns = Readonly<Record<string, keyof typeof appendAs>>;
 
 /** The tables of a run, until it is closed. */
 export class RunDatabase {
@@ -120,7 +134,7 @@ export class RunDatabase {
   }
 
   /** Makes a table of rows that this process worked out; a field that is undefined or infinite becomes null. */
-  async put(name: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void> {
+  async put(name: string, columns: PutColumns, rows: readonly object[]): Promise<void> {
     const typed = Object.entries(columns);
     await this.run(
       `create or replace table ${name} (${typed.map(([column, type]) => `"${column}" ${type}`).join(', ')})`,
@@ -129,15 +143,21 @@ export class RunDatabase {
   }
 
   /** Adds rows to such a table. */
-  async append(name: string, columns: Readonly<Record<string, string>>, rows: readonly object[]): Promise<void> {
-    const form = JSON.stringify([columns]);
-    const names = Object.keys(columns)
-      .map((column) => `r."${column}"`)
-      .join(', ');
-    for (let from = 0; from < rows.length; from += rowsAtOnce) {
-      const json = JSON.stringify(rows.slice(from, from + rowsAtOnce));
-      const source = `(select unnest(from_json($json::json, ${quoted(form)})) as r)`;
-      await this.connection.run(`insert into ${name} select ${names} from ${source}`, { json });
+  async append(name: string, columns: PutColumns, rows: readonly object[]): Promise<void> {
+    if (rows.length === 0) return;
+    const typed = Object.entries(columns);
+    const appender = await this.connection.createAppender(name);
+    try {
+      for (const row of rows as readonly Row[]) {
+        for (const [column, type] of typed) {
+          const value = row[column] ?? null;
+          if (value === null || value === Infinity || value === -Infinity) appender.appendNull();
+          else appendAs[type](appender, value);
+        }
+        appender.endRow();
+      }
+    } finally {
+      appender.closeSync();
     }
   }
 

@@ -423,18 +423,20 @@ export function originWallUsOf(record: RunRecord): number {
   return (record.originMonotonicUs ?? 0) + (record.wallOffsetUs?.[0] ?? 0);
 }
 
+interface Constant {
+  readonly type: 'VARCHAR' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN';
+  readonly about: string;
+  readonly value: unknown;
+}
+
 /** The row of the table `run`, with what each column is. */
-export function runConstants(record: RunRecord): Record<string, { type: string; about: string; value: unknown }> {
+export function runConstants(record: RunRecord): Record<string, Constant> {
   const isExperiment = record.kind === 'experiment';
   const isOwn = isOfOwnService(record);
   const proxy = isExperiment ? record.experiment.proxy : null;
   const hasOwnFile = isExperiment && record.experiment.service?.proxy !== undefined;
   const wallMovedUs = record.wallOffsetUs === null ? 0 : Math.abs(record.wallOffsetUs[1] - record.wallOffsetUs[0]);
-  const of = (type: string, value: unknown, about: string): { type: string; about: string; value: unknown } => ({
-    type,
-    about,
-    value,
-  });
+  const of = (type: Constant['type'], value: unknown, about: string): Constant => ({ type, about, value });
   return {
     runId: of('VARCHAR', record.runId, 'Name of the run.'),
     ratePerSecond: of('DOUBLE', rateOf(record), 'Requests a second that were due.'),

@@ -71,7 +71,7 @@ export async function putProxyLog(
   return { checks, hasProxyLog, tries: { retries, failedTries } };
 }
 
-const failedTryColumns = { site: 'VARCHAR', atUs: 'DOUBLE', line: 'INTEGER', failure: 'VARCHAR' };
+const failedTryColumns = { site: 'VARCHAR', atUs: 'DOUBLE', line: 'INTEGER', failure: 'VARCHAR' } as const;
 
 type FailedTryLine = Extract<ProxyLogLine, { kind: 'failed-try' }>;
 

@@ -328,7 +328,7 @@ async function putSpans(
     ...windows.map((window) => ({ site: window.site, ...atRiskSpan(window, run) })),
     ...unplanned.map(({ site, atUs, untilUs }) => ({ site, fromUs: atUs, toUs: untilUs })),
   ];
-  const spanColumns = { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' };
+  const spanColumns = { site: 'VARCHAR', fromUs: 'DOUBLE', toUs: 'DOUBLE' } as const;
   await database.put('restless', spanColumns, lastingSpans(spans));
   const checkIntervalUs = run.kind === 'experiment' ? (run.experiment.proxy.check?.intervalMs ?? 0) * 1000 : 0;
   const ends = [
@@ -345,7 +345,7 @@ async function putSpans(
     fromUs: end.fromUs - toleranceUs,
     toUs: Math.min(end.toUs + toleranceUs, neverUs),
   }));
-  const columns = { kind: 'VARCHAR', nth: 'INTEGER', ...spanColumns, line: 'INTEGER' };
+  const columns = { kind: 'VARCHAR', nth: 'INTEGER', ...spanColumns, line: 'INTEGER' } as const;
   await database.put('ends', columns, ends);
   await database.put('deaths', spanColumns, deathSpans(windows, unplanned));
 }
@@ -387,8 +387,8 @@ async function putMoments(database: RunDatabase, run: RunRecord, windows: readon
       windows.filter((window) => window.site === site),
     ).map((moment) => ({ site, ...moment })),
   );
-  const flags = { atRisk: 'INTEGER[]', outage: 'INTEGER[]' };
-  const columns = { site: 'VARCHAR', fromUs: 'DOUBLE', restart: 'INTEGER', phase: 'VARCHAR', ...flags };
+  const flags = { atRisk: 'INTEGER[]', outage: 'INTEGER[]' } as const;
+  const columns = { site: 'VARCHAR', fromUs: 'DOUBLE', restart: 'INTEGER', phase: 'VARCHAR', ...flags } as const;
   await database.put('moments', columns, rows);
 }
 

@@ -45,7 +45,7 @@ export async function proxyMoments(
   isNamed: boolean,
 ): Promise<TimelineEvent[]> {
   const siteOf = new Map(begins.map(({ restart, site }) => [restart, site]));
-  const columns = { site: 'VARCHAR', atUs: 'DOUBLE', restart: 'INTEGER', version: 'VARCHAR' };
+  const columns = { site: 'VARCHAR', atUs: 'DOUBLE', restart: 'INTEGER', version: 'VARCHAR' } as const;
   const rows = begins.map(({ brought, ...begin }) => ({ ...begin, version: brought }));
   await database.put('begins', columns, rows);
   const found = await database.all<{ restart: number } & Record<(typeof kinds)[number], Moment | null>>(

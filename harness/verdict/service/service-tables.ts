@@ -20,7 +20,7 @@ export async function putUnitSpans(
     run.kind === 'measure'
       ? unitSpans(timeline, { first: run.service.journal?.[0] ?? '', originWallUs: originWallUsOf(run) })
       : [];
-  const times = { fromUs: 'DOUBLE', toUs: 'DOUBLE' };
+  const times = { fromUs: 'DOUBLE', toUs: 'DOUBLE' } as const;
   await database.put(
     'unit_spans',
     { unit: 'VARCHAR', state: 'VARCHAR', ...times, line: 'INTEGER', said: 'VARCHAR' },
