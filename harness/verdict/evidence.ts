@@ -23,7 +23,7 @@ import { countSites, type SiteCounts } from './count-sites.ts';
 import { controlDoubts, controlsSchema, type Control } from './controls.ts';
 import { dropWindows } from './drop-windows.ts';
 import { askerOf, countLedger, partsAskerOf, type Ask, type LedgerSummary } from './ledger-summary.ts';
-import { joinedAmong } from './queries/joined.ts';
+import { joinedAmong, makeNoted } from './queries/joined.ts';
 import type { RestartWindow } from './restart-windows.ts';
 import { makeRunTables, type RunTables } from './run-tables.ts';
 import type { UnplannedEnd } from './unplanned-ends.ts';
@@ -300,8 +300,8 @@ function hasOtherListeners({ listeners, listenersByRestart }: ServiceRun, restar
 /** A service that gives each answer another name tells nothing by them. */
 const mostNames = 1_000;
 
-/** Lines of the ledger that are joined at once: of a long run, with a drop in every third, all rows take 150 MiB more. */
-const linesAtOnce = 500_000;
+/** Rows that are joined at once: of a long run, with a drop in every third, all take 150 MiB more. */
+const rowsAtOnce = 150_000;
 
 /** Writes joined.ndjson.gz: the rows that were not plainly answered, with what the witnesses say of each. */
 async function writeJoined(database: RunDatabase, folder: string): Promise<void> {
@@ -311,10 +311,11 @@ async function writeJoined(database: RunDatabase, folder: string): Promise<void>
 
 async function* joinedText(database: RunDatabase): AsyncGenerator<Buffer> {
   const plain = join(database.temporary, 'joined.ndjson');
-  const { last } = await database.one<{ last: number }>('select coalesce(max(line), 1) as last from ledger');
-  for (let from = 1; from <= last; from += linesAtOnce) {
+  await database.run(makeNoted);
+  const { rows } = await database.one<{ rows: number }>('select count(*) as rows from noted');
+  for (let from = 1; from <= rows; from += rowsAtOnce) {
     // Sorted while it is written, it takes 90 MiB more.
-    await database.run(`create or replace table joined as ${joinedAmong({ from, to: from + linesAtOnce - 1 })}`);
+    await database.run(`create or replace table joined as ${joinedAmong({ from, to: from + rowsAtOnce - 1 })}`);
     await database.run(`copy joined to ${quoted(plain)} (format json)`);
     yield* createReadStream(plain) as AsyncIterable<Buffer>;
   }

@@ -9,7 +9,7 @@ import type { TimelineEvent } from '../../run/files/timeline.ts';
 import type { RestartWindow } from '../restart-windows.ts';
 import { badRow, row, runRecord } from '../testing.ts';
 import { suspectsAmong } from './disagreements.ts';
-import { joinedAmong } from './joined.ts';
+import { joinedAmong, makeNoted } from './joined.ts';
 import { answersOf, sharedRun } from '../testing-database.ts';
 import {
   accessFieldsOf,
@@ -489,11 +489,12 @@ describe('joined.ndjson.gz', () => {
     const said = ledger.filter(({ sentUs }) => sentUs !== null);
     const access = said.map((one) => accessFieldsOf(one, one.seq === 2 ? { RequestMethod: 'POST' } : {}));
     const site = ledger.filter(({ outcome }) => outcome === 'ok').map((one) => siteLineOf(one));
-    const [rows, ...parts] = await answersOf(
+    const [, rows, ...parts] = await answersOf(
       linesOf({ timeline: eventsOf(), ledger, access, site }),
-      joinedAmong({ from: 1, to: ledger.length }),
+      makeNoted,
       joinedAmong({ from: 1, to: 4 }),
-      joinedAmong({ from: 5, to: ledger.length }),
+      joinedAmong({ from: 1, to: 1 }),
+      joinedAmong({ from: 2, to: 4 }),
     );
     expect(parts.flat()).toEqual(rows);
     expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 4, 110]);
