@@ -30,6 +30,7 @@ const mostStrictBytes = 1024 * 1024;
 /** Lines that a file may have for each slot: a proxy that tries again asks the site several times. */
 const mostLinesOfSlot = 20;
 const freeLines = 1_000_000;
+const interruptEveryMs = 50;
 /** What a user's query may give, about: JavaScript takes several times as much. */
 const mostAnswerBytes = 64 * 1024 * 1024;
 
@@ -102,8 +103,14 @@ export class RunDatabase {
    * @throws {HarnessError} `query-wrong` when DuckDB refuses it, or it is more than a question
    */
   async answer(sql: string, { most, signal }: { most: number; signal: AbortSignal }): Promise<Answer> {
-    const interrupt = (): void => this.connection.interrupt();
+    // DuckDB forgets an interrupt that comes before the query runs: it is told again until the query has ended.
+    let again: NodeJS.Timeout | undefined;
+    const interrupt = (): void => {
+      this.connection.interrupt();
+      again = setTimeout(interrupt, interruptEveryMs);
+    };
     signal.addEventListener('abort', interrupt);
+    if (signal.aborted) interrupt();
     try {
       if (/^[\s;]*$/u.test(sql)) throw refusedQuery('it is empty');
       const statements = await this.connection.extractStatements(sql);
@@ -126,6 +133,7 @@ export class RunDatabase {
       throw cause instanceof HarnessError ? cause : refusedQuery(oneLine(messageOf(cause)), cause);
     } finally {
       signal.removeEventListener('abort', interrupt);
+      clearTimeout(again);
     }
   }
 
