@@ -28,7 +28,9 @@ export async function runExample(out: string, name: string, ...args: string[]): 
   const { verdict, exitCode } = await runInLab(out, ...args, '--app', exampleFile(name));
   expectPass({ verdict, exitCode }, { stale: 0, unexplained: 0 });
   expect(verdict.writes?.acknowledged).toBeGreaterThan(0);
-  expect(verdict.writes).toMatchObject({ lost: 0, duplicated: 0, misattributed: 0, unexpected: 0 });
+  expect(verdict.writes).toMatchObject({ lost: 0, misattributed: 0, unexpected: 0 });
+  // How often it is stored, a URL that is asked cannot tell.
+  expect(verdict.writes?.duplicated ?? 0).toBe(0);
   return verdict;
 }
 
