@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { HarnessError } from '../base/errors.ts';
+import { toMs } from '../base/sums.ts';
 import { openDatabase, type RunDatabase } from '../run/database.ts';
 import type { EngineEvent } from '../run/files/engine-events.ts';
 import { sha256OfFile } from '../run/file-hash.ts';
@@ -75,6 +76,8 @@ export interface Evidence extends Pick<
   /** A service of the user's did not answer steadily again in the time it was given. */
   readonly isNotBack: boolean;
   readonly waits: Waits;
+  /** What a service of the user's own takes for an answer apart from restarts, at most, ms; the demo site is asked for it. */
+  readonly longestApartMs?: number | null;
   readonly controls: readonly Control[] | null;
   /** Witnesses that are missing or do not cover the run, each a sentence. */
   readonly witnessDoubts: readonly string[];
@@ -222,6 +225,7 @@ async function readExperiment(run: ExperimentRun, { open, timeline, database, ta
     ],
     ...beside,
     engine: files.engine,
+    ...(isOfOwnService(run) && { longestApartMs: await longestApartMs(ask) }),
     writesDoubt,
     writes:
       open.has(runFiles.notes) && writesDoubt === undefined
@@ -237,6 +241,11 @@ async function readExperiment(run: ExperimentRun, { open, timeline, database, ta
     ...(hasProxy ? await countProxy(ask, tries) : { proxy: null, proxyTries: null }),
     kernel,
   };
+}
+
+async function longestApartMs(ask: Ask): Promise<number | null> {
+  const [found] = await ask<{ longestUs: number | null }>('longest-apart');
+  return toMs(found?.longestUs ?? null);
 }
 
 /** A URL tells whether a write is stored, and not how often. */

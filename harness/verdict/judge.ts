@@ -106,6 +106,7 @@ function measuredOf(evidence: Evidence, prediction: Prediction, perRestart: read
     gapMs: toMs(ledger.silenceUs),
     longestWaitMs: toMs(ledger.longestWaitUs),
     longestOutageMs: greatestOf(perRestart.map(({ outageMs }) => outageMs)),
+    longestApartMs: evidence.longestApartMs,
     predicted: prediction,
     ratePerSecond: subjectOf(run).ratePerSecond,
     isOwnService: isOfOwnService(run),

@@ -254,3 +254,19 @@ describe('the time that the site takes for an answer', () => {
     expect(found).toMatchObject([[{ medianInSiteMs: 2 }], [{ medianInSiteMs: 1 }], [{ medianInSiteMs: null }]]);
   });
 });
+
+describe('the longest wait apart from restarts', () => {
+  const from = (dueUs: number, doneUs: number, outcome: LedgerRow['outcome'] = 'ok'): Told => {
+    return { life: [0, 0, 0, 0, doneUs - dueUs], row: { dueUs, outcome } };
+  };
+  const apart = answersOf('longest-apart', [
+    from(4_000_000, 4_200_000),
+    from(4_000_000, 5_000_000),
+    from(7_000_000, 8_000_000),
+    from(7_000_001, 7_300_001),
+    from(8_000_000, 9_000_000, 'wrong'),
+  ]);
+  it('is that of an ok answer of which no part lies in one, or in the second after', async () => {
+    expect(await apart()).toEqual([{ longestUs: 300_000 }]);
+  });
+});

@@ -38,4 +38,11 @@ export const waits = {
       asof left join restless on restless.site = r.site and r.doneUs >= restless.fromUs
     order by line`,
   ),
+  'longest-apart': query(
+    'The longest wait of an ok answer that has nothing to do with a restart.',
+    `
+    select max(waitUs) as longestUs
+    from ledger as l asof left join restless on restless.site = l.site and l.doneUs >= restless.fromUs
+    where coalesce(l.dueUs > toUs + ${aftermathUs}, true)`,
+  ),
 } as const;
