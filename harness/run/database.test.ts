@@ -167,14 +167,16 @@ describe('the tables of a run', () => {
     ]);
   });
 
-  it('hold rows that this process worked out; what is undefined or infinite is null', async () => {
+  it('hold rows that this process worked out; what is undefined or no finite number is null', async () => {
     await database.put('made', { a: 'DOUBLE', 'an odd name': 'VARCHAR' }, [
       { a: 1.5, 'an odd name': "it's" },
       { a: Infinity, 'an odd name': undefined },
+      { a: NaN, 'an odd name': '' },
     ]);
     expect(await database.all('from made')).toEqual([
       { a: 1.5, 'an odd name': "it's" },
       { a: null, 'an odd name': null },
+      { a: null, 'an odd name': '' },
     ]);
     const many = Array.from({ length: 10_001 }, (_, n) => ({ n }));
     await database.put('many', { n: 'INTEGER' }, many);

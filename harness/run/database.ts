@@ -159,7 +159,8 @@ export class RunDatabase {
       for (const row of rows as readonly Row[]) {
         for (const [column, type] of typed) {
           const value = row[column] ?? null;
-          if (value === null || value === Infinity || value === -Infinity) appender.appendNull();
+          // As JSON has it: what is no number must not be compared as the greatest one.
+          if (value === null || (typeof value === 'number' && !Number.isFinite(value))) appender.appendNull();
           else appendAs[type](appender, value);
         }
         appender.endRow();
